@@ -1,0 +1,1 @@
+"""Load generators, runs, verdicts and their history."""

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class PM2Config(AppConfig):
+    name = "pm2"
+    verbose_name = "PM2"

@@ -1,0 +1,1 @@
+"""The composition root: settings, access, the live feed and the pages."""

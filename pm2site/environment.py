@@ -1,0 +1,98 @@
+"""Environment variables, read once by settings.py; a bad one is named together with its value."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+_environ = environ.Env()
+
+
+def text(name: str, default: str = "") -> str:
+    """The variable with surrounding blanks removed; an empty one counts as unset."""
+    return os.environ.get(name, "").strip() or default
+
+
+def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
+    value = text(name, default)
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name}={value!r} is not one of {', '.join(allowed)}.")
+    return value
+
+
+def flag(name: str, default: bool = False) -> bool:
+    value = text(name).lower()
+    if not value:
+        return default
+    if value in environ.Env.BOOLEAN_TRUE_STRINGS:
+        return True
+    if value in ("0", "false", "off", "no", "n"):
+        return False
+    raise ImproperlyConfigured(f"{name}={value!r} is neither 1 nor 0.")
+
+
+def whole(name: str, default: int, low: int, high: int) -> int:
+    value = text(name)
+    try:
+        number = int(value) if value else default
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}={value!r} is not a whole number.") from None
+    if not low <= number <= high:
+        raise ImproperlyConfigured(f"{name}={value!r} is not between {low} and {high}.")
+    return number
+
+
+def seconds(name: str, default: float, low: float = 0.1, high: float = 3600) -> float:
+    value = text(name)
+    try:
+        number = float(value) if value else default
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}={value!r} is not a number of seconds.") from None
+    if not low <= number <= high:
+        raise ImproperlyConfigured(f"{name}={value!r} is not between {low} and {high} seconds.")
+    return number
+
+
+def names(name: str) -> tuple[str, ...]:
+    """A list separated by commas; blanks around an entry do not count."""
+    return tuple(part.strip() for part in text(name).split(",") if part.strip())
+
+
+def path(name: str, default: Path) -> Path:
+    value = text(name)
+    return Path(value).expanduser().absolute() if value else default
+
+
+def database(name: str, default: Path) -> dict[str, object]:
+    """A Django DATABASES entry from a URL such as `postgres://user:password@host/name`."""
+    if not text(name):
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": default}
+    try:
+        config: dict[str, object] = dict(_environ.db_url(name))
+    except Exception as error:  # django-environ raises whatever urlparse or a missing scheme gives
+        raise ImproperlyConfigured(f"{name} is not a database URL ({type(error).__name__}).") from error
+    if not config.get("ENGINE"):
+        raise ImproperlyConfigured(f"{name} names a database engine that Django does not know.")
+    return config
+
+
+def generated_once(file: Path, length: int) -> str:
+    """The secret kept in `file`; made on the first call, readable by its owner only (mode 0600)."""
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise ImproperlyConfigured(f"DATA_DIR={str(file.parent)!r} cannot be written: {error}.") from error
+    else:
+        with os.fdopen(descriptor, "w") as stream:
+            stream.write(secrets.token_urlsafe(length))
+    kept = file.read_text().strip()
+    if not kept:
+        raise ImproperlyConfigured(f"{file} is empty. Delete it, and the next start makes a new one.")
+    return kept

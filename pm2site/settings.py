@@ -1,0 +1,174 @@
+"""Django's settings. Every environment variable of the server is read here, once."""
+
+from __future__ import annotations
+
+import re
+import socket
+from pathlib import Path
+
+from pm2site import environment as env
+from pm2site.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = re.search(r"^## \[?(\d+\.\d+\.\d+)", (BASE_DIR / "CHANGELOG.md").read_text(), re.MULTILINE)[1]  # type: ignore[index]
+
+# --- Where things live -------------------------------------------------------------------------------------
+DATA_DIR = env.path("DATA_DIR", BASE_DIR / "var")
+LOG_DIR = DATA_DIR / "logs"
+BACKUP_DIR = DATA_DIR / "backups"
+SECRET_KEY = env.generated_once(DATA_DIR / "secret_key", 50)
+SERVER_ID = env.generated_once(DATA_DIR / "server_id", 9)  # stands in every row that this server writes
+
+# --- Who may come in ---------------------------------------------------------------------------------------
+API_KEY = env.text("API_KEY")
+API_KEY_READONLY = env.text("API_KEY_READONLY")
+API_OPEN = env.flag("API_OPEN")
+API_PORT = env.whole("API_PORT", 3100, 1, 65535)
+API_HOST = env.text("API_HOST", "0.0.0.0" if API_KEY or API_OPEN else "127.0.0.1")
+API_ALLOWED_HOSTS = env.names("API_ALLOWED_HOSTS")
+API_ALLOWED_ORIGINS = env.names("API_ALLOWED_ORIGINS")
+HOST_NAMES = ("localhost", socket.gethostname(), socket.getfqdn())
+
+NODE_ENV = env.choice("NODE_ENV", "production", ("production", "development", "test"))
+DETAILED_ERRORS = env.flag("DJANGO_DEBUG", NODE_ENV == "development")
+DEBUG = DETAILED_ERRORS
+ALLOWED_HOSTS = ["*"]  # pm2site.gate decides, for HTTP and WebSocket alike
+
+# --- PM2, Redis, benchmarks --------------------------------------------------------------------------------
+PM2_HOME = env.path("PM2_HOME", Path.home() / ".pm2")
+PM2_TIMEOUT = env.seconds("PM2_TIMEOUT", 10)
+REDIS_SERVER = env.text("REDIS_SERVER")
+REDIS_CLUSTER_DIR = env.path("REDIS_CLUSTER_DIR", DATA_DIR / "redis-cluster")
+REDIS_BASE_PORT = env.whole("REDIS_BASE_PORT", 7000, 1024, 55535)
+REDIS_MAX_NODES = env.whole("REDIS_MAX_NODES", 30, 3, 1000)
+REDIS_TIMEOUT = env.seconds("REDIS_TIMEOUT", 5)
+BENCH_TARGETS = env.names("BENCH_TARGETS")
+_history = env.text("BENCH_HISTORY_FILE")
+BENCH_HISTORY_FILES = (
+    (Path(_history).expanduser(),)
+    if _history
+    else (Path.cwd() / ".bench-history.json", BASE_DIR / ".bench-history.json")
+)
+
+# --- Django ------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "daphne",  # first, so that runserver serves WebSockets
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "channels",
+    "system",
+    "pm2",
+    "benchmarks",
+    "pm2site",
+]
+ROOT_URLCONF = "pm2site.urls"
+ASGI_APPLICATION = "pm2site.asgi.application"
+MIDDLEWARE = [
+    "pm2site.requests.RequestMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "pm2site.requests.MigrationMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "pm2site.permissions.AccessMiddleware",
+    "pm2site.activity.ActivityMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {"default": env.database("DATABASE_URL", DATA_DIR / "pm2site.sqlite3")}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "timeout": 20,
+        # A DEFERRED transaction that reads and then writes fails at once with "database is locked".
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=16777216",
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+_channel_redis = env.text("CHANNEL_REDIS_URL")
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {"hosts": [_channel_redis], "capacity": 1000, "expiry": 10},
+    }
+    if _channel_redis
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+}
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = False
+LANGUAGE_CODE = "en-us"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+
+LOGIN_URL = "/login"
+LOGIN_REDIRECT_URL = "/"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_NAME = "pm2site_session"
+CSRF_COOKIE_NAME = "pm2site_csrf"
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["pm2site.auth.CredentialAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["pm2site.permissions.MayAct"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "EXCEPTION_HANDLER": "pm2site.problems.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNICODE_JSON": True,
+    "COMPACT_JSON": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "pm2site",
+    "DESCRIPTION": "PM2, Redis Cluster, the host and HTTP benchmarks of one machine. Live data: WebSocket `/ws`.",
+    "VERSION": VERSION,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": r"/api/[a-z0-9]+",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+            "token": {"type": "http", "scheme": "bearer"},
+        }
+    },
+    "SECURITY": [{"apiKey": []}, {"token": []}, {}],
+}
+
+LOGGING_CONFIG = None  # pm2site.logs sets it up when a server starts or a command runs
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOG_FORMAT = env.choice("LOG_FORMAT", "console", ("console", "json"))
+LOGGING = logging_config(LOG_FORMAT, LOG_LEVEL)

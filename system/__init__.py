@@ -1,0 +1,1 @@
+"""The host: its load, its child processes, its binaries. Imports no sibling app."""

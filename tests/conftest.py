@@ -1,0 +1,5 @@
+"""Fixtures that several folders share live in the modules named here."""
+
+from __future__ import annotations
+
+pytest_plugins: list[str] = []

@@ -1,0 +1,36 @@
+"""Loaded before Django: gives the tests a data folder and a PM2 home of their own, and no key of the developer's."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+OURS = (
+    "API_", "BENCH_", "CHANNEL_REDIS_URL", "DASHBOARD_", "DATA_DIR", "DATABASE_URL", "DJANGO_", "LOG_",
+    "NODE_ENV", "NO_PROXY", "PM2_", "REDIS_", "http_proxy", "https_proxy",
+)  # fmt: skip
+
+for name in list(os.environ):
+    if name.startswith(OURS):
+        del os.environ[name]
+
+# A unix socket path holds 107 bytes, and pytest's own folders are longer than that.
+FOLDER = Path(tempfile.mkdtemp(prefix="p2", dir="/tmp"))
+os.environ.update(
+    DATA_DIR=str(FOLDER / "var"),
+    PM2_HOME=str(FOLDER / "pm2"),
+    BENCH_HISTORY_FILE=str(FOLDER / "no-history.json"),
+    DJANGO_SETTINGS_MODULE="pm2site.settings",
+)
+_owner = os.getpid()
+
+
+def remove() -> None:
+    if os.getpid() == _owner:  # a forked child must not take the folder away
+        shutil.rmtree(FOLDER, ignore_errors=True)
+
+
+atexit.register(remove)
