@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import sqlite3
 import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -12,13 +11,135 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-log = structlog.get_logger("pm2site")
+log = structlog.get_logger("pm2site.problems")
 
 # Domain error → (status, code). The message is the error's own text; its `fields` travel along.
 # A subclass without a row of its own takes its parent's.
 TABLE: dict[type[Exception], tuple[int, str]] = {}
+
+DATABASE_ERRORS = (DatabaseError, InterfaceError)
+_FRAMEWORK: dict[type[Exception], tuple[int, str]] = {
+    exceptions.ParseError: (400, "bad_json"),
+    exceptions.ValidationError: (400, "bad_request"),
+    exceptions.NotAuthenticated: (401, "not_authenticated"),
+    exceptions.AuthenticationFailed: (401, "not_authenticated"),
+    exceptions.PermissionDenied: (403, "forbidden"),
+    PermissionDenied: (403, "forbidden"),
+    exceptions.NotFound: (404, "not_found"),
+    Http404: (404, "not_found"),
+    exceptions.MethodNotAllowed: (405, "method_not_allowed"),
+    exceptions.NotAcceptable: (406, "not_acceptable"),
+    exceptions.UnsupportedMediaType: (415, "unsupported_media_type"),
+    RequestDataTooBig: (413, "body_too_large"),
+    exceptions.Throttled: (429, "too_many_requests"),
+    RecursionError: (400, "bad_json"),  # JSON nested deeper than the parser goes
+}
+_DATABASE_TEXTS = (
+    ("no such table", (503, "database_not_migrated")),
+    ("database or disk is full", (507, "disk_full")),
+    ("disk i/o error", (507, "disk_full")),
+    ("database is locked", (503, "database_busy")),
+)
+
+
+def status_and_code(error: Exception) -> tuple[int, str]:
+    """The row for `error`, or for its nearest ancestor that has one; 500 `internal_error` without any."""
+    for kind in type(error).__mro__:
+        row = TABLE.get(kind) or _FRAMEWORK.get(kind)
+        if row:
+            return row
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return 507, "disk_full"
+    if isinstance(error, DATABASE_ERRORS):
+        text = str(error).lower()
+        return next((row for part, row in _DATABASE_TEXTS if part in text), (503, "database_error"))
+    return 500, "internal_error"
+
+
+def body(
+    status: int, code: str, message: str, request_id: str, fields: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The one shape of an error on the wire."""
+    shape = {"error": HTTPStatus(status).phrase, "message": message, "code": code, "requestId": request_id}
+    return {**shape, "fields": fields} if fields else shape
+
+
+def problem(
+    request: HttpRequest, status: int, code: str, message: str, fields: Mapping[str, Any] | None = None
+) -> JsonResponse:
+    """An error answer for code that stands outside REST framework's views."""
+    return JsonResponse(
+        body(status, code, message, getattr(request, "request_id", ""), fields), status=status
+    )
+
+
+def message_of(error: Exception, status: int) -> str:
+    """What a person reads: the error's own sentence, unless it would tell of our insides."""
+    if status == 500:
+        return "The server failed to answer. Its log has the details under this requestId."
+    if isinstance(error, Http404):
+        return "There is nothing at this address."
+    if isinstance(error, RecursionError):
+        return "The JSON is nested too deeply."
+    if isinstance(error, RequestDataTooBig):
+        return f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024} KiB."
+    if isinstance(error, DATABASE_ERRORS):
+        return f"The database cannot be used: {error}."
+    if isinstance(error, exceptions.ValidationError):
+        return "The request is not valid: " + "; ".join(_sentences(error.detail))
+    if isinstance(error, exceptions.APIException):
+        return str(error.detail)
+    return str(error) or type(error).__name__
+
+
+def _sentences(detail: Any, name: str = "") -> list[str]:
+    if isinstance(detail, dict):
+        return [line for key, item in detail.items() for line in _sentences(item, str(key))]
+    if isinstance(detail, list):
+        return [line for item in detail for line in _sentences(item, name)]
+    return [f"{name}: {detail}" if name and name != "non_field_errors" else str(detail)]
+
+
+def fields_of(error: Exception) -> Mapping[str, Any] | None:
+    """Per field what is wrong with it, or the facts that a domain error carries."""
+    if isinstance(error, exceptions.ValidationError) and isinstance(error.detail, dict):
+        return {str(key): _sentences(item) for key, item in error.detail.items()}
+    return getattr(error, "fields", None)
+
+
+def answer(request: HttpRequest, error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """Status, body and headers for `error`; one without a row is logged with its trace."""
+    status, code = status_and_code(error)
+    shape = body(
+        status, code, message_of(error, status), getattr(request, "request_id", ""), fields_of(error)
+    )
+    if status == 500:
+        log.error("unexpected error", path=request.path, exc_info=error)
+        if settings.DETAILED_ERRORS and getattr(request, "is_loopback", False):
+            trace = "".join(traceback.format_exception(error))
+            shape["detail"] = {"type": type(error).__name__, "message": str(error), "trace": trace}
+    headers = {}
+    wait = getattr(error, "retry_after_s", None) or getattr(error, "wait", None)
+    if wait:
+        headers["Retry-After"] = str(max(1, round(wait)))
+    challenge = getattr(error, "auth_header", None)
+    if challenge:
+        headers["WWW-Authenticate"] = challenge
+    return status, shape, headers
+
+
+def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
+    """REST framework's hook."""
+    status, shape, headers = answer(context["request"]._request, error)
+    return Response(shape, status=status, headers=headers)
+
+
+def response(request: HttpRequest, error: Exception) -> JsonResponse:
+    """The same answer for code outside REST framework's views."""
+    status, shape, headers = answer(request, error)
+    return JsonResponse(shape, status=status, headers=headers)

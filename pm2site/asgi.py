@@ -1,0 +1,36 @@
+"""The composition root of the live server: which streams there are, and what stands in front of what."""
+
+from __future__ import annotations
+
+import os
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.asgi import get_asgi_application
+from django.urls import re_path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pm2site.settings")
+django_application = get_asgi_application()  # before the imports below: they need the apps loaded
+
+from benchmarks import progress  # noqa: E402
+from pm2 import processes  # noqa: E402
+from pm2site import auth  # noqa: E402
+from pm2site.backpressure import WriteBufferProbe  # noqa: E402
+from pm2site.consumers import LiveConsumer, UnknownPathConsumer  # noqa: E402
+from pm2site.gate import Gate  # noqa: E402
+from system import sampler  # noqa: E402
+
+STREAMS = {
+    "system:metrics": sampler.sample,
+    "pm2:stats": processes.sample,
+    "benchmark:progress": progress.sample,
+}
+
+sockets = URLRouter(
+    [
+        re_path(r"^ws/?$", LiveConsumer.as_asgi(streams=STREAMS, auth=auth)),
+        re_path(r"", UnknownPathConsumer.as_asgi()),
+    ]
+)
+application = ProtocolTypeRouter(
+    {"http": Gate(django_application), "websocket": WriteBufferProbe(Gate(sockets))}
+)

@@ -1,0 +1,66 @@
+"""The server: daphne with limits that fit, after migrating and importing, with a banner."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from daphne.endpoints import build_endpoint_description_strings
+from daphne.server import Server
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from benchmarks import launch, legacy
+from pm2site import banner, logs
+from system import ports
+
+# Longer than any call's own deadline: this one only ends what hangs.
+HTTP_TIMEOUT_S = 600
+APPLICATION_CLOSE_TIMEOUT_S = 3
+PING_S = 20
+MESSAGE_BYTES = 64 * 1024
+
+
+class Command(BaseCommand):
+    help = "Serve REST, WebSocket, admin and pages on API_HOST:API_PORT. Stop with Ctrl-C or SIGTERM."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default=settings.API_HOST, help="address to listen on (API_HOST)")
+        parser.add_argument("--port", type=int, default=settings.API_PORT, help="port (API_PORT)")
+
+    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+        if not ports.bindable(host, port):
+            raise CommandError(
+                f"[ERROR] {host}:{port} cannot be listened on: the port is taken, or the address is not this "
+                f"machine's. Stop the other program, or choose with API_PORT and API_HOST."
+            )
+        logs.start(settings.LOG_FORMAT, settings.LOG_LEVEL, settings.LOG_DIR)
+        call_command("migrate", interactive=False, verbosity=0)
+        launch.reconcile()
+        for line in banner.imported(legacy.import_found()):
+            self.stdout.write(line)
+        self._serve(host, port)
+
+    def _serve(self, host: str, port: int) -> None:
+        from pm2site.asgi import application  # after migrate: it brings the whole program into memory
+
+        server = Server(
+            application=application,
+            endpoints=build_endpoint_description_strings(host=host, port=port),
+            http_timeout=HTTP_TIMEOUT_S,
+            websocket_timeout=-1,
+            ping_interval=PING_S,
+            ping_timeout=PING_S,
+            websocket_handshake_timeout=10,
+            websocket_max_message_size=MESSAGE_BYTES,
+            websocket_max_frame_size=MESSAGE_BYTES,
+            application_close_timeout=APPLICATION_CLOSE_TIMEOUT_S,
+            server_name="pm2site",
+            ready_callable=lambda: self._announce(host, port),
+            verbosity=0,
+        )
+        server.run()
+
+    def _announce(self, host: str, port: int) -> None:
+        self.stdout.write("\n".join(banner.lines(host, port)))
+        self.stdout.flush()

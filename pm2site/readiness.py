@@ -1,0 +1,85 @@
+"""What the server can use just now: database, PM2, Redis, Node, load generators."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import connection
+
+from pm2 import processes
+from pm2site import problems
+from system import binaries, ports
+
+BUDGET_S = 2.0
+GENERATORS = ("wrk", "h2load", "autocannon")
+REDIS_PORTS = 6  # how many ports from REDIS_BASE_PORT on are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    ok: bool
+    message: str
+    latency_ms: float
+
+
+async def checks() -> dict[str, Check]:
+    """All checks at once; none takes longer than `BUDGET_S`."""
+    probes = {"database": database, "pm2": pm2, "redis": redis, "node": node, "generators": generators}
+    results = await asyncio.gather(*(_timed(probe) for probe in probes.values()))
+    return dict(zip(probes, results, strict=True))
+
+
+async def _timed(probe: Callable[[], Awaitable[tuple[bool, str]]]) -> Check:
+    begun = time.monotonic()
+    try:
+        async with asyncio.timeout(BUDGET_S):
+            ok, message = await probe()
+    except TimeoutError:
+        ok, message = False, f"no answer within {BUDGET_S:g} s"
+    return Check(ok, message, round(1000 * (time.monotonic() - begun), 2))
+
+
+async def database() -> tuple[bool, str]:
+    try:
+        await sync_to_async(_select_one)()
+    except problems.DATABASE_ERRORS as error:
+        return False, str(error)
+    return True, connection.vendor
+
+
+def _select_one() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        cursor.fetchone()
+
+
+async def pm2() -> tuple[bool, str]:
+    stats = await processes.sample()
+    daemon = stats.daemon
+    if daemon.state == "up":
+        return True, f"PM2 {daemon.version}, pid {daemon.pid}, {daemon.home}"
+    return False, f"PM2's daemon for {daemon.home} is {daemon.state}"
+
+
+async def redis() -> tuple[bool, str]:
+    first = settings.REDIS_BASE_PORT
+    open_ports = [port for port in range(first, first + REDIS_PORTS) if ports.is_listening(port)]
+    if open_ports:
+        return True, "listening on " + ", ".join(map(str, open_ports))
+    return False, f"nothing listens on {first} to {first + REDIS_PORTS - 1}"
+
+
+async def node() -> tuple[bool, str]:
+    found = await asyncio.to_thread(binaries.find, "node")
+    return (True, f"{found.version}, {found.path}") if found else (False, "no node on PATH; run: make setup")
+
+
+async def generators() -> tuple[bool, str]:
+    found = [await asyncio.to_thread(binaries.find, name) for name in GENERATORS]
+    names = [f"{name} {each.version}" for name, each in zip(GENERATORS, found, strict=True) if each]
+    return bool(names), ", ".join(names) or "none of wrk, h2load, autocannon; run: make setup"

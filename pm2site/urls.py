@@ -1,0 +1,31 @@
+"""Every address of the server. Paths carry no trailing slash; one with it is answered alike."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from benchmarks.config import ConfigView
+from pm2site import views
+from pm2site.activity import ActivityView
+from pm2site.login import LoginView, LogoutView
+
+urlpatterns = [
+    path("", views.index, name="index"),
+    path("health", views.health, name="health"),
+    path("ready", views.ready, name="ready"),
+    path("login", LoginView.as_view(), name="login"),
+    path("logout", LogoutView.as_view(), name="logout"),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/activity", ActivityView.as_view(), name="activity"),
+    path("api/system/config", ConfigView.as_view(), name="config"),
+    path("api/system/", include("system.urls")),
+    path("api/pm2/", include("pm2.urls")),
+    path("api/benchmark/", include("benchmarks.urls")),
+    path("admin", RedirectView.as_view(url="/admin/")),
+    path("admin/", admin.site.urls),
+    re_path("", views.not_found, name="not_found"),
+]
