@@ -1,4 +1,4 @@
-"""Loaded before Django: gives the tests a data folder and a PM2 home of their own, and no key of the developer's."""
+"""Loaded before Django: gives the tests a data folder and a PM2 home of their own, and no key of anybody."""
 
 from __future__ import annotations
 
