@@ -28,7 +28,7 @@ def iso_time(moment: datetime) -> str:
 
 
 def to_wire(value: object) -> object:
-    """Dataclasses become objects with camelCase keys; mappings keep their keys; NaN and infinities become null."""
+    """Dataclasses become objects with camelCase keys, mappings keep theirs, NaN and infinity become null."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, float):

@@ -1,0 +1,69 @@
+"""What PM2's `prepare` wants to start a framework. [pure]"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePath
+
+from pm2.frameworks.registry import NO_INTERPRETER, Framework
+
+
+def prepare_payload(
+    framework: Framework,
+    instances: int,
+    *,
+    script: PurePath,
+    interpreter: PurePath | None,
+    home: PurePath,
+    env: Mapping[str, str],
+    user: str,
+) -> dict[str, object]:
+    """The argument of `prepare`: what PM2's own command line would send, defaults included.
+
+    Without `autostart`, `kill_retry_time` and `treekill` PM2 7 shows a wrong status, polls every
+    millisecond when it kills, and leaves children behind.
+    """
+    logs = home / "logs"
+    return {
+        "name": framework.name,
+        "namespace": "default",
+        "pm_exec_path": str(script),
+        "pm_cwd": str(script.parent),
+        "exec_interpreter": NO_INTERPRETER if interpreter is None else str(interpreter),
+        "exec_mode": framework.exec_mode,
+        "instances": instances,
+        "args": [],
+        "node_args": [],
+        "env": {**env, "PORT": str(framework.port), "NODE_ENV": "production"},
+        "pm_out_log_path": str(logs / f"{framework.name}-out.log"),
+        "pm_err_log_path": str(logs / f"{framework.name}-error.log"),
+        "pm_pid_path": str(home / "pids" / f"{framework.name}.pid"),
+        "merge_logs": True,
+        "username": user,
+        "autostart": True,
+        "autorestart": True,
+        "treekill": True,
+        "kill_retry_time": 100,
+        "instance_var": "NODE_APP_INSTANCE",
+        "vizion": False,
+        "pmx": framework.runtime == "node",
+        "automation": True,
+        "windowsHide": True,
+        "watch": False,
+    }
+
+
+def framework_env(base: Mapping[str, str], redis_base_port: int, nodes: int = 6) -> dict[str, str]:
+    """The environment of a framework: an allow-list of ours, and where Redis may be."""
+    kept = {name: base[name] for name in ALLOWED if name in base}
+    ports = range(redis_base_port, redis_base_port + nodes)
+    return kept | {"REDIS_NODES": ",".join(f"127.0.0.1:{port}" for port in ports)}
+
+
+# A key of ours must not travel into PM2's daemon or into what it starts.
+ALLOWED = ("PATH", "HOME", "LANG", "LC_ALL", "LOGNAME", "SHELL", "TMPDIR", "TZ", "USER")
+
+
+def daemon_env(base: Mapping[str, str], home: str) -> dict[str, str]:
+    """The environment that PM2's daemon is started with."""
+    return {name: base[name] for name in ALLOWED if name in base} | {"PM2_HOME": home}

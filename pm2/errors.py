@@ -1,0 +1,114 @@
+"""What can go wrong with PM2. [pure]
+
+PM2Error
+├── DaemonNotRunning    nothing answers on PM2's socket
+├── DaemonNotStarted    PM2's command line could not bring a daemon up
+├── CallTimeout         the daemon did not answer in time
+├── CallFailed          the daemon refused a call
+├── ProtocolError       the daemon sent what nobody can read
+├── InvalidHome         PM2_HOME is too long for a unix socket
+├── ProcessNotFound     no process of that name or pm_id
+├── UnknownFramework    the registry has no such framework
+├── NotInstalled        the framework, or what runs it, is missing
+├── AlreadyRunning      start, where it runs already
+├── StartFailed         an instance did not come up, or did not stay
+└── InvalidRegistry     registry.toml cannot be used
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class PM2Error(Exception):
+    """The root of this app's errors. `fields` travels to the client as it is."""
+
+    fields: dict[str, object] | None = None
+
+
+class DaemonNotRunning(PM2Error):
+    """Nothing answers on PM2's socket."""
+
+    def __init__(self, home: str) -> None:
+        super().__init__(f"PM2's daemon for {home} is not running. Starting a framework starts it.")
+        self.home = home
+
+
+class DaemonNotStarted(PM2Error):
+    """PM2's command line could not bring a daemon up."""
+
+    def __init__(self, home: str, reason: str) -> None:
+        super().__init__(f"PM2's daemon for {home} could not be started: {reason}")
+
+
+class CallTimeout(PM2Error):
+    """The daemon did not answer in time."""
+
+    def __init__(self, method: str, timeout_s: float) -> None:
+        super().__init__(f"PM2 did not answer {method} within {timeout_s:g} s (PM2_TIMEOUT).")
+        self.method = method
+        self.timeout_s = timeout_s
+
+
+class CallFailed(PM2Error):
+    """The daemon refused a call."""
+
+    def __init__(self, method: str, reason: str) -> None:
+        super().__init__(f"PM2 refused {method}: {reason}")
+        self.method = method
+        self.reason = reason
+
+
+class ProtocolError(PM2Error):
+    """The daemon sent what nobody can read."""
+
+
+class InvalidHome(PM2Error):
+    """PM2_HOME is too long: a unix socket's path holds 107 bytes."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} is longer than the 107 bytes of a socket path. Set a shorter PM2_HOME.")
+
+
+class ProcessNotFound(PM2Error):
+    """No process of that name or pm_id."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(f"No PM2 process is {target}.")
+
+
+class UnknownFramework(PM2Error):
+    """The registry has no such framework."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"No framework is named {name!r}. There are: {', '.join(known)}.")
+        self.fields = {"framework": [f"One of {', '.join(known)}."]}
+
+
+class NotInstalled(PM2Error):
+    """The framework, or what runs it, is missing."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name} cannot be started: {reason}")
+
+
+class AlreadyRunning(PM2Error):
+    """`start`, where the framework runs already, or a start is under way."""
+
+    def __init__(self, name: str, instances: int) -> None:
+        state = f"runs already, {instances} instances" if instances else "is being started just now"
+        super().__init__(f"{name} {state}. Restart it, or stop or delete it first.")
+        self.fields = {"choices": ["restart", "stop", "delete"]}
+
+
+class StartFailed(PM2Error):
+    """An instance did not come up, or did not stay."""
+
+    def __init__(self, name: str, reason: str, exit_code: int | None, stderr: Sequence[str]) -> None:
+        tail = f" It said: {stderr[-1]}" if stderr else ""
+        super().__init__(f"{name} did not come up: {reason}.{tail}")
+        self.fields = {"exitCode": exit_code, "stderr": list(stderr)}
+
+
+class InvalidRegistry(PM2Error):
+    """registry.toml cannot be used; the message names the entry and the key."""

@@ -1,0 +1,1 @@
+"""The servers under test, and the registry that says everything about them."""

@@ -1,0 +1,32 @@
+// Bun's own server. Instances share the port by SO_REUSEPORT.
+import { BAD_JSON, BODY_BYTES, NOT_FOUND, SIMPLE, cannotListen, code, codeFast, endOnSignal, host, port } from '../node/answers.mjs'
+
+const headers = { 'Content-Type': 'application/json; charset=utf-8' }
+const reply = ([status, body]: [number, unknown]) => new Response(JSON.stringify(body), { status, headers })
+
+async function isJson (request: Request): Promise<boolean> {
+  const text = await request.text()
+  try {
+    if (text) JSON.parse(text)
+    return text.length <= BODY_BYTES
+  } catch {
+    return false
+  }
+}
+
+try {
+  const server = Bun.serve({
+    port,
+    hostname: host,
+    reusePort: true,
+    routes: {
+      '/simple': { GET: () => new Response(SIMPLE, { headers }) },
+      '/code': { POST: async (request: Request) => reply(await isJson(request) ? await code() as any : [400, BAD_JSON]) },
+      '/code-fast': { GET: async () => reply(await codeFast() as any) }
+    },
+    fetch: () => reply([404, NOT_FOUND])
+  })
+  endOnSignal(() => server.stop())
+} catch (error) {
+  cannotListen(error)
+}

@@ -1,0 +1,107 @@
+// Codes in Redis, on a cluster or a single node, for every JavaScript server of this folder.
+import { randomInt } from 'node:crypto'
+import { Cluster, Redis } from 'ioredis'
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+const CODE_LENGTH = 500
+const HIGHEST_ID_MS = 500
+const DEADLINE_MS = 1000
+const TRIES = 5
+
+const nodes = (process.env.REDIS_NODES || '127.0.0.1:7000').split(',').map((node) => {
+  const [host, port] = node.trim().split(':')
+  return { host, port: Number(port) }
+})
+const options = {
+  connectTimeout: DEADLINE_MS,
+  commandTimeout: DEADLINE_MS,
+  maxRetriesPerRequest: 0,
+  enableOfflineQueue: false,
+  retryStrategy: null,
+  lazyConnect: true
+}
+
+let connecting = null
+let client = null
+let highestId = { value: 0, until: 0 }
+
+async function isCluster (node) {
+  const probe = new Redis({ ...options, ...node })
+  probe.on('error', () => {})
+  try {
+    await probe.connect()
+    return (await probe.info('cluster')).includes('cluster_enabled:1')
+  } finally {
+    probe.disconnect()
+  }
+}
+
+async function connect () {
+  let reason
+  for (const node of nodes) {
+    try {
+      const cluster = await isCluster(node)
+      const fresh = cluster
+        ? new Cluster([node], { lazyConnect: true, enableOfflineQueue: false, clusterRetryStrategy: null, redisOptions: options, slotsRefreshTimeout: DEADLINE_MS })
+        : new Redis({ ...options, ...node })
+      // A lost connection is looked for again by the next request, not in the background.
+      const forget = () => { if (client === fresh) client = null; fresh.disconnect() }
+      fresh.on('error', () => {})
+      fresh.on('end', forget)
+      await fresh.connect()
+      client = fresh
+      return fresh
+    } catch (error) {
+      reason = error
+    }
+  }
+  throw reason
+}
+
+async function redis () {
+  if (client) return client
+  connecting ??= connect().finally(() => { connecting = null })
+  return connecting
+}
+
+function randomCode () {
+  let code = ''
+  for (let index = 0; index < CODE_LENGTH; index++) code += ALPHABET[randomInt(64)]
+  return code
+}
+
+/** Store a new code; resolves to { id, code, created_at }. */
+export async function createCode () {
+  const store = await redis()
+  let code
+  let isNew = 0
+  for (let attempt = 0; attempt < TRIES && !isNew; attempt++) {
+    code = randomCode()
+    isNew = await store.sadd('codes:unique', code)
+  }
+  if (!isNew) throw new Error('no unique code was found')
+  const id = await store.incr('codes:seq')
+  const createdAt = new Date().toISOString()
+  await Promise.all([
+    store.hset(`codes:${id}`, { id, code, created_at: createdAt }),
+    store.rpush('codes:sync_queue', id)
+  ])
+  return { id, code, created_at: createdAt }
+}
+
+/** A random stored code, or null when there is none. */
+export async function readCode () {
+  const store = await redis()
+  const now = Date.now()
+  if (now >= highestId.until) {
+    highestId = { value: Number(await store.get('codes:seq')) || 0, until: now + HIGHEST_ID_MS }
+  }
+  if (highestId.value < 1) return null
+  const stored = await store.hgetall(`codes:${randomInt(highestId.value) + 1}`)
+  if (!stored.code) return null
+  return { id: Number(stored.id), code: stored.code, created_at: stored.created_at }
+}
+
+export function disconnect () {
+  client?.disconnect()
+}

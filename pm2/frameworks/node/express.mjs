@@ -1,0 +1,19 @@
+// Express, with the one setting that its documentation asks for in production: NODE_ENV.
+import express from 'express'
+import { BAD_JSON, BODY_BYTES, NOT_FOUND, cannotListen, code, codeFast, endOnSignal, host, port } from './answers.mjs'
+
+const app = express()
+app.disable('x-powered-by')
+
+app.get('/simple', (request, response) => { response.json({ message: 'hi' }) })
+app.post('/code', express.json({ limit: BODY_BYTES, strict: false }), async (request, response) => send(response, await code()))
+app.get('/code-fast', async (request, response) => send(response, await codeFast()))
+app.use((request, response) => send(response, [404, NOT_FOUND]))
+app.use((error, request, response, next) => send(response, [400, BAD_JSON]))
+
+function send (response, [status, body]) {
+  response.status(status).json(body)
+}
+
+const server = app.listen(port, host, (error) => { if (error) cannotListen(error) })
+endOnSignal(() => new Promise((resolve) => { server.close(resolve); server.closeIdleConnections() }))

