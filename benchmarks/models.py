@@ -55,6 +55,7 @@ class Run(models.Model):
     # The scenario.
     framework = models.CharField(max_length=100)
     host = models.CharField(max_length=255, blank=True, help_text="host:port that was loaded")
+    address = models.CharField(max_length=64, blank=True, help_text="The IP address that host stood for")
     endpoint = models.CharField(max_length=500)
     method = models.CharField(max_length=16, default="GET")
     body = models.TextField(blank=True)
@@ -80,6 +81,7 @@ class Run(models.Model):
     heartbeat_at = models.DateTimeField(null=True)
     pid = models.PositiveIntegerField(null=True)
     pid_started_at = models.FloatField(null=True, help_text="Start time of the process, seconds since 1970")
+    boot_id = models.CharField(max_length=64, blank=True, help_text="The boot in which that process runs")
     cancel_requested = models.BooleanField(default=False)
     progress = models.JSONField(default=dict, help_text="Phase, trial, elapsed seconds, live requests/s")
 
@@ -104,6 +106,7 @@ class Run(models.Model):
     reasons = models.JSONField(default=list, help_text="Why the validity is not `valid`, in sentences")
     preflight = models.JSONField(default=dict)
     environment = models.JSONField(default=dict)
+    samples = models.JSONField(default=list, help_text="Once a second: rate, CPU of generator and target")
     original = models.JSONField(null=True, help_text="The imported or posted entry, untouched")
 
     class Meta:
@@ -113,6 +116,11 @@ class Run(models.Model):
             models.Index(fields=["framework", "endpoint", "method", "-at"], name="run_framework"),
             models.Index(fields=["state", "created_at"], name="run_state"),
             models.Index(fields=["validity", "-at"], name="run_validity"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["server_id"], condition=models.Q(state__in=ACTIVE), name="one_active_run_per_server"
+            )
         ]
 
     def __str__(self) -> str:
