@@ -78,6 +78,9 @@ class Run(models.Model):
     at = models.DateTimeField(
         default=timezone.now, help_text="The time that the result carries: the end of the run"
     )
+    recorded_at = models.DateTimeField(
+        default=timezone.now, db_index=True, help_text="When the result came into this history"
+    )
     heartbeat_at = models.DateTimeField(null=True)
     pid = models.PositiveIntegerField(null=True)
     pid_started_at = models.FloatField(null=True, help_text="Start time of the process, seconds since 1970")

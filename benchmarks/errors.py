@@ -1,0 +1,104 @@
+"""What can go wrong with benchmarks. [pure]
+
+BenchmarkError
+├── InvalidScenario    a run was asked for that cannot be made
+├── TargetNotAllowed   the address is not one that this server may load
+├── TargetNotRunning   the framework to be measured is not online
+├── GeneratorMissing   no load generator, or not the one asked for, is installed
+├── QueueFull          ten runs are waiting already
+├── RunNotFound        the history has no such run
+├── RunUnfinished      the action needs a run that is over
+├── RunFinished        the action needs a run that is not over
+├── PreflightFailed    the target does not answer as it should
+├── GeneratorFailed    the load generator ended in another way than with a result
+└── UnreadableOutput   the load generator's output holds no result
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+
+class BenchmarkError(Exception):
+    """The root of this app's errors. `fields` travels to the client as it is."""
+
+    fields: Mapping[str, object] | None = None
+
+
+class InvalidScenario(BenchmarkError):
+    """A run was asked for that cannot be made."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(f"The request is not valid: {field}: {sentence}")
+        self.fields = {field: [sentence]}
+
+
+class TargetNotAllowed(BenchmarkError):
+    """The address is not one that this server may load."""
+
+    def __init__(self, host: str, reason: str) -> None:
+        super().__init__(f"{host} must not be loaded by this server: {reason}")
+        self.fields = {"host": [reason]}
+
+
+class TargetNotRunning(BenchmarkError):
+    """The framework to be measured is not online."""
+
+    def __init__(self, framework: str, online: Sequence[str]) -> None:
+        runs = f"Online: {', '.join(online)}." if online else "No framework is online."
+        how = f'Start it with POST /api/pm2/start {{"framework": "{framework}"}}.'
+        super().__init__(f"{framework} is not online. {runs} {how}")
+        self.fields = {"framework": framework, "online": list(online)}
+
+
+class GeneratorMissing(BenchmarkError):
+    """No load generator, or not the one asked for, is installed."""
+
+    def __init__(self, wanted: str | None, found: Sequence[str]) -> None:
+        what = f"The load generator {wanted} is" if wanted else "No load generator is"
+        rest = f" Found: {', '.join(found)}." if found else ""
+        super().__init__(f"{what} not installed.{rest} Install wrk, or run: make setup (autocannon).")
+
+
+class QueueFull(BenchmarkError):
+    """Ten runs are waiting already."""
+
+    def __init__(self, queued: int, retry_after_s: float) -> None:
+        super().__init__(f"{queued} runs are waiting already. Try again in {retry_after_s:.0f} s.")
+        self.retry_after_s = retry_after_s
+
+
+class RunNotFound(BenchmarkError):
+    """The history has no such run."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"There is no run {run_id[:60]!r} in the history.")
+
+
+class RunUnfinished(BenchmarkError):
+    """The action needs a run that is over."""
+
+    def __init__(self, run_id: str, state: str) -> None:
+        super().__init__(f"Run {run_id} is {state}. Cancel it first.")
+
+
+class RunFinished(BenchmarkError):
+    """The action needs a run that is not over."""
+
+    def __init__(self, run_id: str, state: str) -> None:
+        super().__init__(f"Run {run_id} is over: {state}. There is nothing to cancel.")
+
+
+class PreflightFailed(BenchmarkError):
+    """The target does not answer as it should."""
+
+
+class GeneratorFailed(BenchmarkError):
+    """The load generator ended in another way than with a result."""
+
+
+class UnreadableOutput(BenchmarkError):
+    """The load generator's output holds no result."""
+
+    def __init__(self, generator: str, reason: str) -> None:
+        super().__init__(f"The output of {generator} cannot be read: {reason}")
