@@ -31,7 +31,7 @@ class Link:
         self._reading: asyncio.Task[None] | None = None
         self._waiting: dict[str, asyncio.Future[rpc.Reply]] = {}
         self._ids = itertools.count(1)
-        self._prefix = f"{random.getrandbits(48):x}"  # noqa: S311 - only has to differ between clients
+        self._prefix = f"{random.getrandbits(48):x}"
         self._connecting = asyncio.Lock()
 
     async def call(self, method: str, *arguments: object, timeout_s: float | None = None) -> object:

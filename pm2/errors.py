@@ -11,6 +11,8 @@ PM2Error
 ├── UnknownFramework    the registry has no such framework
 ├── NotInstalled        the framework, or what runs it, is missing
 ├── AlreadyRunning      start, where it runs already
+├── OperationInProgress another action on the same processes is under way
+├── PortTaken           the port of a framework belongs to another program
 ├── StartFailed         an instance did not come up, or did not stay
 └── InvalidRegistry     registry.toml cannot be used
 """
@@ -112,3 +114,17 @@ class StartFailed(PM2Error):
 
 class InvalidRegistry(PM2Error):
     """registry.toml cannot be used; the message names the entry and the key."""
+
+
+class OperationInProgress(PM2Error):
+    """Another action on the same processes is under way."""
+
+    def __init__(self, name: str, verb: str) -> None:
+        super().__init__(f"{name} is busy: {verb} is under way. Try again when it is done.")
+
+
+class PortTaken(PM2Error):
+    """The port of a framework belongs to another program."""
+
+    def __init__(self, name: str, port: int) -> None:
+        super().__init__(f"{name} cannot be started: port {port} is taken by another program. Stop that first.")

@@ -85,7 +85,7 @@ def environment(entry: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def from_monitor_data(entry: Mapping[str, object], now_ms: float) -> Process:
-    """One entry of `getMonitorData`. Odd values become empty ones: other people's processes stand here too."""
+    """One entry of `getMonitorData`. Odd values become empty: other people's processes stand here too."""
     env = environment(entry)
     monit = entry.get("monit")
     monit = monit if isinstance(monit, dict) else {}

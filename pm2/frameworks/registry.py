@@ -104,11 +104,7 @@ def parse(text: str) -> Registry:
 
 def _take(entry: dict[str, Any], key: str, kind: type, what: str, default: Any = ...) -> Any:
     value = entry.get(key, default)
-    if (
-        value is ...
-        or (not isinstance(value, kind) and value is not default)
-        or (kind is int and value is True)
-    ):
+    if value is ... or (not isinstance(value, kind) and value is not default) or (kind is int and value is True):
         given = "is missing" if value is ... else f"is {value!r}"
         raise InvalidRegistry(f"registry.toml: {key} of {what} {given}; a {kind.__name__} is needed.")
     return value
@@ -157,9 +153,7 @@ def _endpoint(entry: dict[str, Any]) -> Endpoint:
         needs=tuple(_take(entry, "needs", list, what, [])),
     )
     if not path.startswith("/") or not set(endpoint.needs) <= set(NEEDS):
-        raise InvalidRegistry(
-            f"registry.toml: {what} needs a leading '/', and `needs` knows {', '.join(NEEDS)}."
-        )
+        raise InvalidRegistry(f"registry.toml: {what} needs a leading '/', and `needs` knows {', '.join(NEEDS)}.")
     return endpoint
 
 

@@ -1,17 +1,12 @@
 // Bun's own server. Instances share the port by SO_REUSEPORT.
-import { BAD_JSON, BODY_BYTES, NOT_FOUND, SIMPLE, cannotListen, code, codeFast, endOnSignal, host, port } from '../node/answers.mjs'
+import { BAD_JSON, BODY_BYTES, NOT_FOUND, SIMPLE, cannotListen, code, codeFast, endOnSignal, host, isJson, port } from '../node/answers.mjs'
 
 const headers = { 'Content-Type': 'application/json; charset=utf-8' }
 const reply = ([status, body]: [number, unknown]) => new Response(JSON.stringify(body), { status, headers })
 
-async function isJson (request: Request): Promise<boolean> {
-  const text = await request.text()
-  try {
-    if (text) JSON.parse(text)
-    return text.length <= BODY_BYTES
-  } catch {
-    return false
-  }
+async function hasJson (request: Request): Promise<boolean> {
+  const body = Buffer.from(await request.arrayBuffer())
+  return body.length <= BODY_BYTES && isJson(body)
 }
 
 try {
@@ -21,7 +16,7 @@ try {
     reusePort: true,
     routes: {
       '/simple': { GET: () => new Response(SIMPLE, { headers }) },
-      '/code': { POST: async (request: Request) => reply(await isJson(request) ? await code() as any : [400, BAD_JSON]) },
+      '/code': { POST: async (request: Request) => reply(await hasJson(request) ? await code() as any : [400, BAD_JSON]) },
       '/code-fast': { GET: async () => reply(await codeFast() as any) }
     },
     fetch: () => reply([404, NOT_FOUND])

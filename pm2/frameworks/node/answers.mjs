@@ -4,8 +4,9 @@ import { createCode, disconnect, readCode } from './codes.mjs'
 export const SIMPLE = '{"message":"hi"}'
 export const BODY_BYTES = 256 * 1024
 export const NOT_FOUND = { error: 'not found' }
-export const BAD_JSON = { error: 'the body is not JSON' }
+export const BAD_JSON = { error: 'the body has to be JSON of at most 256 KiB' }
 const EXIT_MS = 1200
+const FLUSH_MS = 500
 
 /** `POST /code` → [status, body]. */
 export async function code () {
@@ -18,6 +19,16 @@ export async function codeFast () {
     const data = await readCode()
     return data ? [200, { data }] : [404, { error: 'no codes are stored' }]
   })
+}
+
+/** Whether a request's body, text or bytes, is JSON; an empty one is as good. */
+export function isJson (body) {
+  try {
+    if (body.length) JSON.parse(body)
+    return true
+  } catch {
+    return false
+  }
 }
 
 async function answered (action) {
@@ -35,7 +46,7 @@ export const host = process.env.HOST || '0.0.0.0'
 export function endOnSignal (close) {
   for (const signal of ['SIGINT', 'SIGTERM']) {
     process.once(signal, async () => {
-      setTimeout(() => process.exit(0), EXIT_MS).unref()
+      setTimeout(() => process.exit(0), EXIT_MS)
       await close()
       disconnect()
       process.exit(0)
@@ -44,6 +55,7 @@ export function endOnSignal (close) {
 }
 
 export function cannotListen (error) {
-  console.error(`Cannot listen on ${host}:${port}: ${error.message}`)
-  process.exit(1)
+  // Under PM2 stderr is a stream to a file: what is not flushed before the exit is lost.
+  process.stderr.write(`Cannot listen on ${host}:${port}: ${error.message}\n`, 'utf8', () => process.exit(1))
+  setTimeout(() => process.exit(1), FLUSH_MS)
 }

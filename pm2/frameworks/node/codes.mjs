@@ -1,9 +1,8 @@
 // Codes in Redis, on a cluster or a single node, for every JavaScript server of this folder.
-import { randomInt } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { Cluster, Redis } from 'ioredis'
 
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-const CODE_LENGTH = 500
+const CODE_BYTES = 375 // 500 characters in URL-safe base64
 const HIGHEST_ID_MS = 500
 const DEADLINE_MS = 1000
 const TRIES = 5
@@ -60,14 +59,17 @@ async function connect () {
 
 async function redis () {
   if (client) return client
-  connecting ??= connect().finally(() => { connecting = null })
+  // Every request that waits shares one attempt, and its deadline however many nodes there are.
+  connecting ??= withDeadline(connect()).finally(() => { connecting = null })
   return connecting
 }
 
-function randomCode () {
-  let code = ''
-  for (let index = 0; index < CODE_LENGTH; index++) code += ALPHABET[randomInt(64)]
-  return code
+function withDeadline (attempt) {
+  let timer
+  const late = new Promise((resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no node answered within ${DEADLINE_MS} ms`)), DEADLINE_MS)
+  })
+  return Promise.race([attempt, late]).finally(() => clearTimeout(timer))
 }
 
 /** Store a new code; resolves to { id, code, created_at }. */
@@ -76,7 +78,7 @@ export async function createCode () {
   let code
   let isNew = 0
   for (let attempt = 0; attempt < TRIES && !isNew; attempt++) {
-    code = randomCode()
+    code = randomBytes(CODE_BYTES).toString('base64url')
     isNew = await store.sadd('codes:unique', code)
   }
   if (!isNew) throw new Error('no unique code was found')
@@ -93,13 +95,16 @@ export async function createCode () {
 export async function readCode () {
   const store = await redis()
   const now = Date.now()
-  if (now >= highestId.until) {
+  if (highestId.value < 1 || now >= highestId.until) {
     highestId = { value: Number(await store.get('codes:seq')) || 0, until: now + HIGHEST_ID_MS }
   }
   if (highestId.value < 1) return null
-  const stored = await store.hgetall(`codes:${randomInt(highestId.value) + 1}`)
-  if (!stored.code) return null
-  return { id: Number(stored.id), code: stored.code, created_at: stored.created_at }
+  // An id is taken before its hash is written, so the newest may not be there yet.
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const stored = await store.hgetall(`codes:${randomInt(highestId.value) + 1}`)
+    if (stored.code) return { id: Number(stored.id), code: stored.code, created_at: stored.created_at }
+  }
+  return null
 }
 
 export function disconnect () {

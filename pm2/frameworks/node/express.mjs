@@ -3,10 +3,13 @@ import express from 'express'
 import { BAD_JSON, BODY_BYTES, NOT_FOUND, cannotListen, code, codeFast, endOnSignal, host, port } from './answers.mjs'
 
 const app = express()
-app.disable('x-powered-by')
+// The others send neither header, and a slash more or less is another path to them.
+for (const setting of ['x-powered-by', 'etag']) app.disable(setting)
+for (const setting of ['strict routing', 'case sensitive routing']) app.enable(setting)
+const json = express.json({ limit: BODY_BYTES, strict: false, inflate: false, type: () => true })
 
 app.get('/simple', (request, response) => { response.json({ message: 'hi' }) })
-app.post('/code', express.json({ limit: BODY_BYTES, strict: false }), async (request, response) => send(response, await code()))
+app.post('/code', json, async (request, response) => send(response, await code()))
 app.get('/code-fast', async (request, response) => send(response, await codeFast()))
 app.use((request, response) => send(response, [404, NOT_FOUND]))
 app.use((error, request, response, next) => send(response, [400, BAD_JSON]))

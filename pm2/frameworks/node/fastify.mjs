@@ -1,9 +1,15 @@
 // Fastify, as its documentation sets it up for production.
 import fastify from 'fastify'
-import { BAD_JSON, BODY_BYTES, NOT_FOUND, cannotListen, code, codeFast, endOnSignal, host, port } from './answers.mjs'
+import { BAD_JSON, BODY_BYTES, NOT_FOUND, cannotListen, code, codeFast, endOnSignal, host, isJson, port } from './answers.mjs'
 
 const app = fastify({ bodyLimit: BODY_BYTES, forceCloseConnections: 'idle' })
 const message = { type: 'object', properties: { message: { type: 'string' } } }
+
+// A body is JSON here whatever its Content-Type says, and none at all is fine: as in the other servers.
+app.removeAllContentTypeParsers()
+app.addContentTypeParser('*', { parseAs: 'string' }, (request, body, done) => {
+  done(isJson(body) ? null : new Error('not JSON'))
+})
 
 app.get('/simple', { schema: { response: { 200: message } } }, async () => ({ message: 'hi' }))
 app.post('/code', async (request, reply) => send(reply, await code()))

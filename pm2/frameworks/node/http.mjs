@@ -1,6 +1,6 @@
 // Node's own http module: the baseline that the frameworks are held against.
 import { createServer } from 'node:http'
-import { BAD_JSON, BODY_BYTES, NOT_FOUND, SIMPLE, cannotListen, code, codeFast, endOnSignal, host, port } from './answers.mjs'
+import { BAD_JSON, BODY_BYTES, NOT_FOUND, SIMPLE, cannotListen, code, codeFast, endOnSignal, host, isJson, port } from './answers.mjs'
 
 const TYPE = 'application/json; charset=utf-8'
 
@@ -9,32 +9,33 @@ function send (response, status, text) {
   response.end(text)
 }
 
-async function isJson (request) {
+async function hasJson (request) {
   const chunks = []
   let size = 0
+  // What is too much is read and dropped: a client that still sends would not see an answer.
   for await (const chunk of request) {
     size += chunk.length
-    if (size > BODY_BYTES) return false
-    chunks.push(chunk)
+    if (size <= BODY_BYTES) chunks.push(chunk)
   }
-  try {
-    if (size) JSON.parse(Buffer.concat(chunks).toString())
-    return true
-  } catch {
-    return false
-  }
+  return size <= BODY_BYTES && isJson(Buffer.concat(chunks))
 }
 
 async function answer (request) {
-  if (request.method === 'GET' && request.url === '/code-fast') return codeFast()
-  if (request.method === 'POST' && request.url === '/code') return await isJson(request) ? code() : [400, BAD_JSON]
+  const [path] = request.url.split('?', 1)
+  if (request.method === 'GET' && path === '/simple') return [200, { message: 'hi' }]
+  if (request.method === 'GET' && path === '/code-fast') return codeFast()
+  if (request.method === 'POST' && path === '/code') return await hasJson(request) ? code() : [400, BAD_JSON]
   return [404, NOT_FOUND]
 }
 
 const server = createServer(async (request, response) => {
   if (request.method === 'GET' && request.url === '/simple') return send(response, 200, SIMPLE)
-  const [status, body] = await answer(request)
-  send(response, status, JSON.stringify(body))
+  try {
+    const [status, body] = await answer(request)
+    send(response, status, JSON.stringify(body))
+  } catch {
+    response.destroy() // the client went away within its body
+  }
 })
 server.on('error', cannotListen)
 server.listen(port, host)

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 CODE_BYTES = 375  # 500 characters in URL-safe base64
 HIGHEST_ID_S = 0.5
-DEADLINE_S = 1.0
+DEADLINE_S = 0.9  # below the server's, so that it can say what failed
 TRIES = 5
 
 NODES = [node.strip().rsplit(":", 1) for node in os.environ.get("REDIS_NODES", "127.0.0.1:7000").split(",")]
@@ -25,6 +25,7 @@ OPTIONS: dict[str, Any] = {
     "socket_timeout": DEADLINE_S,
     "decode_responses": True,
     "protocol": 2,
+    "max_connections": 10_000,  # the server's `places` are the limit
 }
 
 
@@ -33,7 +34,7 @@ class Codes:
 
     def __init__(self) -> None:
         self.client: Any = None
-        self.lock = asyncio.Lock()
+        self.connecting: asyncio.Task[Any] | None = None
         self.highest_id, self.until = 0, 0.0
 
     async def create(self) -> dict[str, Any]:
@@ -48,28 +49,38 @@ class Codes:
         number = await store.incr("codes:seq")
         created_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         entry = {"id": number, "code": code, "created_at": created_at}
-        await asyncio.gather(
-            store.hset(f"codes:{number}", mapping=entry), store.rpush("codes:sync_queue", number)
-        )
+        await asyncio.gather(store.hset(f"codes:{number}", mapping=entry), store.rpush("codes:sync_queue", number))
         return entry
 
     async def read(self) -> dict[str, Any] | None:
         """A random stored code, or None when there is none. Raises RedisError."""
         store = await self.connected()
-        if time.monotonic() >= self.until:
+        if self.highest_id < 1 or time.monotonic() >= self.until:
             self.highest_id = int(await store.get("codes:seq") or 0)
             self.until = time.monotonic() + HIGHEST_ID_S
         if self.highest_id < 1:
             return None
-        stored = await store.hgetall(f"codes:{secrets.randbelow(self.highest_id) + 1}")
-        if "code" not in stored:
-            return None
-        return {"id": int(stored["id"]), "code": stored["code"], "created_at": stored["created_at"]}
+        # An id is taken before its hash is written, so the newest may not be there yet.
+        for _ in range(TRIES):
+            stored = await store.hgetall(f"codes:{secrets.randbelow(self.highest_id) + 1}")
+            if "code" in stored:
+                return {"id": int(stored["id"]), "code": stored["code"], "created_at": stored["created_at"]}
+        return None
 
     async def connected(self) -> Any:
-        if self.client is None:
-            async with self.lock:
-                self.client = self.client or await connect()
+        if self.client is not None:
+            return self.client
+        # Every request that waits shares one attempt, and its deadline however many nodes there are.
+        if self.connecting is None:
+            self.connecting = asyncio.create_task(self.connect())
+        return await asyncio.shield(self.connecting)
+
+    async def connect(self) -> Any:
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                self.client = await connect()
+        finally:
+            self.connecting = None
         return self.client
 
     async def forget(self) -> None:
@@ -93,6 +104,5 @@ async def connect() -> Any:
             return single
         await single.aclose()
         cluster = RedisCluster(host=host, port=int(port), retry=Retry(NoBackoff(), 0), **OPTIONS)
-        await cluster.initialize()
-        return cluster
+        return await cluster.initialize()
     raise reason

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
@@ -15,7 +16,11 @@ from redis.exceptions import RedisError
 SIMPLE = b'{"message":"hi"}'
 TYPE = (b"content-type", b"application/json; charset=utf-8")
 BODY_BYTES = 256 * 1024
+BAD_JSON = {"error": "the body has to be JSON of at most 256 KiB"}
+DEADLINE_S = 1.0
+AT_ONCE = 128  # redis-py takes a connection for each command under way
 codes = Codes()
+places = asyncio.Semaphore(AT_ONCE)
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -27,33 +32,41 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 async def answer(route: tuple[str, str], receive: Any) -> tuple[int, dict[str, Any]]:
+    if route not in (("POST", "/code"), ("GET", "/code-fast")):
+        return 404, {"error": "not found"}
+    if route[0] == "POST" and not await is_json(receive):
+        return 400, BAD_JSON
     try:
-        if route == ("POST", "/code"):
-            if not await is_json(receive):
-                return 400, {"error": "the body is not JSON"}
-            return 201, {"created_code": await codes.create()}
-        if route == ("GET", "/code-fast"):
+        async with asyncio.timeout(DEADLINE_S), places:
+            if route[0] == "POST":
+                return 201, {"created_code": await codes.create()}
             data = await codes.read()
             return (200, {"data": data}) if data else (404, {"error": "no codes are stored"})
+    except TimeoutError:
+        return 503, {"error": f"Redis cannot be used: no answer within {DEADLINE_S:g} s"}
     except (RedisError, OSError) as error:
         await codes.forget()
         return 503, {"error": f"Redis cannot be used: {error}"}
-    return 404, {"error": "not found"}
 
 
 async def is_json(receive: Any) -> bool:
     body, more = bytearray(), True
     while more:
         message = await receive()
-        body += message.get("body", b"")
         more = message.get("more_body", False)
-        if len(body) > BODY_BYTES:
-            return False
+        # What is too much is read and dropped: a client that still sends would not see an answer.
+        if len(body) <= BODY_BYTES:
+            body += message.get("body", b"")
     try:
-        json.loads(body or b"null")
+        # JavaScript knows no NaN in JSON, and has no limit to the digits of a number.
+        json.loads(body.decode(errors="replace") or "null", parse_constant=refuse, parse_int=float)
     except (ValueError, RecursionError):
         return False
-    return True
+    return len(body) <= BODY_BYTES
+
+
+def refuse(constant: str) -> None:
+    raise ValueError(constant)
 
 
 async def reply(send: Any, status: int, body: bytes) -> None:
@@ -76,7 +89,7 @@ def listener() -> socket.socket:
 
 if __name__ == "__main__":
     config = uvicorn.Config(
-        application, access_log=False, log_level="error", lifespan="off", timeout_graceful_shutdown=1,
+        application, access_log=False, log_level="error", lifespan="off", loop="uvloop", http="httptools", timeout_graceful_shutdown=1,
         server_header=False,
     )  # fmt: skip
     uvicorn.Server(config).run(sockets=[listener()])

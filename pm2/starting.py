@@ -1,0 +1,118 @@
+"""Bringing a framework up: the daemon, the call, and proof that every instance answers."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+from collections import deque
+from pathlib import Path
+
+from django.conf import settings
+
+from pm2 import app_config, client
+from pm2.client import Link
+from pm2.errors import DaemonNotRunning, DaemonNotStarted, NotInstalled, PortTaken, StartFailed
+from pm2.frameworks.registry import Framework, availability, script
+from pm2.listing import list_processes
+from pm2.process import Process, Status
+from system import binaries, child, ports
+
+POLL_S = 0.05
+DAEMON_START_S = 30.0
+STEADY_S = 0.3  # an instance that lives this long after it went online did not fall over at once
+STDERR_LINES = 10
+TAIL_BYTES = 16 * 1024
+
+
+def instances_for(framework: Framework, asked: int | None) -> tuple[int, tuple[str, ...]]:
+    """How many to start, and what to say about it."""
+    count = framework.instances if asked is None else asked
+    alone = framework.exec_mode == "fork_mode" and not framework.reuse_port
+    if alone and count > 1:
+        return 1, (f"{framework.name} cannot share its port between processes: one instance was started.",)
+    return count, ()
+
+
+async def ensure_installed(framework: Framework) -> None:
+    """Raises NotInstalled."""
+    found = await asyncio.to_thread(availability, framework)
+    if not found.installed:
+        raise NotInstalled(framework.name, found.reason or "unknown reason")
+
+
+async def ensure_daemon() -> None:
+    """Start PM2's daemon when none answers. Raises BinaryMissing, DaemonNotStarted."""
+    home = Path(settings.PM2_HOME)
+    try:
+        async with client.daemon() as link:
+            await link.call("ping", {})
+    except DaemonNotRunning:
+        node = await asyncio.to_thread(binaries.require, "node")
+        pm2 = await asyncio.to_thread(binaries.require, "pm2")
+        env = app_config.daemon_env(os.environ, str(home))
+        # PM2's command line leaves the daemon behind and ends; it writes to pipes that the daemon does not hold.
+        argv = [str(node.path), str(pm2.path), "ping"]
+        finished = await child.run(argv, env=env, cwd=Path.home(), timeout_s=DAEMON_START_S)
+        if finished.exit_code != 0:
+            said = (finished.stderr or finished.stdout).strip().splitlines()
+            raise DaemonNotStarted(str(home), said[-1] if said else f"exit code {finished.exit_code}") from None
+
+
+async def prepare(link: Link, framework: Framework, count: int) -> None:
+    """Ask the daemon to start `count` instances. Raises PortTaken, CallFailed."""
+    if await asyncio.to_thread(ports.is_listening, framework.port):
+        raise PortTaken(framework.name, framework.port)
+    found = await asyncio.to_thread(availability, framework)
+    payload = app_config.prepare_payload(
+        framework,
+        count,
+        script=script(framework),
+        interpreter=found.interpreter,
+        home=Path(settings.PM2_HOME),
+        env=app_config.framework_env(os.environ, settings.REDIS_BASE_PORT),
+        user=getpass.getuser(),
+    )
+    await link.call("prepare", payload)
+
+
+async def until_up(link: Link, framework: Framework, count: int) -> tuple[Process, ...]:
+    """Every instance online, steady, and the port answering; else they are deleted. Raises StartFailed."""
+    deadline = asyncio.get_running_loop().time() + settings.PM2_TIMEOUT
+    steady_since = None
+    while True:
+        now = asyncio.get_running_loop().time()
+        processes = tuple(each for each in await list_processes(link) if each.name == framework.name)
+        fallen = next((each for each in processes if each.restarts or each.status is Status.ERRORED), None)
+        if fallen or now > deadline:
+            await _give_up(link, framework, processes, fallen)
+        online = [each for each in processes if each.status is Status.ONLINE]
+        if len(online) == count and await asyncio.to_thread(ports.is_listening, framework.port):
+            steady_since = steady_since or now
+            if now - steady_since >= STEADY_S:
+                return processes
+        else:
+            steady_since = None
+        await asyncio.sleep(POLL_S)
+
+
+async def _give_up(link: Link, framework: Framework, processes: tuple[Process, ...], fallen: Process | None) -> None:
+    log = Path(settings.PM2_HOME) / "logs" / f"{framework.name}-error.log"
+    stderr = await asyncio.to_thread(last_lines, log)
+    await asyncio.gather(*(link.call("deleteProcessId", each.pm_id) for each in processes))
+    if fallen:
+        reason = f"it exited with code {fallen.exit_code}"
+    else:
+        reason = f"its port {framework.port} did not answer within {settings.PM2_TIMEOUT:g} s (PM2_TIMEOUT)"
+    raise StartFailed(framework.name, reason, fallen.exit_code if fallen else None, stderr)
+
+
+def last_lines(path: Path) -> list[str]:
+    """The end of a log, at most `STDERR_LINES` lines; empty when it cannot be read."""
+    try:
+        with path.open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - TAIL_BYTES))
+            text = log.read().decode(errors="replace")
+    except OSError:
+        return []
+    return list(deque(text.splitlines(), maxlen=STDERR_LINES))
