@@ -1,0 +1,142 @@
+"""Real Redis servers for tests: one alone, and a cluster of three masters; on free ports, data in a folder of their own."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from redis.exceptions import RedisError
+
+DEADLINE_S = 30.0
+SLOTS = 16384
+MASTERS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """Running Redis servers. `is_cluster` says whether they are one cluster or a single server alone."""
+
+    ports: tuple[int, ...]
+    pids: tuple[int, ...]
+    is_cluster: bool
+
+    @property
+    def addresses(self) -> str:
+        """As the environment variable REDIS_NODES wants it."""
+        return ",".join(f"127.0.0.1:{port}" for port in self.ports)
+
+    def flush(self) -> None:
+        for port in self.ports:
+            with closing(connection(port)) as node:
+                node.flushall()
+
+    def find(self, ask: Callable[[Redis], object]) -> list[object]:
+        """What each node answers; a node that does not own the key (MOVED) is left out."""
+        answers = []
+        for port in self.ports:
+            with closing(connection(port)) as node:
+                try:
+                    answers.append(ask(node))
+                except RedisError as error:
+                    if "MOVED" not in str(error) and "is not served here" not in str(error):
+                        raise
+        return answers
+
+
+def connection(port: int) -> Redis:
+    return Redis(host="127.0.0.1", port=port, decode_responses=True, socket_timeout=5)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on; all different, because all are held until the last is known."""
+    with ExitStack() as held:
+        taken = [held.enter_context(socket.socket()) for _ in range(count)]
+        for each in taken:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in taken]
+
+
+def until(holds: Callable[[], object], what: str) -> None:
+    """Poll; an error of Redis or a socket means `not yet`."""
+    deadline = time.monotonic() + DEADLINE_S
+    while time.monotonic() < deadline:
+        try:
+            if holds():
+                return
+        except (RedisError, OSError):
+            pass
+        time.sleep(0.02)
+    raise AssertionError(f"Not within {DEADLINE_S:g} s: {what}.")
+
+
+@contextmanager
+def redis_server(port: int, *arguments: str) -> Iterator[int]:
+    """One redis-server on loopback, with its folder, gone afterwards; gives its pid."""
+    folder = Path(tempfile.mkdtemp(prefix="redis", dir="/tmp"))
+    argv = [
+        "redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "",
+        "--appendonly", "no", "--logfile", str(folder / "log"), *arguments,
+    ]  # fmt: skip
+    process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    try:
+        with closing(connection(port)) as node:
+            until(node.ping, f"redis-server answers on {port}")
+        yield process.pid
+    finally:
+        process.kill()  # nothing is to be saved, and it may be stopped by a signal
+        process.wait()
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def standalone() -> Iterator[Nodes]:
+    [port] = free_ports(1)
+    with redis_server(port) as pid:
+        yield Nodes((port,), (pid,), is_cluster=False)
+
+
+@contextmanager
+def cluster() -> Iterator[Nodes]:
+    """Three masters that agree on all slots."""
+    free = free_ports(2 * MASTERS)
+    ports, bus_ports = free[:MASTERS], free[MASTERS:]
+    with ExitStack() as running:
+        pids = [
+            running.enter_context(redis_server(port, "--cluster-enabled", "yes", "--cluster-port", str(bus)))
+            for port, bus in zip(ports, bus_ports, strict=True)
+        ]
+        nodes = [running.enter_context(closing(connection(port))) for port in ports]
+        bounds = [SLOTS * index // MASTERS for index in range(MASTERS + 1)]
+        for index, node in enumerate(nodes):
+            node.execute_command("CLUSTER SET-CONFIG-EPOCH", index + 1)
+            node.execute_command("CLUSTER ADDSLOTSRANGE", bounds[index], bounds[index + 1] - 1)
+        for port, bus in list(zip(ports, bus_ports, strict=True))[1:]:
+            nodes[0].execute_command("CLUSTER MEET", "127.0.0.1", port, bus)
+        until(lambda: all(agrees(node) for node in nodes), "the cluster agrees")
+        yield Nodes(tuple(ports), tuple(pids), is_cluster=True)
+
+
+def agrees(node: Redis) -> bool:
+    told = node.execute_command("CLUSTER INFO")
+    return told["cluster_state"] == "ok" and int(told["cluster_known_nodes"]) == MASTERS
+
+
+@pytest.fixture(scope="session")
+def redis_standalone() -> Iterator[Nodes]:
+    with standalone() as nodes:
+        yield nodes
+
+
+@pytest.fixture(scope="session")
+def redis_cluster() -> Iterator[Nodes]:
+    with cluster() as nodes:
+        yield nodes
