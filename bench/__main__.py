@@ -56,9 +56,7 @@ def against_the_command_line(server: Served) -> list[Finding]:
         ours.extend(timed_ms(ask) for _ in range(5))
         theirs.append(timed_ms(list_by_cli))
     ratio = statistics.median(theirs) / statistics.median(ours)
-    figure = (
-        f"{ratio:.0f} times ({statistics.median(ours):.2f} ms, {statistics.median(theirs):.0f} ms, medians)"
-    )
+    figure = f"{ratio:.0f} times ({statistics.median(ours):.2f} ms, {statistics.median(theirs):.0f} ms, medians)"
     return [Finding("GET /api/pm2/stats against pm2 jlist", figure, "at least 30 times faster", ratio >= 30)]
 
 
@@ -105,18 +103,14 @@ def under_clients(server: Served, clients: int, cpu_goal: float) -> list[Finding
     seen: dict[str, Any] = json.loads(load.stdout.readline())
     load.wait(60)
     name = f"{clients} client{'s' * (clients > 1)}"
-    findings = [
-        Finding(f"{name}, CPU", f"{percent:.1f} % of a core", f"< {cpu_goal:g} %", percent < cpu_goal)
-    ]
+    findings = [Finding(f"{name}, CPU", f"{percent:.1f} % of a core", f"< {cpu_goal:g} %", percent < cpu_goal)]
     if clients > 1:
         memory = process.memory_info().rss / 2**20
         share, late = seen["share_of_expected"], seen["age_p99_ms"]
         ticks = WINDOW_S * 1.0
         findings += [
             Finding(f"{name}, messages", f"{100 * share:.1f} % of expected", ">= 99 %", share >= 0.99),
-            Finding(
-                f"{name}, age p99", f"{late:.0f} ms (p50 {seen['age_p50_ms']:.0f} ms)", "< 300 ms", late < 300
-            ),
+            Finding(f"{name}, age p99", f"{late:.0f} ms (p50 {seen['age_p50_ms']:.0f} ms)", "< 300 ms", late < 300),
             Finding(
                 f"{name}, samples of system:metrics",
                 f"{seen['samples'].get('system:metrics', 0)} in {ticks:.0f} ticks",

@@ -8,4 +8,6 @@ class SiteConfig(AppConfig):
     verbose_name = "pm2site"
 
     def ready(self) -> None:
+        from pm2site import schema  # noqa: F401 - registers itself, and needs the settings
+
         logs.configure()

@@ -13,7 +13,6 @@ django_application = get_asgi_application()  # before the imports below: they ne
 
 from benchmarks import progress  # noqa: E402
 from pm2 import processes  # noqa: E402
-from pm2site import auth  # noqa: E402
 from pm2site.backpressure import WriteBufferProbe  # noqa: E402
 from pm2site.consumers import LiveConsumer, UnknownPathConsumer  # noqa: E402
 from pm2site.gate import Gate  # noqa: E402
@@ -27,10 +26,8 @@ STREAMS = {
 
 sockets = URLRouter(
     [
-        re_path(r"^ws/?$", LiveConsumer.as_asgi(streams=STREAMS, auth=auth)),
+        re_path(r"^ws/?$", LiveConsumer.as_asgi(streams=STREAMS)),
         re_path(r"", UnknownPathConsumer.as_asgi()),
     ]
 )
-application = ProtocolTypeRouter(
-    {"http": Gate(django_application), "websocket": WriteBufferProbe(Gate(sockets))}
-)
+application = ProtocolTypeRouter({"http": Gate(django_application), "websocket": WriteBufferProbe(Gate(sockets))})

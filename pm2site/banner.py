@@ -51,9 +51,7 @@ def parts() -> list[str]:
     generators = [found for name in GENERATORS if (found := binaries.find(name))]
     return [
         f"PM2 {pm2.version}" if pm2 else "PM2 missing (make setup)",
-        f"redis-server {redis.version} ({redis.path.parent})"
-        if redis
-        else "redis-server missing (make setup)",
+        f"redis-server {redis.version} ({redis.path.parent})" if redis else "redis-server missing (make setup)",
         "load generators: " + (", ".join(_named(each) for each in generators) or "none (make setup)"),
     ]
 

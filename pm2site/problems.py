@@ -73,9 +73,7 @@ def problem(
     request: HttpRequest, status: int, code: str, message: str, fields: Mapping[str, Any] | None = None
 ) -> JsonResponse:
     """An error answer for code that stands outside REST framework's views."""
-    return JsonResponse(
-        body(status, code, message, getattr(request, "request_id", ""), fields), status=status
-    )
+    return JsonResponse(body(status, code, message, getattr(request, "request_id", ""), fields), status=status)
 
 
 def message_of(error: Exception, status: int) -> str:
@@ -115,9 +113,7 @@ def fields_of(error: Exception) -> Mapping[str, Any] | None:
 def answer(request: HttpRequest, error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
     """Status, body and headers for `error`; one without a row is logged with its trace."""
     status, code = status_and_code(error)
-    shape = body(
-        status, code, message_of(error, status), getattr(request, "request_id", ""), fields_of(error)
-    )
+    shape = body(status, code, message_of(error, status), getattr(request, "request_id", ""), fields_of(error))
     if status == 500:
         log.error("unexpected error", path=request.path, exc_info=error)
         if settings.DETAILED_ERRORS and getattr(request, "is_loopback", False):

@@ -130,9 +130,7 @@ class _Trees:
         now = time.monotonic()
         found = {pid: usage for pid in pids if pid > 0 and (usage := self._one(pid, now))}
         if len(self.baselines) > 4 * len(found) + 64:
-            self.baselines = {
-                key: kept for key, kept in self.baselines.items() if now - kept.monotonic_s < STALE_S
-            }
+            self.baselines = {key: kept for key, kept in self.baselines.items() if now - kept.monotonic_s < STALE_S}
         return found
 
     def family(self, pid: int, *, fresh: bool = False) -> list[psutil.Process]:

@@ -36,9 +36,7 @@ def to_wire(value: object) -> object:
     if value is None or isinstance(value, (str, int)):
         return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            camel_case(field.name): to_wire(getattr(value, field.name)) for field in dataclasses.fields(value)
-        }
+        return {camel_case(field.name): to_wire(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, datetime):
         return iso_time(value)
     if isinstance(value, UUID):

@@ -62,11 +62,7 @@ def sources() -> Iterator[tuple[str, ast.Module, str]]:
     for app in APPS:
         for file in sorted((ROOT / app).rglob("*.py")):
             name = file.relative_to(ROOT).as_posix()
-            if (
-                "/migrations/" in name
-                or "/node_modules/" in name
-                or name.startswith("pm2/frameworks/python/")
-            ):
+            if "/migrations/" in name or "/node_modules/" in name or name.startswith("pm2/frameworks/python/"):
                 continue
             text = file.read_text()
             yield name, ast.parse(text), text
@@ -131,9 +127,7 @@ def test_a_pure_module_imports_nothing_impure() -> None:
 
 
 def test_files_and_functions_say_one_thing() -> None:
-    long_files = [
-        f"{name}: {text.count(chr(10))} lines" for name, _, text in sources() if text.count("\n") > MAX_LINES
-    ]
+    long_files = [f"{name}: {text.count(chr(10))} lines" for name, _, text in sources() if text.count("\n") > MAX_LINES]
     long_functions = [
         f"{name}:{node.lineno} {node.name}"
         for name, tree, _ in sources()
@@ -170,9 +164,7 @@ def test_no_shell_is_ever_used() -> None:
         ("pm2", "def f():\n    from rediscluster import client", ["rediscluster", "rediscluster.client"]),
     ],
 )
-def test_the_reader_of_imports_sees_those_inside_functions(
-    app: str, source: str, expected: list[str]
-) -> None:
+def test_the_reader_of_imports_sees_those_inside_functions(app: str, source: str, expected: list[str]) -> None:
     found = list(imported(ast.parse(source)))
 
     assert found == expected

@@ -75,9 +75,7 @@ def test_start_subscribe_benchmark_find_stop_delete(server: Server) -> None:
 
         accepted = api.post("/api/benchmark/run", {"framework": "fastify", "duration": 3, "connections": 20})
         run_id = accepted["benchmark"]["id"]
-        frames = metrics(
-            socket, "benchmark:progress", lambda data: (data["lastResult"] or {}).get("id") == run_id
-        )
+        frames = metrics(socket, "benchmark:progress", lambda data: (data["lastResult"] or {}).get("id") == run_id)
     live = [run["reqPerSec"] for frame in frames for run in frame["runs"] if run["id"] == run_id]
     assert any(rate and rate > 0 for rate in live), "no live rate was seen during the run"
 

@@ -23,9 +23,7 @@ ENDED = ("done", "failed", "cancelled", "interrupted")
 
 
 class Command(BaseCommand):
-    help = (
-        "Start the server if none runs, fastify with two instances, and one 5 s benchmark; print its result."
-    )
+    help = "Start the server if none runs, fastify with two instances, and one 5 s benchmark; print its result."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--leave", action="store_true", help="do not stay until Ctrl-C when done")
@@ -54,9 +52,7 @@ class Command(BaseCommand):
     def _steps(self) -> None:
         self.stderr.write("Starting fastify with 2 instances")
         try:
-            self.stdout.write(
-                self._call("/api/pm2/start", {"framework": "fastify", "instances": 2})["message"]
-            )
+            self.stdout.write(self._call("/api/pm2/start", {"framework": "fastify", "instances": 2})["message"])
         except CommandError as error:
             self.stderr.write(str(error))  # it runs already: good enough for a tour
         run = self._call("/api/benchmark/run", RUN)["benchmark"]
@@ -66,9 +62,7 @@ class Command(BaseCommand):
             live = run.get("progress", {}).get("reqPerSec")
             self.stderr.write(f"benchmark {run['state']}" + (f", {live:,.0f} requests/s" if live else ""))
         if run["state"] != "done":
-            raise CommandError(
-                f"[ERROR] The benchmark is {run['state']}: {run.get('message') or 'no reason given'}"
-            )
+            raise CommandError(f"[ERROR] The benchmark is {run['state']}: {run.get('message') or 'no reason given'}")
         result = self._call("/api/benchmark/latest?count=1")["results"][0]
         self.stdout.write(
             f"fastify GET /simple: {result['reqPerSec']:,.0f} requests/s, p99 {result['p99Latency']:.2f} ms, "
@@ -90,9 +84,7 @@ class Command(BaseCommand):
             await asyncio.sleep(0.1)
 
     def _call(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        headers = {"Content-Type": "application/json"} | (
-            {"X-API-Key": settings.API_KEY} if settings.API_KEY else {}
-        )
+        headers = {"Content-Type": "application/json"} | ({"X-API-Key": settings.API_KEY} if settings.API_KEY else {})
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data=data, headers=headers)  # noqa: S310 - our own server
         try:

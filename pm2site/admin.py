@@ -1,0 +1,31 @@
+"""The trail of activity, to be read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from pm2site.models import Activity
+
+admin.site.site_header = "pm2site"
+admin.site.site_title = "pm2site"
+admin.site.index_title = "History, tokens and users"
+
+
+@admin.register(Activity)
+class ActivityAdmin(admin.ModelAdmin[Activity]):
+    list_display = ("at", "actor", "address", "action", "target", "outcome", "message")
+    list_filter = ("outcome", "action", "at")
+    search_fields = ("actor", "target", "message", "action")
+    date_hierarchy = "at"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

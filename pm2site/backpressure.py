@@ -1,0 +1,34 @@
+"""daphne takes writes without end; this looks at its transport, so that a client that does not read is noticed."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from pm2site.gate import Application, Receive, Scope, Send
+
+TRANSPORT = "pm2site.transport"
+
+
+class WriteBufferProbe:
+    """Outermost around the sockets: daphne's `send` is `partial(Server.handle_reply, protocol)`.
+
+    Twisted sets `transport.producerPaused` above 64 KiB of unsent bytes and clears it once they are gone.
+    Another server's `send` waits by itself, and the scope then carries no transport.
+    """
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        protocol = send.args[0] if isinstance(send, functools.partial) and send.args else None
+        transport = getattr(protocol, "transport", None)
+        if hasattr(transport, "producerPaused"):
+            scope = {**scope, TRANSPORT: transport}
+        await self.application(scope, receive, send)
+
+
+def is_blocked(scope: Scope) -> bool:
+    """Whether the client has more unsent bytes than its transport wants to hold."""
+    transport: Any = scope.get(TRANSPORT)
+    return bool(transport is not None and transport.producerPaused)

@@ -1,0 +1,256 @@
+"""The one consumer of /ws: authenticate, subscribe, and send what is due."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from channels.consumer import get_handler_name
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from pm2site import auth, protocol
+from pm2site.attempts import TooManyAttempts
+from pm2site.auth import Credential, InvalidCredential
+from pm2site.backpressure import is_blocked
+from pm2site.hub import Frame, Sample, Stream, hub_of
+from pm2site.protocol import BadMessage, Close, Message
+from pm2site.sockets import Budget, sockets
+from system.wire import iso_time
+
+log = structlog.get_logger("pm2site.ws")
+
+AUTH_S = 5.0
+SLOW_S = 10.0
+SLOW_POLL_S = 0.1
+MAX_SUBSCRIPTIONS = 16
+MAX_BAD_MESSAGES = 20
+# A tick that comes a little early counts as due: timers are not that exact.
+EARLY_S = 0.02
+
+
+def now() -> str:
+    return iso_time(datetime.now(UTC))
+
+
+@dataclass(eq=False, slots=True)
+class Subscription:
+    """One stream of one client: the newest frame that it has not been sent, and when it may be."""
+
+    stream: Stream
+    interval_s: float
+    wake: asyncio.Event
+    waiting: Frame | None = None
+    due_s: float = 0.0
+    sent_seq: int = 0
+
+    def offer(self, frame: Frame) -> None:
+        self.waiting = frame
+        self.wake.set()
+
+
+class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """`streams`: name → sample function. `slow_s`: how long a client may read nothing."""
+
+    streams: Mapping[str, Sample] = {}
+    slow_s = SLOW_S
+    auth_s = AUTH_S
+
+    def __init__(
+        self, *args: Any, streams: Mapping[str, Sample], slow_s: float = SLOW_S, auth_s: float = AUTH_S
+    ) -> None:
+        super().__init__(*args)
+        self.streams, self.slow_s, self.auth_s = streams, slow_s, auth_s
+        self.client_id = uuid.uuid4().hex[:12]
+        self.credential: Credential | None = None
+        self.subscriptions: dict[str, Subscription] = {}
+        self.budget = Budget()
+        self.bad_messages = 0
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.closed_with: int | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except asyncio.CancelledError:  # the server goes down: disconnect() will not be called
+            with contextlib.suppress(Exception):
+                await send({"type": "websocket.close", "code": int(Close.SHUTTING_DOWN)})
+            raise
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        for subscription in self.subscriptions.values():
+            subscription.stream.detach(subscription)
+        self.subscriptions.clear()
+        for task in self.tasks:
+            task.cancel()
+        if sockets.remove(self):
+            log.info("client left", client=self.client_id, actor=self._actor(), code=self.closed_with)
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        # Channels would visit the one database thread before each message; these handlers need no database.
+        await getattr(self, get_handler_name(message))(message)
+
+    async def connect(self) -> None:
+        self.wake = asyncio.Event()
+        self.address = auth.scope_address(self.scope)
+        await self.accept()
+        if not sockets.add(self):
+            await self._end(Close.FLOODING, "too_many_clients", "This server has as many sockets as it takes.")
+            return
+        try:
+            self.credential = await auth.identify_scope(self.scope)
+        except (InvalidCredential, TooManyAttempts) as error:
+            await self._end(Close.NOT_AUTHENTICATED, "invalid_credential", str(error))
+            return
+        if self.credential:
+            await self._welcome()
+        else:
+            await self.send(protocol.reply("auth_required", now()))
+            self._spawn(self._expect_auth())
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self._task_ended)
+
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and task.exception():
+            log.error("client task failed", client=self.client_id, exc_info=task.exception())
+
+    async def _expect_auth(self) -> None:
+        await asyncio.sleep(self.auth_s)
+        if self.credential is None:
+            await self._end(Close.NOT_AUTHENTICATED, "auth_timeout", f"No auth message came within {self.auth_s:g} s.")
+
+    async def _welcome(self, message_id: str | int | None = None) -> None:
+        log.info("client came", client=self.client_id, actor=self._actor(), address=self.address)
+        names = sorted(self.streams)
+        facts = {"clientId": self.client_id, "streams": names, "protocol": protocol.VERSION}
+        await self.send(protocol.reply("connected", now(), message_id, **facts))
+        self._spawn(self._pump())
+
+    def _actor(self) -> str:
+        return self.credential.actor if self.credential else "nobody"
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.closed_with is not None:
+            return
+        if not self.budget.take(asyncio.get_running_loop().time()):
+            await self._end(Close.FLOODING, "flooding", "Too many messages: 20 a second are allowed.")
+            return
+        try:
+            if text_data is None:
+                raise BadMessage("binary", "Messages are JSON in text frames.")  # noqa: TRY301
+            await self._follow(protocol.parse(text_data, self.streams))
+        except BadMessage as error:
+            await self.send(protocol.error(error.code, str(error), error.stream, error.message_id))
+            self.bad_messages += 1
+            if self.bad_messages >= MAX_BAD_MESSAGES:
+                await self._end(Close.FLOODING, "bad_messages", "Too many messages that cannot be followed.")
+
+    async def _follow(self, message: Message) -> None:
+        if message.type == "ping":
+            await self.send(protocol.reply("pong", now(), message.id))
+        elif message.type == "auth":
+            await self._authenticate(message)
+        elif self.credential is None:
+            raise BadMessage("not_authenticated", "Authenticate first.", message.stream, message.id)
+        elif message.type == "subscribe":
+            await self._subscribe(message)
+        else:
+            await self._unsubscribe(message)
+
+    async def _authenticate(self, message: Message) -> None:
+        if self.credential is not None:
+            raise BadMessage("authenticated", "This connection is authenticated already.", None, message.id)
+        try:
+            self.credential = await auth.identify_message(message.secret, self.address)
+        except (InvalidCredential, TooManyAttempts) as error:
+            await self._end(Close.NOT_AUTHENTICATED, "invalid_credential", str(error))
+        else:
+            await self._welcome(message.id)
+
+    async def _subscribe(self, message: Message) -> None:
+        known = self.subscriptions.get(message.stream)
+        if known is None and len(self.subscriptions) >= MAX_SUBSCRIPTIONS:
+            said = f"A client has at most {MAX_SUBSCRIPTIONS} subscriptions."
+            raise BadMessage("too_many_subscriptions", said, message.stream, message.id)
+        facts = {"stream": message.stream, "interval": message.interval_ms}
+        await self.send(protocol.reply("subscribed", now(), message.id, **facts))
+        if known:
+            known.stream.detach(known)
+        stream = hub_of(self.streams).streams[message.stream]
+        subscription = Subscription(stream, message.interval_ms / 1000, self.wake)
+        self.subscriptions[message.stream] = subscription
+        stream.attach(subscription)
+
+    async def _unsubscribe(self, message: Message) -> None:
+        subscription = self.subscriptions.pop(message.stream, None)
+        if subscription:
+            subscription.stream.detach(subscription)
+        await self.send(protocol.reply("unsubscribed", now(), message.id, stream=message.stream))
+
+    async def _pump(self) -> None:
+        """Send what is due; skip while the client does not read, and leave it after `slow_s`."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self.wake.wait()
+            self.wake.clear()
+            if is_blocked(self.scope) and not await self._unblocked():
+                await self._end(Close.TOO_SLOW, "too_slow", f"Nothing was read for {self.slow_s:g} s.")
+                return
+            for subscription in list(self.subscriptions.values()):
+                frame = subscription.waiting
+                if frame is None:
+                    continue
+                moment = loop.time()
+                if moment < subscription.due_s - EARLY_S:
+                    loop.call_at(subscription.due_s, self.wake.set)
+                    continue
+                subscription.waiting = None
+                behind = moment - subscription.due_s > subscription.interval_s
+                subscription.due_s = (moment if behind else subscription.due_s) + subscription.interval_s
+                await self.send(frame.text)
+                sockets.frames_sent += 1
+
+    async def _unblocked(self) -> bool:
+        polls = max(1, round(self.slow_s / SLOW_POLL_S))
+        for _ in itertools.repeat(None, polls):
+            await asyncio.sleep(SLOW_POLL_S)
+            if not is_blocked(self.scope):
+                return True
+        return False
+
+    async def revoked(self) -> None:
+        """The credential is not valid any more."""
+        await self._end(Close.NOT_AUTHENTICATED, "revoked", "This credential has been taken back.")
+
+    async def _end(self, code: Close, error: str, message: str) -> None:
+        if self.closed_with is not None:
+            return
+        self.closed_with = int(code)
+        log.info("client closed", client=self.client_id, actor=self._actor(), code=int(code), reason=error)
+        if code is not Close.TOO_SLOW:  # who reads nothing would not read this either
+            await self.send(protocol.error(error, message))
+        await self.close(code=int(code))
+
+
+class UnknownPathConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """Every other path: accepted only to say so, since a refused handshake cannot tell why."""
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        await getattr(self, get_handler_name(message))(message)
+
+    async def connect(self) -> None:
+        await self.accept()
+        await self.send(protocol.error("unknown_path", "The WebSocket is at /ws."))
+        await self.close(code=int(Close.UNKNOWN_PATH))

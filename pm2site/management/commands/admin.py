@@ -1,0 +1,40 @@
+"""The first admin user."""
+
+from __future__ import annotations
+
+import getpass
+import secrets
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from pm2site.activity import record
+
+
+class Command(BaseCommand):
+    help = "Make an admin user. The password is asked for; with nothing entered it is generated and shown once."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", nargs="?", default="admin", help="user name (admin)")
+
+    def handle(self, *args: Any, name: str, **options: Any) -> None:
+        users = get_user_model().objects
+        if users.filter(username=name).exists():
+            raise CommandError(
+                f"[ERROR] {name} exists. Change the password with: python manage.py changepassword {name}"
+            )
+        given = getpass.getpass(f"Password for {name} (empty: make one): ") if sys.stdin.isatty() else ""
+        if given:
+            try:
+                validate_password(given)
+            except ValidationError as error:
+                raise CommandError("[ERROR] " + " ".join(error.messages)) from error
+        password = given or secrets.token_urlsafe(15)
+        users.create_superuser(username=name, password=password)
+        record(actor="command line", address="", action="admin.create", target=name)
+        self.stdout.write(f"user {name}" if given else f"user {name}, password {password}")

@@ -1,0 +1,47 @@
+"""Tokens for scripts: made, shown once, taken back."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+from rest_framework.authtoken.models import Token
+
+from pm2site.activity import record
+
+
+class Command(BaseCommand):
+    help = "Make a token for NAME and print it once; or take it back with --revoke. Send it as X-API-Key."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", help="who uses it, e.g. ci; a user of this name is made when there is none")
+        parser.add_argument("--readonly", action="store_true", help="it may read and subscribe only")
+        parser.add_argument("--revoke", action="store_true", help="delete the token; its sockets close in 5 s")
+
+    def handle(self, *args: Any, name: str, readonly: bool, revoke: bool, **options: Any) -> None:
+        if revoke:
+            return self._revoke(name)
+        users = get_user_model().objects
+        user, is_new = users.get_or_create(username=name, defaults={"is_staff": not readonly})
+        if is_new:
+            user.set_unusable_password()
+        elif readonly == user.is_staff and not user.has_usable_password():
+            user.is_staff = not readonly
+        elif readonly and user.is_staff:
+            raise CommandError(f"[ERROR] {name} is an admin. A read-only token needs a name of its own.")
+        user.save()
+        Token.objects.filter(user=user).delete()
+        token = Token.objects.create(user=user)
+        record(actor="command line", address="", action="token.create", target=name)
+        self.stdout.write(token.key)
+        self.stderr.write(f"Shown once. {name} may {'read only' if readonly else 'act'}. Revoke: token {name} --revoke")
+        return None
+
+    def _revoke(self, name: str) -> None:
+        deleted, _ = Token.objects.filter(user__username=name).delete()
+        if not deleted:
+            raise CommandError(f"[ERROR] {name} has no token.")
+        record(actor="command line", address="", action="token.revoke", target=name)
+        self.stderr.write(f"The token of {name} is gone.")

@@ -1,0 +1,38 @@
+"""Who did what."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+def this_server() -> str:
+    return str(settings.SERVER_ID)
+
+
+class Outcome(models.TextChoices):
+    OK = "ok"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+class Activity(models.Model):
+    """One change that somebody asked for, and what came of it."""
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    server_id = models.CharField(max_length=64, default=this_server, editable=False)
+    actor = models.CharField(max_length=200)
+    address = models.CharField(max_length=64, blank=True)
+    action = models.CharField(max_length=100, db_index=True)
+    target = models.CharField(max_length=200, blank=True)
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    status = models.PositiveIntegerField(help_text="HTTP status of the answer")
+    message = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        verbose_name_plural = "activity"
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor} {self.action} {self.target}"
