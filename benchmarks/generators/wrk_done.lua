@@ -1,0 +1,44 @@
+-- Prints one line of JSON after wrk's own report: exact figures, and every latency that was seen.
+-- CONNECTIONS, CONNECTIONS_USED and PIPELINING are set by the lines that generators/wrk.py puts before this file.
+local MARK = "@@RUN1@@"
+local DISTINCT = 200000 -- more values than these would make a line of several MB
+local STEPS = 5e10 -- reading the table costs (distinct values) x (range): above this it takes seconds
+
+local function number(value)
+  if value ~= value or value >= 1e18 or value <= -1e18 then return "null" end -- NaN, or no response at all
+  return string.format("%.3f", value)
+end
+
+local function percentiles(latency, requests)
+  local found = {}
+  if requests == 0 then return found end
+  for _, percent in ipairs({50, 75, 90, 95, 99, 99.9}) do
+    found[#found + 1] = string.format('"%s":%s', tostring(percent), number(latency:percentile(percent)))
+  end
+  return found
+end
+
+local function distinct(latency, requests)
+  local seen = {}
+  if requests == 0 then return seen end
+  local size = #latency
+  if size > DISTINCT or size * (latency.max - latency.min + 1) > STEPS then return seen end
+  for index = 1, size do
+    local value, count = latency(index)
+    seen[index] = string.format("[%d,%d]", value, count)
+  end
+  return seen
+end
+
+function done(summary, latency, requests)
+  local errors = summary.errors
+  io.write(string.format(
+    '\n%s{"connections":%d,"connections_used":%d,"pipelining":%d,"duration_us":%s,"requests":%d,"bytes":%s,'
+      .. '"connect":%d,"read":%d,"write":%d,"status":%d,"timeout":%d,'
+      .. '"max_us":%s,"mean_us":%s,"percentiles_us":{%s},"latencies":[%s]}\n',
+    MARK, CONNECTIONS, CONNECTIONS_USED, PIPELINING, number(summary.duration), summary.requests, number(summary.bytes),
+    errors.connect, errors.read, errors.write, errors.status, errors.timeout,
+    number(latency.max), number(latency.mean),
+    table.concat(percentiles(latency, summary.requests), ","),
+    table.concat(distinct(latency, summary.requests), ",")))
+end

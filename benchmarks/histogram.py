@@ -1,0 +1,32 @@
+"""Latencies as an HdrHistogram V2 in base64, the form in which they are stored. [io: hdrh]"""
+
+from __future__ import annotations
+
+from hdrh.histogram import HdrHistogram
+
+from benchmarks.measurement import Latencies
+
+LOWEST_US = 1
+HIGHEST_US = 3_600_000_000
+DIGITS = 3
+
+
+def encode(latencies: Latencies) -> str:
+    """Latencies in microseconds with their counts; an empty text for none."""
+    if not latencies:
+        return ""
+    histogram = HdrHistogram(LOWEST_US, HIGHEST_US, DIGITS)
+    for value, count in latencies:
+        histogram.record_value(min(max(value, LOWEST_US), HIGHEST_US), count)
+    return str(histogram.encode().decode("ascii"))
+
+
+def decode(text: str) -> Latencies:
+    """What `encode` stored, exact to three digits."""
+    if not text:
+        return ()
+    histogram = HdrHistogram.decode(text)
+    return tuple(
+        (int(item.value_iterated_to), int(item.count_added_in_this_iter_step))
+        for item in histogram.get_recorded_iterator()
+    )
