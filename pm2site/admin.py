@@ -15,7 +15,7 @@ admin.site.index_title = "History, tokens and users"
 
 
 @admin.register(Activity)
-class ActivityAdmin(admin.ModelAdmin[Activity]):
+class ActivityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("at", "actor", "address", "action", "target", "outcome", "message")
     list_filter = ("outcome", "action", "at")
     search_fields = ("actor", "target", "message", "action")

@@ -6,17 +6,11 @@ import threading
 import time
 from collections import OrderedDict, deque
 
+from pm2site.errors import TooManyAttempts
+
 ALLOWED = 10
 WINDOW_S = 60.0
 ADDRESSES = 10_000  # the longest-silent address is forgotten beyond this
-
-
-class TooManyAttempts(Exception):
-    """Ten wrong credentials within a minute came from this address."""
-
-    def __init__(self, retry_after_s: float) -> None:
-        super().__init__(f"Too many wrong keys from this address. Try again in {retry_after_s:.0f} s.")
-        self.retry_after_s = retry_after_s
 
 
 class Attempts:

@@ -20,34 +20,12 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.authtoken.models import Token
 from rest_framework.request import Request
 
-from pm2site.attempts import TooManyAttempts, attempts
+from pm2site.attempts import attempts
+from pm2site.errors import CredentialMissing, InvalidCredential, TooManyAttempts
 
 FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 KEY_USERS = {"api-key": "API_KEY", "api-key-readonly": "API_KEY_READONLY"}  # who logged in with a key
 KEY_PRINT = "key_print"  # session entry: which key it was, so that a changed key ends the session
-
-
-class InvalidCredential(Exception):
-    """A key or token was given, and it is not one of ours."""
-
-    auth_header = 'Token realm="pm2site"'
-
-    def __init__(self) -> None:
-        super().__init__("This key or token is not valid. Send X-API-Key: KEY or Authorization: Token TOKEN.")
-
-
-class CredentialMissing(Exception):
-    """Nothing was given, and the caller may not act without."""
-
-    auth_header = 'Token realm="pm2site"'
-
-    def __init__(self) -> None:
-        said = (
-            "This server has an API_KEY. Send it as X-API-Key, or a token as Authorization: Token …"
-            if settings.API_KEY
-            else "Only this machine may act without a key. Set API_KEY on the server and send it as X-API-Key."
-        )
-        super().__init__(said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +202,7 @@ class CredentialAuthentication(SessionAuthentication):
 
 __all__ = [
     "Credential",
+    "CredentialMissing",
     "InvalidCredential",
     "TooManyAttempts",
     "identify_message",

@@ -16,9 +16,9 @@ from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from pm2site import auth, protocol
-from pm2site.attempts import TooManyAttempts
-from pm2site.auth import Credential, InvalidCredential
+from pm2site.auth import Credential
 from pm2site.backpressure import is_blocked
+from pm2site.errors import InvalidCredential, TooManyAttempts
 from pm2site.hub import Frame, Sample, Stream, hub_of
 from pm2site.protocol import BadMessage, Close, Message
 from pm2site.sockets import Budget, sockets

@@ -13,7 +13,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
 
 from pm2site import auth
-from pm2site.attempts import TooManyAttempts, attempts
+from pm2site.attempts import attempts
+from pm2site.errors import TooManyAttempts
 
 
 class LoginForm(forms.Form):

@@ -16,11 +16,36 @@ from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from pm2 import errors as pm2_errors
+from pm2site.errors import CredentialMissing, InvalidCredential, TooManyAttempts
+from system.errors import BinaryMissing, ChildFailed, ChildTimeout
+
 log = structlog.get_logger("pm2site.problems")
 
 # Domain error → (status, code). The message is the error's own text; its `fields` travel along.
 # A subclass without a row of its own takes its parent's.
-TABLE: dict[type[Exception], tuple[int, str]] = {}
+TABLE: dict[type[Exception], tuple[int, str]] = {
+    InvalidCredential: (401, "invalid_credential"),
+    CredentialMissing: (401, "not_authenticated"),
+    TooManyAttempts: (429, "too_many_attempts"),
+    BinaryMissing: (503, "binary_missing"),
+    ChildFailed: (503, "child_failed"),
+    ChildTimeout: (504, "child_timeout"),
+    pm2_errors.DaemonNotRunning: (503, "daemon_down"),
+    pm2_errors.DaemonNotStarted: (503, "daemon_not_started"),
+    pm2_errors.CallTimeout: (504, "pm2_timeout"),
+    pm2_errors.CallFailed: (502, "pm2_refused"),
+    pm2_errors.ProtocolError: (502, "pm2_unreadable"),
+    pm2_errors.InvalidHome: (503, "pm2_home_too_long"),
+    pm2_errors.ProcessNotFound: (404, "process_not_found"),
+    pm2_errors.UnknownFramework: (404, "unknown_framework"),
+    pm2_errors.NotInstalled: (503, "not_installed"),
+    pm2_errors.AlreadyRunning: (409, "already_running"),
+    pm2_errors.OperationInProgress: (409, "operation_in_progress"),
+    pm2_errors.PortTaken: (409, "port_taken"),
+    pm2_errors.StartFailed: (502, "start_failed"),
+    pm2_errors.InvalidRegistry: (500, "invalid_registry"),
+}
 
 DATABASE_ERRORS = (DatabaseError, InterfaceError)
 _FRAMEWORK: dict[type[Exception], tuple[int, str]] = {
