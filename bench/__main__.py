@@ -50,8 +50,10 @@ def against_the_command_line(server: Served) -> list[Finding]:
     def list_by_cli() -> None:
         subprocess.run([*pm2(), "jlist"], env=server.environment, capture_output=True, check=True)
 
-    ask(), list_by_cli()
-    ours, theirs = [], []
+    ask()
+    list_by_cli()
+    ours: list[float] = []
+    theirs: list[float] = []
     for _ in range(ROUNDS):
         ours.extend(timed_ms(ask) for _ in range(5))
         theirs.append(timed_ms(list_by_cli))

@@ -89,7 +89,8 @@ def from_monitor_data(entry: Mapping[str, object], now_ms: float) -> Process:
     env = environment(entry)
     monit = entry.get("monit")
     monit = monit if isinstance(monit, dict) else {}
-    status = Status(env["status"]) if env.get("status") in list(Status) else Status.UNKNOWN
+    said = text(env.get("status"))
+    status = Status(said) if said in list(Status) else Status.UNKNOWN
     started_ms = env.get("pm_uptime")
     is_up = status is Status.ONLINE and isinstance(started_ms, (int, float))
     exit_code = env.get("exit_code")

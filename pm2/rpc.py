@@ -23,9 +23,9 @@ def call(method: str, arguments: Sequence[object], call_id: str) -> list[object]
 
 def parse_reply(arguments: Sequence[object]) -> Reply:
     """Raises ProtocolError for a frame that is no reply."""
-    if len(arguments) != 2 or not isinstance(arguments[0], dict) or not isinstance(arguments[1], str):
+    envelope, call_id = arguments if len(arguments) == 2 else (None, None)
+    if not isinstance(envelope, dict) or not isinstance(call_id, str):
         raise ProtocolError(f"PM2 sent a frame of {len(arguments)} arguments that is no reply.")
-    envelope, call_id = arguments
     if "error" in envelope:
         return Reply(call_id, _reason(envelope["error"]), None)
     values = envelope.get("args")

@@ -31,8 +31,6 @@ SLOW_S = 10.0
 SLOW_POLL_S = 0.1
 MAX_SUBSCRIPTIONS = 16
 MAX_BAD_MESSAGES = 20
-# A tick that comes a little early counts as due: timers are not that exact.
-EARLY_S = 0.02
 
 
 def now() -> str:
@@ -48,11 +46,20 @@ class Subscription:
     wake: asyncio.Event
     waiting: Frame | None = None
     due_s: float = 0.0
-    sent_seq: int = 0
 
     def offer(self, frame: Frame) -> None:
         self.waiting = frame
         self.wake.set()
+
+    def take(self, moment_s: float) -> Frame | None:
+        """The newest frame if it is this client's turn. Frames are sent as they are made or not at all, never
+        kept for later: so the turn is the tick that comes nearest to the time that is due."""
+        frame, self.waiting = self.waiting, None
+        if frame is None or moment_s < self.due_s - self.stream.period_s / 2:
+            return None
+        is_behind = moment_s - self.due_s > self.interval_s
+        self.due_s = (moment_s if is_behind else self.due_s) + self.interval_s
+        return frame
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -209,18 +216,10 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 await self._end(Close.TOO_SLOW, "too_slow", f"Nothing was read for {self.slow_s:g} s.")
                 return
             for subscription in list(self.subscriptions.values()):
-                frame = subscription.waiting
-                if frame is None:
-                    continue
-                moment = loop.time()
-                if moment < subscription.due_s - EARLY_S:
-                    loop.call_at(subscription.due_s, self.wake.set)
-                    continue
-                subscription.waiting = None
-                behind = moment - subscription.due_s > subscription.interval_s
-                subscription.due_s = (moment if behind else subscription.due_s) + subscription.interval_s
-                await self.send(frame.text)
-                sockets.frames_sent += 1
+                frame = subscription.take(loop.time())
+                if frame:
+                    await self.send(frame.text)
+                    sockets.frames_sent += 1
 
     async def _unblocked(self) -> bool:
         polls = max(1, round(self.slow_s / SLOW_POLL_S))

@@ -6,7 +6,7 @@ import ipaddress
 import json
 import re
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,8 +16,8 @@ from django.conf import settings
 from pm2site import problems
 
 Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -121,7 +121,7 @@ async def bounded(receive: Receive) -> tuple[Receive, Refusal | None]:
             return receive, too_large()
     pending = [{"type": "http.request", "body": bytes(body), "more_body": False}]
 
-    async def replay() -> dict[str, Any]:
+    async def replay() -> Mapping[str, Any]:
         return pending.pop() if pending else await receive()
 
     return replay, None

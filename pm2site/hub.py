@@ -50,6 +50,7 @@ class Stream:
         self.sample = sample
         self.epoch = secrets.token_hex(4)
         self.frame: Frame | None = None
+        self.period_s = LINGER_S
         self._seq = 0
         self._failures = 0
         self._subscribers: dict[Subscriber, None] = {}
@@ -77,7 +78,7 @@ class Stream:
         self._subscribers.pop(subscriber, None)
         self._retune.set()
 
-    def _period_s(self) -> float:
+    def _shortest_s(self) -> float:
         return min((each.interval_s for each in self._subscribers), default=LINGER_S)
 
     async def _run(self) -> None:
@@ -85,7 +86,7 @@ class Stream:
         due = loop.time()
         while self._subscribers or await self._somebody_comes():
             frame = await self._next_frame()
-            self.frame = frame
+            self.frame, self.period_s = frame, self._shortest_s()
             for each in self._subscribers:
                 each.offer(frame)
             due = await self._until_due(due)
@@ -104,7 +105,7 @@ class Stream:
         """Sleep to the next tick, which comes sooner when somebody asks for a shorter interval."""
         loop = asyncio.get_running_loop()
         while self._subscribers:
-            period = self._period_s()
+            period = self._shortest_s()
             if self._failures:
                 period = max(period, min(WORST_BACKOFF_S, 2.0 ** (self._failures - 1)))
             # Ticks that were missed are skipped, and the rest keep their places.

@@ -93,10 +93,9 @@ def _secret(shape: Mapping[str, object], message_id: str | int | None) -> str:
 
 def granted(interval: object, stream: str, message_id: str | int | None) -> int:
     """The interval in milliseconds, moved into what is allowed. Raises BadMessage for what is no number."""
-    is_number = isinstance(interval, (int, float)) and not isinstance(interval, bool)
-    if not is_number or not math.isfinite(float(min(max(interval, -1e300), 1e300))) or interval != interval:  # type: ignore[type-var, call-overload]
+    if isinstance(interval, bool) or not isinstance(interval, (int, float)) or math.isnan(interval):
         raise BadMessage("bad_interval", "interval is a number of milliseconds.", stream, message_id)
-    return int(min(max(interval, MIN_INTERVAL_MS), MAX_INTERVAL_MS))  # type: ignore[type-var, call-overload]
+    return int(min(max(interval, MIN_INTERVAL_MS), MAX_INTERVAL_MS))
 
 
 def encode(shape: Mapping[str, object]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from pathlib import Path
+from typing import Any
 
 from pm2site import environment as env
 from pm2site.logs import logging_config
@@ -148,7 +149,7 @@ REST_FRAMEWORK = {
     "UNICODE_JSON": True,
     "COMPACT_JSON": True,
 }
-SPECTACULAR_SETTINGS = {
+SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "pm2site",
     "DESCRIPTION": "PM2, Redis, the host and HTTP benchmarks of one machine. Live data: WebSocket `/ws`.",
     "VERSION": VERSION,

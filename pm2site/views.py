@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from asgiref.sync import async_to_sync
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from drf_spectacular.utils import OpenApiTypes, extend_schema, inline_serializer
+from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
@@ -63,7 +63,6 @@ def ready(request: Request) -> Response:
     return Response(to_wire(shape), status=200 if works else 503)
 
 
-@extend_schema(exclude=True, responses=OpenApiTypes.NONE)
 def index(request: HttpRequest) -> HttpResponse:
     """The front page: what runs, and where to go from here."""
     return render(request, "index.html", {"checks": async_to_sync(readiness.checks)()})

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins: list[str] = ["tests.services_redis"]
+pytest_plugins = ["tests.services_redis", "tests.services_server"]
