@@ -75,9 +75,7 @@ class Run(models.Model):
     # Its life.
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
-    at = models.DateTimeField(
-        default=timezone.now, help_text="The time that the result carries: the end of the run"
-    )
+    at = models.DateTimeField(default=timezone.now, help_text="The time that the result carries: the end of the run")
     recorded_at = models.DateTimeField(
         default=timezone.now, db_index=True, help_text="When the result came into this history"
     )

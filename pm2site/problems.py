@@ -16,6 +16,7 @@ from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from benchmarks import errors as benchmark_errors
 from pm2 import errors as pm2_errors
 from pm2site.errors import CredentialMissing, InvalidCredential, TooManyAttempts
 from system.errors import BinaryMissing, ChildFailed, ChildTimeout
@@ -25,6 +26,14 @@ log = structlog.get_logger("pm2site.problems")
 # Domain error → (status, code). The message is the error's own text; its `fields` travel along.
 # A subclass without a row of its own takes its parent's.
 TABLE: dict[type[Exception], tuple[int, str]] = {
+    benchmark_errors.InvalidScenario: (400, "bad_request"),
+    benchmark_errors.TargetNotAllowed: (400, "target_not_allowed"),
+    benchmark_errors.TargetNotRunning: (409, "target_not_running"),
+    benchmark_errors.GeneratorMissing: (503, "generator_missing"),
+    benchmark_errors.QueueFull: (429, "queue_full"),
+    benchmark_errors.RunNotFound: (404, "run_not_found"),
+    benchmark_errors.RunUnfinished: (409, "run_unfinished"),
+    benchmark_errors.RunFinished: (409, "run_finished"),
     InvalidCredential: (401, "invalid_credential"),
     CredentialMissing: (401, "not_authenticated"),
     TooManyAttempts: (429, "too_many_attempts"),

@@ -1,0 +1,39 @@
+"""`manage.py run_benchmark ID`: the process of one run. The server starts it; SIGTERM cancels the run."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from types import FrameType
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import async_to_sync
+from django.core.management.base import BaseCommand, CommandParser
+
+from benchmarks import runner
+
+
+class Command(BaseCommand):
+    help = "Carry out one queued benchmark run."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("id", type=UUID, help="the run's id")
+
+    def handle(self, *args: Any, id: UUID, **options: Any) -> None:
+        self.task: asyncio.Task[None] | None = None
+        # The loop has a thread of its own: this one does the database's work, and takes the signals.
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, self._cancel)
+        async_to_sync(self._run)(id)
+
+    async def _run(self, run_id: UUID) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.task = asyncio.ensure_future(runner.execute(run_id))
+        await self.task
+
+    def _cancel(self, number: int, frame: FrameType | None) -> None:
+        if self.task:
+            self.loop.call_soon_threadsafe(self.task.cancel)

@@ -1,0 +1,99 @@
+"""Turns what somebody asked for into a run that can be made, or says why it cannot."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from benchmarks import generators, scenario, target
+from benchmarks.errors import InvalidScenario, TargetNotRunning
+from benchmarks.models import Run
+from pm2 import processes
+from pm2.errors import PM2Error
+from pm2.frameworks.registry import Endpoint, Framework, registry
+from pm2.process import Status
+from system import binaries
+
+DEFAULT_ENDPOINT = "/simple"
+DEFAULT_BODY = {"name": "benchmark"}
+
+
+async def planned(asked: Mapping[str, Any]) -> Run:
+    """An unsaved run for the validated request `asked`.
+
+    Raises UnknownFramework, InvalidScenario, TargetNotAllowed, TargetNotRunning, GeneratorMissing.
+    """
+    framework = registry().framework(asked["framework"])
+    endpoint = _endpoint(asked)
+    ports = {each.port for each in registry().frameworks}
+    place = await asyncio.to_thread(target.allowed, asked.get("host", "localhost"), framework.port, ports)
+    if not place.named and place.port != framework.port:
+        owner = next(each.name for each in registry().frameworks if each.port == place.port)
+        raise InvalidScenario("host", f"Port {place.port} is {owner}'s, not {framework.name}'s.")
+    online = None if place.named else await _online(framework)
+    generator, version = await asyncio.to_thread(_generator, asked)
+    instances = asked.get("instances") or online
+    trials, duration_s = scenario.plan(asked.get("profile"), asked.get("trials"), asked.get("duration"))
+    return Run(
+        framework=framework.name,
+        host=place.authority,
+        address=place.address,
+        endpoint=endpoint.path,
+        method=endpoint.method,
+        body=_body(asked, endpoint),
+        headers=asked.get("headers", {}),
+        generator=generator,
+        generator_version=version,
+        profile=asked.get("profile", ""),
+        trials_planned=trials,
+        planned_duration_s=duration_s,
+        connections=asked.get("connections") or scenario.default_connections(instances or 1),
+        workers=asked.get("workers") or scenario.default_workers(instances or 1),
+        pipelining=asked.get("pipelining", 1),
+        instances=instances,
+        label=asked.get("label", ""),
+    )
+
+
+def _endpoint(asked: Mapping[str, Any]) -> Endpoint:
+    path = asked.get("endpoint", DEFAULT_ENDPOINT)
+    known = [each for each in registry().endpoints if each.benchmarkable]
+    here = {each.method: each for each in known if each.path == path}
+    if not here:
+        names = ", ".join(dict.fromkeys(each.path for each in known))
+        raise InvalidScenario("endpoint", f"{path!r} is not an endpoint that can be measured. Known: {names}.")
+    method = asked.get("method") or ("GET" if "GET" in here else next(iter(here)))
+    if method not in here:
+        raise InvalidScenario("method", f"{path} answers {', '.join(here)}, not {method}.")
+    return here[method]
+
+
+def _body(asked: Mapping[str, Any], endpoint: Endpoint) -> str:
+    if "body" in asked:
+        return str(asked["body"])
+    if endpoint.method != "POST":
+        return ""
+    return json.dumps(endpoint.body or DEFAULT_BODY, separators=(",", ":"))
+
+
+async def _online(framework: Framework) -> int:
+    """Number of its instances that are online; raises TargetNotRunning for none."""
+    try:
+        listed = (await processes.sample()).processes
+    except PM2Error:
+        listed = ()
+    running = [each.framework for each in listed if each.framework and each.status is Status.ONLINE]
+    if framework.name not in running:
+        raise TargetNotRunning(framework.name, sorted(set(running)))
+    return running.count(framework.name)
+
+
+def _generator(asked: Mapping[str, Any]) -> tuple[str, str]:
+    """Name and version of the load generator for the run; raises GeneratorMissing."""
+    found = {name: binary for name in generators.PREFERENCE if (binary := binaries.find(name))}
+    if "autocannon" in found and not binaries.find("node"):
+        del found["autocannon"]
+    name = generators.choose(found, asked.get("generator"), asked.get("pipelining", 1))
+    return name, found[name].version

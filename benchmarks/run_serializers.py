@@ -1,0 +1,102 @@
+"""What `POST /api/benchmark/run` takes, strictly, and what the runs' addresses answer."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from rest_framework import serializers
+
+from benchmarks.generators import GENERATORS
+from benchmarks.scenario import PROFILES
+from system.fields import NameField, StrictIntegerField, TextField, is_printable
+
+MAX_HEADERS = 50
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+OURS = ("host", "content-length", "transfer-encoding", "connection")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+
+
+class HeadersField(serializers.DictField):
+    """Header names with their values; those that the generator must set itself are refused."""
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        headers = super().to_internal_value(data)
+        if len(headers) > MAX_HEADERS:
+            raise serializers.ValidationError(f"At most {MAX_HEADERS} headers.")
+        for name, value in headers.items():
+            if not _HEADER_NAME.fullmatch(name) or name.lower() in OURS:
+                raise serializers.ValidationError(f"{name[:100]!r} is no header that can be set.")
+            if not isinstance(value, str) or not is_printable(value) or not value.isascii() or len(value) > 4096:
+                raise serializers.ValidationError(f"The value of {name} is not printable ASCII.")
+        return headers
+
+
+class BodyField(serializers.JSONField):
+    """A text is sent as it is, anything else as JSON."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text = data if isinstance(data, str) else json.dumps(data, separators=(",", ":"))
+        return TextField(allow_blank=True, trim_whitespace=False).run_validation(text)  # type: ignore[no-any-return]
+
+
+class RunRequestSerializer(serializers.Serializer[Any]):
+    framework = NameField()
+    host = NameField(required=False, max_length=255, help_text="host[:port]; default: this machine")
+    endpoint = NameField(required=False, max_length=500)
+    method = serializers.ChoiceField(METHODS, required=False)
+    duration = StrictIntegerField(required=False, min_value=1, max_value=3600, help_text="seconds of a trial")
+    instances = StrictIntegerField(required=False, min_value=1, max_value=100)
+    connections = StrictIntegerField(required=False, min_value=1, max_value=10_000)
+    pipelining = StrictIntegerField(required=False, min_value=1, max_value=100)
+    workers = StrictIntegerField(required=False, min_value=1, max_value=64)
+    body = BodyField(required=False)
+    headers = HeadersField(required=False)
+    generator = serializers.ChoiceField(sorted(GENERATORS), required=False)
+    trials = StrictIntegerField(required=False, min_value=1, max_value=50)
+    profile = serializers.ChoiceField(sorted(PROFILES), required=False)
+    label = TextField(required=False, max_length=200, allow_blank=True)
+
+
+class QueuedRunSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    state = serializers.CharField()
+    position = serializers.IntegerField(help_text="how many runs are before it")
+    framework = serializers.CharField()
+    host = serializers.CharField()
+    endpoint = serializers.CharField()
+    method = serializers.CharField()
+    duration = serializers.FloatField(help_text="seconds of a trial")
+    instances = serializers.IntegerField(allow_null=True)
+    connections = serializers.IntegerField()
+    workers = serializers.IntegerField()
+    pipelining = serializers.IntegerField()
+    generator = serializers.CharField()
+    trials = serializers.IntegerField()
+    profile = serializers.CharField()
+    label = serializers.CharField()
+
+
+class RunAcceptedSerializer(serializers.Serializer[Any]):
+    status = serializers.CharField()
+    message = serializers.CharField()
+    benchmark = QueuedRunSerializer()
+
+
+class RunDetailsSerializer(QueuedRunSerializer):
+    message = serializers.CharField()
+    progress = serializers.DictField()
+    command = serializers.ListField(child=serializers.CharField())
+    result = serializers.DictField(allow_null=True, help_text="as in the history; null until it is done")
+    trialResults = serializers.ListField(child=serializers.DictField())
+    gates = serializers.DictField()
+    environment = serializers.DictField()
+    samples = serializers.ListField(child=serializers.DictField())
+    histogram = serializers.ListField(child=serializers.CharField())
+
+
+class RunChangedSerializer(serializers.Serializer[Any]):
+    success = serializers.BooleanField()
+    message = serializers.CharField()
+    timestamp = serializers.DateTimeField()

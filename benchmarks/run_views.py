@@ -1,0 +1,117 @@
+"""`/api/benchmark/run` and `/runs/ID`: start, look, cancel, delete."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import async_to_sync
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from benchmarks import launch
+from benchmarks.errors import RunNotFound
+from benchmarks.models import Run, RunState, Trial
+from benchmarks.results import result
+from benchmarks.run_serializers import (
+    RunAcceptedSerializer,
+    RunChangedSerializer,
+    RunDetailsSerializer,
+    RunRequestSerializer,
+)
+from system.wire import to_wire
+
+ONE = r"runs/(?P<run_id>[^/]+)"
+
+
+@extend_schema(tags=["benchmark"])
+class RunViewSet(ViewSet):
+    @extend_schema(request=RunRequestSerializer, responses={202: RunAcceptedSerializer})
+    @action(detail=False, methods=["post"])
+    def run(self, request: Request) -> Response:
+        """Queue a benchmark; it goes on without this connection, and without this server."""
+        asked = RunRequestSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        run = async_to_sync(planning.planned)(asked.validated_data)
+        launch.enqueue(run)
+        return Response(accepted(run), status=202, headers={"Location": f"/api/benchmark/runs/{run.pk}"})
+
+    @extend_schema(responses=RunDetailsSerializer)
+    @action(detail=False, url_path=ONE)
+    def details(self, request: Request, run_id: str) -> Response:
+        """One run with its trials, checks, samples and histograms."""
+        launch.reconcile()
+        return Response(details(found(run_id)))
+
+    @extend_schema(responses=RunChangedSerializer)
+    @details.mapping.delete
+    def remove(self, request: Request, run_id: str) -> Response:
+        """Delete a run that is over, with its trials."""
+        launch.delete(found(run_id))
+        return changed(f"Deleted run {run_id}.")
+
+    @extend_schema(request=None, responses=RunChangedSerializer)
+    @action(detail=False, methods=["post"], url_path=ONE + "/cancel")
+    def cancel(self, request: Request, run_id: str) -> Response:
+        """End a run that waits or goes on; what it has measured stays."""
+        launch.cancel(found(run_id))
+        return changed(f"Run {run_id} is being cancelled.")
+
+
+def found(run_id: str) -> Run:
+    """Raises RunNotFound, for what is no id at all too."""
+    try:
+        return Run.objects.get(pk=UUID(run_id))
+    except (ValueError, Run.DoesNotExist):
+        raise RunNotFound(run_id) from None
+
+
+def changed(message: str) -> Response:
+    return Response(to_wire({"success": True, "message": message, "timestamp": timezone.now()}))
+
+
+def described(run: Run) -> dict[str, Any]:
+    return {
+        "id": run.pk, "state": run.state, "position": launch.position(run), "framework": run.framework,
+        "host": run.host, "endpoint": run.endpoint, "method": run.method, "duration": run.planned_duration_s,
+        "instances": run.instances, "connections": run.connections, "workers": run.workers,
+        "pipelining": run.pipelining, "generator": run.generator, "trials": run.trials_planned,
+        "profile": run.profile, "label": run.label,
+    }  # fmt: skip
+
+
+def accepted(run: Run) -> object:
+    about = described(run)
+    place = f", {about['position']} before it" if about["position"] else ""
+    message = f"Queued {run.method} {run.endpoint} of {run.framework} with {run.generator}{place}."
+    return to_wire({"status": "accepted", "message": message, "benchmark": about})
+
+
+def details(run: Run) -> object:
+    trials = list(run.trials.all())
+    return to_wire({
+        **described(run),
+        "message": run.message,
+        "progress": {key: value for key, value in run.progress.items() if key != "child"},
+        "command": run.command,
+        "result": result(run) if run.state == RunState.DONE else None,
+        "trialResults": [of_trial(trial) for trial in trials],
+        "gates": {"preflight": run.preflight, "validity": run.validity, "reasons": run.reasons},
+        "environment": run.environment,
+        "samples": run.samples,
+        "histogram": [trial.histogram for trial in trials if trial.histogram and not trial.is_warmup],
+    })  # fmt: skip
+
+
+def of_trial(trial: Trial) -> dict[str, Any]:
+    return {
+        "index": trial.index, "isWarmup": trial.is_warmup, "startedAt": trial.started_at,
+        "duration": trial.duration_s, "totalReqs": trial.requests, "reqPerSec": trial.req_per_sec,
+        "avgLatency": trial.avg_latency_ms, "maxLatency": trial.max_latency_ms,
+        "percentiles": trial.percentiles_ms, "errors": trial.errors, "timeouts": trial.timeouts,
+        "non2xx": trial.non_2xx, "bytesRead": trial.bytes_read,
+    }  # fmt: skip
