@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pm2.errors import InvalidRegistry, UnknownFramework
 from system import binaries
@@ -17,19 +18,32 @@ FOLDER = Path(__file__).parent
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 MODES = ("fork_mode", "cluster_mode")
 NEEDS = ("redis", "codes")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+PATH = re.compile(r"/[^\s#]*")
 NO_INTERPRETER = "none"
+KINDS: dict[type, str] = {
+    str: "a text", int: "a whole number", bool: "true or false", dict: "a table", list: "a list",
+}  # fmt: skip
+FRAMEWORK_KEYS = (
+    "name", "displayName", "port", "color", "file", "enabled", "runtime", "interpreter", "interpreterPath",
+    "execMode", "reusePort", "instances",
+)  # fmt: skip
+ENDPOINT_KEYS = ("path", "method", "shortName", "description", "benchmarkable", "body", "needs")
 
 
 @dataclass(frozen=True, slots=True)
 class Framework:
-    """A server under test. `file` is relative to this folder; `interpreter_path` overrides the one found."""
+    """A server under test. `file` is relative to this folder; `interpreter_path` overrides the one found.
+
+    `enabled`: True when its file stands here, "auto" when something of it may have to be built or installed.
+    """
 
     name: str
     display_name: str
     port: int
     color: str
     file: str
-    enabled: bool
+    enabled: bool | Literal["auto"]
     runtime: str
     interpreter: str
     interpreter_path: str | None
@@ -92,34 +106,53 @@ def parse(text: str) -> Registry:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidRegistry(f"registry.toml: {error}.") from error
-    frameworks = tuple(_framework(entry) for entry in tables.get("frameworks", []))
-    endpoints = tuple(_endpoint(entry) for entry in tables.get("endpoints", []))
-    for key in ("name", "port"):
-        values = [getattr(framework, key) for framework in frameworks]
-        twice = sorted({value for value in values if values.count(value) > 1})
-        if twice:
-            raise InvalidRegistry(f"registry.toml: {key} {twice[0]!r} stands in two frameworks.")
+    _refuse_unknown(tables, ("frameworks", "endpoints"), "the file")
+    frameworks = tuple(_framework(entry) for entry in _entries(tables, "frameworks"))
+    endpoints = tuple(_endpoint(entry) for entry in _entries(tables, "endpoints"))
+    _refuse_twice("name", [each.name for each in frameworks], "frameworks")
+    _refuse_twice("port", [each.port for each in frameworks], "frameworks")
+    _refuse_twice("path", [f"{each.method} {each.path}" for each in endpoints], "endpoints")
     return Registry(frameworks, endpoints)
 
 
+def _entries(tables: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    entries = tables.get(key, [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise InvalidRegistry(f"registry.toml: {key} has to be written as [[{key}]].")
+    return entries
+
+
+def _refuse_unknown(entry: dict[str, Any], known: Collection[str], what: str) -> None:
+    for key in entry:
+        if key not in known:
+            raise InvalidRegistry(f"registry.toml: {what} has no key {key!r}; there are {', '.join(known)}.")
+
+
+def _refuse_twice(key: str, values: list[Any], table: str) -> None:
+    for value in values:
+        if values.count(value) > 1:
+            raise InvalidRegistry(f"registry.toml: {key} {value!r} stands in two {table}.")
+
+
 def _take(entry: dict[str, Any], key: str, kind: type, what: str, default: Any = ...) -> Any:
-    value = entry.get(key, default)
-    if value is ... or (not isinstance(value, kind) and value is not default) or (kind is int and value is True):
-        given = "is missing" if value is ... else f"is {value!r}"
-        raise InvalidRegistry(f"registry.toml: {key} of {what} {given}; a {kind.__name__} is needed.")
-    return value
+    if key not in entry and default is not ...:
+        return default
+    if type(entry.get(key)) is not kind:  # a bool is no int here
+        given = f"is {entry[key]!r}" if key in entry else "is missing"
+        raise InvalidRegistry(f"registry.toml: {key} of {what} {given}; it takes {KINDS[kind]}.")
+    return entry[key]
 
 
 def _framework(entry: dict[str, Any]) -> Framework:
-    name = _take(entry, "name", str, f"framework {entry.get('name', '?')!r}")
-    what = f"framework {name!r}"
+    what = f"framework {entry.get('name', '?')!r}"
+    _refuse_unknown(entry, FRAMEWORK_KEYS, what)
     framework = Framework(
-        name=name,
-        display_name=_take(entry, "displayName", str, what, name),
+        name=_take(entry, "name", str, what),
+        display_name=_take(entry, "displayName", str, what, entry.get("name")),
         port=_take(entry, "port", int, what),
         color=_take(entry, "color", str, what, "white"),
         file=_take(entry, "file", str, what),
-        enabled=_take(entry, "enabled", bool, what, True),
+        enabled=_enabled(entry, what),
         runtime=_take(entry, "runtime", str, what),
         interpreter=_take(entry, "interpreter", str, what, entry.get("runtime")),
         interpreter_path=_take(entry, "interpreterPath", str, what, None),
@@ -127,22 +160,44 @@ def _framework(entry: dict[str, Any]) -> Framework:
         reuse_port=_take(entry, "reusePort", bool, what, False),
         instances=_take(entry, "instances", int, what, 1),
     )
-    wrong = {
-        "name": not NAME.fullmatch(name),
-        "port": not 1 <= framework.port <= 65535,
-        "execMode": framework.exec_mode not in MODES
-        or (framework.exec_mode == "cluster_mode" and framework.runtime != "node"),
-        "instances": not 1 <= framework.instances <= 100,
-        "file": not (FOLDER / framework.file).resolve().is_relative_to(FOLDER),
-    }
-    for key in (key for key, is_wrong in wrong.items() if is_wrong):
-        raise InvalidRegistry(f"registry.toml: {key} of {what} cannot be {entry.get(key)!r}.")
+    for key, rule in _broken_rules(framework):
+        raise InvalidRegistry(f"registry.toml: {key} of {what} cannot be {entry.get(key)!r}: {rule}.")
     return framework
 
 
+def _enabled(entry: dict[str, Any], what: str) -> bool | Literal["auto"]:
+    value = entry.get("enabled", True)
+    if value == "auto":
+        return "auto"
+    if not isinstance(value, bool):
+        raise InvalidRegistry(f'registry.toml: enabled of {what} is {value!r}; it takes true, false or "auto".')
+    return value
+
+
+def _broken_rules(framework: Framework) -> Iterator[tuple[str, str]]:
+    """Key and rule of everything that is wrong with the values."""
+    file = script(framework).resolve()
+    may_be_built = framework.enabled is not True or framework.interpreter == NO_INTERPRETER
+    rules = (
+        ("name", NAME.fullmatch(framework.name), "1 to 40 of a-z, 0-9 and -, and no - in front"),
+        ("port", 1 <= framework.port <= 65535, "1 to 65535"),
+        ("execMode", framework.exec_mode in MODES, f"one of {', '.join(MODES)}"),
+        (
+            "execMode",
+            framework.exec_mode != "cluster_mode" or framework.runtime == "node",
+            "only Node runs in cluster_mode",
+        ),
+        ("instances", 1 <= framework.instances <= 100, "1 to 100"),
+        ("file", file.is_relative_to(FOLDER) and file != FOLDER, "it has to lie in pm2/frameworks"),
+        ("file", file.is_file() or may_be_built, "there is no such file"),
+    )
+    return ((key, rule) for key, holds, rule in rules if not holds)
+
+
 def _endpoint(entry: dict[str, Any]) -> Endpoint:
-    path = _take(entry, "path", str, f"endpoint {entry.get('path', '?')!r}")
-    what = f"endpoint {path!r}"
+    what = f"endpoint {entry.get('path', '?')!r}"
+    _refuse_unknown(entry, ENDPOINT_KEYS, what)
+    path = _take(entry, "path", str, what)
     endpoint = Endpoint(
         path=path,
         method=_take(entry, "method", str, what, "GET"),
@@ -152,8 +207,13 @@ def _endpoint(entry: dict[str, Any]) -> Endpoint:
         body=_take(entry, "body", dict, what, None),
         needs=tuple(_take(entry, "needs", list, what, [])),
     )
-    if not path.startswith("/") or not set(endpoint.needs) <= set(NEEDS):
-        raise InvalidRegistry(f"registry.toml: {what} needs a leading '/', and `needs` knows {', '.join(NEEDS)}.")
+    rules = (
+        ("path", PATH.fullmatch(path), "it starts with / and has no blanks"),
+        ("method", endpoint.method in METHODS, f"one of {', '.join(METHODS)}"),
+        ("needs", all(need in NEEDS for need in endpoint.needs), f"a list of {', '.join(NEEDS)}"),
+    )
+    for key, rule in ((key, rule) for key, holds, rule in rules if not holds):
+        raise InvalidRegistry(f"registry.toml: {key} of {what} cannot be {entry.get(key)!r}: {rule}.")
     return endpoint
 
 
@@ -171,7 +231,9 @@ def availability(framework: Framework) -> Availability:
         return Availability(True, None, None)
     path = _interpreter(framework)
     if path is None:
-        return Availability(False, f"{framework.interpreter} is not on PATH.", None)
+        wanted = framework.interpreter_path
+        reason = f"interpreterPath {wanted} is no file." if wanted else f"{framework.interpreter} is not on PATH."
+        return Availability(False, reason, None)
     if framework.runtime == "node" and not binaries.node_parts().is_dir():
         return Availability(False, "The Node packages are missing. Run: make setup.", None)
     return Availability(True, None, path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import socket
 import sys
 from typing import Any
@@ -89,7 +90,10 @@ def listener() -> socket.socket:
 
 if __name__ == "__main__":
     config = uvicorn.Config(
-        application, access_log=False, log_level="error", lifespan="off", loop="uvloop", http="httptools", timeout_graceful_shutdown=1,
-        server_header=False,
+        application, loop="uvloop", http="httptools", ws="none", lifespan="off", access_log=False,
+        log_level="error", server_header=False, timeout_graceful_shutdown=1,
     )  # fmt: skip
+    # uvicorn raises a signal again when it has shut down; that is then an end like any other.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))
     uvicorn.Server(config).run(sockets=[listener()])

@@ -1,0 +1,85 @@
+"""Starts a framework's server as a plain child process, and talks to it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+
+from pm2.frameworks.registry import NO_INTERPRETER, Framework, availability, registry, script
+from tests.services_redis import free_ports, until
+
+INSTALLED = tuple(each for each in registry().frameworks if availability(each).installed)
+NAMES = [each.name for each in INSTALLED]
+ANSWER_S = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> object:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A server under test that runs."""
+
+    name: str
+    port: int
+    process: subprocess.Popen[str]
+
+    def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_S)) as connection:
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            names = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, names, response.read())
+
+    def create(self) -> Answer:
+        return self.ask("POST", "/code", b'{"name":"benchmark"}', **{"Content-Type": "application/json"})
+
+    def create_until(self, status: int) -> Answer:
+        until(lambda: self.create().status == status, f"{self.name} answers {status}")
+        return self.create()
+
+    def end(self, number: int) -> tuple[int, float]:
+        """Send a signal: the exit code, and the seconds that it took."""
+        since = time.monotonic()
+        self.process.send_signal(number)
+        return self.process.wait(ANSWER_S), time.monotonic() - since
+
+
+def launch(framework: Framework, port: int, nodes: str) -> subprocess.Popen[str]:
+    interpreter = availability(framework).interpreter
+    argv = [] if framework.interpreter == NO_INTERPRETER else [str(interpreter)]
+    env = {
+        "PATH": os.environ["PATH"], "PORT": str(port), "HOST": "127.0.0.1", "REDIS_NODES": nodes,
+        "NODE_ENV": "production",
+    }  # fmt: skip
+    return subprocess.Popen([*argv, str(script(framework))], env=env, stderr=subprocess.PIPE, text=True)
+
+
+@contextmanager
+def target(framework: Framework, nodes: str, port: int | None = None) -> Iterator[Target]:
+    """A server that answers `GET /simple`; ended afterwards."""
+    port = port or free_ports(1)[0]
+    with launch(framework, port, nodes) as process:
+        running = Target(framework.name, port, process)
+        try:
+            until(lambda: running.ask("GET", "/simple").status == 200, f"{framework.name} answers")
+            yield running
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+                process.wait(ANSWER_S)

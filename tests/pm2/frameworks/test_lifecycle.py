@@ -1,0 +1,112 @@
+"""What a framework's server does without Redis, with a signal, and with a port that is taken."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+
+from pm2.frameworks.registry import registry
+from tests.pm2.frameworks.targets import INSTALLED, NAMES, Target, launch, target
+from tests.services_redis import Nodes, cluster, free_ports, redis_server
+
+END_S = 1.6  # PM2 kills what is still there then
+AWAY_S = 5.0  # a deadline of 1 s, and what a busy machine adds to it
+SHARING = [each.name for each in INSTALLED if each.reuse_port]
+
+
+def assert_refused(running: Target) -> None:
+    """Both endpoints that need Redis say so within their deadline; the other one does not care."""
+    for method, path in (("POST", "/code"), ("GET", "/code-fast")):
+        since = time.monotonic()
+        answer = running.ask(method, path)
+        taken = time.monotonic() - since
+        assert (answer.status, list(json.loads(answer.body))) == (503, ["error"])
+        assert json.loads(answer.body)["error"].startswith("Redis cannot be used: ")
+        assert taken < AWAY_S
+    assert running.ask("GET", "/simple").body == b'{"message":"hi"}'
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_redis_comes_goes_and_hangs(name: str) -> None:
+    [port] = free_ports(1)
+    with target(registry().framework(name), f"127.0.0.1:{port}") as running:
+        assert_refused(running)
+        with redis_server(port) as pid:
+            running.create_until(201)
+            os.kill(pid, signal.SIGSTOP)
+            assert_refused(running)
+            os.kill(pid, signal.SIGCONT)
+            running.create_until(201)
+        assert_refused(running)
+        with redis_server(port):
+            running.create_until(201)
+
+
+def test_a_cluster_comes_and_goes() -> None:
+    with ExitStack() as stack:
+        with cluster() as nodes:
+            running = [stack.enter_context(target(each, nodes.addresses)) for each in INSTALLED]
+            for each in running:
+                each.create_until(201)
+        for each in running:
+            assert_refused(each)
+        with redis_server(nodes.ports[2]):
+            for each in running:
+                each.create_until(201)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_requests_share_a_deadline_while_no_node_answers(name: str) -> None:
+    with ExitStack() as stack:
+        silent = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(6)]
+        addresses = ",".join(f"127.0.0.1:{each.getsockname()[1]}" for each in silent)
+        running = stack.enter_context(target(registry().framework(name), addresses))
+        since = time.monotonic()
+        with ThreadPoolExecutor(20) as clients:
+            statuses = {answer.status for answer in clients.map(lambda _: running.create(), range(20))}
+        assert (statuses, time.monotonic() - since < AWAY_S) == ({503}, True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_signal_ends_it_in_time(name: str, number: int, redis_standalone: Nodes) -> None:
+    with target(registry().framework(name), redis_standalone.addresses) as running:
+        running.create_until(201)
+        with socket.create_connection(("127.0.0.1", running.port)) as kept:
+            kept.sendall(b"GET /simple HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert kept.recv(1000).startswith(b"HTTP/1.1 200 OK\r\n")
+            kept.sendall(b"GET /simp")
+            exit_code, taken = running.end(number)
+        assert running.process.stderr
+        assert (exit_code, running.process.stderr.read(), taken < END_S) == (0, "", True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_taken_port_is_said(name: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with launch(registry().framework(name), port, "127.0.0.1:1") as process:
+            _, said = process.communicate(timeout=10)
+    assert process.returncode == 1
+    assert said.startswith(f"Cannot listen on 127.0.0.1:{port}: ")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", SHARING)
+def test_instances_share_the_port(name: str, redis_standalone: Nodes) -> None:
+    redis_standalone.flush()
+    framework = registry().framework(name)
+    with ExitStack() as stack:
+        first = stack.enter_context(target(framework, redis_standalone.addresses))
+        second = stack.enter_context(target(framework, redis_standalone.addresses, first.port))
+        ids = [json.loads(first.create().body)["created_code"]["id"] for _ in range(20)]
+        assert ids == list(range(1, 21))
+        first.end(signal.SIGTERM)
+        assert [second.ask("GET", "/simple").status for _ in range(5)] == [200] * 5
