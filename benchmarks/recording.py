@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.utils import timezone
@@ -15,10 +15,10 @@ from benchmarks.models import Run, Trial
 OUTPUT_CHARACTERS = 2**20
 
 
-def heartbeat(run: Run, progress: dict[str, object]) -> bool:
+def heartbeat(run: Run, progress: Mapping[str, object]) -> bool:
     """A sign of life with what goes on; whether somebody asked for the end."""
-    run.progress = progress
-    Run.objects.filter(pk=run.pk).update(progress=progress, heartbeat_at=timezone.now(), samples=run.samples)
+    run.progress = dict(progress)
+    Run.objects.filter(pk=run.pk).update(progress=run.progress, heartbeat_at=timezone.now(), samples=run.samples)
     return Run.objects.filter(pk=run.pk, cancel_requested=True).exists()
 
 

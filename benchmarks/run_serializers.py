@@ -36,9 +36,9 @@ class HeadersField(serializers.DictField):
 class BodyField(serializers.JSONField):
     """A text is sent as it is, anything else as JSON."""
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: Any) -> Any:
         text = data if isinstance(data, str) else json.dumps(data, separators=(",", ":"))
-        return TextField(allow_blank=True, trim_whitespace=False).run_validation(text)  # type: ignore[no-any-return]
+        return TextField(allow_blank=True, trim_whitespace=False).run_validation(text)
 
 
 class RunRequestSerializer(serializers.Serializer[Any]):
@@ -56,7 +56,7 @@ class RunRequestSerializer(serializers.Serializer[Any]):
     generator = serializers.ChoiceField(sorted(GENERATORS), required=False)
     trials = StrictIntegerField(required=False, min_value=1, max_value=50)
     profile = serializers.ChoiceField(sorted(PROFILES), required=False)
-    label = TextField(required=False, max_length=200, allow_blank=True)
+    label = TextField(required=False, max_length=200, allow_blank=True)  # type: ignore[assignment]
 
 
 class QueuedRunSerializer(serializers.Serializer[Any]):
@@ -75,7 +75,7 @@ class QueuedRunSerializer(serializers.Serializer[Any]):
     generator = serializers.CharField()
     trials = serializers.IntegerField()
     profile = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
 
 
 class RunAcceptedSerializer(serializers.Serializer[Any]):

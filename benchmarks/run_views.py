@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from benchmarks import launch
+from benchmarks import launch, planning
 from benchmarks.errors import RunNotFound
 from benchmarks.models import Run, RunState, Trial
 from benchmarks.results import result

@@ -1,0 +1,39 @@
+"""A small HTTP server in Node, which answers like a framework, on a port of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from system.ports import free_port, is_listening
+
+SOURCE = """
+const codes = []
+require('http').createServer((request, response) => {
+  const url = request.url
+  request.resume()
+  if (url === '/half' && Math.random() < 0.5) { response.statusCode = 500; return response.end('no') }
+  if (url === '/code') { codes.push(1); response.statusCode = 201; return response.end('{"created_code":{}}') }
+  if (url === '/code-fast' && !codes.length) { response.statusCode = 404; return response.end('{}') }
+  response.setHeader('Content-Type', 'application/json')
+  response.end('{"message":"hi"}')
+}).listen(Number(process.argv[1]), '127.0.0.1')
+"""
+
+
+@contextmanager
+def target() -> Iterator[int]:
+    """Its port, while it runs."""
+    port = free_port()
+    process = subprocess.Popen(["node", "-e", SOURCE, str(port)])
+    try:
+        ends = time.monotonic() + 20
+        while not is_listening(port):
+            assert time.monotonic() < ends, "the target did not start"
+            time.sleep(0.02)
+        yield port
+    finally:
+        process.kill()
+        process.wait()

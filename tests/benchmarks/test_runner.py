@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from benchmarks import histogram, runner
+from benchmarks.models import Run
+from tests.benchmarks.target_server import target
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def queued(port: int, generator: str = "wrk", **more: object) -> Run:
+    values: dict[str, object] = {
+        "framework": "node", "host": f"localhost:{port}", "address": "127.0.0.1", "endpoint": "/simple",
+        "generator": generator, "planned_duration_s": 2, "connections": 10, "workers": 2, **more,
+    }  # fmt: skip
+    return Run.objects.create(**values)
+
+
+def carried_out(run: Run) -> Run:
+    call_command("run_benchmark", str(run.pk))
+    run.refresh_from_db()
+    return run
+
+
+def fake(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """A `wrk` of our own, first on PATH."""
+    program = folder / "wrk"
+    program.write_text(f'#!/bin/sh\n[ "$1" = -v ] && echo "wrk 4.1.0" && exit\n{script}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+@pytest.mark.parametrize("generator", ["wrk", "autocannon"])
+def test_a_run_measures_a_real_server(generator: str) -> None:
+    with target() as port:
+        run = carried_out(queued(port, generator))
+
+    trials = list(run.trials.all())
+    assert (run.state, run.message) == ("done", "")
+    assert [(trial.index, trial.is_warmup) for trial in trials] == [(0, True), (1, False)]
+    assert run.total_requests == trials[1].requests > 0
+    assert run.req_per_sec == pytest.approx(run.total_requests / run.duration_s)
+    assert (run.errors, run.non_2xx, run.connections_used) == (0, 0, 10)
+    assert (run.p95_latency_ms is None) == (generator == "autocannon")
+    kept = sum(count for _, count in histogram.decode(trials[1].histogram))
+    assert kept == (run.total_requests if generator == "wrk" else 0)
+    assert run.preflight["before"]["body_bytes"] == 16
+    assert run.progress["trial"] == 1
+
+
+def test_several_trials_have_a_median_and_a_range() -> None:
+    with target() as port:
+        run = carried_out(queued(port, trials_planned=3, planned_duration_s=1))
+
+    rates = sorted(trial.req_per_sec for trial in run.trials.filter(is_warmup=False))
+    assert [run.req_per_sec_low, run.req_per_sec, run.req_per_sec_high] == rates
+
+
+def test_an_empty_store_is_filled_before_it_is_read() -> None:
+    with target() as port:
+        run = carried_out(queued(port, endpoint="/code-fast", planned_duration_s=1))
+
+    assert (run.state, run.non_2xx) == ("done", 0)
+
+
+@pytest.mark.parametrize("generator", ["wrk", "autocannon"])
+def test_a_post_sends_its_body(generator: str) -> None:
+    with target() as port:
+        body = '{"name":"benchmark"}'
+        made = queued(port, generator, endpoint="/code", method="POST", body=body, planned_duration_s=1)
+        run = carried_out(made)
+
+    assert (run.state, run.errors, run.non_2xx) == ("done", 0, 0)
+
+
+def test_failed_responses_do_not_count() -> None:
+    with target() as port:
+        for _ in range(20):  # the preflight asks once, and half of the answers are 500
+            run = carried_out(queued(port, endpoint="/half", planned_duration_s=1))
+            if run.state == "done":
+                break
+
+    assert (run.state, run.validity) == ("done", "invalid")
+    assert run.req_per_sec == pytest.approx((run.total_requests - run.non_2xx) / run.duration_s)
+
+
+def test_a_target_that_is_down_fails_the_run() -> None:
+    with target() as port:
+        pass
+    run = carried_out(queued(port))
+
+    assert run.state == "failed"
+    assert run.message == f"GET http://127.0.0.1:{port}/simple was not answered: Connection refused."
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("exit 1", "wrk ended with exit code 1."),
+        ("echo garbage", "The output of wrk cannot be read: the line of exact figures is missing."),
+        ("head -c 50000000 /dev/zero", "The output of wrk cannot be read: the line of exact figures is missing."),
+        ("kill -9 $$", "wrk ended with SIGKILL."),
+        ("sleep 60", "wrk hung: it did not end 1 s after its time and was killed."),
+    ],
+)
+def test_a_faulty_generator_fails_the_run(
+    script: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake(tmp_path, monkeypatch, script)
+    monkeypatch.setattr(runner, "GRACE_S", 1.0)
+    with target() as port:
+        run = carried_out(queued(port, planned_duration_s=1))
+
+    assert (run.state, run.message, run.req_per_sec) == ("failed", message, None)
+
+
+def test_sigterm_cancels_the_run() -> None:
+    with target() as port:
+        run = queued(port, planned_duration_s=30)
+        timer = threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGTERM))
+        timer.start()
+        began = time.monotonic()
+        try:
+            carried_out(run)
+        finally:
+            timer.join()
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    assert (run.state, run.message) == ("cancelled", "Cancelled. What it had measured is kept.")
+    assert time.monotonic() - began < 30
+
+
+def test_a_run_that_is_not_next_waits() -> None:
+    first = queued(1)
+    second = queued(1)
+
+    Run.objects.filter(pk=first.pk).update(state="running")
+    carried_out(second)
+
+    assert (second.state, second.pid) == ("queued", None)
