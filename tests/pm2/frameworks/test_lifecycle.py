@@ -10,11 +10,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
+import psutil
 import pytest
 
 from pm2.frameworks.registry import registry
 from tests.pm2.frameworks.targets import INSTALLED, NAMES, Target, launch, target
-from tests.services_redis import Nodes, cluster, free_ports, redis_server
+from tests.services_redis import Nodes, cluster, free_ports, redis_server, until
 
 END_S = 1.6  # PM2 kills what is still there then
 AWAY_S = 5.0  # a deadline of 1 s, and what a busy machine adds to it
@@ -99,6 +100,12 @@ def test_a_taken_port_is_said(name: str) -> None:
     assert said.count("\n") == 1
 
 
+def listens(running: Target) -> bool:
+    """Whether this very process does; an answer may come from another one."""
+    sockets = psutil.Process(running.process.pid).net_connections("tcp")
+    return any(each.status == psutil.CONN_LISTEN and each.laddr.port == running.port for each in sockets)
+
+
 @pytest.mark.parametrize("name", SHARING)
 def test_instances_share_the_port(name: str, redis_standalone: Nodes) -> None:
     redis_standalone.flush()
@@ -106,6 +113,7 @@ def test_instances_share_the_port(name: str, redis_standalone: Nodes) -> None:
     with ExitStack() as stack:
         first = stack.enter_context(target(framework, redis_standalone.addresses))
         second = stack.enter_context(target(framework, redis_standalone.addresses, first.port))
+        until(lambda: listens(second), "the second instance listens beside the first")
         ids = [json.loads(first.create().body)["created_code"]["id"] for _ in range(20)]
         assert ids == list(range(1, 21))
         first.end(signal.SIGTERM)
