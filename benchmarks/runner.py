@@ -217,8 +217,8 @@ def _argv(name: str, scenario: Scenario, folder: Path) -> list[str]:
     if name == "autocannon":
         program.insert(0, str(binaries.require("node").path))
     generator = generators.GENERATORS[name]
-    script, file = generator.script(scenario), folder / "scenario.lua"
+    script, file = generator.script(scenario), folder / "script"
     if script is not None:
-        done = Path(generators.__file__).with_name("wrk_done.lua").read_text()
-        file.write_text(script + done)
+        done = Path(generators.__file__).with_name(f"{name}_done.lua")
+        file.write_text(script + (done.read_text() if done.exists() else ""))
     return generator.argv(scenario, program, str(file))

@@ -15,7 +15,7 @@ PERCENTILES = {"50": "p50", "90": "p90", "99": "p99", "99.9": "p99_9"}
 
 
 def argv(scenario: Scenario, program: Sequence[str], script_file: str) -> list[str]:
-    """`program`: node and autocannon.js."""
+    """`program`: node and autocannon.js; `script_file` holds `script(scenario)`."""
     headers = [f"--headers={name}={value}" for name, value in scenario.headers]
     workers = min(scenario.workers, scenario.connections)
     return [
@@ -23,13 +23,14 @@ def argv(scenario: Scenario, program: Sequence[str], script_file: str) -> list[s
         f"--duration={scenario.duration_s}", f"--pipelining={scenario.pipelining}",
         f"--timeout={round(scenario.timeout_s)}", f"--method={scenario.method}",
         *([f"--workers={workers}"] if workers > 1 else []),
-        *([f"--body={scenario.body}"] if scenario.body else []),
+        *([f"--input={script_file}"] if scenario.body else []),
         *headers, scenario.url,
     ]  # fmt: skip
 
 
 def script(scenario: Scenario) -> str | None:
-    return None
+    """The body, in a file: as an argument "123" would become a number, and 128 KiB would be the limit."""
+    return scenario.body or None
 
 
 def parse(stdout: str) -> Measurement:

@@ -26,9 +26,9 @@ def test_wrk_is_called_with_an_address_and_a_script() -> None:
 
 
 def test_autocannon_is_called_with_everything_in_one_argument_each() -> None:
-    assert autocannon.argv(POST, ["node", "autocannon.js"], "") == [
+    assert autocannon.argv(POST, ["node", "autocannon.js"], "/tmp/body") == [
         "node", "autocannon.js", "--json", "--no-progress", "--connections=100", "--duration=10",
-        "--pipelining=1", "--timeout=8", "--method=POST", '--body={"name":"x"}',
+        "--pipelining=1", "--timeout=8", "--method=POST", "--input=/tmp/body",
         "--headers=Host=localhost:3002", "http://127.0.0.1:3002/simple",
     ]  # fmt: skip
 
