@@ -11,6 +11,9 @@ BenchmarkError
 ├── RunFinished        the action needs a run that is not over
 ├── PreflightFailed    the target does not answer as it should
 ├── GeneratorFailed    the load generator ended in another way than with a result
+├── HistoryUnreadable  a history file that cannot be read as one
+├── BackupFailed       the export before a deletion could not be written
+├── InvalidCursor      a cursor that no page has given
 └── UnreadableOutput   the load generator's output holds no result
 """
 
@@ -102,3 +105,27 @@ class UnreadableOutput(BenchmarkError):
 
     def __init__(self, generator: str, reason: str) -> None:
         super().__init__(f"The output of {generator} cannot be read: {reason}")
+
+
+class HistoryUnreadable(BenchmarkError):
+    """A history file that cannot be read as one; nothing was changed. Line and column count from 1."""
+
+    def __init__(self, path: str, reason: str, line: int | None = None, column: int | None = None) -> None:
+        where = f", line {line}, column {column}" if line else ""
+        super().__init__(f"{path}{where}: {reason}. Nothing was imported.")
+        self.fields = {"path": path, "line": line, "column": column}
+
+
+class BackupFailed(BenchmarkError):
+    """The export that goes before a deletion could not be written; so nothing was deleted."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"The backup {path} could not be written: {reason}. Nothing was deleted.")
+
+
+class InvalidCursor(BenchmarkError):
+    """A cursor that no page of ours has given."""
+
+    def __init__(self) -> None:
+        super().__init__("cursor is not one that a page of this server gave as `next`.")
+        self.fields = {"cursor": ["Take it from `next` of the page before."]}

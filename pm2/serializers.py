@@ -101,7 +101,7 @@ class SkippedSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField()
 
 
-class ResultSerializer(serializers.Serializer[Any]):
+class ActionResultSerializer(serializers.Serializer[Any]):
     success = serializers.BooleanField()
     message = serializers.CharField()
     processes = ProcessSerializer(many=True)

@@ -11,9 +11,9 @@ from rest_framework.viewsets import ViewSet
 
 from pm2 import catalogue, listing, processes
 from pm2.serializers import (
+    ActionResultSerializer,
     FrameworksSerializer,
     ProcessPageSerializer,
-    ResultSerializer,
     StartSerializer,
     StatsSerializer,
     TargetSerializer,
@@ -42,7 +42,7 @@ class PM2ViewSet(ViewSet):
         """What can be started here, and how many instances of it are online."""
         return Response(to_wire(async_to_sync(catalogue.frameworks)()))
 
-    @extend_schema(request=StartSerializer, responses=ResultSerializer)
+    @extend_schema(request=StartSerializer, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"])
     def start(self, request: Request) -> Response:
         """Start a framework; answers when every instance is online and its port answers."""
@@ -52,37 +52,37 @@ class PM2ViewSet(ViewSet):
         result = async_to_sync(processes.start)(given["framework"], given.get("instances"))
         return Response(to_wire(result))
 
-    @extend_schema(request=TargetSerializer, responses=ResultSerializer)
+    @extend_schema(request=TargetSerializer, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"])
     def stop(self, request: Request) -> Response:
         """Stop processes; they stay listed."""
         return Response(to_wire(async_to_sync(processes.stop)(_target(request))))
 
-    @extend_schema(request=TargetSerializer, responses=ResultSerializer)
+    @extend_schema(request=TargetSerializer, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"])
     def restart(self, request: Request) -> Response:
         """Stop and start again; answers when they are online."""
         return Response(to_wire(async_to_sync(processes.restart)(_target(request))))
 
-    @extend_schema(request=TargetSerializer, responses=ResultSerializer)
+    @extend_schema(request=TargetSerializer, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"])
     def delete(self, request: Request) -> Response:
         """Stop processes and take them off PM2's list."""
         return Response(to_wire(async_to_sync(processes.delete)(_target(request))))
 
-    @extend_schema(request=None, responses=ResultSerializer)
+    @extend_schema(request=None, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"], url_path="stopAll")
     def stop_all(self, request: Request) -> Response:
         """Stop everything under PM2 but this server."""
         return Response(to_wire(async_to_sync(processes.stop_all)()))
 
-    @extend_schema(request=None, responses=ResultSerializer)
+    @extend_schema(request=None, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"], url_path="restartAll")
     def restart_all(self, request: Request) -> Response:
         """Restart everything under PM2 but this server."""
         return Response(to_wire(async_to_sync(processes.restart_all)()))
 
-    @extend_schema(request=None, responses=ResultSerializer)
+    @extend_schema(request=None, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"], url_path="deleteAll")
     def delete_all(self, request: Request) -> Response:
         """Delete everything under PM2 but this server."""

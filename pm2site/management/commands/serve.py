@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from benchmarks import launch, legacy
+from benchmarks.errors import HistoryUnreadable
 from pm2site import banner, logs
 from system import ports
 
@@ -37,9 +38,16 @@ class Command(BaseCommand):
         logs.start(settings.LOG_FORMAT, settings.LOG_LEVEL, settings.LOG_DIR)
         call_command("migrate", interactive=False, verbosity=0)
         launch.reconcile()
-        for line in banner.imported(legacy.import_found()):
-            self.stdout.write(line)
+        self._import_history()
         self._serve(host, port)
+
+    def _import_history(self) -> None:
+        try:
+            report = legacy.import_found()
+        except HistoryUnreadable as error:  # a bad file is no reason not to serve
+            self.stderr.write(f"[ERROR] {error}")
+        else:
+            self.stdout.write("\n".join(banner.imported(report)), ending="\n" if report else "")
 
     def _serve(self, host: str, port: int) -> None:
         from pm2site.asgi import application  # after migrate: it brings the whole program into memory

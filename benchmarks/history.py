@@ -1,0 +1,120 @@
+"""Questions to the history: newest, filtered, by framework, in pages, summed up."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Avg, Count, Max, Min, Q, QuerySet
+
+from benchmarks.entries import fields_of
+from benchmarks.errors import InvalidCursor
+from benchmarks.models import Run, RunState, Source, Validity
+from benchmarks.results import Result, result
+
+CHUNK = 500
+FILTERS = {
+    "framework": "framework",
+    "endpoint": "endpoint",
+    "method": "method",
+    "validity": "validity",
+    "since": "at__gte",
+    "until": "at__lt",
+}
+
+
+def results(filters: Mapping[str, Any] | None = None) -> QuerySet[Run]:
+    """Runs that have a result, newest first; `filters` as FILTERS names them."""
+    wanted = {FILTERS[name]: value for name, value in (filters or {}).items() if name in FILTERS}
+    return Run.objects.filter(state=RunState.DONE, **wanted).order_by("-at", "-id")
+
+
+def chunks(rows: QuerySet[Run]) -> Iterator[list[Result]]:
+    """All of `rows` in memory of one chunk; each chunk is a query of its own, so no transaction stays open."""
+    last: tuple[datetime, UUID] | None = None
+    while True:
+        part = list(after(rows, last)[:CHUNK])
+        if not part:
+            return
+        yield [result(run) for run in part]
+        last = (part[-1].at, part[-1].id)
+
+
+def after(rows: QuerySet[Run], place: tuple[datetime, UUID] | None) -> QuerySet[Run]:
+    """What comes after a place in the order of newest first."""
+    if place is None:
+        return rows
+    at, run_id = place
+    return rows.filter(Q(at__lt=at) | Q(at=at, id__lt=run_id))
+
+
+def page(filters: Mapping[str, Any], limit: int, cursor: str) -> tuple[list[Result], int, str | None]:
+    """A page, the number of all rows, and the cursor of the next page. Raises InvalidCursor."""
+    rows = results(filters)
+    part = list(after(rows, decode_cursor(cursor) if cursor else None)[: limit + 1])
+    following = encode_cursor(part[limit - 1]) if len(part) > limit else None
+    return [result(run) for run in part[:limit]], rows.count(), following
+
+
+def encode_cursor(run: Run) -> str:
+    return base64.urlsafe_b64encode(f"{run.at.isoformat()}|{run.id}".encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str) -> tuple[datetime, UUID]:
+    """Raises InvalidCursor."""
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        at, _, run_id = text.partition("|")
+        moment = datetime.fromisoformat(at)
+        if moment.tzinfo is None:
+            raise InvalidCursor
+        return moment, UUID(run_id)
+    except (ValueError, binascii.Error) as error:
+        raise InvalidCursor from error
+
+
+def latest_by_framework() -> dict[str, Result]:
+    """The newest result of every framework, endpoint and method: `fastify:/simple:GET` → result."""
+    names = results().order_by("framework", "endpoint", "method").values_list("framework", "endpoint", "method")
+    newest = {}
+    for framework, endpoint, method in names.distinct():
+        run = results({"framework": framework, "endpoint": endpoint, "method": method}).first()
+        if run:
+            newest[f"{framework}:{endpoint}:{method}"] = result(run)
+    return newest
+
+
+def stats() -> dict[str, Any]:
+    """Counts of all results; rates and latencies of those that are not invalid."""
+    rows = results().exclude(validity=Validity.INVALID).order_by()
+    sums = rows.values("framework").annotate(
+        count=Count("id"),
+        avgReqPerSec=Avg("req_per_sec"),
+        maxReqPerSec=Max("req_per_sec"),
+        minReqPerSec=Min("req_per_sec"),
+        avgLatency=Avg("avg_latency_ms"),
+    )
+    by_framework = {
+        row["framework"]: {key: _rounded(value) for key, value in row.items() if key != "framework"}
+        for row in sums.order_by("framework")
+    }
+    return {"total": results().count(), "byFramework": by_framework}
+
+
+def _rounded(value: object) -> object:
+    return round(value, 2) if isinstance(value, float) else value
+
+
+def add(entry: Mapping[str, Any], original: Mapping[str, Any]) -> tuple[Run, bool]:
+    """Keep one result that was measured elsewhere; the same id twice is one row. The row, and whether it is new."""
+    values = {**fields_of(entry), "source": Source.CLIENT, "original": dict(original)}
+    if "id" not in values:
+        return Run.objects.create(**values), True
+    run_id = values.pop("id")
+    with transaction.atomic():
+        return Run.objects.get_or_create(id=run_id, defaults=values)

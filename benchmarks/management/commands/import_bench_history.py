@@ -1,0 +1,30 @@
+"""Import a history file by hand."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from benchmarks import legacy
+from benchmarks.errors import HistoryUnreadable
+
+
+class Command(BaseCommand):
+    help = "Import .bench-history.json, or a JSON export of ours. Known results are left alone; FILE is only read."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", nargs="?", type=Path, help="default: BENCH_HISTORY_FILE, or where it is found")
+
+    def handle(self, *args: Any, file: Path | None, **options: Any) -> None:
+        try:
+            report = legacy.import_file(file) if file else legacy.import_found()
+        except HistoryUnreadable as error:
+            raise CommandError(f"[ERROR] {error}") from error
+        if report is None:
+            raise CommandError("[ERROR] There is no .bench-history.json here or beside manage.py. Name the file.")
+        for bad in report.bad:
+            self.stderr.write(f"entry {bad.index} left out: {bad.reason}")
+        self.stdout.write(f"{report.path}: {report.imported} imported, {report.skipped} known already")

@@ -1,0 +1,82 @@
+"""A finished run as the wire shows it: the original's names and figures, and ours beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from benchmarks.models import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Latencies in ms, duration in seconds, `req_per_sec` successful responses per second."""
+
+    id: UUID
+    timestamp: datetime
+    framework: str
+    endpoint: str
+    method: str
+    req_per_sec: float | None
+    avg_latency: float | None
+    p50_latency: float | None
+    p90_latency: float | None
+    p99_latency: float | None
+    total_reqs: int | None
+    duration: float | None
+    connections: int
+    workers: int
+    pipelining: int
+    errors: int
+    timeouts: int
+    non_2xx: int
+    instances: int | None
+    generator: str
+    trials: int
+    validity: str
+    reasons: tuple[str, ...]
+    req_per_sec_low: float | None
+    req_per_sec_high: float | None
+    p95_latency: float | None
+    p999_latency: float | None
+    cpu_micros_per_request: float | None
+    saturation: str
+    source: str
+    label: str
+
+
+def result(run: Run) -> Result:
+    return Result(
+        id=run.id,
+        timestamp=run.at,
+        framework=run.framework,
+        endpoint=run.endpoint,
+        method=run.method,
+        req_per_sec=run.req_per_sec,
+        avg_latency=run.avg_latency_ms,
+        p50_latency=run.p50_latency_ms,
+        p90_latency=run.p90_latency_ms,
+        p99_latency=run.p99_latency_ms,
+        total_reqs=run.total_requests,
+        duration=run.duration_s,
+        connections=run.connections,
+        workers=run.workers,
+        pipelining=run.pipelining,
+        errors=run.errors,
+        timeouts=run.timeouts,
+        non_2xx=run.non_2xx,
+        instances=run.instances,
+        generator=run.generator,
+        trials=run.trials_planned,
+        validity=run.validity,
+        reasons=tuple(run.reasons),
+        req_per_sec_low=run.req_per_sec_low,
+        req_per_sec_high=run.req_per_sec_high,
+        p95_latency=run.p95_latency_ms,
+        p999_latency=run.p999_latency_ms,
+        cpu_micros_per_request=run.cpu_micros_per_request,
+        saturation=run.saturation,
+        source=run.source,
+        label=run.label,
+    )
