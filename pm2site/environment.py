@@ -85,8 +85,9 @@ def generated_once(file: Path, length: int) -> str:
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        pass
+    except FileExistsError as error:
+        if not file.is_file():  # a file stands where the folder should
+            raise ImproperlyConfigured(f"DATA_DIR={str(file.parent)!r} cannot be written: {error}.") from error
     except OSError as error:
         raise ImproperlyConfigured(f"DATA_DIR={str(file.parent)!r} cannot be written: {error}.") from error
     else:

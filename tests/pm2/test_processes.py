@@ -1,0 +1,328 @@
+"""The verbs, on a real PM2 in a private home."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from pm2 import client, listing, processes
+from pm2.errors import (
+    AlreadyRunning,
+    CallTimeout,
+    DaemonNotRunning,
+    InvalidHome,
+    OperationInProgress,
+    PM2Error,
+    PortTaken,
+    ProcessNotFound,
+    StartFailed,
+    UnknownFramework,
+)
+from pm2.frameworks import registry
+from pm2.frameworks.registry import Framework, Registry
+from pm2.processes import Target
+from system.ports import free_port
+from system.wire import to_wire
+
+pytestmark = pytest.mark.timeout(120)
+SERVER = "require('http').createServer((q, r) => r.end('hi')).listen(process.env.PORT)"
+
+
+@pytest.fixture
+def own_framework(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Framework]:
+    """Put a framework with this source in place of the registry's; its file lies outside the repository."""
+
+    def make(source: str, *, exec_mode: str = "fork_mode", reuse_port: bool = False, name: str = "own") -> Framework:
+        (tmp_path / "own.cjs").write_text(source)
+        made = Framework(
+            name,
+            name,
+            free_port(),
+            "red",
+            str(tmp_path / "own.cjs"),
+            True,
+            "node",
+            "node",
+            None,
+            exec_mode,
+            reuse_port,
+            1,
+        )
+        monkeypatch.setattr(registry, "registry", lambda: Registry((made,), ()))
+        for module in (listing, processes):
+            monkeypatch.setattr(module, "registry", lambda: Registry((made,), ()))
+        return made
+
+    return make
+
+
+def brief(result: processes.Result) -> list[tuple[str, str]]:
+    return [(each.name, each.status) for each in result.processes]
+
+
+async def test_the_life_of_a_framework(pm2_home: Path) -> None:
+    started = await processes.start("fastify", 2)
+    assert started.message == "Started fastify: 2 instances"
+    assert brief(started) == [("fastify", "online")] * 2
+    assert {(each.framework, each.port, each.exec_mode) for each in started.processes} == {
+        ("fastify", 3002, "cluster_mode")
+    }
+
+    stats = await listing.sample()
+    assert stats.counts == listing.Counts(online=2, total=2)
+    assert (stats.daemon.state, stats.daemon.pid, stats.stale) == ("up", listing.daemon_pid(), False)
+    assert all(each.memory_bytes > 10 * 2**20 for each in stats.processes)
+
+    with pytest.raises(AlreadyRunning, match="fastify runs already, 2 instances"):
+        await processes.start("fastify", 2)
+
+    restarted = await processes.restart(Target(framework="fastify"))
+    assert brief(restarted) == [("fastify", "online")] * 2
+    assert not {each.pid for each in restarted.processes} & {each.pid for each in started.processes}
+
+    one = await processes.stop(Target(pm_id=restarted.processes[0].pm_id))
+    assert brief(one) == [("fastify", "stopped")]
+    assert (await listing.sample()).counts == listing.Counts(online=1, total=2)
+
+    deleted = await processes.delete(Target(name="fastify"))
+    assert (deleted.message, deleted.processes) == ("Deleted fastify: 2 processes", ())
+    assert (await listing.sample()).counts == listing.Counts(online=0, total=0)
+
+
+async def test_a_stopped_framework_starts_with_the_number_that_is_asked_for(pm2_home: Path) -> None:
+    await processes.start("node", 2)
+    await processes.stop(Target(framework="node"))
+
+    assert brief(await processes.start("node", 1)) == [("node", "online")]
+
+
+async def test_twenty_starts_at_once_make_one_app(pm2_home: Path) -> None:
+    outcomes = await asyncio.gather(*(processes.start("node", 1) for _ in range(20)), return_exceptions=True)
+
+    assert sum(isinstance(each, processes.Result) for each in outcomes) == 1
+    assert {type(each) for each in outcomes} - {processes.Result} <= {OperationInProgress, AlreadyRunning}
+    assert (await listing.sample()).counts == listing.Counts(online=1, total=1)
+
+
+async def test_what_falls_over_is_told_with_its_last_words(
+    pm2_home: Path, own_framework: Callable[..., Framework]
+) -> None:
+    own_framework("console.error('no such database'); process.exit(3)")
+
+    with pytest.raises(StartFailed) as caught:
+        await processes.start("own")
+
+    assert str(caught.value) == "own did not come up: it exited with code 3. It said: no such database"
+    assert caught.value.fields
+    assert caught.value.fields["exitCode"] == 3
+    assert (await listing.sample()).counts == listing.Counts(online=0, total=0)
+
+
+async def test_a_port_that_never_answers_is_told(
+    pm2_home: Path, own_framework: Callable[..., Framework], settings: Settings
+) -> None:
+    framework = own_framework("setInterval(() => {}, 1000)")
+    settings.PM2_TIMEOUT = 2.0
+
+    with pytest.raises(StartFailed) as caught:
+        await processes.start("own")
+
+    assert str(caught.value) == (
+        f"own did not come up: its port {framework.port} did not answer within 2 s (PM2_TIMEOUT)."
+    )
+
+
+async def test_a_port_of_somebody_else_is_left_alone(pm2_home: Path, own_framework: Callable[..., Framework]) -> None:
+    framework = own_framework(SERVER)
+    other = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", framework.port)
+
+    async with other:
+        with pytest.raises(PortTaken):
+            await processes.start("own")
+
+
+async def test_fork_mode_without_a_shared_port_gets_one_instance(
+    pm2_home: Path, own_framework: Callable[..., Framework]
+) -> None:
+    own_framework(SERVER)
+
+    result = await processes.start("own", 4)
+
+    assert brief(result) == [("own", "online")]
+    assert result.warnings == ("own cannot share its port between processes: one instance was started.",)
+
+
+NAMES = [
+    "; touch /tmp/x",
+    "$(id)",
+    "../../etc",
+    "\x1b[2Jclear",
+    "<script>alert(1)</script>",
+    "名前 🚀",
+    "a" * 300,
+    "-rf",
+]
+
+
+async def test_names_round_trip_as_data_and_environments_stay(pm2_home: Path, tmp_path: Path) -> None:
+    await processes.start("node", 1)
+    (tmp_path / "idle.cjs").write_text("setInterval(() => {}, 1000)")
+    async with client.daemon() as link:
+        for name in NAMES:
+            await link.call("prepare", idle(tmp_path, name))
+
+    stats = await listing.sample()
+    shown = json.dumps(to_wire(stats)) + json.dumps(
+        to_wire([await listing.one(each.pm_id) for each in stats.processes])
+    )
+
+    assert [each.name for each in stats.processes] == ["node", *NAMES]
+    assert "tell-nobody" not in shown
+
+    deleted = await processes.delete(Target(name=NAMES[1]))
+    assert (deleted.message, deleted.processes) == (f"Deleted {NAMES[1]}: 1 process", ())
+    everything = await processes.delete_all()
+    assert (everything.processes, everything.skipped) == ((), ())
+    assert (await listing.sample()).counts == listing.Counts(online=0, total=0)
+
+
+def idle(folder: Path, name: str) -> dict[str, Any]:
+    return {
+        "name": name, "pm_exec_path": str(folder / "idle.cjs"), "pm_cwd": str(folder), "exec_interpreter": "node",
+        "exec_mode": "fork_mode", "args": [], "node_args": [], "env": {"SECRET": "tell-nobody", "PATH": os.environ["PATH"]},
+        "pm_out_log_path": "/dev/null", "pm_err_log_path": "/dev/null", "pm_pid_path": str(folder / "pid"),
+        "autostart": True, "autorestart": True, "treekill": True, "kill_retry_time": 100, "namespace": "default",
+        "instance_var": "NODE_APP_INSTANCE", "vizion": False, "pmx": False,
+    }  # fmt: skip
+
+
+async def test_a_killed_daemon_is_a_state_and_start_brings_it_back(pm2_home: Path) -> None:
+    await processes.start("node", 1)
+    seen = await listing.sample()
+    pid = listing.daemon_pid()
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+
+    away = await until(listing.sample, lambda stats: stats.daemon.state == "down")
+    assert away.stale
+    assert away.processes == seen.processes or len(away.processes) == 1
+    with pytest.raises(DaemonNotRunning):
+        await processes.stop(Target(framework="node"))
+
+    await until_free(3004)  # cluster workers end with their daemon
+    assert brief(await processes.start("node", 1)) == [("node", "online")]
+
+
+async def test_a_daemon_that_hangs_is_a_timeout_and_recovers(pm2_home: Path, settings: Settings) -> None:
+    await processes.start("node", 1)
+    pid = listing.daemon_pid()
+    assert pid
+    settings.PM2_TIMEOUT = 1.0
+    with stopped(pid):
+        with pytest.raises(CallTimeout) as caught:
+            await listing.sample()
+        assert "(PM2_TIMEOUT)" in str(caught.value)
+
+    settings.PM2_TIMEOUT = 10.0
+    assert (await listing.sample()).counts == listing.Counts(online=1, total=1)
+
+
+async def test_the_daemon_gets_no_key_of_ours(pm2_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_KEY", "tell-nobody")
+
+    started = await processes.start("node", 1)
+
+    for pid in (listing.daemon_pid(), started.processes[0].pid):
+        assert b"tell-nobody" not in Path(f"/proc/{pid}/environ").read_bytes()  # noqa: ASYNC240 - /proc does not block
+
+
+async def test_this_server_is_spared(pm2_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = await processes.start("node", 2)
+    me = started.processes[0].pid
+    monkeypatch.setattr(processes, "ancestry", lambda: frozenset({me}))
+
+    result = await processes.delete_all()
+
+    assert result.skipped == (processes.Skipped("node", "it is this server itself"),)
+    assert [each.pid for each in (await listing.sample()).processes] == [me]
+
+
+async def test_without_a_daemon_nothing_is_spawned_by_looking(pm2_home: Path) -> None:
+    stats = await listing.sample()
+
+    assert (stats.daemon, stats.processes, stats.stale) == (
+        listing.Daemon("down", None, None, str(pm2_home)),
+        (),
+        True,
+    )
+    assert os.listdir(pm2_home) == []  # noqa: PTH208
+
+
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [
+        (lambda: processes.start("koa"), UnknownFramework),
+        (lambda: processes.stop(Target(framework="koa")), UnknownFramework),
+        (lambda: processes.stop(Target(name="koa")), DaemonNotRunning),
+    ],
+)
+async def test_what_cannot_be_done_is_named(
+    pm2_home: Path, action: Callable[[], Any], expected: type[PM2Error]
+) -> None:
+    with pytest.raises(expected):
+        await action()
+
+
+async def test_a_process_that_is_not_there(pm2_home: Path) -> None:
+    await processes.start("node", 1)
+
+    with pytest.raises(ProcessNotFound, match="No PM2 process is named 'koa'"):
+        await processes.stop(Target(name="koa"))
+    with pytest.raises(ProcessNotFound, match="number 99"):
+        await listing.one(99)
+
+
+async def test_a_home_too_long_for_a_socket_is_named(settings: Settings) -> None:
+    settings.PM2_HOME = Path("/tmp") / ("x" * 110)
+
+    with pytest.raises(InvalidHome, match="PM2_HOME"):
+        await listing.sample()
+
+
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+async def until(ask: Callable[[], Any], true: Callable[[Any], bool]) -> Any:
+    ends = time.monotonic() + 30
+    while not true(answer := await ask()):
+        assert time.monotonic() < ends, answer
+        await asyncio.sleep(0.05)
+    return answer
+
+
+async def until_free(port: int) -> None:
+    async def ask() -> bool:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            return True
+        writer.close()
+        return False
+
+    await until(ask, bool)
