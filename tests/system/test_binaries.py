@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from system import binaries
+from system.binaries import Binary
+from system.errors import BinaryMissing
+
+
+def test_node_pm2_and_autocannon_are_found() -> None:
+    node, pm2, autocannon = (binaries.require(name) for name in ("node", "pm2", "autocannon"))
+
+    assert int(node.version.split(".")[0]) >= 20
+    assert (pm2.version, autocannon.version) == ("7.0.4", "9.0.0")
+    assert pm2.path.is_file()
+    assert autocannon.path.is_file()
+
+
+def test_a_chosen_redis_comes_first(settings: Settings, tmp_path: Path) -> None:
+    chosen = tmp_path / "my-redis"
+    chosen.write_text("#!/bin/sh\necho Redis server v=9.8.7\n")
+    chosen.chmod(0o755)
+    settings.REDIS_SERVER = str(chosen)
+
+    assert binaries.find("redis-server") == Binary(chosen, "9.8.7", "PATH")
+
+
+def test_a_program_that_prints_its_version_and_fails_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "wrk").write_text("#!/bin/sh\necho wrk 4.1.0 >&2\nexit 1\n")
+    (tmp_path / "wrk").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert binaries.find("wrk") == Binary(tmp_path / "wrk", "4.1.0", "PATH")
+
+
+def test_what_is_missing_is_named() -> None:
+    assert binaries.find("no-such-program") is None
+    with pytest.raises(BinaryMissing, match=r"no-such-program is not installed. Put it on PATH"):
+        binaries.require("no-such-program")

@@ -1,0 +1,68 @@
+"""Readings of the real host."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from asgiref.sync import async_to_sync
+
+from system import sampler
+
+
+@contextmanager
+def busy_tree() -> Iterator[int]:
+    """A process whose only child burns a core."""
+    source = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'while True: pass'])"
+    process = subprocess.Popen([sys.executable, "-c", source], start_new_session=True)
+    try:
+        yield process.pid
+    finally:
+        os.killpg(process.pid, 9)
+        process.wait()
+
+
+def test_the_first_sample_is_no_false_zero() -> None:
+    sampler._host.reading = sampler._host.stats = None
+    with busy_tree():
+        stats = async_to_sync(sampler.sample)()
+
+    assert stats.cpu > 5
+    assert len(stats.cpu_per_core) == stats.cpu_count == os.cpu_count()
+    assert stats.total_memory > stats.memory > 0
+
+
+async def test_samples_at_the_same_moment_are_one() -> None:
+    first, *others = await asyncio.gather(*(sampler.sample() for _ in range(20)))
+
+    assert all(each is first for each in others)
+
+
+def test_it_works_from_any_event_loop() -> None:
+    assert asyncio.run(sampler.sample()).hostname == asyncio.run(sampler.sample()).hostname
+
+
+def test_a_tree_counts_its_children() -> None:
+    with busy_tree() as pid:
+        ends = time.monotonic() + 30
+        while True:
+            usage = asyncio.run(sampler.process_trees([pid, 999_999_999]))
+            if pid in usage and usage[pid].cpu_percent > 50 and usage[pid].children == 1:
+                break
+            assert time.monotonic() < ends, usage
+            time.sleep(0.25)
+        assert list(usage) == [pid]
+        assert usage[pid].memory_bytes > 2**20
+        assert asyncio.run(sampler.cpu_seconds([pid])) > 0
+        assert (asyncio.run(sampler.read_chars(pid)) or 0) > 0
+
+
+def test_a_process_that_is_gone() -> None:
+    assert asyncio.run(sampler.process_trees([0, -1, 999_999_999])) == {}
+    assert asyncio.run(sampler.read_chars(999_999_999)) is None
+    assert asyncio.run(sampler.cpu_seconds([999_999_999])) == 0
