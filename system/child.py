@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import select
 import signal as signals
 import subprocess
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +22,7 @@ from system.errors import ChildFailed, ChildTimeout
 TAIL_BYTES = 64 * 1024
 CHUNK_BYTES = 64 * 1024
 DRAIN_S = 1.0  # how long a pipe may stay open after the child has gone, held by a grandchild
+NOT_EXECUTED = (126, 127)  # what a shell, env and the dynamic loader exit with when a program cannot run
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,31 +96,53 @@ class _Tail:
         self.kept = bytearray()
         self.truncated = False
 
-    async def drain(self, stream: asyncio.StreamReader) -> None:
-        while chunk := await stream.read(CHUNK_BYTES):
-            self.kept += chunk
-            if len(self.kept) > self.limit:
-                del self.kept[: len(self.kept) - self.limit]
-                self.truncated = True
+    def add(self, chunk: bytes) -> None:
+        self.kept += chunk
+        if len(self.kept) > self.limit:
+            del self.kept[: len(self.kept) - self.limit]
+            self.truncated = True
 
     def text(self) -> str:
         return self.kept.decode(errors="replace")
 
 
+class _Pipes(asyncio.SubprocessProtocol):
+    """Drains both pipes, and tells the end of the process from the end of its pipes.
+
+    `asyncio.subprocess.Process.wait` does not: in Python 3.11 it returns only when the pipes are closed as well.
+    """
+
+    def __init__(self, limit: int) -> None:
+        loop = asyncio.get_running_loop()
+        self.stdout, self.stderr = _Tail(limit), _Tail(limit)
+        self.exited: asyncio.Future[None] = loop.create_future()
+        self.closed: asyncio.Future[None] = loop.create_future()
+        self._transport: asyncio.BaseTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        (self.stdout if fd == 1 else self.stderr).add(data)
+
+    def process_exited(self) -> None:
+        self.exited.set_result(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The process has exited and both pipes are closed."""
+        self.closed.set_result(None)
+        if self._transport:
+            self._transport.close()
+
+
 class Child:
     """A running child in a session of its own. Its pipes are drained from the start."""
 
-    def __init__(self, process: asyncio.subprocess.Process, program: str, limit: int) -> None:
-        assert process.stdout is not None  # noqa: S101 - both pipes were asked for
-        assert process.stderr is not None  # noqa: S101
-        self._process = process
-        self._stdout, self._stderr = _Tail(limit), _Tail(limit)
-        self._drains = [
-            asyncio.ensure_future(self._stdout.drain(process.stdout)),
-            asyncio.ensure_future(self._stderr.drain(process.stderr)),
-        ]
+    def __init__(self, transport: asyncio.SubprocessTransport, pipes: _Pipes, program: str) -> None:
+        self._transport, self._pipes = transport, pipes
+        self.pid = transport.get_pid()
         self.program = program
-        self.identity = identify(process.pid) or Identity(process.pid, 0.0, boot_id())
+        self.identity = identify(self.pid) or Identity(self.pid, 0.0, boot_id())
 
     @classmethod
     async def start(
@@ -130,7 +155,8 @@ class Child:
     ) -> Child:
         """Raises ChildFailed when the program is missing or may not be executed."""
         try:
-            process = await asyncio.create_subprocess_exec(
+            transport, pipes = await asyncio.get_running_loop().subprocess_exec(
+                lambda: _Pipes(output_limit_bytes),
                 *argv,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -141,50 +167,57 @@ class Child:
             )
         except (OSError, ValueError) as error:
             raise ChildFailed(argv[0], getattr(error, "strerror", None) or str(error)) from error
-        return cls(process, Path(argv[0]).name, output_limit_bytes)
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
+        return cls(transport, pipes, Path(argv[0]).name)
 
     @property
     def exit_code(self) -> int | None:
-        return self._process.returncode
+        return self._transport.get_returncode()
 
     @property
     def stdout_tail(self) -> str:
-        return self._stdout.text()
+        return self._pipes.stdout.text()
 
     @property
     def stderr_tail(self) -> str:
-        return self._stderr.text()
+        return self._pipes.stderr.text()
 
     async def wait(self) -> Finished:
         """Wait for the end; a grandchild that holds a pipe open is killed with the group after `DRAIN_S`."""
-        code = await self._process.wait()
-        _, open_pipes = await asyncio.wait(self._drains, timeout=DRAIN_S)
-        if open_pipes:
+        await asyncio.wait([self._pipes.exited])
+        await asyncio.wait([self._pipes.closed], timeout=DRAIN_S)
+        if not self._pipes.closed.done():
             self._signal_group(signals.SIGKILL)
-            await asyncio.wait(self._drains, timeout=DRAIN_S)
-        name = signals.Signals(-code).name if code < 0 else None
-        truncated = self._stdout.truncated or self._stderr.truncated
-        return Finished(code, name, self.stdout_tail, self.stderr_tail, truncated)
+            await asyncio.wait([self._pipes.closed], timeout=DRAIN_S)
+        self._transport.close()  # a pipe still open is held from another session, which is not ours to kill
+        code = self._transport.get_returncode() or 0
+        truncated = self._pipes.stdout.truncated or self._pipes.stderr.truncated
+        return Finished(code, _signal_name(code), self.stdout_tail, self.stderr_tail, truncated)
 
     async def stop(self, grace_s: float) -> Finished:
-        """SIGTERM to the group, SIGKILL after `grace_s` seconds."""
+        """SIGTERM to the group, SIGKILL after `grace_s` seconds or when the caller is cancelled."""
         self._signal_group(signals.SIGTERM)
         try:
-            async with asyncio.timeout(grace_s):
-                await self._process.wait()
-        except TimeoutError:
-            pass
-        self._signal_group(signals.SIGKILL)
+            await asyncio.wait([self._pipes.exited], timeout=grace_s)
+        finally:
+            self._signal_group(signals.SIGKILL)
         return await self.wait()
 
     def _signal_group(self, signal: int) -> None:
-        # The group outlives its leader as long as a grandchild is in it; until it is reaped the id is ours.
+        # A group outlives its leader while a grandchild is in it. Once it is empty, its number may become the
+        # pid of a stranger, who is left alone.
+        if identify(self.pid) not in (None, self.identity):
+            return
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal)
+            os.killpg(self.pid, signal)
+
+
+def _signal_name(code: int) -> str | None:
+    if code >= 0:
+        return None
+    try:
+        return signals.Signals(-code).name
+    except ValueError:  # most real-time signals have no name
+        return f"SIG{-code}"
 
 
 async def run(
@@ -209,18 +242,40 @@ async def run(
 
 
 def output_of(argv: Sequence[str], timeout_s: float) -> str | None:
-    """What a short command prints to stdout and stderr; None when it cannot be run. For threads."""
+    """What a short command prints, whatever it exits with; None when it cannot be run or does not end. For threads.
+
+    Reads `TAIL_BYTES` or a little more, then closes the pipe; kills the command with its group when the time is up.
+    """
+    ends_s = time.monotonic() + timeout_s
     try:
-        finished = subprocess.run(
-            list(argv),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=timeout_s,
-        )
-    except (OSError, subprocess.SubprocessError, ValueError):
+        process = subprocess.Popen(
+            list(argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )  # fmt: skip
+    except (OSError, ValueError):
         return None
-    return finished.stdout[:TAIL_BYTES].decode(errors="replace")
+    assert process.stdout is not None  # noqa: S101 - it was asked for
+    with process.stdout as pipe:
+        printed = _read_until(pipe.fileno(), ends_s)
+    try:
+        code = process.wait(max(0.0, ends_s - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        code = None
+        os.killpg(process.pid, signals.SIGKILL)
+        process.wait()
+    return None if code is None or code in NOT_EXECUTED else printed.decode(errors="replace")
+
+
+def _read_until(pipe: int, ends_s: float) -> bytes:
+    """What comes through until the end of the file, `TAIL_BYTES` or the moment `ends_s`."""
+    kept = bytearray()
+    readable = select.poll()  # select() stops at 1024 open files
+    readable.register(pipe, select.POLLIN)
+    while len(kept) < TAIL_BYTES and (left_s := ends_s - time.monotonic()) > 0 and readable.poll(left_s * 1000):
+        if not (chunk := os.read(pipe, CHUNK_BYTES)):
+            break
+        kept += chunk
+    return bytes(kept)
 
 
 def spawn_detached(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, log_file: Path) -> Identity:

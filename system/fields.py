@@ -21,8 +21,8 @@ def is_encodable(text: str) -> bool:
 
 
 def is_printable(text: str) -> bool:
-    """No control characters, no lone surrogates, no bidirectional overrides."""
-    return all(unicodedata.category(character) not in ("Cc", "Cs", "Cf") for character in text)
+    """No control characters, no line separators, no lone surrogates, no bidirectional overrides."""
+    return all(unicodedata.category(character) not in ("Cc", "Cs", "Cf", "Zl", "Zp") for character in text)
 
 
 class StrictIntegerField(serializers.IntegerField):

@@ -102,7 +102,7 @@ def per_second(before: int, after: int, elapsed_s: float) -> float:
 
 def uptime_text(seconds: float) -> str:
     """`2d 3h 45m`, without leading zero parts; at least `0m`."""
-    minutes = int(seconds) // 60
+    minutes = max(0, int(seconds)) // 60  # the clock may be set to before the boot
     days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
     parts = [f"{days}d"] * bool(days) + [f"{hours}h"] * bool(days or hours) + [f"{minutes}m"]
     return " ".join(parts)

@@ -10,7 +10,7 @@ def is_listening(port: int, host: str = "127.0.0.1", timeout_s: float = 0.2) -> 
     try:
         with socket.create_connection((host, port), timeout=timeout_s):
             return True
-    except OSError:
+    except (OSError, OverflowError, UnicodeError):  # the last two: a port or a name that cannot be
         return False
 
 
@@ -21,7 +21,7 @@ def bindable(host: str, port: int) -> bool:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
+        except (OSError, OverflowError, UnicodeError):
             return False
     return True
 

@@ -24,7 +24,7 @@ T = TypeVar("T")
 FRESH_S = 0.2  # a sample younger than this answers again: a shorter window is mostly noise
 FIRST_WINDOW_S = 0.25
 STALE_S = 30.0  # a baseline older than this would average over a time that nobody asked about
-FAMILY_S = 2.0  # how long the map of parents and children is good for
+FAMILY_S = 0.1  # how long the map of parents and children is good for: one call, or two at the same moment
 
 _thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="psutil")
 
@@ -143,10 +143,14 @@ class _Trees:
                     self.children.setdefault(process.ppid(), []).append(process)
                 except psutil.Error:
                     continue
-        members = [psutil.Process(pid)]
-        for member in members:
-            members.extend(self.children.get(member.pid, ()))
-        return members
+        members = {pid: psutil.Process(pid)}
+        waiting = [pid]
+        while waiting:
+            for child in self.children.get(waiting.pop(), ()):
+                if child.pid not in members:  # a pid taken again while the map was drawn could close a circle
+                    members[child.pid] = child
+                    waiting.append(child.pid)
+        return list(members.values())
 
     def _one(self, pid: int, now: float) -> TreeUsage | None:
         try:
@@ -161,18 +165,29 @@ class _Trees:
                     times, memory_bytes = member.cpu_times(), memory_bytes + member.memory_info().rss
             except psutil.Error:
                 continue
-            cpu_s, alive = cpu_s + times.user + times.system, alive + 1
-        return TreeUsage(self._percent(pid, created, cpu_s, now), memory_bytes, max(0, alive - 1))
+            cpu_s, alive = cpu_s + _with_reaped(times), alive + 1
+        if not alive:
+            return None
+        return TreeUsage(self._percent(pid, created, cpu_s, now), memory_bytes, alive - 1)
 
     def _percent(self, pid: int, created: float, cpu_s: float, now: float) -> float:
         baseline = self.baselines.get((pid, created))
         if baseline is None:  # never seen: its average since it started
-            age = max(time.time() - created, 0.01)
-            self.baselines[pid, created] = _Baseline(cpu_s, now, round(100 * cpu_s / age, 1))
+            self.baselines[pid, created] = _Baseline(cpu_s, now, _percent_of(cpu_s, time.time() - created))
         elif now - baseline.monotonic_s >= FRESH_S:
-            percent = 100 * max(0.0, cpu_s - baseline.cpu_s) / (now - baseline.monotonic_s)
-            self.baselines[pid, created] = _Baseline(cpu_s, now, round(percent, 1))
+            percent = _percent_of(cpu_s - baseline.cpu_s, now - baseline.monotonic_s)
+            self.baselines[pid, created] = _Baseline(cpu_s, now, percent)
         return self.baselines[pid, created].percent
+
+
+def _with_reaped(times: Any) -> float:
+    # With the children that were waited for: a tree does not get younger when one of its processes ends.
+    return float(sum(times[:4]))
+
+
+def _percent_of(cpu_s: float, elapsed_s: float) -> float:
+    # No tree uses more than the machine has, whatever a step of the clock makes of its age.
+    return round(min(100.0 * (psutil.cpu_count() or 1), 100 * max(0.0, cpu_s) / max(elapsed_s, 0.01)), 1)
 
 
 _trees = _Trees()
@@ -183,27 +198,29 @@ async def process_trees(pids: Collection[int]) -> dict[int, TreeUsage]:
     return await _in_thread(_trees.usage, tuple(pids))
 
 
-def _sum_over(pid: int, amount: Callable[[psutil.Process], float]) -> float | None:
-    try:
-        members = _trees.family(pid, fresh=True)
-    except (psutil.Error, ValueError):
-        return None
-    total, alive = 0.0, False
-    for member in members:
+def _sum_over(pids: Collection[int], amount: Callable[[psutil.Process], float]) -> float | None:
+    """`amount` of every process in the trees, each counted once; None when none is left."""
+    members: dict[int, psutil.Process] = {}
+    for index, pid in enumerate(pids):
         try:
-            total, alive = total + amount(member), True
+            members.update((member.pid, member) for member in _trees.family(pid, fresh=index == 0))
+        except (psutil.Error, ValueError):
+            continue
+    amounts = []
+    for member in members.values():
+        try:
+            amounts.append(amount(member))
         except psutil.Error:
             continue
-    return total if alive else None
+    return sum(amounts) if amounts else None
 
 
 async def read_chars(pid: int) -> int | None:
-    """Bytes that a tree has read by system calls, sockets included; None when it is gone."""
-    total = await _in_thread(_sum_over, pid, lambda process: process.io_counters().read_chars)
+    """Bytes that a tree has read by read(2), from sockets too but not by recv(2); None when it is gone."""
+    total = await _in_thread(_sum_over, (pid,), lambda process: process.io_counters().read_chars)
     return None if total is None else int(total)
 
 
 async def cpu_seconds(pids: Collection[int]) -> float:
-    """User and system time of the trees, with that of children already reaped."""
-    totals = [await _in_thread(_sum_over, pid, lambda process: sum(process.cpu_times()[:4])) for pid in pids]
-    return sum(total for total in totals if total is not None)
+    """User and system time of the trees, with that of children already reaped; 0 when all are gone."""
+    return await _in_thread(_sum_over, tuple(pids), lambda process: _with_reaped(process.cpu_times())) or 0.0

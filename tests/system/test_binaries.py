@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,44 @@ def test_a_program_that_prints_its_version_and_fails_is_there(monkeypatch: pytes
     monkeypatch.setenv("PATH", str(tmp_path))
 
     assert binaries.find("wrk") == Binary(tmp_path / "wrk", "4.1.0", "PATH")
+
+
+def test_an_upgraded_program_says_its_new_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    versions = []
+    for index, version in enumerate(("1.58.0", "1.59.0")):
+        (tmp_path / "h2load").write_text(f"#!/bin/sh\necho h2load nghttp2/{version}\n")
+        (tmp_path / "h2load").chmod(0o755)
+        os.utime(tmp_path / "h2load", (index, index))
+        versions.append(binaries.require("h2load").version)
+
+    assert versions == ["1.58.0", "1.59.0"]
+
+
+def test_a_version_is_asked_for_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "bun").write_text(f"#!/bin/sh\necho 1.2.3\necho asked >> {tmp_path}/log\n")
+    (tmp_path / "bun").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert binaries.find("bun") == binaries.find("bun") == Binary(tmp_path / "bun", "1.2.3", "PATH")
+    assert (tmp_path / "log").read_text() == "asked\n"
+
+
+def test_a_program_whose_library_is_missing_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "wrk").write_text("#!/bin/sh\necho wrk: libssl.so.1.1: cannot open shared object file >&2\nexit 127\n")
+    (tmp_path / "wrk").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert binaries.find("wrk") is None
+
+
+@pytest.mark.parametrize("described", ["[]", "{", '{"version": "7.0.4"}', '{"bin": 5, "version": "7.0.4"}'])
+def test_an_unreadable_package_is_not_there(settings: Settings, tmp_path: Path, described: str) -> None:
+    settings.BASE_DIR = tmp_path
+    (binaries.node_parts() / "pm2").mkdir(parents=True)
+    (binaries.node_parts() / "pm2" / "package.json").write_text(described)
+
+    assert binaries.find("pm2") is None
 
 
 def test_what_is_missing_is_named() -> None:

@@ -3,8 +3,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -13,6 +16,13 @@ import pytest
 from system import child
 from system.child import Child, Finished, Identity
 from system.errors import ChildFailed, ChildTimeout
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
+LEAVES_A_GRANDCHILD = """
+import subprocess, sys
+print(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session={own_session}).pid)
+"""
 
 
 def python(source: str) -> list[str]:
@@ -59,13 +69,101 @@ async def test_a_cancelled_run_leaves_nothing_behind(tmp_path: Path) -> None:
     await gone(pid)
 
 
-async def test_a_signal_is_named() -> None:
-    started = await Child.start(python("import time; time.sleep(600)"))
-    os.kill(started.pid, signal.SIGKILL)
+@pytest.mark.parametrize(("number", "name"), [(signal.SIGKILL, "SIGKILL"), (signal.SIGRTMIN + 1, "SIG35")])
+async def test_a_signal_is_named(number: int, name: str) -> None:
+    started = await Child.start(SLEEP)
+    os.kill(started.pid, number)
 
     finished = await started.wait()
 
-    assert (finished.exit_code, finished.signal) == (-9, "SIGKILL")
+    assert (finished.exit_code, finished.signal) == (-number, name)
+
+
+async def test_a_grandchild_that_kept_the_pipe_dies_with_the_group(tmp_path: Path) -> None:
+    finished = await child.run(python(LEAVES_A_GRANDCHILD.format(own_session=False)), timeout_s=30)
+
+    assert finished.exit_code == 0
+    await gone(int(finished.stdout))
+
+
+async def test_a_grandchild_in_a_session_of_its_own_neither_dies_nor_holds_us() -> None:
+    finished = await child.run(python(LEAVES_A_GRANDCHILD.format(own_session=True)), timeout_s=30)
+
+    grandchild = child.identify(int(finished.stdout))
+    assert finished.exit_code == 0
+    assert grandchild
+    assert child.kill_group(grandchild, signal.SIGKILL)
+    await ends(grandchild)
+
+
+async def test_stop_asks_first() -> None:
+    source = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(7)); print(1, flush=True); time.sleep(600)"
+    started = await Child.start(python(source))
+    await says(started, "1")
+
+    finished = await started.stop(30)
+
+    assert (finished.exit_code, finished.signal) == (7, None)
+
+
+async def test_a_stop_that_is_cancelled_still_kills() -> None:
+    source = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(600)"
+    started = await Child.start(python(source))
+    await says(started, "1")
+    stopping = asyncio.create_task(started.stop(60))
+    await asyncio.sleep(0)
+    stopping.cancel()
+
+    finished = await started.wait()
+
+    assert finished.signal == "SIGKILL"
+
+
+async def test_a_stranger_with_the_pid_of_a_child_is_left_alone() -> None:
+    started = await Child.start(SLEEP)
+    mine = started.identity
+    started.identity = Identity(mine.pid, mine.started_at - 1, mine.boot_id)
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(started.stop(0.1), 0.5)
+
+    assert child.is_alive(mine)
+    started.identity = mine
+    assert (await started.stop(10)).signal == "SIGTERM"
+
+
+def test_children_run_in_a_thread_with_a_loop_of_its_own() -> None:
+    with ThreadPoolExecutor(1) as threads:
+        finished = threads.submit(asyncio.run, child.run(python("print(1)"), timeout_s=30)).result()
+
+    assert finished == Finished(0, None, "1\n", "", truncated=False)
+
+
+async def test_children_run_under_twisteds_reactor() -> None:
+    source = """
+import asyncio, sys
+loop = asyncio.new_event_loop()
+asyncio.set_event_loop(loop)
+from twisted.internet import asyncioreactor
+asyncioreactor.install(loop)
+from twisted.internet import reactor
+from system import child
+
+async def main():
+    print((await child.run([sys.executable, "-c", "print(6 * 7)"], timeout_s=30)).stdout)
+    try:
+        await child.run([sys.executable, "-c", "import time; time.sleep(600)"], timeout_s=0.5)
+    except child.ChildTimeout as error:
+        print(error.timeout_s)
+    reactor.stop()
+
+task = loop.create_task(main())
+reactor.run()
+"""
+
+    finished = await child.run(python(source), cwd=ROOT, timeout_s=60)
+
+    assert (finished.exit_code, finished.stdout.split(), finished.stderr) == (0, ["42", "0.5"], "")
 
 
 @pytest.mark.parametrize("argv", [["/no/such/program"], ["/etc/passwd"], ["bad\0name"]])
@@ -87,6 +185,65 @@ async def test_a_detached_process_is_no_child_of_a_pipe_and_leaves_no_zombie(tmp
     assert not child.is_alive(identity)
 
 
+async def test_a_detached_process_outlives_who_started_it(tmp_path: Path) -> None:
+    source = f"""
+import os, pathlib
+from system import child
+folder = pathlib.Path({str(tmp_path)!r})
+print(child.spawn_detached({SLEEP!r}, env={{}}, cwd=folder, log_file=folder / "log").pid)
+"""
+
+    finished = await child.run([sys.executable, "-X", "dev", "-c", source], cwd=ROOT, timeout_s=60)
+
+    detached = child.identify(int(finished.stdout))
+    assert (finished.exit_code, finished.stderr) == (0, "")
+    assert detached
+    assert child.kill_group(detached, signal.SIGTERM)
+    await ends(detached)
+
+
+def test_a_zombie_is_not_alive() -> None:
+    process = subprocess.Popen(python("input()"), stdin=subprocess.PIPE)
+    identity = child.identify(process.pid)
+    assert identity
+    assert process.stdin
+    process.stdin.close()
+    process.kill()
+
+    asyncio.run(ends(identity))
+
+    assert psutil.pid_exists(process.pid)
+    assert child.kill_group(identity, signal.SIGKILL) is False
+    process.wait()
+
+
+def test_the_output_of_a_command_whatever_it_exits_with() -> None:
+    source = "import sys; print(1, flush=True); print(2, file=sys.stderr); sys.exit(1)"
+
+    assert child.output_of(python(source), 30) == "1\n2\n"
+
+
+@pytest.mark.parametrize(
+    "argv", [["/no/such/program"], ["/etc/passwd"], ["/bin/sh", "-c", "echo lib.so.1.1: not found; exit 127"]]
+)
+def test_what_cannot_run_has_no_output(argv: list[str]) -> None:
+    assert child.output_of(argv, 30) is None
+
+
+async def test_a_command_that_hangs_has_no_output_and_is_killed_with_its_children(tmp_path: Path) -> None:
+    file = tmp_path / "pid"
+
+    assert child.output_of(["/bin/sh", "-c", f"echo 1.2; sleep 600 & echo $! > {file}; wait"], 1) is None
+
+    await gone(int(file.read_text()))
+
+
+def test_a_flood_of_output_is_cut() -> None:
+    source = "while True: print('x' * 1000)"
+
+    assert len(child.output_of(python(source), 30) or "") < 2 * child.TAIL_BYTES
+
+
 async def test_an_identity_is_more_than_a_pid() -> None:
     me = child.identify(os.getpid())
     assert me
@@ -100,16 +257,26 @@ def test_ancestry_reaches_up() -> None:
     assert {os.getpid(), os.getppid()} <= child.ancestry()
 
 
-async def gone(pid: int) -> None:
-    ends = time.monotonic() + 30
-    while psutil.pid_exists(pid):
-        assert time.monotonic() < ends, f"{pid} is still there"
+async def becomes(is_true: Callable[[], object], what: str) -> None:
+    deadline_s = time.monotonic() + 30
+    while not is_true():
+        assert time.monotonic() < deadline_s, what
         await asyncio.sleep(0.02)
+
+
+async def gone(pid: int) -> None:
+    await becomes(lambda: not psutil.pid_exists(pid), f"{pid} is still there")
+
+
+async def ends(identity: Identity) -> None:
+    # An orphan is reaped by whatever is process 1 here, which may take its time.
+    await becomes(lambda: not child.is_alive(identity), f"{identity} is still alive")
+
+
+async def says(started: Child, text: str) -> None:
+    await becomes(lambda: text in started.stdout_tail, f"{started.program} never said {text!r}")
 
 
 async def appears(file: Path) -> str:
-    ends = time.monotonic() + 30
-    while not file.exists() or not file.read_text():  # noqa: ASYNC240
-        assert time.monotonic() < ends
-        await asyncio.sleep(0.02)
+    await becomes(lambda: file.exists() and file.read_text(), f"{file} is not there")
     return file.read_text()  # noqa: ASYNC240

@@ -45,7 +45,7 @@ def test_numbers(value: object, expected: bool) -> None:
     ("value", "expected"),
     [
         ("fastify", True), ("名前 🚀", True), ("; rm -rf /", True), ("a" * 200, True), ("a" * 201, False), ("", False),
-        ("-rf", False), ("a\0b", False), ("a\nb", False), ("\x1b[2J", False), ("\ud800", False), ("\u202eabc", False),
+        ("-rf", False), ("a\0b", False), ("a\nb", False), ("\x1b[2J", False), ("\ud800", False), ("\u202eabc", False), ("a\u2028b", False),
         (5, False), (None, False),
     ],
 )  # fmt: skip

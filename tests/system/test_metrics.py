@@ -58,7 +58,8 @@ def test_a_rate_is_never_negative(before: int, after: int, elapsed_s: float, exp
 
 
 @pytest.mark.parametrize(
-    ("seconds", "expected"), [(0, "0m"), (59, "0m"), (3600, "1h 0m"), (86400, "1d 0h 0m"), (186300, "2d 3h 45m")]
+    ("seconds", "expected"),
+    [(-5, "0m"), (0, "0m"), (59, "0m"), (3600, "1h 0m"), (86400, "1d 0h 0m"), (186300, "2d 3h 45m")],
 )
 def test_uptime_for_people(seconds: float, expected: str) -> None:
     assert metrics.uptime_text(seconds) == expected
