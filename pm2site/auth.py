@@ -195,7 +195,7 @@ class CredentialAuthentication(SessionAuthentication):
         if credential is None:
             return None
         if credential.kind == "session":
-            self.enforce_csrf(request)
+            self.enforce_csrf(request._request)  # type: ignore[arg-type]
             return request._request.user, credential
         return AnonymousUser(), credential
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import uuid
 from collections.abc import Mapping
@@ -81,15 +80,13 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.bad_messages = 0
         self.tasks: set[asyncio.Task[None]] = set()
         self.closed_with: int | None = None
+        self.application: asyncio.Task[Any] | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.application = asyncio.current_task()
         try:
             await super().__call__(scope, receive, send)
-        except asyncio.CancelledError:  # the server goes down: disconnect() will not be called
-            with contextlib.suppress(Exception):
-                await send({"type": "websocket.close", "code": int(Close.SHUTTING_DOWN)})
-            raise
-        finally:
+        finally:  # on cancellation, too, when disconnect() is not called
             self._leave()
 
     def _leave(self) -> None:
@@ -232,6 +229,15 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def revoked(self) -> None:
         """The credential is not valid any more."""
         await self._end(Close.NOT_AUTHENTICATED, "revoked", "This credential has been taken back.")
+
+    async def shut_down(self) -> None:
+        """The server ends; whoever wants may come back to the next one."""
+        await self._end(Close.SHUTTING_DOWN, "shutting_down", "The server is shutting down.")
+
+    def cancel(self) -> None:
+        """End without another word."""
+        if self.application:
+            self.application.cancel()
 
     async def _end(self, code: Close, error: str, message: str) -> None:
         if self.closed_with is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -93,7 +92,7 @@ def _secret(shape: Mapping[str, object], message_id: str | int | None) -> str:
 
 def granted(interval: object, stream: str, message_id: str | int | None) -> int:
     """The interval in milliseconds, moved into what is allowed. Raises BadMessage for what is no number."""
-    if isinstance(interval, bool) or not isinstance(interval, (int, float)) or math.isnan(interval):
+    if isinstance(interval, bool) or not isinstance(interval, (int, float)) or interval != interval:  # NaN
         raise BadMessage("bad_interval", "interval is a number of milliseconds.", stream, message_id)
     return int(min(max(interval, MIN_INTERVAL_MS), MAX_INTERVAL_MS))
 

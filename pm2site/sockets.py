@@ -16,6 +16,7 @@ log = structlog.get_logger("pm2site.ws")
 MAX_SOCKETS = 2000
 MESSAGES_PER_SECOND, BURST = 20.0, 40.0
 REVOCATION_S = 2.0
+GOODBYE_S = 2.0
 
 
 class Budget:
@@ -38,6 +39,10 @@ class Socket(Protocol):
     credential: Credential | None
 
     async def revoked(self) -> None: ...
+
+    async def shut_down(self) -> None: ...
+
+    def cancel(self) -> None: ...
 
 
 class Sockets:
@@ -64,6 +69,19 @@ class Sockets:
         known = socket in self.open
         self.open.discard(socket)
         return known
+
+    async def shut_down(self) -> None:
+        """Close them all with 4503; who does not answer within `GOODBYE_S` is dropped."""
+        await asyncio.gather(*(each.shut_down() for each in list(self.open)), return_exceptions=True)
+        ends = asyncio.get_running_loop().time() + GOODBYE_S
+        while self.open and asyncio.get_running_loop().time() < ends:  # noqa: ASYNC110 - they leave one by one
+            await asyncio.sleep(0.02)
+        for each in list(self.open):
+            each.cancel()
+        watcher = self._watchers.get(asyncio.get_running_loop())
+        if watcher:
+            watcher.cancel()
+        await asyncio.sleep(0)
 
     async def _watch(self) -> None:
         while self.open:

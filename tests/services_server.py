@@ -91,6 +91,11 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def new_server(**env: str) -> Server:
+    """One that has not been started. A socket path holds 107 bytes, and pytest's folders are longer."""
+    return Server(Path(tempfile.mkdtemp(prefix="s", dir="/tmp")), env)
+
+
 class StartServer(Protocol):
     def __call__(self, **env: str) -> Server: ...
 
@@ -101,8 +106,7 @@ def start_server() -> Iterator[StartServer]:
     servers: list[Server] = []
 
     def start(**env: str) -> Server:
-        # A socket path holds 107 bytes, and pytest's folders are longer.
-        server = Server(Path(tempfile.mkdtemp(prefix="s", dir="/tmp")), env)
+        server = new_server(**env)
         servers.append(server)
         return server.start()
 

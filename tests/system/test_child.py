@@ -87,11 +87,14 @@ async def test_a_grandchild_that_kept_the_pipe_dies_with_the_group(tmp_path: Pat
 
 
 async def test_a_grandchild_in_a_session_of_its_own_neither_dies_nor_holds_us() -> None:
+    pipes_before = open_pipes()
+
     finished = await child.run(python(LEAVES_A_GRANDCHILD.format(own_session=True)), timeout_s=30)
 
     grandchild = child.identify(int(finished.stdout))
     assert finished.exit_code == 0
     assert grandchild
+    await becomes(lambda: open_pipes() == pipes_before, "our ends of the pipes are still open")
     assert child.kill_group(grandchild, signal.SIGKILL)
     await ends(grandchild)
 
@@ -255,6 +258,11 @@ async def test_an_identity_is_more_than_a_pid() -> None:
 
 def test_ancestry_reaches_up() -> None:
     assert {os.getpid(), os.getppid()} <= child.ancestry()
+
+
+def open_pipes() -> set[str]:
+    targets = (str(file.readlink()) for file in Path("/proc/self/fd").iterdir() if file.is_symlink())
+    return {target for target in targets if target.startswith(("pipe:", "socket:"))}
 
 
 async def becomes(is_true: Callable[[], object], what: str) -> None:

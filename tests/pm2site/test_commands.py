@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import re
+from io import StringIO
+
+import pytest
+from django.contrib.auth import authenticate, get_user_model
+from django.core.management import CommandError, call_command
+from rest_framework.authtoken.models import Token
+
+from pm2site.models import Activity
+
+pytestmark = pytest.mark.django_db
+
+
+def output(*arguments: str) -> str:
+    out = StringIO()
+    call_command(*arguments, stdout=out, stderr=StringIO())
+    return out.getvalue().strip()
+
+
+def test_a_token_is_made_replaced_and_taken_back() -> None:
+    first, second = output("token", "ci"), output("token", "ci")
+
+    assert re.fullmatch("[0-9a-f]{40}", first)
+    assert list(Token.objects.values_list("key", "user__username", "user__is_staff")) == [(second, "ci", True)]
+    output("token", "ci", "--revoke")
+    assert not Token.objects.exists()
+    with pytest.raises(CommandError, match="ci has no token"):
+        output("token", "ci", "--revoke")
+    actions = list(Activity.objects.order_by("id").values_list("action", "target"))
+    assert actions == [("token.create", "ci"), ("token.create", "ci"), ("token.revoke", "ci")]
+
+
+def test_a_read_only_token_belongs_to_no_admin() -> None:
+    output("token", "eve", "--readonly")
+    assert get_user_model().objects.get(username="eve").is_staff is False
+
+    output("admin", "boss")
+    with pytest.raises(CommandError, match="boss is an admin"):
+        output("token", "boss", "--readonly")
+
+
+def test_the_first_admin_gets_a_password_that_works() -> None:
+    printed = output("admin")
+
+    found = re.fullmatch(r"user admin, password (\S{20})", printed)
+    assert found
+    user = authenticate(username="admin", password=found[1])
+    assert user
+    assert (user.is_staff, user.is_superuser) == (True, True)
+    with pytest.raises(CommandError, match="admin exists"):
+        output("admin")
