@@ -156,7 +156,7 @@ def fields_of(entry: Mapping[str, Any]) -> dict[str, Any]:
         "state": entry.get("state", "done"),
         "at": moment,
         "started_at": moment - timedelta(seconds=min(entry.get("duration", 0), 10**7)),
-        "req_per_sec": entry.get("reqPerSec", 0),
+        "req_per_sec": entry.get("reqPerSec", 0 if entry.get("state", "done") == "done" else None),
         "trials_planned": int(entry.get("trials", 1)),
         "validity": entry.get("validity", validity),
         "reasons": entry["reasons"] or reasons,

@@ -12,20 +12,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
 from benchmarks.errors import BackupFailed
 from benchmarks.history import chunks
 from benchmarks.models import UNFINISHED, Run
-from benchmarks.results import Result
+from benchmarks.results import Result, result
 from system.wire import camel_case, iso_time, to_wire
 
 Chunks = Iterator[list[Result]]
 COLUMNS = tuple(camel_case(field.name) for field in fields(Result))
 
 
-def as_json(parts: Chunks) -> Iterator[str]:
+def as_json(parts: Iterator[list[Any]]) -> Iterator[str]:
     yield f'{{"version":"2.0","exportedAt":"{iso_time(datetime.now(UTC))}","results":['
     comma = ""
     for part in parts:
@@ -99,10 +100,17 @@ def clear() -> tuple[int, Path]:
     """Write every finished run to a backup, then delete exactly those. Raises BackupFailed, OSError (disk full)."""
     moment = datetime.now(UTC)
     rows = Run.objects.exclude(state__in=UNFINISHED).filter(recorded_at__lte=moment).order_by("-at", "-id")
-    path = write_backup(as_json(chunks(rows)), moment)
+    path = write_backup(as_json(chunks(rows, with_state)), moment)
     deleted = rows.count()
     rows.order_by().delete()
     return deleted, path
+
+
+def with_state(run: Run) -> dict[str, object]:
+    """A result, or what there is of one, with how the run ended; an import brings it back as it was."""
+    shape = to_wire(result(run))
+    assert isinstance(shape, dict)  # noqa: S101 - a dataclass becomes an object
+    return {**shape, "state": run.state}
 
 
 def write_backup(text: Iterator[str], moment: datetime) -> Path:

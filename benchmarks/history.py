@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import transaction
@@ -17,6 +17,7 @@ from benchmarks.errors import InvalidCursor
 from benchmarks.models import Run, RunState, Source, Validity
 from benchmarks.results import Result, result
 
+T = TypeVar("T")
 CHUNK = 500
 FILTERS = {
     "framework": "framework",
@@ -34,14 +35,14 @@ def results(filters: Mapping[str, Any] | None = None) -> QuerySet[Run]:
     return Run.objects.filter(state=RunState.DONE, **wanted).order_by("-at", "-id")
 
 
-def chunks(rows: QuerySet[Run]) -> Iterator[list[Result]]:
+def chunks(rows: QuerySet[Run], shape: Callable[[Run], T] = result) -> Iterator[list[T]]:  # type: ignore[assignment]
     """All of `rows` in memory of one chunk; each chunk is a query of its own, so no transaction stays open."""
     last: tuple[datetime, UUID] | None = None
     while True:
         part = list(after(rows, last)[:CHUNK])
         if not part:
             return
-        yield [result(run) for run in part]
+        yield [shape(run) for run in part]
         last = (part[-1].at, part[-1].id)
 
 

@@ -60,7 +60,7 @@ class FilterQuery(serializers.Serializer[Any]):
 
 class AllQuery(FilterQuery):
     limit = serializers.IntegerField(min_value=1, max_value=1000, required=False, help_text="Ask for a page")
-    cursor = TextField(required=False, max_length=200, help_text="`next` of the page before")
+    cursor = TextField(required=False, allow_blank=True, max_length=200, help_text="`next` of the page before")
 
 
 class ExportQuery(FilterQuery):

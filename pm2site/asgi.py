@@ -12,10 +12,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pm2site.settings")
 django_application = get_asgi_application()  # before the imports below: they need the apps loaded
 
 from benchmarks import progress  # noqa: E402
-from pm2 import processes  # noqa: E402
+from pm2 import client, processes  # noqa: E402
 from pm2site.backpressure import WriteBufferProbe  # noqa: E402
 from pm2site.consumers import LiveConsumer, UnknownPathConsumer  # noqa: E402
-from pm2site.gate import Gate  # noqa: E402
+from pm2site.gate import Gate, Receive, Scope, Send  # noqa: E402
 from system import sampler  # noqa: E402
 
 STREAMS = {
@@ -30,4 +30,10 @@ sockets = URLRouter(
         re_path(r"", UnknownPathConsumer.as_asgi()),
     ]
 )
-application = ProtocolTypeRouter({"http": Gate(django_application), "websocket": WriteBufferProbe(Gate(sockets))})
+routes = ProtocolTypeRouter({"http": Gate(django_application), "websocket": WriteBufferProbe(Gate(sockets))})
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """The server. Its event loop lives as long as it does, so its connection to PM2 may stay open."""
+    client.hold()
+    await routes(scope, receive, send)

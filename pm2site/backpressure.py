@@ -52,4 +52,4 @@ def say_goodbye_at_shutdown() -> None:
     def goodbye() -> Any:
         return Deferred.fromFuture(asyncio.ensure_future(sockets.shut_down()))
 
-    reactor.addSystemEventTrigger("before", "shutdown", goodbye)
+    reactor.addSystemEventTrigger("before", "shutdown", goodbye)  # type: ignore[attr-defined, arg-type, unused-ignore]

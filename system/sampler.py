@@ -125,9 +125,20 @@ class _Trees:
         self.baselines: dict[tuple[int, float], _Baseline] = {}
         self.children: dict[int, list[psutil.Process]] = {}
         self.mapped_at = -FAMILY_S
+        self.last: tuple[float, frozenset[int], dict[int, TreeUsage]] = (-FRESH_S, frozenset(), {})
 
-    def usage(self, pids: Collection[int]) -> dict[int, TreeUsage]:
+    def known(self, pids: frozenset[int]) -> dict[int, TreeUsage] | None:
+        """What was read less than `FRESH_S` ago: the rates could not be newer anyway. For any thread."""
+        read_at, asked, usage = self.last
+        return usage if asked == pids and time.monotonic() - read_at < FRESH_S else None
+
+    def usage(self, pids: frozenset[int]) -> dict[int, TreeUsage]:
         now = time.monotonic()
+        usage = self._read(pids, now)
+        self.last = (now, pids, usage)
+        return usage
+
+    def _read(self, pids: Collection[int], now: float) -> dict[int, TreeUsage]:
         found = {pid: usage for pid in pids if pid > 0 and (usage := self._one(pid, now))}
         if len(self.baselines) > 4 * len(found) + 64:
             self.baselines = {key: kept for key, kept in self.baselines.items() if now - kept.monotonic_s < STALE_S}
@@ -195,7 +206,9 @@ _trees = _Trees()
 
 async def process_trees(pids: Collection[int]) -> dict[int, TreeUsage]:
     """CPU and memory of each tree; a pid that is gone is left out."""
-    return await _in_thread(_trees.usage, tuple(pids))
+    wanted = frozenset(pids)
+    known = _trees.known(wanted)
+    return await _in_thread(_trees.usage, wanted) if known is None else known
 
 
 def _sum_over(pids: Collection[int], amount: Callable[[psutil.Process], float]) -> float | None:

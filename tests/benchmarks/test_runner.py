@@ -47,6 +47,7 @@ def test_a_run_measures_a_real_server(generator: str) -> None:
     assert (run.state, run.message) == ("done", "")
     assert [(trial.index, trial.is_warmup) for trial in trials] == [(0, True), (1, False)]
     assert run.total_requests == trials[1].requests > 0
+    assert run.duration_s
     assert run.req_per_sec == pytest.approx(run.total_requests / run.duration_s)
     assert (run.errors, run.non_2xx, run.connections_used) == (0, 0, 10)
     assert (run.p95_latency_ms is None) == (generator == "autocannon")
@@ -89,6 +90,8 @@ def test_failed_responses_do_not_count() -> None:
                 break
 
     assert (run.state, run.validity) == ("done", "invalid")
+    assert run.total_requests
+    assert run.duration_s
     assert run.req_per_sec == pytest.approx((run.total_requests - run.non_2xx) / run.duration_s)
 
 

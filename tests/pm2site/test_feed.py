@@ -95,7 +95,7 @@ def test_subscribing_again_changes_the_interval_and_makes_no_second_one(shared_s
     with joined(shared_server) as ws:
         for interval in (60_000, 5_000, 250):
             assert say(ws, type="subscribe", stream="system:metrics", interval=interval)["interval"] == interval
-        sequence = []
+        sequence: list[int] = []
         while len(sequence) < 6:
             sequence.append(heard(ws)["seq"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from daphne.endpoints import build_endpoint_description_strings
@@ -19,6 +20,8 @@ from system import ports
 HTTP_TIMEOUT_S = 600
 APPLICATION_CLOSE_TIMEOUT_S = 3
 PING_S = 20
+# A request goes from the event loop to a thread and back; with the default 5 ms each may wait for the other.
+SWITCH_S = 0.0005
 MESSAGE_BYTES = 64 * 1024
 
 
@@ -67,6 +70,7 @@ class Command(BaseCommand):
             ready_callable=lambda: self._announce(host, port),
             verbosity=0,
         )
+        sys.setswitchinterval(SWITCH_S)
         server.run()
 
     def _announce(self, host: str, port: int) -> None:
