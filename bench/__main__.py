@@ -52,14 +52,20 @@ def against_the_command_line(server: Served) -> list[Finding]:
 
     ask()
     list_by_cli()
+    fresh: list[float] = []
     ours: list[float] = []
     theirs: list[float] = []
     for _ in range(ROUNDS):
-        ours.extend(timed_ms(ask) for _ in range(5))
+        fresh.append(timed_ms(ask))  # nothing that an earlier request sampled is young enough
+        ours.extend(timed_ms(ask) for _ in range(4))
         theirs.append(timed_ms(list_by_cli))
-    ratio = statistics.median(theirs) / statistics.median(ours)
-    figure = f"{ratio:.0f} times ({statistics.median(ours):.2f} ms, {statistics.median(theirs):.0f} ms, medians)"
-    return [Finding("GET /api/pm2/stats against pm2 jlist", figure, "at least 30 times faster", ratio >= 30)]
+    every, first, cli = (statistics.median(times) for times in (fresh + ours, fresh, theirs))
+    figure = f"{cli / every:.0f} times ({every:.2f} ms, {cli:.0f} ms, medians)"
+    alone = f"{cli / first:.0f} times ({first:.2f} ms)"
+    return [
+        Finding("GET /api/pm2/stats against pm2 jlist", figure, "at least 30 times faster", cli / every >= 30),
+        Finding("  of these, with a call to PM2", alone, "shown", True),
+    ]
 
 
 def cpu_seconds(process: psutil.Process) -> float:

@@ -18,6 +18,7 @@ from pm2.frameworks.registry import registry
 from pm2.process import Details, Process, Status
 from system import sampler
 
+FRESH_S = 0.2  # pollers that come closer together than this share a sample
 OLDEST_KNOWN = 5  # the first version whose methods are those that we call
 
 
@@ -60,7 +61,22 @@ class ProcessPage:
 
 
 _flights: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[Stats]] = WeakKeyDictionary()
+_changed_at = datetime.min.replace(tzinfo=UTC)
 _last: Stats | None = None  # what was seen last, shown while the daemon is away
+
+
+def recent() -> Stats | None:
+    """What was sampled less than `FRESH_S` ago, unless we have changed something since. For any thread."""
+    seen = _last
+    if seen is None or seen.daemon.home != str(settings.PM2_HOME) or _changed_at > seen.timestamp:
+        return None
+    return seen if (datetime.now(UTC) - seen.timestamp).total_seconds() < FRESH_S else None
+
+
+def changed() -> None:
+    """An action of ours begins or ends: what was seen before does not hold any more."""
+    global _changed_at
+    _changed_at = datetime.now(UTC)
 
 
 async def sample() -> Stats:
@@ -74,6 +90,7 @@ async def sample() -> Stats:
 
 async def _sample() -> Stats:
     global _last  # one daemon, one last list
+    begun = datetime.now(UTC)
     try:
         async with client.daemon() as link:
             version = await link.daemon_version()
@@ -85,7 +102,7 @@ async def _sample() -> Stats:
     if not version.split(".")[0].isdigit() or int(version.split(".")[0]) < OLDEST_KNOWN:
         return _away("incompatible", version)
     daemon = Daemon("up", version, daemon_pid(), str(settings.PM2_HOME))
-    _last = Stats(processes, count(processes), daemon, datetime.now(UTC), stale=False, age_seconds=0.0)
+    _last = Stats(processes, count(processes), daemon, begun, stale=False, age_seconds=0.0)
     return _last
 
 

@@ -17,7 +17,7 @@ from pm2 import client, starting
 from pm2.client import Link
 from pm2.errors import AlreadyRunning, CallTimeout, OperationInProgress, ProcessNotFound
 from pm2.frameworks.registry import registry
-from pm2.listing import list_processes, sample
+from pm2.listing import changed, list_processes, sample
 from pm2.process import RUNNING, Process, Status
 from system.child import ancestry
 
@@ -86,9 +86,11 @@ _unfinished: set[asyncio.Task[object]] = set()
 
 async def _to_the_end(work: Coroutine[object, object, T]) -> T:
     """A caller who leaves does not stop an action half way."""
+    changed()
     task = asyncio.create_task(work)
     _unfinished.add(task)
     task.add_done_callback(_unfinished.discard)
+    task.add_done_callback(lambda _: changed())
     return await asyncio.shield(task)
 
 

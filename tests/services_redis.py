@@ -17,6 +17,8 @@ import pytest
 from redis import Redis
 from redis.exceptions import MovedError, RedisError
 
+from system import binaries
+
 DEADLINE_S = 30.0
 SLOTS = 16384
 MASTERS = 3
@@ -81,7 +83,7 @@ def redis_server(port: int, *arguments: str) -> Iterator[int]:
     """One redis-server on loopback, with its folder, gone afterwards; gives its pid."""
     folder = Path(tempfile.mkdtemp(prefix="redis", dir="/tmp"))
     argv = [
-        "redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "",
+        str(binaries.require("redis-server").path), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "",
         "--appendonly", "no", "--logfile", str(folder / "log"), *arguments,
     ]  # fmt: skip
     process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)

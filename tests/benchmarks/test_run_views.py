@@ -88,11 +88,11 @@ def test_a_run_is_accepted_with_the_defaults(client: APIClient, busy: Run, named
     assert answer["Location"] == f"/api/benchmark/runs/{run.pk}"
     assert answer.json() == {
         "status": "accepted",
-        "message": "Queued GET /simple of fastify with wrk, 1 before it.",
+        "message": f"Queued GET /simple of fastify with {run.generator}, 1 before it.",
         "benchmark": {
             "id": str(run.pk), "state": "queued", "position": 1, "framework": "fastify", "host": named,
             "endpoint": "/simple", "method": "GET", "duration": 20.0, "instances": 3, "connections": 150,
-            "workers": 4, "pipelining": 1, "generator": "wrk", "trials": 1, "profile": "", "label": "",
+            "workers": 4, "pipelining": 1, "generator": run.generator, "trials": 1, "profile": "", "label": "",
         },
     }  # fmt: skip
 

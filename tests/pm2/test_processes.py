@@ -99,6 +99,17 @@ async def test_the_life_of_a_framework(pm2_home: Path) -> None:
     assert (await listing.sample()).counts == listing.Counts(online=0, total=0)
 
 
+async def test_what_we_change_shows_at_once(pm2_home: Path) -> None:
+    await processes.start("node", 1)
+    seen = await listing.sample()
+    assert listing.recent() is seen
+
+    await processes.stop(Target(framework="node"))
+
+    assert listing.recent() is None
+    assert (await listing.sample()).counts == listing.Counts(online=0, total=1)
+
+
 async def test_a_stopped_framework_starts_with_the_number_that_is_asked_for(pm2_home: Path) -> None:
     await processes.start("node", 2)
     await processes.stop(Target(framework="node"))
