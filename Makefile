@@ -18,7 +18,7 @@ run: $(SERVED) ## start the server on http://localhost:3100 (API_PORT, API_HOST,
 
 dev: $(SERVED) ## the same with reload on every change and detailed errors
 	@$(PY) manage.py migrate --verbosity 0
-	@NODE_ENV=development exec $(PY) manage.py runserver $${API_HOST:-127.0.0.1}:$${API_PORT:-3100}
+	@NODE_ENV=development exec $(PY) manage.py runserver
 
 demo: $(SERVED) ## start the server if none runs, fastify with two instances, and one quick benchmark
 	@$(PY) manage.py demo

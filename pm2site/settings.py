@@ -53,7 +53,8 @@ BENCH_HISTORY_FILES = (
 
 # --- Django ------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "daphne",  # first, so that runserver serves WebSockets
+    "pm2site",  # before daphne: runserver takes API_HOST and API_PORT
+    "daphne",  # before staticfiles: runserver serves WebSockets
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -69,7 +70,6 @@ INSTALLED_APPS = [
     "system",
     "pm2",
     "benchmarks",
-    "pm2site",
 ]
 ROOT_URLCONF = "pm2site.urls"
 ASGI_APPLICATION = "pm2site.asgi.application"

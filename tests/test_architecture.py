@@ -27,7 +27,7 @@ OWNERS = {
     "requests": {"dashboard_client/api.py"},
     "websockets": {"dashboard_client/feed.py"},
     "hdrh": {"benchmarks/histogram.py"},
-    "daphne": {"pm2site/management/commands/serve.py"},
+    "daphne": {"pm2site/management/commands/serve.py", "pm2site/management/commands/runserver.py"},
 }
 # Calls that only one file may make, whatever they were imported as.
 CALLS = {
