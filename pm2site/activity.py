@@ -19,11 +19,16 @@ from rest_framework.views import APIView
 from pm2site import problems
 from pm2site.models import Activity, Outcome
 from pm2site.requests import Responder
+from system.feed import Feed
 from system.fields import is_encodable
 from system.wire import to_wire
 
 log = structlog.get_logger("pm2site.activity")
 
+KEPT = 1000
+feed: Feed[dict[str, object]] = Feed("entries", max_items=KEPT, max_bytes=KEPT)
+
+FIELDS = ("at", "actor", "address", "action", "target", "outcome", "message")
 TARGET_KEYS = ("framework", "name", "pmId", "id", "port", "nodeCount")
 RECORDED = ("/api/", "/login", "/logout", "/admin/")
 
@@ -32,11 +37,13 @@ def record(*, actor: str, address: str, action: str, target: str = "", status: i
     """Write a line of the trail. A database that cannot take it is logged and stops nobody."""
     outcome = Outcome.OK if status < 400 else Outcome.FAILED if status >= 500 else Outcome.REFUSED
     log.info("activity", actor=actor, action=action, target=target, status=status)
+    row = Activity(
+        actor=actor[:200], address=address[:64], action=action[:100], target=target[:200], outcome=outcome,
+        status=status, message=message[:500],
+    )  # fmt: skip
+    feed.append([{field: getattr(row, field) for field in FIELDS}])
     try:
-        Activity.objects.create(
-            actor=actor[:200], address=address[:64], action=action[:100], target=target[:200], outcome=outcome,
-            status=status, message=message[:500],
-        )  # fmt: skip
+        row.save()
     except problems.DATABASE_ERRORS as error:
         log.exception("activity was not kept", error=str(error))
 
@@ -129,5 +136,4 @@ def entries(limit: int, since: Any = None, action: str = "", actor: str = "") ->
     rows = Activity.objects.all()
     filters = {"at__gte": since, "action": action, "actor": actor}
     rows = rows.filter(**{name: value for name, value in filters.items() if value})
-    fields = ("at", "actor", "address", "action", "target", "outcome", "message")
-    return {"entries": list(rows.values(*fields)[:limit]), "timestamp": timezone.now()}
+    return {"entries": list(rows.values(*FIELDS)[:limit]), "timestamp": timezone.now()}

@@ -13,6 +13,7 @@ django_application = get_asgi_application()  # before the imports below: they ne
 
 from benchmarks import progress  # noqa: E402
 from pm2 import client, processes  # noqa: E402
+from pm2site import activity  # noqa: E402
 from pm2site.backpressure import WriteBufferProbe  # noqa: E402
 from pm2site.consumers import LiveConsumer, UnknownPathConsumer  # noqa: E402
 from pm2site.gate import Gate, Receive, Scope, Send  # noqa: E402
@@ -22,6 +23,7 @@ STREAMS = {
     "system:metrics": sampler.sample,
     "pm2:stats": processes.sample,
     "benchmark:progress": progress.sample,
+    "activity": activity.feed,
 }
 
 sockets = URLRouter(

@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,9 +17,11 @@ from pm2site import auth, protocol
 from pm2site.auth import Credential
 from pm2site.backpressure import is_blocked
 from pm2site.errors import InvalidCredential, TooManyAttempts
-from pm2site.hub import Frame, Sample, Stream, hub_of
+from pm2site.hub import Source, hub_of
 from pm2site.protocol import BadMessage, Close, Message
 from pm2site.sockets import Budget, sockets
+from pm2site.subscriptions import Subscription, subscribe
+from system.feed import Feed
 from system.wire import iso_time
 
 log = structlog.get_logger("pm2site.ws")
@@ -36,40 +37,15 @@ def now() -> str:
     return iso_time(datetime.now(UTC))
 
 
-@dataclass(eq=False, slots=True)
-class Subscription:
-    """One stream of one client: the newest frame that it has not been sent, and when it may be."""
-
-    stream: Stream
-    interval_s: float
-    wake: asyncio.Event
-    waiting: Frame | None = None
-    due_s: float = 0.0
-
-    def offer(self, frame: Frame) -> None:
-        self.waiting = frame
-        self.wake.set()
-
-    def take(self, moment_s: float) -> Frame | None:
-        """The newest frame if it is this client's turn. Frames are sent as they are made or not at all, never
-        kept for later: so the turn is the tick that comes nearest to the time that is due."""
-        frame, self.waiting = self.waiting, None
-        if frame is None or moment_s < self.due_s - self.stream.period_s / 2:
-            return None
-        is_behind = moment_s - self.due_s > self.interval_s
-        self.due_s = (moment_s if is_behind else self.due_s) + self.interval_s
-        return frame
-
-
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """`streams`: name → sample function. `slow_s`: how long a client may read nothing."""
+    """`streams`: name → sample function or feed. `slow_s`: how long a client may read nothing."""
 
-    streams: Mapping[str, Sample] = {}
+    streams: Mapping[str, Source] = {}
     slow_s = SLOW_S
     auth_s = AUTH_S
 
     def __init__(
-        self, *args: Any, streams: Mapping[str, Sample], slow_s: float = SLOW_S, auth_s: float = AUTH_S
+        self, *args: Any, streams: Mapping[str, Source], slow_s: float = SLOW_S, auth_s: float = AUTH_S
     ) -> None:
         super().__init__(*args)
         self.streams, self.slow_s, self.auth_s = streams, slow_s, auth_s
@@ -91,7 +67,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     def _leave(self) -> None:
         for subscription in self.subscriptions.values():
-            subscription.stream.detach(subscription)
+            subscription.end()
         self.subscriptions.clear()
         for task in self.tasks:
             task.cancel()
@@ -188,19 +164,24 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if known is None and len(self.subscriptions) >= MAX_SUBSCRIPTIONS:
             said = f"A client has at most {MAX_SUBSCRIPTIONS} subscriptions."
             raise BadMessage("too_many_subscriptions", said, message.stream, message.id)
+        source = self.streams[message.stream]
+        filters = source.filters if isinstance(source, Feed) else {}
+        unknown = [name for name, _ in message.filter if name not in filters]
+        if unknown:
+            there_are = ", ".join(filters) or "none"
+            said = f"{message.stream} has no filter {unknown[0]!r}. There are: {there_are}."
+            raise BadMessage("bad_filter", said, message.stream, message.id)
         facts = {"stream": message.stream, "interval": message.interval_ms}
         await self.send(protocol.reply("subscribed", now(), message.id, **facts))
         if known:
-            known.stream.detach(known)
+            known.end()
         stream = hub_of(self.streams).streams[message.stream]
-        subscription = Subscription(stream, message.interval_ms / 1000, self.wake)
-        self.subscriptions[message.stream] = subscription
-        stream.attach(subscription)
+        self.subscriptions[message.stream] = subscribe(stream, message, self.wake)
 
     async def _unsubscribe(self, message: Message) -> None:
         subscription = self.subscriptions.pop(message.stream, None)
         if subscription:
-            subscription.stream.detach(subscription)
+            subscription.end()
         await self.send(protocol.reply("unsubscribed", now(), message.id, stream=message.stream))
 
     async def _pump(self) -> None:
@@ -213,9 +194,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 await self._end(Close.TOO_SLOW, "too_slow", f"Nothing was read for {self.slow_s:g} s.")
                 return
             for subscription in list(self.subscriptions.values()):
-                frame = subscription.take(loop.time())
-                if frame:
-                    await self.send(frame.text)
+                for text in subscription.take(loop.time()):
+                    await self.send(text)
                     sockets.frames_sent += 1
 
     async def _unblocked(self) -> bool:

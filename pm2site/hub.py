@@ -7,17 +7,20 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 import structlog
 
 from pm2site import problems, protocol
+from pm2site.feeds import FeedStream
+from system.feed import Feed
 from system.wire import iso_time, to_wire
 
 log = structlog.get_logger("pm2site.hub")
 
 Sample = Callable[[], Awaitable[object]]
+Source = Sample | Feed[Any]  # a value that is sampled, or what happens
 
 LINGER_S = 5.0  # a page that is loaded again finds the sampler, and its baseline, still there
 SAMPLE_TIMEOUT_S = 15.0
@@ -146,19 +149,24 @@ class Stream:
 
 
 class Hub:
-    """The streams of one event loop."""
+    """The streams of one event loop: of values that are sampled, and of what happens."""
 
-    def __init__(self, samples: Mapping[str, Sample]) -> None:
-        self.streams = {name: Stream(name, sample) for name, sample in samples.items()}
+    def __init__(self, sources: Mapping[str, Source]) -> None:
+        self.sources = dict(sources)
+        self.streams = {name: _stream(name, source) for name, source in sources.items()}
+
+
+def _stream(name: str, source: Source) -> Stream | FeedStream:
+    return FeedStream(name, source) if isinstance(source, Feed) else Stream(name, source)
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
 
 
-def hub_of(samples: Mapping[str, Sample]) -> Hub:
+def hub_of(sources: Mapping[str, Source]) -> Hub:
     """The running loop's hub, made with the first call."""
     loop = asyncio.get_running_loop()
     hub = _hubs.get(loop)
-    if hub is None or {name: each.sample for name, each in hub.streams.items()} != dict(samples):
-        hub = _hubs[loop] = Hub(samples)
+    if hub is None or hub.sources != dict(sources):
+        hub = _hubs[loop] = Hub(sources)
     return hub

@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
+from system.feed import Filter
+
 VERSION = 1
 MESSAGE_BYTES = 64 * 1024
 ID_LENGTH = 128
+FILTER_LENGTH = 200
 MIN_INTERVAL_MS, DEFAULT_INTERVAL_MS, MAX_INTERVAL_MS = 250, 1000, 60_000
 
 
@@ -37,13 +40,15 @@ class BadMessage(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a client said. `interval_ms` is as granted; `secret` a key or token."""
+    """What a client said. `interval_ms` is as granted; `secret` a key or token; `since` an epoch and a number."""
 
     type: str
     id: str | int | None = None
     stream: str = ""
     interval_ms: int = DEFAULT_INTERVAL_MS
     secret: str = ""
+    since: tuple[str, int] | None = None
+    filter: Filter = ()
 
 
 def parse(text: str, streams: Mapping[str, object]) -> Message:
@@ -65,8 +70,14 @@ def parse(text: str, streams: Mapping[str, object]) -> Message:
             known = ", ".join(sorted(streams))
             named = stream[:ID_LENGTH] if isinstance(stream, str) else None
             raise BadMessage("unknown_stream", f"There is no such stream. Streams: {known}.", named, message_id)
-        interval = granted(shape.get("interval", DEFAULT_INTERVAL_MS), stream, message_id)
-        return Message(str(kind), message_id, stream, interval)
+        return Message(
+            str(kind),
+            message_id,
+            stream,
+            granted(shape.get("interval", DEFAULT_INTERVAL_MS), stream, message_id),
+            since=_since(shape.get("since"), stream, message_id),
+            filter=_filter(shape.get("filter"), stream, message_id),
+        )
     known = "auth, ping, subscribe, unsubscribe"
     raise BadMessage("unknown_type", f"type is none of {known}.", None, message_id)
 
@@ -95,6 +106,26 @@ def granted(interval: object, stream: str, message_id: str | int | None) -> int:
     if isinstance(interval, bool) or not isinstance(interval, (int, float)) or interval != interval:  # NaN
         raise BadMessage("bad_interval", "interval is a number of milliseconds.", stream, message_id)
     return int(min(max(interval, MIN_INTERVAL_MS), MAX_INTERVAL_MS))
+
+
+def _since(since: object, stream: str, message_id: str | int | None) -> tuple[str, int] | None:
+    """`{epoch, seq}` of the last message that the client saw."""
+    if since is None:
+        return None
+    epoch, seq = (since.get("epoch"), since.get("seq")) if isinstance(since, dict) else (None, None)
+    if not isinstance(epoch, str) or isinstance(seq, bool) or not isinstance(seq, int) or seq < 0:
+        raise BadMessage("bad_since", "since is {epoch, seq} of the last message seen.", stream, message_id)
+    return epoch, seq
+
+
+def _filter(wanted: object, stream: str, message_id: str | int | None) -> Filter:
+    if wanted is None:
+        return ()
+    if not isinstance(wanted, dict) or not all(isinstance(value, str) for value in wanted.values()):
+        raise BadMessage("bad_filter", "filter is an object of texts.", stream, message_id)
+    if any(len(value) > FILTER_LENGTH for value in wanted.values()):
+        raise BadMessage("bad_filter", f"A filter has at most {FILTER_LENGTH} characters.", stream, message_id)
+    return tuple(sorted(wanted.items()))
 
 
 def encode(shape: Mapping[str, object]) -> str:

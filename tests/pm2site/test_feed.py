@@ -24,7 +24,7 @@ from system.ports import free_port, is_listening
 from tests.services_server import ROOT, Server, StartServer, new_server
 
 DEADLINE_S = 40
-STREAMS = ["benchmark:progress", "pm2:stats", "system:metrics"]
+STREAMS = ["activity", "benchmark:progress", "pm2:stats", "system:metrics"]
 
 
 @contextmanager
@@ -102,12 +102,45 @@ def test_subscribing_again_changes_the_interval_and_makes_no_second_one(shared_s
     assert sequence == sorted(set(sequence))
 
 
+def refused(server: Server, name: str) -> None:
+    """Make an entry of the activity trail."""
+    requests.post(server.url + "/api/pm2/stop", json={"framework": name}, timeout=DEADLINE_S)
+
+
+def targets(message: dict[str, Any]) -> list[str]:
+    return [entry["target"] for entry in message["data"]["entries"]]
+
+
+def test_what_happens_is_read_on_from_where_a_client_was(shared_server: Server) -> None:
+    refused(shared_server, "one")
+    with joined(shared_server) as ws:
+        assert say(ws, type="subscribe", stream="activity", interval=250)["type"] == "subscribed"
+        first = heard(ws)
+        assert targets(first)[-1] == "one"
+        refused(shared_server, "two")
+        assert targets(heard(ws)) == ["two"]
+    for name in ("three", "four"):
+        refused(shared_server, name)
+    since = {"epoch": first["epoch"], "seq": first["seq"]}
+    with joined(shared_server) as ws:
+        say(ws, type="subscribe", stream="activity", since=since)
+        assert targets(heard(ws)) == ["two", "three", "four"]
+    with joined(shared_server) as ws:
+        say(ws, type="subscribe", stream="activity", since={"epoch": "of another server", "seq": 7})
+        gap = heard(ws)
+        assert {key: gap[key] for key in ("type", "stream", "missed")} == {
+            "type": "gap", "stream": "activity", "missed": None,
+        }  # fmt: skip
+        assert targets(heard(ws))[-3:] == ["two", "three", "four"]
+
+
 @pytest.mark.parametrize(
     ("message", "code"),
     [
         ("", "bad_json"), ("{", "bad_json"), ("[" * 50_000, "bad_json"), (b"\x00\x01", "binary"),
         ('{"type":"nothing"}', "unknown_type"), ('{"type":"subscribe","stream":"x"}', "unknown_stream"),
         ('{"type":"subscribe","stream":"pm2:stats","interval":"1"}', "bad_interval"),
+        ('{"type":"subscribe","stream":"pm2:stats","filter":{"framework":"x"}}', "bad_filter"),
     ],
     ids=lambda value: repr(value)[:30],
 )  # fmt: skip
