@@ -2,32 +2,50 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import platform
+import resource
 from pathlib import Path
-
-from django.conf import settings
 
 from system import binaries
 
+FIRST_LINES = {
+    "governor": "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor",
+    "turbo": "/sys/devices/system/cpu/cpufreq/boost",
+    "smt": "/sys/devices/system/cpu/smt/control",
+    "aslr": "/proc/sys/kernel/randomize_va_space",
+    "somaxconn": "/proc/sys/net/core/somaxconn",
+    "ephemeralPorts": "/proc/sys/net/ipv4/ip_local_port_range",
+    "cgroupCpu": "/sys/fs/cgroup/cpu.max",
+    "product": "/sys/class/dmi/id/product_name",
+}
+
 
 def fingerprint(generator: str, generator_version: str) -> dict[str, object]:
-    """Stable facts only, so that two runs on the same machine with the same programs have the same."""
-    node = binaries.find("node")
-    return {
-        "serverId": settings.SERVER_ID,
-        "serverVersion": settings.VERSION,
+    """Stable facts only, so that two runs on the same machine with the same programs have the same `key`."""
+    facts: dict[str, object] = {
+        "hostname": platform.node(),
         "kernel": f"{platform.system()} {platform.release()}",
         "machine": platform.machine(),
         "cpu": _cpu_model(),
         "cpuCount": usable_cpus(),
         "memoryBytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        "governor": _first_line(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
+        "openFiles": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+        **{name: _first_line(Path(file)) for name, file in FIRST_LINES.items()},
         "python": platform.python_version(),
-        "node": node.version if node else None,
+        **{name: _version(name) for name in ("node", "pm2", "redis-server")},
         "generator": generator,
         "generatorVersion": generator_version,
     }
+    text = json.dumps(facts, sort_keys=True, default=str)
+    return {"key": hashlib.sha256(text.encode()).hexdigest()[:16], **facts}
+
+
+def _version(name: str) -> str | None:
+    found = binaries.find(name)
+    return found.version if found else None
 
 
 def usable_cpus() -> int:

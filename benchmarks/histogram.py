@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hdrh.histogram import HdrHistogram
 
-from benchmarks.measurement import Latencies
+from benchmarks.measurement import Latencies, percentile_us, percentiles_of, together
 
 LOWEST_US = 1
 HIGHEST_US = 3_600_000_000
@@ -30,3 +30,16 @@ def decode(text: str) -> Latencies:
         (int(item.value_iterated_to), int(item.count_added_in_this_iter_step))
         for item in histogram.get_recorded_iterator()
     )
+
+
+def merged(texts: list[str]) -> str:
+    """Several stored histograms as one."""
+    return encode(together(decode(text) for text in texts))
+
+
+def summary(latencies: Latencies) -> tuple[float | None, float | None, float | None]:
+    """p50, p99 (None in a sample too small for it) and maximum, in ms."""
+    if not latencies:
+        return None, None, None
+    median_us = percentile_us(latencies, 50)
+    return (median_us or 0) / 1000, percentiles_of(latencies).get("99"), latencies[-1][0] / 1000

@@ -179,13 +179,12 @@ def mark_lost(runs: Iterable[Run]) -> int:
             state=RunState.INTERRUPTED, at=now,
             message="The process of this run ended before the run did. What it had measured is kept.",
         )  # fmt: skip
-        _kill_generator(run)
+        _kill_children(run)
         log.warning("run interrupted", run=str(run.pk), pid=run.pid)
     return lost
 
 
-def _kill_generator(run: Run) -> None:
+def _kill_children(run: Run) -> None:
     """A load generator must not go on without anybody who watches it."""
-    told = run.progress.get("child")
-    if told:
-        kill_group(Identity(int(told[0]), float(told[1]), str(told[2])), signal.SIGKILL)
+    for pid, started_at, boot in run.progress.get("children", ()):
+        kill_group(Identity(int(pid), float(started_at), str(boot)), signal.SIGKILL)

@@ -1,20 +1,16 @@
-"""What a load generator measured, what several trials say together, and how far to trust it. [pure]"""
+"""What a load generator measured in a trial, and what several trials say together. [pure]"""
 
 from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 Latencies = tuple[tuple[int, int], ...]
 
 PERCENTS = ("50", "90", "95", "99", "99.9")
-MAX_ERROR_RATE = 0.01  # the customary limit of load tests
-MIN_REQUESTS = 1000
-MIN_DURATION_S = 2.0
-BUSY_GENERATOR = 0.9
-BUSY_TARGET = 0.9
+TAIL = 10  # a percentile with fewer latencies than this above it is one of chance, and not shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +18,8 @@ class Measurement:
     """One trial. `errors`: connections and requests, timeouts included; answers outside 2xx stand apart.
 
     `latencies_us`: every latency with its count, uncorrected, ascending; empty when the generator keeps them.
+    `corrected_us`: the same as the generator corrects them for coordinated omission, where it does.
+    `resolution_us`: what the generator rounds latencies to.
     """
 
     duration_s: float
@@ -37,6 +35,8 @@ class Measurement:
     latencies_us: Latencies
     connections_used: int
     notes: tuple[str, ...] = ()
+    corrected_us: Latencies = ()
+    resolution_us: int = 1
 
     @property
     def rate(self) -> float:
@@ -44,26 +44,13 @@ class Measurement:
         return self.successes / self.duration_s if self.duration_s > 0 else 0.0
 
     @property
+    def failures(self) -> int:
+        return self.errors + self.non_2xx
+
+    @property
     def error_rate(self) -> float:
         """Share of the attempts that did not succeed, 0 to 1."""
-        failed = self.errors + self.non_2xx
-        return failed / (self.successes + failed) if failed else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """How busy both sides were, as a share (1.0 = all that they could use); None where nobody could look."""
-
-    generator: float | None
-    target: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """`validity`: valid, caution or invalid, with a sentence for each reason."""
-
-    validity: str
-    reasons: tuple[str, ...]
+        return self.failures / (self.successes + self.failures) if self.failures else 0.0
 
 
 def percentile_us(latencies: Latencies, percent: float) -> int | None:
@@ -78,9 +65,15 @@ def percentile_us(latencies: Latencies, percent: float) -> int | None:
 
 
 def percentiles_of(latencies: Latencies) -> dict[str, float]:
-    """Milliseconds of the percentiles in PERCENTS; empty without latencies."""
-    found = {percent: percentile_us(latencies, float(percent)) for percent in PERCENTS}
+    """Milliseconds of those in PERCENTS that the sample is large enough for."""
+    shown = enough_for(PERCENTS, sum(count for _, count in latencies))
+    found = {percent: percentile_us(latencies, float(percent)) for percent in shown}
     return {percent: value / 1000 for percent, value in found.items() if value is not None}
+
+
+def enough_for(percents: Iterable[str], count: int) -> list[str]:
+    """The percentiles that a sample of `count` can tell: at least TAIL latencies lie above each."""
+    return [percent for percent in percents if count * (100 - float(percent)) / 100 >= TAIL - 1e-6]
 
 
 def mean_us(latencies: Latencies) -> float | None:
@@ -88,12 +81,21 @@ def mean_us(latencies: Latencies) -> float | None:
     return sum(value * count for value, count in latencies) / total if total else None
 
 
-def merged(trials: Sequence[Measurement]) -> Measurement:
-    """Several trials as one: sums, latencies of all together, else the median of each percentile."""
+def together(every: Iterable[Latencies]) -> Latencies:
+    """Latencies of several trials as those of one."""
     counts: Counter[int] = Counter()
-    for trial in trials:
-        counts.update(dict(trial.latencies_us))
-    latencies = tuple(sorted(counts.items())) if all(trial.latencies_us for trial in trials) else ()
+    for latencies in every:
+        counts.update(dict(latencies))
+    return tuple(sorted(counts.items()))
+
+
+def merged(trials: Sequence[Measurement]) -> Measurement:
+    """Several trials as one: sums, latencies of all together; percentiles are never averaged.
+
+    Where a generator keeps the latencies to itself, the median over the trials stands for each percentile.
+    """
+    latencies = together(trial.latencies_us for trial in trials) if all(each.latencies_us for each in trials) else ()
+    corrected = together(trial.corrected_us for trial in trials) if all(each.corrected_us for each in trials) else ()
     mean = mean_us(latencies)
     return Measurement(
         duration_s=sum(trial.duration_s for trial in trials),
@@ -109,6 +111,8 @@ def merged(trials: Sequence[Measurement]) -> Measurement:
         latencies_us=latencies,
         connections_used=max(trial.connections_used for trial in trials),
         notes=tuple(dict.fromkeys(note for trial in trials for note in trial.notes)),
+        corrected_us=corrected,
+        resolution_us=max(trial.resolution_us for trial in trials),
     )
 
 
@@ -120,31 +124,3 @@ def _median(values: Sequence[float | None]) -> float | None:
 def _median_percentiles(trials: Sequence[Measurement]) -> dict[str, float]:
     found = {key: _median([trial.percentiles_ms.get(key) for trial in trials]) for key in PERCENTS}
     return {key: value for key, value in found.items() if value is not None}
-
-
-def saturation(load: Load) -> str:
-    """Who was at its limit: server, generator, contended or none; empty when that is not known."""
-    if load.generator is None or load.target is None:
-        return ""
-    busy = (load.generator >= BUSY_GENERATOR, load.target >= BUSY_TARGET)
-    return {
-        (False, True): "server", (True, False): "generator", (True, True): "contended", (False, False): "none",
-    }[busy]  # fmt: skip
-
-
-def judge(whole: Measurement, load: Load, notes: Sequence[str] = ()) -> Verdict:
-    """How far the figures may be trusted. `notes`: what else stands against them."""
-    failed = whole.errors + whole.non_2xx
-    share = f"{100 * whole.error_rate:.2g} % of the requests failed ({failed} errors and answers outside 2xx)"
-    if whole.error_rate > MAX_ERROR_RATE:
-        return Verdict("invalid", (f"{share}; more than 1 % is too many to compare.", *notes))
-    reasons = [*([f"{share}."] if failed else []), *notes, *whole.notes]
-    if whole.responses < MIN_REQUESTS:
-        reasons.append(f"Only {whole.responses} responses were counted; percentiles need {MIN_REQUESTS}.")
-    if whole.duration_s < MIN_DURATION_S * 0.95:
-        reasons.append(f"It lasted {whole.duration_s:.1f} s only; below {MIN_DURATION_S:g} s chance decides.")
-    if load.generator is not None and load.generator >= BUSY_GENERATOR:
-        reasons.append(
-            f"The load generator used {100 * load.generator:.0f} % of the CPU it could: the target may do more."
-        )
-    return Verdict("caution" if reasons else "valid", tuple(reasons))

@@ -70,6 +70,9 @@ class Run(models.Model):
     connections_used = models.PositiveIntegerField(null=True)
     workers = models.PositiveIntegerField(default=0)
     pipelining = models.PositiveIntegerField(default=1)
+    rate_per_second = models.FloatField(
+        null=True, help_text="Requests were sent at this rate; null: as fast as answers came"
+    )
     instances = models.PositiveIntegerField(null=True)
 
     # Its life.
@@ -102,12 +105,14 @@ class Run(models.Model):
     timeouts = models.BigIntegerField(default=0)
     non_2xx = models.BigIntegerField(default=0)
     cpu_micros_per_request = models.FloatField(null=True)
+    memory_bytes = models.BigIntegerField(null=True, help_text="The most that the target's processes held together")
     saturation = models.CharField(max_length=30, blank=True)
     validity = models.CharField(max_length=10, choices=Validity, default=Validity.UNKNOWN)
     reasons = models.JSONField(default=list, help_text="Why the validity is not `valid`, in sentences")
+    gates = models.JSONField(default=list, help_text="Each check: code, state, message, value, trial")
     preflight = models.JSONField(default=dict)
     environment = models.JSONField(default=dict)
-    samples = models.JSONField(default=list, help_text="Once a second: rate, CPU of generator and target")
+    samples = models.JSONField(default=list, help_text="Once a second: rate, CPU of generator, target, Redis, host")
     original = models.JSONField(null=True, help_text="The imported or posted entry, untouched")
 
     class Meta:
@@ -146,6 +151,9 @@ class Trial(models.Model):
     non_2xx = models.BigIntegerField(default=0)
     bytes_read = models.BigIntegerField(default=0)
     histogram = models.TextField(blank=True, help_text="HdrHistogram V2, base64, microseconds, raw")
+    corrected_histogram = models.TextField(blank=True, help_text="The same as wrk corrects it for coordinated omission")
+    probe_histogram = models.TextField(blank=True, help_text="Of the probe lane, from the moment each request was due")
+    facts = models.JSONField(default=dict, help_text="Who used the CPU, memory, saturation, what the probe lane saw")
     exit_code = models.IntegerField(default=0)
     output = models.TextField(blank=True, help_text="What the load generator printed, at most 1 MiB")
 

@@ -7,14 +7,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks import generators, scenario, target
+from benchmarks import execution, generators, scenario, target
 from benchmarks.errors import InvalidScenario, TargetNotRunning
 from benchmarks.models import Run
 from pm2 import processes
 from pm2.errors import PM2Error
 from pm2.frameworks.registry import Endpoint, Framework, registry
 from pm2.process import Status
-from system import binaries
 
 DEFAULT_ENDPOINT = "/simple"
 DEFAULT_BODY = {"name": "benchmark"}
@@ -52,6 +51,7 @@ async def planned(asked: Mapping[str, Any]) -> Run:
         connections=asked.get("connections") or scenario.default_connections(instances or 1),
         workers=asked.get("workers") or scenario.default_workers(instances or 1),
         pipelining=asked.get("pipelining", 1),
+        rate_per_second=asked.get("rate"),
         instances=instances,
         label=asked.get("label", ""),
     )
@@ -91,9 +91,9 @@ async def _online(framework: Framework) -> int:
 
 
 def _generator(asked: Mapping[str, Any]) -> tuple[str, str]:
-    """Name and version of the load generator for the run; raises GeneratorMissing."""
-    found = {name: binary for name in generators.PREFERENCE if (binary := binaries.find(name))}
-    if "autocannon" in found and not binaries.find("node"):
-        del found["autocannon"]
-    name = generators.choose(found, asked.get("generator"), asked.get("pipelining", 1))
-    return name, found[name].version
+    """Name and version of the load generator for the run; raises GeneratorMissing, InvalidScenario."""
+    wanted, is_paced = asked.get("generator"), "rate" in asked
+    if is_paced and wanted not in (None, *generators.PACED):
+        raise InvalidScenario("rate", f"{wanted} cannot hold a rate; {', '.join(generators.PACED)} can.")
+    name = generators.choose(execution.installed(), wanted, asked.get("pipelining", 1), is_paced=is_paced)
+    return name, execution.program(name).version

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from benchmarks.errors import PreflightFailed
+from benchmarks.probe import keys_of
 
 DEADLINE_S = 5.0
 FILL = 100
@@ -29,6 +30,7 @@ class Answer:
     body_sha256: str
     body_start: str
     wire_bytes: int
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ def _answer(response: http.client.HTTPResponse, body: bytes) -> Answer:
         body_sha256=hashlib.sha256(body).hexdigest(),
         body_start=body[:SHOWN_CHARACTERS].decode(errors="replace"),
         wire_bytes=head + sum(len(name) + len(value) + 4 for name, value in headers) + len(body),
+        keys=keys_of(body),
     )
 
 
@@ -100,6 +103,11 @@ def _fill(asked: Asked) -> None:
             )
 
 
+def is_constant(asked: Asked, first: Answer) -> bool:
+    """Whether the target gives the same body again. Raises PreflightFailed."""
+    return asked.method in ("GET", "HEAD") and ask(asked).body_sha256 == first.body_sha256
+
+
 def changed(before: Answer, after: Answer, *, same_body: bool) -> str | None:
     """A sentence when the target answers otherwise after the load than before it."""
     if after.status != before.status:
@@ -108,4 +116,6 @@ def changed(before: Answer, after: Answer, *, same_body: bool) -> str | None:
         return f"After the load the answer was {after.content_type!r} instead of {before.content_type!r}."
     if same_body and after.body_sha256 != before.body_sha256:
         return "After the load the target answered another body than before."
+    if after.keys != before.keys:
+        return "After the load the answer had other keys than before."
     return None

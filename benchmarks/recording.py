@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import asdict
 
 from django.utils import timezone
 
-from benchmarks import histogram
-from benchmarks.measurement import Load, Measurement, Verdict, saturation
+from benchmarks import histogram, saturation
+from benchmarks.execution import TrialDone
+from benchmarks.gates import little
 from benchmarks.models import Run, Trial
+from benchmarks.observation import Sample
+from benchmarks.protocol import Measured
+from system.wire import to_wire
 
 OUTPUT_CHARACTERS = 2**20
+MAX_SAMPLES = 1000
 
 
 def heartbeat(run: Run, progress: Mapping[str, object]) -> bool:
     """A sign of life with what goes on; whether somebody asked for the end."""
     run.progress = dict(progress)
-    Run.objects.filter(pk=run.pk).update(progress=run.progress, heartbeat_at=timezone.now(), samples=run.samples)
+    Run.objects.filter(pk=run.pk).update(progress=run.progress, heartbeat_at=timezone.now())
     return Run.objects.filter(pk=run.pk, cancel_requested=True).exists()
 
 
-def store_trial(run: Run, index: int, started_at: datetime, measured: Measurement, output: str) -> Trial:
+def begin(run: Run, found: Measured, facts: Mapping[str, object]) -> None:
+    """What is known before the load. `facts`: of the server, for the environment."""
+    run.preflight = {"before": asdict(found.before) if found.before else None, "isConstant": found.is_constant}
+    run.environment = {**found.environment, **facts}
+    run.save(update_fields=["preflight", "environment"])
+
+
+def store_trial(run: Run, done: TrialDone) -> Trial:
     """One trial as a row; index 0 is the warm-up."""
+    measured = done.measured
     return Trial.objects.create(
         run=run,
-        index=index,
-        is_warmup=index == 0,
-        started_at=started_at,
+        index=done.index,
+        is_warmup=done.index == 0,
+        started_at=done.started_at,
         duration_s=measured.duration_s,
         requests=measured.responses,
         req_per_sec=measured.rate,
@@ -40,18 +52,43 @@ def store_trial(run: Run, index: int, started_at: datetime, measured: Measuremen
         non_2xx=measured.non_2xx,
         bytes_read=measured.bytes_read,
         histogram=histogram.encode(measured.latencies_us),
-        output=output.encode()[:OUTPUT_CHARACTERS].decode(errors="ignore").replace("\x00", ""),
+        corrected_histogram=histogram.encode(measured.corrected_us),
+        probe_histogram=done.probe.histogram if done.probe else "",
+        facts=facts_of(done, run.pipelining),
+        output=done.output.encode()[:OUTPUT_CHARACTERS].decode(errors="ignore").replace("\x00", ""),
     )
 
 
-def fill(
-    run: Run, trials: Sequence[Measurement], whole: Measurement, verdict: Verdict, load: Load, cpu_s: float
-) -> None:
+def facts_of(done: TrialDone, pipelining: int) -> dict[str, object]:
+    """What was seen of a trial from outside, in the words of the wire."""
+    probe, load = done.probe, done.load
+    shown = to_wire({
+        "saturation": saturation.saturation(load),
+        "generatorShare": load.generator,
+        "targetShare": load.target,
+        "hostShare": load.host,
+        "othersCores": load.others_cores,
+        "stealShare": load.steal,
+        "targetCpuSeconds": done.target_cpu_s,
+        "targetMemoryBytes": done.target_memory_bytes,
+        "littleRatio": little(done.measured, pipelining),
+        "correctedP99": histogram.summary(done.measured.corrected_us)[1],
+        "probe": {
+            "sent": probe.sent, "failed": probe.failed, "mismatched": probe.mismatched, "p50Latency": probe.p50_ms,
+            "p99Latency": probe.p99_ms, "maxLatency": probe.max_ms,
+        } if probe else None,
+    })  # fmt: skip
+    assert isinstance(shown, dict)  # noqa: S101 - a mapping becomes an object
+    return shown
+
+
+def fill(run: Run, found: Measured) -> None:
     """Put the figures of all trials into `run`: the median rate, sums, latencies of all together."""
-    rates = [trial.rate for trial in trials]
-    run.req_per_sec = statistics.median(rates)
+    rates, whole, verdict = found.rates, found.whole(), found.verdict()
+    run.req_per_sec = found.rate
     if len(rates) > 1:
         run.req_per_sec_low, run.req_per_sec_high = min(rates), max(rates)
+    run.command = list(found.trials[-1].command)
     run.duration_s, run.total_requests = whole.duration_s, whole.responses
     run.errors, run.timeouts, run.non_2xx = whole.errors, whole.timeouts, whole.non_2xx
     run.avg_latency_ms = whole.mean_ms
@@ -61,15 +98,30 @@ def fill(
     run.p99_latency_ms = whole.percentiles_ms.get("99")
     run.p999_latency_ms = whole.percentiles_ms.get("99.9")
     run.connections_used = whole.connections_used
-    run.saturation = saturation(load)
-    if cpu_s > 0 and whole.responses:
-        run.cpu_micros_per_request = cpu_s * 1e6 / whole.responses
+    run.saturation = found.saturation()
+    run.cpu_micros_per_request = found.cpu_micros_per_request()
+    run.memory_bytes = found.memory_bytes()
+    run.gates = [to_wire(gate) for gate in found.gates()]
     run.validity, run.reasons = verdict.validity, list(verdict.reasons)
+    run.samples = [to_wire(sample) for sample in thinned(found.samples())]
+    if found.after:
+        run.preflight = {**run.preflight, "after": asdict(found.after)}
+
+
+def save(run: Run) -> None:
+    """Everything but what others write: the wish for an end."""
+    names = [field.name for field in run._meta.concrete_fields if not field.primary_key]
+    run.save(update_fields=[name for name in names if name != "cancel_requested"])
+
+
+def thinned(samples: list[Sample]) -> list[Sample]:
+    """Every second, third, … sample, so that an hour takes no more room than a quarter of it."""
+    return samples[:: -(-len(samples) // MAX_SAMPLES) or 1]
 
 
 def close(run: Run) -> None:
     """The end of a run, whatever it is. Its place in the list is the moment of its end."""
     now = timezone.now()
     run.at = run.recorded_at = run.heartbeat_at = now
-    run.progress = {key: value for key, value in run.progress.items() if key not in ("child", "reqPerSec")}
-    run.save()
+    run.progress = {key: value for key, value in run.progress.items() if key not in ("children", "reqPerSec")}
+    save(run)

@@ -41,6 +41,7 @@ class Result:
     p95_latency: float | None
     p999_latency: float | None
     cpu_micros_per_request: float | None
+    memory_bytes: int | None
     saturation: str
     source: str
     label: str
@@ -76,6 +77,7 @@ def result(run: Run) -> Result:
         p95_latency=run.p95_latency_ms,
         p999_latency=run.p999_latency_ms,
         cpu_micros_per_request=run.cpu_micros_per_request,
+        memory_bytes=run.memory_bytes,
         saturation=run.saturation,
         source=run.source,
         label=run.label,

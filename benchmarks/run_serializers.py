@@ -56,6 +56,9 @@ class RunRequestSerializer(serializers.Serializer[Any]):
     generator = serializers.ChoiceField(sorted(GENERATORS), required=False)
     trials = StrictIntegerField(required=False, min_value=1, max_value=50)
     profile = serializers.ChoiceField(sorted(PROFILES), required=False)
+    rate = StrictIntegerField(
+        required=False, min_value=1, max_value=1_000_000, help_text="requests per second; with h2load"
+    )
     label = TextField(required=False, max_length=200, allow_blank=True)  # type: ignore[assignment]
 
 
@@ -75,6 +78,7 @@ class QueuedRunSerializer(serializers.Serializer[Any]):
     generator = serializers.CharField()
     trials = serializers.IntegerField()
     profile = serializers.CharField()
+    rate = serializers.FloatField(allow_null=True, help_text="requests per second that were asked for")
     label = serializers.CharField()  # type: ignore[assignment]
 
 
@@ -84,16 +88,33 @@ class RunAcceptedSerializer(serializers.Serializer[Any]):
     benchmark = QueuedRunSerializer()
 
 
+class GateSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    state = serializers.ChoiceField(["pass", "warn", "fail", "unknown"])
+    message = serializers.CharField()
+    value = serializers.FloatField(allow_null=True)
+    trial = serializers.IntegerField(allow_null=True)
+
+
+class HistogramsSerializer(serializers.Serializer[Any]):
+    """HdrHistogram V2 in base64, microseconds, of all trials together; empty where there is none."""
+
+    raw = serializers.CharField()
+    corrected = serializers.CharField(help_text="As the generator corrects it for coordinated omission")
+    probe = serializers.CharField(help_text="The probe lane, from the moment each request was due")
+
+
 class RunDetailsSerializer(QueuedRunSerializer):
     message = serializers.CharField()
     progress = serializers.DictField()
     command = serializers.ListField(child=serializers.CharField())
     result = serializers.DictField(allow_null=True, help_text="as in the history; null until it is done")
     trialResults = serializers.ListField(child=serializers.DictField())
-    gates = serializers.DictField()
+    gates = GateSerializer(many=True)
+    preflight = serializers.DictField()
     environment = serializers.DictField()
     samples = serializers.ListField(child=serializers.DictField())
-    histogram = serializers.ListField(child=serializers.CharField())
+    histogram = HistogramsSerializer()
 
 
 class RunChangedSerializer(serializers.Serializer[Any]):

@@ -13,9 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from benchmarks import launch, planning
+from benchmarks import histogram, launch, planning
 from benchmarks.errors import RunNotFound
-from benchmarks.models import Run, RunState, Trial
+from benchmarks.models import Run, Trial
 from benchmarks.results import result
 from benchmarks.run_serializers import (
     RunAcceptedSerializer,
@@ -80,7 +80,7 @@ def described(run: Run) -> dict[str, Any]:
         "host": run.host, "endpoint": run.endpoint, "method": run.method, "duration": run.planned_duration_s,
         "instances": run.instances, "connections": run.connections, "workers": run.workers,
         "pipelining": run.pipelining, "generator": run.generator, "trials": run.trials_planned,
-        "profile": run.profile, "label": run.label,
+        "profile": run.profile, "rate": run.rate_per_second, "label": run.label,
     }  # fmt: skip
 
 
@@ -96,14 +96,15 @@ def details(run: Run) -> object:
     return to_wire({
         **described(run),
         "message": run.message,
-        "progress": {key: value for key, value in run.progress.items() if key != "child"},
+        "progress": {key: value for key, value in run.progress.items() if key != "children"},
         "command": run.command,
-        "result": result(run) if run.state == RunState.DONE else None,
+        "result": result(run) if run.req_per_sec is not None else None,
         "trialResults": [of_trial(trial) for trial in trials],
-        "gates": {"preflight": run.preflight, "validity": run.validity, "reasons": run.reasons},
+        "gates": run.gates,
+        "preflight": run.preflight,
         "environment": run.environment,
         "samples": run.samples,
-        "histogram": [trial.histogram for trial in trials if trial.histogram and not trial.is_warmup],
+        "histogram": histograms([trial for trial in trials if not trial.is_warmup]),
     })  # fmt: skip
 
 
@@ -113,5 +114,14 @@ def of_trial(trial: Trial) -> dict[str, Any]:
         "duration": trial.duration_s, "totalReqs": trial.requests, "reqPerSec": trial.req_per_sec,
         "avgLatency": trial.avg_latency_ms, "maxLatency": trial.max_latency_ms,
         "percentiles": trial.percentiles_ms, "errors": trial.errors, "timeouts": trial.timeouts,
-        "non2xx": trial.non_2xx, "bytesRead": trial.bytes_read,
+        "non2xx": trial.non_2xx, "bytesRead": trial.bytes_read, "facts": trial.facts,
     }  # fmt: skip
+
+
+def histograms(trials: list[Trial]) -> dict[str, str]:
+    """Of all trials together, HdrHistogram V2 in base64, µs; empty texts where there is none."""
+    return {
+        "raw": histogram.merged([trial.histogram for trial in trials]),
+        "corrected": histogram.merged([trial.corrected_histogram for trial in trials]),
+        "probe": histogram.merged([trial.probe_histogram for trial in trials]),
+    }

@@ -40,6 +40,7 @@ class ResultSerializer(serializers.Serializer[Any]):
     p95Latency = serializers.FloatField(allow_null=True, help_text="ms")
     p999Latency = serializers.FloatField(allow_null=True, help_text="ms")
     cpuMicrosPerRequest = serializers.FloatField(allow_null=True)
+    memoryBytes = serializers.IntegerField(allow_null=True, help_text="Most that the target's processes held")
     saturation = serializers.CharField()
     source = serializers.ChoiceField(Source.choices)  # type: ignore[assignment]
     label = serializers.CharField()  # type: ignore[assignment]

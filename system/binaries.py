@@ -7,19 +7,20 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-from django.conf import settings
 
 from system.child import output_of
 from system.errors import BinaryMissing
 
+ROOT = Path(__file__).resolve().parent.parent
 VERSION_S = 5.0
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
 _FLAGS = {"wrk": "-v"}
 _PACKAGES = ("pm2", "autocannon")  # node_modules tells their version without starting Node
+# Somebody's choice of a program, by its name; system/apps.py puts the settings behind it.
+chosen: Callable[[str], str] = lambda name: ""  # noqa: E731 - replaced as a whole
 _versions: dict[tuple[Path, int], str] = {}  # by time of change: an upgraded program is asked again
 
 
@@ -51,7 +52,7 @@ def require(name: str) -> Binary:
 
 def node_parts() -> Path:
     """The folder that `npm ci` filled."""
-    return Path(settings.BASE_DIR) / "pm2" / "frameworks" / "node_modules"
+    return ROOT / "pm2" / "frameworks" / "node_modules"
 
 
 def _candidates(name: str) -> Iterator[tuple[Path, str]]:
@@ -60,7 +61,7 @@ def _candidates(name: str) -> Iterator[tuple[Path, str]]:
         if (folder / "package.json").is_file():
             yield folder / "package.json", "npm"
         return
-    wanted = [settings.REDIS_SERVER, name, "valkey-server"] if name == "redis-server" else [name]
+    wanted = [chosen(name), name, *(["valkey-server"] if name == "redis-server" else [])]
     ours = Path(sys.prefix) / "bin"
     for each in filter(None, wanted):
         # The wheel's node stands in our own environment only when PATH has none that is new enough.

@@ -144,10 +144,10 @@ class _Trees:
             self.baselines = {key: kept for key, kept in self.baselines.items() if now - kept.monotonic_s < STALE_S}
         return found
 
-    def family(self, pid: int, *, fresh: bool = False) -> list[psutil.Process]:
+    def family(self, pid: int) -> list[psutil.Process]:
         """The process and its descendants, from a map of parents that is at most `FAMILY_S` old."""
         now = time.monotonic()
-        if fresh or now - self.mapped_at > FAMILY_S:
+        if now - self.mapped_at > FAMILY_S:
             self.children, self.mapped_at = {}, now
             for process in psutil.process_iter():
                 try:
@@ -209,31 +209,3 @@ async def process_trees(pids: Collection[int]) -> dict[int, TreeUsage]:
     wanted = frozenset(pids)
     known = _trees.known(wanted)
     return await _in_thread(_trees.usage, wanted) if known is None else known
-
-
-def _sum_over(pids: Collection[int], amount: Callable[[psutil.Process], float]) -> float | None:
-    """`amount` of every process in the trees, each counted once; None when none is left."""
-    members: dict[int, psutil.Process] = {}
-    for index, pid in enumerate(pids):
-        try:
-            members.update((member.pid, member) for member in _trees.family(pid, fresh=index == 0))
-        except (psutil.Error, ValueError):
-            continue
-    amounts = []
-    for member in members.values():
-        try:
-            amounts.append(amount(member))
-        except psutil.Error:
-            continue
-    return sum(amounts) if amounts else None
-
-
-async def read_chars(pid: int) -> int | None:
-    """Bytes that a tree has read by read(2), from sockets too but not by recv(2); None when it is gone."""
-    total = await _in_thread(_sum_over, (pid,), lambda process: process.io_counters().read_chars)
-    return None if total is None else int(total)
-
-
-async def cpu_seconds(pids: Collection[int]) -> float:
-    """User and system time of the trees, with that of children already reaped; 0 when all are gone."""
-    return await _in_thread(_sum_over, tuple(pids), lambda process: _with_reaped(process.cpu_times())) or 0.0

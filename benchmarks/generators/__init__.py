@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from benchmarks.errors import GeneratorMissing
-from benchmarks.generators import autocannon, wrk
+from benchmarks.generators import autocannon, h2load, wrk
 from benchmarks.measurement import Measurement
 from benchmarks.scenario import Scenario
 
@@ -22,19 +22,21 @@ class Generator(Protocol):
     def parse(self, stdout: str) -> Measurement: ...
 
 
-GENERATORS: dict[str, Generator] = {"wrk": wrk, "autocannon": autocannon}
-PREFERENCE = ("wrk", "autocannon")
+GENERATORS: dict[str, Generator] = {"wrk": wrk, "h2load": h2load, "autocannon": autocannon}
+PREFERENCE = ("wrk", "h2load", "autocannon")
+# wrk times a batch of pipelined requests as one, which nobody means by a latency; h2load pipelines no bodies.
+PIPELINED = ("autocannon", "h2load", "wrk")
+PACED = ("h2load",)  # autocannon's -R sends a second's worth at once, and wrk has no rate
 
 
-def choose(installed: Collection[str], wanted: str | None, pipelining: int) -> str:
+def choose(installed: Collection[str], wanted: str | None, pipelining: int = 1, *, is_paced: bool = False) -> str:
     """The generator for a run; raises GeneratorMissing. Only the one asked for is ever taken in its place."""
     if wanted:
         if wanted not in installed:
             raise GeneratorMissing(wanted, sorted(installed))
         return wanted
-    # wrk times a batch of pipelined requests as one: not what anybody means by a latency.
-    order = PREFERENCE if pipelining == 1 else tuple(reversed(PREFERENCE))
+    order = PACED if is_paced else PREFERENCE if pipelining == 1 else PIPELINED
     for name in order:
         if name in installed:
             return name
-    raise GeneratorMissing(None, [])
+    raise GeneratorMissing(PACED[0] if is_paced else None, sorted(installed))

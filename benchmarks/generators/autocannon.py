@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.errors import UnreadableOutput
-from benchmarks.measurement import Measurement
+from benchmarks.measurement import Measurement, enough_for
 from benchmarks.scenario import Scenario
 
+RESOLUTION_US = 1000  # its histogram counts whole milliseconds, cut off: 0 stands for anything below 1
 # There is no p95, and p97.5 is another thing.
 PERCENTILES = {"50": "p50", "90": "p90", "99": "p99", "99.9": "p99_9"}
 
@@ -62,7 +63,8 @@ def _measurement(told: dict[str, Any]) -> Measurement:
         bytes_read=int(told["throughput"]["total"]),
         mean_ms=float(latency["average"]) if responses else None,
         max_ms=float(latency["max"]) if responses else None,
-        percentiles_ms={key: float(latency[name]) for key, name in PERCENTILES.items()} if responses else {},
+        percentiles_ms={key: float(latency[PERCENTILES[key]]) for key in enough_for(PERCENTILES, responses)},
         latencies_us=(),
         connections_used=max(1, connections // workers) * workers if workers else connections,
+        resolution_us=RESOLUTION_US,
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.errors import UnreadableOutput
-from benchmarks.measurement import Latencies, Measurement, mean_us, percentiles_of
+from benchmarks.measurement import PERCENTS, Latencies, Measurement, enough_for, mean_us, percentiles_of
 from benchmarks.scenario import Scenario
 
 MARK = "@@RUN1@@"
@@ -67,12 +67,10 @@ def parse(stdout: str) -> Measurement:
 
 def _measurement(told: dict[str, Any]) -> Measurement:
     requests = int(told["requests"])
-    raw = uncorrected(
-        tuple((int(value), int(count)) for value, count in told["latencies"]),
-        requests, int(told["connections"]), float(told["duration_us"]),
-    )  # fmt: skip
+    corrected = tuple((int(value), int(count)) for value, count in told["latencies"])
+    raw = uncorrected(corrected, requests, int(told["connections"]), float(told["duration_us"]))
     mean = mean_us(raw) if raw else told["mean_us"]
-    own = {key: value / 1000 for key, value in told["percentiles_us"].items() if value is not None}
+    own = {key: told["percentiles_us"].get(key) for key in enough_for(PERCENTS, requests)}
     notes = (
         *([CORRECTED] if own and not raw else []),
         *([BATCHES] if told.get("pipelining", 1) > 1 else []),
@@ -87,10 +85,11 @@ def _measurement(told: dict[str, Any]) -> Measurement:
         bytes_read=int(told["bytes"]),
         mean_ms=mean / 1000 if requests and mean is not None else None,
         max_ms=told["max_us"] / 1000 if requests and told["max_us"] is not None else None,
-        percentiles_ms=percentiles_of(raw) or own,
+        percentiles_ms=percentiles_of(raw) or {key: value / 1000 for key, value in own.items() if value is not None},
         latencies_us=raw,
         connections_used=int(told["connections_used"]),
         notes=notes,
+        corrected_us=corrected,
     )
 
 

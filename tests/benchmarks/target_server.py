@@ -15,10 +15,13 @@ require('http').createServer((request, response) => {
   const url = request.url
   request.resume()
   if (url === '/half' && Math.random() < 0.5) { response.statusCode = 500; return response.end('no') }
+  if (url === '/fifty' && codes.push(1) % 50 === 0) { response.statusCode = 500; return response.end('no') }
+  // Of those who ask, only the probe lane and the preflight send this header.
+  if (url === '/crash' && request.headers['accept-encoding'] && codes.push(1) > 10) process.exit(1)
   if (url === '/code') { codes.push(1); response.statusCode = 201; return response.end('{"created_code":{}}') }
   if (url === '/code-fast' && !codes.length) { response.statusCode = 404; return response.end('{}') }
   response.setHeader('Content-Type', 'application/json')
-  response.end('{"message":"hi"}')
+  response.end(url === '/other' && codes.push(1) > 200 ? '{"message":"other"}' : '{"message":"hi"}')
 }).listen(Number(process.argv[1]), '127.0.0.1')
 """
 

@@ -26,7 +26,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 RESULT_KEYS = {
     "id", "timestamp", "framework", "endpoint", "method", "reqPerSec", "avgLatency", "p50Latency", "p90Latency", "p99Latency",
     "totalReqs", "duration", "connections", "workers", "pipelining", "errors", "timeouts", "non2xx", "instances", "generator",
-    "trials", "validity", "reasons", "reqPerSecLow", "reqPerSecHigh", "p95Latency", "p999Latency", "cpuMicrosPerRequest",
+    "trials", "validity", "reasons", "reqPerSecLow", "reqPerSecHigh", "p95Latency", "p999Latency", "cpuMicrosPerRequest", "memoryBytes",
     "saturation", "source", "label",
 }  # fmt: skip
 

@@ -92,7 +92,8 @@ def test_a_run_is_accepted_with_the_defaults(client: APIClient, busy: Run, named
         "benchmark": {
             "id": str(run.pk), "state": "queued", "position": 1, "framework": "fastify", "host": named,
             "endpoint": "/simple", "method": "GET", "duration": 20.0, "instances": 3, "connections": 150,
-            "workers": 4, "pipelining": 1, "generator": run.generator, "trials": 1, "profile": "", "label": "",
+            "workers": 4, "pipelining": 1, "generator": run.generator, "trials": 1, "profile": "", "rate": None,
+            "label": "",
         },
     }  # fmt: skip
 

@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from benchmarks import histogram, runner
+from benchmarks import execution, histogram
 from benchmarks.models import Run
 from system import binaries
 from tests.benchmarks.target_server import target
 
-# wrk where the machine has it; autocannon comes with the Node parts.
-INSTALLED = [name for name in ("wrk", "autocannon") if binaries.find(name)]
+# wrk and h2load where the machine has them; autocannon comes with the Node parts.
+INSTALLED = [name for name in ("wrk", "h2load", "autocannon") if binaries.find(name)]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def queued(port: int, generator: str = INSTALLED[0], **more: object) -> Run:
     values: dict[str, object] = {
         "framework": "node", "host": f"localhost:{port}", "address": "127.0.0.1", "endpoint": "/simple",
-        "generator": generator, "planned_duration_s": 2, "connections": 10, "workers": 2, **more,
+        "generator": generator, "planned_duration_s": 1, "connections": 10, "workers": 2, **more,
     }  # fmt: skip
     return Run.objects.create(**values)
 
@@ -53,24 +53,83 @@ def test_a_run_measures_a_real_server(generator: str) -> None:
     assert run.duration_s
     assert run.req_per_sec == pytest.approx(run.total_requests / run.duration_s)
     assert (run.errors, run.non_2xx, run.connections_used) == (0, 0, 10)
-    assert (run.p95_latency_ms is None) == (generator == "autocannon")
+    assert (run.p95_latency_ms is None) == (generator != "wrk")
     kept = sum(count for _, count in histogram.decode(trials[1].histogram))
     assert kept == (run.total_requests if generator == "wrk" else 0)
+    assert bool(trials[1].corrected_histogram) == (generator == "wrk")
     assert run.preflight["before"]["body_bytes"] == 16
-    assert run.progress["trial"] == 1
+    assert run.preflight["after"] == {**run.preflight["before"], "date": run.preflight["after"]["date"]}
+    assert (run.progress["trial"], "children" in run.progress) == (1, False)
+
+
+def test_a_run_is_watched_from_outside() -> None:
+    with target() as port:
+        run = carried_out(queued(port, planned_duration_s=2))
+
+    (trial,) = run.trials.filter(is_warmup=False)
+    assert run.memory_bytes
+    assert run.memory_bytes > 2**20
+    assert run.cpu_micros_per_request
+    assert 0 < run.cpu_micros_per_request < 10_000
+    assert [set(sample) for sample in run.samples][:1] == [{
+        "trial", "seconds", "reqPerSec", "generatorCpuPercent", "targetCpuPercent", "redisCpuPercent",
+        "hostCpuPercent", "stealPercent", "targetMemoryBytes",
+    }]  # fmt: skip
+    assert all(sample["targetCpuPercent"] > 0 for sample in run.samples[1:])
+    assert trial.facts["probe"]["sent"] == 50
+    assert (trial.facts["probe"]["failed"], trial.facts["probe"]["mismatched"]) == (0, 0)
+    assert sum(count for _, count in histogram.decode(trial.probe_histogram)) == 50
+    assert trial.facts["saturation"] == run.saturation != ""
+    states = {gate["code"]: gate["state"] for gate in run.gates}
+    assert {states[code] for code in ("errors", "probe", "requests", "restarts") if code in states} == {"pass"}
+    assert run.environment["key"]
+
+
+def test_a_rate_is_held_and_timed_by_h2load() -> None:
+    with target() as port:
+        run = carried_out(queued(port, "h2load", rate_per_second=500, connections=5))
+
+    (trial,) = run.trials.filter(is_warmup=False)
+    assert run.state == "done", run.message
+    assert "rate" in {gate["code"] for gate in run.gates}
+    assert sum(count for _, count in histogram.decode(trial.histogram)) == run.total_requests
+    assert run.p50_latency_ms is not None
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "gate", "reason"),
+    [
+        ("/fifty", "errors", "more than 1 % is too many to compare."),
+        ("/other", "answer", "After the load the target answered another body than before."),
+        ("/crash", "errors", "more than 1 % is too many to compare."),
+    ],
+)
+def test_a_run_that_went_wrong_is_kept_as_invalid(endpoint: str, gate: str, reason: str) -> None:
+    with target() as port:
+        run = carried_out(queued(port, endpoint=endpoint))
+
+    if endpoint == "/crash":  # after the load nobody answers any more
+        assert (run.state, "was not answered" in run.message) == ("failed", True)
+    else:
+        assert (run.state, run.message) == ("done", "")
+    assert run.validity == "invalid"
+    assert [each["state"] for each in run.gates if each["code"] == gate] == ["fail"]
+    assert any(reason in each for each in run.reasons)
 
 
 def test_several_trials_have_a_median_and_a_range() -> None:
     with target() as port:
-        run = carried_out(queued(port, trials_planned=3, planned_duration_s=1))
+        run = carried_out(queued(port, trials_planned=2))
 
     rates = sorted(trial.req_per_sec for trial in run.trials.filter(is_warmup=False))
-    assert [run.req_per_sec_low, run.req_per_sec, run.req_per_sec_high] == rates
+    assert len(rates) == 2
+    assert [run.req_per_sec_low, run.req_per_sec_high] == rates
+    assert run.req_per_sec == pytest.approx(sum(rates) / 2)
 
 
 def test_an_empty_store_is_filled_before_it_is_read() -> None:
     with target() as port:
-        run = carried_out(queued(port, endpoint="/code-fast", planned_duration_s=1))
+        run = carried_out(queued(port, endpoint="/code-fast"))
 
     assert (run.state, run.non_2xx) == ("done", 0)
 
@@ -79,7 +138,7 @@ def test_an_empty_store_is_filled_before_it_is_read() -> None:
 def test_a_post_sends_its_body(generator: str) -> None:
     with target() as port:
         body = "123"  # a text, although it looks like a number
-        made = queued(port, generator, endpoint="/code", method="POST", body=body, planned_duration_s=1)
+        made = queued(port, generator, endpoint="/code", method="POST", body=body)
         run = carried_out(made)
 
     assert (run.state, run.errors, run.non_2xx) == ("done", 0, 0)
@@ -88,7 +147,7 @@ def test_a_post_sends_its_body(generator: str) -> None:
 def test_failed_responses_do_not_count() -> None:
     with target() as port:
         for _ in range(20):  # the preflight asks once, and half of the answers are 500
-            run = carried_out(queued(port, endpoint="/half", planned_duration_s=1))
+            run = carried_out(queued(port, endpoint="/half"))
             if run.state == "done":
                 break
 
@@ -121,9 +180,9 @@ def test_a_faulty_generator_fails_the_run(
     script: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake(tmp_path, monkeypatch, script)
-    monkeypatch.setattr(runner, "GRACE_S", 1.0)
+    monkeypatch.setattr(execution, "GRACE_S", 1.0)
     with target() as port:
-        run = carried_out(queued(port, "wrk", planned_duration_s=1))
+        run = carried_out(queued(port, "wrk"))
 
     assert (run.state, run.message, run.req_per_sec) == ("failed", message, None)
 

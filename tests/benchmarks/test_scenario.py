@@ -1,6 +1,6 @@
 import pytest
 
-from benchmarks.scenario import default_connections, default_workers, plan, warmup_s
+from benchmarks.scenario import burst_s, default_connections, default_workers, is_steady, plan, warmup_s
 
 
 @pytest.mark.parametrize(
@@ -27,5 +27,13 @@ def test_what_is_given_outweighs_the_profile(
     assert plan(profile, trials, duration) == expected
 
 
-def test_the_warm_up_is_short() -> None:
-    assert (warmup_s(1), warmup_s(60)) == (1, 3)
+def test_the_warm_up_is_no_longer_than_a_trial() -> None:
+    assert (burst_s(1), warmup_s(1), burst_s(10), warmup_s(10), warmup_s(60)) == (1, 1, 2, 10, 30)
+
+
+@pytest.mark.parametrize(
+    ("rates", "expected"),
+    [([], False), ([100, 100], False), ([50, 100, 98, 99], True), ([100, 98, 96], False), ([100, 100, 100, 90], False)],
+)
+def test_three_bursts_that_agree_are_steady(rates: list[float], expected: bool) -> None:
+    assert is_steady(rates) is expected

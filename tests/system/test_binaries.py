@@ -67,8 +67,8 @@ def test_a_program_whose_library_is_missing_is_not_there(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("described", ["[]", "{", '{"version": "7.0.4"}', '{"bin": 5, "version": "7.0.4"}'])
-def test_an_unreadable_package_is_not_there(settings: Settings, tmp_path: Path, described: str) -> None:
-    settings.BASE_DIR = tmp_path
+def test_an_unreadable_package_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, described: str) -> None:
+    monkeypatch.setattr(binaries, "ROOT", tmp_path)
     (binaries.node_parts() / "pm2").mkdir(parents=True)
     (binaries.node_parts() / "pm2" / "package.json").write_text(described)
 

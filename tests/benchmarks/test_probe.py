@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import hashlib
+import socket
+import subprocess
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks import acceptors, histogram, probe
+from benchmarks.probe import ProbePlan
+from tests.benchmarks.target_server import target
+
+BODY = hashlib.sha256(b'{"message":"hi"}').hexdigest()
+
+
+def plan(port: int, path: str = "/simple", **changes: object) -> ProbePlan:
+    made = ProbePlan(
+        url=f"http://127.0.0.1:{port}{path}", method="GET", headers={"Host": "x"}, body="", duration_s=0.4,
+        timeout_s=0.5, body_sha256=BODY, keys=("message",), rate_per_second=50,
+    )  # fmt: skip
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("path", "changes", "failed", "mismatched"),
+    [
+        ("/simple", {}, 0, 0),
+        ("/simple", {"body_sha256": None}, 0, 0),
+        ("/simple", {"body_sha256": "0" * 64}, 0, 20),
+        ("/simple", {"body_sha256": None, "keys": ("id",)}, 0, 20),
+        ("/code-fast", {}, 20, 0),
+    ],
+)
+def test_every_answer_is_checked(path: str, changes: dict[str, object], failed: int, mismatched: int) -> None:
+    with target() as port:
+        told = probe.report(plan(port, path, **changes))
+
+    assert (told.sent, told.failed, told.mismatched) == (20, failed, mismatched)
+    assert sum(count for _, count in histogram.decode(told.histogram)) == 20 - failed
+
+
+def test_nobody_there_fails_every_probe() -> None:
+    with target() as port:
+        pass
+
+    assert probe.report(plan(port)).failed == 20
+
+
+def test_a_stall_is_seen_by_every_request_that_was_due() -> None:
+    """A server that stops for 0.3 s: a client that waited for its answers would have seen one slow request."""
+    with target() as port:
+        stalled = _Stalling(port, 0.3)
+        told = probe.report(plan(stalled.port, duration_s=0.5, timeout_s=2))
+
+    slow = [value for value, count in histogram.decode(told.histogram) for _ in range(count) if value > 100_000]
+    assert len(slow) >= 8
+
+
+class _Stalling:
+    """Passes connections on, and holds everything back for a while at the beginning."""
+
+    def __init__(self, port: int, seconds: float) -> None:
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.port, self.onward = self.listening.getsockname()[1], port
+        self.open_s = time.monotonic() + seconds
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            inward = self.listening.accept()[0]
+            threading.Thread(target=self._pass_on, args=(inward,), daemon=True).start()
+
+    def _pass_on(self, inward: socket.socket) -> None:
+        with inward, socket.create_connection(("127.0.0.1", self.onward)) as outward:
+            while asked := inward.recv(4096):
+                time.sleep(max(0.0, self.open_s - time.monotonic()))
+                outward.sendall(asked)
+                inward.sendall(outward.recv(4096))
+
+
+def test_the_process_prints_its_report(tmp_path: Path) -> None:
+    with target() as port:
+        argv = probe.write(plan(port), tmp_path / "plan.json")
+        printed = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+
+    told = probe.parse(printed)
+    assert told
+    assert (told.sent, told.failed, told.mismatched) == (20, 0, 0)
+    assert told.p50_ms
+    assert probe.parse("") is None
+
+
+def test_those_who_accept_are_the_target() -> None:
+    with target() as port:
+        (pid,) = acceptors.of("127.0.0.1", port)
+        assert "node" in Path(f"/proc/{pid}/cmdline").read_text()
+
+    assert acceptors.of("127.0.0.1", port) == ()
