@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks import execution, generators, scenario, target
 from benchmarks.errors import InvalidScenario, TargetNotRunning
 from benchmarks.models import Run
-from pm2 import processes
+from pm2 import sampling
 from pm2.errors import PM2Error
 from pm2.frameworks.registry import Endpoint, Framework, registry
 from pm2.process import Status
@@ -81,7 +81,7 @@ def _body(asked: Mapping[str, Any], endpoint: Endpoint) -> str:
 async def _online(framework: Framework) -> int:
     """Number of its instances that are online; raises TargetNotRunning for none."""
     try:
-        listed = (await processes.sample()).processes
+        listed = (await sampling.sample()).processes
     except PM2Error:
         listed = ()
     running = [each.framework for each in listed if each.framework and each.status is Status.ONLINE]

@@ -19,7 +19,7 @@ from benchmarks.observation import Sample
 from benchmarks.preflight import Asked
 from benchmarks.protocol import Measured, Plan, Processes
 from benchmarks.scenario import PROFILES
-from pm2 import processes
+from pm2 import sampling
 from pm2.errors import PM2Error
 from pm2.frameworks.registry import registry
 from pm2.process import Status
@@ -129,7 +129,7 @@ class Scribe:
     async def processes(self) -> Processes:
         """By PM2's list, when it knows them; else those that serve the port of this machine."""
         try:
-            listed = (await processes.sample()).processes
+            listed = (await sampling.sample()).processes
         except PM2Error:
             listed = ()
         mine = [each for each in listed if each.framework == self.run.framework and each.status is Status.ONLINE]

@@ -50,18 +50,27 @@ class Decoder:
 
     def feed(self, data: bytes) -> Iterator[list[object]]:
         """The frames that `data` completes. Raises ProtocolError for what is not AMP."""
-        self._buffer += data
-        while (frame := self._next()) is not None:
+        for frame in self.frames(data):
             yield [decode_argument(payload) for payload in frame]
 
-    def _next(self) -> list[bytes] | None:
+    def frames(self, data: bytes) -> list[list[bytes]]:
+        """The same, with arguments as they came: who cannot use a frame need not read it."""
+        self._buffer += data
+        frames, at = [], 0
+        while (found := self._frame_at(at)) is not None:
+            arguments, at = found
+            frames.append(arguments)
+        del self._buffer[:at]
+        return frames
+
+    def _frame_at(self, at: int) -> tuple[list[bytes], int] | None:
         buffer = self._buffer
-        if not buffer:
+        if len(buffer) <= at:
             return None
-        version, count = buffer[0] >> 4, buffer[0] & 0x0F
+        version, count = buffer[at] >> 4, buffer[at] & 0x0F
         if version != VERSION:
             raise ProtocolError(f"PM2's socket speaks version {version} of AMP; {VERSION} is known.")
-        at, arguments = 1, []
+        at, arguments = at + 1, []
         for _ in range(count):
             if len(buffer) < at + 4:
                 return None
@@ -72,5 +81,4 @@ class Decoder:
                 return None
             arguments.append(bytes(buffer[at + 4 : at + 4 + length]))
             at += 4 + length
-        del buffer[:at]
-        return arguments
+        return arguments, at

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pm2.frameworks.registry import Framework, availability, registry
-from pm2.listing import ProcessPage, Stats, sample
+from pm2.listing import Stats
 from pm2.process import Status
-from system.wire import to_wire
+from pm2.sampling import fresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Offers:
 
 
 async def frameworks() -> Offers:
-    stats = await sample()
+    stats = await fresh()
     offers = [await asyncio.to_thread(_offer, each, stats) for each in registry().frameworks]
     return Offers(tuple(offers), datetime.now(UTC))
 
@@ -55,11 +55,3 @@ def _offer(framework: Framework, stats: Stats) -> Offer:
         reason=found.reason,
         running=sum(each.framework == framework.name for each in online),
     )
-
-
-def flat(page: ProcessPage) -> dict[str, object]:
-    """A process page as one object: the process, its details beside it, its last exits."""
-    process, details = to_wire(page.process), to_wire(page.details)
-    assert isinstance(process, dict)  # noqa: S101 - dataclasses become objects
-    assert isinstance(details, dict)  # noqa: S101
-    return {**process, **details, "exits": page.exits, "timestamp": page.timestamp}

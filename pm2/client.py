@@ -18,6 +18,7 @@ from pm2.errors import CallTimeout, DaemonNotRunning, InvalidHome, ProtocolError
 
 SOCKET_PATH_BYTES = 107
 READ_BYTES = 256 * 1024
+FOREVER_S = 86_400.0  # for a caller who waits in his own way
 BUSY_TRIES = 5  # a full backlog answers EAGAIN
 
 
@@ -53,10 +54,10 @@ class Link:
         finally:
             self._waiting.pop(call_id, None)
 
-    async def daemon_version(self) -> str:
+    async def daemon_version(self, timeout_s: float | None = None) -> str:
         """The daemon's version, asked once per connection."""
         if self.version is None or self._writer is None:
-            self.version = str(await self.call("getVersion", {}))
+            self.version = str(await self.call("getVersion", {}, timeout_s=timeout_s))
         return self.version
 
     async def _connected(self) -> asyncio.StreamWriter:

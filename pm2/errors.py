@@ -2,6 +2,7 @@
 
 PM2Error
 ├── DaemonNotRunning    nothing answers on PM2's socket
+├── DaemonHangs         the daemon is there and does not answer
 ├── DaemonNotStarted    PM2's command line could not bring a daemon up
 ├── CallTimeout         the daemon did not answer in time
 ├── CallFailed          the daemon refused a call
@@ -14,6 +15,10 @@ PM2Error
 ├── OperationInProgress another action on the same processes is under way
 ├── PortTaken           the port of a framework belongs to another program
 ├── StartFailed         an instance did not come up, or did not stay
+├── RollingRestartFailed one of them did not come up: the rest was left alone
+├── CannotReload        PM2 would restart it, which is not what was asked for
+├── CannotScale         a process that cannot have brothers
+├── PatternTooSlow      a regular expression that takes too long
 └── InvalidRegistry     registry.toml cannot be used
 """
 
@@ -34,6 +39,16 @@ class DaemonNotRunning(PM2Error):
     def __init__(self, home: str) -> None:
         super().__init__(f"PM2's daemon for {home} is not running. Starting a framework starts it.")
         self.home = home
+
+
+class DaemonHangs(PM2Error):
+    """The daemon is there and does not answer."""
+
+    def __init__(self, home: str, pid: int | None) -> None:
+        super().__init__(
+            f"PM2's daemon for {home} (pid {pid}) does not answer, and nothing was asked of it: it would do so when it "
+            f"wakes. If it was stopped, continue it: kill -CONT {pid}."
+        )
 
 
 class DaemonNotStarted(PM2Error):
@@ -110,6 +125,38 @@ class StartFailed(PM2Error):
         tail = f" It said: {stderr[-1]}" if stderr else ""
         super().__init__(f"{name} did not come up: {reason}.{tail}")
         self.fields = {"exitCode": exit_code, "stderr": list(stderr)}
+
+
+class RollingRestartFailed(PM2Error):
+    """One of them did not come up: the rest was left alone."""
+
+    def __init__(self, name: str, failed: int, done: Sequence[int], left: Sequence[int], cause: StartFailed) -> None:
+        rest = f" {len(left)} were left as they were." if left else ""
+        super().__init__(f"Rolling restart of {name} stopped at instance {failed}: {cause}{rest}")
+        self.fields = {"failed": failed, "done": list(done), "left": list(left), **(cause.fields or {})}
+
+
+class CannotReload(PM2Error):
+    """PM2 would restart it, which is not what was asked for."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name} cannot be reloaded without a gap: {reason}. Use rolling-restart, or restart.")
+        self.fields = {"choices": ["rolling-restart", "restart"]}
+
+
+class CannotScale(PM2Error):
+    """A process that cannot have brothers."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name} cannot be scaled: {reason}.")
+
+
+class PatternTooSlow(PM2Error):
+    """A regular expression that cannot be used, or takes too long."""
+
+    def __init__(self, pattern: str, reason: str) -> None:
+        super().__init__(f"The pattern {pattern!r} cannot be used: {reason}.")
+        self.fields = {"search": [reason]}
 
 
 class InvalidRegistry(PM2Error):

@@ -5,33 +5,34 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
-from collections import deque
 from pathlib import Path
 
 from django.conf import settings
 
 from pm2 import app_config, client
+from pm2.acting import POLL_S, STDERR_LINES, STEADY_S
 from pm2.client import Link
 from pm2.errors import DaemonNotRunning, DaemonNotStarted, NotInstalled, PortTaken, StartFailed
 from pm2.frameworks.registry import Framework, availability, script
 from pm2.listing import list_processes
+from pm2.log_files import last_lines
 from pm2.process import Process, Status
 from system import binaries, child, ports
 
-POLL_S = 0.05
 DAEMON_START_S = 30.0
-STEADY_S = 0.3  # an instance that lives this long after it went online did not fall over at once
-STDERR_LINES = 10
-TAIL_BYTES = 16 * 1024
 
 
 def instances_for(framework: Framework, asked: int | None) -> tuple[int, tuple[str, ...]]:
     """How many to start, and what to say about it."""
     count = framework.instances if asked is None else asked
-    alone = framework.exec_mode == "fork_mode" and not framework.reuse_port
-    if alone and count > 1:
+    if is_alone(framework) and count > 1:
         return 1, (f"{framework.name} cannot share its port between processes: one instance was started.",)
     return count, ()
+
+
+def is_alone(framework: Framework) -> bool:
+    """Whether it cannot share its port between processes."""
+    return framework.exec_mode == "fork_mode" and not framework.reuse_port
 
 
 async def ensure_installed(framework: Framework) -> None:
@@ -98,21 +99,10 @@ async def until_up(link: Link, framework: Framework, count: int) -> tuple[Proces
 
 async def _give_up(link: Link, framework: Framework, processes: tuple[Process, ...], fallen: Process | None) -> None:
     log = Path(settings.PM2_HOME) / "logs" / f"{framework.name}-error.log"
-    stderr = await asyncio.to_thread(last_lines, log)
+    stderr = await asyncio.to_thread(last_lines, log, STDERR_LINES)
     await asyncio.gather(*(link.call("deleteProcessId", each.pm_id) for each in processes))
     if fallen:
         reason = f"it exited with code {fallen.exit_code}"
     else:
         reason = f"its port {framework.port} did not answer within {settings.PM2_TIMEOUT:g} s (PM2_TIMEOUT)"
     raise StartFailed(framework.name, reason, fallen.exit_code if fallen else None, stderr)
-
-
-def last_lines(path: Path) -> list[str]:
-    """The end of a log, at most `STDERR_LINES` lines; empty when it cannot be read."""
-    try:
-        with path.open("rb") as log:
-            log.seek(max(0, log.seek(0, os.SEEK_END) - TAIL_BYTES))
-            text = log.read().decode(errors="replace")
-    except OSError:
-        return []
-    return list(deque(text.splitlines(), maxlen=STDERR_LINES))

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from asgiref.sync import async_to_sync
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from pm2 import catalogue, listing, processes
+from pm2 import black_box, catalogue, log_search, page, processes, sampling, scaling
 from pm2.serializers import (
     ActionResultSerializer,
+    ExitQuerySerializer,
+    ExitsSerializer,
     FrameworksSerializer,
+    LogPageSerializer,
+    LogQuerySerializer,
     ProcessPageSerializer,
+    ScaleSerializer,
     StartSerializer,
     StatsSerializer,
     TargetSerializer,
@@ -27,14 +35,13 @@ class PM2ViewSet(ViewSet):
     @action(detail=False)
     def stats(self, request: Request) -> Response:
         """All processes. With the daemon away: the last list, `stale`."""
-        return Response(to_wire(listing.recent() or async_to_sync(listing.sample)()))
+        return Response(to_wire(sampling.recent() or async_to_sync(sampling.fresh)()))
 
     @extend_schema(responses=ProcessPageSerializer)
     @action(detail=False, url_path=r"processes/(?P<pm_id>\d{1,9})")
     def process(self, request: Request, pm_id: str) -> Response:
         """One process: paths, arguments, versions, its own metrics."""
-        page = async_to_sync(listing.one)(int(pm_id))
-        return Response(to_wire(catalogue.flat(page)))
+        return Response(to_wire(page.flat(async_to_sync(page.one)(int(pm_id)))))
 
     @extend_schema(responses=FrameworksSerializer)
     @action(detail=False)
@@ -56,37 +63,91 @@ class PM2ViewSet(ViewSet):
     @action(detail=False, methods=["post"])
     def stop(self, request: Request) -> Response:
         """Stop processes; they stay listed."""
-        return Response(to_wire(async_to_sync(processes.stop)(_target(request))))
+        return Response(to_wire(async_to_sync(processes.stop)(_target(request), _actor(request))))
 
     @extend_schema(request=TargetSerializer, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"])
     def restart(self, request: Request) -> Response:
         """Stop and start again; answers when they are online."""
-        return Response(to_wire(async_to_sync(processes.restart)(_target(request))))
+        return Response(to_wire(async_to_sync(processes.restart)(_target(request), _actor(request))))
 
     @extend_schema(request=TargetSerializer, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"])
     def delete(self, request: Request) -> Response:
         """Stop processes and take them off PM2's list."""
-        return Response(to_wire(async_to_sync(processes.delete)(_target(request))))
+        return Response(to_wire(async_to_sync(processes.delete)(_target(request), _actor(request))))
+
+    @extend_schema(request=TargetSerializer, responses=ActionResultSerializer)
+    @action(detail=False, methods=["post"])
+    def reload(self, request: Request) -> Response:
+        """Replace each instance without a moment in which nobody answers; cluster mode only."""
+        return Response(to_wire(async_to_sync(scaling.reload)(_target(request), _actor(request))))
+
+    @extend_schema(request=TargetSerializer, responses=ActionResultSerializer)
+    @action(detail=False, methods=["post"], url_path="rolling-restart")
+    def rolling_restart(self, request: Request) -> Response:
+        """Restart one instance after another; stops at the first that does not come up."""
+        return Response(to_wire(async_to_sync(scaling.rolling_restart)(_target(request), _actor(request))))
+
+    @extend_schema(request=ScaleSerializer, responses=ActionResultSerializer)
+    @action(detail=False, methods=["post"])
+    def scale(self, request: Request) -> Response:
+        """More or fewer instances; the newest go first, and finish what they are at."""
+        body = ScaleSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        count = body.validated_data["instances"]
+        return Response(to_wire(async_to_sync(scaling.scale)(body.target, count, _actor(request))))
+
+    @extend_schema(parameters=[LogQuerySerializer], responses=LogPageSerializer)
+    @action(detail=False)
+    def logs(self, request: Request) -> Response:
+        """The newest lines, ordered by time over processes and streams."""
+        return _log_page(request.query_params)
+
+    @extend_schema(request=LogQuerySerializer, responses=LogPageSerializer)
+    @logs.mapping.post
+    def post_logs(self, request: Request) -> Response:
+        """The same, asked for in a body."""
+        return _log_page(request.data)
+
+    @extend_schema(parameters=[ExitQuerySerializer], responses=ExitsSerializer)
+    @action(detail=False)
+    def exits(self, request: Request) -> Response:
+        """How processes ended, and why; newest first."""
+        query = ExitQuerySerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        given = query.validated_data
+        found = black_box.read(given["limit"], given["framework"], since=given.get("since"))
+        return Response(to_wire({"exits": found, "timestamp": timezone.now()}))
 
     @extend_schema(request=None, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"], url_path="stopAll")
     def stop_all(self, request: Request) -> Response:
         """Stop everything under PM2 but this server."""
-        return Response(to_wire(async_to_sync(processes.stop_all)()))
+        return Response(to_wire(async_to_sync(processes.stop)(None, _actor(request))))
 
     @extend_schema(request=None, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"], url_path="restartAll")
     def restart_all(self, request: Request) -> Response:
         """Restart everything under PM2 but this server."""
-        return Response(to_wire(async_to_sync(processes.restart_all)()))
+        return Response(to_wire(async_to_sync(processes.restart)(None, _actor(request))))
 
     @extend_schema(request=None, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"], url_path="deleteAll")
     def delete_all(self, request: Request) -> Response:
         """Delete everything under PM2 but this server."""
-        return Response(to_wire(async_to_sync(processes.delete_all)()))
+        return Response(to_wire(async_to_sync(processes.delete)(None, _actor(request))))
+
+
+def _actor(request: Request) -> str:
+    credential = getattr(request._request, "credential", None)
+    return str(getattr(credential, "actor", ""))
+
+
+def _log_page(given: Any) -> Response:
+    query = LogQuerySerializer(data=given)
+    query.is_valid(raise_exception=True)
+    return Response(to_wire(async_to_sync(log_search.find)(query.query)))
 
 
 def _target(request: Request) -> processes.Target:

@@ -12,8 +12,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pm2site.settings")
 django_application = get_asgi_application()  # before the imports below: they need the apps loaded
 
 from benchmarks import progress  # noqa: E402
-from pm2 import client, processes  # noqa: E402
-from pm2site import activity  # noqa: E402
+from pm2 import happenings, logs, sampling  # noqa: E402
+from pm2site import activity, lifetime  # noqa: E402
 from pm2site.backpressure import WriteBufferProbe  # noqa: E402
 from pm2site.consumers import LiveConsumer, UnknownPathConsumer  # noqa: E402
 from pm2site.gate import Gate, Receive, Scope, Send  # noqa: E402
@@ -21,8 +21,10 @@ from system import sampler  # noqa: E402
 
 STREAMS = {
     "system:metrics": sampler.sample,
-    "pm2:stats": processes.sample,
+    "pm2:stats": sampling.sample,
     "benchmark:progress": progress.sample,
+    "pm2:logs": logs.feed,
+    "pm2:events": happenings.feed,
     "activity": activity.feed,
 }
 
@@ -36,6 +38,6 @@ routes = ProtocolTypeRouter({"http": Gate(django_application), "websocket": Writ
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """The server. Its event loop lives as long as it does, so its connection to PM2 may stay open."""
-    client.hold()
+    """The server. Its event loop lives as long as it does, and so may what `lifetime` begins."""
+    lifetime.begin()
     await routes(scope, receive, send)

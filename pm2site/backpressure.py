@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import sys
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pm2site.gate import Application, Receive, Scope, Send
-from pm2site.sockets import sockets
 
 TRANSPORT = "pm2site.transport"
 
@@ -21,16 +22,12 @@ class WriteBufferProbe:
 
     def __init__(self, application: Application) -> None:
         self.application = application
-        self.says_goodbye = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         protocol = send.args[0] if isinstance(send, functools.partial) and send.args else None
         transport = getattr(protocol, "transport", None)
         if hasattr(transport, "producerPaused"):
             scope = {**scope, TRANSPORT: transport}
-            if not self.says_goodbye:
-                self.says_goodbye = True
-                say_goodbye_at_shutdown()
         await self.application(scope, receive, send)
 
 
@@ -40,16 +37,15 @@ def is_blocked(scope: Scope) -> bool:
     return bool(transport is not None and transport.producerPaused)
 
 
-def say_goodbye_at_shutdown() -> None:
-    """Close the sockets with 4503 before the reactor stops.
+def at_shutdown(work: Callable[[], Awaitable[None]]) -> None:
+    """Do `work` before daphne's reactor stops; nothing where no reactor runs.
 
     daphne 4.2.3 means to cancel its applications then, and stops at the first connection that never had one,
     as every upgraded request has not (server.py, kill_all_applications).
     """
-    from twisted.internet import reactor
+    reactor: Any = sys.modules.get("twisted.internet.reactor")
+    if reactor is None or not reactor.running:
+        return
     from twisted.internet.defer import Deferred
 
-    def goodbye() -> Any:
-        return Deferred.fromFuture(asyncio.ensure_future(sockets.shut_down()))
-
-    reactor.addSystemEventTrigger("before", "shutdown", goodbye)  # type: ignore[attr-defined, arg-type, unused-ignore]
+    reactor.addSystemEventTrigger("before", "shutdown", lambda: Deferred.fromFuture(asyncio.ensure_future(work())))

@@ -44,6 +44,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     ChildFailed: (503, "child_failed"),
     ChildTimeout: (504, "child_timeout"),
     pm2_errors.DaemonNotRunning: (503, "daemon_down"),
+    pm2_errors.DaemonHangs: (503, "daemon_hangs"),
     pm2_errors.DaemonNotStarted: (503, "daemon_not_started"),
     pm2_errors.CallTimeout: (504, "pm2_timeout"),
     pm2_errors.CallFailed: (502, "pm2_refused"),
@@ -56,6 +57,10 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     pm2_errors.OperationInProgress: (409, "operation_in_progress"),
     pm2_errors.PortTaken: (409, "port_taken"),
     pm2_errors.StartFailed: (502, "start_failed"),
+    pm2_errors.RollingRestartFailed: (502, "rolling_restart_failed"),
+    pm2_errors.CannotReload: (409, "cannot_reload"),
+    pm2_errors.CannotScale: (409, "cannot_scale"),
+    pm2_errors.PatternTooSlow: (400, "bad_pattern"),
     pm2_errors.InvalidRegistry: (500, "invalid_registry"),
 }
 

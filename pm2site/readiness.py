@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import connection
 
-from pm2 import processes
+from pm2 import sampling
 from pm2site import problems
 from system import binaries, ports
 
@@ -59,7 +59,7 @@ def _select_one() -> None:
 
 
 async def pm2() -> tuple[bool, str]:
-    stats = await processes.sample()
+    stats = await sampling.sample()
     daemon = stats.daemon
     if daemon.state == "up":
         return True, f"PM2 {daemon.version}, pid {daemon.pid}, {daemon.home}"

@@ -209,3 +209,22 @@ async def process_trees(pids: Collection[int]) -> dict[int, TreeUsage]:
     wanted = frozenset(pids)
     known = _trees.known(wanted)
     return await _in_thread(_trees.usage, wanted) if known is None else known
+
+
+def _ports_of(pid: int) -> frozenset[int]:
+    found: set[int] = set()
+    for member in _trees.family(pid):
+        try:
+            listening = [each for each in member.net_connections("tcp") if each.status == psutil.CONN_LISTEN]
+        except psutil.Error:
+            continue
+        found.update(each.laddr.port for each in listening)
+    return frozenset(found)
+
+
+async def listening_ports(pid: int) -> frozenset[int]:
+    """The TCP ports that a tree itself listens on; a worker of Node's cluster listens through its parent."""
+    try:
+        return await _in_thread(_ports_of, pid)
+    except (psutil.Error, ValueError):
+        return frozenset()

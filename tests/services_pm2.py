@@ -15,7 +15,7 @@ import psutil
 import pytest
 from pytest_django import Settings
 
-from pm2 import listing
+from pm2 import sampling
 from system.ports import is_listening
 
 FRAMEWORK_PORTS = range(3001, 3006)
@@ -39,7 +39,7 @@ def pm2_home(settings: Settings) -> Iterator[Path]:
     """An empty PM2_HOME; the first `start` brings its daemon up."""
     home = Path(tempfile.mkdtemp(prefix="p", dir="/tmp"))
     settings.PM2_HOME = home
-    listing._last = None
+    sampling._last = None
     yield home
     kill_all_of(home)
     shutil.rmtree(home, ignore_errors=True)

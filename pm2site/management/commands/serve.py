@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from benchmarks import launch, legacy
 from benchmarks.errors import HistoryUnreadable
-from pm2site import banner, logs
+from pm2site import banner, lifetime, logs
 from system import ports
 
 # Longer than any call's own deadline: this one only ends what hangs.
@@ -71,6 +71,9 @@ class Command(BaseCommand):
             verbosity=0,
         )
         sys.setswitchinterval(SWITCH_S)
+        from twisted.internet import reactor  # daphne has chosen the one that runs on asyncio
+
+        reactor.callLater(0, lifetime.begin)  # type: ignore[attr-defined, arg-type, unused-ignore]
         server.run()
 
     def _announce(self, host: str, port: int) -> None:

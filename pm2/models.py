@@ -1,0 +1,52 @@
+"""What is kept of processes under PM2: instances as we know them, and each of their ends."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+def this_server() -> str:
+    return str(settings.SERVER_ID)
+
+
+class Instance(models.Model):
+    """One instance from when it appeared until it was deleted: PM2 gives the same pm_id to others afterwards."""
+
+    server_id = models.CharField(max_length=64, default=this_server, editable=False)
+    token = models.CharField(max_length=32, unique=True, help_text="our own identity of it")
+    home = models.CharField(max_length=300)
+    name = models.CharField(max_length=500)
+    pm_id = models.PositiveIntegerField()
+    first_seen = models.DateTimeField(default=timezone.now)
+    gone_at = models.DateTimeField(null=True, blank=True)
+    lost_restarts = models.PositiveIntegerField(default=0, help_text="restarts that PM2 has forgotten")
+
+    class Meta:
+        indexes = [models.Index(fields=["home", "name", "pm_id"])]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.pm_id}"
+
+
+class Exit(models.Model):
+    """One end of an instance, with what was known of it."""
+
+    at = models.DateTimeField(db_index=True)
+    server_id = models.CharField(max_length=64, default=this_server, editable=False)
+    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="exits")
+    exit_code = models.IntegerField(null=True)
+    signal = models.CharField(max_length=20, null=True)  # noqa: DJ001 - no signal is not an empty one
+    cause = models.CharField(max_length=20, db_index=True)
+    text = models.CharField(max_length=500)
+    by = models.CharField(max_length=200, null=True)  # noqa: DJ001
+    uptime_seconds = models.FloatField(null=True)
+    stderr = models.JSONField(default=list)
+    samples = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.instance} {self.text}"

@@ -1,0 +1,46 @@
+"""One process with everything that is shown of it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from asgiref.sync import sync_to_async
+
+from pm2 import black_box, client, lineage, listing, process, sampling
+from pm2.errors import ProcessNotFound
+from pm2.exits import Exit
+from pm2.process import Details, Process
+from system.wire import to_wire
+
+EXITS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessPage:
+    process: Process
+    details: Details
+    exits: tuple[Exit, ...]
+    timestamp: datetime
+
+
+async def one(pm_id: int) -> ProcessPage:
+    """Raises ProcessNotFound, DaemonNotRunning."""
+    async with client.daemon() as link:
+        listed = await listing.entries(link)
+    for entry in listed:
+        if process.from_monitor_data(entry, 1000 * time.time()).pm_id == pm_id:
+            measured = await listing.measured(listing.shown([entry]))
+            [shown] = lineage.counted(sampling.current().register.known, measured)
+            exits = await sync_to_async(black_box.read)(EXITS, shown.name, pm_id)
+            return ProcessPage(shown, process.details(entry), tuple(exits), datetime.now(UTC))
+    raise ProcessNotFound(f"number {pm_id}")
+
+
+def flat(page: ProcessPage) -> dict[str, object]:
+    """A page as one object: the process, its details beside it, its last exits."""
+    shown, details = to_wire(page.process), to_wire(page.details)
+    assert isinstance(shown, dict)  # noqa: S101 - dataclasses become objects
+    assert isinstance(details, dict)  # noqa: S101
+    return {**shown, **details, "exits": page.exits, "timestamp": page.timestamp}

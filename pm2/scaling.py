@@ -1,0 +1,139 @@
+"""More, fewer, or fresh instances, without a moment in which nobody answers."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from pm2 import acting, intents, starting
+from pm2.acting import Result, Target
+from pm2.client import Link
+from pm2.errors import CannotReload, CannotScale, ProcessNotFound, RollingRestartFailed, StartFailed
+from pm2.frameworks.registry import registry
+from pm2.listing import list_processes
+from pm2.process import Process, Status
+from system import ports, sampler
+
+CLUSTER = "cluster_mode"
+
+
+async def reload(target: Target, by: str = "") -> Result:
+    """Replace each instance by a new one that is listening before the old one goes. Raises ProcessNotFound,
+    CannotReload, StartFailed."""
+    return await acting.to_the_end(_reload(target, by))
+
+
+async def _reload(target: Target, by: str) -> Result:
+    async with acting.answering_daemon() as link:
+        chosen = await _named(link, target)
+        for each in chosen:
+            if each.exec_mode != CLUSTER:
+                raise CannotReload(each.name, "it runs in fork mode, where PM2 would restart it")
+            if each.status is not Status.ONLINE:
+                raise CannotReload(each.name, f"instance {each.pm_id} is {each.status}, and PM2 would restart it")
+        after: list[Process] = []
+        async with acting.exclusive({each.name for each in chosen}, "reload"):
+            for each in chosen:  # two reloads at once leave zombies behind
+                intents.announce([each.pm_id], "reloaded", by)
+                await link.call("reloadProcessId", {"id": each.pm_id})
+                after += await acting.until_up_again(link, [each])
+            await acting.tell(link, after, "reload")
+    return acting.result(f"Reloaded {chosen[0].name}: {acting.things(len(after), 'instance')}", after)
+
+
+async def rolling_restart(target: Target, by: str = "") -> Result:
+    """Restart one instance after another, each when the one before it is up and answers on its port; stops at the
+    first that does not come up. Raises ProcessNotFound, RollingRestartFailed."""
+    return await acting.to_the_end(_rolling_restart(target, by))
+
+
+async def _rolling_restart(target: Target, by: str) -> Result:
+    async with acting.answering_daemon() as link:
+        chosen = await _named(link, target)
+        after: list[Process] = []
+        async with acting.exclusive({each.name for each in chosen}, "rolling-restart"):
+            for index, each in enumerate(chosen):
+                intents.announce([each.pm_id], "restarted", by)
+                try:
+                    await link.call("restartProcessId", {"id": each.pm_id})
+                    after += await acting.until_up_again(link, [each], answers)
+                except StartFailed as error:
+                    done, left = [there.pm_id for there in after], [there.pm_id for there in chosen[index + 1 :]]
+                    raise RollingRestartFailed(each.name, each.pm_id, done, left, error) from error
+                await acting.tell(link, after[-1:], "restart")
+    said = f"Restarted {chosen[0].name}, one after another: {acting.things(len(after), 'instance')}"
+    return acting.result(said, after)
+
+
+async def answers(process: Process) -> bool:
+    """Whether the instance itself answers on the port of its framework; of anything else being up is enough."""
+    if process.port is None:
+        return True
+    if process.exec_mode != CLUSTER:  # its brothers may answer too: look at its own sockets
+        return process.port in await sampler.listening_ports(process.pid)
+    return await asyncio.to_thread(ports.is_listening, process.port)
+
+
+async def scale(target: Target, instances: int, by: str = "") -> Result:
+    """Exactly so many instances: new ones are up before this answers; of too many the newest go first, and finish
+    what they are at. Raises ProcessNotFound, CannotScale, StartFailed."""
+    return await acting.to_the_end(_scale(target, instances, by))
+
+
+async def _scale(target: Target, instances: int, by: str) -> Result:
+    async with acting.answering_daemon() as link:
+        there = await _named(link, target)
+        name = there[0].name
+        async with acting.exclusive({name}, "scale"):
+            if instances > len(there):
+                await _grow(link, there, instances - len(there))
+            else:
+                await _shrink(link, there[instances:], by)
+            after = [each for each in await list_processes(link) if each.name == name]
+    if len(there) == instances:
+        return acting.result(f"{name} has {acting.things(instances, 'instance')} already", after)
+    return acting.result(f"Scaled {name} from {len(there)} to {acting.things(instances, 'instance')}", after)
+
+
+async def _grow(link: Link, there: list[Process], count: int) -> None:
+    model = next((each for each in there if each.status is Status.ONLINE), None)
+    framework = registry().named(there[0].name)
+    if model is None:
+        raise CannotScale(there[0].name, "no instance of it is online. Start or restart it first")
+    if framework and starting.is_alone(framework):
+        raise CannotScale(model.name, "it runs in fork mode and cannot share its port between processes")
+    known = {each.pm_id for each in there}
+    for _ in range(count):
+        await link.call("duplicateProcessId", model.pm_id)
+    try:
+        now = await list_processes(link)
+        born = [each for each in now if each.name == model.name and each.pm_id not in known]
+        await acting.until_up_again(link, [_not_yet(each) for each in born], answers)
+    except StartFailed:
+        now = await list_processes(link)
+        await acting.call_each(
+            link, "deleteProcessId", [each for each in now if each.name == model.name and each.pm_id not in known]
+        )
+        raise
+
+
+def _not_yet(process: Process) -> Process:
+    """As it was before it started: any pid is a new one."""
+    return replace(process, pid=0)
+
+
+async def _shrink(link: Link, going: list[Process], by: str) -> None:
+    for each in reversed(going):
+        intents.announce([each.pm_id], "scaled down", by)
+        await link.call("deleteProcessId", each.pm_id)
+    await acting.until(link, going, lambda _, now: now is None)
+
+
+async def _named(link: Link, target: Target) -> list[Process]:
+    """The processes, oldest first. Raises UnknownFramework, ProcessNotFound."""
+    if target.framework:
+        registry().framework(target.framework)
+    chosen = [each for each in await list_processes(link) if target.matches(each)]
+    if not chosen:
+        raise ProcessNotFound(str(target))
+    return sorted(chosen, key=lambda each: each.pm_id)

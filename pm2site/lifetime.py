@@ -1,0 +1,55 @@
+"""What begins with the server and ends with it: the watch over PM2, the black box, the goodbye to open sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+from pathlib import Path
+
+import structlog
+from asgiref.sync import sync_to_async
+from django.conf import settings
+
+from pm2 import black_box, client, sampling
+from pm2.black_box import Past
+from pm2.lineage import Key
+from pm2site import problems
+from pm2site.backpressure import at_shutdown
+from pm2site.sockets import sockets
+from system import locks
+
+log = structlog.get_logger("pm2site")
+
+_begun: set[asyncio.AbstractEventLoop] = set()
+_held = ExitStack()
+
+
+def begin() -> None:
+    """Once per event loop: with the first request, or before it when `serve` is the server."""
+    loop = asyncio.get_running_loop()
+    if loop in _begun:
+        return
+    _begun.add(loop)
+    client.hold()
+    at_shutdown(end)
+    loop.create_task(_watch(), name="begin")  # noqa: RUF006 - ends by itself, and what it starts is held by sampling
+
+
+async def _watch() -> None:
+    # One process for each DATA_DIR writes the rows; the others only watch.
+    other = _held.enter_context(locks.exclusive(Path(settings.DATA_DIR) / "locks" / "recorder", "recorder"))
+    past: dict[Key, Past] = {}
+    if other is None:
+        try:
+            past = await sync_to_async(black_box.remembered)()
+        except problems.DATABASE_ERRORS as error:
+            log.warning("PM2's history cannot be read", error=str(error))
+    sampling.begin(None if other else black_box, past)
+
+
+async def end() -> None:
+    """Say goodbye to clients, and write what is not yet written."""
+    await sockets.shut_down()
+    await sampling.end()
+    _begun.discard(asyncio.get_running_loop())
+    _held.close()
