@@ -1,10 +1,14 @@
 """What can go wrong with benchmarks. [pure]
 
 BenchmarkError
+├── BadUsage           a command line that asks for nothing, or for what cannot be
 ├── InvalidScenario    a run was asked for that cannot be made
+├── UnknownPlace       what should be host:port is none, or does not resolve
+├── InvalidParts       a result was sent with parts that cannot be kept
 ├── TargetNotAllowed   the address is not one that this server may load
 ├── TargetNotRunning   the framework to be measured is not online
 ├── GeneratorMissing   no load generator, or not the one asked for, is installed
+├── NotDelivered       a server did not take a result that was measured elsewhere
 ├── QueueFull          ten runs are waiting already
 ├── RunNotFound        the history has no such run
 ├── RunUnfinished      the action needs a run that is over
@@ -28,12 +32,33 @@ class BenchmarkError(Exception):
     fields: Mapping[str, object] | None = None
 
 
+class BadUsage(BenchmarkError):
+    """A command line that asks for nothing, or for what cannot be."""
+
+
 class InvalidScenario(BenchmarkError):
     """A run was asked for that cannot be made."""
 
     def __init__(self, field: str, sentence: str) -> None:
         super().__init__(f"The request is not valid: {field}: {sentence}")
         self.fields = {field: [sentence]}
+
+
+class InvalidParts(BenchmarkError):
+    """A result was sent with parts that cannot be kept."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The request is not valid: {reason}.")
+        self.fields = {reason.partition(" ")[0].partition(".")[0]: [f"{reason}."]}
+
+
+class UnknownPlace(BenchmarkError):
+    """What should be host:port is none, or does not resolve."""
+
+    def __init__(self, text: str, reason: str) -> None:
+        super().__init__(f"{text} cannot be loaded: {reason}")
+        self.reason = reason
+        self.fields = {"host": [reason]}
 
 
 class TargetNotAllowed(BenchmarkError):
@@ -61,6 +86,13 @@ class GeneratorMissing(BenchmarkError):
         what = f"The load generator {wanted} is" if wanted else "No load generator is"
         rest = f" Found: {', '.join(found)}." if found else ""
         super().__init__(f"{what} not installed.{rest} Install wrk, or run: make setup (autocannon).")
+
+
+class NotDelivered(BenchmarkError):
+    """A server did not take a result that was measured elsewhere."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"{url} did not take the result: {reason}")
 
 
 class QueueFull(BenchmarkError):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import struct
+import zlib
+
 from hdrh.histogram import HdrHistogram
 
 from benchmarks.measurement import Latencies, percentile_us, percentiles_of, together
@@ -9,6 +13,8 @@ from benchmarks.measurement import Latencies, percentile_us, percentiles_of, tog
 LOWEST_US = 1
 HIGHEST_US = 3_600_000_000
 DIGITS = 3
+COOKIE_BYTES = 8  # cookie and length, then zlib
+MOST_BYTES = 2**20
 
 
 def encode(latencies: Latencies) -> str:
@@ -30,6 +36,19 @@ def decode(text: str) -> Latencies:
         (int(item.value_iterated_to), int(item.count_added_in_this_iter_step))
         for item in histogram.get_recorded_iterator()
     )
+
+
+def is_sound(text: str) -> bool:
+    """Whether a text from elsewhere is a histogram like ours: of the same range, and not larger than one can be."""
+    try:
+        data = base64.b64decode(text, validate=True)
+        unpacked = zlib.decompressobj().decompress(data[COOKIE_BYTES:], MOST_BYTES)
+        _, _, _, digits, lowest, highest = struct.unpack_from(">iiiiqq", unpacked)
+        if (digits, lowest, highest) != (DIGITS, LOWEST_US, HIGHEST_US):
+            return False
+        return bool(decode(text))
+    except Exception:  # noqa: BLE001 - hdrh raises whatever it meets
+        return False
 
 
 def merged(texts: list[str]) -> str:

@@ -7,14 +7,16 @@ import binascii
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import Avg, Count, Max, Min, Q, QuerySet
 
-from benchmarks.entries import fields_of
-from benchmarks.errors import InvalidCursor
-from benchmarks.models import Run, RunState, Source, Validity
+from benchmarks import histogram
+from benchmarks.entries import BadEntry, fields_of
+from benchmarks.errors import InvalidCursor, InvalidParts
+from benchmarks.models import Run, RunState, Source, Trial, Validity
+from benchmarks.parts import HISTOGRAMS, parts_of, without_parts
 from benchmarks.results import Result, result
 
 T = TypeVar("T")
@@ -112,10 +114,24 @@ def _rounded(value: object) -> object:
 
 
 def add(entry: Mapping[str, Any], original: Mapping[str, Any]) -> tuple[Run, bool]:
-    """Keep one result that was measured elsewhere; the same id twice is one row. The row, and whether it is new."""
-    values = {**fields_of(entry), "source": Source.CLIENT, "original": dict(original)}
-    if "id" not in values:
-        return Run.objects.create(**values), True
-    run_id = values.pop("id")
+    """Keep one result that was measured elsewhere; the same id twice is one row. The row, and whether it is new.
+
+    Raises InvalidParts. What came with it is kept too: trials, gates, samples, environment.
+    """
+    try:
+        parts = parts_of(original)
+    except BadEntry as error:
+        raise InvalidParts(str(error)) from error
+    if not all(
+        histogram.is_sound(trial[name]) for trial in parts.trials for name in HISTOGRAMS.values() if trial[name]
+    ):
+        raise InvalidParts("trialResults holds a histogram that cannot be read")
+    values = {
+        **fields_of(entry), **parts.run, "source": Source.CLIENT, "original": without_parts(original),
+    }  # fmt: skip
+    run_id = values.pop("id", None) or uuid4()
     with transaction.atomic():
-        return Run.objects.get_or_create(id=run_id, defaults=values)
+        run, is_new = Run.objects.get_or_create(id=run_id, defaults=values)
+        if is_new:
+            Trial.objects.bulk_create(Trial(run=run, **trial) for trial in parts.trials)
+    return run, is_new

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,9 +13,6 @@ from pm2 import sampling
 from pm2.errors import PM2Error
 from pm2.frameworks.registry import Endpoint, Framework, registry
 from pm2.process import Status
-
-DEFAULT_ENDPOINT = "/simple"
-DEFAULT_BODY = {"name": "benchmark"}
 
 
 async def planned(asked: Mapping[str, Any]) -> Run:
@@ -58,7 +54,7 @@ async def planned(asked: Mapping[str, Any]) -> Run:
 
 
 def _endpoint(asked: Mapping[str, Any]) -> Endpoint:
-    path = asked.get("endpoint", DEFAULT_ENDPOINT)
+    path = asked.get("endpoint", scenario.DEFAULT_ENDPOINT)
     known = [each for each in registry().endpoints if each.benchmarkable]
     here = {each.method: each for each in known if each.path == path}
     if not here:
@@ -73,9 +69,7 @@ def _endpoint(asked: Mapping[str, Any]) -> Endpoint:
 def _body(asked: Mapping[str, Any], endpoint: Endpoint) -> str:
     if "body" in asked:
         return str(asked["body"])
-    if endpoint.method != "POST":
-        return ""
-    return json.dumps(endpoint.body or DEFAULT_BODY, separators=(",", ":"))
+    return scenario.default_body(endpoint.method, endpoint.body)
 
 
 async def _online(framework: Framework) -> int:

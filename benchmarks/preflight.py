@@ -42,14 +42,19 @@ class Asked:
     headers: Mapping[str, str]
     body: str
 
+    @property
+    def path(self) -> str:
+        """With the query."""
+        parts = urlsplit(self.url)
+        return parts.path + (f"?{parts.query}" if parts.query else "")
+
 
 def ask(asked: Asked) -> Answer:
     """One request on a connection of its own. Redirects are not followed. Raises PreflightFailed."""
     parts = urlsplit(asked.url)
-    path = parts.path + (f"?{parts.query}" if parts.query else "")
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=DEADLINE_S)
     try:
-        connection.request(asked.method, path, asked.body.encode() or None, dict(asked.headers))
+        connection.request(asked.method, asked.path, asked.body.encode() or None, dict(asked.headers))
         response = connection.getresponse()
         return _answer(response, response.read(BODY_BYTES))
     except (OSError, http.client.HTTPException, ValueError) as error:

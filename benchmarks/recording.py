@@ -7,11 +7,9 @@ from dataclasses import asdict
 
 from django.utils import timezone
 
-from benchmarks import histogram, saturation
+from benchmarks import histogram, recorded
 from benchmarks.execution import TrialDone
-from benchmarks.gates import little
 from benchmarks.models import Run, Trial
-from benchmarks.observation import Sample
 from benchmarks.protocol import Measured
 from system.wire import to_wire
 
@@ -54,32 +52,9 @@ def store_trial(run: Run, done: TrialDone) -> Trial:
         histogram=histogram.encode(measured.latencies_us),
         corrected_histogram=histogram.encode(measured.corrected_us),
         probe_histogram=done.probe.histogram if done.probe else "",
-        facts=facts_of(done, run.pipelining),
+        facts=recorded.facts_of(done, run.pipelining),
         output=done.output.encode()[:OUTPUT_CHARACTERS].decode(errors="ignore").replace("\x00", ""),
     )
-
-
-def facts_of(done: TrialDone, pipelining: int) -> dict[str, object]:
-    """What was seen of a trial from outside, in the words of the wire."""
-    probe, load = done.probe, done.load
-    shown = to_wire({
-        "saturation": saturation.saturation(load),
-        "generatorShare": load.generator,
-        "targetShare": load.target,
-        "hostShare": load.host,
-        "othersCores": load.others_cores,
-        "stealShare": load.steal,
-        "targetCpuSeconds": done.target_cpu_s,
-        "targetMemoryBytes": done.target_memory_bytes,
-        "littleRatio": little(done.measured, pipelining),
-        "correctedP99": histogram.summary(done.measured.corrected_us)[1],
-        "probe": {
-            "sent": probe.sent, "failed": probe.failed, "mismatched": probe.mismatched, "p50Latency": probe.p50_ms,
-            "p99Latency": probe.p99_ms, "maxLatency": probe.max_ms,
-        } if probe else None,
-    })  # fmt: skip
-    assert isinstance(shown, dict)  # noqa: S101 - a mapping becomes an object
-    return shown
 
 
 def fill(run: Run, found: Measured) -> None:
@@ -103,7 +78,7 @@ def fill(run: Run, found: Measured) -> None:
     run.memory_bytes = found.memory_bytes()
     run.gates = [to_wire(gate) for gate in found.gates()]
     run.validity, run.reasons = verdict.validity, list(verdict.reasons)
-    run.samples = [to_wire(sample) for sample in thinned(found.samples())]
+    run.samples = [to_wire(sample) for sample in recorded.thinned(found.samples(), MAX_SAMPLES)]
     if found.after:
         run.preflight = {**run.preflight, "after": asdict(found.after)}
 
@@ -112,11 +87,6 @@ def save(run: Run) -> None:
     """Everything but what others write: the wish for an end."""
     names = [field.name for field in run._meta.concrete_fields if not field.primary_key]
     run.save(update_fields=[name for name in names if name != "cancel_requested"])
-
-
-def thinned(samples: list[Sample]) -> list[Sample]:
-    """Every second, third, … sample, so that an hour takes no more room than a quarter of it."""
-    return samples[:: -(-len(samples) // MAX_SAMPLES) or 1]
 
 
 def close(run: Run) -> None:

@@ -16,9 +16,10 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.execution import TrialDone
 from benchmarks.models import Run, RunState
 from benchmarks.observation import Sample
+from benchmarks.place import bracketed
 from benchmarks.preflight import Asked
 from benchmarks.protocol import Measured, Plan, Processes
-from benchmarks.scenario import PROFILES
+from benchmarks.scenario import PROFILES, headers_of
 from pm2 import sampling
 from pm2.errors import PM2Error
 from pm2.frameworks.registry import registry
@@ -58,15 +59,12 @@ async def execute(run_id: UUID) -> None:
 def plan_of(run: Run) -> Plan:
     """What the row asks for. Raises BinaryMissing."""
     endpoint = registry().endpoint(run.endpoint, run.method)
-    bracketed = f"[{run.address}]" if ":" in run.address else run.address
-    headers = {"Host": run.host, **run.headers}
-    if run.body and not any(name.lower() == "content-type" for name in headers):
-        headers["Content-Type"] = "application/json"
+    url = f"http://{bracketed(run.address)}:{port_of(run)}{run.endpoint}"
     profile = PROFILES.get(run.profile)
     is_checked = profile and profile.cross_check and run.generator != SECOND and SECOND in execution.installed()
     return Plan(
         framework=run.framework,
-        asked=Asked(f"http://{bracketed}:{port_of(run)}{run.endpoint}", run.method, headers, run.body),
+        asked=Asked(url, run.method, headers_of(run.host, run.body, run.headers), run.body),
         program=execution.program(run.generator),
         trials=run.trials_planned,
         duration_s=run.planned_duration_s,
@@ -129,7 +127,7 @@ class Scribe:
     async def processes(self) -> Processes:
         """By PM2's list, when it knows them; else those that serve the port of this machine."""
         try:
-            listed = (await sampling.sample()).processes
+            listed = (await sampling.fresh()).processes
         except PM2Error:
             listed = ()
         mine = [each for each in listed if each.framework == self.run.framework and each.status is Status.ONLINE]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 DEFAULT_DURATION_S = 20.0
+DEFAULT_ENDPOINT = "/simple"
+DEFAULT_BODY = {"name": "benchmark"}
 REQUEST_TIMEOUT_S = 8.0  # above any stall to be expected: what takes longer is no longer a latency but an error
 # Warm-up: bursts until three in a row agree. Georges et al., OOPSLA 2007, ask for 1-2 % within one VM; a shared
 # machine is noisier than that, and what does not settle is reported.
@@ -64,6 +68,19 @@ def default_connections(instances: int) -> int:
 def default_workers(instances: int) -> int:
     """As the original: one for two instances, between 4 and 16."""
     return min(max(math.ceil(instances / 2), 4), 16)
+
+
+def default_body(method: str, registered: Mapping[str, object] | None) -> str:
+    """What a POST sends: the endpoint's registered body, else DEFAULT_BODY; other methods send none."""
+    return json.dumps(registered or DEFAULT_BODY, separators=(",", ":")) if method == "POST" else ""
+
+
+def headers_of(authority: str, body: str, more: Mapping[str, str]) -> dict[str, str]:
+    """The headers of every request; a body is JSON unless `more` says otherwise."""
+    headers = {"Host": authority, **more}
+    if body and not any(name.lower() == "content-type" for name in headers):
+        headers["Content-Type"] = "application/json"
+    return headers
 
 
 def plan(profile: str | None, trials: int | None, duration_s: float | None) -> tuple[int, float]:

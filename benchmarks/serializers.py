@@ -113,6 +113,10 @@ class AddSerializer(serializers.Serializer[Any]):
     timestamp = serializers.DateTimeField(required=False)
     framework = serializers.CharField()
     reqPerSec = serializers.FloatField()
+    trialResults = serializers.ListField(child=serializers.DictField(), required=False, help_text="As in runs/ID")
+    gates = serializers.ListField(child=serializers.DictField(), required=False)
+    samples = serializers.ListField(child=serializers.DictField(), required=False)
+    environment = serializers.DictField(required=False)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if isinstance(data, dict) and data.get("reqPerSec") is None:

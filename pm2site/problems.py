@@ -27,7 +27,11 @@ log = structlog.get_logger("pm2site.problems")
 # A subclass without a row of its own takes its parent's.
 TABLE: dict[type[Exception], tuple[int, str]] = {
     benchmark_errors.InvalidScenario: (400, "bad_request"),
+    benchmark_errors.UnknownPlace: (400, "bad_request"),
+    benchmark_errors.InvalidParts: (400, "bad_request"),
+    benchmark_errors.BadUsage: (400, "bad_request"),
     benchmark_errors.TargetNotAllowed: (400, "target_not_allowed"),
+    benchmark_errors.NotDelivered: (502, "not_delivered"),
     benchmark_errors.TargetNotRunning: (409, "target_not_running"),
     benchmark_errors.GeneratorMissing: (503, "generator_missing"),
     benchmark_errors.QueueFull: (429, "queue_full"),

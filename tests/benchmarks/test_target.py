@@ -2,7 +2,8 @@ import pytest
 from pytest_django import Settings
 
 from benchmarks.errors import TargetNotAllowed
-from benchmarks.target import Place, allowed
+from benchmarks.place import Place
+from benchmarks.target import allowed
 
 PORTS = {3001, 3002}
 

@@ -1,0 +1,8 @@
+"""`python -m benchmarks -f fastify -H 192.168.1.100:3001 -d 20 -i 4`: a benchmark from any machine."""
+
+import sys
+
+from benchmarks.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,91 @@
+"""Sends results to a server, and keeps them in files until one has taken them. [io: HTTP, files]"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from benchmarks.errors import NotDelivered
+
+TIMEOUT_S = 15.0
+PATH = "/api/benchmark/add"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where results go. `key`: an API key or a token, empty for none."""
+
+    url: str
+    key: str
+
+
+class Outbox:
+    """The folder of results that no server has taken yet: one file each, for its owner only."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def keep(self, entry: dict[str, Any], url: str) -> Path:
+        """Write before anything is sent: what was measured must not be lost."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = self.folder / f"{entry['id']}.json"
+        partial = file.with_suffix(".partial")
+        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as text:  # noqa: PTH123 - a mode
+            json.dump({"server": url, "entry": entry}, text)
+            text.flush()
+            os.fsync(text.fileno())
+        partial.rename(file)
+        return file
+
+    def waiting(self) -> Iterator[tuple[Path, str, dict[str, Any]]]:
+        """File, server and entry of each that waits, oldest first; a file that cannot be read is left alone."""
+        files = sorted(self.folder.glob("*.json"), key=lambda file: file.stat().st_mtime)
+        for file in files:
+            try:
+                kept = json.loads(file.read_text())
+                yield file, str(kept["server"]), dict(kept["entry"])
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+
+
+def send(entry: dict[str, Any], server: Server) -> None:
+    """Post one result; a server that knows its id takes it as the same. Raises NotDelivered."""
+    if urlsplit(server.url).scheme not in ("http", "https"):
+        raise NotDelivered(server.url, "the address does not begin with http:// or https://.")
+    headers = {"Content-Type": "application/json"} | ({"X-API-Key": server.key} if server.key else {})
+    request = urllib.request.Request(  # noqa: S310 - the scheme was checked
+        server.url.rstrip("/") + PATH, json.dumps(entry).encode(), headers, method="POST"
+    )
+    try:
+        with _opener.open(request, timeout=TIMEOUT_S) as answer:
+            answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            raise NotDelivered(server.url, f"{error.code}: {_message(error.read())}") from error
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise NotDelivered(server.url, f"{getattr(reason, 'strerror', None) or reason}.") from error
+
+
+# Of all that urllib brings along: no redirects to elsewhere with the key, no files, no ftp.
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+_opener = urllib.request.build_opener(_NoRedirect())
+
+
+def _message(body: bytes) -> str:
+    try:
+        return str(json.loads(body)["message"])
+    except (ValueError, KeyError, TypeError):
+        return "no reason given."

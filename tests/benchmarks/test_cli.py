@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import requests
+
+from benchmarks import report
+from benchmarks.cli import ProgressLine
+from benchmarks.cli_arguments import order
+from benchmarks.delivery import Server
+from benchmarks.errors import BadUsage, UnknownPlace
+from system.binaries import ROOT
+from tests.benchmarks.target_server import target
+from tests.services_server import StartServer
+
+# Says on stderr what it must not have loaded.
+SOURCE = """
+import sys
+from benchmarks.cli import main
+code = main(sys.argv[1:])
+print(sorted(name for name in sys.modules if name.partition('.')[0] in ('django', 'rest_framework')), file=sys.stderr)
+sys.exit(code)
+"""
+ORIGINAL = "-f fastify -H 127.0.0.1:3001 -e code -d 20 -i 4 -w 3 -p 2 --generator wrk"
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """`python -m benchmarks` from a folder of its own."""
+
+    def call(*arguments: str, server: str = "http://127.0.0.1:9", source: str = "") -> subprocess.CompletedProcess[str]:
+        program = ["-c", source] if source else ["-m", "benchmarks"]
+        environment = {
+            **os.environ, "API_SERVER": server, "XDG_STATE_HOME": str(tmp_path / "state"), "PYTHONPATH": str(ROOT),
+        }  # fmt: skip
+        argv = [sys.executable, *program, *arguments]
+        return subprocess.run(argv, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+
+    return call
+
+
+def test_a_result_is_measured_without_django_kept_and_delivered_later(
+    run: Run, start_server: StartServer, tmp_path: Path
+) -> None:
+    with target() as port:
+        arguments = ("-f", "mine", "-H", f"localhost:{port}", "-e", "simple", "-d", "1", "-n", "2", "-c", "10")
+        measured = run(*arguments, "--label", "from afar", source=SOURCE)
+
+    assert measured.returncode == 0, measured.stderr
+    word, framework, rate, latency_ms, total = measured.stdout.splitlines()[-1].split(":")
+    assert (word, framework, "." in rate) == ("BENCHMARK_RESULT", "mine", False)
+    assert measured.stderr.endswith("\n[]\n")
+    assert "[ERROR] http://127.0.0.1:9 did not take the result: Connection refused." in measured.stderr
+    (file,) = (tmp_path / "state/pm2site/unsent-benchmarks").iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
+    kept = json.loads(file.read_text())["entry"]
+
+    server = start_server()
+    again = run("--resend", server=server.url)
+    twice = requests.post(f"{server.url}/api/benchmark/add", json=kept, timeout=10)
+
+    assert (again.returncode, file.exists(), twice.status_code) == (0, False, 200), again.stderr
+    (result,) = requests.get(f"{server.url}/api/benchmark/latest", timeout=10).json()["results"]
+    assert (result["id"], result["source"], result["label"]) == (kept["id"], "client", "from afar")
+    assert (round(result["reqPerSec"]), result["totalReqs"]) == (int(rate), int(total))
+    assert float(latency_ms) == pytest.approx(result["avgLatency"], abs=0.01)
+    details = requests.get(f"{server.url}/api/benchmark/runs/{kept['id']}", timeout=10).json()
+    assert [trial["index"] for trial in details["trialResults"]] == [0, 1, 2]
+    assert (details["gates"], details["environment"]) == (kept["gates"], kept["environment"])
+    assert all(details["histogram"][lane] for lane in ("raw", "corrected", "probe"))
+    assert details["result"] == result
+
+
+def test_a_run_that_is_invalid_exits_with_4_and_prints_json(run: Run) -> None:
+    with target() as port:
+        measured = run("-f", "mine", "-H", f"127.0.0.1:{port}", "-e", "/fifty", "-d", "1", "-c", "4", "--json")
+
+    assert measured.returncode == 4, measured.stderr
+    entry = json.loads(measured.stdout)
+    assert (entry["validity"], entry["endpoint"], entry["trials"], entry["state"]) == ("invalid", "/fifty", 1, "done")
+
+
+def test_a_target_that_is_down_is_a_failure(run: Run) -> None:
+    with target() as port:
+        pass
+    measured = run("-f", "mine", "-H", f"127.0.0.1:{port}", "-d", "1")
+
+    assert (measured.returncode, measured.stdout) == (1, "")
+    assert f"[ERROR] GET http://127.0.0.1:{port}/simple was not answered: Connection refused." in measured.stderr
+
+
+def test_ctrl_c_leaves_no_generator_and_keeps_finished_trials(tmp_path: Path) -> None:
+    with target() as port:
+        argv = [sys.executable, "-m", "benchmarks", "-f", "mine", "-H", f"127.0.0.1:{port}", "-d", "1", "-n", "50"]
+        environment = {**os.environ, "API_SERVER": "http://127.0.0.1:9", "XDG_STATE_HOME": str(tmp_path)}
+        process = subprocess.Popen(argv, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+        assert process.stderr
+        while "trial 2 of 50" not in process.stderr.readline():
+            assert process.poll() is None
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=30)[1]
+        left = subprocess.run(["pgrep", "-f", f"127.0.0.1:{port}/simple"], capture_output=True, text=True).stdout
+
+    assert (process.returncode, left) == (1, ""), said
+    (file,) = (tmp_path / "pm2site/unsent-benchmarks").iterdir()
+    kept = json.loads(file.read_text())["entry"]
+    assert kept["state"] == "interrupted"
+    assert 1 <= kept["trials"] < 50
+
+
+@pytest.mark.parametrize(
+    ("argv", "reason"),
+    [
+        ([], "-f NAME is needed"),
+        (["-f", "koa"], "localhost cannot be loaded: koa is not in the registry"),
+        (["-f", "fastify", "-H", "a b"], "a b cannot be loaded: it is not host or host:port."),
+        (["-f", "fastify", "-H", "localhost:0"], "localhost:0 cannot be loaded: the port is not"),
+        (["-f", "fastify", "-H", "8.8.8.8"], "8.8.8.8:3002 is a public address; --yes loads it."),
+        (["-f", "fastify,express", "-H", "localhost:3002"], "One port cannot be that of several"),
+        (["-f", "fastify", "--generator", "wrk", "--rate", "5"], "--rate: wrk cannot hold a rate; h2load can."),
+    ],
+)
+def test_what_cannot_be_meant_is_a_usage_error(argv: list[str], reason: str) -> None:
+    with pytest.raises((BadUsage, UnknownPlace)) as refused:
+        order(argv, lambda question: False)
+
+    assert str(refused.value).startswith(reason)
+
+
+@pytest.mark.parametrize(
+    "argv", [["-f", "x", "-d", "0"], ["-f", "x", "-m", "BREW"], ["--what"], ["-f", "x", "-c", "1e3"]]
+)
+def test_flags_are_checked(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        order(argv, lambda question: True)
+
+    assert left.value.code == 2
+    assert "usage: python -m benchmarks" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("environment", "host", "url"),
+    [
+        ({}, "127.0.0.1:3001", "http://127.0.0.1:3100"),
+        ({}, "[::1]:3001", "http://[::1]:3100"),
+        ({"API_SERVER": "http://far:99"}, "127.0.0.1:3001", "http://far:99"),
+        ({"API_SERVER": " "}, None, "http://localhost:3100"),
+    ],
+)
+def test_the_server_is_named_or_stands_beside_the_target(
+    environment: dict[str, str], host: str | None, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"API_KEY": "k", **environment}.items():
+        monkeypatch.setenv(name, value)
+
+    wanted = order(["-f", "express", *(["-H", host] if host else [])], lambda question: False)
+
+    assert wanted.server == Server(url, "k")
+
+
+def test_the_originals_flags_keep_their_meaning() -> None:
+    wanted = order(shlex.split(ORIGINAL), lambda _: False)
+
+    (plan,) = wanted.plans
+    assert (plan.asked.url, plan.asked.method) == ("http://127.0.0.1:3001/code", "POST")
+    assert plan.asked.headers == {"Host": "127.0.0.1:3001", "Content-Type": "application/json"}
+    assert plan.asked.body == '{"name":"benchmark"}'
+    assert (plan.duration_s, plan.trials, plan.instances, plan.connections) == (20, 1, 4, 200)
+    assert (plan.workers, plan.pipelining, plan.program.name) == (3, 2, "wrk")
+
+
+def test_a_progress_line_is_for_terminals(capsys: pytest.CaptureFixture[str]) -> None:
+    line = ProgressLine()
+    for figures in ("1 s", "2 s"):
+        line.show("warm-up", figures)
+    line.clear()
+    assert capsys.readouterr().err == "warm-up\n"
+
+    line.is_terminal = True
+    line.show("warm-up", "3 s")
+    line.clear()
+    assert capsys.readouterr().err == "\r\x1b[Kwarm-up  3 s\r\x1b[K"
+
+
+def test_a_result_too_large_for_a_server_loses_detail_and_no_figure() -> None:
+    trial = {"index": 1, "output": "x" * 2000, "histograms": {"raw": "r" * 9000, "corrected": "c", "probe": "p" * 9000}}
+    entry = {"reqPerSec": 5.0, "samples": [{"trial": 1}], "trialResults": [trial] * 20, "gates": []}
+
+    small = report.fitted(entry)
+
+    assert small["reqPerSec"] == 5.0
+    assert small["trialResults"][0] == {"index": 1, "output": "", "histograms": {"raw": "r" * 9000, "corrected": "c"}}
+    assert report.fitted({**entry, "samples": [{"trial": 1}] * 50_000})["samples"] == []
