@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 
 from pm2.frameworks.registry import NO_INTERPRETER, Framework
@@ -53,11 +53,10 @@ def prepare_payload(
     }
 
 
-def framework_env(base: Mapping[str, str], redis_base_port: int, nodes: int = 6) -> dict[str, str]:
+def framework_env(base: Mapping[str, str], redis_ports: Iterable[int]) -> dict[str, str]:
     """The environment of a framework: an allow-list of ours, and where Redis may be."""
     kept = {name: base[name] for name in ALLOWED if name in base}
-    ports = range(redis_base_port, redis_base_port + nodes)
-    return kept | {"REDIS_NODES": ",".join(f"127.0.0.1:{port}" for port in ports)}
+    return kept | {"REDIS_NODES": ",".join(f"127.0.0.1:{port}" for port in redis_ports)}
 
 
 # A key of ours must not travel into PM2's daemon or into what it starts.

@@ -17,11 +17,13 @@ from pm2site import activity, lifetime  # noqa: E402
 from pm2site.backpressure import WriteBufferProbe  # noqa: E402
 from pm2site.consumers import LiveConsumer, UnknownPathConsumer  # noqa: E402
 from pm2site.gate import Gate, Receive, Scope, Send  # noqa: E402
+from rediscluster import watching  # noqa: E402
 from system import sampler  # noqa: E402
 
 STREAMS = {
     "system:metrics": sampler.sample,
     "pm2:stats": sampling.sample,
+    "redis:stats": watching.sample,
     "benchmark:progress": progress.sample,
     "pm2:logs": logs.feed,
     "pm2:events": happenings.feed,

@@ -16,6 +16,7 @@ from pm2.lineage import Key
 from pm2site import problems
 from pm2site.backpressure import at_shutdown
 from pm2site.sockets import sockets
+from rediscluster import watching
 from system import locks
 
 log = structlog.get_logger("pm2site")
@@ -31,6 +32,7 @@ def begin() -> None:
         return
     _begun.add(loop)
     client.hold()
+    watching.hold()
     at_shutdown(end)
     loop.create_task(_watch(), name="begin")  # noqa: RUF006 - ends by itself, and what it starts is held by sampling
 

@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from benchmarks import errors as benchmark_errors
 from pm2 import errors as pm2_errors
 from pm2site.errors import CredentialMissing, InvalidCredential, TooManyAttempts
+from rediscluster import errors as redis_errors
 from system.errors import BinaryMissing, ChildFailed, ChildTimeout
 
 log = structlog.get_logger("pm2site.problems")
@@ -66,6 +67,27 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     pm2_errors.CannotScale: (409, "cannot_scale"),
     pm2_errors.PatternTooSlow: (400, "bad_pattern"),
     pm2_errors.InvalidRegistry: (500, "invalid_registry"),
+    redis_errors.InvalidPlan: (400, "invalid_plan"),
+    redis_errors.TooFewMasters: (400, "too_few_masters"),
+    redis_errors.ClusterAbsent: (409, "cluster_absent"),
+    redis_errors.ClusterExists: (409, "cluster_exists"),
+    redis_errors.ClusterStopped: (409, "cluster_stopped"),
+    redis_errors.OperationInProgress: (409, "operation_in_progress"),
+    redis_errors.PortTaken: (409, "port_taken"),
+    redis_errors.NotOurs: (409, "not_ours"),
+    redis_errors.KeysExist: (409, "keys_exist"),
+    redis_errors.UnknownNode: (404, "node_not_found"),
+    redis_errors.NodeUnreachable: (503, "node_unreachable"),
+    redis_errors.CommandRefused: (502, "redis_refused"),
+    redis_errors.FailoverRefused: (409, "failover_refused"),
+    redis_errors.ServerTooOld: (503, "redis_too_old"),
+    redis_errors.NodeFailed: (502, "node_failed"),
+    redis_errors.NodesConfUnreadable: (422, "nodes_conf_unreadable"),
+    redis_errors.DiskFull: (507, "disk_full"),
+    redis_errors.SaveFailed: (507, "save_failed"),
+    redis_errors.NotReady: (504, "cluster_not_ready"),
+    redis_errors.ProbeFailed: (502, "probe_failed"),
+    redis_errors.ManifestUnreadable: (422, "manifest_unreadable"),
 }
 
 DATABASE_ERRORS = (DatabaseError, InterfaceError)

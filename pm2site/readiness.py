@@ -8,16 +8,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.db import connection
 
 from pm2 import sampling
 from pm2site import problems
-from system import binaries, ports
+from rediscluster import inspecting, standing
+from rediscluster.errors import RedisClusterError
+from system import binaries
 
 BUDGET_S = 2.0
 GENERATORS = ("wrk", "h2load", "autocannon")
-REDIS_PORTS = 6  # how many ports from REDIS_BASE_PORT on are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,11 @@ async def pm2() -> tuple[bool, str]:
 
 
 async def redis() -> tuple[bool, str]:
-    first = settings.REDIS_BASE_PORT
-    open_ports = [port for port in range(first, first + REDIS_PORTS) if ports.is_listening(port)]
-    if open_ports:
-        return True, "listening on " + ", ".join(map(str, open_ports))
-    return False, f"nothing listens on {first} to {first + REDIS_PORTS - 1}"
+    try:
+        status = await inspecting.status()
+    except RedisClusterError as error:
+        return False, str(error)
+    return status.state == standing.RUNNING, f"{status.state}: {status.message}"
 
 
 async def node() -> tuple[bool, str]:

@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "channels",
     "system",
     "pm2",
+    "rediscluster",
     "benchmarks",
 ]
 ROOT_URLCONF = "pm2site.urls"

@@ -24,6 +24,7 @@ urlpatterns = [
     path("api/system/config", ConfigView.as_view(), name="config"),
     path("api/system/", include("system.urls")),
     path("api/pm2/", include("pm2.urls")),
+    path("api/redis/", include("rediscluster.urls")),
     path("api/benchmark/", include("benchmarks.urls")),
     path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),

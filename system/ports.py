@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterable
 
 
 def is_listening(port: int, host: str = "127.0.0.1", timeout_s: float = 0.2) -> bool:
@@ -31,3 +32,8 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def listening_among(candidates: Iterable[int], host: str = "127.0.0.1") -> tuple[int, ...]:
+    """Those of the ports that somebody listens on. On loopback a closed port refuses at once."""
+    return tuple(port for port in candidates if is_listening(port, host))

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.services_pm2", "tests.services_redis", "tests.services_server"]
+pytest_plugins = ["tests.services_cluster", "tests.services_pm2", "tests.services_redis", "tests.services_server"]

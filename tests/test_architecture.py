@@ -20,7 +20,7 @@ MAY_IMPORT = {
 }
 # Library → the only files that may import it.
 OWNERS = {
-    "psutil": {"system/sampler.py", "system/ledger.py", "system/child.py"},
+    "psutil": {"system/sampler.py", "system/ledger.py", "system/child.py", "system/process_table.py"},
     "subprocess": {"system/child.py"},
     "redis": {"rediscluster/client.py"},
     "blessed": {"dashboard_client/terminal.py"},

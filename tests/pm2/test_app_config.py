@@ -52,7 +52,7 @@ def test_a_key_of_ours_reaches_neither_daemon_nor_framework() -> None:
     ours = {"PATH": "/bin", "API_KEY": "k", "DATABASE_URL": "d", "name": "evil", "USER": "ada"}
 
     assert app_config.daemon_env(ours, "/h") == {"PATH": "/bin", "USER": "ada", "PM2_HOME": "/h"}
-    assert app_config.framework_env(ours, 7000, 2) == {
+    assert app_config.framework_env(ours, [7000, 7001]) == {
         "PATH": "/bin",
         "USER": "ada",
         "REDIS_NODES": "127.0.0.1:7000,127.0.0.1:7001",

@@ -261,7 +261,7 @@ async def test_the_daemon_gets_no_key_of_ours(pm2_home: Path, monkeypatch: pytes
     started = await processes.start("node", 1)
 
     for pid in (listing.daemon_pid(), started.processes[0].pid):
-        assert b"tell-nobody" not in Path(f"/proc/{pid}/environ").read_bytes()  # noqa: ASYNC240 - /proc does not block
+        assert b"tell-nobody" not in Path(f"/proc/{pid}/environ").read_bytes()
 
 
 async def test_this_server_is_spared(pm2_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

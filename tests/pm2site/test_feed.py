@@ -24,7 +24,7 @@ from system.ports import free_port, is_listening
 from tests.services_server import ROOT, Server, StartServer, new_server
 
 DEADLINE_S = 40
-STREAMS = ["activity", "benchmark:progress", "pm2:events", "pm2:logs", "pm2:stats", "system:metrics"]
+STREAMS = ["activity", "benchmark:progress", "pm2:events", "pm2:logs", "pm2:stats", "redis:stats", "system:metrics"]
 
 
 @contextmanager

@@ -287,4 +287,4 @@ async def says(started: Child, text: str) -> None:
 
 async def appears(file: Path) -> str:
     await becomes(lambda: file.exists() and file.read_text(), f"{file} is not there")
-    return file.read_text()  # noqa: ASYNC240
+    return file.read_text()

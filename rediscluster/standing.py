@@ -1,0 +1,126 @@
+"""The state of the cluster in one word, one sentence, and the next step. [pure]"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rediscluster.gauges import OTHER, OURS, UP, Node
+from rediscluster.picture import Stats
+
+ABSENT, CREATING, RUNNING, DEGRADED, STOPPED, FAILED = (
+    "absent", "creating", "running", "degraded", "stopped", "failed",
+)  # fmt: skip
+SET_UP = "Set one up: POST /api/redis/setup, or: manage.py rediscluster setup -n 6."
+RESUME = "Resume it: POST /api/redis/resume, or: manage.py rediscluster resume."
+RESUME_OR_CLEAN = RESUME + " Clean it, if it is not needed any more."
+SET_UP_AGAIN = "Set it up again; what is left of it is cleared away first. Or clean it."
+NOT_OURS = "Frameworks use it. It is shown and never acted upon; set REDIS_BASE_PORT to make one beside it."
+WAIT = "Wait until it is done."
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the manifest says, without processes and paths."""
+
+    cluster_id: str
+    state: str
+    node_count: int
+    replicas: int
+    base_port: int
+    max_memory_bytes: int
+    persistence: str
+    version: str
+    keys: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The wire's `GET /api/redis/status`. `operation`: what is under way just now."""
+
+    state: str
+    owner: str | None
+    message: str
+    next_step: str
+    operation: str | None
+    manifest: Record | None
+    warnings: tuple[str, ...]
+    timestamp: datetime
+
+
+def assess(record: Record | None, stats: Stats, operation: str | None, warnings: Sequence[str] = ()) -> Status:
+    """From what was made, what answers, and what is under way."""
+    ours = [node for node in stats.stats if node.owner == OURS]
+    if operation == "setup":
+        state, message, next_step = CREATING, "The cluster is being set up.", WAIT
+    elif record is None:
+        state, message, next_step = _of_others(stats)
+    else:
+        state, message, next_step = _of_ours(record, ours, stats)
+        if operation:
+            message, next_step = f"{message} {operation.capitalize()} is under way.", WAIT
+    owner = OURS if record else stats.cluster.owner
+    return Status(state, owner, message, next_step, operation, record, tuple(warnings), stats.timestamp)
+
+
+def _of_others(stats: Stats) -> tuple[str, str, str]:
+    there = [node.port for node in stats.stats if node.owner == OTHER]
+    if not there:
+        return ABSENT, "There is no cluster.", SET_UP
+    kind = "A Redis Cluster" if stats.cluster.shards else "A Redis server"
+    works = stats.cluster.state == "ok"
+    said = f"{kind} that this server did not start {'works' if works else 'does not take all keys'} on {ports(there)}."
+    return (RUNNING if works else DEGRADED), said, NOT_OURS
+
+
+def _of_ours(record: Record, ours: Sequence[Node], stats: Stats) -> tuple[str, str, str]:
+    if record.state in ("creating", "failed"):
+        why = f"The setup failed: {record.error}" if record.error else "The setup did not come to its end."
+        return FAILED, why, SET_UP_AGAIN
+    if record.state == "cleaning":
+        return FAILED, "A clean of the cluster did not come to its end.", "Clean it again."
+    up = [node for node in ours if node.state == UP]
+    if record.state == "stopped" and not up:
+        return STOPPED, f"The cluster is stopped; {record.keys:,} keys are on disk.", RESUME_OR_CLEAN
+    if not up:
+        return (
+            STOPPED,
+            "No node runs, though none was stopped here: the machine or the nodes were ended.",
+            RESUME_OR_CLEAN,
+        )
+    missing = [node for node in ours if node.state != UP]
+    if not missing and stats.cluster.state == "ok":
+        agree = "" if stats.cluster.agreement is not False else " The nodes do not agree on the map yet."
+        return (
+            RUNNING,
+            f"The cluster works: {len(up)} nodes, {stats.cluster.keys or 0:,} keys.{agree}",
+            _when_running(record),
+        )
+    return DEGRADED, _whats_wrong(missing, stats), RESUME if missing else "Wait a few seconds; nodes are joining."
+
+
+def _whats_wrong(missing: Sequence[Node], stats: Stats) -> str:
+    said = [f"node {node.port} is {node.state} ({node.reason})" for node in missing] or ["cluster_state is fail"]
+    if stats.cluster.lost:
+        said.append(f"slots {', '.join(stats.cluster.lost)} have no master, and their keys cannot be reached")
+    text = "; ".join(said)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _when_running(record: Record) -> str:
+    masters = record.node_count // (1 + record.replicas)
+    if masters < 3:
+        return f"Nothing to do. With {masters} masters there is no automatic failover."
+    return (
+        "Nothing to do." if record.replicas else "Nothing to do. Without replicas, a lost master takes its keys along."
+    )
+
+
+def ports(those: Sequence[int]) -> str:
+    """`7000`, `7000 and 7004`, `7000 to 7005`."""
+    first, last = min(those), max(those)
+    if len(those) > 2 and last - first == len(those) - 1:
+        return f"{first} to {last}"
+    return " and ".join(map(str, those)) if len(those) < 3 else ", ".join(map(str, those))

@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+from rest_framework.routers import SimpleRouter
+
+from rediscluster.views import RedisViewSet
+
+router = SimpleRouter(trailing_slash=False)
+router.register("", RedisViewSet, basename="redis")
+urlpatterns = router.urls

@@ -1,0 +1,59 @@
+"""Processes that are not our children: who works in a folder, who listens on a port. [io: psutil]"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from system.child import Identity, identify
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A live process. `executable` and `folder` are None when the system does not tell them to us."""
+
+    identity: Identity
+    name: str
+    executable: Path | None
+    folder: Path | None
+
+
+def see(pid: int) -> Seen | None:
+    """None when it is gone."""
+    identity = identify(pid)
+    if identity is None:
+        return None
+    try:
+        process = psutil.Process(pid)
+        return Seen(identity, process.name(), _path(process, "exe"), _path(process, "cwd"))
+    except (psutil.Error, OSError):
+        return None
+
+
+def _path(process: psutil.Process, what: str) -> Path | None:
+    try:
+        text = getattr(process, what)()
+    except (psutil.Error, OSError):
+        return None
+    return Path(text) if text else None
+
+
+def working_in(folders: Collection[Path]) -> list[Seen]:
+    """The processes whose working directory is one of these very folders."""
+    there = [process.pid for process in psutil.process_iter() if _path(process, "cwd") in folders]
+    return [seen for pid in there if (seen := see(pid)) and seen.folder in folders]
+
+
+def listener(port: int) -> Seen | None:
+    """Who listens on the TCP port, when the system tells us."""
+    try:
+        sockets = psutil.net_connections("tcp")
+    except (psutil.Error, OSError):
+        return None
+    for each in sockets:
+        if each.status == psutil.CONN_LISTEN and each.pid and each.laddr and each.laddr.port == port:
+            return see(each.pid)
+    return None
