@@ -113,6 +113,7 @@ class Run(models.Model):
     preflight = models.JSONField(default=dict)
     environment = models.JSONField(default=dict)
     samples = models.JSONField(default=list, help_text="Once a second: rate, CPU of generator, target, Redis, host")
+    exits = models.JSONField(default=list, help_text="How processes of the target ended in the run's time")
     original = models.JSONField(null=True, help_text="The imported or posted entry, untouched")
 
     class Meta:

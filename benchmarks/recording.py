@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from django.db import transaction
 from django.utils import timezone
 
 from benchmarks import histogram, recorded
 from benchmarks.execution import TrialDone
-from benchmarks.models import Run, Trial
+from benchmarks.models import Run, Source, Trial
 from benchmarks.protocol import Measured
-from system.wire import to_wire
+from pm2.models import Exit
+from system.wire import iso_time, to_wire
 
 OUTPUT_CHARACTERS = 2**20
 MAX_SAMPLES = 1000
+MAX_EXITS = 100
 
 
 def heartbeat(run: Run, progress: Mapping[str, object]) -> bool:
@@ -57,6 +60,15 @@ def store_trial(run: Run, done: TrialDone) -> Trial:
     )
 
 
+def keep(run: Run, done: TrialDone, found: Measured) -> None:
+    """A trial, and the run's figures of all so far, at once: whoever finds the run interrupted finds both."""
+    with transaction.atomic():
+        store_trial(run, done)
+        if found.trials:
+            fill(run, found)
+            save(run)
+
+
 def fill(run: Run, found: Measured) -> None:
     """Put the figures of all trials into `run`: the median rate, sums, latencies of all together."""
     rates, whole, verdict = found.rates, found.whole(), found.verdict()
@@ -89,9 +101,22 @@ def save(run: Run) -> None:
     run.save(update_fields=[name for name in names if name != "cancel_requested"])
 
 
+def exits_of(run: Run) -> list[dict[str, object]]:
+    """How processes of the target ended since the run began, as far as the server has seen it; oldest first."""
+    seen = Exit.objects.filter(instance__name=run.framework, at__gte=run.started_at or run.created_at)
+    return [
+        {
+            "at": iso_time(each.at), "pmId": each.instance.pm_id, "exitCode": each.exit_code, "signal": each.signal,
+            "cause": each.cause, "text": each.text,
+        }
+        for each in seen.select_related("instance").order_by("at", "id")[:MAX_EXITS]
+    ]  # fmt: skip
+
+
 def close(run: Run) -> None:
     """The end of a run, whatever it is. Its place in the list is the moment of its end."""
     now = timezone.now()
     run.at = run.recorded_at = run.heartbeat_at = now
     run.progress = {key: value for key, value in run.progress.items() if key not in ("children", "reqPerSec")}
+    run.exits = exits_of(run) if run.source == Source.SERVER else []
     save(run)

@@ -114,6 +114,7 @@ class RunDetailsSerializer(QueuedRunSerializer):
     preflight = serializers.DictField()
     environment = serializers.DictField()
     samples = serializers.ListField(child=serializers.DictField())
+    exits = serializers.ListField(child=serializers.DictField(), help_text="Of the target's processes, oldest first")
     histogram = HistogramsSerializer()
 
 

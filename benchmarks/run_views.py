@@ -104,6 +104,7 @@ def details(run: Run) -> object:
         "preflight": run.preflight,
         "environment": run.environment,
         "samples": run.samples,
+        "exits": run.exits,
         "histogram": histograms([trial for trial in trials if not trial.is_warmup]),
     })  # fmt: skip
 

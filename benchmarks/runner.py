@@ -118,11 +118,7 @@ class Scribe:
             raise asyncio.CancelledError
 
     async def trial(self, done: TrialDone, found: Measured) -> None:
-        """Keep the trial, and the figures of those so far: a crash leaves them."""
-        await sync_to_async(recording.store_trial)(self.run, done)
-        if found.trials:
-            recording.fill(self.run, found)
-            await sync_to_async(recording.save)(self.run)
+        await sync_to_async(recording.keep)(self.run, done, found)
 
     async def processes(self) -> Processes:
         """By PM2's list, when it knows them; else those that serve the port of this machine."""

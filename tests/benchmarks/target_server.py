@@ -11,9 +11,16 @@ from system.ports import free_port, is_listening
 
 SOURCE = """
 const codes = []
+const heard = {}  // the different bodies of each method
 require('http').createServer((request, response) => {
   const url = request.url
-  request.resume()
+  let body = ''
+  request.on('data', part => { body += part })
+  request.on('end', () => {
+    const bodies = heard[request.method] ??= []
+    if (body && !bodies.includes(body) && bodies.length < 9) bodies.push(body)
+  })
+  if (url === '/heard') return response.end(JSON.stringify({ POST: heard.POST }))
   if (url === '/half' && Math.random() < 0.5) { response.statusCode = 500; return response.end('no') }
   if (url === '/fifty' && codes.push(1) % 50 === 0) { response.statusCode = 500; return response.end('no') }
   // Of those who ask, only the probe lane and the preflight send this header.

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings as current
@@ -136,18 +137,25 @@ class Detached:
     def python(self, source: str) -> None:
         self.manage("shell", "--no-imports", "-c", source)
 
-    def enqueue(self, port: int, duration_s: int) -> None:
+    def enqueue(self, port: int, duration_s: int, trials: int = 1) -> None:
         self.python(
             "from benchmarks import launch; from benchmarks.models import Run; "
             f"launch.enqueue(Run(framework='node', host='localhost:{port}', address='127.0.0.1', "
-            f"endpoint='/simple', generator='wrk', planned_duration_s={duration_s}, connections=4, workers=1))"
+            f"endpoint='/simple', generator='wrk', planned_duration_s={duration_s}, trials_planned={trials}, connections=4, workers=1))"
         )
 
-    def rows(self) -> list[tuple[str, int]]:
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
         with sqlite3.connect(self.folder / "pm2site.sqlite3", timeout=20) as database:
-            found = database.execute("select state, pid from benchmarks_run order by created_at").fetchall()
+            found = database.execute(statement).fetchall()
         database.close()
         return found
+
+    def rows(self) -> list[tuple[str, int]]:
+        return [(state, pid) for state, pid in self.query("select state, pid from benchmarks_run order by created_at")]
+
+    def figures(self) -> list[float]:
+        """Rates of the trials that are over."""
+        return [rate for (rate,) in self.query("select req_per_sec from benchmarks_trial where not is_warmup")]
 
     def wait_for(self, *states: str) -> list[int]:
         """The pids, once the runs are in these states."""
@@ -173,19 +181,27 @@ def detached(tmp_path: Path) -> Iterator[Detached]:
 
 def test_queued_runs_follow_each_other_without_a_server(detached: Detached) -> None:
     with target() as port:
-        detached.enqueue(port, 2)
+        detached.enqueue(port, 1)
         detached.enqueue(port, 1)
         detached.wait_for("done", "done")
 
 
-def test_kill_9_interrupts_the_run_and_ends_its_generator(detached: Detached) -> None:
+def test_kill_9_interrupts_the_run_keeps_its_figures_and_ends_its_generator(detached: Detached) -> None:
     with target() as port:
-        detached.enqueue(port, 60)
+        detached.enqueue(port, 1, trials=50)
         (pid,) = detached.wait_for("running")
-        time.sleep(1.5)  # a heartbeat names the generator
+        ends = time.monotonic() + DEADLINE_S
+        while len(detached.figures()) < 2:  # two trials are over, a third goes on
+            assert time.monotonic() < ends
+            time.sleep(0.1)
         os.kill(pid, signal.SIGKILL)
         detached.python("from benchmarks import launch; launch.reconcile()")
 
         detached.wait_for("interrupted")
         generators = subprocess.run(["pgrep", "-f", f"127.0.0.1:{port}/simple"], capture_output=True, text=True)
     assert generators.stdout == ""
+    rates = detached.figures()
+    ((rate, validity, reasons),) = detached.query("select req_per_sec, validity, reasons from benchmarks_run")
+    assert min(rates) <= rate <= max(rates)
+    assert validity in ("caution", "invalid")
+    assert f"Only {len(rates)} of 50 trials were measured." in reasons

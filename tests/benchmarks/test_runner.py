@@ -4,13 +4,16 @@ import os
 import signal
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
 from benchmarks import execution, histogram
 from benchmarks.models import Run
+from pm2.models import Exit, Instance
 from system import binaries
 from tests.benchmarks.target_server import target
 
@@ -64,9 +67,12 @@ def test_a_run_measures_a_real_server(generator: str) -> None:
 
 def test_a_run_is_watched_from_outside() -> None:
     with target() as port:
-        run = carried_out(queued(port, planned_duration_s=2))
+        run = carried_out(queued(port, trials_planned=2))
 
-    (trial,) = run.trials.filter(is_warmup=False)
+    trial, last = run.trials.filter(is_warmup=False)
+    rates = sorted([trial.req_per_sec, last.req_per_sec])
+    assert [run.req_per_sec_low, run.req_per_sec_high] == rates
+    assert run.req_per_sec == pytest.approx(sum(rates) / 2)
     assert run.memory_bytes
     assert run.memory_bytes > 2**20
     assert run.cpu_micros_per_request
@@ -76,13 +82,27 @@ def test_a_run_is_watched_from_outside() -> None:
         "hostCpuPercent", "stealPercent", "targetMemoryBytes",
     }]  # fmt: skip
     assert all(sample["targetCpuPercent"] > 0 for sample in run.samples[1:])
-    assert trial.facts["probe"]["sent"] == 50
+    assert trial.facts["probe"]["sent"] == 25
     assert (trial.facts["probe"]["failed"], trial.facts["probe"]["mismatched"]) == (0, 0)
-    assert sum(count for _, count in histogram.decode(trial.probe_histogram)) == 50
+    assert sum(count for _, count in histogram.decode(trial.probe_histogram)) == 25
     assert trial.facts["saturation"] == run.saturation != ""
     states = {gate["code"]: gate["state"] for gate in run.gates}
     assert {states[code] for code in ("errors", "probe", "requests", "restarts") if code in states} == {"pass"}
     assert run.environment["key"]
+
+
+def test_exits_of_the_runs_time_are_kept_with_it() -> None:
+    mine, other = (Instance.objects.create(token=name, home="h", name=name, pm_id=3) for name in ("node", "other"))
+    before = timezone.now() - timedelta(seconds=1)
+    run = queued(1)
+    later = timezone.now() + timedelta(minutes=1)
+    for instance, at in ((mine, before), (mine, later), (other, later)):
+        Exit.objects.create(at=at, instance=instance, signal="SIGKILL", cause="killed", text="killed by SIGKILL")
+
+    carried_out(run)
+
+    (kept,) = run.exits
+    assert (kept["pmId"], kept["exitCode"], kept["signal"], kept["cause"]) == (3, None, "SIGKILL", "killed")
 
 
 def test_a_rate_is_held_and_timed_by_h2load() -> None:
@@ -117,31 +137,11 @@ def test_a_run_that_went_wrong_is_kept_as_invalid(endpoint: str, gate: str, reas
     assert any(reason in each for each in run.reasons)
 
 
-def test_several_trials_have_a_median_and_a_range() -> None:
-    with target() as port:
-        run = carried_out(queued(port, trials_planned=2))
-
-    rates = sorted(trial.req_per_sec for trial in run.trials.filter(is_warmup=False))
-    assert len(rates) == 2
-    assert [run.req_per_sec_low, run.req_per_sec_high] == rates
-    assert run.req_per_sec == pytest.approx(sum(rates) / 2)
-
-
 def test_an_empty_store_is_filled_before_it_is_read() -> None:
     with target() as port:
         run = carried_out(queued(port, endpoint="/code-fast"))
 
     assert (run.state, run.non_2xx) == ("done", 0)
-
-
-@pytest.mark.parametrize("generator", INSTALLED)
-def test_a_post_sends_its_body(generator: str) -> None:
-    with target() as port:
-        body = "123"  # a text, although it looks like a number
-        made = queued(port, generator, endpoint="/code", method="POST", body=body)
-        run = carried_out(made)
-
-    assert (run.state, run.errors, run.non_2xx) == ("done", 0, 0)
 
 
 def test_failed_responses_do_not_count() -> None:
