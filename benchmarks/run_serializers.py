@@ -10,7 +10,8 @@ from rest_framework import serializers
 
 from benchmarks.generators import GENERATORS
 from benchmarks.scenario import PROFILES
-from system.fields import NameField, StrictIntegerField, TextField, is_printable
+from system.fields import NameField, StrictIntegerField, TextField
+from system.plain_text import is_printable
 
 MAX_HEADERS = 50
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")

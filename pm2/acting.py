@@ -16,9 +16,11 @@ from django.conf import settings
 
 from pm2 import client, intents, listing, log_files, sampling
 from pm2.client import Link
-from pm2.errors import CallTimeout, DaemonHangs, OperationInProgress, StartFailed
+from pm2.errors import CallTimeout, DaemonHangs, OperationInProgress, ProcessNotFound, StartFailed
+from pm2.frameworks.registry import registry
 from pm2.process import Process, Status
 from system import locks
+from system.child import ancestry
 
 POLL_S = 0.05
 STEADY_S = 0.3  # an instance that lives this long after it went online did not fall over at once
@@ -195,3 +197,23 @@ async def tell(link: Link, processes: Sequence[Process], action: str) -> None:
 def things(count: int, noun: str = "process") -> str:
     plural = noun + ("es" if noun.endswith("s") else "s")
     return f"{count} {noun if count == 1 else plural}"
+
+
+async def choose(link: Link, target: Target | None) -> tuple[list[Process], tuple[Skipped, ...]]:
+    """The processes that are meant; without a target all but this server itself. Raises UnknownFramework,
+    ProcessNotFound."""
+    if target and target.framework:
+        registry().framework(target.framework)
+    listed = await listing.list_processes(link)
+    if target:
+        chosen = [each for each in listed if target.matches(each)]
+        if not chosen:
+            raise ProcessNotFound(str(target))
+        return chosen, ()
+    spared = ancestry()
+    skipped = tuple(Skipped(each.name, "it is this server itself") for each in listed if each.pid in spared)
+    return [each for each in listed if each.pid not in spared], skipped
+
+
+def names(chosen: Sequence[Process]) -> str:
+    return ", ".join(sorted({each.name for each in chosen})) or "nothing"

@@ -142,10 +142,10 @@ def exit_line(said: str) -> ExitLine | None:
     return found and ExitLine(found[1], int(found[3]), bool(found[2]), int(found[4]), found[5])
 
 
-def stopping(said: str) -> int | None:
-    """The pm_id of the process that is being asked to end."""
+def stopping(said: str) -> tuple[int, bool] | None:
+    """The pm_id of the process that is being asked to end, and whether it is the old worker of a reload."""
     found = _STOPPING.fullmatch(said)
-    return int(found[3]) if found else None
+    return (int(found[3]), bool(found[2])) if found else None
 
 
 def watched(said: str) -> tuple[str, str] | None:

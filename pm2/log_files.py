@@ -29,8 +29,14 @@ def backwards(path: Path, end: int | None = None) -> Iterator[str]:
     except OSError:
         return
     with file:
-        position = file.seek(0, os.SEEK_END) if end is None else min(end, file.seek(0, os.SEEK_END))
-        rest, is_last = b"", True
+        size = file.seek(0, os.SEEK_END)
+        position = size if end is None else min(end, size)
+        if position == 0:
+            return
+        file.seek(position - 1)
+        if file.read(1) == b"\n":  # the end of the last line, not the beginning of another
+            position -= 1
+        rest = b""
         while position > 0:
             step = min(BLOCK_BYTES, position)
             position -= step
@@ -38,11 +44,8 @@ def backwards(path: Path, end: int | None = None) -> Iterator[str]:
             lines = (file.read(step) + rest).split(b"\n")
             rest = lines[0][-LONGEST_LINE_BYTES:]
             for line in reversed(lines[1:]):
-                if not (is_last and not line):  # a file ends with the end of its last line
-                    yield _text(line)
-                is_last = False
-        if rest:
-            yield _text(rest)
+                yield _text(line)
+        yield _text(rest)
 
 
 def _text(line: bytes) -> str:

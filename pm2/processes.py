@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pm2 import acting, client, intents, starting
-from pm2.acting import Happened, Result, Skipped, Target
-from pm2.client import Link
-from pm2.errors import AlreadyRunning, ProcessNotFound
+from pm2.acting import Happened, Result, Target
+from pm2.errors import AlreadyRunning
 from pm2.frameworks.registry import registry
 from pm2.listing import list_processes
-from pm2.process import RUNNING, Process
+from pm2.process import RUNNING
 from pm2.sampling import sample
-from system.child import ancestry
 
 __all__ = ["Result", "Target", "delete", "restart", "sample", "start", "stop"]
 
@@ -76,10 +73,8 @@ async def delete(target: Target | None, by: str = "") -> Result:
 
 
 async def _act(verb: Verb, name: str, target: Target | None, by: str) -> Result:
-    if target and target.framework:
-        registry().framework(target.framework)
     async with acting.answering_daemon() as link:
-        chosen, skipped = await _choose(link, target)
+        chosen, skipped = await acting.choose(link, target)
         async with acting.exclusive({each.name for each in chosen}, name):
             intents.announce([each.pm_id for each in chosen], verb.past.lower(), by)
             await acting.call_each(link, verb.method, chosen)
@@ -88,20 +83,4 @@ async def _act(verb: Verb, name: str, target: Target | None, by: str) -> Result:
             else:
                 after = await acting.until_up_again(link, chosen)
             await acting.tell(link, after, name)
-    return acting.result(f"{verb.past} {_names(chosen)}: {acting.things(len(chosen))}", after, skipped=skipped)
-
-
-async def _choose(link: Link, target: Target | None) -> tuple[list[Process], tuple[Skipped, ...]]:
-    listed = await list_processes(link)
-    if target:
-        chosen = [each for each in listed if target.matches(each)]
-        if not chosen:
-            raise ProcessNotFound(str(target))
-        return chosen, ()
-    spared = ancestry()
-    skipped = tuple(Skipped(each.name, "it is this server itself") for each in listed if each.pid in spared)
-    return [each for each in listed if each.pid not in spared], skipped
-
-
-def _names(chosen: Sequence[Process]) -> str:
-    return ", ".join(sorted({each.name for each in chosen})) or "nothing"
+    return acting.result(f"{verb.past} {acting.names(chosen)}: {acting.things(len(chosen))}", after, skipped=skipped)

@@ -17,7 +17,7 @@ from pm2.process import Process
 from system import kernel
 
 SETTLE_S = 1.5  # last words come after the exit, and the command line says what it did when it is done
-LATE_MS = 25  # stderr may come this long after the exit; what comes later is of the next life
+LATE_MS = 10  # stderr may come this long after the exit; Node needs longer to say the first word of the next life
 KNOWN_LIVES = 4096
 # What PM2's clients announce on the bus when they are done.
 VERBS = {
@@ -34,7 +34,7 @@ VERBS = {
 class _Told:
     """What the daemon said of one number lately, with when (ms)."""
 
-    asked_ms: float = 0.0
+    asked_ms: dict[bool, float] = field(default_factory=dict)  # by whether it is the old worker of a reload
     over_limit_ms: float = 0.0
     over_limit_bytes: int = 0
     exit_lines: dict[bool, tuple[float, ExitLine]] = field(default_factory=dict)
@@ -84,8 +84,8 @@ class Recorder:
 
     def daemon_said(self, line: DaemonLine) -> None:
         """A line of the daemon, which comes before the exit that it speaks of."""
-        if (pm_id := bus_events.stopping(line.text)) is not None:
-            self._of(pm_id).asked_ms = line.at_ms
+        if asked := bus_events.stopping(line.text):
+            self._of(asked[0]).asked_ms[asked[1]] = line.at_ms
         elif found := bus_events.over_memory(line.text):
             self._of(found[0]).over_limit_ms, self._of(found[0]).over_limit_bytes = line.at_ms, found[1]
         elif changed := bus_events.watched(line.text):
@@ -122,7 +122,7 @@ class Recorder:
             event=event,
             instance=known.instance,
             due_s=time.monotonic() + SETTLE_S,
-            was_asked=told.asked_ms >= since,
+            was_asked=told.asked_ms.get(event.is_old, 0.0) >= since,
             signal=line.signal if line else None,
             exit_code=line.code if line else event.exit_code,
             over_limit_bytes=told.over_limit_bytes if told.over_limit_ms >= since else None,

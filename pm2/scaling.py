@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import replace
 
 from pm2 import acting, intents, starting
-from pm2.acting import Result, Target
+from pm2.acting import Result, Skipped, Target
 from pm2.client import Link
-from pm2.errors import CannotReload, CannotScale, ProcessNotFound, RollingRestartFailed, StartFailed
+from pm2.errors import CannotReload, CannotScale, RollingRestartFailed, StartFailed
 from pm2.frameworks.registry import registry
 from pm2.listing import list_processes
 from pm2.process import Process, Status
@@ -17,20 +17,20 @@ from system import ports, sampler
 CLUSTER = "cluster_mode"
 
 
-async def reload(target: Target, by: str = "") -> Result:
-    """Replace each instance by a new one that is listening before the old one goes. Raises ProcessNotFound,
-    CannotReload, StartFailed."""
+async def reload(target: Target | None, by: str = "") -> Result:
+    """Replace each instance by a new one that is listening before the old one goes; without a target, of everything
+    that can be. Raises ProcessNotFound, CannotReload, StartFailed."""
     return await acting.to_the_end(_reload(target, by))
 
 
-async def _reload(target: Target, by: str) -> Result:
+async def _reload(target: Target | None, by: str) -> Result:
     async with acting.answering_daemon() as link:
         chosen = await _named(link, target)
-        for each in chosen:
-            if each.exec_mode != CLUSTER:
-                raise CannotReload(each.name, "it runs in fork mode, where PM2 would restart it")
-            if each.status is not Status.ONLINE:
-                raise CannotReload(each.name, f"instance {each.pm_id} is {each.status}, and PM2 would restart it")
+        obstacles = {each.pm_id: reason for each in chosen if (reason := _obstacle(each))}
+        if target and obstacles:
+            raise next(CannotReload(each.name, obstacles[each.pm_id]) for each in chosen if each.pm_id in obstacles)
+        skipped = tuple(Skipped(each.name, obstacles[each.pm_id]) for each in chosen if each.pm_id in obstacles)
+        chosen = [each for each in chosen if each.pm_id not in obstacles]
         after: list[Process] = []
         async with acting.exclusive({each.name for each in chosen}, "reload"):
             for each in chosen:  # two reloads at once leave zombies behind
@@ -38,16 +38,26 @@ async def _reload(target: Target, by: str) -> Result:
                 await link.call("reloadProcessId", {"id": each.pm_id})
                 after += await acting.until_up_again(link, [each])
             await acting.tell(link, after, "reload")
-    return acting.result(f"Reloaded {chosen[0].name}: {acting.things(len(after), 'instance')}", after)
+    said = f"Reloaded {acting.names(chosen)}: {acting.things(len(after), 'instance')}"
+    return acting.result(said, after, skipped=skipped)
 
 
-async def rolling_restart(target: Target, by: str = "") -> Result:
+def _obstacle(process: Process) -> str | None:
+    """Why PM2 would restart it, where it was told to reload."""
+    if process.exec_mode != CLUSTER:
+        return "it runs in fork mode, where PM2 would restart it"
+    if process.status is not Status.ONLINE:
+        return f"instance {process.pm_id} is {process.status}, and PM2 would restart it"
+    return None
+
+
+async def rolling_restart(target: Target | None, by: str = "") -> Result:
     """Restart one instance after another, each when the one before it is up and answers on its port; stops at the
     first that does not come up. Raises ProcessNotFound, RollingRestartFailed."""
     return await acting.to_the_end(_rolling_restart(target, by))
 
 
-async def _rolling_restart(target: Target, by: str) -> Result:
+async def _rolling_restart(target: Target | None, by: str) -> Result:
     async with acting.answering_daemon() as link:
         chosen = await _named(link, target)
         after: list[Process] = []
@@ -61,7 +71,7 @@ async def _rolling_restart(target: Target, by: str) -> Result:
                     done, left = [there.pm_id for there in after], [there.pm_id for there in chosen[index + 1 :]]
                     raise RollingRestartFailed(each.name, each.pm_id, done, left, error) from error
                 await acting.tell(link, after[-1:], "restart")
-    said = f"Restarted {chosen[0].name}, one after another: {acting.things(len(after), 'instance')}"
+    said = f"Restarted {acting.names(chosen)}, one after another: {acting.things(len(after), 'instance')}"
     return acting.result(said, after)
 
 
@@ -129,11 +139,7 @@ async def _shrink(link: Link, going: list[Process], by: str) -> None:
     await acting.until(link, going, lambda _, now: now is None)
 
 
-async def _named(link: Link, target: Target) -> list[Process]:
-    """The processes, oldest first. Raises UnknownFramework, ProcessNotFound."""
-    if target.framework:
-        registry().framework(target.framework)
-    chosen = [each for each in await list_processes(link) if target.matches(each)]
-    if not chosen:
-        raise ProcessNotFound(str(target))
+async def _named(link: Link, target: Target | None) -> list[Process]:
+    """The processes, oldest first; without a target all but this server. Raises UnknownFramework, ProcessNotFound."""
+    chosen, _ = await acting.choose(link, target)
     return sorted(chosen, key=lambda each: each.pm_id)

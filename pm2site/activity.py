@@ -20,7 +20,7 @@ from pm2site import problems
 from pm2site.models import Activity, Outcome
 from pm2site.requests import Responder
 from system.feed import Feed
-from system.fields import is_encodable
+from system.plain_text import is_encodable
 from system.wire import to_wire
 
 log = structlog.get_logger("pm2site.activity")

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from typing import Any
 
 from rest_framework import serializers
 
+from system.plain_text import is_encodable, is_printable
+
 NAME_LENGTH = 200
-
-
-def is_encodable(text: str) -> bool:
-    """False for lone surrogates, which JSON can carry and UTF-8 cannot."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def is_printable(text: str) -> bool:
-    """No control characters, no line separators, no lone surrogates, no bidirectional overrides."""
-    return all(unicodedata.category(character) not in ("Cc", "Cs", "Cf", "Zl", "Zp") for character in text)
 
 
 class StrictIntegerField(serializers.IntegerField):

@@ -17,7 +17,7 @@ from unittest.mock import ANY
 import pytest
 from pytest_django import Settings
 
-from pm2 import acting, client, listing, page, processes, sampling
+from pm2 import acting, client, listing, page, processes, sampling, scaling
 from pm2.errors import (
     AlreadyRunning,
     DaemonHangs,
@@ -61,7 +61,7 @@ def own_framework(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[.
             1,
         )
         monkeypatch.setattr(registry, "registry", lambda: Registry((made,), ()))
-        for module in (listing, processes):
+        for module in (listing, processes, acting, scaling):
             monkeypatch.setattr(module, "registry", lambda: Registry((made,), ()))
         return made
 
@@ -267,7 +267,7 @@ async def test_the_daemon_gets_no_key_of_ours(pm2_home: Path, monkeypatch: pytes
 async def test_this_server_is_spared(pm2_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started = await processes.start("node", 2)
     me = started.processes[0].pid
-    monkeypatch.setattr(processes, "ancestry", lambda: frozenset({me}))
+    monkeypatch.setattr(acting, "ancestry", lambda: frozenset({me}))
 
     result = await processes.delete(None)
 

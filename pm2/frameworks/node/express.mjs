@@ -1,6 +1,7 @@
 // Express, with the one setting that its documentation asks for in production: NODE_ENV.
 import express from 'express'
-import { BAD_JSON, BODY_BYTES, NOT_FOUND, cannotListen, code, codeFast, endOnSignal, host, port } from './answers.mjs'
+import { BAD_JSON, BODY_BYTES, NOT_FOUND, cannotListen, code, codeFast, host, port } from './answers.mjs'
+import { endGracefully } from './ending.mjs'
 
 const app = express()
 // The others send neither header, and a slash more or less is another path to them.
@@ -19,4 +20,4 @@ function send (response, [status, body]) {
 }
 
 const server = app.listen(port, host, (error) => { if (error) cannotListen(error) })
-endOnSignal(() => new Promise((resolve) => { server.close(resolve); server.closeIdleConnections() }))
+endGracefully(server)

@@ -1,8 +1,9 @@
 // Fastify, as its documentation sets it up for production.
 import fastify from 'fastify'
-import { BAD_JSON, BODY_BYTES, NOT_FOUND, cannotListen, code, codeFast, endOnSignal, host, isJson, port } from './answers.mjs'
+import { BAD_JSON, BODY_BYTES, NOT_FOUND, cannotListen, code, codeFast, host, isJson, port } from './answers.mjs'
+import { endGracefully } from './ending.mjs'
 
-const app = fastify({ bodyLimit: BODY_BYTES, forceCloseConnections: 'idle' })
+const app = fastify({ bodyLimit: BODY_BYTES })
 const message = { type: 'object', properties: { message: { type: 'string' } } }
 
 // A body is JSON here whatever its Content-Type says, and none at all is fine: as in the other servers.
@@ -22,4 +23,4 @@ function send (reply, [status, body]) {
 }
 
 app.listen({ port, host }).catch(cannotListen)
-endOnSignal(() => app.close())
+endGracefully(app.server)

@@ -1,6 +1,7 @@
 // Node's own http module: the baseline that the frameworks are held against.
 import { createServer } from 'node:http'
-import { BAD_JSON, BODY_BYTES, NOT_FOUND, SIMPLE, cannotListen, code, codeFast, endOnSignal, host, isJson, port } from './answers.mjs'
+import { BAD_JSON, BODY_BYTES, NOT_FOUND, SIMPLE, cannotListen, code, codeFast, host, isJson, port } from './answers.mjs'
+import { endGracefully } from './ending.mjs'
 
 const TYPE = 'application/json; charset=utf-8'
 
@@ -39,4 +40,4 @@ const server = createServer(async (request, response) => {
 })
 server.on('error', cannotListen)
 server.listen(port, host)
-endOnSignal(() => new Promise((resolve) => { server.close(resolve); server.closeIdleConnections() }))
+endGracefully(server)

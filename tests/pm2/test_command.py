@@ -1,0 +1,56 @@
+"""`manage.py pm2`, as somebody at the server's shell uses it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.services_server import ROOT
+
+pytestmark = [pytest.mark.timeout(120)]
+
+
+def pm2(home: Path, *arguments: str) -> tuple[int, str, str]:
+    """Exit code, stdout, stderr."""
+    argv = [sys.executable, str(ROOT / "manage.py"), "pm2", *arguments]
+    env = {**os.environ, "PM2_HOME": str(home)}
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_a_life_by_the_command_line(pm2_home: Path) -> None:
+    code, out, err = pm2(pm2_home, "status")
+    assert (code, out, err.splitlines()[-1]) == (0, "", "0 of 0 online")
+
+    assert pm2(pm2_home, "start", "fastify", "-i", "2") == (0, "Started fastify: 2 instances\n", "")
+    code, out, err = pm2(pm2_home, "status")
+    assert [line.split()[2:5] for line in out.splitlines()[1:]] == [["fastify", "cluster", "online"]] * 2
+    assert pm2(pm2_home, "reload") == (0, "Reloaded fastify: 2 instances\n", "")
+    assert pm2(pm2_home, "scale", "fastify", "-i", "1")[:2] == (0, "Scaled fastify from 2 to 1 instance\n")
+    assert pm2(pm2_home, "stop")[0::2] == (1, "CommandError: [ERROR] stop of everything needs --yes.\n")
+    assert pm2(pm2_home, "stop", "--yes") == (0, "Stopped fastify: 1 process\n", "")
+    assert json.loads(pm2(pm2_home, "delete", "fastify", "--json")[1])["message"] == "Deleted fastify: 1 process"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["start"], "start needs a name. One of express, fastify"),
+        (["start", "koa"], "No framework is named 'koa'."),
+        (["scale", "fastify"], "scale needs -i N, from 1 to 100."),
+        (["restart", "fastify"], "is not running"),
+        (["logs", "koa"], "No PM2 process is named 'koa'."),
+    ],
+)
+def test_what_cannot_be_done_says_so(pm2_home: Path, arguments: list[str], said: str) -> None:
+    code, out, err = pm2(pm2_home, *arguments)
+
+    assert (code, out) == (1, "")
+    assert "[ERROR]" in err
+    assert said in err
+    assert len(err.splitlines()) == 1
