@@ -28,6 +28,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rediscluster.words import several
+
 
 class RedisClusterError(Exception):
     """The root of this app's errors. `fields` travels to the client as it is."""
@@ -91,7 +93,7 @@ class KeysExist(RedisClusterError):
 
     def __init__(self, keys: int | None) -> None:
         """None: nodes that do not run have files with keys that nobody has counted."""
-        holds = "may hold keys in its files" if keys is None else f"holds {keys:,} key{'s' * (keys != 1)}"
+        holds = "may hold keys in its files" if keys is None else f"holds {several(keys, 'key')}"
         super().__init__(f"The cluster {holds}. Confirm (confirm: true) to delete them for ever.", keys=keys)
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from rediscluster.plan import MIN_MASTERS, Plan
 from rediscluster.readiness import Account
 from rediscluster.topology import View
+from rediscluster.words import several
 
 Tell = Callable[[str, float | None], None]
 
@@ -121,6 +122,6 @@ def done(
     """With `accounts` the cluster runs, and is described."""
     said = [each for each in warnings if each]
     if accounts and plan.masters < MIN_MASTERS:
-        said.append(f"{plan.masters} masters cannot elect a new one: there is no automatic failover.")
+        said.append(f"With {several(plan.masters, 'master')} there is no automatic failover.")
     cluster = formed(accounts, plan) if accounts else None
     return Outcome(True, message, plan.ports, cluster, phases.ms, changed, tuple(said), datetime.now(UTC))

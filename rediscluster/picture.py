@@ -110,7 +110,9 @@ def _state(nodes: Sequence[Node], states: Sequence[str], has_lost: bool) -> str:
         return "absent"
     if all(node.state == STOPPED for node in nodes):
         return "stopped"
-    return "ok" if states and all(state == "ok" for state in states) and not has_lost else "fail"
+    if not states:
+        return "ok" if all(node.role == "standalone" for node in nodes) else "fail"
+    return "ok" if all(state == "ok" for state in states) and not has_lost else "fail"
 
 
 def _sum(values: Iterable[float | int | None]) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 from rediscluster.errors import InvalidPlan, TooFewMasters
 from rediscluster.slots import SlotRange, partition
+from rediscluster.words import several
 
 MIN_MASTERS = 3
 BUS_OFFSET = 10_000  # a node's cluster bus listens this far above its port
@@ -60,10 +61,10 @@ class Plan:
         )
 
     def __str__(self) -> str:
-        masters = f"{self.masters} master{'s' * (self.masters != 1)}"
+        masters = several(self.masters, "master")
         if not self.replicas:
             return f"{masters} without replicas"
-        return f"{masters} with {self.replicas} replica{'s' * (self.replicas != 1)} each"
+        return f"{masters} with {several(self.replicas, 'replica')} each"
 
 
 def default_replicas(node_count: int) -> int:
@@ -112,16 +113,16 @@ def _check_shape(node_count: int, replicas: int, allow_no_failover: bool, max_no
     nearest = nearest_counts(node_count, replicas, max_nodes)
     instead = f" Possible with {replicas} per master: {' or '.join(map(str, nearest))} nodes." if nearest else ""
     masters, left_over = divmod(node_count, 1 + replicas)
-    noun = "replica" if replicas == 1 else "replicas"
+    copies = several(replicas, "replica")
     if left_over:
         raise InvalidPlan(
-            f"{node_count} nodes cannot be shared out with {replicas} {noun} for each master.{instead}",
+            f"{node_count} nodes cannot be shared out with {copies} for each master.{instead}",
             nodeCount=[f"A multiple of {1 + replicas}."],
             nearest=nearest,
         )
     if masters < MIN_MASTERS and not allow_no_failover:
         raise TooFewMasters(
-            f"{node_count} nodes with {replicas} {noun} per master make {masters} master{'s' * (masters != 1)}; "
+            f"{node_count} nodes with {copies} per master make {several(masters, 'master')}; "
             f"at least {MIN_MASTERS} are needed to elect a new one.{instead} Or allow it (allowNoFailover: true).",
             nodeCount=[f"At least {MIN_MASTERS * (1 + replicas)}."],
             nearest=nearest,

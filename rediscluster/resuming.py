@@ -12,6 +12,7 @@ from rediscluster.outcome import Outcome, Phases
 from rediscluster.readiness import Account
 from rediscluster.stopping import count_keys, ours
 from rediscluster.together import all_of
+from rediscluster.words import several
 
 
 async def resume(phases: Phases) -> Outcome:
@@ -31,7 +32,7 @@ async def resume(phases: Phases) -> Outcome:
     if not down:
         return outcome.done("All nodes run already.", made.plan, phases, accounts=accounts, changed=False)
     which = f"node {down[0]}" if len(down) == 1 else f"{len(down)} nodes"
-    said = f"Resumed {which} in {phases.seconds:.2f} s: {keys:,} keys."
+    said = f"Resumed {which} in {phases.seconds:.2f} s: {several(keys, 'key')}."
     return outcome.done(said, made.plan, phases, accounts=accounts)
 
 

@@ -146,9 +146,13 @@ async def _until_answering(node: Node, process: Identity) -> None:
         await asyncio.sleep(POLL_S)
 
 
+def wake(process: Identity) -> None:
+    """A node that was halted (SIGSTOP) could neither save nor end."""
+    child.kill_group(process, signals.SIGCONT)
+
+
 async def stop(node: Node, process: Identity, *, save: bool) -> None:
     """Ends the node; with `save` its keys are on disk before. Raises SaveFailed, and then the node goes on."""
-    child.kill_group(process, signals.SIGCONT)  # one that was halted could neither save nor end
     try:
         await node.ask("SHUTDOWN", *(("SAVE",) if save else ("NOSAVE", "NOW")), timeout_s=SAVE_S if save else KILL_S)
     except CommandRefused as error:

@@ -14,6 +14,7 @@ from rediscluster.outcome import Outcome, Phases
 from rediscluster.plan import Plan
 from rediscluster.readiness import Account
 from rediscluster.server import Program
+from rediscluster.words import ports, several
 
 
 async def setup(plan: Plan, phases: Phases) -> Outcome:
@@ -43,9 +44,11 @@ async def setup(plan: Plan, phases: Phases) -> Outcome:
 async def _settled(found: Manifest, plan: Plan, phases: Phases) -> Outcome:
     """The answer when this very cluster runs already. Raises ClusterExists, ClusterStopped."""
     if found.state == STOPPED:
-        raise ClusterStopped(f"There is a stopped cluster: {found.plan}, {found.keys:,} keys. Resume it or clean it.")
+        raise ClusterStopped(
+            f"There is a stopped cluster: {found.plan}, {several(found.keys, 'key')}. Resume it or clean it."
+        )
     if found.plan != plan:
-        where = f"{found.plan}, ports {found.ports[0]} to {found.ports[-1]}, persistence {found.plan.persistence}"
+        where = f"{found.plan}, on {ports(found.ports)}, persistence {found.plan.persistence}"
         raise ClusterExists(f"There is another cluster: {where}. Clean it first; a cluster is not resized.")
     async with client.connected(found.ports) as nodes:
         try:
@@ -73,7 +76,7 @@ async def _refuse_keys(ports: Sequence[int]) -> None:
             with suppress(NodeUnreachable):
                 if keys := await survey.count_keys(node):
                     raise NotOurs(
-                        f"The node on {port}, left by a setup that did not come to its end, holds {keys:,} keys. "
+                        f"The node on {port}, left by a setup that did not end, holds {several(keys, 'key')}. "
                         "It was left alone; clean with confirm: true deletes them."
                     )
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from rediscluster.gauges import OTHER, OURS, UP, Node
 from rediscluster.picture import Stats
+from rediscluster.words import ports, several
 
 ABSENT, CREATING, RUNNING, DEGRADED, STOPPED, FAILED = (
     "absent", "creating", "running", "degraded", "stopped", "failed",
@@ -83,22 +84,17 @@ def _of_ours(record: Record, ours: Sequence[Node], stats: Stats) -> tuple[str, s
         return FAILED, "A clean of the cluster did not come to its end.", "Clean it again."
     up = [node for node in ours if node.state == UP]
     if record.state == "stopped" and not up:
-        return STOPPED, f"The cluster is stopped; {record.keys:,} keys are on disk.", RESUME_OR_CLEAN
+        return STOPPED, f"The cluster is stopped; it holds {several(record.keys, 'key')}.", RESUME_OR_CLEAN
     if not up:
-        return (
-            STOPPED,
-            "No node runs, though none was stopped here: the machine or the nodes were ended.",
-            RESUME_OR_CLEAN,
-        )
+        return STOPPED, "No node runs, though none was stopped here. Perhaps the machine restarted.", RESUME_OR_CLEAN
     missing = [node for node in ours if node.state != UP]
-    if not missing and stats.cluster.state == "ok":
-        agree = "" if stats.cluster.agreement is not False else " The nodes do not agree on the map yet."
-        return (
-            RUNNING,
-            f"The cluster works: {len(up)} nodes, {stats.cluster.keys or 0:,} keys.{agree}",
-            _when_running(record),
-        )
-    return DEGRADED, _whats_wrong(missing, stats), RESUME if missing else "Wait a few seconds; nodes are joining."
+    if stats.cluster.state != "ok":
+        return DEGRADED, _whats_wrong(missing, stats), RESUME if missing else "Wait a few seconds; nodes are joining."
+    works = f"The cluster works: {len(up)} of {record.node_count} nodes, {several(stats.cluster.keys or 0, 'key')}."
+    if missing:
+        return RUNNING, f"{works} {_whats_wrong(missing, stats)}", RESUME
+    agree = "" if stats.cluster.agreement is not False else " The nodes do not agree on the map yet."
+    return RUNNING, works + agree, _when_running(record)
 
 
 def _whats_wrong(missing: Sequence[Node], stats: Stats) -> str:
@@ -112,15 +108,7 @@ def _whats_wrong(missing: Sequence[Node], stats: Stats) -> str:
 def _when_running(record: Record) -> str:
     masters = record.node_count // (1 + record.replicas)
     if masters < 3:
-        return f"Nothing to do. With {masters} masters there is no automatic failover."
-    return (
-        "Nothing to do." if record.replicas else "Nothing to do. Without replicas, a lost master takes its keys along."
-    )
-
-
-def ports(those: Sequence[int]) -> str:
-    """`7000`, `7000 and 7004`, `7000 to 7005`."""
-    first, last = min(those), max(those)
-    if len(those) > 2 and last - first == len(those) - 1:
-        return f"{first} to {last}"
-    return " and ".join(map(str, those)) if len(those) < 3 else ", ".join(map(str, those))
+        return f"Nothing to do. With {several(masters, 'master')} there is no automatic failover."
+    if not record.replicas:
+        return "Nothing to do. Without replicas, a lost master takes its keys along."
+    return "Nothing to do."

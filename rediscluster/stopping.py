@@ -12,6 +12,7 @@ from rediscluster.errors import ClusterAbsent, RedisClusterError
 from rediscluster.manifest import STOPPED, STOPPING, Manifest
 from rediscluster.outcome import Outcome, Phases
 from rediscluster.together import all_of
+from rediscluster.words import several
 
 LOOK_S = 1.0
 
@@ -27,9 +28,9 @@ async def stop(discard: bool, phases: Phases) -> Outcome:
     if discard:
         await asyncio.to_thread(files.sweep, made.ports, data_only=True)
     await asyncio.to_thread(manifest.save, _at_rest(made, keys))
-    about_keys = "their keys are discarded" if discard else f"{keys:,} keys are on disk"
-    noun = "node" if len(alive) == 1 else "nodes"
-    return outcome.done(f"Stopped {len(alive)} {noun} in {phases.seconds:.2f} s; {about_keys}.", made.plan, phases)
+    about_keys = "the keys are discarded" if discard else f"{several(keys, 'key')} saved"
+    said = f"Stopped {several(len(alive), 'node')} in {phases.seconds:.2f} s; {about_keys}."
+    return outcome.done(said, made.plan, phases)
 
 
 async def ours() -> Manifest:
@@ -45,17 +46,17 @@ async def ours() -> Manifest:
 async def end(made: Manifest, phases: Phases, *, save: bool) -> int:
     """End all that runs; the number of keys there were, 0 when they are not saved. Raises SaveFailed."""
     alive = {each.port: each.process for each in made.nodes if each.process}
+    for process in alive.values():
+        server.wake(process)
     async with client.connected(tuple(alive)) as nodes:
         accounts = await survey.ask_each(nodes.values(), timeout_s=LOOK_S)
         replicas = [each.port for each in accounts if each.replication.get("role") == "slave"]
         masters = [port for port in alive if port not in replicas]
-        keys = await count_keys(nodes, masters) if alive else made.keys
+        keys = await count_keys(nodes, masters)
+        if not alive or made.state == STOPPING:  # an earlier stop has counted those that it ended
+            keys = max(keys, made.keys)
         keys = keys if save else 0
-        if made.state != STOPPING or alive:
-            await asyncio.to_thread(
-                manifest.save,
-                replace(made, state=STOPPING, keys=max(keys, made.keys) if made.state == STOPPING else keys),
-            )
+        await asyncio.to_thread(manifest.save, replace(made, state=STOPPING, keys=keys))
         for name, group in (("replicas", replicas), ("masters", masters)):
             if group:
                 with phases(name):

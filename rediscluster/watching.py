@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
-from rediscluster import client, gauges, manifest, picture, topology
+from rediscluster import client, config, files, gauges, manifest, picture, topology
 from rediscluster.client import Command, Node
 from rediscluster.errors import NodeUnreachable
 from rediscluster.gauges import DOWN, OTHER, OURS, STOPPED, UP, Own, Reading
@@ -183,17 +183,27 @@ def _described(made: Manifest | None, readings: Sequence[Reading], codes: int | 
     masters = {each.port: each.info for each in readings}
     nodes = []
     for now in readings:
-        owner, member = (OURS if now.port in mine else OTHER), members.get(now.port)
+        owner, member = _owner(now, mine), members.get(now.port)
         if not now.info:
             nodes.append(_silent(now, made, owner, member, members))
             continue
         node = gauges.measured(now, _before(now), owner, member)
         nodes.append(gauges.lagging(node, now.info, masters.get(node.master_port or 0)))
         _remember(now, node.role)
-    views = [each.view for each in readings if each.view]
-    infos = [each.cluster for each in readings if each.cluster]
-    whole = picture.cluster(nodes, views, infos, codes=codes, failovers=_memory.failovers)
+    # Beside a cluster of ours there may be one of others: shown, but not mixed into the whole.
+    told = [each for each in readings if not mine or (each.port in mine and _owner(each, mine) == OURS)]
+    views = [each.view for each in told if each.view]
+    infos = [each.cluster for each in told if each.cluster]
+    counted = [node for node in nodes if not mine or node.owner == OURS]
+    whole = picture.cluster(counted, views, infos, codes=codes, failovers=_memory.failovers)
     return Stats(tuple(nodes), whole, datetime.now(UTC))
+
+
+def _owner(now: Reading, mine: Sequence[int]) -> str:
+    """A node that answers is ours when it runs with our redis.conf; on a port of ours, silence is ours too."""
+    if now.port in mine and now.info:
+        return OURS if now.info.get("config_file") == str(files.of_node(now.port) / config.CONF) else OTHER
+    return OURS if now.port in mine else OTHER
 
 
 def _members(readings: Sequence[Reading]) -> dict[int, Member]:

@@ -66,7 +66,7 @@ async def test_from_setup_to_clean(cluster_folder: Path) -> None:
 
     await asyncio.to_thread(write_keys, KEYS)
     stopped = await cluster.stop()
-    assert stopped.message.endswith("10,000 keys are on disk.")
+    assert stopped.message.endswith("; 10,000 keys saved.")
     assert running_in(cluster_folder) == []
     assert (await inspecting.status()).state == "stopped"
     assert (await cluster.stop()).changed is False
@@ -130,7 +130,7 @@ async def test_two_masters_say_that_nobody_takes_over(cluster_folder: Path) -> N
 
     formed = await cluster.setup(made)
 
-    assert formed.warnings == ("2 masters cannot elect a new one: there is no automatic failover.",)
+    assert formed.warnings == ("With 2 masters there is no automatic failover.",)
     assert "no automatic failover" in (await inspecting.status()).next_step
 
 

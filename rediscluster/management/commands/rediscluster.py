@@ -1,0 +1,120 @@
+"""The cluster from the command line: the same verbs as `/api/redis`. Data on stdout, narration on stderr."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from argparse import ArgumentParser
+from collections.abc import Awaitable, Callable
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from rediscluster import cluster, drawing, inspecting, plan, watching
+from rediscluster.errors import KeysExist, RedisClusterError
+from rediscluster.outcome import Cleaned, Outcome
+from rediscluster.plan import PERSISTENCE
+from rediscluster.standing import RUNNING
+from system.errors import SystemProblem
+from system.wire import to_wire
+
+WINDOW_S = 0.5  # between the two readings that rates are made of
+
+
+class Command(BaseCommand):
+    help = "Form, stop, resume, clean or show the local Redis Cluster."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+        setup = verbs.add_parser("setup", help="form a cluster; the answer comes after a write to each shard")
+        setup.add_argument("-n", "--nodes", type=int, default=6, help="how many (default: 6)")
+        setup.add_argument("-r", "--replicas", type=int, help="of each master (default: by the number of nodes)")
+        setup.add_argument("--base-port", type=int, default=settings.REDIS_BASE_PORT)
+        setup.add_argument(
+            "--max-memory", type=int, default=0, metavar="BYTES", help="of each node (default: no limit)"
+        )
+        setup.add_argument("--persistence", choices=PERSISTENCE, default="none")
+        setup.add_argument("--allow-no-failover", action="store_true", help="one or two masters are enough")
+        stop = verbs.add_parser("stop", help="stop all nodes; their keys are saved")
+        stop.add_argument("--discard", action="store_true", help="do not save: the keys are gone")
+        verbs.add_parser("resume", help="start the nodes that do not run")
+        clean = verbs.add_parser("clean", help="stop the cluster and delete its files")
+        clean.add_argument("--yes", action="store_true", help="also when there are keys")
+        failover = verbs.add_parser("failover", help="let a replica take over its shard")
+        failover.add_argument("port", type=int, help="the replica, or the master of the shard")
+        verbs.add_parser("status", help="the state, the map, the next step; exit code 1 unless it runs")
+        for each in verbs.choices.values():
+            each.add_argument("--json", action="store_true", help="the answer of the API instead of text")
+
+    def handle(self, *args: Any, verb: str, **options: Any) -> None:
+        try:
+            asyncio.run(getattr(self, f"_{verb}")(options))
+        except KeysExist as error:
+            self._fail(f"{error} Here: --yes.")
+        except (RedisClusterError, SystemProblem, OSError) as error:
+            self._fail("\n  ".join([str(error), *_log_of(error)]))
+        except KeyboardInterrupt:
+            self._fail("Interrupted. A setup that was begun is undone.", 130)
+
+    def _fail(self, message: str, code: int = 1) -> NoReturn:
+        self.stderr.write(f"[ERROR] {message}")
+        sys.exit(code)
+
+    async def _setup(self, options: dict[str, Any]) -> None:
+        wanted = plan.make(
+            options["nodes"],
+            replicas=options["replicas"],
+            base_port=options["base_port"],
+            max_memory_bytes=options["max_memory"],
+            persistence=options["persistence"],
+            allow_no_failover=options["allow_no_failover"],
+            max_nodes=settings.REDIS_MAX_NODES,
+        )
+        await self._answer(cluster.setup(wanted, self._tell), options)
+
+    async def _stop(self, options: dict[str, Any]) -> None:
+        await self._answer(cluster.stop(discard=options["discard"], tell=self._tell), options)
+
+    async def _resume(self, options: dict[str, Any]) -> None:
+        await self._answer(cluster.resume(self._tell), options)
+
+    async def _clean(self, options: dict[str, Any]) -> None:
+        await self._answer(cluster.clean(confirm=options["yes"], tell=self._tell), options)
+
+    async def _failover(self, options: dict[str, Any]) -> None:
+        await self._answer(cluster.failover(options["port"], self._tell), options)
+
+    async def _status(self, options: dict[str, Any]) -> None:
+        await watching.sample()
+        await asyncio.sleep(WINDOW_S)
+        told, stats = await inspecting.status(), await watching.sample()
+        self._print(options, {"status": told, "stats": stats}, lambda: drawing.status(told, stats))
+        if told.state != RUNNING:
+            sys.exit(1)
+
+    async def _answer(self, work: Awaitable[Outcome | Cleaned], options: dict[str, Any]) -> None:
+        result = await work
+        self._print(options, result, lambda: [result.message])
+        for warning in getattr(result, "warnings", ()):
+            self.stderr.write(f"Warning: {warning}")
+
+    def _print(self, options: dict[str, Any], value: object, lines: Callable[[], list[str]]) -> None:
+        if options["json"]:
+            self.stdout.write(json.dumps(to_wire(value)))
+        else:
+            self.stdout.write("\n".join(lines()))
+
+    def _tell(self, phase: str, ms: float | None) -> None:
+        """On a terminal the phase that lasts shows at once; elsewhere a line when it has ended."""
+        if ms is None:
+            if self.stderr.isatty():
+                self.stderr.write(f"{phase:<10}…", ending="\r")
+            return
+        self.stderr.write(f"{phase:<10}{ms:>10,.1f} ms")
+
+
+def _log_of(error: Exception) -> list[str]:
+    """The last lines of the node's log, where the error has them."""
+    return [str(line) for line in (getattr(error, "fields", None) or {}).get("log", [])]

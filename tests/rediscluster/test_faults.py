@@ -1,0 +1,280 @@
+"""Nodes that die, hang or lose their files, and things in our way that are not ours."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from pm2 import starting
+from rediscluster import cluster, inspecting, manifest, watching
+from rediscluster.errors import (
+    ClusterAbsent,
+    NodeFailed,
+    NodesConfUnreadable,
+    NotOurs,
+    PortTaken,
+    SaveFailed,
+    ServerTooOld,
+)
+from rediscluster.gauges import Node
+from system.child import Identity, identify
+from system.errors import BinaryMissing
+from tests.services_cluster import BASE_PORT, running_in, six_nodes, three_masters
+from tests.services_redis import connection, redis_server
+
+DEADLINE_S = 40.0
+
+
+async def until(look: Callable[[], Awaitable[Any]], wanted: Callable[[Any], object]) -> Any:
+    ends = time.monotonic() + DEADLINE_S
+    while not wanted(seen := await look()):
+        assert time.monotonic() < ends, seen
+        await asyncio.sleep(0.05)
+    return seen
+
+
+def process_of(port: int) -> Identity:
+    found = manifest.load()
+    assert found
+    process = next(each.process for each in found.nodes if each.port == port)
+    assert process
+    return process
+
+
+async def node_on(port: int) -> Node:
+    return next(node for node in (await watching.sample()).stats if node.port == port)
+
+
+async def test_a_killed_master_is_replaced_and_comes_back_as_replica(cluster_folder: Path) -> None:
+    await cluster.setup(six_nodes())
+    await watching.sample()
+    with closing(connection(BASE_PORT)) as master:
+        master.set("{06S}kept", "yes")  # a slot of the first shard
+
+    os.kill(process_of(BASE_PORT).pid, signal.SIGKILL)
+
+    dead = await until(lambda: node_on(BASE_PORT), lambda node: node.state == "down")
+    assert (dead.reason, dead.ops_per_second, dead.keys, dead.memory_bytes) == ("connection refused", None, None, None)
+    assert (await inspecting.status()).state == "degraded"
+    back = await until(inspecting.status, lambda status: status.state == "running")
+    assert "Node 7000 is down (connection refused)" in back.message
+    assert back.next_step.startswith("Resume it")
+    promoted = await node_on(BASE_PORT + 3)
+    assert (promoted.role, promoted.slot_ranges) == ("master", ("0-5460",))
+    assert (await watching.sample()).cluster.failovers == 1
+
+    resumed = await cluster.resume()
+    assert resumed.message.startswith("Resumed node 7000 in ")
+    restarted = await node_on(BASE_PORT)
+    assert (restarted.role, restarted.master_port, restarted.link_up) == ("replica", BASE_PORT + 3, True)
+    with closing(connection(BASE_PORT + 3)) as master:
+        assert master.get("{06S}kept") == "yes"
+
+
+async def test_the_slots_of_a_killed_master_without_a_replica_are_named(cluster_folder: Path) -> None:
+    await cluster.setup(three_masters())
+    await watching.sample()
+
+    os.kill(process_of(BASE_PORT + 1).pid, signal.SIGKILL)
+    status = await until(inspecting.status, lambda status: status.state == "degraded")
+
+    assert status.message == (
+        "Node 7001 is down (connection refused); slots 5461-10922 have no master, and their keys cannot be reached."
+    )
+    assert (await cluster.resume()).changed
+    assert (await inspecting.status()).state == "running"
+
+
+async def test_a_master_killed_a_moment_before_resume_is_not_brought_back_empty(cluster_folder: Path) -> None:
+    await cluster.setup(six_nodes())
+    with closing(connection(BASE_PORT)) as master:
+        master.set("{06S}kept", "yes")
+        master.wait(1, 5000)
+
+    os.kill(process_of(BASE_PORT).pid, signal.SIGKILL)
+    await cluster.resume()
+
+    with closing(connection(BASE_PORT + 3)) as promoted:
+        assert promoted.get("{06S}kept") == "yes"
+
+
+async def test_a_halted_node_holds_up_no_other_and_keeps_its_keys(cluster_folder: Path) -> None:
+    await cluster.setup(three_masters())
+    with closing(connection(BASE_PORT)) as node:
+        node.set("{06S}kept", "yes")
+    await watching.sample()
+    os.kill(process_of(BASE_PORT).pid, signal.SIGSTOP)
+    await asyncio.sleep(watching.FRESH_S)
+
+    stats = (await watching.sample()).stats
+
+    assert [(node.port, node.state) for node in stats] == [(7000, "unresponsive"), (7001, "up"), (7002, "up")]
+    assert stats[0].ops_per_second is None
+    assert (await cluster.stop()).message.endswith("; 1 key saved.")
+    assert running_in(cluster_folder) == []
+
+
+async def test_a_foreign_redis_is_shown_used_and_left_alone(cluster_folder: Path) -> None:
+    with redis_server(BASE_PORT) as pid, closing(connection(BASE_PORT)) as foreign:
+        foreign.set("theirs", "kept")
+
+        with pytest.raises(PortTaken, match=rf"Port 7000 is taken by redis-server \(pid {pid}\)"):
+            await cluster.setup(six_nodes())
+        for verb in (cluster.stop, cluster.resume):
+            with pytest.raises(ClusterAbsent):
+                await verb()
+        assert (await cluster.clean(confirm=True)).deleted == ()
+
+        shown = await node_on(BASE_PORT)
+        assert (shown.owner, shown.role, shown.keys, shown.pid) == ("other", "standalone", 1, pid)
+        status = await inspecting.status()
+        assert (status.state, status.owner) == ("running", "other")
+        assert status.message == "A Redis server that this server did not start works on 7000."
+        assert list(starting.redis_ports()) == [BASE_PORT]
+        assert foreign.get("theirs") == "kept"
+
+
+async def test_a_foreigner_on_the_port_of_a_stopped_node(cluster_folder: Path) -> None:
+    await cluster.setup(three_masters())
+    await cluster.stop()
+    with redis_server(BASE_PORT + 1) as pid, closing(connection(BASE_PORT + 1)) as foreign:
+        foreign.set("theirs", "kept")
+
+        with pytest.raises(PortTaken, match="Port 7001 is taken"):
+            await cluster.resume()
+        assert running_in(cluster_folder) == []
+        assert (await node_on(BASE_PORT + 1)).owner == "other"
+        await cluster.stop()
+        await cluster.clean(confirm=True)
+
+        assert (foreign.get("theirs"), foreign.info("server")["process_id"]) == ("kept", pid)
+
+
+async def test_a_pid_that_belongs_to_somebody_else_now_is_not_signalled(cluster_folder: Path) -> None:
+    await cluster.setup(three_masters())
+    await cluster.stop()
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as innocent:
+        found = manifest.load()
+        assert found
+        manifest.save(replace(found.with_process(BASE_PORT, identify(innocent.pid)), state=manifest.RUNNING))
+
+        await cluster.stop()
+        await cluster.clean(confirm=True)
+
+        assert innocent.poll() is None
+        innocent.kill()
+
+
+async def test_a_stranger_in_a_folder_of_ours_is_named(cluster_folder: Path) -> None:
+    await cluster.setup(three_masters())
+    with subprocess.Popen(["sleep", "60"], cwd=cluster_folder / "7001", start_new_session=True) as stranger:
+        with pytest.raises(NotOurs, match=rf"sleep \(pid {stranger.pid}\) works in .*/7001"):
+            await cluster.stop()
+        stranger.kill()
+    await cluster.stop()
+
+
+async def test_what_is_not_ours_is_not_deleted(cluster_folder: Path) -> None:
+    await cluster.setup(three_masters())
+    await cluster.stop()
+    (cluster_folder / "7000" / "notes.txt").write_text("mine")
+    elsewhere = cluster_folder.parent / "elsewhere"
+    (cluster_folder / "7001").rename(elsewhere)
+    (cluster_folder / "7001").symlink_to(elsewhere)
+
+    with pytest.raises(NotOurs, match="7001 is a symlink"):
+        await cluster.clean(confirm=True)
+    assert (elsewhere / "nodes.conf").exists()
+    assert (cluster_folder / "7000" / "nodes.conf").exists()
+
+    (cluster_folder / "7001").unlink()
+    elsewhere.rename(cluster_folder / "7001")
+    (cluster_folder / "7002" / "dump.rdb").unlink()
+    (cluster_folder / "7002" / "dump.rdb").symlink_to(cluster_folder / "7000" / "notes.txt")
+    cleaned = await cluster.clean(confirm=True)
+
+    assert cleaned.left == ("7000/notes.txt", "7002/dump.rdb")
+    assert "Left alone, because not ours: 7000/notes.txt, 7002/dump.rdb." in cleaned.message
+    assert (cluster_folder / "7000" / "notes.txt").read_text() == "mine"
+    with pytest.raises(NotOurs, match=r"7002/dump.rdb is of a cluster that this server did not make"):
+        await cluster.setup(three_masters())
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (
+            lambda path: path.write_text("nonsense here\n"),
+            "The node on 7001 did not come up: its nodes.conf is damaged.",
+        ),
+        (lambda path: path.unlink(), "The node on 7001 did not come up: its nodes.conf is gone or empty."),
+    ],
+)
+async def test_a_damaged_nodes_conf(cluster_folder: Path, damage: Callable[[Path], Any], message: str) -> None:
+    await cluster.setup(three_masters())
+    await cluster.stop()
+    damage(cluster_folder / "7001" / "nodes.conf")
+
+    with pytest.raises(NodesConfUnreadable) as caught:
+        await cluster.resume()
+
+    assert str(caught.value).startswith(message)
+    assert running_in(cluster_folder) == []
+    assert (await inspecting.status()).state == "stopped"
+
+
+async def test_a_node_that_cannot_save_goes_on(cluster_folder: Path) -> None:
+    await cluster.setup(three_masters())
+    (cluster_folder / "7001" / "dump.rdb").mkdir()
+
+    with pytest.raises(SaveFailed) as caught:
+        await cluster.stop()
+    assert "node on 7001 could not save its keys and goes on running; nothing is lost" in str(caught.value)
+    assert (await node_on(BASE_PORT + 1)).state == "up"
+
+    (cluster_folder / "7001" / "dump.rdb").rmdir()
+    assert (await cluster.stop()).message.startswith("Stopped 1 node")
+
+
+def pretend_server(folder: Path, script: str) -> str:
+    path = folder / "redis-server"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+async def test_a_redis_server_that_is_missing_or_unfit(
+    cluster_folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings.REDIS_SERVER = pretend_server(tmp_path, "echo Redis server v=6.2.14")
+    with pytest.raises(ServerTooOld, match=r"is version 6.2.14; a cluster needs 7.0 or newer"):
+        await cluster.setup(three_masters())
+    assert not cluster_folder.exists()
+
+    settings.REDIS_SERVER = pretend_server(tmp_path, '[ "$1" = --version ] && exec echo v=7.2.12; echo no luck; exit 3')
+    with pytest.raises(NodeFailed, match="it ended at once, and said: no luck"):
+        await cluster.setup(three_masters())
+    assert (cluster_folder / "7000" / "redis.log").read_text() == "no luck\n"
+    failed = await inspecting.status()
+    assert (failed.state, failed.next_step.split(";")[0]) == ("failed", "Set it up again")
+    assert failed.message.startswith("The setup failed: The node on 7000 did not come up")
+
+    settings.REDIS_SERVER = ""
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    if not shutil.which("redis-server") and not any(manifest.folder().glob("never")):
+        with pytest.raises(BinaryMissing, match="redis-server is not installed"):
+            await cluster.setup(three_masters())
+    monkeypatch.undo()
+    assert (await cluster.setup(three_masters())).changed
