@@ -167,7 +167,7 @@ class Narrator:
         shares = [f"{self.plan.program.name} {sample.generator_cpu_percent:.0f} %"]
         if sample.target_cpu_percent is not None:
             shares.append(f"target {sample.target_cpu_percent:.0f} %")
-        shown = self._named("running" if phase == "trial" else "warming")
+        shown = self._named("running") if phase == "trial" else f"{self.plan.framework}: {phase}"
         self.line.show(shown, f"{sample.seconds:.0f} s  {rate}  {', '.join(shares)}  {remaining_s:.0f} s to go")
 
     async def trial(self, done: TrialDone, found: Measured) -> None:

@@ -81,12 +81,13 @@ def installed() -> list[str]:
 
 
 class Execution:
-    """A load generator at work. Index 0 is a warm-up, or a second opinion."""
+    """A load generator at work. `phase`: what it is for, in a word; `index`: of the trial, 0 for all else."""
 
     def __init__(
-        self, program: Program, scenario: Scenario, subjects: Subjects, response_bytes: int, index: int
-    ) -> None:
-        self.program, self.scenario, self.index = program, scenario, index
+        self, program: Program, scenario: Scenario, subjects: Subjects, response_bytes: int, index: int = 0,
+        phase: str = "trial",
+    ) -> None:  # fmt: skip
+        self.program, self.scenario, self.index, self.phase = program, scenario, index, phase
         self.watch = Watch(subjects, response_bytes, index)
         self.children: list[Child] = []
 
@@ -151,8 +152,7 @@ class Execution:
                         f"{self.program.name} hung: it did not end {GRACE_S:g} s after its time and was killed."
                     )
                 remaining_s = max(0.0, duration_s - elapsed_s) + more_s
-                phase = "trial" if self.index else "warm-up"
-                await listener.tick(await self.watch.tick(), phase, remaining_s)
+                await listener.tick(await self.watch.tick(), self.phase, remaining_s)
         finally:
             if not waiter.done():
                 await asyncio.shield(asyncio.ensure_future(self._stop()))

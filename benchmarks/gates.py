@@ -188,7 +188,7 @@ def _limits(run: RunFacts) -> Iterator[Gate]:
         told = f"The load generator used {100 * (busiest or 0):.0f} % of the CPU it could: the target may do more."
         yield Gate("saturation", "warn", told, busiest)
     elif kind == "contended":
-        told = "Generator and target competed for the same processors: the target may do more on its own."
+        told = "Every processor was busy, with generator and target on the same ones: the target may do more alone."
         yield Gate("saturation", "warn", told, busiest)
     elif kind == "under-driven" and not run.rate_per_second:
         told = "Neither side was at its limit: the load was too weak, or the target waited for something else."

@@ -19,7 +19,7 @@ from benchmarks import environment, gates, observation, preflight
 from benchmarks.errors import GeneratorFailed
 from benchmarks.execution import Execution, Listener, Program, TrialDone
 from benchmarks.gates import Gate, Probed, RunFacts, TrialFacts, Verdict
-from benchmarks.measurement import Measurement, merged
+from benchmarks.measurement import Measurement, median_interval, merged
 from benchmarks.observation import REDIS, Sample, Subjects
 from benchmarks.preflight import Answer, Asked
 from benchmarks.probe import ProbePlan
@@ -106,6 +106,10 @@ class Measured:
     def rate(self) -> float:
         """Successful responses per second: the median of the trials."""
         return statistics.median(self.rates)
+
+    def interval(self) -> tuple[float, float] | tuple[None, None]:
+        """Within which the true rate lies; None for a single trial."""
+        return median_interval(self.rates) or (None, None)
 
     def whole(self) -> Measurement:
         return merged([trial.measured for trial in self.trials])
@@ -197,7 +201,7 @@ class Side:
         await self.witness.phase("warming")
         while left_s >= each_s and not is_steady([burst.measured.rate for burst in self.found.warmup]):
             left_s -= each_s
-            self.found.warmup.append(await self._execute(0, each_s, left_s, plan.program))
+            self.found.warmup.append(await self._execute(plan.program, "warm-up", each_s, more_s=left_s))
         if self.found.warmup:
             await self.witness.trial(_one(self.found.warmup), self.found)
 
@@ -205,7 +209,7 @@ class Side:
         """The next trial."""
         index = len(self.found.trials) + 1
         await self.witness.phase("running")
-        done = await self._execute(index, self.plan.duration_s, 0.0, self.plan.program, is_probed=True)
+        done = await self._execute(self.plan.program, "trial", self.plan.duration_s, index=index)
         self.found.trials.append(done)
         await self.witness.trial(done, self.found)
 
@@ -215,7 +219,7 @@ class Side:
         if not sum(trial.measured.successes for trial in found.trials):
             raise GeneratorFailed("Not one successful response was counted: there is no result.")
         if plan.second:
-            found.cross_rate = (await self._execute(0, plan.duration_s, 0.0, plan.second)).measured.rate
+            found.cross_rate = (await self._execute(plan.second, "cross-check", plan.duration_s)).measured.rate
         found.after = await asyncio.to_thread(preflight.ask, plan.asked)
         found.seconds_between = time.monotonic() - self._began_s
         now = await self.witness.processes()
@@ -223,8 +227,9 @@ class Side:
             found.restarts = max(0, now.restarts - self._restarts) + len(set(found.subjects.target) - set(now.pids))
 
     async def _execute(
-        self, index: int, duration_s: float, more_s: float, program: Program, *, is_probed: bool = False
+        self, program: Program, phase: str, duration_s: float, *, index: int = 0, more_s: float = 0.0
     ) -> TrialDone:
+        """One execution; a trial, which has an `index`, with the probe lane. `more_s`: of its phase, afterwards."""
         before, plan = self.found.before, self.plan
         assert before  # noqa: S101 - prepare() has asked
         scenario = plan.scenario(duration_s)
@@ -234,8 +239,8 @@ class Side:
             body_sha256=before.body_sha256 if self.found.is_constant else None, keys=before.keys,
         )  # fmt: skip
         ahead = plan.trials - max(index, len(self.found.trials))
-        work = Execution(program, scenario, self.found.subjects, before.wire_bytes, index)
-        return await work.carry_out(self.witness, probe if is_probed else None, more_s + ahead * plan.duration_s)
+        work = Execution(program, scenario, self.found.subjects, before.wire_bytes, index, phase)
+        return await work.carry_out(self.witness, probe if index else None, more_s + ahead * plan.duration_s)
 
 
 def _one(bursts: Sequence[TrialDone]) -> TrialDone:

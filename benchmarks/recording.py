@@ -71,10 +71,9 @@ def keep(run: Run, done: TrialDone, found: Measured) -> None:
 
 def fill(run: Run, found: Measured) -> None:
     """Put the figures of all trials into `run`: the median rate, sums, latencies of all together."""
-    rates, whole, verdict = found.rates, found.whole(), found.verdict()
+    whole, verdict = found.whole(), found.verdict()
     run.req_per_sec = found.rate
-    if len(rates) > 1:
-        run.req_per_sec_low, run.req_per_sec_high = min(rates), max(rates)
+    run.req_per_sec_low, run.req_per_sec_high = found.interval()
     run.command = list(found.trials[-1].command)
     run.duration_s, run.total_requests = whole.duration_s, whole.responses
     run.errors, run.timeouts, run.non_2xx = whole.errors, whole.timeouts, whole.non_2xx

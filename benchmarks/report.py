@@ -22,7 +22,7 @@ OUTPUT_CHARACTERS = 2000
 def entry_of(found: Measured, *, run_id: UUID, at: datetime, host: str, label: str, profile: str) -> dict[str, Any]:
     """A result in the words of the wire, with its parts. `at`: the end of the run."""
     plan, whole, verdict = found.plan, found.whole(), found.verdict()
-    rates, shown = found.rates, whole.percentiles_ms
+    shown, (low, high) = whole.percentiles_ms, found.interval()
     asked = plan.asked
     entry = to_wire({
         "id": run_id, "timestamp": at, "framework": plan.framework, "host": host,
@@ -32,9 +32,8 @@ def entry_of(found: Measured, *, run_id: UUID, at: datetime, host: str, label: s
         "duration": whole.duration_s, "connections": plan.connections, "workers": plan.workers,
         "pipelining": plan.pipelining, "errors": whole.errors, "timeouts": whole.timeouts, "non2xx": whole.non_2xx,
         "instances": plan.instances, "generator": plan.program.name, "generatorVersion": plan.program.version,
-        "profile": profile, "rate": plan.rate_per_second, "trials": len(rates), "validity": verdict.validity,
-        "reasons": verdict.reasons, "reqPerSecLow": min(rates) if len(rates) > 1 else None,
-        "reqPerSecHigh": max(rates) if len(rates) > 1 else None,
+        "profile": profile, "rate": plan.rate_per_second, "trials": len(found.trials), "validity": verdict.validity,
+        "reasons": verdict.reasons, "reqPerSecLow": low, "reqPerSecHigh": high,
         "cpuMicrosPerRequest": found.cpu_micros_per_request(), "memoryBytes": found.memory_bytes(),
         "saturation": found.saturation(), "label": label, "connectionsUsed": whole.connections_used,
         "gates": found.gates(), "environment": found.environment, "command": found.trials[-1].command,

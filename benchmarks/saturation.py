@@ -9,7 +9,7 @@ from dataclasses import dataclass
 TIGHT_GENERATOR = 0.8
 BUSY_GENERATOR = 0.9
 BUSY_TARGET = 0.9
-BUSY_HOST = 0.95
+BUSY_HOST = 0.9
 LOWER_BOUNDS = ("generator-bound", "contended")
 
 

@@ -52,7 +52,7 @@ def test_a_clean_run_is_valid_and_every_check_passed() -> None:
         ({"trials": measured(duration_s=9, responses=18_000)}, "caution", "A trial lasted 9.0 s instead of 10 s"),
         ({"trials": (CLEAN,) * 3}, "caution", "Only 3 of 5 trials were measured"),
         ({"trials": trials(load=replace(SERVED, generator=0.97, target=0.5))}, "caution", "The load generator used 97 %"),
-        ({"trials": trials(load=replace(SERVED, target=0.7, host=0.99))}, "caution", "Generator and target competed"),
+        ({"trials": trials(load=replace(SERVED, target=0.7, host=0.99))}, "caution", "Every processor was busy"),
         ({"trials": trials(load=replace(SERVED, target=0.3))}, "caution", "Neither side was at its limit"),
         ({"trials": trials(load=replace(SERVED, generator=0.85))}, "caution", "The load generator was close"),
         ({"trials": measured(mean_ms=3.0)}, "caution", "Rate, latency and connections do not fit together: Little's law gives 0.60"),

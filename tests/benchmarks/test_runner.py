@@ -187,6 +187,15 @@ def test_a_faulty_generator_fails_the_run(
     assert (run.state, run.message, run.req_per_sec) == ("failed", message, None)
 
 
+def test_a_generator_that_is_gone_by_now_fails_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = queued(1, "wrk")
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    carried_out(run)
+
+    assert (run.state, run.message) == ("failed", "wrk is not installed. Put it on PATH, or run: make setup.")
+
+
 def test_sigterm_cancels_the_run() -> None:
     with target() as port:
         run = queued(port, planned_duration_s=30)

@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from benchmarks.saturation import is_lower_bound
 from pm2site.banner import address
 from system.child import Child
 
@@ -64,10 +65,14 @@ class Command(BaseCommand):
         if run["state"] != "done":
             raise CommandError(f"[ERROR] The benchmark is {run['state']}: {run.get('message') or 'no reason given'}")
         result = self._call("/api/benchmark/latest?count=1")["results"][0]
+        least = "at least " if is_lower_bound(result["saturation"]) else ""
+        p99 = "" if result["p99Latency"] is None else f"p99 {result['p99Latency']:.2f} ms, "
         self.stdout.write(
-            f"fastify GET /simple: {result['reqPerSec']:,.0f} requests/s, p99 {result['p99Latency']:.2f} ms, "
+            f"fastify GET /simple: {least}{result['reqPerSec']:,.0f} requests/s, {p99}"
             f"{result['totalReqs']:,} requests by {result['generator']}, {result['validity']}"
         )
+        for reason in result["reasons"]:
+            self.stdout.write(f"  {reason}")
 
     def _answers(self) -> bool:
         try:

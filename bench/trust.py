@@ -1,0 +1,188 @@
+"""Are our benchmarks right? Against a bare wrk, against a server quicker than its generator, against themselves.
+
+`python -m bench.trust [bare] [ceiling] [same] [slower]`; nothing named means all, which takes about twelve minutes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import re
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from bench import targets
+from bench.finding import Finding, show
+from benchmarks import acceptors, execution, protocol
+from benchmarks.execution import Execution, TrialDone
+from benchmarks.observation import Sample, Subjects
+from benchmarks.preflight import Asked
+from benchmarks.protocol import Measured, Plan, Processes, Side
+from benchmarks.scenario import PROFILES
+from system.child import Identity
+
+CONNECTIONS, THREADS = 50, 2
+ROUNDS, ROUND_S = 8, 3
+AA_TRIALS, AA_COMPARISONS = 400, 40
+BURN_US = 200.0  # many times what Node needs for the rest of a request
+REST_US = 25.0
+SLOWER = 1.10
+SIGNIFICANT = 0.05
+
+
+class Silent:
+    """A witness that says nothing, and asks the sockets who the target is."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    async def phase(self, name: str) -> None: ...
+
+    async def began(self, found: Measured) -> None: ...
+
+    async def started(self, children: Sequence[Identity]) -> None: ...
+
+    async def tick(self, sample: Sample, phase: str, remaining_s: float) -> None: ...
+
+    async def trial(self, done: TrialDone, found: Measured) -> None: ...
+
+    async def processes(self) -> Processes:
+        return Processes(await asyncio.to_thread(acceptors.of, "127.0.0.1", self.port), None)
+
+
+def url(port: int) -> str:
+    return f"http://127.0.0.1:{port}/simple"
+
+
+def plan(name: str, port: int, trials: int, duration_s: float) -> Plan:
+    return Plan(
+        framework=name, asked=Asked(url(port), "GET", {"Host": f"127.0.0.1:{port}"}, ""),
+        program=execution.program("wrk"), trials=trials, duration_s=duration_s, connections=CONNECTIONS,
+        workers=THREADS,
+    )  # fmt: skip
+
+
+def bare_wrk(port: int, seconds: int) -> float:
+    """Requests per second as wrk itself prints them, without a script."""
+    argv = ["wrk", f"-t{THREADS}", f"-c{CONNECTIONS}", f"-d{seconds}s", url(port)]
+    printed = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    found = re.search(r"^Requests/sec:\s+([\d.]+)$", printed, re.MULTILINE)
+    assert found, printed
+    return float(found[1])
+
+
+def against_bare_wrk() -> list[Finding]:
+    """The same fastify in turns; each first as often as the other."""
+
+    async def measure(port: int) -> tuple[list[float], list[float]]:
+        side, bare = Side(plan("fastify", port, ROUNDS, ROUND_S), Silent(port)), []
+        await side.prepare()
+        await side.warm_up()
+        for round_ in range(ROUNDS):
+            if round_ % 2:
+                await side.trial()
+            bare.append(await asyncio.to_thread(bare_wrk, port, ROUND_S))
+            if not round_ % 2:
+                await side.trial()
+        return side.found.rates, bare
+
+    with targets.fastify() as port:
+        ours, theirs = asyncio.run(measure(port))
+    ratio = statistics.median(our / their for our, their in zip(ours, theirs, strict=True))
+    figure = f"{100 * (ratio - 1):+.1f} % (median of {ROUNDS} pairs; {statistics.median(ours):,.0f} requests/s)"
+    return [Finding("our reqPerSec against a bare wrk's, same fastify", figure, "within 5 %", abs(ratio - 1) <= 0.05)]
+
+
+def cli(port: int, *more: str) -> tuple[dict[str, Any], str]:
+    """The entry that `python -m benchmarks` prints, and what it tells people."""
+    argv = [sys.executable, "-m", "benchmarks", "-f", "nginx", "-H", f"127.0.0.1:{port}", "--json", *more]
+    finished = subprocess.run(argv, capture_output=True, text=True, check=False)
+    entry: dict[str, Any] = json.loads(finished.stdout)
+    return entry, finished.stderr
+
+
+def at_the_ceiling() -> list[Finding]:
+    """nginx is quicker than autocannon; a slow server is not quicker than wrk."""
+    with targets.nginx() as port:
+        entry, told = cli(port, "--generator", "autocannon", "-d", "5", "-c", "50", "-w", "2")
+    kind, rate = entry["saturation"], entry["reqPerSec"]
+    is_said = "at least" in told
+    shown = f"{kind}, {'at least ' if is_said else ''}{rate:,.0f} requests/s"
+    is_met = is_said and kind in ("generator-bound", "contended")
+    findings = [Finding("nginx against autocannon", shown, 'generator-bound or contended, "at least"', is_met)]
+    with targets.spinning(BURN_US) as port:
+        entry, told = cli(port, "--generator", "wrk", "-d", "5", "-c", "50", "-w", "2")
+    kind, rate = entry["saturation"], entry["reqPerSec"]
+    shown = f"{kind}, {rate:,.0f} requests/s"
+    return [*findings, Finding("a slow server against wrk", shown, "server-bound", kind == "server-bound")]
+
+
+def p_value(one: Sequence[float], other: Sequence[float]) -> float:
+    """Two-sided Mann-Whitney, by counting: the share of all divisions that are as uneven as this one."""
+    every = sorted([*one, *other])
+    ranks = [every.index(value) + every.count(value) / 2 for value in (*one, *other)]
+    expected = sum(ranks) * len(one) / len(ranks)
+    apart = abs(sum(ranks[: len(one)]) - expected) - 1e-9
+    sums = [sum(chosen) for chosen in itertools.combinations(ranks, len(one))]
+    return sum(abs(each - expected) >= apart for each in sums) / len(sums)
+
+
+def against_itself() -> list[Finding]:
+    """Trials of one target, in turns given to two sides that do not exist: ABBA, five of each to a comparison."""
+
+    async def measure(port: int) -> list[float]:
+        witness, rates = Silent(port), []
+        made = plan("same", port, 1, 1)
+        for _ in range(AA_TRIALS + 5):
+            work = Execution(made.program, made.scenario(1), Subjects(), 150, 1)
+            rates.append((await work.carry_out(witness, None, 0)).measured.rate)
+        return rates[5:]  # what came first warmed the target up
+
+    with targets.spinning(BURN_US) as port:
+        rates = asyncio.run(measure(port))
+    size, different = AA_TRIALS // AA_COMPARISONS, 0
+    for start in range(0, AA_TRIALS, size):
+        part = rates[start : start + size]
+        sides: tuple[list[float], list[float]] = [], []
+        for place, rate in enumerate(part):
+            sides[place % 4 in (1, 2)].append(rate)
+        different += p_value(*sides) < SIGNIFICANT
+    cv = statistics.stdev(rates) / statistics.fmean(rates)
+    figure = f"{different} of {AA_COMPARISONS} comparisons say different (trials vary by {100 * cv:.1f} %)"
+    return [Finding("a target against itself", figure, "at most 5", different <= 5)]
+
+
+def against_a_slower_one() -> list[Finding]:
+    """Two targets of which one needs 10 % longer for a request, in turns, with the profile `standard`."""
+    standard = PROFILES["standard"]
+    # The rest of a request costs CPU time too, so the spinning alone has to be longer by more than that.
+    with targets.spinning(BURN_US) as quick, targets.spinning(SLOWER * BURN_US + (SLOWER - 1) * REST_US) as slow:
+        sides = [
+            Side(plan(name, port, standard.trials, standard.duration_s), Silent(port))
+            for name, port in (("quick", quick), ("slow", slow))
+        ]
+        found = asyncio.run(protocol.interleaved(sides))
+    ratio = found[1].rate / found[0].rate
+    p = p_value(found[0].rates, found[1].rates)
+    is_found = ratio < 1 and p < SIGNIFICANT
+    trials = "; ".join(" ".join(f"{rate:,.0f}" for rate in each.rates) for each in found)
+    return [
+        Finding("a target made 10 % slower", f"{100 * (ratio - 1):+.1f} %, p = {p:.3f} ({trials})", "found", is_found)
+    ]
+
+
+CHECKS: dict[str, Callable[[], list[Finding]]] = {
+    "bare": against_bare_wrk, "ceiling": at_the_ceiling, "slower": against_a_slower_one, "same": against_itself,
+}  # fmt: skip
+
+
+def findings(names: Sequence[str] = ()) -> list[Finding]:
+    return [finding for name, check in CHECKS.items() if not names or name in names for finding in check()]
+
+
+if __name__ == "__main__":
+    sys.exit(show(findings(sys.argv[1:])))
