@@ -23,24 +23,31 @@ FIRST_LINES = {
 }
 
 
-def fingerprint(generator: str, generator_version: str) -> dict[str, object]:
-    """Stable facts only, so that two runs on the same machine with the same programs have the same `key`."""
-    facts: dict[str, object] = {
+def fingerprint(generator: str, generator_version: str, *, is_local: bool) -> dict[str, object]:
+    """This machine and its programs. `key` is the same for two runs made under the same conditions.
+
+    `is_local`: the target runs here too; else these are the facts of the generator's side alone.
+    """
+    conditions: dict[str, object] = {
+        "role": "both" if is_local else "client",
         "hostname": platform.node(),
         "kernel": f"{platform.system()} {platform.release()}",
         "machine": platform.machine(),
         "cpu": _cpu_model(),
         "cpuCount": usable_cpus(),
         "memoryBytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        "openFiles": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
         **{name: _first_line(Path(file)) for name, file in FIRST_LINES.items()},
-        "python": platform.python_version(),
         **{name: _version(name) for name in ("node", "pm2", "redis-server")},
+    }
+    key = hashlib.sha256(json.dumps(conditions, sort_keys=True).encode()).hexdigest()[:16]
+    return {
+        "key": key,
+        **conditions,
+        "openFiles": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+        "python": platform.python_version(),
         "generator": generator,
         "generatorVersion": generator_version,
     }
-    text = json.dumps(facts, sort_keys=True, default=str)
-    return {"key": hashlib.sha256(text.encode()).hexdigest()[:16], **facts}
 
 
 def _version(name: str) -> str | None:

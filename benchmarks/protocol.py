@@ -190,7 +190,8 @@ class Side:
             target=processes.pids, redis=await asyncio.to_thread(ledger.named, REDIS) if plan.needs else (),
             is_local=plan.is_local, generator_cpus=min(plan.workers, plan.connections, cpus), cpus=cpus,
         )  # fmt: skip
-        found.environment = await asyncio.to_thread(environment.fingerprint, plan.program.name, plan.program.version)
+        name, version = plan.program.name, plan.program.version
+        found.environment = await asyncio.to_thread(environment.fingerprint, name, version, is_local=plan.is_local)
         found.quiet_cores = await observation.quiet_cores(min(QUIET_S, plan.duration_s / 4))
         await self.witness.began(found)
 

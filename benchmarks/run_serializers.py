@@ -109,7 +109,7 @@ class RunDetailsSerializer(QueuedRunSerializer):
     message = serializers.CharField()
     progress = serializers.DictField()
     command = serializers.ListField(child=serializers.CharField())
-    result = serializers.DictField(allow_null=True, help_text="as in the history; null until it is done")
+    result = serializers.DictField(allow_null=True, help_text="as in the history; null until a trial is over")
     trialResults = serializers.ListField(child=serializers.DictField())
     gates = GateSerializer(many=True)
     preflight = serializers.DictField()

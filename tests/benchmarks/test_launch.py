@@ -14,7 +14,7 @@ import pytest
 from django.conf import settings as current
 from django.db import IntegrityError
 
-from benchmarks import launch, progress
+from benchmarks import execution, launch, progress
 from benchmarks.errors import QueueFull, RunFinished, RunUnfinished
 from benchmarks.models import Run
 from system.child import identify
@@ -141,7 +141,7 @@ class Detached:
         self.python(
             "from benchmarks import launch; from benchmarks.models import Run; "
             f"launch.enqueue(Run(framework='node', host='localhost:{port}', address='127.0.0.1', "
-            f"endpoint='/simple', generator='wrk', planned_duration_s={duration_s}, trials_planned={trials}, connections=4, workers=1))"
+            f"endpoint='/simple', generator='{execution.installed()[0]}', planned_duration_s={duration_s}, trials_planned={trials}, connections=4, workers=1))"
         )
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from benchmarks import execution
 from benchmarks.models import Run
 from benchmarks.run_serializers import RunRequestSerializer
 from system.child import identify
@@ -44,7 +45,7 @@ def named(settings: Any) -> Iterator[str]:
     [
         {"duration": 0}, {"duration": 3601}, {"duration": "6; x"}, {"duration": True}, {"duration": 1.5},
         {"connections": 10_001}, {"pipelining": 101}, {"workers": 65}, {"trials": 51}, {"instances": 0},
-        {"profile": "wild"}, {"generator": "ab"}, {"method": "BREW"}, {"headers": {"Host": "evil"}},
+        {"rate": 0}, {"rate": 1.5}, {"profile": "wild"}, {"generator": "ab"}, {"method": "BREW"}, {"headers": {"Host": "evil"}},
         {"headers": {"X": "a\r\nb"}}, {"headers": []}, {"endpoint": "-x"}, {"host": 7}, {"label": "x" * 201},
         {"body": "\ud800"},
     ],
@@ -96,6 +97,19 @@ def test_a_run_is_accepted_with_the_defaults(client: APIClient, busy: Run, named
             "label": "",
         },
     }  # fmt: skip
+
+
+def test_a_rate_needs_a_generator_that_can_hold_it(client: APIClient, busy: Run, named: str) -> None:
+    asked = {"framework": "fastify", "host": named, "rate": 500}
+    refused = client.post(URL, {**asked, "generator": "wrk"}, format="json")
+    accepted = client.post(URL, asked, format="json")
+
+    assert (refused.status_code, list(refused.json()["fields"])) == (400, ["rate"])
+    if "h2load" in execution.installed():
+        made = accepted.json()["benchmark"]
+        assert (made["generator"], made["rate"]) == ("h2load", 500.0)
+    else:
+        assert (accepted.status_code, accepted.json()["code"]) == (503, "generator_missing")
 
 
 def test_a_post_takes_the_registered_body(client: APIClient, busy: Run, named: str) -> None:

@@ -11,14 +11,13 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from benchmarks import execution, histogram
+from benchmarks import execution, generators, histogram
 from benchmarks.models import Run
 from pm2.models import Exit, Instance
-from system import binaries
 from tests.benchmarks.target_server import target
 
 # wrk and h2load where the machine has them; autocannon comes with the Node parts.
-INSTALLED = [name for name in ("wrk", "h2load", "autocannon") if binaries.find(name)]
+INSTALLED = execution.installed()
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -105,9 +104,10 @@ def test_exits_of_the_runs_time_are_kept_with_it() -> None:
     assert (kept["pmId"], kept["exitCode"], kept["signal"], kept["cause"]) == (3, None, "SIGKILL", "killed")
 
 
-def test_a_rate_is_held_and_timed_by_h2load() -> None:
+@pytest.mark.parametrize("generator", sorted(set(INSTALLED) & set(generators.PACED)))
+def test_a_rate_is_held_and_every_request_timed(generator: str) -> None:
     with target() as port:
-        run = carried_out(queued(port, "h2load", rate_per_second=500, connections=5))
+        run = carried_out(queued(port, generator, rate_per_second=500, connections=5))
 
     (trial,) = run.trials.filter(is_warmup=False)
     assert run.state == "done", run.message
