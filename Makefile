@@ -43,8 +43,8 @@ check: $(SERVED) $(VENV)/.dev ## formatting, lint, types, schema, then the tests
 	@$(PY) manage.py makemigrations --check --dry-run --verbosity 0
 	@$(MAKE) --no-print-directory test
 
-bench: $(SERVED) $(VENV)/.dev ## measure our own speed, side by side with what it replaces
-	@$(PY) -m bench
+bench: $(SERVED) $(VENV)/.dev ## measure our own speed, side by side with what it replaces (PART="core pm2 …")
+	@$(PY) -m bench $(PART)
 
 fmt: $(VENV)/.dev ## format the code
 	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .

@@ -1,6 +1,7 @@
-"""The server against PM2's own command line and under many clients; the benchmarks against a bare wrk and themselves.
+"""`python -m bench [PART …]`: measures, beside each goal; exit code 1 when one is missed.
 
-Exit code 1 when a goal is missed. Takes about a quarter of an hour.
+`core`: the server against PM2's own command line, idle, and under many clients; `pm2`: many processes and a flood of
+log lines; `trust`: the benchmarks against a bare wrk and themselves. All together take about a quarter of an hour.
 """
 
 from __future__ import annotations
@@ -17,19 +18,13 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from bench import trust
-from bench.finding import Finding, show
+from bench import pm2_load, trust
+from bench.finding import Finding, cpu_seconds, show, timed_ms
 from bench.served import ROOT, Served, pm2, served
 
 ROUNDS = 20
 WINDOW_S = 20.0
 SETTLE_S = 8.0
-
-
-def timed_ms(action: Callable[[], object]) -> float:
-    begun = time.perf_counter()
-    action()
-    return 1000 * (time.perf_counter() - begun)
 
 
 def against_the_command_line(server: Served) -> list[Finding]:
@@ -60,12 +55,6 @@ def against_the_command_line(server: Served) -> list[Finding]:
         Finding("GET /api/pm2/stats against pm2 jlist", figure, "at least 30 times faster", cli / every >= 30),
         Finding("  of these, with a call to PM2", alone, "shown", True),
     ]
-
-
-def cpu_seconds(process: psutil.Process) -> float:
-    """User and system time of the server and of the children that it has reaped."""
-    times = process.cpu_times()
-    return float(times.user + times.system + times.children_user + times.children_system)
 
 
 def idle(server: Served) -> list[Finding]:
@@ -125,16 +114,29 @@ def under_clients(server: Served, clients: int, cpu_goal: float) -> list[Finding
     return findings
 
 
-def main() -> int:
+def core() -> list[Finding]:
     with served() as server:
         server.call("/api/pm2/start", {"framework": "fastify", "instances": 2})
-        findings = idle(server)
-        findings += against_the_command_line(server)
-        findings += under_clients(server, 1, 2.0)
-        findings += under_clients(server, 1000, 40.0)
-    findings += trust.findings()
+        return [
+            *idle(server),
+            *against_the_command_line(server),
+            *under_clients(server, 1, 2.0),
+            *under_clients(server, 1000, 40.0),
+        ]
+
+
+PARTS: dict[str, Callable[[], list[Finding]]] = {"core": core, "pm2": pm2_load.findings, "trust": trust.findings}
+
+
+def main(arguments: list[str]) -> int:
+    if not set(arguments) <= set(PARTS):
+        print(f"[ERROR] The parts are: {', '.join(PARTS)}. Without any, all are measured.", file=sys.stderr)
+        return 2
+    findings: list[Finding] = []
+    for name in arguments or PARTS:
+        findings += PARTS[name]()
     return show(findings)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

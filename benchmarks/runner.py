@@ -123,7 +123,7 @@ class Scribe:
     async def processes(self) -> Processes:
         """By PM2's list, when it knows them; else those that serve the port of this machine."""
         try:
-            listed = (await sampling.fresh()).processes
+            listed = (await sampling.sample()).processes
         except PM2Error:
             listed = ()
         mine = [each for each in listed if each.framework == self.run.framework and each.status is Status.ONLINE]

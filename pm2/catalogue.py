@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pm2.frameworks.registry import Framework, availability, registry
 from pm2.listing import Stats
 from pm2.process import Status
-from pm2.sampling import fresh
+from pm2.sampling import sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Offers:
 
 
 async def frameworks() -> Offers:
-    stats = await fresh()
+    stats = await sample()
     offers = [await asyncio.to_thread(_offer, each, stats) for each in registry().frameworks]
     return Offers(tuple(offers), datetime.now(UTC))
 

@@ -92,7 +92,7 @@ def classify(evidence: Evidence) -> tuple[Cause, str]:
         )
     if evidence.watched_file is not None:
         return Cause.WATCH, f"restarted by PM2: {evidence.watched_file} changed"
-    if evidence.verb is not None:
+    if evidence.was_asked and evidence.verb is not None:
         return Cause.MANUAL, f"{evidence.verb} by {evidence.by or 'PM2’s command line'}"
     if evidence.was_asked and evidence.has_cron:
         return Cause.CRON, "restarted by PM2: cron_restart"

@@ -49,11 +49,6 @@ async def sample() -> Stats:
     return _remembered(await current().stats())
 
 
-async def fresh() -> Stats:
-    """The processes now; callers within 0.2 s share an answer."""
-    return _remembered(await current().stats(FRESH_S))
-
-
 def _remembered(stats: Stats) -> Stats:
     global _last
     _last = stats

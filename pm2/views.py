@@ -35,7 +35,7 @@ class PM2ViewSet(ViewSet):
     @action(detail=False)
     def stats(self, request: Request) -> Response:
         """All processes. With the daemon away: the last list, `stale`."""
-        return Response(to_wire(sampling.recent() or async_to_sync(sampling.fresh)()))
+        return Response(to_wire(sampling.recent() or async_to_sync(sampling.sample)()))
 
     @extend_schema(responses=ProcessPageSerializer)
     @action(detail=False, url_path=r"processes/(?P<pm_id>\d{1,9})")

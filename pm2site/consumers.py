@@ -105,6 +105,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.tasks.discard(task)
         if not task.cancelled() and task.exception():
             log.error("client task failed", client=self.client_id, exc_info=task.exception())
+            self.cancel()  # a socket that gets nothing any more must not look alive
 
     async def _expect_auth(self) -> None:
         await asyncio.sleep(self.auth_s)

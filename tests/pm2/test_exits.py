@@ -24,6 +24,7 @@ from system import kernel
         ({"was_asked": True, "has_cron": True}, Cause.CRON, "restarted by PM2: cron_restart"),
         ({"was_asked": True, "has_cron": True, "verb": "restarted"}, Cause.MANUAL, "restarted by PM2’s command line"),
         ({"was_asked": True, "verb": "stopped", "by": "ada"}, Cause.MANUAL, "stopped by ada"),
+        ({"signal": "SIGKILL", "verb": "deleted"}, Cause.KILLED, "killed by SIGKILL from outside"),  # just before that
         ({"was_asked": True}, Cause.MANUAL, "ended by PM2’s command line or another client of its daemon"),
         (
             {"was_asked": True, "over_limit_bytes": 154525696}, Cause.MEMORY_LIMIT,

@@ -80,7 +80,7 @@ async def test_the_life_of_a_framework(pm2_home: Path) -> None:
         ("fastify", 3002, "cluster_mode")
     }
 
-    stats = await sampling.fresh()
+    stats = await sampling.sample()
     assert stats.counts == listing.Counts(online=2, total=2)
     assert (stats.daemon.state, stats.daemon.pid, stats.stale) == ("up", listing.daemon_pid(), False)
     assert all(each.memory_bytes > 10 * 2**20 for each in stats.processes)
@@ -94,22 +94,22 @@ async def test_the_life_of_a_framework(pm2_home: Path) -> None:
 
     one = await processes.stop(Target(pm_id=restarted.processes[0].pm_id))
     assert brief(one) == [("fastify", "stopped")]
-    assert (await sampling.fresh()).counts == listing.Counts(online=1, total=2)
+    assert (await sampling.sample()).counts == listing.Counts(online=1, total=2)
 
     deleted = await processes.delete(Target(name="fastify"))
     assert (deleted.message, deleted.processes) == ("Deleted fastify: 2 processes", ())
-    assert (await sampling.fresh()).counts == listing.Counts(online=0, total=0)
+    assert (await sampling.sample()).counts == listing.Counts(online=0, total=0)
 
 
 async def test_what_we_change_shows_at_once(pm2_home: Path) -> None:
     await processes.start("node", 1)
-    seen = await sampling.fresh()
+    seen = await sampling.sample()
     assert sampling.recent() is seen
 
     await processes.stop(Target(framework="node"))
 
     assert sampling.recent() is None
-    assert (await sampling.fresh()).counts == listing.Counts(online=0, total=1)
+    assert (await sampling.sample()).counts == listing.Counts(online=0, total=1)
 
 
 async def test_a_stopped_framework_starts_with_the_number_that_is_asked_for(pm2_home: Path) -> None:
@@ -124,7 +124,7 @@ async def test_twenty_starts_at_once_make_one_app(pm2_home: Path) -> None:
 
     assert sum(isinstance(each, processes.Result) for each in outcomes) == 1
     assert {type(each) for each in outcomes} - {processes.Result} <= {OperationInProgress, AlreadyRunning}
-    assert (await sampling.fresh()).counts == listing.Counts(online=1, total=1)
+    assert (await sampling.sample()).counts == listing.Counts(online=1, total=1)
 
 
 async def test_what_falls_over_is_told_with_its_last_words(
@@ -138,7 +138,7 @@ async def test_what_falls_over_is_told_with_its_last_words(
     assert str(caught.value) == "own did not come up: it exited with code 3. It said: no such database"
     assert caught.value.fields
     assert caught.value.fields["exitCode"] == 3
-    assert (await sampling.fresh()).counts == listing.Counts(online=0, total=0)
+    assert (await sampling.sample()).counts == listing.Counts(online=0, total=0)
 
 
 async def test_a_port_that_never_answers_is_told(
@@ -194,7 +194,7 @@ async def test_names_round_trip_as_data_and_environments_stay(pm2_home: Path, tm
         for name in NAMES:
             await link.call("prepare", idle(tmp_path, name))
 
-    stats = await sampling.fresh()
+    stats = await sampling.sample()
     shown = json.dumps(to_wire(stats)) + json.dumps(to_wire([await page.one(each.pm_id) for each in stats.processes]))
 
     assert [each.name for each in stats.processes] == ["node", *NAMES]
@@ -204,7 +204,7 @@ async def test_names_round_trip_as_data_and_environments_stay(pm2_home: Path, tm
     assert (deleted.message, deleted.processes) == (f"Deleted {NAMES[1]}: 1 process", ())
     everything = await processes.delete(None)
     assert (everything.processes, everything.skipped) == ((), ())
-    assert (await sampling.fresh()).counts == listing.Counts(online=0, total=0)
+    assert (await sampling.sample()).counts == listing.Counts(online=0, total=0)
 
 
 def idle(folder: Path, name: str) -> dict[str, Any]:
@@ -219,12 +219,12 @@ def idle(folder: Path, name: str) -> dict[str, Any]:
 
 async def test_a_killed_daemon_is_a_state_and_start_brings_it_back(pm2_home: Path) -> None:
     await processes.start("node", 1)
-    seen = await sampling.fresh()
+    seen = await sampling.sample()
     pid = listing.daemon_pid()
     assert pid
     os.kill(pid, signal.SIGKILL)
 
-    away = await until(sampling.fresh, lambda stats: stats.daemon.state == "down")
+    away = await until(sampling.sample, lambda stats: stats.daemon.state == "down")
     assert away.stale
     assert away.processes == seen.processes or len(away.processes) == 1
     with pytest.raises(DaemonNotRunning):
@@ -239,7 +239,7 @@ async def test_a_daemon_that_hangs_is_a_state_and_recovers(pm2_home: Path, setti
     pid = listing.daemon_pid()
     assert pid
     with stopped(pid):
-        away = await sampling.fresh()
+        away = await sampling.sample()
         assert (away.daemon.state, away.daemon.message, away.stale) == (
             "down",
             f"PM2's daemon (pid {pid}) does not answer.",
@@ -247,12 +247,12 @@ async def test_a_daemon_that_hangs_is_a_state_and_recovers(pm2_home: Path, setti
         )
         begun = time.monotonic()
         for _ in range(50):  # nobody waits again, and nothing piles up at the daemon
-            assert await sampling.fresh() == replace(away, timestamp=ANY, age_seconds=ANY)
+            assert await sampling.sample() == replace(away, timestamp=ANY, age_seconds=ANY)
         assert time.monotonic() - begun < settings.PM2_TIMEOUT
         with pytest.raises(DaemonHangs):
             await processes.delete(Target(framework="node"))
 
-    assert (await until(sampling.fresh, lambda stats: stats.daemon.state == "up")).counts == listing.Counts(1, 1)
+    assert (await until(sampling.sample, lambda stats: stats.daemon.state == "up")).counts == listing.Counts(1, 1)
 
 
 async def test_the_daemon_gets_no_key_of_ours(pm2_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,11 +272,11 @@ async def test_this_server_is_spared(pm2_home: Path, monkeypatch: pytest.MonkeyP
     result = await processes.delete(None)
 
     assert result.skipped == (acting.Skipped("node", "it is this server itself"),)
-    assert [each.pid for each in (await sampling.fresh()).processes] == [me]
+    assert [each.pid for each in (await sampling.sample()).processes] == [me]
 
 
 async def test_without_a_daemon_nothing_is_spawned_by_looking(pm2_home: Path) -> None:
-    stats = await sampling.fresh()
+    stats = await sampling.sample()
 
     assert (stats.daemon, stats.processes, stats.stale) == (
         listing.Daemon("down", None, None, str(pm2_home), str(DaemonNotRunning(str(pm2_home)))),
@@ -313,7 +313,7 @@ async def test_a_process_that_is_not_there(pm2_home: Path) -> None:
 async def test_a_home_too_long_for_a_socket_is_named(settings: Settings) -> None:
     settings.PM2_HOME = Path("/tmp") / ("x" * 110)
 
-    seen = (await sampling.fresh()).daemon
+    seen = (await sampling.sample()).daemon
     assert (seen.state, seen.message) == ("down", str(InvalidHome(str(settings.PM2_HOME / "rpc.sock"))))
 
 

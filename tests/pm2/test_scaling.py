@@ -20,7 +20,7 @@ FASTIFY = Target(framework="fastify")
 
 
 async def pids(name: str) -> list[tuple[int, int]]:
-    stats = await sampling.fresh()
+    stats = await sampling.sample()
     return [(each.pm_id, each.pid) for each in stats.processes if each.name == name]
 
 
@@ -83,7 +83,7 @@ async def test_scaling_down_under_load_loses_no_request() -> None:
 async def test_a_scale_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
     source = "require('http').createServer().listen(+process.env.PORT || 28123)"
     await run_app(tmp_path, "alone", source)
-    await until(sampling.fresh, lambda stats: stats.counts.online == 1)
+    await until(sampling.sample, lambda stats: stats.counts.online == 1)
     before = await pids("alone")
     with pytest.raises(StartFailed) as caught:
         await scaling.scale(Target(name="alone"), 2)
@@ -106,7 +106,7 @@ async def test_a_rolling_restart_goes_one_by_one() -> None:
 
     async def note() -> None:
         while True:
-            together.append((await sampling.fresh()).counts.online)
+            together.append((await sampling.sample()).counts.online)
             await asyncio.sleep(0.02)
 
     noting = asyncio.create_task(note())
@@ -121,7 +121,7 @@ async def test_a_rolling_restart_goes_one_by_one() -> None:
 async def test_a_rolling_restart_stops_at_the_first_that_does_not_come_up(tmp_path: Path) -> None:
     await run_app(tmp_path, "rolls", IDLE, instances=3)
     # Online means spawned: only later has Node read the file, which is about to change.
-    await until(sampling.fresh, lambda stats: sum(each.uptime_seconds > 1 for each in stats.processes) == 3)
+    await until(sampling.sample, lambda stats: sum(each.uptime_seconds > 1 for each in stats.processes) == 3)
     before = dict(await pids("rolls"))
     written(tmp_path, IDLE).write_text("console.error('bad release'); process.exit(7)")
     with pytest.raises(RollingRestartFailed) as caught:
@@ -146,7 +146,7 @@ async def test_twenty_starts_at_once_make_one_application() -> None:
 
 async def test_a_process_that_stays_down_is_told_with_its_last_words(tmp_path: Path) -> None:
     await run_app(tmp_path, "breaks", IDLE, max_restarts=3)
-    await until(sampling.fresh, lambda stats: stats.processes[0].uptime_seconds > 1)
+    await until(sampling.sample, lambda stats: stats.processes[0].uptime_seconds > 1)
     written(tmp_path, IDLE).write_text("console.error('no config'); process.exit(5)")
     with pytest.raises(StartFailed) as caught:
         await processes.restart(Target(name="breaks"))
@@ -160,12 +160,12 @@ async def test_names_are_data(tmp_path: Path) -> None:
     names = ["$(touch /tmp/canary)", "; rm -rf /", "\x1b[31mred", "{red-fg}x", "a]b:0] [", "ünï ✓", "../../x", "all"]
     for name in names:
         await run_app(tmp_path, name, IDLE)
-    await until(sampling.fresh, lambda stats: stats.counts.online == len(names))
+    await until(sampling.sample, lambda stats: stats.counts.online == len(names))
     stopped = await processes.stop(Target(name="all"))
     assert [each.name for each in stopped.processes] == ["all"]
     for name in names:
         assert [each.name for each in (await processes.restart(Target(name=name))).processes] == [name]
     async with client.daemon() as link:
         await link.call("ping", {})
-    listed: tuple[Process, ...] = (await sampling.fresh()).processes
+    listed: tuple[Process, ...] = (await sampling.sample()).processes
     assert [each.name for each in listed] == names

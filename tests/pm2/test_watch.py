@@ -51,7 +51,7 @@ async def exits(count: int) -> list[Exit]:
 
 
 async def pid_of(name: str) -> int:
-    stats = await until(sampling.fresh, lambda stats: any(each.name == name and each.pid for each in stats.processes))
+    stats = await until(sampling.sample, lambda stats: any(each.name == name and each.pid for each in stats.processes))
     return int(next(each.pid for each in stats.processes if each.name == name))
 
 
@@ -129,8 +129,9 @@ async def test_an_end_is_told_once_with_what_led_to_it(watch: Watch, apps: Path)
 async def test_a_number_given_again_has_a_history_of_its_own(watch: Watch, apps: Path) -> None:
     for round_ in (1, 2):
         await run_app(apps, "same", IDLE)
-        os.kill(await pid_of("same"), signal.SIGKILL)
-        await until(sampling.fresh, lambda stats: stats.counts.online)
+        pid = await pid_of("same")
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: pid_of("same"), pid.__ne__)
         await processes.delete(Target(name="same"))
         await exits(2 * round_)
 
@@ -143,11 +144,11 @@ async def test_restarts_survive_a_reset(watch: Watch, apps: Path) -> None:
     await run_app(apps, "counted", IDLE)
     for _ in range(2):
         await processes.restart(Target(name="counted"))
-    await until(sampling.fresh, lambda stats: stats.processes[0].restarts == 2)
+    await until(sampling.sample, lambda stats: stats.processes[0].restarts == 2)
     await command_line("reset", "all")
     await processes.restart(Target(name="counted"))
 
-    assert [each.restarts for each in (await sampling.fresh()).processes] == [3]
+    assert [each.restarts for each in (await sampling.sample()).processes] == [3]
     past = await until(lambda: asyncio.to_thread(black_box.remembered), lambda past: past[("counted", 0)].lost_restarts)
     assert past == {("counted", 0): black_box.Past(watch.register.token("counted", 0), 2)}
 
@@ -187,7 +188,7 @@ async def test_an_update_is_not_a_death(watch: Watch, apps: Path) -> None:
 
     noting = asyncio.create_task(note())
     await command_line("update")
-    stats = await until(sampling.fresh, lambda stats: stats.daemon.state == "up" and stats.counts.online == 1)
+    stats = await until(sampling.sample, lambda stats: stats.daemon.state == "up" and stats.counts.online == 1)
     noting.cancel()
 
     assert "down" not in states

@@ -52,7 +52,7 @@ class Command(BaseCommand):
 
     async def _perform(self, verb: str, name: str | None, options: dict[str, Any]) -> None:
         if verb == "status":
-            self._show(await sampling.fresh(), options["json"])
+            self._show(await sampling.sample(), options["json"])
         elif verb == "logs":
             await self._logs(name, options)
         else:

@@ -22,7 +22,8 @@ APPLICATION_CLOSE_TIMEOUT_S = 3
 PING_S = 20
 # A request goes from the event loop to a thread and back; with the default 5 ms each may wait for the other.
 SWITCH_S = 0.0005
-MESSAGE_BYTES = 64 * 1024
+FRAME_BYTES = 64 * 1024  # what a client may send at once
+MESSAGE_BYTES = 4 * 2**20  # autobahn applies this one to what we send, too: a list of 200 processes has 90 KB
 
 
 class Command(BaseCommand):
@@ -64,7 +65,7 @@ class Command(BaseCommand):
             ping_timeout=PING_S,
             websocket_handshake_timeout=10,
             websocket_max_message_size=MESSAGE_BYTES,
-            websocket_max_frame_size=MESSAGE_BYTES,
+            websocket_max_frame_size=FRAME_BYTES,
             application_close_timeout=APPLICATION_CLOSE_TIMEOUT_S,
             server_name="pm2site",
             ready_callable=lambda: self._announce(host, port),
