@@ -49,8 +49,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def served() -> Iterator[Served]:
-    """Start `manage.py serve`, wait until it answers, and take everything down again."""
+def served(**settings: str) -> Iterator[Served]:
+    """Start `manage.py serve` with these settings, wait until it answers, and take everything down again."""
     folder = Path(tempfile.mkdtemp(prefix="b", dir="/tmp"))
     port = free_port()
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -59,6 +59,7 @@ def served() -> Iterator[Served]:
         "DATA_DIR": str(folder / "var"),
         "PM2_HOME": str(folder / "pm2"),
         "LOG_LEVEL": "WARNING",
+        **settings,
     }
     with (folder / "server.txt").open("wb") as output:
         process = subprocess.Popen(

@@ -6,6 +6,9 @@ from pathlib import PurePath
 
 from rediscluster.plan import Plan
 
+# A lost master counts as failed after one to one and a half of these (nodes ping at half of it), and a vote of half a
+# second to a second follows. Redis's default, 15 s, is patience with a network, which there is none of here.
+NODE_TIMEOUT_MS = 1500
 CONF, LOG, NODES, PID = "redis.conf", "redis.log", "nodes.conf", "redis.pid"
 DUMP, APPEND_ONLY = "dump.rdb", "appendonlydir"
 DATA = (DUMP, APPEND_ONLY)
@@ -46,9 +49,6 @@ def redis_conf(plan: Plan, port: int, folder: PurePath) -> str:
         "shutdown-timeout 3",
     )
     return "\n".join(lines) + "\n"
-
-
-NODE_TIMEOUT_MS = 5000
 
 
 def quoted(text: str) -> str:

@@ -14,8 +14,8 @@ from rediscluster.stopping import ours
 
 POLL_S = 0.05
 PROMOTED_S = 10.0
-# A master counts as failed after the node timeout; the vote takes up to a second and a half more.
-ELECTION_S = config.NODE_TIMEOUT_MS / 1000 + 3.0
+# A master counts as failed after one to one and a half timeouts; the vote takes up to a second and a half more.
+ELECTION_S = 1.5 * config.NODE_TIMEOUT_MS / 1000 + 2.5
 
 
 async def failover(port: int, phases: Phases) -> Outcome:

@@ -135,7 +135,9 @@ async def _look_around(mine: Sequence[int]) -> None:
 
 async def _read(node: Node) -> Reading:
     view = _memory.views.get(node.port)
-    is_full = view is None or _memory.tick % VIEW_EVERY == 0
+    before = _memory.readings.get(node.port)
+    in_trouble = before is not None and before.cluster.get("cluster_state") != "ok"
+    is_full = view is None or in_trouble or _memory.tick % VIEW_EVERY == 0
     questions: list[Command] = [("INFO",), ("CLUSTER", "INFO"), *([("CLUSTER", "NODES")] if is_full else [])]
     begun, own = time.monotonic(), _memory.own.get(node.port, Own())
     _memory.own[node.port] = replace(own, commands=own.commands + len(questions))
