@@ -20,7 +20,7 @@ dev: $(SERVED) ## the same with reload on every change and detailed errors
 	@$(PY) manage.py migrate --verbosity 0
 	@NODE_ENV=development exec $(PY) manage.py runserver
 
-demo: $(SERVED) ## start the server if none runs, fastify with two instances, and one quick benchmark
+demo: $(SERVED) ## start the server if none runs, a 6-node Redis Cluster, fastify, and one quick benchmark
 	@$(PY) manage.py demo
 
 admin: $(SERVED) ## make the first admin user (password asked, or generated and shown once)
