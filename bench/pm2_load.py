@@ -5,10 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import os
+import signal
 import statistics
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +105,48 @@ def a_flood(server: Served, folder: Path) -> list[Finding]:
     ]
 
 
+def fates(server: Served) -> list[Finding]:
+    """How soon a client of /ws learns that the daemon hangs, answers again, is dead, is back."""
+    home = server.pm2_home
+    told: list[tuple[float, str]] = []
+    ends = threading.Event()
+
+    def listen() -> None:
+        with connect(server.url.replace("http", "ws") + "/ws", max_size=2**24) as ws:
+            ws.recv()
+            ws.send(json.dumps({"type": "subscribe", "stream": "pm2:stats", "interval": 1000}))
+            while not ends.is_set():
+                shape = json.loads(ws.recv(timeout=30))
+                if shape["type"] == "metric":
+                    told.append((time.monotonic(), shape["data"]["daemon"]["state"]))
+
+    def seconds_until(state: str, act: Callable[[], object]) -> float:
+        begun = time.monotonic()
+        act()
+        while True:
+            found = next((at for at, said in list(told) if at >= begun and said == state), None)
+            if found is not None or time.monotonic() - begun > 30:
+                return (found or math.inf) - begun
+            time.sleep(0.01)
+
+    client = threading.Thread(target=listen)
+    client.start()
+    time.sleep(2)
+    pid = int((home / "pm2.pid").read_text())
+    times = {
+        "stopped (SIGSTOP) until told": seconds_until("down", lambda: os.kill(pid, signal.SIGSTOP)),
+        "continued until told": seconds_until("up", lambda: os.kill(pid, signal.SIGCONT)),
+        "killed (SIGKILL) until told": seconds_until("down", lambda: os.kill(pid, signal.SIGKILL)),
+    }
+    under_pm2(server, "ping")
+    times["back until told"] = seconds_until("up", lambda: None)
+    ends.set()
+    client.join()
+    return [Finding(f"daemon {name}", f"{seconds:.2f} s", "< 3 s", seconds < 3) for name, seconds in times.items()]
+
+
 def findings() -> list[Finding]:
     with served() as server:
         folder = Path(server.environment["DATA_DIR"])
         server.call("/api/pm2/start", {"framework": "node", "instances": 1})
-        return many_processes(server, folder) + a_flood(server, folder)
+        return many_processes(server, folder) + a_flood(server, folder) + fates(server)

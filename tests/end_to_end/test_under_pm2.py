@@ -1,0 +1,77 @@
+"""The server as a process under the very PM2 that it controls."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from pm2 import client, starting
+from system.ports import free_port, is_listening
+from tests.pm2.apps import command_line
+from tests.services_server import ROOT, new_server
+
+DEADLINE_S = 60
+
+
+async def put_under_pm2(home: Path, env: dict[str, str]) -> None:
+    """As an ecosystem file would, with what the README asks for."""
+    shape = {
+        "name": "pm2site", "namespace": "default", "pm_exec_path": str(ROOT / "manage.py"), "pm_cwd": str(ROOT),
+        "exec_interpreter": str(ROOT / ".venv" / "bin" / "python"), "exec_mode": "fork_mode", "instances": 1,
+        "args": ["serve"], "node_args": [], "env": env, "pm_out_log_path": str(home / "out.log"),
+        "pm_err_log_path": str(home / "err.log"), "pm_pid_path": str(home / "site.pid"), "merge_logs": True,
+        "username": "tester", "autostart": True, "autorestart": True, "treekill": False, "kill_retry_time": 100,
+        "kill_timeout": 10_000, "instance_var": "NODE_APP_INSTANCE", "vizion": False, "pmx": False, "automation": True,
+        "windowsHide": True, "watch": False,
+    }  # fmt: skip
+    async with client.daemon() as link:
+        await link.call("prepare", shape)
+
+
+@pytest.mark.timeout(180)
+async def test_it_spares_itself_and_its_run_outlives_its_restart(pm2_home: Path) -> None:
+    server = new_server(PM2_HOME=str(pm2_home), API_PORT=str(free_port()))
+    await starting.ensure_daemon()
+    await put_under_pm2(pm2_home, server.env)
+
+    def call(path: str, **body: Any) -> Any:
+        method = "POST" if body else "GET"
+        answer = requests.request(method, server.url + path, json=body or None, timeout=DEADLINE_S)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    async def until_healthy(before_s: float = 0.0) -> None:
+        ends = time.monotonic() + DEADLINE_S
+        while time.monotonic() < ends:
+            if is_listening(server.port) and (not before_s or call("/health")["uptime"] < before_s):
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError((pm2_home / "err.log").read_text())
+
+    try:
+        await until_healthy()
+        await asyncio.to_thread(call, "/api/pm2/start", framework="fastify", instances=1)
+        run = (await asyncio.to_thread(call, "/api/benchmark/run", framework="fastify", duration=6))["benchmark"]["id"]
+        uptime = call("/health")["uptime"]
+        await command_line("restart", "pm2site")
+        await until_healthy(uptime + 1)
+        assert is_listening(3002)
+        ends = time.monotonic() + DEADLINE_S
+        while (state := call(f"/api/benchmark/runs/{run}")["state"]) != "done":
+            assert state in ("preflight", "warming", "running"), state
+            assert time.monotonic() < ends
+            await asyncio.sleep(0.1)
+
+        result = await asyncio.to_thread(lambda: requests.post(server.url + "/api/pm2/deleteAll", timeout=30).json())
+        assert [each["name"] for each in result["skipped"]] == ["pm2site"]
+        assert result["message"] == "Deleted fastify: 1 process"
+        assert [each["name"] for each in call("/api/pm2/stats")["processes"]] == ["pm2site"]
+    finally:
+        await command_line("delete", "all")
+        shutil.rmtree(server.folder)
