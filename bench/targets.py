@@ -15,14 +15,14 @@ from bench.served import ROOT, free_port
 from system.ports import is_listening
 
 START_S = 30
-# Each request burns so many microseconds, so that one target can be slower than another by a known share.
-SPINNING = """
-const burn = Number(process.argv[2])
+# Each request does so many steps of work, so that one target can be slower than another by a known share.
+WORKING = """
+const steps = Number(process.argv[2])
 require('http').createServer((request, response) => {
-  const until = process.hrtime.bigint() + BigInt(Math.round(burn * 1000))
-  while (process.hrtime.bigint() < until) {}
+  let state = 1
+  for (let step = 0; step < steps; step++) state = (Math.imul(state, 1664525) + 1013904223) | 0
   response.setHeader('Content-Type', 'application/json')
-  response.end('{"message":"hi"}')
+  response.end(state === 7 ? '' : '{"message":"hi"}')
 }).listen(Number(process.argv[1]), '127.0.0.1')
 """
 NGINX = """
@@ -65,9 +65,9 @@ def fastify() -> Iterator[int]:
 
 
 @contextmanager
-def spinning(burn_us: float) -> Iterator[int]:
+def working(steps: int) -> Iterator[int]:
     port = free_port()
-    with running([shutil.which("node") or "node", "-e", SPINNING, str(port), str(burn_us)], port):
+    with running([shutil.which("node") or "node", "-e", WORKING, str(port), str(steps)], port):
         yield port
 
 

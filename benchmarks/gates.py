@@ -83,6 +83,7 @@ class RunFacts:
     rate_per_second: float | None = None
     is_steady: bool | None = None
     restarts: int | None = None
+    odd_answer: tuple[str, ...] = ()
     answer_changed: str | None = None
     cached_date: bool = False
     quiet_cores: float | None = None
@@ -143,6 +144,7 @@ def _answers(run: RunFacts, whole: Measurement) -> Iterator[Gate]:
         yield Gate("errors", "fail", f"{said}; more than 1 % is too many to compare.", whole.error_rate)
     else:
         yield _gate("errors", not whole.failures, "Every request was answered with 2xx.", f"{said}.", whole.error_rate)
+    yield from (Gate("headers", "warn", odd) for odd in run.odd_answer)
     if run.answer_changed:
         yield Gate("answer", "fail", run.answer_changed)
     if run.cached_date:

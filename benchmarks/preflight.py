@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from benchmarks.errors import PreflightFailed
@@ -20,7 +21,10 @@ BODY_BYTES = 16 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the target said. `wire_bytes`: the whole answer with its status line and headers."""
+    """What the target said. `wire_bytes`: the whole answer with its status line and headers.
+
+    `keys`: of a JSON object; `odd`: what an answer that others can be compared with would not have, in sentences.
+    """
 
     status: int
     content_type: str
@@ -31,6 +35,7 @@ class Answer:
     body_start: str
     wire_bytes: int
     keys: tuple[str, ...] = ()
+    odd: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,21 @@ def _answer(response: http.client.HTTPResponse, body: bytes) -> Answer:
         body_start=body[:SHOWN_CHARACTERS].decode(errors="replace"),
         wire_bytes=head + sum(len(name) + len(value) + 4 for name, value in headers) + len(body),
         keys=keys_of(body),
+        odd=tuple(_oddities(response, body)),
     )
+
+
+def _oddities(response: http.client.HTTPResponse, body: bytes) -> Iterator[str]:
+    """After TechEmpower's verifications: an answer that leaves out what others send is cheaper than theirs."""
+    for name in ("Content-Type", "Date"):
+        if response.getheader(name) is None:
+            yield f"The target's answer has no {name} header."
+    if response.getheader("Content-Length") is None and response.getheader("Transfer-Encoding") is None:
+        yield "The target's answer says neither Content-Length nor Transfer-Encoding."
+    if response.will_close:
+        yield "The target closes the connection after each answer: connections are measured, not answers."
+    if not body and response.status != HTTPStatus.NO_CONTENT:
+        yield "The target's answer is empty."
 
 
 def verify(asked: Asked, needs: tuple[str, ...]) -> Answer:

@@ -24,7 +24,7 @@ from benchmarks.observation import REDIS, Sample, Subjects
 from benchmarks.preflight import Answer, Asked
 from benchmarks.probe import ProbePlan
 from benchmarks.saturation import saturation_of
-from benchmarks.scenario import Scenario, burst_s, is_steady, warmup_s
+from benchmarks.scenario import STEADY_BURSTS, Scenario, burst_s, is_steady, warmup_s
 from system import ledger
 
 QUIET_S = 1.0
@@ -135,8 +135,9 @@ class Measured:
             duration_s=self.plan.duration_s,
             pipelining=self.plan.pipelining,
             rate_per_second=self.plan.rate_per_second,
-            is_steady=is_steady(bursts) if len(bursts) > 1 else None,
+            is_steady=is_steady(bursts) if len(bursts) >= STEADY_BURSTS else None,
             restarts=self.restarts,
+            odd_answer=self.before.odd if self.before and self.plan.asked.method != "HEAD" else (),
             answer_changed=self._changed(),
             cached_date=self._has_cached_date(),
             quiet_cores=self.quiet_cores,

@@ -20,6 +20,11 @@ require('http').createServer((request, response) => {
     const bodies = heard[request.method] ??= []
     if (body && !bodies.includes(body) && bodies.length < 9) bodies.push(body)
   })
+  if (url === '/odd') {
+    response.sendDate = false
+    response.setHeader('Connection', 'close')
+    return response.end()
+  }
   if (url === '/heard') return response.end(JSON.stringify({ POST: heard.POST }))
   if (url === '/half' && Math.random() < 0.5) { response.statusCode = 500; return response.end('no') }
   if (url === '/fifty' && codes.push(1) % 50 === 0) { response.statusCode = 500; return response.end('no') }

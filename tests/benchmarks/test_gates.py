@@ -60,6 +60,7 @@ def test_a_clean_run_is_valid_and_every_check_passed() -> None:
         ({"trials": measured(resolution_us=1000)}, "caution", "Latencies are cut off to 1 ms"),
         ({"trials": trials(probed=Probed(250, 0, 1))}, "invalid", "5 of 1250 probes under load got another body"),
         ({"trials": trials(probed=Probed(250, 1, 0))}, "caution", "5 of 1250 probes under load got no answer"),
+        ({"odd_answer": ("No Date.",)}, "caution", "No Date."),
         ({"answer_changed": "It changed."}, "invalid", "It changed."),
         ({"cached_date": True}, "caution", "The Date header stood still"),
         ({"restarts": 2}, "invalid", "Processes of the target restarted during the run, 2 times."),

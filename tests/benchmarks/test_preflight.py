@@ -23,6 +23,19 @@ def test_the_answer_is_kept_with_its_hash() -> None:
     assert answer.date.endswith("GMT")
 
 
+def test_an_answer_that_leaves_out_what_others_send_is_odd() -> None:
+    with target() as port:
+        usual, odd = ask(asked(port, "/simple")), ask(asked(port, "/odd"))
+
+    assert usual.odd == ()
+    assert [sentence.split(":")[0] for sentence in odd.odd] == [
+        "The target's answer has no Content-Type header.",
+        "The target's answer has no Date header.",
+        "The target closes the connection after each answer",
+        "The target's answer is empty.",
+    ]
+
+
 def test_codes_are_stored_where_there_are_none() -> None:
     with target() as port:
         assert ask(asked(port, "/code-fast")).status == 404
