@@ -1,0 +1,1 @@
+"""The terminal dashboard, and its network half for other programs."""

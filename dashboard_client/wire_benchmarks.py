@@ -1,0 +1,214 @@
+"""What the server sends about benchmarks, frameworks and done work, as values. [pure]"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkResult:
+    """Latencies in ms. `validity`: valid, caution, invalid or unknown; `duration`: seconds measured."""
+
+    framework: str
+    req_per_sec: float
+    id: str = ""
+    timestamp: datetime | None = None
+    endpoint: str = ""
+    method: str = ""
+    avg_latency: float | None = None
+    p50_latency: float | None = None
+    p90_latency: float | None = None
+    p95_latency: float | None = None
+    p99_latency: float | None = None
+    p999_latency: float | None = None
+    total_reqs: int | None = None
+    duration: float | None = None
+    connections: int = 0
+    workers: int = 0
+    pipelining: int = 1
+    errors: int = 0
+    timeouts: int = 0
+    non2xx: int = 0
+    instances: int | None = None
+    generator: str = ""
+    trials: int = 1
+    validity: str = "unknown"
+    reasons: tuple[str, ...] = ()
+    req_per_sec_low: float | None = None
+    req_per_sec_high: float | None = None
+    cpu_micros_per_request: float | None = None
+    saturation: str = ""
+    source: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkResults:
+    """`total`, `next` (a cursor): only of a page."""
+
+    results: tuple[BenchmarkResult, ...]
+    count: int = 0
+    total: int | None = None
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """A run that waits or goes on. `state`: queued, preflight, warming, running; `position`: runs before it."""
+
+    id: str
+    state: str = ""
+    position: int = 0
+    framework: str = ""
+    endpoint: str = ""
+    method: str = ""
+    label: str = ""
+    generator: str = ""
+    connections: int = 0
+    phase: str = ""
+    trial: int = 0
+    trials: int = 0
+    elapsed_seconds: float = 0.0
+    remaining_seconds: float = 0.0
+    req_per_sec: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LastResult:
+    id: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkProgress:
+    """`last_result` changes when any result is added or imported."""
+
+    runs: tuple[RunProgress, ...]
+    last_result: LastResult | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    index: int
+    is_warmup: bool = False
+    started_at: datetime | None = None
+    duration: float | None = None
+    total_reqs: int | None = None
+    req_per_sec: float | None = None
+    avg_latency: float | None = None
+    max_latency: float | None = None
+    percentiles: Mapping[str, float] = field(default_factory=dict)
+    errors: int = 0
+    timeouts: int = 0
+    non2xx: int = 0
+    bytes_read: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One check of a run. `state`: pass, warn, fail or unknown; `trial`: None for the whole run."""
+
+    code: str
+    state: str = "unknown"
+    message: str = ""
+    value: float | None = None
+    trial: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkRun:
+    """`state`: queued, preflight, warming, running, done, failed, cancelled or interrupted."""
+
+    id: str
+    state: str
+    position: int = 0
+    framework: str = ""
+    host: str = ""
+    endpoint: str = ""
+    method: str = ""
+    duration: float | None = None
+    instances: int | None = None
+    connections: int = 0
+    workers: int = 0
+    pipelining: int = 1
+    generator: str = ""
+    trials: int = 1
+    profile: str = ""
+    label: str = ""
+    message: str = ""
+    command: tuple[str, ...] = ()
+    result: BenchmarkResult | None = None
+    trial_results: tuple[Trial, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    environment: Mapping[str, object] = field(default_factory=dict)  # whatever it is, as texts
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedRun:
+    """The answer to `run`: the run is queued."""
+
+    benchmark: BenchmarkRun
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Framework:
+    """`installed` and `reason`: whether, or why not, it can be started there; `running`: instances online."""
+
+    name: str
+    display_name: str = ""
+    runtime: str = ""
+    port: int = 0
+    color: str = ""
+    exec_mode: str = ""
+    instances: int = 1
+    installed: bool = True
+    reason: str | None = None
+    running: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Frameworks:
+    frameworks: tuple[Framework, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    path: str
+    method: str = "GET"
+    short_name: str = ""
+    description: str = ""
+    benchmarkable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SystemConfig:
+    """What menus are built from."""
+
+    frameworks: tuple[Framework, ...]
+    endpoints: tuple[Endpoint, ...] = ()
+    benchmarkable_endpoints: tuple[Endpoint, ...] = ()
+    colors: Mapping[str, str] = field(default_factory=dict)
+    ports: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    name: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The answer to an action."""
+
+    message: str
+    success: bool = True
+    warnings: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    changed: bool = True
+    phases: Mapping[str, float] = field(default_factory=dict)
+    deleted: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
