@@ -1,11 +1,13 @@
 """What happens to the dashboard: events that `update` takes. [pure]
 
-The first group comes from the feed and the API; times are monotonic seconds.
+The first group comes from the feed and the API, the second from the terminal, the third is what became of
+effects. Times are monotonic seconds.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,12 @@ class Disconnected:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A stream's newest value, or its newest items: one of `wire.STREAMS`."""
+    """A stream's newest value, or its newest items: one of `wire.STREAMS`. `timestamp`: the server's clock."""
 
     stream: str
     value: object
     received_at_s: float
+    timestamp: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +83,94 @@ class ApiFailed:
 
 
 NetworkEvent = Connecting | Connected | Disconnected | Metric | Missed | Complained | ApiAnswered | ApiFailed
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key. `name`: the character itself, or one of `NAMED_KEYS`, or `ctrl-` and a letter."""
+
+    name: str
+
+
+NAMED_KEYS = (
+    "up", "down", "left", "right", "enter", "escape", "tab", "backtab", "backspace", "delete", "home", "end",
+    "pageup", "pagedown", "f1",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Pasted:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mouse:
+    """`kind`: press, up or down (the wheel). Cells from the top left corner, from 0."""
+
+    kind: str
+    x: int
+    y: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resize:
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time goes on. `wall`: local time, for people."""
+
+    now_s: float
+    wall: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The terminal is ours again after `Suspend`."""
+
+
+TerminalEvent = Key | Pasted | Mouse | Resize | Tick | Resumed
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A file was written."""
+
+    path: str
+    size_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NotSaved:
+    """`message`: a sentence with the path and the reason."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """The text went to the terminal's clipboard; nobody says whether it arrived, so it is in a file too."""
+
+    characters: int
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """The feed and the API now belong to another server."""
+
+    server: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotSwitched:
+    """The address cannot be used; everything stays."""
+
+    message: str
+
+
+OutcomeEvent = Saved | NotSaved | Copied | Switched | NotSwitched
+
+Event = NetworkEvent | TerminalEvent | OutcomeEvent
