@@ -59,7 +59,7 @@ def read(kind: type[T], shape: object) -> T:
     if not isinstance(shape, dict):
         raise WireError(f"Where {_words(kind)} belongs, the server sent no JSON object.")
     values: dict[str, object] = {}
-    for name, wire_name, reader, is_needed in _plan(kind):
+    for name, wire_name, reader, is_needed in _plan(kind):  # type: ignore[arg-type]
         try:
             values[name] = reader(shape.get(wire_name))
         except WireError:
@@ -73,7 +73,7 @@ def _words(kind: type[object]) -> str:
 
 
 @functools.cache
-def _plan(kind: type[object]) -> tuple[tuple[str, str, Reader, bool], ...]:
+def _plan(kind: type[typing.Any]) -> tuple[tuple[str, str, Reader, bool], ...]:
     """Per field: name, name on the wire, reader, whether it must be there."""
     if not is_dataclass(kind):
         raise TypeError(f"{kind} is no dataclass")

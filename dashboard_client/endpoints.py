@@ -1,0 +1,209 @@
+"""Every endpoint of the server as a method. Answers are the server's JSON objects, as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+from urllib.parse import quote
+
+Answer = dict[str, Any]
+
+# Actions wait for the server's own deadline, and 5 s more: its answer says what went wrong, ours could not.
+PM2_S = 75.0  # a daemon to spawn (30 s), a call, instances that come online, a port that answers
+ROLLING_S = 605.0  # one instance after the other
+REDIS_S = 185.0  # a node that saves its keys has 120 s
+PREFLIGHT_S = 65.0
+
+
+class Endpoints:
+    """Raises, from every method, the errors of `dashboard_client.errors`."""
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, object] | None = None,
+        body: Mapping[str, object] | None = None,
+        at_least_s: float = 0.0,
+    ) -> Answer:
+        """One request; `None` in query and body is left out. `at_least_s`: a longer deadline than API_TIMEOUT."""
+        raise NotImplementedError
+
+    def download(self, path: str, query: Mapping[str, object], file: BinaryIO) -> int:
+        """An answer of any size into `file`; how many bytes."""
+        raise NotImplementedError
+
+    def health(self) -> Answer:
+        return self.call("GET", "/health")
+
+    def ready(self) -> Answer:
+        return self.call("GET", "/ready")
+
+    def system_stats(self) -> Answer:
+        return self.call("GET", "/api/system/stats")
+
+    def system_cpu(self) -> Answer:
+        return self.call("GET", "/api/system/cpu")
+
+    def system_memory(self) -> Answer:
+        return self.call("GET", "/api/system/memory")
+
+    def system_config(self) -> Answer:
+        return self.call("GET", "/api/system/config")
+
+    def activity(
+        self, limit: int | None = None, since: str | None = None, action: str | None = None, actor: str | None = None
+    ) -> Answer:
+        query = {"limit": limit, "since": since, "action": action, "actor": actor}
+        return self.call("GET", "/api/activity", query=query)
+
+    def pm2_stats(self) -> Answer:
+        return self.call("GET", "/api/pm2/stats")
+
+    def pm2_process(self, pm_id: int) -> Answer:
+        return self.call("GET", f"/api/pm2/processes/{int(pm_id)}")
+
+    def pm2_frameworks(self) -> Answer:
+        return self.call("GET", "/api/pm2/frameworks")
+
+    def pm2_start(self, framework: str, instances: int | None = None) -> Answer:
+        return self._pm2("start", {"framework": framework, "instances": instances})
+
+    def pm2_stop(self, framework: str | None = None, *, name: str | None = None, pm_id: int | None = None) -> Answer:
+        return self._pm2("stop", _target(framework, name, pm_id))
+
+    def pm2_restart(self, framework: str | None = None, *, name: str | None = None, pm_id: int | None = None) -> Answer:
+        return self._pm2("restart", _target(framework, name, pm_id))
+
+    def pm2_delete(self, framework: str | None = None, *, name: str | None = None, pm_id: int | None = None) -> Answer:
+        return self._pm2("delete", _target(framework, name, pm_id))
+
+    def pm2_reload(self, framework: str | None = None, *, name: str | None = None, pm_id: int | None = None) -> Answer:
+        return self._pm2("reload", _target(framework, name, pm_id), ROLLING_S)
+
+    def pm2_scale(self, framework: str, instances: int) -> Answer:
+        return self._pm2("scale", {"framework": framework, "instances": instances}, ROLLING_S)
+
+    def pm2_rolling_restart(self, framework: str) -> Answer:
+        return self._pm2("rolling-restart", {"framework": framework}, ROLLING_S)
+
+    def pm2_stop_all(self) -> Answer:
+        return self._pm2("stopAll", {})
+
+    def pm2_restart_all(self) -> Answer:
+        return self._pm2("restartAll", {})
+
+    def pm2_delete_all(self) -> Answer:
+        return self._pm2("deleteAll", {})
+
+    def pm2_logs(
+        self,
+        framework: str | None = None,
+        *,
+        pm_id: int | None = None,
+        lines: int | None = None,
+        stream: str | None = None,
+        search: str | None = None,
+        since: str | None = None,
+    ) -> Answer:
+        """`stream`: out or err; `since`: a time in ISO 8601."""
+        query = {
+            "framework": framework,
+            "pmId": pm_id,
+            "lines": lines,
+            "stream": stream,
+            "search": search,
+            "since": since,
+        }
+        return self.call("GET", "/api/pm2/logs", query=query)
+
+    def pm2_exits(self, framework: str | None = None, limit: int | None = None) -> Answer:
+        return self.call("GET", "/api/pm2/exits", query={"framework": framework, "limit": limit})
+
+    def redis_nodes(self) -> Answer:
+        return self.call("GET", "/api/redis/nodes")
+
+    def redis_stats(self) -> Answer:
+        return self.call("GET", "/api/redis/stats")
+
+    def redis_status(self) -> Answer:
+        return self.call("GET", "/api/redis/status")
+
+    def redis_setup(self, node_count: int, replicas: int | None = None, **more: object) -> Answer:
+        """`more`: basePort, maxMemory, persistence, allowNoFailover."""
+        return self._redis("setup", {"nodeCount": node_count, "replicas": replicas, **more})
+
+    def redis_stop(self, discard: bool | None = None) -> Answer:
+        return self._redis("stop", {"discard": discard})
+
+    def redis_resume(self) -> Answer:
+        return self._redis("resume", {})
+
+    def redis_clean(self, confirm: bool | None = None) -> Answer:
+        return self._redis("clean", {"confirm": confirm})
+
+    def redis_failover(self, port: int) -> Answer:
+        return self._redis("failover", {"port": port})
+
+    def redis_node_info(self, port: int) -> Answer:
+        return self.call("GET", f"/api/redis/nodes/{int(port)}/info")
+
+    def redis_slowlog(self, port: int) -> Answer:
+        return self.call("GET", f"/api/redis/nodes/{int(port)}/slowlog")
+
+    def benchmark_latest(self, count: int | None = None) -> Answer:
+        return self.call("GET", "/api/benchmark/latest", query={"count": count})
+
+    def benchmark_all(self, limit: int | None = None, cursor: str | None = None, **filters: object) -> Answer:
+        """`filters`: framework, endpoint, method, since, until, validity."""
+        return self.call("GET", "/api/benchmark/all", query={"limit": limit, "cursor": cursor, **filters})
+
+    def benchmark_by_framework(self, framework: str) -> Answer:
+        return self.call("GET", f"/api/benchmark/by-framework/{quote(framework, safe='')}")
+
+    def benchmark_latest_by_framework(self) -> Answer:
+        return self.call("GET", "/api/benchmark/latest-by-framework")
+
+    def benchmark_stats(self) -> Answer:
+        return self.call("GET", "/api/benchmark/stats")
+
+    def benchmark_run(self, framework: str, **scenario: object) -> Answer:
+        """`scenario`: host, endpoint, method, duration, instances, connections, trials, profile, label, …"""
+        body = {"framework": framework, **scenario}
+        return self.call("POST", "/api/benchmark/run", body=body, at_least_s=PREFLIGHT_S)
+
+    def benchmark_run_details(self, run_id: str) -> Answer:
+        return self.call("GET", f"/api/benchmark/runs/{quote(run_id, safe='')}")
+
+    def benchmark_cancel(self, run_id: str) -> Answer:
+        return self.call("POST", f"/api/benchmark/runs/{quote(run_id, safe='')}/cancel")
+
+    def benchmark_delete(self, run_id: str) -> Answer:
+        return self.call("DELETE", f"/api/benchmark/runs/{quote(run_id, safe='')}")
+
+    def benchmark_compare(self, base: str, new: str) -> Answer:
+        return self.call("POST", "/api/benchmark/compare", body={"base": base, "new": new})
+
+    def benchmark_add(self, result: Mapping[str, object]) -> Answer:
+        return self.call("POST", "/api/benchmark/add", body=result)
+
+    def benchmark_reload(self) -> Answer:
+        return self.call("POST", "/api/benchmark/reload", at_least_s=PREFLIGHT_S)
+
+    def benchmark_clear(self) -> Answer:
+        return self.call("DELETE", "/api/benchmark/clear", at_least_s=PREFLIGHT_S)
+
+    def benchmark_export(self, file: BinaryIO, format: str = "json", **filters: object) -> int:
+        """`format`: json, csv, md or benchstat. How many bytes were written."""
+        return self.download("/api/benchmark/export", {"format": format, **filters}, file)
+
+    def _pm2(self, verb: str, body: Mapping[str, object], at_least_s: float = PM2_S) -> Answer:
+        return self.call("POST", f"/api/pm2/{verb}", body=body, at_least_s=at_least_s)
+
+    def _redis(self, verb: str, body: Mapping[str, object]) -> Answer:
+        return self.call("POST", f"/api/redis/{verb}", body=body, at_least_s=REDIS_S)
+
+
+def _target(framework: str | None, name: str | None, pm_id: int | None) -> dict[str, object]:
+    return {"framework": framework, "name": name, "pmId": pm_id}
