@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from django.db import transaction
@@ -11,6 +11,7 @@ from django.utils import timezone
 from benchmarks import histogram, recorded
 from benchmarks.execution import TrialDone
 from benchmarks.models import Run, Source, Trial
+from benchmarks.observation import Sample
 from benchmarks.protocol import Measured
 from pm2.models import Exit
 from system.wire import iso_time, to_wire
@@ -25,6 +26,12 @@ def heartbeat(run: Run, progress: Mapping[str, object]) -> bool:
     run.progress = dict(progress)
     Run.objects.filter(pk=run.pk).update(progress=run.progress, heartbeat_at=timezone.now())
     return Run.objects.filter(pk=run.pk, cancel_requested=True).exists()
+
+
+def keep_samples(run: Run, samples: Sequence[Sample]) -> None:
+    """What was seen so far, for those who look on, and in case that nothing more comes."""
+    run.samples = [to_wire(sample) for sample in recorded.thinned(samples, MAX_SAMPLES)]
+    Run.objects.filter(pk=run.pk).update(samples=run.samples)
 
 
 def begin(run: Run, found: Measured, facts: Mapping[str, object]) -> None:

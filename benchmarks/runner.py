@@ -31,6 +31,7 @@ from system.errors import SystemProblem
 log = structlog.get_logger("benchmarks")
 
 SECOND = "h2load"  # checks what another generator measured
+SAMPLES_EVERY = 5  # ticks: the list grows, and is written whole
 PHASES = {"preflight": RunState.PREFLIGHT, "warming": RunState.WARMING, "running": RunState.RUNNING}
 
 
@@ -90,6 +91,7 @@ class Scribe:
         self.run = run
         self.found: Measured | None = None
         self.children: list[list[object]] = []
+        self.under_way: list[Sample] = []
         self.started_s = time.monotonic()
 
     async def phase(self, name: str) -> None:
@@ -112,12 +114,17 @@ class Scribe:
             "phase": phase, "trial": sample.trial, "elapsedSeconds": self._elapsed_s(),
             "remainingSeconds": round(remaining_s, 1), "reqPerSec": sample.req_per_sec, "children": self.children,
         })  # fmt: skip
+        if sample.trial:
+            self.under_way.append(sample)
+        if self.found and len(self.under_way) % SAMPLES_EVERY == 1:
+            await sync_to_async(recording.keep_samples)(self.run, [*self.found.samples(), *self.under_way])
 
     async def _tell(self, told: dict[str, object]) -> None:
         if await sync_to_async(recording.heartbeat)(self.run, told):
             raise asyncio.CancelledError
 
     async def trial(self, done: TrialDone, found: Measured) -> None:
+        self.under_way.clear()
         await sync_to_async(recording.keep)(self.run, done, found)
 
     async def processes(self) -> Processes:

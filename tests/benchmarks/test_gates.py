@@ -1,8 +1,11 @@
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks import gates
 from benchmarks.gates import Gate, Probed, RunFacts, TrialFacts, Verdict, gates_of, judged, little, rank_correlation
 from benchmarks.measurement import Measurement
 from benchmarks.saturation import Load
@@ -34,11 +37,11 @@ def rates(*successes: int) -> tuple[TrialFacts, ...]:
 
 
 def test_a_clean_run_is_valid_and_every_check_passed() -> None:
-    gates = gates_of(RUN)
+    found = gates_of(RUN)
 
-    assert judged(gates) == Verdict("valid", ())
-    assert [gate.state for gate in gates] == ["pass"] * len(gates)
-    assert len({gate.code for gate in gates}) == len(gates) >= 12
+    assert judged(found) == Verdict("valid", ())
+    assert [gate.state for gate in found] == ["pass"] * len(found)
+    assert len({gate.code for gate in found}) == len(found) >= 12
 
 
 @pytest.mark.parametrize(
@@ -91,21 +94,21 @@ def test_a_noisy_machine_lowers_the_validity_and_no_more() -> None:
 
 
 def test_what_nobody_could_see_is_unknown_and_no_doubt() -> None:
-    gates = gates_of(replace(RUN, trials=trials(load=Load(0.3, None, 0.4), probed=None), restarts=None))
+    found = gates_of(replace(RUN, trials=trials(load=Load(0.3, None, 0.4), probed=None), restarts=None))
 
-    assert [gate.code for gate in gates if gate.state == "unknown"] == ["saturation"]
-    assert judged(gates).validity == "valid"
+    assert [gate.code for gate in found if gate.state == "unknown"] == ["saturation"]
+    assert judged(found).validity == "valid"
 
 
 def test_a_failure_is_told_before_a_doubt_and_each_reason_once() -> None:
-    gates = [
+    found = [
         Gate("a", "warn", "Odd."),
         Gate("b", "fail", "Wrong."),
         Gate("c", "warn", "Odd."),
         Gate("d", "pass", "Fine."),
     ]
 
-    assert judged(gates) == Verdict("invalid", ("Wrong.", "Odd."))
+    assert judged(found) == Verdict("invalid", ("Wrong.", "Odd."))
 
 
 def test_littles_law_is_left_out_where_the_mean_says_too_little() -> None:
@@ -118,3 +121,10 @@ def test_littles_law_is_left_out_where_the_mean_says_too_little() -> None:
 
 def test_rank_correlation_sees_the_direction() -> None:
     assert [rank_correlation(each) for each in ([1, 2, 3], [3, 2, 1], [2, 1, 3])] == [1, -1, 0.5]
+
+
+def test_the_page_about_benchmarks_names_every_check() -> None:
+    codes = set(re.findall(r'(?:Gate|_gate)\(\s*"([a-z-]+)"', Path(gates.__file__).read_text()))
+    page = (Path(gates.__file__).parent.parent / "docs" / "benchmarks.md").read_text()
+
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", page.partition("## The checks")[2], re.MULTILINE)) == codes

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
@@ -201,7 +202,10 @@ def test_kill_9_interrupts_the_run_keeps_its_figures_and_ends_its_generator(deta
         generators = subprocess.run(["pgrep", "-f", f"127.0.0.1:{port}/simple"], capture_output=True, text=True)
     assert generators.stdout == ""
     rates = detached.figures()
-    ((rate, validity, reasons),) = detached.query("select req_per_sec, validity, reasons from benchmarks_run")
+    ((rate, validity, reasons, samples),) = detached.query(
+        "select req_per_sec, validity, reasons, samples from benchmarks_run"
+    )
+    assert json.loads(samples)[0]["trial"] == 1
     assert min(rates) <= rate <= max(rates)
     assert validity in ("caution", "invalid")
     assert f"Only {len(rates)} of 50 trials were measured." in reasons
