@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +14,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from benchmarks import histogram, launch, planning
+from benchmarks import comparing, histogram, launch, planning
 from benchmarks.errors import RunNotFound
 from benchmarks.models import Run, Trial
 from benchmarks.results import result
 from benchmarks.run_serializers import (
+    CompareSerializer,
+    ComparisonSerializer,
     RunAcceptedSerializer,
     RunChangedSerializer,
     RunDetailsSerializer,
@@ -60,6 +63,16 @@ class RunViewSet(ViewSet):
         """End a run that waits or goes on; what it has measured stays."""
         launch.cancel(found(run_id))
         return changed(f"Run {run_id} is being cancelled.")
+
+    @extend_schema(request=CompareSerializer, responses=ComparisonSerializer)
+    @action(detail=False, methods=["post"])
+    def compare(self, request: Request) -> Response:
+        """Two runs against each other: a verdict for each figure in words, or why there is none."""
+        asked = CompareSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        compared = comparing.compare(asked.validated_data["base"], asked.validated_data["new"])
+        shown = {field.name: getattr(compared, field.name) for field in fields(compared)}
+        return Response(to_wire({**shown, "timestamp": timezone.now()}))
 
 
 def found(run_id: str) -> Run:
