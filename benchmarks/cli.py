@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import signal
 import sys
 import time
@@ -131,7 +132,8 @@ class ProgressLine:
 
     def show(self, phase: str, figures: str) -> None:
         if self.is_terminal:
-            print(f"\r\x1b[K{phase}  {figures}", end="", file=sys.stderr, flush=True)
+            fitting = f"{phase}  {figures}"[: shutil.get_terminal_size().columns - 1]
+            print(f"\r\x1b[K{fitting}", end="", file=sys.stderr, flush=True)
         elif phase != self.last_phase:
             _tell(phase)
         self.last_phase = phase

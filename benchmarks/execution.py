@@ -28,6 +28,7 @@ TICK_S = 1.0
 STOP_S = 0.5
 PROBE_GRACE_S = 3.0
 OUTPUT_BYTES = 8 * 2**20
+KEPT_CHARACTERS = 2**20
 CLEAN_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C"}
 
 
@@ -111,7 +112,7 @@ class Execution:
         measured = generators.GENERATORS[self.program.name].parse(output)
         return TrialDone(
             self.index, started_at, measured, load, tuple(self.watch.samples), self.watch.target_cpu_s,
-            self.watch.target_memory_bytes, report, tuple(argv), output,
+            self.watch.target_memory_bytes, report, tuple(argv), output[:KEPT_CHARACTERS],
         )  # fmt: skip
 
     def _argv(self, folder: Path) -> list[str]:

@@ -16,7 +16,6 @@ from benchmarks.protocol import Measured
 from pm2.models import Exit
 from system.wire import iso_time, to_wire
 
-OUTPUT_CHARACTERS = 2**20
 MAX_SAMPLES = 1000
 MAX_EXITS = 100
 
@@ -63,7 +62,7 @@ def store_trial(run: Run, done: TrialDone) -> Trial:
         corrected_histogram=histogram.encode(measured.corrected_us),
         probe_histogram=done.probe.histogram if done.probe else "",
         facts=recorded.facts_of(done, run.pipelining),
-        output=done.output.encode()[:OUTPUT_CHARACTERS].decode(errors="ignore").replace("\x00", ""),
+        output=done.output.replace("\x00", ""),
     )
 
 

@@ -16,8 +16,8 @@ import requests
 from benchmarks import execution, report
 from benchmarks.cli import ProgressLine
 from benchmarks.cli_arguments import order
-from benchmarks.delivery import Server
-from benchmarks.errors import BadUsage, UnknownPlace
+from benchmarks.delivery import Server, send
+from benchmarks.errors import BadUsage, NotDelivered, UnknownPlace
 from system.binaries import ROOT
 from tests.benchmarks.target_server import target
 from tests.services_server import StartServer
@@ -75,11 +75,27 @@ def test_a_result_is_measured_without_django_kept_and_delivered_later(
     assert (round(result["reqPerSec"]), result["totalReqs"]) == (int(rate), int(total))
     assert float(latency_ms) == pytest.approx(result["avgLatency"], abs=0.01)
     details = requests.get(f"{server.url}/api/benchmark/runs/{kept['id']}", timeout=10).json()
-    assert [trial["index"] for trial in details["trialResults"]] == [0, 1, 2]
+    told = [(trial["index"], trial["isWarmup"]) for trial in details["trialResults"]]
+    assert told == [(0, True), (1, False), (2, False)]
     assert (details["gates"], details["environment"]) == (kept["gates"], kept["environment"])
     assert details["histogram"]["probe"]
     assert bool(details["histogram"]["raw"]) == bool(details["histogram"]["corrected"]) == (kept["generator"] == "wrk")
     assert details["result"] == result
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("file:///etc/passwd", "the address does not begin with http:// or https://."),
+        ("http://127.0.0.1:9", "Connection refused."),
+        ("http://127.0.0.1:x", "nonnumeric port: 'x'."),
+    ],
+)
+def test_what_is_no_server_takes_nothing(url: str, reason: str) -> None:
+    with pytest.raises(NotDelivered) as refused:
+        send({"id": "1"}, Server(url, "secret"))
+
+    assert str(refused.value) == f"{url} did not take the result: {reason}"
 
 
 def test_a_run_that_is_invalid_exits_with_4_and_prints_json(run: Run) -> None:

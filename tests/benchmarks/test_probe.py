@@ -57,7 +57,7 @@ def test_a_stall_is_seen_by_every_request_that_was_due() -> None:
         told = probe.report(plan(stalled.port, duration_s=0.5, timeout_s=2))
 
     slow = [value for value, count in histogram.decode(told.histogram) for _ in range(count) if value > 100_000]
-    assert len(slow) >= 8
+    assert len(slow) >= probe.LANES + 2  # more than could be under way at once
 
 
 class _Stalling:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import threading
 import time
 from datetime import timedelta
@@ -173,7 +174,7 @@ def test_a_target_that_is_down_fails_the_run() -> None:
         ("echo garbage", "The output of wrk cannot be read: the line of exact figures is missing."),
         ("head -c 50000000 /dev/zero", "The output of wrk cannot be read: the line of exact figures is missing."),
         ("kill -9 $$", "wrk ended with SIGKILL."),
-        ("sleep 60", "wrk hung: it did not end 1 s after its time and was killed."),
+        ("sleep 61.25; true", "wrk hung: it did not end 1 s after its time and was killed."),
     ],
 )
 def test_a_faulty_generator_fails_the_run(
@@ -184,7 +185,8 @@ def test_a_faulty_generator_fails_the_run(
     with target() as port:
         run = carried_out(queued(port, "wrk"))
 
-    assert (run.state, run.message, run.req_per_sec) == ("failed", message, None)
+    left = subprocess.run(["pgrep", "-f", "sleep 61.25"], capture_output=True, text=True).stdout
+    assert (run.state, run.message, run.req_per_sec, left) == ("failed", message, None, "")
 
 
 def test_a_generator_that_is_gone_by_now_fails_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
