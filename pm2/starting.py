@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 from pm2 import app_config, client
 from pm2.acting import POLL_S, STDERR_LINES, STEADY_S
@@ -21,7 +21,6 @@ from pm2.process import Process, Status
 from system import binaries, child, ports
 
 DAEMON_START_S = 30.0
-USUAL_NODES = 6  # of a Redis Cluster
 
 
 def instances_for(framework: Framework, asked: int | None) -> tuple[int, tuple[str, ...]]:
@@ -73,20 +72,10 @@ async def prepare(link: Link, framework: Framework, count: int) -> None:
         script=script(framework),
         interpreter=found.interpreter,
         home=Path(settings.PM2_HOME),
-        env=app_config.framework_env(os.environ, await asyncio.to_thread(redis_ports)),
+        env=app_config.framework_env(os.environ, await asyncio.to_thread(import_string(settings.REDIS_PORTS_FROM))),
         user=getpass.getuser(),
     )
     await link.call("prepare", payload)
-
-
-def redis_ports() -> Sequence[int]:
-    """Where a framework looks for Redis: the ports of our range that somebody listens on, whoever it is.
-
-    Without any, those where a cluster of the usual size would come up: a framework looks again with each request.
-    """
-    first = settings.REDIS_BASE_PORT
-    found = ports.listening_among(range(first, first + settings.REDIS_MAX_NODES))
-    return found or range(first, first + USUAL_NODES)
 
 
 async def until_up(link: Link, framework: Framework, count: int) -> tuple[Process, ...]:

@@ -8,9 +8,10 @@ from rediscluster.gauges import UP, Node
 from rediscluster.picture import ClusterPicture, ShardPicture, ShardReplica, Stats
 from rediscluster.standing import Status
 from rediscluster.words import ports
+from system.plain_text import table
 
 HEADINGS = ("shard", "slots", "master", "ops/s", "memory", "hit", "keys", "replicas")
-RIGHT = {"ops/s", "memory", "hit", "keys"}
+NUMBERS = frozenset(map(HEADINGS.index, ("ops/s", "memory", "hit", "keys")))
 MB = 2**20
 UNKNOWN = "–"
 
@@ -36,7 +37,7 @@ def _nodes(nodes: Sequence[Node]) -> list[str]:
 def cluster_map(cluster: ClusterPicture) -> list[str]:
     """A line per shard, in the order of slots; below it what is lost."""
     rows = [_row(number, shard) for number, shard in enumerate(cluster.shards, 1)]
-    lines = _aligned([HEADINGS, *rows])
+    lines = table([HEADINGS, *rows], NUMBERS)
     if cluster.lost:
         lines.append(f"Lost: slots {', '.join(cluster.lost)} have no master.")
     return lines
@@ -71,15 +72,3 @@ def _unless_up(state: str) -> str:
 
 def _because(reason: str | None) -> str:
     return f" ({reason})" if reason else ""
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
-    padded = (
-        [
-            cell.rjust(width) if heading in RIGHT else cell.ljust(width)
-            for cell, width, heading in zip(row, widths, HEADINGS, strict=True)
-        ]
-        for row in rows
-    )
-    return ["  ".join(cells).rstrip() for cells in padded]

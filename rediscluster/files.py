@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from collections import deque
 from dataclasses import dataclass
@@ -89,11 +90,12 @@ def log_tail(port: int) -> list[str]:
     return [line.strip() for line in deque(text.splitlines(), maxlen=LOG_LINES) if line.strip()]
 
 
-def log_size(port: int) -> int:
-    try:
-        return (of_node(port) / config.LOG).stat().st_size
-    except OSError:
-        return 0
+def free_bytes() -> int:
+    """What the disk of the cluster's folder, or of the folder that it will be made in, has left."""
+    folder = manifest.folder()
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
 
 
 def sweep(ports: tuple[int, ...], *, data_only: bool = False) -> Swept:

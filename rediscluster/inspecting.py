@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from rediscluster import client, exclusive, manifest, standing, watching
+from rediscluster import client, exclusive, files, manifest, standing, watching
 from rediscluster.errors import UnknownNode
 from rediscluster.gauges import Node
 from rediscluster.manifest import Manifest
+from rediscluster.picture import Stats
 from rediscluster.standing import Record, Status
 
 COMMAND_LENGTH = 500
+SCARCE_BYTES = 200 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,15 @@ async def nodes() -> Nodes:
 async def status() -> Status:
     """The state in words, from what was made and what answers."""
     stats = await watching.sample()
-    made, under_way = await asyncio.to_thread(lambda: (manifest.load(), exclusive.under_way()))
-    return standing.assess(_record(made) if made else None, stats, under_way)
+    return await asyncio.to_thread(_status, stats)
+
+
+def _status(stats: Stats) -> Status:
+    made = manifest.load()
+    warnings = []
+    if made and (free := files.free_bytes()) < SCARCE_BYTES:
+        warnings.append(f"{free / 2**20:,.0f} MB left on the disk: a node that cannot write its nodes.conf ends.")
+    return standing.assess(_record(made) if made else None, stats, exclusive.under_way(), warnings)
 
 
 def _record(made: Manifest) -> Record:

@@ -165,6 +165,7 @@ class StatusSerializer(serializers.Serializer[Any]):
     nextStep = serializers.CharField()
     operation = serializers.CharField(allow_null=True, help_text="What is under way just now")
     manifest = ManifestSerializer(allow_null=True)
+    warnings = serializers.ListField(child=serializers.CharField())
     timestamp = serializers.DateTimeField()
 
 

@@ -140,7 +140,8 @@ async def _until_answering(node: Node, process: Identity) -> None:
                 return
             raise PortTaken(node.port, "another Redis", int(told.get("process_id", 0)) or None, None)
         if not await asyncio.to_thread(child.is_alive, process):
-            raise diagnosis.why(node.port, await asyncio.to_thread(files.log_tail, node.port))
+            log_tail = await asyncio.to_thread(files.log_tail, node.port)
+            raise diagnosis.why(node.port, log_tail, files.free_bytes())
         if asyncio.get_running_loop().time() > ends:
             raise NodeFailed(node.port, reason, await asyncio.to_thread(files.log_tail, node.port))
         await asyncio.sleep(POLL_S)

@@ -17,8 +17,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from pm2 import starting
-from rediscluster import cluster, inspecting, manifest, watching
+from rediscluster import cluster, inspecting, locating, manifest, watching
 from rediscluster.errors import (
     ClusterAbsent,
     NodeFailed,
@@ -142,7 +141,7 @@ async def test_a_foreign_redis_is_shown_used_and_left_alone(cluster_folder: Path
         status = await inspecting.status()
         assert (status.state, status.owner) == ("running", "other")
         assert status.message == "A Redis server that this server did not start works on 7000."
-        assert list(starting.redis_ports()) == [BASE_PORT]
+        assert list(locating.redis_ports()) == [BASE_PORT]
         assert foreign.get("theirs") == "kept"
 
 
@@ -156,6 +155,7 @@ async def test_a_foreigner_on_the_port_of_a_stopped_node(cluster_folder: Path) -
             await cluster.resume()
         assert running_in(cluster_folder) == []
         assert (await node_on(BASE_PORT + 1)).owner == "other"
+        assert list(locating.redis_ports()) == [7000, 7001, 7002]
         await cluster.stop()
         await cluster.clean(confirm=True)
 
