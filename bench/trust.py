@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import re
 import statistics
@@ -23,6 +22,7 @@ from benchmarks.observation import Sample, Subjects
 from benchmarks.preflight import Asked
 from benchmarks.protocol import Measured, Plan, Processes, Side
 from benchmarks.scenario import PROFILES
+from benchmarks.statistics import mann_whitney
 from system.child import Identity
 
 CONNECTIONS, THREADS = 50, 2
@@ -122,16 +122,6 @@ def at_the_ceiling() -> list[Finding]:
     return [*findings, Finding("a slow server against wrk", shown, "server-bound", kind == "server-bound")]
 
 
-def p_value(one: Sequence[float], other: Sequence[float]) -> float:
-    """Two-sided Mann-Whitney, by counting: the share of all divisions that are as uneven as this one."""
-    every = sorted([*one, *other])
-    ranks = [every.index(value) + every.count(value) / 2 for value in (*one, *other)]
-    expected = sum(ranks) * len(one) / len(ranks)
-    apart = abs(sum(ranks[: len(one)]) - expected) - 1e-9
-    sums = [sum(chosen) for chosen in itertools.combinations(ranks, len(one))]
-    return sum(abs(each - expected) >= apart for each in sums) / len(sums)
-
-
 def against_itself() -> list[Finding]:
     """Trials of one target, in turns given to two sides that do not exist: ABBA, five of each to a comparison."""
 
@@ -151,7 +141,7 @@ def against_itself() -> list[Finding]:
         sides: tuple[list[float], list[float]] = [], []
         for place, rate in enumerate(part):
             sides[place % 4 in (1, 2)].append(rate)
-        different += p_value(*sides) < SIGNIFICANT
+        different += mann_whitney(*sides) < SIGNIFICANT
     cv = statistics.stdev(rates) / statistics.fmean(rates)
     figure = f"{different} of {AA_COMPARISONS} comparisons say different (trials vary by {100 * cv:.1f} %)"
     return [Finding("a target against itself", figure, "at most 5", different <= 5)]
@@ -179,7 +169,7 @@ def _cpu_micros(found: Measured) -> list[float]:
 
 def _found_by(what: str, quick: Sequence[float], slow: Sequence[float], *, direction: int) -> Finding:
     change = statistics.median(slow) / statistics.median(quick) - 1
-    p, noise = p_value(quick, slow), statistics.stdev(quick) / statistics.fmean(quick)
+    p, noise = mann_whitney(quick, slow), statistics.stdev(quick) / statistics.fmean(quick)
     figure = f"{100 * change:+.1f} %, p = {p:.3f}, trials vary by {100 * noise:.1f} %"
     is_found = change * direction > 0 and p < SIGNIFICANT
     goal = f"p < {SIGNIFICANT:g}, unless trials vary by more than {100 * QUIET:g} %"

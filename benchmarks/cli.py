@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from benchmarks import acceptors, protocol, report
+from benchmarks import acceptors, comparison, protocol, report
 from benchmarks.cli_arguments import Order, order
+from benchmarks.comparison import Verdict
 from benchmarks.delivery import Outbox, Server, send
 from benchmarks.errors import BadUsage, BenchmarkError, NotDelivered, UnknownPlace
 from benchmarks.execution import TrialDone
@@ -24,7 +25,7 @@ from benchmarks.protocol import Measured, Plan, Processes, Side
 from system.child import Identity
 from system.errors import SystemProblem
 
-OK, FAILED, USAGE, INVALID = 0, 1, 2, 4
+OK, FAILED, USAGE, WORSE, INVALID, NO_VERDICT = 0, 1, 2, 3, 4, 5
 WORDS = {"preflight": "looking at the target", "warming": "warm-up", "running": "trial"}
 
 
@@ -84,7 +85,22 @@ async def _measure(wanted: Order, outbox: Outbox) -> int:
             _hand_over(entry, outbox, wanted.server)
     for entry in entries:
         print(json.dumps(entry) if wanted.is_json else report.result_line(entry), flush=True)
-    return INVALID if any(entry["validity"] == "invalid" for entry in entries) else OK
+    return verdict([(side.found, entry) for side, entry in zip(sides, entries, strict=True)])
+
+
+def verdict(runs: Sequence[tuple[Measured, dict[str, Any]]]) -> int:
+    """The exit code. Several targets are compared with the first, in words on stderr."""
+    if any(entry["validity"] == "invalid" for _, entry in runs):
+        return INVALID
+    base, *others = [report.side_of(found, entry) for found, entry in runs]
+    compared = [comparison.compare(base, other) for other in others]
+    for each in compared:
+        for sentence in [each.text, *(metric.text for metric in each.metrics[1:] if not each.reasons)]:
+            _tell(sentence)
+    verdicts = [each.verdict for each in compared]
+    if Verdict.WORSE in verdicts:
+        return WORSE
+    return NO_VERDICT if Verdict.NO_VERDICT in verdicts else OK
 
 
 def _entry(found: Measured, place: Place, wanted: Order, is_whole: bool) -> dict[str, Any]:

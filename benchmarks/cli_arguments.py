@@ -25,7 +25,8 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 EPILOG = """\
 Results go to API_SERVER; when that is unset, to port 3100 of the host given with -H, else to http://localhost:3100,
 with API_KEY (a key or a token). What a server does not take is kept in a file; --resend delivers it.
-Several -f are measured in turns, trial by trial. Exit codes: 0 ok, 1 failed, 2 usage, 4 an invalid run."""
+Several -f are measured in turns, trial by trial, and compared with the first. Exit codes: 0 ok, 1 failed, 2 usage,
+3 another is worse than the first, 4 an invalid run, 5 no verdict on several."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ Limits without another source are from the design of the protocol and were tried
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from benchmarks.measurement import Measurement, merged
 from benchmarks.saturation import TIGHT_GENERATOR, Load, saturation_of
+from benchmarks.statistics import spread
 
 MAX_ERROR_RATE = 0.01  # the customary limit of load tests
 MIN_REQUESTS = 1000
@@ -90,12 +90,6 @@ class RunFacts:
     cross_rate: float | None = None
     notes: tuple[str, ...] = ()
     planned: int | None = None
-
-
-def spread(rates: Sequence[float]) -> float | None:
-    """Coefficient of variation; None below three trials."""
-    mean = statistics.fmean(rates) if len(rates) >= 3 else 0.0
-    return statistics.stdev(rates) / mean if mean else None
 
 
 def little(measured: Measurement, pipelining: int) -> float | None:
@@ -230,7 +224,8 @@ def _stability(run: RunFacts) -> Iterator[Gate]:
     if run.is_steady is not None:
         told = "The rate had not settled when the warm-up ended."
         yield _gate("warmup", run.is_steady, "The rate had settled before the trials.", told)
-    if (cv := spread(rates)) is not None:
+    if len(rates) >= 3:
+        cv = spread(rates)
         word = "unstable: too much for a verdict" if cv > UNSTABLE_SPREAD else "noisy"
         told = f"The trials differ by {100 * cv:.1f} % (standard deviation), {word}."
         yield _gate("spread", cv <= NOISY_SPREAD, f"The trials agree within {100 * cv:.1f} %.", told, cv)

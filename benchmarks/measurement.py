@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,7 +10,6 @@ from dataclasses import dataclass
 Latencies = tuple[tuple[int, int], ...]
 
 PERCENTS = ("50", "90", "95", "99", "99.9")
-CONFIDENCE = 0.95
 TAIL = 10  # a percentile with fewer latencies than this above it is one of chance, and not shown
 
 
@@ -89,22 +87,6 @@ def together(every: Iterable[Latencies]) -> Latencies:
     for latencies in every:
         counts.update(dict(latencies))
     return tuple(sorted(counts.items()))
-
-
-def median_interval(values: Sequence[float]) -> tuple[float, float] | None:
-    """The innermost pair of values between which the true median lies with 95 %; None for a single value.
-
-    By order statistics, so nothing is assumed of the distribution. Below six values it is the outermost pair, which
-    holds the median with 1 - 2^(1-n): 94 % of five.
-    """
-    ordered, count = sorted(values), len(values)
-    if count < 2:
-        return None
-    outside, rank = 0.0, 0
-    while (outside := outside + math.comb(count, rank) / 2**count) <= (1 - CONFIDENCE) / 2:
-        rank += 1
-    place = max(0, rank - 1)
-    return ordered[place], ordered[count - 1 - place]
 
 
 def merged(trials: Sequence[Measurement]) -> Measurement:

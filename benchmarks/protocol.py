@@ -19,12 +19,13 @@ from benchmarks import environment, gates, observation, preflight
 from benchmarks.errors import GeneratorFailed
 from benchmarks.execution import Execution, Listener, Program, TrialDone
 from benchmarks.gates import Gate, Probed, RunFacts, TrialFacts, Verdict
-from benchmarks.measurement import Measurement, median_interval, merged
+from benchmarks.measurement import Measurement, merged
 from benchmarks.observation import REDIS, Sample, Subjects
 from benchmarks.preflight import Answer, Asked
 from benchmarks.probe import ProbePlan
 from benchmarks.saturation import saturation_of
 from benchmarks.scenario import STEADY_BURSTS, Scenario, burst_s, is_steady, warmup_s
+from benchmarks.statistics import median_interval
 from system import ledger
 
 QUIET_S = 1.0
@@ -108,8 +109,10 @@ class Measured:
         return statistics.median(self.rates)
 
     def interval(self) -> tuple[float, float] | tuple[None, None]:
-        """Within which the true rate lies; None for a single trial."""
-        return median_interval(self.rates) or (None, None)
+        """Within which the true rate lies: 95 % from six trials on, else the outermost; None for a single one."""
+        if len(self.rates) < 2:
+            return None, None
+        return median_interval(self.rates) or (min(self.rates), max(self.rates))
 
     def whole(self) -> Measurement:
         return merged([trial.measured for trial in self.trials])

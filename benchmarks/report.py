@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from benchmarks import histogram, recorded
+from benchmarks.comparison import Side
 from benchmarks.execution import TrialDone
 from benchmarks.protocol import Measured
 from benchmarks.saturation import is_lower_bound
@@ -42,6 +43,29 @@ def entry_of(found: Measured, *, run_id: UUID, at: datetime, host: str, label: s
     })  # fmt: skip
     assert isinstance(entry, dict)  # noqa: S101 - a mapping becomes an object
     return entry
+
+
+def side_of(found: Measured, entry: dict[str, Any]) -> Side:
+    """The run as it is compared with another."""
+    trials, names = found.trials, ("endpoint", "method", "generator", "workers", "pipelining", "rate", "instances")
+    cpu = [trial.target_cpu_s * 1e6 / trial.measured.responses for trial in trials if trial.target_cpu_s]
+    memory = [float(trial.target_memory_bytes) for trial in trials if trial.target_memory_bytes]
+    percentiles = {
+        f"p{name}Latency": [trial.measured.percentiles_ms.get(name) or 0.0 for trial in trials] for name in ("50", "99")
+    }
+    return Side(
+        id=entry["id"],
+        name=entry["label"] or entry["framework"],
+        validity=entry["validity"],
+        conditions={name: entry[name] for name in (*names, "connectionsUsed")} | {"body": found.plan.asked.body},
+        environment=str(found.environment.get("key", "")),
+        values={
+            "reqPerSec": found.rates,
+            **percentiles,
+            "cpuMicrosPerRequest": cpu if len(cpu) == len(trials) else [],
+            "memoryBytes": memory if len(memory) == len(trials) else [],
+        },
+    )
 
 
 def _trial(done: TrialDone, pipelining: int) -> dict[str, Any]:

@@ -8,16 +8,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 import requests
 
 from benchmarks import execution, report
-from benchmarks.cli import ProgressLine
+from benchmarks.cli import ProgressLine, verdict
 from benchmarks.cli_arguments import order
 from benchmarks.delivery import Server, send
 from benchmarks.errors import BadUsage, NotDelivered, UnknownPlace
+from benchmarks.execution import TrialDone
+from benchmarks.measurement import Measurement
+from benchmarks.protocol import Measured
+from benchmarks.saturation import Load
 from system.binaries import ROOT
 from tests.benchmarks.target_server import target
 from tests.services_server import StartServer
@@ -196,6 +203,48 @@ def test_the_originals_flags_keep_their_meaning() -> None:
     assert (plan.duration_s, plan.trials, plan.instances, plan.connections) == (20, 1, 4, 200)
     assert (plan.workers, plan.pipelining) == (3, 2)
     assert plan.program.name in execution.installed()
+
+
+def measured(framework: str, *rates: int) -> tuple[Measured, dict[str, Any]]:
+    """A run with a trial of a second for each rate, as it would be printed."""
+    (plan,) = order(["-f", framework, "-d", "1", "-n", str(len(rates))], lambda _: False).plans
+    found = Measured(plan, environment={"key": "here"})
+    for index, rate in enumerate(rates, 1):
+        counted = Measurement(
+            duration_s=1, responses=rate, successes=rate, errors=0, timeouts=0, non_2xx=0, bytes_read=0, mean_ms=None,
+            max_ms=None, percentiles_ms={"50": 1.0, "99": 2.0}, latencies_us=(), connections_used=100,
+        )  # fmt: skip
+        load = Load(generator=0.1, target=0.99, host=0.5)
+        moment = datetime(2026, 11, 23, tzinfo=UTC)
+        found.trials.append(TrialDone(index, moment, counted, load, (), 0.5, 2**20, None, ("wrk",), ""))
+    at = datetime(2026, 11, 23, tzinfo=UTC)
+    return found, report.entry_of(found, run_id=uuid4(), at=at, host="localhost:1", label="", profile="")
+
+
+FIRST = measured("fastify", 50_000, 50_100, 49_900, 50_200, 49_800)
+
+
+@pytest.mark.parametrize(
+    ("others", "code", "said"),
+    [
+        ([], 0, ""),
+        ([measured("express", 50_050, 50_150, 49_950, 50_000, 49_850)], 0, "requests/s: the same; express and fastify"),
+        ([measured("express", 40_000, 40_100, 39_900, 40_200, 39_800)], 3, "express is 20.0 % slower than fastify"),
+        ([measured("express", 60_000, 60_100, 59_900, 60_200, 59_800)], 0, "express is 20.0 % faster than fastify"),
+        ([measured("express", 40_000, 40_100)], 5, "No verdict: express"),
+    ],
+)
+def test_several_targets_are_compared_with_the_first(
+    others: list[tuple[Measured, dict[str, Any]]], code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert verdict([FIRST, *others]) == code
+    assert capsys.readouterr().err.startswith(said)
+
+
+def test_nothing_is_compared_with_an_invalid_run() -> None:
+    found, entry = FIRST
+
+    assert verdict([(found, {**entry, "validity": "invalid"}), FIRST]) == 4
 
 
 def test_a_progress_line_is_for_terminals(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.measurement import Measurement, enough_for, median_interval, merged, percentiles_of
+from benchmarks.measurement import Measurement, enough_for, merged, percentiles_of
 
 GOOD = Measurement(
     duration_s=10, responses=20_000, successes=20_000, errors=0, timeouts=0, non_2xx=0, bytes_read=1000,
@@ -45,22 +45,3 @@ def test_trials_are_merged_by_their_latencies() -> None:
     assert whole.latencies_us == ((1000, 20_000), (3000, 20_000))
     assert whole.corrected_us == ()
     assert whole.percentiles_ms == {"50": 1.0, "90": 3.0, "95": 3.0, "99": 3.0, "99.9": 3.0}
-
-
-@pytest.mark.parametrize(
-    ("count", "expected"),
-    [
-        (1, None),
-        (2, (1, 2)),
-        (5, (1, 5)),
-        (6, (1, 6)),
-        (8, (1, 8)),
-        (9, (2, 8)),
-        (10, (2, 9)),
-        (12, (3, 10)),
-        (20, (6, 15)),
-    ],
-)
-def test_the_interval_of_a_median_is_a_pair_of_values(count: int, expected: tuple[int, int] | None) -> None:
-    """The ranks are those of the usual tables of the sign test, e.g. 2 and 9 of ten."""
-    assert median_interval([float(count - place) for place in range(count)]) == expected
