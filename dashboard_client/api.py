@@ -138,7 +138,7 @@ def _kind(status: int, code: str) -> type[Refused]:
 
 def _foreign(response: requests.Response, content: bytes) -> str:
     """What to say of an error answer without a message of ours: a proxy, a login page, another program."""
-    who = clean(response.headers.get("Server", "")) or "something in between"
+    who = clean(response.headers.get("Server", "")).strip() or "something in between"
     first = clean(content[:SHOWN].decode(errors="replace")).strip()
     shown = "" if first.startswith("<") else f": {first}"
     where = clean(response.headers.get("Location", ""))
@@ -165,7 +165,8 @@ def _seconds(text: str) -> float | None:
 
 def unreachable(server: str, error: Exception, within_s: float) -> Unreachable:
     """`Cannot connect to API server http://…: connection refused`."""
-    if isinstance(error, (_Late, requests.ReadTimeout)) or "Read timed out" in str(error):
+    is_read = isinstance(error, (_Late, requests.ReadTimeout)) or "Read timed out" in str(error)
+    if is_read and "handshake" not in _said(error):
         return NoAnswer(f"API server {server} did not answer within {within_s:g} s (API_TIMEOUT)")
     return Unreachable(f"Cannot connect to API server {server}: {reason(error)}")
 
@@ -174,10 +175,12 @@ def unreachable(server: str, error: Exception, within_s: float) -> Unreachable:
 _REASONS = (
     ("connection refused", "connection refused"),
     ("connecttimeout", "no answer to the connection (a firewall?)"),
+    ("handshake operation timed out", "no TLS there: use http:// instead of https://"),
     ("timed out", "no answer to the connection (a firewall?)"),
     ("name or service not known", "no such name"),
     ("failed to resolve", "no such name"),
     ("getaddrinfo", "no such name"),
+    ("failed to parse", "no such name"),
     ("temporary failure in name resolution", "names cannot be looked up just now"),
     ("no route to host", "no route to host"),
     ("network is unreachable", "the network is unreachable"),
@@ -195,5 +198,14 @@ _REASONS = (
 
 def reason(error: BaseException) -> str:
     """Why a connection failed, in words."""
-    said = f"{type(error).__name__} {error}".lower()
+    said = _said(error)
     return next((words for part, words in _REASONS if part in said), clean(str(error))[:SHOWN])
+
+
+def _said(error: BaseException | None) -> str:
+    """The error with those behind it, in small letters: the libraries wrap what the system said."""
+    said = []
+    while error is not None:
+        said.append(f"{type(error).__name__} {error}".lower())
+        error = error.__cause__ or error.__context__
+    return " ".join(said)

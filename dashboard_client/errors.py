@@ -1,7 +1,8 @@
 """Everything that can go wrong between this client and a server.
 
 ClientError
-├── ConfigError             a variable or flag that cannot be used
+├── Usage                   the command line asks for what makes no sense; exit code 2
+│   └── ConfigError         a variable or flag that cannot be used
 ├── WireError               the server sent something that is not what it promised
 ├── Unreachable             no answer: refused, no such name, TLS, a proxy in between
 │   └── NoAnswer            a connection, but no answer in time
@@ -20,7 +21,11 @@ class ClientError(Exception):
     """Its text is a sentence for people."""
 
 
-class ConfigError(ClientError):
+class Usage(ClientError):
+    pass
+
+
+class ConfigError(Usage):
     pass
 
 

@@ -1,0 +1,69 @@
+"""`python -m dashboard_client`: the dashboard, one report, or one command."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from argparse import Namespace
+from collections.abc import Sequence
+
+from dashboard_client import arguments, config, narration, theme
+from dashboard_client.config import Config
+from dashboard_client.errors import ClientError, Usage
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The exit code: 0 ok, 1 failed, 2 usage; see `--help`."""
+    options = arguments.parse(argv)
+    is_debugging = False
+    try:
+        found = config.from_environment(server=options.server)
+        is_debugging = found.is_debugging
+        return _without_screen(found, options) if _is_plain(options) else _with_screen(found, options)
+    except ClientError as error:
+        if is_debugging:
+            traceback.print_exc()
+        narration.error(str(error))
+        return 2 if isinstance(error, Usage) else 1
+    except BrokenPipeError:  # `… | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _is_plain(options: Namespace) -> bool:
+    return bool(options.command or options.once or options.json)
+
+
+def _without_screen(found: Config, options: Namespace) -> int:
+    from dashboard_client import commands, once  # the screen comes up without them
+    from dashboard_client.api import Api
+
+    api = Api(found)
+    return commands.perform(api, options) if options.command else once.run(api, as_json=options.json)
+
+
+def _with_screen(found: Config, options: Namespace) -> int:
+    from dashboard_client import runtime  # reports need no terminal
+
+    looks = runtime.Options(
+        is_readonly=options.readonly,
+        wants_mouse=not options.no_mouse,
+        glyphs=_glyphs(options.ascii),
+        theme=options.theme,
+    )
+    return runtime.run(found, looks, narration.say)
+
+
+def _glyphs(wants_ascii: bool) -> theme.Glyphs:
+    """Braille where it arrives: not where output is no UTF-8, and not on the console of Linux."""
+    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+    if wants_ascii or encoding != "utf8":
+        return theme.PLAIN_ASCII
+    return theme.BLOCKS if os.environ.get("TERM") == "linux" else theme.BRAILLE
+
+
+if __name__ == "__main__":
+    sys.exit(main())
