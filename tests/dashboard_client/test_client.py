@@ -29,7 +29,7 @@ def client(shared_server: Server) -> Iterator[Client]:
         yield made
 
 
-def test_the_readmes_example_prints_metrics(shared_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_readmes_example_prints_metrics(shared_server: Server) -> None:
     [example] = re.findall(
         r"```python\n(from dashboard_client import Client\n.*?)```", (ROOT / "README.md").read_text(), re.S
     )
@@ -41,7 +41,7 @@ def test_the_readmes_example_prints_metrics(shared_server: Server, monkeypatch: 
     exec(compile(head, "README.md", "exec"), names)  # noqa: S102
     try:
         heard = {lines.get(timeout=PATIENCE_S)[0] for _ in range(4)}
-        exec(compile(later, "README.md", "exec"), names)  # noqa: S102
+        exec(compile("#" + later, "README.md", "exec"), names)  # noqa: S102
     finally:
         names["client"].close()  # type: ignore[attr-defined]
 
