@@ -27,8 +27,8 @@ admin: $(SERVED) ## make the first admin user (password asked, or generated and 
 	@$(PY) manage.py migrate --verbosity 0
 	@$(PY) manage.py admin
 
-dashboard: $(SERVED) ## the terminal dashboard (arrives with its own release; says so until then)
-	@$(PY) -c 'import dashboard_client' 2>/dev/null && exec $(PY) -m dashboard_client || { echo "[ERROR] The terminal dashboard is not part of this version yet. Use http://localhost:3100/api/docs and /admin/." >&2; exit 1; }
+dashboard: $(VENV)/.client ## the terminal dashboard (API_SERVER, API_KEY … see README; ARGS=--help)
+	@exec $(PY) -m dashboard_client $(ARGS)
 
 test: $(SERVED) $(VENV)/.dev ## the whole test suite, on real PM2, Redis and load generators
 	@$(PY) -m coverage erase
@@ -61,6 +61,11 @@ $(VENV)/bin/pip:
 $(VENV)/.server: requirements.txt | $(VENV)/bin/pip
 	@echo "Installing the Python packages (requirements.txt)" >&2
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+# The server's packages hold the client's.
+$(VENV)/.client: requirements-client.txt | $(VENV)/bin/pip
+	@test -e $(VENV)/.server || { echo "Installing the client's Python packages (requirements-client.txt)" >&2; $(PY) -m pip install --quiet --disable-pip-version-check -r requirements-client.txt; }
 	@touch $@
 
 $(VENV)/.dev: requirements.txt requirements-dev.txt | $(VENV)/.server
