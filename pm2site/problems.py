@@ -78,6 +78,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     redis_errors.KeysExist: (409, "keys_exist"),
     redis_errors.UnknownNode: (404, "node_not_found"),
     redis_errors.NodeUnreachable: (503, "node_unreachable"),
+    redis_errors.NodeTimeout: (504, "redis_timeout"),
     redis_errors.CommandRefused: (502, "redis_refused"),
     redis_errors.FailoverRefused: (409, "failover_refused"),
     redis_errors.ServerTooOld: (503, "redis_too_old"),

@@ -11,17 +11,17 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from django.conf import settings
 from redis.asyncio import Connection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import BusyLoadingError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as ConnectionLost
 
-from rediscluster.errors import CommandRefused, NodeUnreachable
+from rediscluster.errors import CommandRefused, NodeTimeout, NodeUnreachable
 
 HOST = "127.0.0.1"
 CONNECT_S = 0.5
-ASK_S = 2.0
 
 Command = Sequence[str | int]
 
@@ -44,16 +44,21 @@ class Node:
             driver_info=None,
         )
 
-    async def ask(self, *command: str | int, timeout_s: float = ASK_S) -> Any:
-        """The reply as it came. Raises NodeUnreachable, CommandRefused."""
+    async def ask(self, *command: str | int, timeout_s: float | None = None) -> Any:
+        """The reply as it came. Raises NodeUnreachable, NodeTimeout, CommandRefused."""
         [reply] = await self.ask_all([command], timeout_s=timeout_s)
         if isinstance(reply, ResponseError):
             raise CommandRefused(self.port, " ".join(map(str, command[:2])), str(reply)) from reply
         return reply
 
-    async def ask_all(self, commands: Sequence[Command], *, timeout_s: float = ASK_S) -> list[Any]:
-        """All replies of one pipeline; a refused command leaves its error in the list. Raises NodeUnreachable."""
+    async def ask_all(self, commands: Sequence[Command], *, timeout_s: float | None = None) -> list[Any]:
+        """All replies of one pipeline; a refused command leaves its error in the list.
+
+        Without `timeout_s`, within REDIS_TIMEOUT. Raises NodeUnreachable, NodeTimeout.
+        """
         connection = self._connection
+        setting = "REDIS_TIMEOUT" if timeout_s is None else ""
+        timeout_s = settings.REDIS_TIMEOUT if timeout_s is None else timeout_s
         try:
             async with asyncio.timeout(timeout_s), self._one_at_a_time:
                 try:
@@ -63,7 +68,7 @@ class Node:
                     await connection.disconnect(nowait=True)
                     raise
         except TimeoutError:
-            raise NodeUnreachable(self.port, f"no reply within {timeout_s:g} s", "unresponsive") from None
+            raise NodeTimeout(self.port, timeout_s, setting) from None
         except BusyLoadingError as error:
             raise NodeUnreachable(self.port, "it is loading its keys", "loading") from error
         except (RedisError, OSError, ValueError) as error:  # ValueError: the listener does not speak Redis's protocol

@@ -12,6 +12,7 @@ RedisClusterError
 ├── KeysExist             clean, without `confirm`, and there are keys
 ├── UnknownNode           no node of the cluster has that port
 ├── NodeUnreachable       a node does not answer
+│   └── NodeTimeout       it is there, and does not answer in time
 ├── CommandRefused        a node answered with an error
 ├── FailoverRefused       the shard cannot be failed over
 ├── ServerTooOld          the redis-server found lacks what a cluster needs
@@ -111,6 +112,13 @@ class NodeUnreachable(RedisClusterError):
     def __init__(self, port: int, reason: str, state: str = "down") -> None:
         super().__init__(f"The node on {port} does not answer: {reason}.", port=port)
         self.reason, self.state = reason, state
+
+
+class NodeTimeout(NodeUnreachable):
+    """A node that is there does not answer in time: halted, or busy with one long command."""
+
+    def __init__(self, port: int, timeout_s: float, setting: str = "") -> None:
+        super().__init__(port, f"no reply within {timeout_s:g} s{setting and f' ({setting})'}", "unresponsive")
 
 
 class CommandRefused(RedisClusterError):

@@ -25,6 +25,9 @@ async def resume(phases: Phases) -> Outcome:
             )
         down = tuple(each.port for each in made.nodes if each.process is None)
         await asyncio.to_thread(_check_return, down)
+        for each in made.nodes:
+            if each.process:
+                server.wake(each.process)
     if down:
         made = await _bring_back(made, down, phases)
     accounts, keys = await _until_whole(made, phases)

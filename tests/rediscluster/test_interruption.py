@@ -33,9 +33,9 @@ def kill_when(folder: Path, condition: Callable[[], bool], *arguments: str) -> N
         driver.send_signal(signal.SIGKILL)
 
 
-@pytest.mark.parametrize("started", [0, 3, 6])
+@pytest.mark.parametrize("started", [1, 6])
 async def test_setup_after_a_setup_that_was_killed(cluster_folder: Path, started: int) -> None:
-    """At the manifest, after some of the nodes, after all of them."""
+    """After the first of the nodes, after all of them."""
     kill_when(
         cluster_folder,
         lambda: (cluster_folder / manifest.NAME).exists() and len(running_in(cluster_folder)) >= started,
