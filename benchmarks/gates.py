@@ -147,7 +147,7 @@ def _answers(run: RunFacts, whole: Measurement) -> Iterator[Gate]:
     if probed:
         yield _probe(sum(p.sent for p in probed), sum(p.failed for p in probed), sum(p.mismatched for p in probed))
     if run.restarts is not None:
-        told = f"Processes of the target restarted during the run, {run.restarts} times."
+        told = f"Processes of the target restarted during the run: {run.restarts}."
         yield _gate("restarts", not run.restarts, "No process of the target restarted.", told, run.restarts, "fail")
 
 

@@ -229,7 +229,8 @@ class Side:
         found.seconds_between = time.monotonic() - self._began_s
         now = await self.witness.processes()
         if self._restarts is not None and now.restarts is not None:
-            found.restarts = max(0, now.restarts - self._restarts) + len(set(found.subjects.target) - set(now.pids))
+            gone = len(set(found.subjects.target) - set(now.pids))  # PM2 forgets its count when it is updated
+            found.restarts = max(now.restarts - self._restarts, gone)
 
     async def _execute(
         self, program: Program, phase: str, duration_s: float, *, index: int = 0, more_s: float = 0.0

@@ -128,17 +128,19 @@ class Scribe:
         await sync_to_async(recording.keep)(self.run, done, found)
 
     async def processes(self) -> Processes:
-        """By PM2's list, when it knows them; else those that serve the port of this machine."""
+        """By PM2's list, when it knows them; else those that serve the port. None of another machine's."""
+        run, port = self.run, port_of(self.run)
+        if not await asyncio.to_thread(ports.bindable, run.address, 0):
+            return Processes((), None)
         try:
             listed = (await sampling.sample()).processes
         except PM2Error:
             listed = ()
-        mine = [each for each in listed if each.framework == self.run.framework and each.status is Status.ONLINE]
-        if mine:
-            return Processes(tuple(each.pid for each in mine), sum(each.restarts for each in mine))
-        if not await asyncio.to_thread(ports.bindable, self.run.address, 0):
-            return Processes((), None)
-        return Processes(await asyncio.to_thread(acceptors.of, self.run.address, port_of(self.run)), None)
+        mine = [each for each in listed if (each.framework, each.port) == (run.framework, port)]
+        online = [each for each in mine if each.status is Status.ONLINE]
+        if online:
+            return Processes(tuple(each.pid for each in online), sum(each.restarts for each in mine))
+        return Processes(await asyncio.to_thread(acceptors.of, run.address, port), None)
 
     async def finish(self, state: RunState, message: str) -> None:
         """The last word on the row, with what was measured so far."""

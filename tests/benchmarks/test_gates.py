@@ -66,7 +66,7 @@ def test_a_clean_run_is_valid_and_every_check_passed() -> None:
         ({"odd_answer": ("No Date.",)}, "caution", "No Date."),
         ({"answer_changed": "It changed."}, "invalid", "It changed."),
         ({"cached_date": True}, "caution", "The Date header stood still"),
-        ({"restarts": 2}, "invalid", "Processes of the target restarted during the run, 2 times."),
+        ({"restarts": 2}, "invalid", "Processes of the target restarted during the run: 2."),
         ({"is_steady": False}, "caution", "The rate had not settled"),
         ({"trials": rates(18_000, 20_000, 19_000, 21_000, 19_500)}, "caution", "The trials differ by 5.7 %"),
         ({"trials": rates(10_000, 20_000, 15_000, 9_000, 19_500)}, "caution", "The trials differ by 35.0 %"),

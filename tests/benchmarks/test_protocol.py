@@ -52,14 +52,15 @@ def plan(port: int, **changes: object) -> Plan:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-async def test_trials_of_two_targets_take_turns() -> None:
+async def test_trials_of_two_targets_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[str] = []
+    monkeypatch.setattr(protocol, "warmup_s", lambda duration_s: 0.0)
     with target() as one, target() as other:
         sides = [Side(plan(one), Listening("a", heard)), Side(plan(other), Listening("b", heard))]
         found = await protocol.interleaved(sides, shuffle=lambda order: order.reverse())
 
     assert [each for each in heard if " trial " in each] == [
-        "a trial 0 of 0", "b trial 0 of 0", "b trial 1 of 1", "a trial 1 of 1", "b trial 2 of 2", "a trial 2 of 2",
+        "b trial 1 of 1", "a trial 1 of 1", "b trial 2 of 2", "a trial 2 of 2",
     ]  # fmt: skip
     assert [len(each.trials) for each in found] == [2, 2]
 
