@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 from rediscluster import client, files, forming, manifest, outcome, promoting, server
 from rediscluster.errors import ClusterStopped, NodesConfUnreadable, RedisClusterError
@@ -57,11 +58,20 @@ async def _bring_back(made: Manifest, down: tuple[int, ...], phases: Phases) -> 
             await promoting.secure_shards(alive, down)
     try:
         with phases("start"):
+            made = await asyncio.to_thread(_with_program, made)
             await asyncio.to_thread(server.prepare, made, down)
             return await server.start(made, down)
     except BaseException as error:
         await _undo(made, down, before if alive else STOPPED, str(error))
         raise
+
+
+def _with_program(made: Manifest) -> Manifest:
+    """The redis-server of the setup; another one when it has been removed since. Raises BinaryMissing."""
+    if Path(made.program).exists():
+        return made
+    found = server.program()
+    return replace(made, program=str(found.path), executable=str(found.path.resolve()), version=found.version)
 
 
 async def _undo(made: Manifest, down: tuple[int, ...], state: str, reason: str) -> None:

@@ -71,31 +71,23 @@ def check_ports(wanted: tuple[int, ...]) -> None:
                 raise PortTaken(each, name, pid, bus_of)
 
 
-def running(made: Manifest, port: int) -> Identity | None:
-    """The process that we started for this node, if it lives: pid, start time, boot, program and folder all fit."""
-    record = next(each for each in made.nodes if each.port == port)
-    if record.process is None or not child.is_alive(record.process):
-        return None
-    seen = process_table.see(record.process.pid)
-    is_ours = seen and seen.executable == Path(made.executable) and seen.folder == files.of_node(port)
-    return record.process if is_ours else None
-
-
 def adopt(made: Manifest) -> Manifest:
     """With the processes as they are; also those not written down, because their starter was killed in between.
 
     Raises NotOurs when something else works in a folder of ours.
     """
     there = process_table.working_in({files.of_node(port) for port in made.ports})
+    recorded = {each.process for each in made.nodes}
     for port in made.ports:
         here = [seen for seen in there if seen.folder == files.of_node(port)]
-        ours = [seen for seen in here if seen.executable == Path(made.executable)]
+        ours = [seen for seen in here if seen.identity in recorded or seen.executable == Path(made.executable)]
         if others := [seen for seen in here if seen not in ours]:
             raise NotOurs(
                 f"{others[0].name} (pid {others[0].identity.pid}) works in {files.of_node(port)}, and this server did "
                 "not start it. It was left alone; end it first."
             )
-        made = made.with_process(port, ours[0].identity if ours else None)
+        # A node that saves or feeds a replica has forked: the child has the same program and folder.
+        made = made.with_process(port, next((seen.identity for seen in ours if seen.leads), None))
     return made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +14,16 @@ from system.child import Identity, identify
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A live process. `executable` and `folder` are None when the system does not tell them to us."""
+    """A live process. `executable` and `folder` are None when the system does not tell them to us.
+
+    `leads`: it leads its process group, as whoever was started by us does and what it forks does not.
+    """
 
     identity: Identity
     name: str
     executable: Path | None
     folder: Path | None
+    leads: bool
 
 
 def see(pid: int) -> Seen | None:
@@ -28,7 +33,7 @@ def see(pid: int) -> Seen | None:
         return None
     try:
         process = psutil.Process(pid)
-        return Seen(identity, process.name(), _path(process, "exe"), _path(process, "cwd"))
+        return Seen(identity, process.name(), _path(process, "exe"), _path(process, "cwd"), os.getpgid(pid) == pid)
     except (psutil.Error, OSError):
         return None
 
