@@ -1,0 +1,122 @@
+"""What the API answered, and who had asked. [pure]"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from dashboard_client import events
+from dashboard_client.calling import Outcome, note, opened, send, toast
+from dashboard_client.offers import Act
+from dashboard_client.overlays import History, Logs, Overlay, Page, ProcessDetails, RunPage
+from dashboard_client.state import MAX_RESULTS, Job, State
+from dashboard_client.wire import LogLines, ProcessPage
+from dashboard_client.wire_benchmarks import AcceptedRun, BenchmarkResults, BenchmarkRun, Done, SystemConfig
+from dashboard_client.wire_readiness import Readiness
+from dashboard_client.wire_redis import RedisStatus
+
+TOO_OLD = (404, 405)
+Window = TypeVar("Window")
+
+
+def answered(state: State, call_id: str, value: object) -> Outcome:
+    job = state.jobs.get(call_id)
+    if job is None:  # asked of another server, or twice
+        return state, ()
+    state = _without(state, call_id)
+    if job.kind == "act":
+        return _done(state, job, value)
+    match value:
+        case SystemConfig():
+            return replace(state, config=value), ()
+        case BenchmarkResults() if job.kind == "latest":
+            return replace(state, view=replace(state.view, results=value.results[:MAX_RESULTS])), ()
+        case BenchmarkResults():
+            return _filled(state, History, lambda each: replace(each, results=value.results)), ()
+        case BenchmarkRun():
+            return _filled(
+                state, RunPage, lambda each: replace(each, run=value) if each.run_id == value.id else each
+            ), ()
+        case ProcessPage():
+            return _filled(
+                state,
+                ProcessDetails,
+                lambda each: replace(each, page=value) if job.kind == f"process {each.process.pm_id}" else each,
+            ), ()
+        case LogLines():
+            return _filled(state, Logs, lambda each: replace(each, lines=(*value.lines, *each.lines))), ()
+        case Readiness():
+            return opened(state, Page("The server's installation", value.lines())), ()
+        case _:
+            return state, ()
+
+
+def _without(state: State, call_id: str) -> State:
+    return replace(state, jobs={key: job for key, job in state.jobs.items() if key != call_id})
+
+
+def _done(state: State, job: Job, value: object) -> Outcome:
+    text, tone = _words(job, value)
+    state = note(toast(state, text, tone), "done", text, tone)
+    if isinstance(value, Done):
+        for warning in value.warnings:
+            state = note(state, "warning", warning, "warn")
+        for skipped in value.skipped:
+            state = note(state, "left", f"{skipped.name}: {skipped.reason}", "plain")
+    if isinstance(value, RedisStatus):
+        lines = tuple(each for each in (value.state, value.message, value.next_step) if each)
+        state = opened(state, Page("Redis Cluster", lines))
+    if isinstance(value, AcceptedRun):
+        state = replace(state, focus="run")
+    following = [each for each in job.rest if isinstance(each, Act)]
+    return send(state, replace(following[0], then=tuple(following[1:]))) if following else (state, ())
+
+
+def _words(job: Job, value: object) -> tuple[str, str]:
+    if isinstance(value, AcceptedRun):
+        return value.message or f"{job.title}: queued", "ok"
+    if isinstance(value, RedisStatus):
+        return f"Redis Cluster: {value.state}", "plain"
+    if isinstance(value, Done):
+        return value.message or f"{job.title}: done", "ok" if value.success else "bad"
+    return f"{job.title}: done", "ok"
+
+
+def _filled(state: State, kind: type[Window], fill: Callable[[Window], Overlay]) -> State:
+    overlays = tuple(fill(each) if isinstance(each, kind) else each for each in state.overlays)
+    return replace(state, overlays=overlays)
+
+
+def failed(state: State, event: events.ApiFailed) -> Outcome:
+    """What was asked for by hand is said loudly, the rest where the answer would have stood."""
+    job = state.jobs.get(event.call_id)
+    if job is None:
+        return state, ()
+    state = _without(state, event.call_id)
+    if job.kind == "act":
+        text = f"{job.title}: {event.message}"
+        state = note(toast(state, text, "bad"), "failed", text, "bad")
+        return (note(state, "failed", "What was to follow was not begun", "warn") if job.rest else state), ()
+    if job.kind in ("config", "latest"):
+        if event.status in TOO_OLD:  # an older server: menus have less, nothing is wrong
+            return state, ()
+        return note(state, "server", event.message, "warn"), ()
+    if job.kind == "ready":
+        return opened(state, Page("The server's installation", (event.message,))), ()
+    return _explained(state, job.kind, event.message), ()
+
+
+def _explained(state: State, kind: str, message: str) -> State:
+    """In the window that waits for the answer."""
+
+    def told(overlay: Overlay) -> Overlay:
+        is_it = type(overlay) is _WAITING.get(kind.split(" ")[0])
+        if is_it and isinstance(overlay, (History, Logs, RunPage, ProcessDetails)):
+            return replace(overlay, problem=message)
+        return overlay
+
+    return replace(state, overlays=tuple(told(each) for each in state.overlays))
+
+
+_WAITING = {"history": History, "logs": Logs, "run": RunPage, "process": ProcessDetails}

@@ -1,0 +1,42 @@
+"""What a click and the wheel do. [pure]"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dashboard_client import layout
+from dashboard_client.calling import Outcome
+from dashboard_client.events import Mouse
+from dashboard_client.layout import Panel
+from dashboard_client.rows import first_shown, position, rows
+from dashboard_client.state import State
+from dashboard_client.update_keys import moved, pressed
+
+WHEEL = 3
+
+
+def clicked(state: State, mouse: Mouse) -> Outcome:
+    """A click focuses and selects, never acts; the wheel scrolls what is under it."""
+    if state.top is not None:
+        key = {"up": "up", "down": "down"}.get(mouse.kind)
+        return pressed(state, key) if key else (state, ())
+    placed = layout.solve(state.height, state.width, Panel(state.focus), is_zoomed=state.is_zoomed)
+    panel = placed.panel_at(mouse.y, mouse.x)
+    if panel is None:
+        return state, ()
+    if mouse.kind in ("up", "down"):
+        return moved(state, panel.value, -WHEEL if mouse.kind == "up" else WHEEL), ()
+    state = replace(state, focus=panel.value, filtering=False)
+    found = rows(state, panel.value)
+    box = placed.panels[panel].inner
+    header = 1 if has_header(panel.value, box.height, box.width) else 0
+    at = position(found, state.selected.get(panel.value))
+    row = mouse.y - box.y - header + first_shown(len(found), at, box.height - header)
+    if mouse.y - box.y >= header and 0 <= row < len(found):
+        state = replace(state, selected={**state.selected, panel.value: found[row].identity})
+    return state, ()
+
+
+def has_header(panel: str, height: int, width: int) -> bool:
+    """Column names stand over the lists of processes and shards where there is room."""
+    return panel in ("pm2", "redis") and width >= 50 and height >= 4

@@ -1,0 +1,50 @@
+"""The last line: the keys that do something now, and a toast for what was just done. [pure]"""
+
+from __future__ import annotations
+
+from dashboard_client import keymap
+from dashboard_client.frame import Frame, Rect
+from dashboard_client.state import PANELS, State
+from dashboard_client.theme import Glyphs, Style
+from dashboard_client.width import clipped, width_of
+
+TONES = {"ok": Style.OK, "warn": Style.WARN, "bad": Style.BAD, "plain": Style.INFO}
+
+
+def draw(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
+    end = rect.right
+    if state.toast:
+        shown = clipped(state.toast.text, rect.width - 2)
+        end = frame.right(rect.y, rect.right - 1, shown, TONES.get(state.toast.tone, Style.INFO)) - 1
+    x = rect.x + 1
+    for key, text in _fitting(keymap.bar(state), end - x - 1):
+        x = frame.text(rect.y, x, key, Style.KEY) + 1
+        x = frame.text(rect.y, x, text, Style.DIM) + 2
+
+
+def _fitting(entries: tuple[tuple[str, str], ...], room: int) -> list[tuple[str, str]]:
+    """What has room, the last two above all."""
+    last = [each for each in entries[-2:] if _wide(each) <= room]
+    room -= sum(map(_wide, last))
+    found = []
+    for each in entries[:-2]:
+        if _wide(each) > room:
+            break
+        found.append(each)
+        room -= _wide(each)
+    return [*found, *last]
+
+
+def _wide(entry: tuple[str, str]) -> int:
+    return width_of(entry[0]) + width_of(entry[1]) + 3
+
+
+def tabs(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
+    """Of a terminal with room for one panel: which one it is, and the others."""
+    x = rect.x + 1
+    for number, panel in enumerate(PANELS, 1):
+        is_here = panel == state.focus
+        text = f"{number} {panel}" if is_here or rect.width >= 60 else str(number)
+        if x + width_of(text) > rect.right:
+            break
+        x = frame.text(rect.y, x, text, Style.FOCUS if is_here else Style.DIM) + 2
