@@ -1,0 +1,264 @@
+"""What follows from what happens: sequences of events, and the state and effects after them."""
+
+from __future__ import annotations
+
+import pytest
+
+from dashboard_client import effects, events
+from dashboard_client.overlays import Compare, Confirm, Form, History, Logs, Page, ProcessDetails, Prompt, RunPage
+from dashboard_client.rows import chosen, process_identity
+from dashboard_client.state import INTERVALS_MS, State
+from dashboard_client.update import begin, update
+from dashboard_client.wire import Counts, LogLine, LogLines, Pm2Stats
+from dashboard_client.wire_benchmarks import BenchmarkProgress, Done, LastResult
+from tests.dashboard_client import scenes
+from tests.dashboard_client.scenes import NOW_S, keys, play
+
+
+def calls(wanted: list[effects.Effect]) -> list[tuple[str, dict[str, object]]]:
+    return [(each.endpoint, dict(each.arguments)) for each in wanted if isinstance(each, effects.Call)]
+
+
+def test_the_intervals_are_those_of_the_original() -> None:
+    wanted = begin(scenes.empty())[1]
+
+    assert wanted == tuple(effects.Subscribe(stream, interval) for stream, interval in INTERVALS_MS.items())
+    assert (INTERVALS_MS["system:metrics"], INTERVALS_MS["pm2:stats"], INTERVALS_MS["redis:stats"]) == (
+        1000,
+        1000,
+        5000,
+    )
+
+
+def test_a_connection_asks_for_what_menus_and_the_history_need() -> None:
+    _, wanted = play(scenes.empty(), events.Connected(NOW_S))
+
+    assert calls(wanted) == [("system_config", {}), ("benchmark_latest", {"count": 20})]
+
+
+@pytest.mark.parametrize(("verb", "key"), [("restart", "R"), ("stop", "S"), ("delete", "D")])
+def test_a_row_action_asks_first_and_then_names_the_process_by_id(verb: str, key: str) -> None:
+    state, wanted = keys(scenes.live(), "down", key)
+    assert (calls(wanted), type(state.top)) == ([], Confirm)
+
+    state, wanted = keys(state, "y")
+
+    assert calls(wanted) == [(f"pm2_{verb}", {"pm_id": 1})]
+    assert state.overlays == ()
+
+
+@pytest.mark.parametrize("key", ["enter", "escape", "n", "q", "ctrl-c"])
+def test_everything_but_y_cancels_a_confirmation(key: str) -> None:
+    state, wanted = keys(scenes.live(), "D", key)
+
+    assert (state.overlays, calls(wanted)) == ((), [])
+
+
+def test_a_dialog_keeps_its_target_when_the_list_changes_under_it() -> None:
+    state, _ = keys(scenes.live(), "down", "D")
+    fewer = Pm2Stats(scenes.PROCESSES[2:], Counts(1, 2))
+    state, _ = play(state, events.Metric("pm2:stats", fewer, NOW_S))
+
+    assert calls(keys(state, "y")[1]) == [("pm2_delete", {"pm_id": 1})]
+
+
+def test_the_selection_stays_with_the_process() -> None:
+    state, _ = keys(scenes.live(), "down", "down")
+    turned = Pm2Stats(tuple(reversed(scenes.PROCESSES)), Counts(3, 4))
+    state, _ = play(state, events.Metric("pm2:stats", turned, NOW_S), events.Key("o"))
+
+    row = chosen(state, "pm2")
+    assert row is not None
+    assert row.identity == process_identity(scenes.PROCESSES[2])
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [("delete", [("pm2_delete_all", {})]), ("", []), ("delet", []), ("yes", [])],
+)
+def test_the_gravest_acts_want_a_word(typed: str, expected: list[object]) -> None:
+    state, _ = keys(scenes.live(), ":", *"delete all processes…")
+    state, wanted = keys(state, "enter", *typed, "enter")
+
+    assert (calls(wanted), state.overlays) == (expected, ())
+
+
+def test_nothing_is_sent_when_the_connection_went_away_under_a_dialog() -> None:
+    state, _ = keys(scenes.live(), "D")
+    state, wanted = play(state, events.Disconnected("gone", NOW_S, 1.0), events.Key("y"))
+
+    assert calls(wanted) == []
+    assert state.toast is not None
+    assert "not sent" in state.toast.text
+
+
+def test_readonly_sends_nothing() -> None:
+    state = scenes.live()
+    state = State(**{name: getattr(state, name) for name in State.__slots__} | {"is_readonly": True})
+
+    state, wanted = keys(state, "D", "y", "b", "c", "y", "escape")
+
+    assert all(name in ("benchmark_all",) for name, _ in calls(wanted))
+
+
+def test_the_same_act_is_not_sent_twice() -> None:
+    state, first = keys(scenes.live(), "R", "y")
+    state, second = keys(state, "R", "y")
+
+    assert (len(calls(first)), calls(second)) == (1, [])
+
+
+def test_quick_start_goes_on_only_when_the_cluster_is_there() -> None:
+    state, wanted = keys(scenes.live(), "m", "enter")
+    assert calls(wanted) == [("redis_setup", {"node_count": 6})]
+    call_id = next(each.call_id for each in wanted if isinstance(each, effects.Call))
+
+    _, after_success = play(state, events.ApiAnswered(call_id, Done("ready")))
+    later, after_failure = play(state, events.ApiFailed(call_id, "Port 7003 is taken.", "port_taken", 409))
+
+    assert calls(after_success) == [("pm2_start", {"framework": "fastify"})]
+    assert calls(after_failure) == []
+    assert any("Port 7003 is taken." in each.text for each in later.notes)
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("6", [("redis_setup", {"node_count": 6, "replicas": None})]),
+        ("9 2", [("redis_setup", {"node_count": 9, "replicas": 2})]),
+        ("5", [("redis_setup", {"node_count": 5, "replicas": None, "allowNoFailover": True})]),
+        ("2", []),
+        ("7 1", []),
+        ("", []),
+    ],
+)
+def test_the_redis_prompt(typed: str, expected: list[object]) -> None:
+    state, _ = keys(scenes.live(), "2", "n", "ctrl-u", *typed)
+    state, wanted = keys(state, "enter")
+
+    assert calls(wanted) == expected
+    assert isinstance(state.top, Prompt) == (typed in ("2", "7 1"))
+
+
+def test_an_impossible_topology_names_the_nearest_ones() -> None:
+    state, _ = keys(scenes.live(), "2", "n", "ctrl-u", "7", " ", "1", "enter")
+
+    assert isinstance(state.top, Prompt)
+    assert state.top.problem == "7 nodes cannot give 3 or more masters 1 replicas each. Nearest: 6 or 8 nodes."
+
+
+def test_the_run_form_sends_what_was_filled_in() -> None:
+    state, _ = keys(scenes.live(), ":", *"express post", "enter")
+    assert isinstance(state.top, Form)
+
+    state, wanted = keys(state, "ctrl-u", "5", "down", "ctrl-u", "3", "enter")
+
+    assert calls(wanted) == [
+        (
+            "benchmark_run",
+            {
+                "framework": "express",
+                "endpoint": "/code",
+                "method": "POST",
+                "duration": 5,
+                "trials": 3,
+                "pipelining": 1,
+            },
+        )
+    ]
+
+
+def test_logs_follow_and_stand_still_while_somebody_reads() -> None:
+    state, wanted = keys(scenes.live(), "L")
+    assert calls(wanted) == [("pm2_logs", {"lines": 200, "framework": "fastify", "pm_id": 0})]
+    assert effects.Subscribe("pm2:logs", 500, {"framework": "fastify"}) in wanted
+    first = LogLines(tuple(LogLine(f"line {n}", "fastify", 0) for n in range(5)))
+    state, _ = play(state, events.Metric("pm2:logs", first, NOW_S), events.Key("up"))
+    state, _ = play(state, events.Metric("pm2:logs", LogLines((LogLine("new", "fastify", 0),)), NOW_S))
+
+    assert isinstance(state.top, Logs)
+    assert (state.top.back, len(state.top.lines)) == (2, 6)
+    assert keys(state, "q")[1] == [effects.Unsubscribe("pm2:logs")]
+
+
+def test_saved_logs_have_a_name_without_folders() -> None:
+    evil = Pm2Stats((scenes.PROCESSES[0].__class__(0, "../../etc/passwd", status="online"),), Counts(1, 1))
+    state, _ = play(scenes.live(), events.Metric("pm2:stats", evil, NOW_S))
+
+    _, wanted = keys(state, "L", "W")
+
+    assert [each.name for each in wanted if isinstance(each, effects.SaveFile)] == ["etc-passwd.log"]
+
+
+@pytest.mark.parametrize(
+    ("pressed", "kind"),
+    [
+        (("b",), History), (("enter",), ProcessDetails), (("3", "enter"), RunPage), (("?",), Page),
+        (("b", "x", "down", "x"), Compare), (("2", "enter"), Page),
+    ],
+)  # fmt: skip
+def test_windows_open_and_escape_closes_them(pressed: tuple[str, ...], kind: type[object]) -> None:
+    state, _ = keys(scenes.live(), *pressed)
+    assert type(state.top) is kind
+
+    for _ in range(len(state.overlays)):
+        state, _ = keys(state, "escape")
+    assert state.overlays == ()
+
+
+def test_pause_holds_the_picture_and_loses_nothing() -> None:
+    state, _ = keys(scenes.live(), "p")
+    state, _ = play(state, events.Metric("pm2:stats", Pm2Stats((), Counts(0, 0)), NOW_S))
+
+    assert len(state.shown.processes) == 4
+    assert keys(state, "p")[0].shown.processes == ()
+
+
+def test_a_filter_keeps_what_matches() -> None:
+    state, _ = keys(scenes.live(), "/", *"expr", "enter")
+    row = chosen(state, "pm2")
+
+    assert row is not None
+    assert row.identity == "2 express"
+    assert keys(state, "escape")[0].filters == {"pm2": ""}
+
+
+def test_a_new_result_is_fetched() -> None:
+    _, wanted = play(scenes.live(), events.Metric("benchmark:progress", BenchmarkProgress((), LastResult("z")), NOW_S))
+
+    assert calls(wanted) == [("benchmark_latest", {"count": 20})]
+
+
+def test_a_refusal_is_not_tried_again_by_itself_and_ctrl_r_does() -> None:
+    state = scenes.refused()
+    assert state.link.phase == "refused"
+
+    assert keys(state, "ctrl-r")[1] == [effects.Reconnect()]
+
+
+def test_an_older_server_is_no_reason_to_complain() -> None:
+    state, wanted = play(scenes.empty(), events.Connected(NOW_S))
+    call_id = next(
+        each.call_id for each in wanted if isinstance(each, effects.Call) and each.endpoint == "system_config"
+    )
+    before = state.notes
+
+    state, _ = play(state, events.ApiFailed(call_id, "Not found", "", 404))
+
+    assert state.notes == before
+
+
+def test_memory_stays_flat_over_an_hour() -> None:
+    state = scenes.live()
+    for second in range(3600):
+        state, _ = update(state, events.Tick(NOW_S + second))
+        state, _ = update(state, events.Metric("system:metrics", scenes.host(50, 3000), NOW_S + second))
+        state, _ = update(state, events.Complained(f"something else {second}"))
+
+    assert (len(state.view.cpu), len(state.view.memory), len(state.notes)) == (61, 61, 100)
+
+
+def test_a_click_selects_and_never_acts() -> None:
+    state, wanted = play(scenes.live(), events.Mouse("press", 5, 14))
+
+    assert (state.selected["pm2"], wanted) == ("2 express", [])
