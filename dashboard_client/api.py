@@ -38,9 +38,10 @@ class Api(Endpoints):
         query: Mapping[str, object] | None = None,
         body: Mapping[str, object] | None = None,
         at_least_s: float = 0.0,
+        also: int | None = None,
     ) -> Answer:
         within_s = max(self.config.timeout_s, at_least_s)
-        content = b"".join(self._pieces(method, path, query, body, within_s, MAX_ANSWER_BYTES))
+        content = b"".join(self._pieces(method, path, query, body, within_s, MAX_ANSWER_BYTES, also))
         shape = decode(content)
         if not isinstance(shape, dict):
             raise WireError(f"{method} {path}: the answer is no JSON object.")
@@ -60,6 +61,7 @@ class Api(Endpoints):
         body: Mapping[str, object] | None,
         within_s: float,
         limit_bytes: int | None,
+        also: int | None = None,
     ) -> Iterator[bytes]:
         ends_s = time.monotonic() + within_s
         try:
@@ -72,7 +74,7 @@ class Api(Endpoints):
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                if response.status_code // 100 != 2:
+                if response.status_code // 100 != 2 and response.status_code != also:
                     raise refusal(response, b"".join(_content(response, ends_s, MAX_ANSWER_BYTES)))
                 yield from _content(response, ends_s, limit_bytes)
         except (requests.RequestException, HTTPError, OSError, _Late) as error:

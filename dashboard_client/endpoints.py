@@ -26,8 +26,10 @@ class Endpoints:
         query: Mapping[str, object] | None = None,
         body: Mapping[str, object] | None = None,
         at_least_s: float = 0.0,
+        also: int | None = None,
     ) -> Answer:
-        """One request; `None` in query and body is left out. `at_least_s`: a longer deadline than API_TIMEOUT."""
+        """One request; `None` in query and body is left out. `at_least_s`: a longer deadline than API_TIMEOUT;
+        `also`: a status that carries an answer besides 2xx."""
         raise NotImplementedError
 
     def download(self, path: str, query: Mapping[str, object], file: BinaryIO) -> int:
@@ -38,7 +40,8 @@ class Endpoints:
         return self.call("GET", "/health")
 
     def ready(self) -> Answer:
-        return self.call("GET", "/ready")
+        """Also from a server that is not ready: then `status` and `checks` say why."""
+        return self.call("GET", "/ready", also=503)
 
     def system_stats(self) -> Answer:
         return self.call("GET", "/api/system/stats")

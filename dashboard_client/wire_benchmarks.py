@@ -154,6 +154,33 @@ class AcceptedRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """One figure of two runs. `ratio`: new/base with its 95 % interval; `p`: chance of such a difference."""
+
+    metric: str
+    unit: str = ""
+    verdict: str = ""
+    base: float | None = None
+    new: float | None = None
+    ratio: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The server's word on two runs. `reasons`: why there is no verdict."""
+
+    verdict: str
+    text: str = ""
+    reasons: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    metrics: tuple[Compared, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Framework:
     """`installed` and `reason`: whether, or why not, it can be started there; `running`: instances online."""
 

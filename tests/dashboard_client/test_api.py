@@ -92,6 +92,15 @@ def test_an_address_that_only_newer_servers_have_is_told_apart(shared_server: Se
         api(shared_server.url).call("GET", "/api/tomorrow")
 
 
+def test_a_server_that_is_not_ready_says_why() -> None:
+    body = b'{"status":"not ready","checks":{"database":{"ok":false,"message":"locked"}}}'
+
+    with http_server(lambda handler: reply(handler, body, 503)) as url:
+        assert api(url).ready()["checks"]["database"]["message"] == "locked"
+        with pytest.raises(Refused):
+            api(url).health()
+
+
 def test_an_export_of_any_size_goes_into_a_file(shared_server: Server) -> None:
     file = io.BytesIO()
 
