@@ -130,6 +130,13 @@ def test_fields_of_a_wrong_type_fall_back_and_unknown_ones_are_ignored() -> None
     )
 
 
+@pytest.mark.parametrize("number", [10**400, -(10**400), 1e999, float("nan"), True, "5", [5]])
+def test_a_number_beyond_use_falls_back(number: object) -> None:
+    process = read(Process, {"pmId": 1, "name": "api", "cpu": number, "memoryBytes": number, "port": number})
+
+    assert process == Process(pm_id=1, name="api")
+
+
 @pytest.mark.parametrize("shape", [None, [], "text", {}, {"processes": None}, {"processes": {"0": {}}}])
 def test_what_lacks_its_heart_is_refused(shape: object) -> None:
     with pytest.raises(WireError, match="pm2 stats"):
