@@ -15,13 +15,14 @@ from django.conf import settings
 from redis.asyncio import Connection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import BusyLoadingError, RedisError, ResponseError
+from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as ConnectionLost
 
 from rediscluster.errors import CommandRefused, NodeTimeout, NodeUnreachable
 
 HOST = "127.0.0.1"
 CONNECT_S = 0.5
+REFUSALS = (ResponseError, AuthenticationError)  # answers, after which the connection goes on
 
 Command = Sequence[str | int]
 
@@ -47,7 +48,7 @@ class Node:
     async def ask(self, *command: str | int, timeout_s: float | None = None) -> Any:
         """The reply as it came. Raises NodeUnreachable, NodeTimeout, CommandRefused."""
         [reply] = await self.ask_all([command], timeout_s=timeout_s)
-        if isinstance(reply, ResponseError):
+        if isinstance(reply, REFUSALS):
             raise CommandRefused(self.port, " ".join(map(str, command[:2])), str(reply)) from reply
         return reply
 
@@ -81,13 +82,13 @@ class Node:
 async def _reply(connection: Connection) -> Any:
     try:
         return await connection.read_response()
-    except ResponseError as error:
+    except REFUSALS as error:
         return error
 
 
 def is_refusal(reply: object) -> bool:
     """Whether a reply of `ask_all` is an error of the node."""
-    return isinstance(reply, ResponseError)
+    return isinstance(reply, REFUSALS)
 
 
 def _reason(error: Exception) -> str:

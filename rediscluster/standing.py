@@ -71,9 +71,12 @@ def _of_others(stats: Stats) -> tuple[str, str, str]:
     if not there:
         return ABSENT, "There is no cluster.", SET_UP
     kind = "A Redis Cluster" if stats.cluster.shards else "A Redis server"
-    works = stats.cluster.state == "ok"
-    said = f"{kind} that this server did not start {'works' if works else 'does not take all keys'} on {ports(there)}."
-    return (RUNNING if works else DEGRADED), said, NOT_OURS
+    kind = f"{kind} that this server did not start"
+    if stats.cluster.state == "ok":
+        return RUNNING, f"{kind} works on {ports(there)}.", NOT_OURS
+    if closed := next((node for node in stats.stats if node.state == UP and node.reason), None):
+        return DEGRADED, f"{kind} cannot be looked into on {ports(there)}: {closed.reason}", NOT_OURS
+    return DEGRADED, f"{kind} does not take all keys on {ports(there)}.", NOT_OURS
 
 
 def _of_ours(record: Record, ours: Sequence[Node], stats: Stats) -> tuple[str, str, str]:

@@ -116,7 +116,8 @@ async def _sample(watch: Watch) -> Stats:
     finally:
         if not watch.held:
             await watch.keep_only(())
-    stats = _described(made, [each for each in readings if each.port in mine or each.info], codes)
+    # On ports that are not ours many a program may listen: only what speaks Redis's protocol is a node.
+    stats = _described(made, [each for each in readings if each.port in mine or each.latency_ms is not None], codes)
     if begun_at_s > _memory.changed_at_s:
         _memory.last, _memory.last_at_s = stats, time.monotonic()
     return stats
@@ -134,24 +135,30 @@ async def _look_around(mine: Sequence[int]) -> None:
 
 
 async def _read(node: Node) -> Reading:
-    view = _memory.views.get(node.port)
-    before = _memory.readings.get(node.port)
-    in_trouble = before is not None and before.cluster.get("cluster_state") != "ok"
-    is_full = view is None or in_trouble or _memory.tick % VIEW_EVERY == 0
-    questions: list[Command] = [("INFO",), ("CLUSTER", "INFO"), *([("CLUSTER", "NODES")] if is_full else [])]
+    view, questions = _memory.views.get(node.port), _questions(node.port)
     begun, own = time.monotonic(), _memory.own.get(node.port, Own())
     _memory.own[node.port] = replace(own, commands=own.commands + len(questions))
     try:
-        info, cluster, *nodes = await node.ask_all(questions, timeout_s=ANSWER_S)
+        info, *others = await node.ask_all(questions, timeout_s=ANSWER_S)
     except NodeUnreachable as error:
         return Reading(node.port, begun, error.state, error.reason, {}, {}, None, None)
     latency_ms = round(1000 * (time.monotonic() - begun), 2)
     if not isinstance(info, str):  # it wants a password
         return Reading(node.port, begun, UP, str(info), {}, {}, None, latency_ms)
-    if nodes and isinstance(nodes[0], str):
-        view = _memory.views[node.port] = topology.parse(nodes[0])
-    told = client.fields(cluster) if isinstance(cluster, str) else {}
+    if len(others) > 1 and isinstance(others[1], str):
+        view = _memory.views[node.port] = topology.parse(others[1])
+    told = client.fields(others[0]) if others and isinstance(others[0], str) else {}
     return Reading(node.port, begun, UP, None, client.fields(info), told, view, latency_ms, own)
+
+
+def _questions(port: int) -> list[Command]:
+    """One pipeline. A single server is not asked for its cluster again: it would count an error each time."""
+    before = _memory.readings.get(port)
+    if before and before.info.get("cluster_enabled") == "0":
+        return [("INFO",)]
+    in_trouble = before is not None and before.cluster.get("cluster_state") != "ok"
+    is_full = port not in _memory.views or in_trouble or _memory.tick % VIEW_EVERY == 0
+    return [("INFO",), ("CLUSTER", "INFO"), *([("CLUSTER", "NODES")] if is_full else [])]
 
 
 async def _codes(watch: Watch, readings: Sequence[Reading]) -> int | None:

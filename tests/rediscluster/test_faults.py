@@ -144,6 +144,14 @@ async def test_a_foreign_redis_is_shown_used_and_left_alone(cluster_folder: Path
         assert list(locating.redis_ports()) == [BASE_PORT]
         assert foreign.get("theirs") == "kept"
 
+        foreign.config_set("requirepass", "secret")
+        await asyncio.sleep(watching.FRESH_S)
+        closed = await node_on(BASE_PORT)
+        assert (closed.owner, closed.state, closed.reason) == ("other", "up", "Authentication required.")
+        assert (await inspecting.status()).message == (
+            "A Redis server that this server did not start cannot be looked into on 7000: Authentication required."
+        )
+
 
 async def test_a_foreigner_on_the_port_of_a_stopped_node(cluster_folder: Path) -> None:
     await cluster.setup(three_masters())
