@@ -26,6 +26,7 @@ GRACE_S = 10.0  # a generator that has not ended this long after its time hangs
 FIRST_TICK_S = 0.4
 TICK_S = 1.0
 STOP_S = 0.5
+PROBE_LEAD_S = 0.3
 PROBE_GRACE_S = 3.0
 OUTPUT_BYTES = 8 * 2**20
 KEPT_CHARACTERS = 2**20
@@ -99,9 +100,9 @@ class Execution:
             folder = Path(name)
             argv = self._argv(folder)
             try:
+                lane = await self._start_probe(beside, folder) if beside else None
                 child = await self._start(argv, CLEAN_ENVIRONMENT, folder)
                 await self.watch.start(child.pid)
-                lane = await self._start_probe(beside, folder) if beside else None
                 await listener.started([child.identity for child in self.children])
                 finished = await self._attend(child, listener, more_s)
                 load = await self.watch.end()
@@ -130,8 +131,12 @@ class Execution:
         return child
 
     async def _start_probe(self, plan: ProbePlan, folder: Path) -> Child:
+        """Begun early enough that its own start takes no processor from the trial."""
+        plan = replace(plan, begins_s=time.monotonic() + PROBE_LEAD_S)
         environment = {**os.environ, "PYTHONPATH": str(binaries.ROOT)}
-        return await self._start(probe.write(plan, folder / "probe.json"), environment, folder)
+        lane = await self._start(probe.write(plan, folder / "probe.json"), environment, folder)
+        await asyncio.sleep(PROBE_LEAD_S)
+        return lane
 
     async def _stop(self) -> None:
         for child in self.children:

@@ -30,7 +30,10 @@ LARGEST_US = 60_000_000
 
 @dataclass(frozen=True, slots=True)
 class ProbePlan:
-    """What to ask, and what to hear: `body_sha256` where every answer is the same, else the `keys` of its object."""
+    """What to ask, and what to hear: `body_sha256` where every answer is the same, else the `keys` of its object.
+
+    `begins_s`: on the monotonic clock, which all processes of a machine share; None: at once.
+    """
 
     url: str
     method: str
@@ -41,6 +44,7 @@ class ProbePlan:
     body_sha256: str | None
     keys: tuple[str, ...]
     rate_per_second: float = RATE_PER_SECOND
+    begins_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class _Lanes:
         self.latencies: Counter[int] = Counter()
         self.sent = self.failed = self.mismatched = 0
         self.lock = threading.Lock()
-        self.began_s = time.monotonic()
+        self.began_s = time.monotonic() if plan.begins_s is None else plan.begins_s
 
     def run(self) -> None:
         threads = [threading.Thread(target=self._lane, daemon=True) for _ in range(LANES)]

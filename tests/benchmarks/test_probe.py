@@ -43,6 +43,16 @@ def test_every_answer_is_checked(path: str, changes: dict[str, object], failed: 
     assert sum(count for _, count in histogram.decode(told.histogram)) == 20 - failed
 
 
+def test_a_schedule_may_begin_later() -> None:
+    with target() as port:
+        began_s = time.monotonic()
+        told = probe.report(plan(port, begins_s=began_s + 0.5))
+        took_s = time.monotonic() - began_s
+
+    assert (told.sent, told.failed) == (20, 0)
+    assert took_s >= 0.5 + 19 / 50
+
+
 def test_nobody_there_fails_every_probe() -> None:
     with target() as port:
         pass
