@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from dashboard_client.offers import TYPE
+from dashboard_client.overlays import Confirm
 from dashboard_client.state import LISTS, State
 
 
@@ -29,7 +31,9 @@ PLAIN_NAMES: Mapping[str, str] = {"↑": "Up", "↓": "Down", "←": "Left", "�
 CONTEXTS: Mapping[str, str] = {
     "global": "Everywhere", "list": "Lists", "pm2": "PM2 panel", "redis": "Redis panel",
     "benchmarks": "Benchmarks panel", "run": "Run panel", "activity": "Activity panel", "overlay": "Any window",
-    "menu": "Menu", "palette": "Commands", "prompt": "Questions", "confirm": "Confirmations", "form": "Run form",
+    "menu": "Menu", "palette": "Commands", "prompt": "Questions", "confirm": "Confirmations",
+    "word": "Grave confirmations",
+    "form": "Run form",
     "history": "Benchmark history", "runpage": "Run details", "process": "Process details",
     "compare": "Comparison", "logs": "Logs", "page": "Text", "typing": "While typing",
 }  # fmt: skip
@@ -91,6 +95,7 @@ TABLE: tuple[Binding, ...] = (
     Binding("form", ("enter",), "choose", "run it", "run"),
     Binding("confirm", ("y",), "yes", "yes, do it", "yes"),
     Binding("confirm", ("n", "q", "enter"), "close", "no: cancel", "cancel"),
+    Binding("word", ("enter",), "entered", "do it when the word is complete, else cancel", "do it, or cancel"),
     Binding("history", ("up", "k"), "up", "run above"),
     Binding("history", ("down", "j"), "down", "run below"),
     Binding("history", ("pageup", "ctrl-u"), "page_up", "ten rows up"),
@@ -161,6 +166,8 @@ def contexts(state: State) -> tuple[str, ...]:
     if state.top is not None:
         if getattr(state.top, "is_typing", False):
             return ("typing",)
+        if isinstance(state.top, Confirm) and state.top.act.tier == TYPE:
+            return ("word", "overlay")
         return (CONTEXT_OF[type(state.top).__name__], "overlay")
     if state.filtering:
         return ("typing",)

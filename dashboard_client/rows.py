@@ -65,7 +65,9 @@ def _processes(state: State) -> list[Row]:
 
 def _nodes(state: State) -> list[Row]:
     redis = state.shown.redis
-    masters = [each for each in (redis.stats if redis else ()) if each.role != "slave" or not _has_master(each, redis)]
+    masters = [
+        each for each in (redis.stats if redis else ()) if each.master_port is None or not _has_master(each, redis)
+    ]
     keys = {
         "port": lambda each: (0.0, each.port),
         "ops": lambda each: (-(each.ops_per_second or 0), each.port),

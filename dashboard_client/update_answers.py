@@ -58,7 +58,9 @@ def _without(state: State, call_id: str) -> State:
 
 def _done(state: State, job: Job, value: object) -> Outcome:
     text, tone = _words(job, value)
-    state = note(toast(state, text, tone), "done", text, tone)
+    state = toast(state, text, tone)
+    if "activity" not in state.view.heard:  # where that stream is, it says so itself
+        state = note(state, "done", text, tone)
     if isinstance(value, Done):
         for warning in value.warnings:
             state = note(state, "warning", warning, "warn")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from dashboard_client import keymap
 from dashboard_client.calling import Outcome, closed, toast
 from dashboard_client.going import go, open_row
-from dashboard_client.offers import TYPE, Go
+from dashboard_client.offers import Go
 from dashboard_client.overlays import Confirm, Palette
 from dashboard_client.rows import chosen, position, rows
 from dashboard_client.state import LISTS, PANELS, SORTS, State
@@ -34,7 +34,7 @@ def pressed(state: State, name: str) -> Outcome:
     top = state.top
     if isinstance(top, Palette) and binding.action == "choose":
         return _chosen(state, top)
-    if isinstance(top, Confirm) and top.act.tier == TYPE and name == "enter":
+    if isinstance(top, Confirm) and binding.action == "entered":
         return entered(state, top)
     return act(state, binding.action) if top is None else in_overlay(state, binding.action)
 

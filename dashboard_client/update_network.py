@@ -12,6 +12,8 @@ from dashboard_client.wire import Activity, Happenings, HostStats, LogLines
 from dashboard_client.wire_benchmarks import BenchmarkProgress, BenchmarkResults, SystemConfig
 
 RECENT = 20
+HERE = "this machine"  # the server's word for whoever needs no key: no news
+UNKNOWN = "what happened meanwhile is not known: the server began anew, or it was too much"
 TONES = {"exit": "bad", "daemon": "warn", "restarted": "warn"}
 OUTCOMES = {"ok": "plain", "refused": "warn", "failed": "bad"}
 
@@ -51,7 +53,8 @@ def disconnected(state: State, event: events.Disconnected) -> Outcome:
     code = f" ({event.code})" if event.code else ""
     if state.link.is_up or event.reason != state.link.reason:
         lost = "connection lost: " if state.link.is_up else ""
-        state = note(state, "connect", f"{lost}{event.reason}{code}", "bad")
+        reason = event.reason.replace(f"Cannot connect to API server {state.server}", "cannot connect")
+        state = note(state, "connect", f"{lost}{reason}{code}", "bad")
     return replace(state, link=link), ()
 
 
@@ -69,9 +72,9 @@ def measured(state: State, event: events.Metric) -> Outcome:
         return _progress(state, value, before, event.received_at_s)
     if isinstance(value, Activity):
         for entry in value.entries:
-            who = f" by {entry.actor}" if entry.actor else ""
+            who = f" by {entry.actor}" if entry.actor not in ("", HERE) else ""
             at = entry.at.astimezone() if entry.at else None
-            text = f"{entry.message or f'{entry.action} {entry.target}'}{who}"
+            text = f"{(entry.message or f'{entry.action} {entry.target}').removesuffix('.')}{who}"
             state = note(state, entry.action.split(".")[0], text, OUTCOMES.get(entry.outcome, "plain"), at)
     if isinstance(value, Happenings):
         for each in value.events:
@@ -79,7 +82,8 @@ def measured(state: State, event: events.Metric) -> Outcome:
             text = each.text or f"{each.name or ''} {each.kind}"
             if each.name and each.name not in text:
                 text = f"{each.name} {text}"
-            state = note(state, "pm2", text, TONES.get(each.kind, "plain"), at)
+            is_wanted = each.exit is not None and (each.exit.by is not None or each.exit.cause == "manual")
+            state = note(state, "pm2", text, "plain" if is_wanted else TONES.get(each.kind, "plain"), at)
     return state, ()
 
 
@@ -129,7 +133,10 @@ def missed(state: State, stream: str, count: int | None) -> Outcome:
             for each in state.overlays
         )
         return replace(state, overlays=overlays), ()
-    return note(state, "connect", f"{stream}: {'some' if count is None else count} messages were missed", "warn"), ()
+    if count is None:
+        is_said = any(each.text == UNKNOWN and each.at == state.wall for each in state.notes)
+        return (state if is_said else note(state, "connect", UNKNOWN)), ()
+    return note(state, "connect", f"{stream}: {count} messages were missed", "warn"), ()
 
 
 def complained(state: State, event: events.Complained) -> Outcome:

@@ -64,6 +64,8 @@ def _halves(values: list[float]) -> tuple[float, float]:
         high += 0.5
         if high - low < 1.0 and low > 0:
             low -= 0.5
+    if (high - low) % 1.0:  # the mark in the middle shall be what it says
+        high += 0.5
     return max(0.0, low), high
 
 

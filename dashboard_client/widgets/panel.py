@@ -9,7 +9,7 @@ from dashboard_client.frame import Frame, Rect
 from dashboard_client.rows import Row, first_shown, position, rows
 from dashboard_client.state import State, age_s, is_stale
 from dashboard_client.theme import Glyphs, Style
-from dashboard_client.width import wrapped
+from dashboard_client.width import clipped, wrapped
 
 Segments = Sequence[tuple[str, int]]
 
@@ -55,10 +55,19 @@ def listed(
     for index, row in enumerate(shown):
         is_chosen = state.focus == panel and top + index == at and state.top is None
         frame.text(box.y + index, box.x, glyphs.selected if is_chosen else " ", Style.FOCUS, 1)
-        frame.segments(box.y + index, box.x + 1, line(row, box.width - 1), box.width - 1)
+        _line(frame, box.y + index, box.x + 1, line(row, box.width - 1), box.width - 1)
         if is_chosen:
             frame.paint(Rect(box.y + index, box.x + 1, 1, box.width - 1), Style.SELECTED)
     return len(shown)
+
+
+def _line(frame: Frame, y: int, x: int, parts: Segments, width: int) -> None:
+    """What does not fit is marked as cut off."""
+    end = x + width
+    for text, style in parts:
+        if x >= end:
+            return
+        x = frame.text(y, x, clipped(text, end - x), style, end - x)
 
 
 def waiting(state: State, what: str) -> str:

@@ -9,7 +9,7 @@ from dashboard_client.state import State
 from dashboard_client.theme import Glyphs, Style, level
 from dashboard_client.update_mouse import has_header
 from dashboard_client.widgets.panel import Segments, border, listed, say, waiting
-from dashboard_client.width import padded
+from dashboard_client.width import clipped, padded
 from dashboard_client.wire import Process
 
 
@@ -24,9 +24,12 @@ def draw(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
         return
     used = 0
     if pm2.daemon.state != "up":
-        old = f", the list is {seconds(pm2.age_seconds)} old" if pm2.stale else ""
-        text = pm2.daemon.message or f"The PM2 daemon is {pm2.daemon.state}"
-        frame.text(box.y, box.x + 1, f"{text}{old}", Style.WARN, box.width - 2)
+        old = f"; the list is {seconds(pm2.age_seconds)} old" if pm2.stale else ""
+        text = f"{pm2.daemon.message or f'The PM2 daemon is {pm2.daemon.state}.'}{old}"
+        if not pm2.processes:
+            say(frame, box, text, Style.WARN)
+            return
+        frame.text(box.y, box.x + 1, clipped(text, box.width - 2), Style.WARN)
         used = 1
     if has_header("pm2", box.height, box.width):
         _header(frame, box.y + used, box)

@@ -34,7 +34,7 @@ PROCESSES = (
 )  # fmt: skip
 PM2 = Pm2Stats(PROCESSES, Counts(3, 4), Daemon("up", "7.0.4"))
 NODES = tuple(
-    RedisNode(7000 + n, role="master" if n < 3 else "slave", owner="ours", master_port=None if n < 3 else 6997 + n,
+    RedisNode(7000 + n, role="master" if n < 3 else "replica", owner="ours", master_port=None if n < 3 else 6997 + n,
               slot_ranges=(("0-5460",), ("5461-10922",), ("10923-16383",))[n] if n < 3 else (), ops_per_second=4100.0 + n,
               memory_bytes=7_200_000, hit_rate_percent=98.0, replication_lag_bytes=0 if n >= 3 else None,
               link_up=True if n >= 3 else None)
