@@ -24,7 +24,7 @@ from dashboard_client.rows import chosen, rows
 from dashboard_client.state import Note, State
 from dashboard_client.update_network import refresh
 from dashboard_client.wire import LogLines, Process, ProcessPage
-from dashboard_client.wire_benchmarks import BenchmarkResult, BenchmarkResults, BenchmarkRun
+from dashboard_client.wire_benchmarks import BenchmarkResult, BenchmarkResults, BenchmarkRun, Comparison
 from dashboard_client.wire_readiness import Readiness
 
 LOG_TAIL = 200
@@ -185,19 +185,24 @@ def _cancel_run(state: State) -> Outcome:
 
 def _mark(state: State) -> Outcome:
     row = chosen(state, "benchmarks")
-    return (mark(state, row.item, state.view.results or ()), ()) if row else (state, ())
+    return mark(state, row.item, state.view.results or ()) if row else (state, ())
 
 
-def mark(state: State, item: object, known: tuple[BenchmarkResult, ...]) -> State:
+def mark(state: State, item: object, known: tuple[BenchmarkResult, ...]) -> Outcome:
     """The first press marks a run, the second one compares with it."""
     if not isinstance(item, BenchmarkResult):
-        return state
+        return state, ()
     base = next((each for each in known if each.id == state.marked_run and each.id), None)
     if base is None:
-        return toast(replace(state, marked_run=item.id), f"{item.framework} marked; x on another one compares")
+        return toast(replace(state, marked_run=item.id), f"{item.framework} marked; x on another one compares"), ()
     if base.id == item.id:
-        return toast(replace(state, marked_run=""), "No longer marked", "plain")
-    return opened(replace(state, marked_run=""), Compare(base, item))
+        return toast(replace(state, marked_run=""), "No longer marked", "plain"), ()
+    state = opened(replace(state, marked_run=""), Compare(base, item))
+    if not (state.link.is_up and item.id):
+        return state, ()
+    return ask(
+        state, f"compare {base.id} {item.id}", "benchmark_compare", Comparison, {"base": base.id, "new": item.id}
+    )
 
 
 def _select_text(state: State) -> Outcome:

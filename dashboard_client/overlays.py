@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dashboard_client.offers import Act, Offer
 from dashboard_client.prompts import RUN_DEFAULTS
 from dashboard_client.wire import LogLine, Process, ProcessPage
-from dashboard_client.wire_benchmarks import BenchmarkResult, BenchmarkRun
+from dashboard_client.wire_benchmarks import BenchmarkResult, BenchmarkRun, Comparison
 
 MAX_LOG_LINES = 5000
 
@@ -92,8 +92,11 @@ class ProcessDetails:
 
 @dataclass(frozen=True, slots=True)
 class Compare:
+    """Of two results; `word` is the server's verdict on them, None until it answered or when it cannot."""
+
     base: BenchmarkResult
     new: BenchmarkResult
+    word: Comparison | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,19 @@ def compare_lines(compare: Compare) -> tuple[str, ...]:
     names = f"{'':<14}{_name(base):>22}{_name(new):>22}"
     rows = [f"{n:<14}{show(a):>22}{show(b):>22}  {difference(a, b):>9}" for n, a, b, show in figures]
     errors = f"{'errors':<14}{base.errors:>22}{new.errors:>22}"
-    return (head, names, "", *rows, errors, "", verdict(base, new))
+    return (head, names, "", *rows, errors, "", *_verdict(compare))
+
+
+def _verdict(compare: Compare) -> Iterator[str]:
+    """The server's tests on whole trials where it has them, else what the intervals alone allow."""
+    word = compare.word
+    if word is None:
+        yield verdict(compare.base, compare.new)
+        return
+    yield word.text or word.verdict
+    yield from word.reasons
+    yield from (each.text for each in word.metrics if each.text)
+    yield from word.warnings
 
 
 def _name(result: BenchmarkResult) -> str:

@@ -65,9 +65,9 @@ def _processes(state: State) -> list[Row]:
 
 def _nodes(state: State) -> list[Row]:
     redis = state.shown.redis
-    masters = [
-        each for each in (redis.stats if redis else ()) if each.master_port is None or not _has_master(each, redis)
-    ]
+    nodes = redis.stats if redis else ()
+    ports = {each.port for each in nodes}
+    masters = [each for each in nodes if each.master_port not in ports]  # and replicas that lost theirs
     keys = {
         "port": lambda each: (0.0, each.port),
         "ops": lambda each: (-(each.ops_per_second or 0), each.port),
@@ -75,10 +75,6 @@ def _nodes(state: State) -> list[Row]:
     }
     found: Sequence[RedisNode] = sorted(masters, key=keys[sort_of(state, "redis")], reverse="redis" in state.reversed)
     return [Row(str(each.port), each, f"{each.port} {each.state} {each.role or ''} {each.owner}") for each in found]
-
-
-def _has_master(node: RedisNode, redis: object) -> bool:
-    return any(each.port == node.master_port for each in getattr(redis, "stats", ()))
 
 
 def replicas(state: State, port: int) -> tuple[RedisNode, ...]:

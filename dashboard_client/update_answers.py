@@ -9,10 +9,10 @@ from typing import TypeVar
 from dashboard_client import events
 from dashboard_client.calling import Outcome, note, opened, send, toast
 from dashboard_client.offers import Act
-from dashboard_client.overlays import History, Logs, Overlay, Page, ProcessDetails, RunPage
+from dashboard_client.overlays import Compare, History, Logs, Overlay, Page, ProcessDetails, RunPage
 from dashboard_client.state import MAX_RESULTS, Job, State
 from dashboard_client.wire import LogLines, ProcessPage
-from dashboard_client.wire_benchmarks import AcceptedRun, BenchmarkResults, BenchmarkRun, Done, SystemConfig
+from dashboard_client.wire_benchmarks import AcceptedRun, BenchmarkResults, BenchmarkRun, Comparison, Done, SystemConfig
 from dashboard_client.wire_readiness import Readiness
 from dashboard_client.wire_redis import RedisStatus
 
@@ -43,6 +43,12 @@ def answered(state: State, call_id: str, value: object) -> Outcome:
                 state,
                 ProcessDetails,
                 lambda each: replace(each, page=value) if job.kind == f"process {each.process.pm_id}" else each,
+            ), ()
+        case Comparison():
+            return _filled(
+                state,
+                Compare,
+                lambda each: replace(each, word=value) if job.kind == f"compare {each.base.id} {each.new.id}" else each,
             ), ()
         case LogLines():
             return _filled(state, Logs, lambda each: replace(each, lines=(*value.lines, *each.lines))), ()

@@ -175,7 +175,7 @@ def _history(state: State, history: History, action: str) -> Outcome:
     if action == "open":
         return open_run(state, item.id, item)
     if action == "mark":
-        return mark(state, item, history.results or ()), ()
+        return mark(state, item, history.results or ())
     if action == "copy":
         return state, (effects.Copy("\n".join(page_lines(RunPage(item.id, result=item)))),)
     return state, ()

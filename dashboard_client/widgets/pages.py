@@ -39,10 +39,12 @@ def page(frame: Frame, page: RunPage | ProcessDetails | Page, glyphs: Glyphs) ->
 
 
 def compare(frame: Frame, compare: Compare, glyphs: Glyphs) -> None:
-    lines = compare_lines(compare)
-    box = window(frame, glyphs, len(lines) + 3, 76, "Comparison", "Esc closes")
-    for y, text in enumerate([*lines[:-1], *wrapped(lines[-1], box.width)][: box.height]):
-        frame.text(box.y + y, box.x, text, Style.BOLD if y >= len(lines) - 1 else Style.PLAIN, box.width)
+    figures, words = compare_lines(compare)[:8], compare_lines(compare)[8:]
+    width = min(84, frame.width)
+    lines = [*figures, *(part for text in words for part in wrapped(text, width - 4))]
+    box = window(frame, glyphs, len(lines) + 2, width, "Comparison", "Esc closes")
+    for y, text in enumerate(lines[: box.height]):
+        frame.text(box.y + y, box.x, text, Style.BOLD if y == len(figures) + 1 else Style.PLAIN, box.width)
 
 
 def history(frame: Frame, history: History, state: State, glyphs: Glyphs) -> None:

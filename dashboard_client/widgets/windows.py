@@ -104,7 +104,7 @@ def form(frame: Frame, form: Form, glyphs: Glyphs) -> None:
     for index, ((_, label, low, high), text) in enumerate(zip(prompts.RUN_FIELDS, form.values, strict=True)):
         is_here = index == form.cursor
         frame.text(box.y + 1 + index, box.x, f"{label:>20}  ", Style.KEY if is_here else Style.DIM, box.width)
-        shown = f"{text}{CURSOR}" if is_here else text or "as the server decides"
+        shown = f"{text}{CURSOR}" if is_here else text or ("as the server decides" if high else "none")
         style = Style.BOLD if is_here else Style.PLAIN if text else Style.DIM
         x = frame.text(box.y + 1 + index, box.x + 22, shown, style, max(0, box.width - 22))
         if is_here and high:

@@ -6,11 +6,13 @@ import pytest
 
 from dashboard_client import effects, events
 from dashboard_client.overlays import Compare, Confirm, Form, History, Logs, Page, ProcessDetails, Prompt, RunPage
-from dashboard_client.rows import chosen, process_identity
+from dashboard_client.pages import compare_lines
+from dashboard_client.rows import chosen, process_identity, rows
 from dashboard_client.state import INTERVALS_MS, State
 from dashboard_client.update import begin, update
 from dashboard_client.wire import Counts, LogLine, LogLines, Pm2Stats
-from dashboard_client.wire_benchmarks import BenchmarkProgress, Done, LastResult
+from dashboard_client.wire_benchmarks import BenchmarkProgress, Comparison, Done, LastResult
+from dashboard_client.wire_redis import RedisStats
 from tests.dashboard_client import scenes
 from tests.dashboard_client.scenes import NOW_S, keys, play
 
@@ -262,3 +264,25 @@ def test_a_click_selects_and_never_acts() -> None:
     state, wanted = play(scenes.live(), events.Mouse("press", 5, 14))
 
     assert (state.selected["pm2"], wanted) == ("2 express", [])
+
+
+def test_two_runs_are_compared_by_the_server() -> None:
+    state, wanted = keys(scenes.live(), "3", "x", "down", "x")
+    assert calls(wanted) == [("benchmark_compare", {"base": "a", "new": "b"})]
+    assert isinstance(state.top, Compare)
+    assert "single trial" in compare_lines(state.top)[-1]
+
+    state = scenes.answer(state, "compare a b", Comparison("worse", "Slower by 88 %."))
+
+    assert isinstance(state.top, Compare)
+    assert compare_lines(state.top)[-1] == "Slower by 88 %."
+
+
+def test_a_replica_stands_beside_its_master_and_alone_without_one() -> None:
+    state = scenes.live()
+    assert [row.identity for row in rows(state, "redis")] == ["7000", "7001", "7002"]
+
+    left = RedisStats(scenes.NODES[1:], scenes.REDIS.cluster)
+    state, _ = play(state, events.Metric("redis:stats", left, NOW_S))
+
+    assert [row.identity for row in rows(state, "redis")] == ["7001", "7002", "7003"]
