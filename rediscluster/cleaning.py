@@ -24,7 +24,7 @@ async def clean(confirm: bool, phases: Phases) -> Cleaned:
         await _refuse_keys(made)
     await asyncio.to_thread(manifest.save, replace(made, state=CLEANING))
     with phases("stop"):
-        await asyncio.gather(*(server.kill(each.process) for each in made.nodes if each.process))
+        await asyncio.gather(*(server.kill(each.port, each.process) for each in made.nodes if each.process))
     with phases("delete"):
         swept = await asyncio.to_thread(files.sweep, made.ports)
         await asyncio.to_thread(manifest.remove)

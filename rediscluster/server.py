@@ -31,7 +31,7 @@ PATCHED = ((7, 0, 15), (7, 2, 11), (7, 4, 6), (8, 0, 4), (8, 2, 2))
 POLL_S = 0.02
 START_S = 10.0
 SAVE_S = 120.0  # SHUTDOWN SAVE of a large node; it is killed only afterwards
-TERM_S, KILL_S = 5.0, 5.0
+TERM_S, KILL_S, RELEASE_S = 5.0, 5.0, 1.0
 ENVIRONMENT = ("PATH", "HOME", "LANG", "TZ", "TMPDIR")
 
 
@@ -157,14 +157,25 @@ async def stop(node: Node, process: Identity, *, save: bool) -> None:
         if signal:
             child.kill_group(process, signal)
         if await _gone(process, grace_s):
+            await _released(node.port)
             return
     raise NodeFailed(node.port, f"pid {process.pid} does not end, not even by SIGKILL", [])
 
 
-async def kill(process: Identity) -> None:
-    """Without saving anything: for nodes that never became a cluster."""
+async def kill(port: int, process: Identity) -> None:
+    """Without saving anything: for nodes whose keys nobody wants."""
     child.kill_group(process, signals.SIGKILL)
     await _gone(process, KILL_S)
+    await _released(port)
+
+
+async def _released(port: int) -> None:
+    """A process with threads is a zombie a moment before the last of them lets go of its ports."""
+    ends = asyncio.get_running_loop().time() + RELEASE_S
+    while not all(ports.bindable(client.HOST, each) for each in (port, port + BUS_OFFSET)):
+        if asyncio.get_running_loop().time() > ends:  # somebody else has taken one
+            return
+        await asyncio.sleep(POLL_S)
 
 
 async def _gone(process: Identity, within_s: float) -> bool:

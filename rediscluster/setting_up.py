@@ -65,7 +65,7 @@ async def _clear_leftovers(found: Manifest) -> None:
     alive = {each.port: each.process for each in found.nodes if each.process}
     if found.state != CLEANING:  # whoever cleaned wanted the keys gone
         await _refuse_keys(tuple(alive))
-    await asyncio.gather(*(server.kill(process) for process in alive.values()))
+    await asyncio.gather(*(server.kill(port, process) for port, process in alive.items()))
     await asyncio.to_thread(files.sweep, found.ports)
     await asyncio.to_thread(manifest.remove)
 
@@ -116,5 +116,5 @@ async def _undo(made: Manifest, reason: str) -> None:
     """Stop what this setup started; redis.conf and logs stay for whoever wants to know why."""
     with suppress(RedisClusterError, OSError):
         found = await asyncio.to_thread(server.adopt, made)
-        await asyncio.gather(*(server.kill(each.process) for each in found.nodes if each.process))
+        await asyncio.gather(*(server.kill(each.port, each.process) for each in found.nodes if each.process))
         await asyncio.to_thread(manifest.save, replace(found, state=FAILED, error=reason))
