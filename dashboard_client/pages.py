@@ -68,7 +68,7 @@ def _figures(result: BenchmarkResult) -> Iterator[str]:
     )
     total = DASH if result.total_reqs is None else f"{result.total_reqs:,}"
     yield f"requests     {total}   errors {result.errors}   timeouts {result.timeouts}   not 2xx {result.non2xx}"
-    duration = DASH if result.duration is None else f"{result.duration:g} s"
+    duration = DASH if result.duration is None else f"{result.duration:.3g} s"
     yield f"load         {result.generator or 'unknown generator'}   {result.connections} connections   " + (
         f"{result.workers} workers   pipelining {result.pipelining}   {result.trials} × {duration}"
     )
@@ -156,8 +156,8 @@ def _verdict(compare: Compare) -> Iterator[str]:
         yield verdict(compare.base, compare.new)
         return
     yield word.text or word.verdict
-    yield from word.reasons
-    yield from (each.text for each in word.metrics if each.text)
+    yield from (each for each in word.reasons if each not in word.text)
+    yield from (each.text for each in word.metrics if each.text and each.ratio is not None)
     yield from word.warnings
 
 

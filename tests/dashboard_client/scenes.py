@@ -46,7 +46,7 @@ RESULTS = (
                     p99_latency=2.1, total_reqs=1_847_000, duration=10, connections=100, trials=5, validity="valid",
                     req_per_sec_low=183_600, req_per_sec_high=185_800, generator="wrk"),
     BenchmarkResult("express", 21000.0, "b", datetime(2026, 11, 23, 20, 58, tzinfo=UTC), "/simple", "GET", 4.4,
-                    p99_latency=9.0, validity="caution", saturation="generator", reasons=("the generator was the limit",)),
+                    p99_latency=9.0, validity="caution", saturation="generator-bound", reasons=("the generator was the limit",)),
 )  # fmt: skip
 CONFIG = SystemConfig(
     (Framework("fastify", "Fastify", port=3001, instances=2), Framework("express", "Express", port=3003), Framework("bun", installed=False)),
