@@ -8,7 +8,7 @@ import traceback
 from argparse import Namespace
 from collections.abc import Sequence
 
-from dashboard_client import arguments, config, narration
+from dashboard_client import arguments, config, narration, theme
 from dashboard_client.config import Config
 from dashboard_client.errors import ClientError, Usage
 
@@ -46,7 +46,23 @@ def _without_screen(found: Config, options: Namespace) -> int:
 
 
 def _with_screen(found: Config, options: Namespace) -> int:
-    raise ClientError("This version has no screen yet. --once prints one report, run --help lists the commands.")
+    from dashboard_client import runtime  # reports need no terminal
+
+    looks = runtime.Options(
+        is_readonly=options.readonly,
+        wants_mouse=not options.no_mouse,
+        glyphs=_glyphs(options.ascii),
+        theme=options.theme,
+    )
+    return runtime.run(found, looks, narration.say)
+
+
+def _glyphs(wants_ascii: bool) -> theme.Glyphs:
+    """Braille where it arrives: not where output is no UTF-8, and not on the console of Linux."""
+    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+    if wants_ascii or encoding != "utf8":
+        return theme.PLAIN_ASCII
+    return theme.BLOCKS if os.environ.get("TERM") == "linux" else theme.BRAILLE
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from dashboard_client import effects, painter, theme
 from dashboard_client.config import Config
@@ -83,12 +84,12 @@ class Dashboard:
             signal.signal(number, before)
         return 0
 
-    def _catch_signals(self) -> dict[int, object]:
+    def _catch_signals(self) -> dict[int, Any]:
         def end(*_: object) -> None:
             self.is_ending = True
             self.inbox.ring()
 
-        before: dict[int, object] = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+        before: dict[int, Any] = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
         before[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, lambda *_: self.inbox.ring())
         return before
 
@@ -101,8 +102,8 @@ class Dashboard:
         ready = self._ready(wait_s)
         typed = self.terminal.input in ready
         if typed:
-            for event in self.terminal.events():
-                self.dispatch(event)
+            for stroke in self.terminal.events():
+                self.dispatch(stroke)
         for event in self.inbox.take(BATCH):
             self.dispatch(event)
         height, width = self.terminal.size()

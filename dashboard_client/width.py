@@ -72,10 +72,10 @@ def wrapped(text: str, width: int) -> list[str]:
     rest = "".join(cells(text))
     while width_of(rest) > width:
         head = "".join(cells(rest, width))
+        if not head:  # a wide character where one column is left
+            return [*lines, clipped(rest, width)]
         space = head.rfind(" ")
         cut = space if space > width // 3 else len(head)
         lines.append(head[:cut].rstrip())
         rest = rest[cut:].lstrip() if cut == space else rest[cut:]
-        if not head:
-            break
     return [*lines, rest]
