@@ -20,7 +20,9 @@ def draw(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
     right = f"sort {sort_of(state, 'pm2')} {mark}" if rect.width >= 50 else ""
     box = border(frame, rect, state, glyphs, "pm2", f"1 PM2{counts}", right, "pm2:stats")
     if pm2 is None:
-        say(frame, box, waiting(state, "processes"))
+        is_lost = bool(state.link.reason) and not state.link.is_up
+        text = f"{state.link.reason.removesuffix('.')}. Enter says what to check." if is_lost else ""
+        say(frame, box, text or waiting(state, "processes"), Style.WARN if is_lost else Style.DIM)
         return
     used = 0
     if pm2.daemon.state != "up":
