@@ -22,7 +22,7 @@ from dashboard_client.inbox import Inbox
 from dashboard_client.performing import Performer
 from dashboard_client.render import render
 from dashboard_client.state import State
-from dashboard_client.terminal import Terminal
+from dashboard_client.terminal import Terminal, unfit
 from dashboard_client.theme import Glyphs
 from dashboard_client.update import begin, update
 
@@ -62,7 +62,7 @@ class Dashboard:
         self.styles = theme.sequences(terminal.depth, options.theme == "light")
         self.painted: Frame | None = None
         self.painted_s = 0.0
-        self.is_ending, self.is_dirty = False, True
+        self.is_ending, self.is_resized, self.is_dirty = False, False, True
 
     def run(self) -> int:
         self.terminal.open()
@@ -90,7 +90,12 @@ class Dashboard:
             self.inbox.ring()
 
         before: dict[int, Any] = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
-        before[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, lambda *_: self.inbox.ring())
+
+        def resized(*_: object) -> None:
+            self.is_resized = True  # even back to the same size: what was on the screen is gone
+            self.inbox.ring()
+
+        before[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, resized)
         return before
 
     def _turn(self) -> None:
@@ -107,8 +112,8 @@ class Dashboard:
         for event in self.inbox.take(BATCH):
             self.dispatch(event)
         height, width = self.terminal.size()
-        if (height, width) != (self.state.height, self.state.width):
-            self.painted = None
+        if self.is_resized or (height, width) != (self.state.height, self.state.width):
+            self.is_resized, self.painted, self.is_dirty = False, None, True
             self.dispatch(Resize(width, height))
         now = time.monotonic()
         if now - self.state.now_s >= TICK_S:
@@ -165,7 +170,15 @@ def crash_file(environ: os._Environ[str] | dict[str, str] = os.environ) -> Path:
 
 
 def run(config: Config, options: Options, told: Callable[[str], None]) -> int:
-    """Show the dashboard until it is left. A crash gives the terminal back, and says where its trace is."""
+    """Show the dashboard until it is left; where no screen can be drawn, one report. A crash gives the terminal back,
+    and says where its trace is."""
+    reason = unfit(os.environ)
+    if reason:
+        from dashboard_client import once  # reports are seldom wanted here
+        from dashboard_client.api import Api
+
+        told(f"{reason}: one report instead of the dashboard.")
+        return once.run(Api(config), as_json=False)
     terminal = Terminal(wants_mouse=options.wants_mouse)
     try:
         return Dashboard(config, options, terminal).run()
