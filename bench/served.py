@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,8 +49,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(**settings: str) -> Iterator[Served]:
-    """Start `manage.py serve` with these settings, wait until it answers, and take everything down again."""
+def served(prepare: Callable[[dict[str, str]], None] | None = None, **settings: str) -> Iterator[Served]:
+    """Start `manage.py serve` with these settings, wait until it answers, and take everything down again. `prepare`
+    is called with its environment before it starts."""
     folder = Path(tempfile.mkdtemp(prefix="b", dir="/tmp"))
     port = free_port()
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -61,6 +62,9 @@ def served(**settings: str) -> Iterator[Served]:
         "LOG_LEVEL": "WARNING",
         **settings,
     }
+    if prepare:
+        Path(environment["DATA_DIR"]).mkdir()
+        prepare(environment)
     with (folder / "server.txt").open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, str(ROOT / "manage.py"), "serve"], env=environment, stdout=output, stderr=output

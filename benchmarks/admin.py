@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 
 from benchmarks import exports
-from benchmarks.history import chunks
+from benchmarks.history import chunks, frameworks
 from benchmarks.models import Run, Trial, Validity
+from pm2.frameworks.registry import registry
+
+FURTHEST = 10_000
 
 
 class ReadOnly:
@@ -31,15 +36,49 @@ class TrialInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     extra = 0
 
 
+class FrameworkFilter(admin.SimpleListFilter):
+    """By the names in the history; Django's own would read every row for them."""
+
+    title = parameter_name = "framework"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in frameworks()]
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Run]) -> QuerySet[Run]:
+        return rows.filter(framework=self.value()) if self.value() else rows
+
+
+class EndpointFilter(admin.SimpleListFilter):
+    """By the registry's endpoints; others are found by the search."""
+
+    title = parameter_name = "endpoint"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        paths = dict.fromkeys(each.path for each in registry().endpoints)
+        return [(path, path) for path in paths]
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Run]) -> QuerySet[Run]:
+        return rows.filter(endpoint=self.value()) if self.value() else rows
+
+
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]
+    """Counts no further than anybody turns pages: the rest is reached by filters."""
+
+    @cached_property
+    def count(self) -> int:
+        rows: QuerySet[Run] = self.object_list  # type: ignore[assignment]
+        return rows.order_by()[:FURTHEST].count()
+
+
 @admin.register(Run)
 class RunAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = (
         "at", "framework", "where", "rate", "p99", "total_requests", "errors", "validity", "state", "generator",
         "source", "label",
     )  # fmt: skip
-    list_filter = ("framework", "endpoint", "validity", "state", "source", "at")
+    list_filter = (FrameworkFilter, EndpointFilter, "validity", "state", "source", "at")
+    paginator = BoundedPaginator
     search_fields = ("framework", "endpoint", "label", "host")
-    date_hierarchy = "at"
     inlines = (TrialInline,)
     actions = ("export_json", "export_csv")
     show_full_result_count = False

