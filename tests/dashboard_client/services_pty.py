@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -39,7 +40,8 @@ class _Emulator(pyte.Screen):
         self.descriptor = descriptor
 
     def write_process_input(self, data: str) -> None:
-        os.write(self.descriptor, data.encode())
+        with contextlib.suppress(OSError):  # closed meanwhile
+            os.write(self.descriptor, data.encode())
 
 
 class Screen:
