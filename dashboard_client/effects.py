@@ -72,6 +72,11 @@ class CatchMouse:
 
 
 @dataclass(frozen=True, slots=True)
+class SwitchTheme:
+    """The other of the two themes, at once."""
+
+
+@dataclass(frozen=True, slots=True)
 class Redraw:
     """Paint every cell again."""
 
@@ -96,6 +101,7 @@ Effect = (
     | Export
     | Copy
     | CatchMouse
+    | SwitchTheme
     | Redraw
     | Suspend
     | Quit

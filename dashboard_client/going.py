@@ -20,12 +20,14 @@ from dashboard_client.overlays import (
     Prompt,
     RunPage,
 )
-from dashboard_client.rows import chosen, rows
+from dashboard_client.pages import info_title, slow_log_title
+from dashboard_client.rows import chosen, replicas, rows
 from dashboard_client.state import Note, State
 from dashboard_client.update_network import refresh
 from dashboard_client.wire import LogLines, Process, ProcessPage
 from dashboard_client.wire_benchmarks import BenchmarkResult, BenchmarkResults, BenchmarkRun, Comparison
 from dashboard_client.wire_readiness import Readiness
+from dashboard_client.wire_redis import NodeInfo, RedisNode, SlowLog
 
 LOG_TAIL = 200
 LOGS_MS = 500
@@ -126,6 +128,11 @@ def _ask_instances(state: State, about: tuple[str, ...]) -> Outcome:
     return opened(state, Prompt("instances", f"How many instances of {name}?", default, name)), ()
 
 
+def _ask_scale(state: State, about: tuple[str, ...]) -> Outcome:
+    name, count = about
+    return opened(state, Prompt("scale", f"How many instances of {name} from now on?", count, name)), ()
+
+
 def _ask_run(state: State, about: tuple[str, ...]) -> Outcome:
     framework, endpoint, method = about
     return opened(state, Form(framework, endpoint, method)), ()
@@ -172,6 +179,34 @@ def _on_row(verb: str) -> Callable[[State], Outcome]:
         return perform(state, offers.on_process(verb, process))
 
     return change
+
+
+def _node(state: State) -> RedisNode | None:
+    row = chosen(state, "redis")
+    return row.item if row and isinstance(row.item, RedisNode) else None
+
+
+def _node_info(state: State) -> Outcome:
+    node = _node(state)
+    if node is None:
+        return toast(state, "No Redis node is selected", "warn"), ()
+    state = opened(state, Page(info_title(node.port), ("asking the server…",)))
+    return ask(state, info_title(node.port), "redis_node_info", NodeInfo, {"port": node.port})
+
+
+def _slow_log(state: State) -> Outcome:
+    node = _node(state)
+    if node is None:
+        return toast(state, "No Redis node is selected", "warn"), ()
+    state = opened(state, Page(slow_log_title(node.port), ("asking the server…",)))
+    return ask(state, slow_log_title(node.port), "redis_slowlog", SlowLog, {"port": node.port})
+
+
+def _failover(state: State) -> Outcome:
+    node = _node(state)
+    if node is None:
+        return toast(state, "No Redis node is selected", "warn"), ()
+    return perform(state, offers.failover(node, replicas(state, node.port)))
 
 
 def _cancel_run(state: State) -> Outcome:
@@ -232,10 +267,12 @@ _PLAIN: Mapping[str, Callable[[State], Outcome]] = {
     "ask_server": _ask_server, "ask_nodes": _ask_nodes, "ask_run_here": _again, "row_logs": _row_logs,
     "restart": _on_row("restart"), "stop": _on_row("stop"), "delete": _on_row("delete"), "cancel_run": _cancel_run,
     "mark": _mark, "select_text": _select_text, "copy": _copy, "clear_history": _clear_history, "refresh": refresh,
+    "node_info": _node_info, "slow_log": _slow_log, "failover": _failover,
+    "theme": lambda state: (state, (effects.SwitchTheme(),)),
     "quit": lambda state: (state, (effects.Quit(),)),
     "redraw": lambda state: (state, (effects.Redraw(),)),
     "suspend": lambda state: (state, (effects.Suspend(),)),
 }  # fmt: skip
 _SUBJECT: Mapping[str, Callable[[State, tuple[str, ...]], Outcome]] = {
-    "ask_instances": _ask_instances, "ask_run": _ask_run, "logs": _logs, "export": _export,
+    "ask_instances": _ask_instances, "ask_scale": _ask_scale, "ask_run": _ask_run, "logs": _logs, "export": _export,
 }  # fmt: skip

@@ -34,6 +34,9 @@ class Inbox:
             if isinstance(event, Metric) and event.stream in GAUGES:
                 self._gauges[event.stream] = event
             else:
+                if not isinstance(event, Metric):  # a lost connection comes after what was heard before
+                    self._others.extend(self._gauges.values())
+                    self._gauges.clear()
                 self._others.append(event)
                 if len(self._others) > KEPT:
                     self._lose_one()

@@ -50,6 +50,7 @@ TABLE: tuple[Binding, ...] = (
     Binding("global", ("e",), "zoom", "this panel alone, and back", "zoom"),
     Binding("global", ("p", "Z"), "pause", "hold the picture still while data goes on arriving", "pause"),
     Binding("global", ("r", "ctrl-r"), "refresh", "ask for everything anew; reconnect now when offline"),
+    Binding("global", ("T",), "theme", "colours for a dark or for a light background"),
     Binding("global", ("ctrl-l",), "redraw", "paint the screen again"),
     Binding("global", ("ctrl-z",), "suspend", "back to the shell; fg returns"),
     Binding("global", ("?", "f1"), "help", "all keys", "help"),
@@ -69,6 +70,9 @@ TABLE: tuple[Binding, ...] = (
     Binding("pm2", ("D",), "delete", "delete the process", "delete"),
     Binding("pm2", ("L",), "row_logs", "logs of the process", "logs"),
     Binding("redis", ("n",), "ask_nodes", "set up a cluster", "set up"),
+    Binding("redis", ("I",), "node_info", "INFO of the node, by section", "info"),
+    Binding("redis", ("W",), "slow_log", "slow log of the node", "slow log"),
+    Binding("redis", ("F",), "failover", "let a replica take over the node's shard", "failover"),
     Binding("benchmarks", ("n",), "ask_run_here", "run this benchmark again", "run again"),
     Binding("benchmarks", ("x",), "mark", "mark a run, or compare it with the marked one", "compare"),
     Binding("run", ("enter",), "open", "details of the run"),
@@ -92,6 +96,8 @@ TABLE: tuple[Binding, ...] = (
     Binding("prompt", ("enter",), "choose", "take the answer; an empty one cancels", "OK"),
     Binding("form", ("up", "backtab"), "up", "field above"),
     Binding("form", ("down", "tab"), "down", "field below", "next field"),
+    Binding("form", ("left",), "choice_before", "choice before, of profile and generator"),
+    Binding("form", ("right",), "choice_after", "next choice, of profile and generator", "choose"),
     Binding("form", ("enter",), "choose", "run it", "run"),
     Binding("confirm", ("y",), "yes", "yes, do it", "yes"),
     Binding("confirm", ("n", "q", "enter"), "close", "no: cancel", "cancel"),
@@ -187,6 +193,11 @@ def shown(key: str) -> str:
     return f"Ctrl-{key[5:].upper()}" if key.startswith("ctrl-") else SHOWN.get(key, key)
 
 
+def key_shown_as(state: State, text: str) -> str | None:
+    """The key behind an entry of the key bar, None behind a range of them."""
+    return next((key for key in bindings(contexts(state)) if shown(key) == text), None)
+
+
 def bar(state: State) -> tuple[tuple[str, str], ...]:
     """Of the key bar: keys as shown, and what they do. The last two are those that must always be seen."""
     here = contexts(state)
@@ -214,4 +225,7 @@ def help_lines() -> tuple[str, ...]:
         if rows:
             lines += ["", title]
             lines += [f"  {' '.join(map(shown, each.keys)):<18} {each.help}" for each in rows]
-    return (*lines[1:], "", "Clicks focus and select, the wheel scrolls; Shift leaves the mouse to the terminal.")
+    clicks = (
+        "Clicks focus, select, and press the key bar's keys; the wheel scrolls; Shift leaves the mouse to the terminal."
+    )
+    return (*lines[1:], "", clicks)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from dashboard_client.wire import Process
 from dashboard_client.wire_benchmarks import AcceptedRun, Done, Framework, SystemConfig
-from dashboard_client.wire_redis import RedisStatus
+from dashboard_client.wire_redis import RedisNode, RedisStatus
 
 SAFE, ASK, TYPE = 0, 1, 2  # tiers: nothing is asked, y or n, a word has to be typed
 DEFAULT_NODES = 6
@@ -93,7 +93,12 @@ def _pm2(frameworks: tuple[Framework, ...], processes: tuple[Process, ...]) -> I
     yield Offer("PM2", "Stop all processes", all_processes("stop", processes))
     yield Offer("PM2", "Restart all processes", all_processes("restart", processes))
     for name in dict.fromkeys(each.framework for each in processes if each.framework):
-        yield Offer("PM2", f"Reload {name} without a gap", Act(f"Reload {name}", "pm2_reload", {"framework": name}))
+        about = {"framework": name}
+        count = sum(each.framework == name for each in processes)
+        yield Offer("PM2", f"Scale {name}…", Go("ask_scale", (name, str(count))))
+        yield Offer("PM2", f"Reload {name} without a gap", Act(f"Reload {name}", "pm2_reload", about))
+        rolling = Act(f"Restart {name} one by one", "pm2_rolling_restart", about)
+        yield Offer("PM2", f"Restart {name} one by one, each when the last one answers", rolling)
     yield Offer("PM2", "Delete all processes…", all_processes("delete", processes))
     yield Offer("PM2", "Logs of all processes", Go("logs", ("",)))
 
@@ -132,6 +137,13 @@ def clean_redis(keys: int | None) -> Act:
     lost = "its keys" if keys is None else f"{keys:,} keys"
     targets = ("every node of the cluster that this server runs", f"{lost}, for good")
     return Act("Clean Redis", "redis_clean", {"confirm": True}, tier=TYPE, targets=targets, word="clean")
+
+
+def failover(node: RedisNode, replicas: tuple[RedisNode, ...]) -> Act:
+    """A replica of `node`'s shard takes over; the server chooses which."""
+    heirs = ", ".join(str(each.port) for each in replicas) or "none is known"
+    targets = (f"shard of master {node.port}, {node.slots} slots", f"a replica takes over: {heirs}")
+    return Act(f"Failover of {node.port}", "redis_failover", {"port": node.port}, tier=ASK, targets=targets)
 
 
 def cleanup(processes: tuple[Process, ...], keys: int | None) -> Act:

@@ -31,13 +31,15 @@ class Palette:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A question with one line of answer; empty cancels. `kind`: see `prompts.KINDS`."""
+    """A question with one line of answer; empty cancels. `kind`: server, nodes, instances or scale.
+    `is_untouched`: `text` is our proposal still, the first character typed takes its place."""
 
     kind: str
     title: str
     text: str = ""
     subject: str = ""
     problem: str = ""
+    is_untouched: bool = True
 
 
 @dataclass(frozen=True, slots=True)

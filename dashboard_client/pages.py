@@ -8,6 +8,7 @@ from dashboard_client.format import DASH, clock, difference, milliseconds, secon
 from dashboard_client.overlays import Compare, Logs, Page, ProcessDetails, RunPage
 from dashboard_client.wire import LogLine
 from dashboard_client.wire_benchmarks import BenchmarkResult, BenchmarkRun
+from dashboard_client.wire_redis import NodeInfo, SlowLog
 
 MARKS = {"pass": "ok ", "warn": "!  ", "fail": "BAD", "unknown": "?  "}
 
@@ -131,6 +132,31 @@ def _process(details: ProcessDetails) -> Iterator[str]:
         yield ""
         yield f"{clock(end.at.astimezone() if end.at else None)}  {end.text or end.cause}"
         yield from (f"    {line}" for line in end.stderr)
+
+
+def info_title(port: int) -> str:
+    return f"INFO of Redis node {port}"
+
+
+def slow_log_title(port: int) -> str:
+    return f"Slow log of Redis node {port}"
+
+
+def info_lines(info: NodeInfo) -> tuple[str, ...]:
+    lines: list[str] = []
+    for section, values in info.sections.items():
+        lines += ["", section, *(f"  {name:<34} {value}" for name, value in values.items())]
+    return tuple(lines[1:]) or ("the node said nothing",)
+
+
+def slow_log_lines(log: SlowLog) -> tuple[str, ...]:
+    kept = "nothing is kept" if log.threshold_ms is None else f"kept is what took over {log.threshold_ms:g} ms"
+    rows = [
+        f"{clock(each.at.astimezone() if each.at else None)} {milliseconds(each.duration_ms):>9}"
+        f"  {each.client:<21} {each.command}"
+        for each in log.entries
+    ]
+    return (f"{len(rows)} slow command{'s' * (len(rows) != 1)}; {kept}", "", *rows)
 
 
 def compare_lines(compare: Compare) -> tuple[str, ...]:

@@ -3,20 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 MIN_NODES, MAX_NODES = 3, 30
 MIN_MASTERS = 3
 MAX_INSTANCES, MANY_INSTANCES = 100, 50
-# Fields of the run form: name on the API, label, what may be typed (0 to 0 is a text).
-RUN_FIELDS: tuple[tuple[str, str, int, int], ...] = (
-    ("duration", "seconds of a trial", 1, 3600),
-    ("trials", "trials", 1, 50),
-    ("connections", "connections", 1, 10000),
-    ("pipelining", "pipelining", 1, 100),
-    ("label", "label", 0, 0),
-)
-RUN_DEFAULTS = ("20", "1", "", "1", "")
 MAX_ANSWER = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RunField:
+    """A line of the run form. `low` to `high` of a number, `choices` of a word, neither: any text.
+    `otherwise`: what the server does when it stays empty."""
+
+    name: str
+    label: str
+    otherwise: str
+    low: int = 0
+    high: int = 0
+    choices: tuple[str, ...] = ()
+
+    @property
+    def hint(self) -> str:
+        if self.choices:
+            return " ".join(self.choices)
+        return f"{self.low} to {self.high}" if self.high else ""
+
+
+RUN_FIELDS = (
+    RunField("profile", "profile", "one trial", choices=("quick", "standard", "rigorous")),
+    RunField("duration", "seconds of a trial", "20, or the profile's", 1, 3600),
+    RunField("trials", "trials", "1, or the profile's", 1, 50),
+    RunField("connections", "connections", "by the instances", 1, 10000),
+    RunField("workers", "workers", "by the instances", 1, 64),
+    RunField("pipelining", "pipelining", "1", 1, 100),
+    RunField("generator", "load generator", "the best that is there", choices=("wrk", "h2load", "autocannon")),
+    RunField("label", "label", "none"),
+)
+RUN_DEFAULTS = ("",) * len(RUN_FIELDS)
+
+
+def next_choice(field: RunField, text: str, step: int) -> str:
+    """Around the circle of the choices and no choice; `text` where there is nothing to choose."""
+    if not field.choices:
+        return text
+    circle = ("", *field.choices)
+    at = circle.index(text) if text in circle else 0
+    return circle[(at + step) % len(circle)]
 
 
 def whole(text: str) -> int | None:
@@ -83,16 +116,15 @@ def instances_words(text: str) -> str:
 
 
 def scenario(values: tuple[str, ...]) -> Mapping[str, object] | str:
-    """The form's numbers for the API, empty fields left to the server; else what is wrong."""
+    """The form's answers for the API, empty fields left to the server; else what is wrong."""
     found: dict[str, object] = {}
-    for (name, label, low, high), text in zip(RUN_FIELDS, values, strict=True):
-        if not text.strip():
+    for field, text in zip(RUN_FIELDS, map(str.strip, values), strict=True):
+        if not text:
             continue
-        if not high:
-            found[name] = text.strip()
-            continue
+        if field.choices and text not in field.choices:
+            return f"{field.label}: one of {', '.join(field.choices)}."
         number = whole(text)
-        if number is None or not low <= number <= high:
-            return f"{label}: a number from {low} to {high}."
-        found[name] = number
+        if field.high and (number is None or not field.low <= number <= field.high):
+            return f"{field.label}: a number from {field.low} to {field.high}."
+        found[field.name] = number if field.high else text
     return found

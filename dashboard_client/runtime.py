@@ -59,7 +59,7 @@ class Dashboard:
         self.inbox = Inbox()
         self.pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="call")
         self.performer = Performer(config, self.inbox, self.pool, terminal)
-        self.styles = theme.sequences(terminal.depth, options.theme == "light")
+        self.is_light = options.theme == "light"
         self.painted: Frame | None = None
         self.painted_s = 0.0
         self.is_ending, self.is_resized, self.is_dirty = False, False, True
@@ -71,7 +71,7 @@ class Dashboard:
             self._paint()  # before the network's modules are even loaded
             self.terminal.ask()
             if self.options.theme == "auto" and self.terminal.is_light():
-                self.styles, self.painted = theme.sequences(self.terminal.depth, True), None
+                self.is_light, self.painted = True, None
             self.performer.start()
             self._follow(begin(self.state))
             while not self.is_ending:
@@ -141,6 +141,8 @@ class Dashboard:
     def _do(self, effect: effects.Effect) -> None:
         if isinstance(effect, effects.Quit):
             self.is_ending = True
+        elif isinstance(effect, effects.SwitchTheme):
+            self.is_light, self.painted, self.is_dirty = not self.is_light, None, True
         elif isinstance(effect, effects.Redraw):
             self.painted, self.is_dirty = None, True
             self.terminal.write("\x1b[2J")
@@ -157,7 +159,8 @@ class Dashboard:
         frame = render(self.state, self.options.glyphs)
         if self.painted is None:
             self.terminal.write("\x1b[0m\x1b[2J")
-        text = painter.paint(self.painted, frame, self.styles, synchronized=self.terminal.is_synchronized)
+        styles = theme.sequences(self.terminal.depth, self.is_light)
+        text = painter.paint(self.painted, frame, styles, synchronized=self.terminal.is_synchronized)
         if text:
             self.terminal.write(text)
         self.painted, self.painted_s, self.is_dirty = frame, time.monotonic(), False

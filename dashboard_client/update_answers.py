@@ -10,11 +10,12 @@ from dashboard_client import events
 from dashboard_client.calling import Outcome, note, opened, send, toast
 from dashboard_client.offers import Act
 from dashboard_client.overlays import Compare, History, Logs, Overlay, Page, ProcessDetails, RunPage
+from dashboard_client.pages import info_lines, info_title, slow_log_lines, slow_log_title
 from dashboard_client.state import MAX_RESULTS, Job, State
 from dashboard_client.wire import LogLines, ProcessPage
 from dashboard_client.wire_benchmarks import AcceptedRun, BenchmarkResults, BenchmarkRun, Comparison, Done, SystemConfig
 from dashboard_client.wire_readiness import Readiness
-from dashboard_client.wire_redis import RedisStatus
+from dashboard_client.wire_redis import NodeInfo, RedisStatus, SlowLog
 
 TOO_OLD = (404, 405)
 Window = TypeVar("Window")
@@ -52,6 +53,10 @@ def answered(state: State, call_id: str, value: object) -> Outcome:
             ), ()
         case LogLines():
             return _filled(state, Logs, lambda each: replace(each, lines=(*value.lines, *each.lines))), ()
+        case NodeInfo():
+            return _texted(state, info_title(value.port), info_lines(value)), ()
+        case SlowLog():
+            return _texted(state, slow_log_title(value.port), slow_log_lines(value)), ()
         case Readiness():
             return opened(state, Page("The server's installation", value.lines())), ()
         case _:
@@ -96,6 +101,11 @@ def _filled(state: State, kind: type[Window], fill: Callable[[Window], Overlay])
     return replace(state, overlays=overlays)
 
 
+def _texted(state: State, title: str, lines: tuple[str, ...]) -> State:
+    """Into the page that waits under this title; one that was closed meanwhile stays so."""
+    return _filled(state, Page, lambda each: replace(each, lines=lines) if each.title == title else each)
+
+
 def failed(state: State, event: events.ApiFailed) -> Outcome:
     """What was asked for by hand is said loudly, the rest where the answer would have stood."""
     job = state.jobs.get(event.call_id)
@@ -112,7 +122,7 @@ def failed(state: State, event: events.ApiFailed) -> Outcome:
         return note(state, "server", event.message, "warn"), ()
     if job.kind == "ready":
         return opened(state, Page("The server's installation", (event.message,))), ()
-    return _explained(state, job.kind, event.message), ()
+    return _explained(_texted(state, job.kind, (event.message,)), job.kind, event.message), ()
 
 
 def _explained(state: State, kind: str, message: str) -> State:

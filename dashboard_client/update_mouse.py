@@ -11,16 +11,20 @@ from dashboard_client.layout import Panel
 from dashboard_client.rows import first_shown, position, rows
 from dashboard_client.state import State
 from dashboard_client.update_keys import moved, pressed
+from dashboard_client.widgets import keybar
 
 WHEEL = 3
 
 
 def clicked(state: State, mouse: Mouse) -> Outcome:
-    """A click focuses and selects, never acts; the wheel scrolls what is under it."""
+    """A click focuses and selects, and presses the keys of the key bar; the wheel scrolls what is under it."""
+    placed = layout.solve(state.height, state.width, Panel(state.focus), is_zoomed=state.is_zoomed)
+    if mouse.kind == "press" and placed.keys and mouse.y == placed.keys.y:
+        named = keybar.key_at(state, placed.keys, mouse.x)
+        return pressed(state, named) if named else (state, ())
     if state.top is not None:
         key = {"up": "up", "down": "down"}.get(mouse.kind)
         return pressed(state, key) if key else (state, ())
-    placed = layout.solve(state.height, state.width, Panel(state.focus), is_zoomed=state.is_zoomed)
     panel = placed.panel_at(mouse.y, mouse.x)
     if panel is None:
         return state, ()

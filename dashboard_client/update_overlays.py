@@ -24,6 +24,7 @@ from dashboard_client.overlays import (
 from dashboard_client.pages import compare_lines, page_lines
 from dashboard_client.rows import Row, matches, position, sorted_results
 from dashboard_client.state import SORTS, State
+from dashboard_client.update_typing import with_text
 from dashboard_client.wire_benchmarks import BenchmarkResult
 
 STEPS = {"up": -1, "down": 1, "page_up": -10, "page_down": 10, "first": -1_000_000, "last": 1_000_000}
@@ -120,6 +121,8 @@ def _prompt(state: State, prompt: Prompt) -> Outcome:
     if isinstance(count, str):
         return on_top(state, replace(prompt, problem=count)), ()
     arguments = {"framework": prompt.subject, "instances": count}
+    if prompt.kind == "scale":
+        return perform(closed(state), offers.Act(f"Scale {prompt.subject} to {count}", "pm2_scale", arguments))
     return perform(closed(state), offers.Act(f"Start {prompt.subject}", "pm2_start", arguments))
 
 
@@ -127,6 +130,10 @@ def _form(state: State, form: Form, action: str) -> Outcome:
     if action in STEPS:
         cursor = (form.cursor + STEPS[action]) % len(form.values)
         return on_top(state, replace(form, cursor=cursor)), ()
+    if action.startswith("choice_"):
+        step = 1 if action == "choice_after" else -1
+        text = prompts.next_choice(prompts.RUN_FIELDS[form.cursor], form.values[form.cursor], step)
+        return with_text(state, text), ()
     found = prompts.scenario(form.values)
     if isinstance(found, str):
         return on_top(state, replace(form, problem=found)), ()

@@ -19,7 +19,7 @@ def typed(state: State, name: str) -> Outcome | None:
     if before is None:
         return None
     if _is_text(name):
-        after = (before + name)[:MAX_ANSWER]
+        after = (_kept(state, before) + name)[:MAX_ANSWER]
     elif name in ERASE:
         after = before[:-1]
     elif name == "ctrl-u":
@@ -38,7 +38,13 @@ def pasted(state: State, text: str) -> Outcome:
     before = text_of(state)
     if before is None or isinstance(state.top, Confirm):
         return state, ()
-    return with_text(state, (before + "".join(each for each in text if each.isprintable()))[:MAX_ANSWER]), ()
+    seen = "".join(each for each in text if each.isprintable())
+    return with_text(state, (_kept(state, before) + seen)[:MAX_ANSWER]), ()
+
+
+def _kept(state: State, before: str) -> str:
+    """What typing adds to: not to an answer that was only proposed."""
+    return "" if isinstance(state.top, Prompt) and state.top.is_untouched else before
 
 
 def _is_text(name: str) -> bool:
@@ -74,7 +80,7 @@ def with_text(state: State, text: str) -> State:
         case Palette() as palette:
             return on_top(state, replace(palette, text=text, cursor=0))
         case Prompt() as prompt:
-            return on_top(state, replace(prompt, text=text, problem=""))
+            return on_top(state, replace(prompt, text=text, problem="", is_untouched=False))
         case Form() as form:
             values = (*form.values[: form.cursor], text, *form.values[form.cursor + 1 :])
             return on_top(state, replace(form, values=values, problem=""))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -93,3 +94,28 @@ class RedisStatus:
     next_step: str = ""
     owner: str | None = None
     operation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeInfo:
+    """INFO: section → name → value, as the node says it."""
+
+    port: int
+    sections: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SlowCommand:
+    at: datetime | None = None
+    duration_ms: float = 0.0
+    command: str = ""
+    client: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SlowLog:
+    """Newest first. `threshold_ms`: what took longer is kept; None when nothing is."""
+
+    port: int
+    entries: tuple[SlowCommand, ...] = ()
+    threshold_ms: float | None = None

@@ -12,14 +12,31 @@ TONES = {"ok": Style.OK, "warn": Style.WARN, "bad": Style.BAD, "plain": Style.IN
 
 
 def draw(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
-    end = rect.right
     if state.toast:
-        shown = clipped(state.toast.text, rect.width - 2)
-        end = frame.right(rect.y, rect.right - 1, shown, TONES.get(state.toast.tone, Style.INFO)) - 1
-    x = rect.x + 1
+        frame.right(rect.y, rect.right - 1, _said(state, rect), TONES.get(state.toast.tone, Style.INFO))
+    for x, key, text in entries(state, rect):
+        after = frame.text(rect.y, x, key, Style.KEY) + 1
+        frame.text(rect.y, after, text, Style.DIM)
+
+
+def entries(state: State, rect: Rect) -> tuple[tuple[int, str, str], ...]:
+    """What stands in the bar: column, key as shown, what it does."""
+    end = rect.right - 1 - width_of(_said(state, rect)) - 1 if state.toast else rect.right
+    x, found = rect.x + 1, []
     for key, text in _fitting(keymap.bar(state), end - x - 1):
-        x = frame.text(rect.y, x, key, Style.KEY) + 1
-        x = frame.text(rect.y, x, text, Style.DIM) + 2
+        found.append((x, key, text))
+        x += _wide((key, text))
+    return tuple(found)
+
+
+def key_at(state: State, rect: Rect, x: int) -> str | None:
+    """The key that a click in column `x` stands for."""
+    here = next((key for at, key, text in entries(state, rect) if at <= x < at + _wide((key, text)) - 2), None)
+    return here and keymap.key_shown_as(state, here)
+
+
+def _said(state: State, rect: Rect) -> str:
+    return clipped(state.toast.text, rect.width - 2) if state.toast else ""
 
 
 def _fitting(entries: tuple[tuple[str, str], ...], room: int) -> list[tuple[str, str]]:

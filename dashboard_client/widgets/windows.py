@@ -68,11 +68,17 @@ def palette(frame: Frame, palette: Palette, glyphs: Glyphs) -> None:
 
 def prompt(frame: Frame, prompt: Prompt, glyphs: Glyphs) -> None:
     """The answer, and under it what it would mean."""
-    meaning = {"nodes": prompts.topology_words, "instances": prompts.instances_words}.get(prompt.kind)
+    meaning = {
+        "nodes": prompts.topology_words,
+        "instances": prompts.instances_words,
+        "scale": prompts.instances_words,
+    }.get(prompt.kind)
     preview = prompt.problem or (meaning(prompt.text) if meaning and prompt.text.strip() else "empty cancels")
     box = window(frame, glyphs, 7, 64, prompt.title, "Enter  Esc")
     start = max(0, len(prompt.text) + 1 - box.width + 2)
-    frame.text(box.y + 1, box.x, f"> {prompt.text[start:]}{CURSOR}", Style.BOLD, box.width)
+    answer = Style.SELECTED if prompt.is_untouched and prompt.text else Style.BOLD
+    parts = (("> ", Style.BOLD), (prompt.text[start:], answer), (CURSOR, Style.BOLD))
+    frame.segments(box.y + 1, box.x, parts, box.width)
     style = Style.BAD if prompt.problem else Style.WARN if preview.startswith("Warning") else Style.DIM
     for index, line in enumerate(wrapped(preview, box.width)[:2]):
         frame.text(box.y + 3 + index, box.x, line, style, box.width)
@@ -100,14 +106,15 @@ def confirm(frame: Frame, confirm: Confirm, glyphs: Glyphs) -> None:
 
 def form(frame: Frame, form: Form, glyphs: Glyphs) -> None:
     title = f"Benchmark {form.framework} {form.method} {form.endpoint}"
-    box = window(frame, glyphs, len(prompts.RUN_FIELDS) + 5, 62, title, "Enter runs it")
-    for index, ((_, label, low, high), text) in enumerate(zip(prompts.RUN_FIELDS, form.values, strict=True)):
+    box = window(frame, glyphs, len(prompts.RUN_FIELDS) + 5, 68, title, "Enter runs it")
+    for index, (field, text) in enumerate(zip(prompts.RUN_FIELDS, form.values, strict=True)):
         is_here = index == form.cursor
-        frame.text(box.y + 1 + index, box.x, f"{label:>20}  ", Style.KEY if is_here else Style.DIM, box.width)
-        shown = f"{text}{CURSOR}" if is_here else text or ("as the server decides" if high else "none")
+        frame.text(box.y + 1 + index, box.x, f"{field.label:>20}  ", Style.KEY if is_here else Style.DIM, box.width)
+        shown = f"{text}{CURSOR}" if is_here else text or field.otherwise
         style = Style.BOLD if is_here else Style.PLAIN if text else Style.DIM
         x = frame.text(box.y + 1 + index, box.x + 22, shown, style, max(0, box.width - 22))
-        if is_here and high:
-            frame.text(box.y + 1 + index, x + 2, f"{low} to {high}", Style.DIM, max(0, box.right - x - 2))
+        if is_here:
+            hint = field.hint if text or not field.otherwise else f"{field.otherwise}   {field.hint}".rstrip()
+            frame.text(box.y + 1 + index, x + 1, hint, Style.DIM, max(0, box.right - x - 1))
     if form.problem:
         frame.text(box.bottom - 1, box.x, form.problem, Style.BAD, box.width)

@@ -153,5 +153,5 @@ DANGEROUS = {
 def test_the_mouse_asks_for_nothing(x: int, y: int, kind: str, scene: str) -> None:
     state, wanted = update(SCENES[scene](120, 32), Mouse(kind, x, y))
 
-    assert wanted == ()
+    assert wanted == () or (kind == "press" and y == 31)  # the key bar is there to be pressed
     render(state, theme.BRAILLE)

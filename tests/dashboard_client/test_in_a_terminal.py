@@ -127,6 +127,17 @@ def test_without_colour_it_moves_all_the_same(open_screen: Open, shared_server: 
     assert screen.text().count("╭") >= 7
 
 
+def test_the_theme_can_be_changed_while_it_runs(open_screen: Open, shared_server: Server) -> None:
+    screen = open_screen("--theme", "dark", API_SERVER=shared_server.url, COLORTERM="truecolor")
+    screen.until("● live")
+    dark, light = b"38;2;86;182;194", b"38;2;11;114;133"
+    assert (dark in screen.raw, light in screen.raw) == (True, False)
+
+    screen.press("T")
+
+    screen.until(lambda _: light in screen.raw)
+
+
 def test_a_dumb_terminal_gets_a_report(open_screen: Open, shared_server: Server) -> None:
     screen = open_screen(API_SERVER=shared_server.url, TERM="dumb")
 

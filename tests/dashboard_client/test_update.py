@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from dashboard_client import effects, events
+from dashboard_client import effects, events, theme
 from dashboard_client.overlays import Compare, Confirm, Form, History, Logs, Page, ProcessDetails, Prompt, RunPage
 from dashboard_client.pages import compare_lines
+from dashboard_client.render import render
 from dashboard_client.rows import chosen, process_identity, rows
 from dashboard_client.state import INTERVALS_MS, State
 from dashboard_client.update import begin, update
 from dashboard_client.wire import Counts, LogLine, LogLines, Pm2Stats
 from dashboard_client.wire_benchmarks import BenchmarkProgress, Comparison, Done, LastResult
-from dashboard_client.wire_redis import RedisStats
+from dashboard_client.wire_redis import NodeInfo, RedisStats, SlowCommand, SlowLog
 from tests.dashboard_client import scenes
 from tests.dashboard_client.scenes import NOW_S, keys, play
+
+
+def _asked(wanted: list[effects.Effect]) -> str:
+    return next(each.call_id for each in wanted if isinstance(each, effects.Call))
 
 
 def calls(wanted: list[effects.Effect]) -> list[tuple[str, dict[str, object]]]:
@@ -153,7 +158,7 @@ def test_the_run_form_sends_what_was_filled_in() -> None:
     state, _ = keys(scenes.live(), ":", *"express post", "enter")
     assert isinstance(state.top, Form)
 
-    state, wanted = keys(state, "ctrl-u", "5", "down", "ctrl-u", "3", "enter")
+    state, wanted = keys(state, "right", "right", "down", "5", "down", "3", "enter")
 
     assert calls(wanted) == [
         (
@@ -162,12 +167,100 @@ def test_the_run_form_sends_what_was_filled_in() -> None:
                 "framework": "express",
                 "endpoint": "/code",
                 "method": "POST",
+                "profile": "standard",
                 "duration": 5,
                 "trials": 3,
-                "pipelining": 1,
             },
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("pressed", "problem"),
+    [
+        (("x",), "profile: one of quick, standard, rigorous."),
+        (("down", "0"), "seconds of a trial: a number from 1 to 3600."),
+        ((*("down",) * 6, *"ab"), "load generator: one of wrk, h2load, autocannon."),
+    ],
+)
+def test_the_run_form_says_what_is_wrong(pressed: tuple[str, ...], problem: str) -> None:
+    state, wanted = keys(scenes.live(), ":", *"express post", "enter", *pressed, "enter")
+
+    assert calls(wanted) == []
+    assert isinstance(state.top, Form)
+    assert state.top.problem == problem
+
+
+def test_typing_takes_the_place_of_a_proposal_and_erasing_edits_it() -> None:
+    asked, _ = keys(scenes.live(), "2", "n")
+
+    answers = [keys(asked, *typed)[0].top for typed in ("9", ("backspace",), ("backspace", "3"), ("1", "2"))]
+
+    assert [each.text for each in answers if isinstance(each, Prompt)] == ["9", "", "3", "12"]
+
+
+def test_scaling_proposes_how_many_there_are() -> None:
+    state, _ = keys(scenes.live(), ":", *"scale fastify", "enter")
+    assert isinstance(state.top, Prompt)
+    assert state.top.text == "2"
+
+    _, wanted = keys(state, "4", "enter")
+
+    assert calls(wanted) == [("pm2_scale", {"framework": "fastify", "instances": 4})]
+
+
+def test_info_and_slow_log_of_the_selected_node() -> None:
+    state, wanted = keys(scenes.live(), "2", "down", "I")
+    assert calls(wanted) == [("redis_node_info", {"port": 7001})]
+    info = NodeInfo(7001, {"server": {"redis_version": "7.0.15"}, "clients": {"connected_clients": "3"}})
+    state, _ = play(state, events.ApiAnswered(_asked(wanted), info))
+    assert isinstance(state.top, Page)
+    assert [" ".join(line.split()) for line in state.top.lines] == [
+        "server", "redis_version 7.0.15", "", "clients", "connected_clients 3",
+    ]  # fmt: skip
+
+    state, wanted = keys(state, "escape", "W")
+    assert calls(wanted) == [("redis_slowlog", {"port": 7001})]
+    log = SlowLog(7001, (SlowCommand(None, 12.5, "KEYS *", "127.0.0.1:5000"),), 10.0)
+    state, _ = play(state, events.ApiAnswered(_asked(wanted), log))
+
+    assert isinstance(state.top, Page)
+    assert (state.top.title, state.top.lines[0]) == (
+        "Slow log of Redis node 7001", "1 slow command; kept is what took over 10 ms",
+    )  # fmt: skip
+    assert state.top.lines[2].split() == ["--:--:--", "12.5", "ms", "127.0.0.1:5000", "KEYS", "*"]
+
+
+def test_why_there_is_no_info_stands_where_it_was_to_be() -> None:
+    state, wanted = keys(scenes.live(), "2", "I")
+
+    state, _ = play(state, events.ApiFailed(_asked(wanted), "Node 7000 does not answer."))
+
+    assert state.top == Page("INFO of Redis node 7000", ("Node 7000 does not answer.",))
+
+
+def test_a_failover_names_who_may_take_over_and_asks() -> None:
+    state, wanted = keys(scenes.live(), "2", "F")
+    assert isinstance(state.top, Confirm)
+    assert (calls(wanted), state.top.act.targets[1]) == ([], "a replica takes over: 7003")
+
+    _, wanted = keys(state, "y")
+
+    assert calls(wanted) == [("redis_failover", {"port": 7000})]
+
+
+def test_a_click_on_the_key_bar_is_the_key() -> None:
+    state = scenes.live()
+    bar = "".join(render(state, theme.BRAILLE).chars[-1])
+
+    opened, _ = play(state, events.Mouse("press", bar.index("benchmarks"), state.height - 1))
+    beside, _ = play(state, events.Mouse("press", 0, state.height - 1))
+
+    assert (type(opened.top), beside.top) == (History, None)
+
+
+def test_the_other_theme_comes_at_once() -> None:
+    assert keys(scenes.live(), "T")[1] == [effects.SwitchTheme()]
 
 
 def test_logs_follow_and_stand_still_while_somebody_reads() -> None:
