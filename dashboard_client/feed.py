@@ -161,10 +161,11 @@ class Feed:
         return socket
 
     def _talk(self, socket: ClientConnection) -> Ending:
-        said = ""
+        said, is_welcome = "", False
         try:
             while not self.is_stopping:
-                self._send_waiting(socket)
+                if is_welcome:  # before, it would be said twice, or to a server that does not know us
+                    self._send_waiting(socket)
                 try:
                     text = socket.recv(timeout=TURN_S)
                 except TimeoutError:
@@ -176,6 +177,7 @@ class Feed:
                     socket.send(messages.auth(self.config.secret))
                 elif isinstance(message, messages.Connected):
                     self._welcomed(socket, message)
+                    is_welcome = True
                 elif isinstance(message, messages.Complaint) and message.stream is None:
                     said = message.message
                 if message:

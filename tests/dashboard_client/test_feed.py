@@ -99,6 +99,24 @@ def test_subscriptions_live_longer_than_the_server(start_server: StartServer) ->
     assert refused.retry_in_s <= 0.5
 
 
+def test_what_was_subscribed_before_the_welcome_is_asked_for_once_and_after_it() -> None:
+    heard: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def talk(socket: ServerConnection) -> None:
+        with pytest.raises(TimeoutError):
+            heard.put(f"before: {socket.recv(timeout=0.5)!r}")
+        socket.send(json.dumps({"type": "connected", "clientId": "1", "streams": ["activity"], "timestamp": ""}))
+        for text in socket:
+            heard.put(json.loads(text)["stream"])
+
+    with ws_server(talk) as url, feed(url) as told:
+        told.feed.subscribe("activity")
+        told.next(events.Connected)
+        told.feed.subscribe("pm2:events")
+
+        assert [heard.get(timeout=PATIENCE_S) for _ in range(2)] == ["activity", "pm2:events"]
+
+
 def test_what_happened_while_the_line_was_cut_comes_later_and_once(shared_server: Server) -> None:
     line, api = Line(shared_server.port), Api(Config(shared_server.url))
     ids = [f"{number:08d}-0000-4000-8000-000000000000" for number in range(3)]
