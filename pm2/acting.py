@@ -25,6 +25,7 @@ from system.child import ancestry
 POLL_S = 0.05
 STEADY_S = 0.3  # an instance that lives this long after it went online did not fall over at once
 STDERR_LINES = 10
+PER_PROCESS_S = 0.3  # a hundred node processes take half a minute to come up on two cores
 T = TypeVar("T")
 
 
@@ -126,12 +127,19 @@ async def answering_daemon() -> AsyncIterator[Link]:
         yield link
 
 
+def within_s(count: int) -> float:
+    """How long an action on so many processes may take: they share the CPUs, and the daemon takes one at a time."""
+    return settings.PM2_TIMEOUT + PER_PROCESS_S * count
+
+
 async def call_each(link: Link, method: str, processes: Sequence[Process]) -> None:
     """Call `method` for each, all at once."""
+    timeout_s = within_s(len(processes))
     calls: list[Awaitable[object]] = []
     for each in processes:
         takes_object = method in ("restartProcessId", "reloadProcessId")
-        calls.append(link.call(method, {"id": each.pm_id} if takes_object else each.pm_id))
+        argument = {"id": each.pm_id} if takes_object else each.pm_id
+        calls.append(link.call(method, argument, timeout_s=timeout_s))
     await asyncio.gather(*calls)
 
 
@@ -145,15 +153,16 @@ def is_up_again(before: Process, now: Process | None) -> bool:
 
 async def until(link: Link, chosen: Sequence[Process], happened: Happened) -> list[Process]:
     """Poll until the action shows in PM2's list; what it shows then. Raises CallTimeout."""
+    timeout_s = within_s(len(chosen))
     try:
-        async with asyncio.timeout(settings.PM2_TIMEOUT):
+        async with asyncio.timeout(timeout_s):
             while True:
                 now = {each.pm_id: each for each in await listing.list_processes(link)}
                 if all(happened(each, now.get(each.pm_id)) for each in chosen):
                     return [now[each.pm_id] for each in chosen if each.pm_id in now]
                 await asyncio.sleep(POLL_S)
     except TimeoutError:
-        raise CallTimeout("to carry it out", settings.PM2_TIMEOUT) from None
+        raise CallTimeout("to carry it out", timeout_s) from None
 
 
 async def until_up_again(
@@ -162,7 +171,8 @@ async def until_up_again(
     """Poll until each is up again, `ready`, and has stayed so for `STEADY_S`. Raises StartFailed with its exit code
     and last words."""
     loop = asyncio.get_running_loop()
-    deadline, steady_since = loop.time() + settings.PM2_TIMEOUT, None
+    timeout_s = within_s(len(chosen))
+    deadline, steady_since = loop.time() + timeout_s, None
     while True:
         now = {each.pm_id: each for each in await listing.list_processes(link)}
         for before in chosen:
@@ -173,7 +183,7 @@ async def until_up_again(
         late = late or [each for each in chosen if ready and not await ready(now[each.pm_id])]
         if loop.time() > deadline:
             slowest = now[late[0].pm_id] if late else now[chosen[0].pm_id]
-            raise await failure(link, slowest, f"it was not up within {settings.PM2_TIMEOUT:g} s (PM2_TIMEOUT)")
+            raise await failure(link, slowest, f"it was not up within {timeout_s:g} s (see PM2_TIMEOUT)")
         steady_since = None if late else steady_since or loop.time()
         if steady_since is not None and loop.time() - steady_since >= STEADY_S:
             return [now[each.pm_id] for each in chosen]

@@ -62,7 +62,7 @@ class CallTimeout(PM2Error):
     """The daemon did not answer in time."""
 
     def __init__(self, method: str, timeout_s: float) -> None:
-        super().__init__(f"PM2 did not answer {method} within {timeout_s:g} s (PM2_TIMEOUT).")
+        super().__init__(f"PM2 did not answer {method} within {timeout_s:g} s (see PM2_TIMEOUT).")
         self.method = method
         self.timeout_s = timeout_s
 

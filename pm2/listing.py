@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -95,12 +96,15 @@ async def list_processes(link: Link) -> tuple[Process, ...]:
 def shown(listed: list[dict[str, object]]) -> tuple[Process, ...]:
     """The allow-listed view of `getMonitorData`, in the order of pm_id, with PM2's own CPU and memory."""
     processes = [process.from_monitor_data(entry, 1000 * time.time()) for entry in listed]
-    return tuple(_named(each) for each in sorted(processes, key=lambda each: each.pm_id))
+    alike = Counter(each.name for each in processes)
+    return tuple(_named(each, alike[each.name]) for each in sorted(processes, key=lambda each: each.pm_id))
 
 
-def _named(each: Process) -> Process:
+def _named(each: Process, instances: int) -> Process:
+    """With what stands elsewhere: PM2's own number of instances is that of the start, whatever was scaled since."""
     framework = registry().named(each.name)
-    return replace(each, framework=framework.name, port=framework.port) if framework else each
+    port = framework.port if framework else None
+    return replace(each, framework=framework and framework.name, port=port, instances=instances)
 
 
 async def measured(processes: tuple[Process, ...]) -> tuple[Process, ...]:

@@ -31,7 +31,8 @@ async def one(pm_id: int) -> ProcessPage:
         listed = await listing.entries(link)
     for entry in listed:
         if process.from_monitor_data(entry, 1000 * time.time()).pm_id == pm_id:
-            measured = await listing.measured(listing.shown([entry]))
+            chosen = [each for each in listing.shown(listed) if each.pm_id == pm_id]
+            measured = await listing.measured(tuple(chosen))
             [shown] = lineage.counted(sampling.current().register.known, measured)
             exits = await sync_to_async(black_box.read)(EXITS, shown.name, pm_id)
             return ProcessPage(shown, process.details(entry), tuple(exits), datetime.now(UTC))

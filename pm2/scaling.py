@@ -133,9 +133,9 @@ def _not_yet(process: Process) -> Process:
 
 
 async def _shrink(link: Link, going: list[Process], by: str) -> None:
-    for each in reversed(going):
-        intents.announce([each.pm_id], "scaled down", by)
-        await link.call("deleteProcessId", each.pm_id)
+    newest_first = going[::-1]
+    intents.announce([each.pm_id for each in newest_first], "scaled down", by)
+    await acting.call_each(link, "deleteProcessId", newest_first)
     await acting.until(link, going, lambda _, now: now is None)
 
 

@@ -12,6 +12,7 @@ from pm2.log_search import Query
 from system.fields import NameField, StrictIntegerField, TextField
 
 MAX_INSTANCES = 100
+MAX_LINES = 5000
 
 
 class StartSerializer(serializers.Serializer[Any]):
@@ -47,7 +48,7 @@ class LogQuerySerializer(serializers.Serializer[Any]):
     framework = NameField(required=False)
     name = NameField(required=False)
     pmId = serializers.IntegerField(min_value=0, max_value=2**31, required=False)
-    lines = serializers.IntegerField(min_value=1, max_value=5000, default=200)
+    lines = serializers.IntegerField(min_value=1, max_value=MAX_LINES, default=200)
     stream = serializers.ChoiceField(["out", "err"], required=False)
     search = TextField(required=False, max_length=200, default="", allow_blank=True, trim_whitespace=False)
     regex = serializers.BooleanField(default=False, help_text="`search` is a regular expression")

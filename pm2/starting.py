@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from pm2 import app_config, client
-from pm2.acting import POLL_S, STDERR_LINES, STEADY_S
+from pm2.acting import POLL_S, STDERR_LINES, STEADY_S, call_each, within_s
 from pm2.client import Link
 from pm2.errors import DaemonNotRunning, DaemonNotStarted, NotInstalled, PortTaken, StartFailed
 from pm2.frameworks.registry import Framework, availability, script
@@ -75,19 +75,20 @@ async def prepare(link: Link, framework: Framework, count: int) -> None:
         env=app_config.framework_env(os.environ, await asyncio.to_thread(import_string(settings.REDIS_PORTS_FROM))),
         user=getpass.getuser(),
     )
-    await link.call("prepare", payload)
+    await link.call("prepare", payload, timeout_s=within_s(count))
 
 
 async def until_up(link: Link, framework: Framework, count: int) -> tuple[Process, ...]:
     """Every instance online, steady, and the port answering; else they are deleted. Raises StartFailed."""
-    deadline = asyncio.get_running_loop().time() + settings.PM2_TIMEOUT
+    timeout_s = within_s(count)
+    deadline = asyncio.get_running_loop().time() + timeout_s
     steady_since = None
     while True:
         now = asyncio.get_running_loop().time()
         processes = tuple(each for each in await list_processes(link) if each.name == framework.name)
         fallen = next((each for each in processes if each.restarts or each.status is Status.ERRORED), None)
         if fallen or now > deadline:
-            await _give_up(link, framework, processes, fallen)
+            await _give_up(link, framework, processes, fallen, timeout_s)
         online = [each for each in processes if each.status is Status.ONLINE]
         if len(online) == count and await asyncio.to_thread(ports.is_listening, framework.port):
             steady_since = steady_since or now
@@ -98,12 +99,14 @@ async def until_up(link: Link, framework: Framework, count: int) -> tuple[Proces
         await asyncio.sleep(POLL_S)
 
 
-async def _give_up(link: Link, framework: Framework, processes: tuple[Process, ...], fallen: Process | None) -> None:
+async def _give_up(
+    link: Link, framework: Framework, processes: tuple[Process, ...], fallen: Process | None, timeout_s: float
+) -> None:
     log = Path(settings.PM2_HOME) / "logs" / f"{framework.name}-error.log"
     stderr = await asyncio.to_thread(last_lines, log, STDERR_LINES)
-    await asyncio.gather(*(link.call("deleteProcessId", each.pm_id) for each in processes))
+    await call_each(link, "deleteProcessId", processes)
     if fallen:
         reason = f"it exited with code {fallen.exit_code}"
     else:
-        reason = f"its port {framework.port} did not answer within {settings.PM2_TIMEOUT:g} s (PM2_TIMEOUT)"
+        reason = f"its port {framework.port} did not answer within {timeout_s:g} s (see PM2_TIMEOUT)"
     raise StartFailed(framework.name, reason, fallen.exit_code if fallen else None, stderr)

@@ -38,6 +38,16 @@ def test_a_life_by_the_command_line(pm2_home: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "arguments", [["start", "express", "-i", "1000"], ["start", "express", "-i", "0"], ["logs", "-n", "0"]]
+)
+def test_what_is_out_of_range_is_wrong_usage(pm2_home: Path, arguments: list[str]) -> None:
+    code, out, err = pm2(pm2_home, *arguments)
+
+    assert (code, out) == (2, "")
+    assert "is no whole number from 1 to" in err
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["start"], "start needs a name. One of express, fastify"),

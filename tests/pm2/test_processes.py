@@ -17,7 +17,7 @@ from unittest.mock import ANY
 import pytest
 from pytest_django import Settings
 
-from pm2 import acting, client, listing, page, processes, sampling, scaling
+from pm2 import acting, client, listing, page, processes, sampling, scaling, starting
 from pm2.errors import (
     AlreadyRunning,
     DaemonHangs,
@@ -151,8 +151,19 @@ async def test_a_port_that_never_answers_is_told(
         await processes.start("own")
 
     assert str(caught.value) == (
-        f"own did not come up: its port {framework.port} did not answer within 2 s (PM2_TIMEOUT)."
+        f"own did not come up: its port {framework.port} did not answer within 2.3 s (see PM2_TIMEOUT)."
     )
+
+
+async def test_many_instances_have_more_time(
+    pm2_home: Path, own_framework: Callable[..., Framework], settings: Settings
+) -> None:
+    late = "const server = require('http').createServer(); setTimeout(() => server.listen(process.env.PORT), 1500)"
+    own_framework(late, exec_mode="cluster_mode")
+    await starting.ensure_daemon()
+    settings.PM2_TIMEOUT = 0.5
+
+    assert brief(await processes.start("own", 10)) == [("own", "online")] * 10
 
 
 async def test_a_port_of_somebody_else_is_left_alone(pm2_home: Path, own_framework: Callable[..., Framework]) -> None:

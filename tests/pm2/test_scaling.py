@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pm2 import client, processes, sampling, scaling
+from pm2 import client, page, processes, sampling, scaling
 from pm2.errors import CannotReload, CannotScale, ProcessNotFound, RollingRestartFailed, StartFailed
 from pm2.process import Process
 from pm2.processes import Target
@@ -76,6 +76,21 @@ async def test_scale_up_and_down_the_newest_first() -> None:
     assert same.message == "fastify has 3 instances already"
     down = await scaling.scale(FASTIFY, 1)
     assert (down.message, await pids("fastify")) == ("Scaled fastify from 3 to 1 instance", [oldest])
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_instances_are_counted_and_those_too_many_end_together(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    ends = "process.on('SIGINT', () => { note('asked'); setTimeout(() => { note('gone'); process.exit() }, 700) });"
+    note = f"const note = word => require('fs').appendFileSync({json.dumps(str(told))}, word + ' ');"
+    await run_app(tmp_path, "slow", IDLE + note + ends + "note('up');", instances=4)
+    await until(told.exists, bool)
+    await until(told.read_text, lambda text: text.count("up") == 4)
+
+    [left] = (await scaling.scale(Target(name="slow"), 1)).processes
+
+    assert (left.instances, (await page.one(left.pm_id)).process.instances) == (1, 1)
+    assert told.read_text().split() == ["up"] * 4 + ["asked"] * 3 + ["gone"] * 3
 
 
 async def test_scaling_down_under_load_loses_no_request() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import getpass
 import json
+import re
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -17,6 +19,7 @@ from pm2.frameworks.registry import registry
 from pm2.listing import Stats
 from pm2.log_lines import LogLine
 from pm2.processes import Result, Target
+from pm2.serializers import MAX_INSTANCES, MAX_LINES
 from system.errors import SystemProblem
 from system.plain_text import shown, table
 from system.wire import to_wire
@@ -35,8 +38,8 @@ class Command(BaseCommand):
         verbs = ("status", "start", "stop", "restart", "reload", "scale", "rolling-restart", "delete", "logs")
         parser.add_argument("verb", choices=verbs)
         parser.add_argument("name", nargs="?", help="a framework or a process's name; else all")
-        parser.add_argument("-i", "--instances", type=int, help="how many (start, scale)")
-        parser.add_argument("-n", "--lines", type=int, default=50, help="how many lines (logs)")
+        parser.add_argument("-i", "--instances", type=_from_one_to(MAX_INSTANCES), help="how many (start, scale)")
+        parser.add_argument("-n", "--lines", type=_from_one_to(MAX_LINES), default=50, help="how many lines (logs)")
         parser.add_argument("-f", "--follow", action="store_true", help="go on with new lines until Ctrl-C (logs)")
         parser.add_argument("--search", default="", help="lines that hold this text only (logs)")
         parser.add_argument("--yes", action="store_true", help="do not ask before stop and delete of everything")
@@ -63,8 +66,8 @@ class Command(BaseCommand):
         if verb == "start":
             return await processes.start(_needed(name, verb, tuple(each.name for each in registry().frameworks)), count)
         if verb == "scale":
-            if count is None or not 1 <= count <= 100:
-                raise CommandError("[ERROR] scale needs -i N, from 1 to 100.")
+            if count is None:
+                raise CommandError(f"[ERROR] scale needs -i N, from 1 to {MAX_INSTANCES}.")
             return await scaling.scale(Target(name=_needed(name, verb)), count, by)
         if verb in ("reload", "rolling-restart"):
             act = scaling.reload if verb == "reload" else scaling.rolling_restart
@@ -135,6 +138,15 @@ class Command(BaseCommand):
         number = "" if line.pm_id is None else f" {line.pm_id}"
         mark = "!" if line.stream == "err" else "|"
         self.stdout.write(f"{at}{shown(line.name)}{number} {mark} {shown(line.text)}")
+
+
+def _from_one_to(high: int) -> Callable[[str], int]:
+    def number(said: str) -> int:
+        if not re.fullmatch("[0-9]{1,6}", said) or not 1 <= int(said) <= high:
+            raise ArgumentTypeError(f"{said!r} is no whole number from 1 to {high}")
+        return int(said)
+
+    return number
 
 
 def _needed(name: str | None, verb: str, known: tuple[str, ...] = ()) -> str:
