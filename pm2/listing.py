@@ -103,8 +103,9 @@ def shown(listed: list[dict[str, object]]) -> tuple[Process, ...]:
 def _named(each: Process, instances: int) -> Process:
     """With what stands elsewhere: PM2's own number of instances is that of the start, whatever was scaled since."""
     framework = registry().named(each.name)
-    port = framework.port if framework else None
-    return replace(each, framework=framework and framework.name, port=port, instances=instances)
+    if framework is None:
+        return replace(each, instances=instances)
+    return replace(each, framework=framework.name, port=framework.port, instances=instances)
 
 
 async def measured(processes: tuple[Process, ...]) -> tuple[Process, ...]:
