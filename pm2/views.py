@@ -72,8 +72,8 @@ class PM2ViewSet(ViewSet):
         return Response(to_wire(async_to_sync(processes.restart)(_target(request), _actor(request))))
 
     @extend_schema(request=TargetSerializer, responses=ActionResultSerializer)
-    @action(detail=False, methods=["post"])
-    def delete(self, request: Request) -> Response:
+    @action(detail=False, methods=["post"], url_path="delete")
+    def remove(self, request: Request) -> Response:  # named delete it would answer DELETE at every address here
         """Stop processes and take them off PM2's list."""
         return Response(to_wire(async_to_sync(processes.delete)(_target(request), _actor(request))))
 

@@ -129,7 +129,7 @@ async def bounded(receive: Receive) -> tuple[Receive, Refusal | None]:
 
 async def answer(send: Send, refused: Refusal) -> None:
     shape = problems.body(refused.status, refused.code, refused.message, uuid.uuid4().hex[:16])
-    content = json.dumps(shape).encode()
+    content = json.dumps(shape, separators=(",", ":")).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", b"%d" % len(content)),

@@ -142,7 +142,11 @@ def problem(
     request: HttpRequest, status: int, code: str, message: str, fields: Mapping[str, Any] | None = None
 ) -> JsonResponse:
     """An error answer for code that stands outside REST framework's views."""
-    return JsonResponse(body(status, code, message, getattr(request, "request_id", ""), fields), status=status)
+    return _compact(body(status, code, message, getattr(request, "request_id", ""), fields), status)
+
+
+def _compact(shape: Mapping[str, Any], status: int, headers: Mapping[str, str] | None = None) -> JsonResponse:
+    return JsonResponse(shape, status=status, headers=headers, json_dumps_params={"separators": (",", ":")})
 
 
 def message_of(error: Exception, status: int) -> str:
@@ -207,4 +211,4 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
 def response(request: HttpRequest, error: Exception) -> JsonResponse:
     """The same answer for code outside REST framework's views."""
     status, shape, headers = answer(request, error)
-    return JsonResponse(shape, status=status, headers=headers)
+    return _compact(shape, status, headers)

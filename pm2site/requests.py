@@ -51,8 +51,10 @@ class RequestMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """An error of a page outside REST framework; with DJANGO_DEBUG Django's own page shows it."""
-        return None if settings.DEBUG else problems.response(request, error)
+        """An error of a page outside REST framework; with DJANGO_DEBUG Django's own page shows it to this machine."""
+        if settings.DEBUG and getattr(request, "is_loopback", False):
+            return None
+        return problems.response(request, error)
 
     def _log(self, request: HttpRequest, response: HttpResponseBase, took_ms: float) -> None:
         if request.path_info.startswith(QUIET) and response.status_code < 400:

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 from django.urls import get_resolver
 from pytest_django import Settings
 from rest_framework.authtoken.models import Token
 
 from pm2site.attempts import attempts
 from pm2site.models import Activity
+from pm2site.requests import RequestMiddleware
 
 pytestmark = pytest.mark.django_db(transaction=True)
 JSON = {"Accept": "application/json"}
@@ -291,3 +293,26 @@ def test_an_address_that_is_none_of_ours(path: str) -> None:
 def test_wrong_methods() -> None:
     assert client().get("/api/pm2/start").json()["code"] == "method_not_allowed"
     assert client().put("/api/pm2/stats").status_code == 405
+
+
+@pytest.mark.parametrize("path", ["stats", "stop", "delete", "frameworks", "processes/1"])
+def test_the_verb_delete_is_no_http_method(path: str) -> None:
+    answer = client().delete(f"/api/pm2/{path}", {"framework": "fastify"}, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+
+
+def test_health_is_open_in_both_spellings_and_errors_are_compact(settings: Settings) -> None:
+    settings.API_KEY = "k" * 20
+
+    assert [client().get(path).status_code for path in ("/health", "/health/")] == [200, 200]
+    assert b'": ' not in client().get("/api/pm2/stats").content
+
+
+def test_a_page_of_django_s_own_about_an_error_is_for_this_machine(settings: Settings) -> None:
+    settings.DEBUG, settings.API_OPEN = True, True
+    request = RequestFactory().get("/")
+
+    for is_loopback, handled in ((True, False), (False, True)):
+        request.is_loopback = is_loopback  # type: ignore[attr-defined]
+        answer = RequestMiddleware(lambda _: HttpResponse()).process_exception(request, KeyError("x"))
+        assert (answer is not None) == handled
