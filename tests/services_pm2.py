@@ -22,12 +22,19 @@ FRAMEWORK_PORTS = range(3001, 3006)
 
 
 def kill_all_of(home: Path) -> None:
-    """The daemon and everything that was started under it, told by the environment."""
+    """The daemon and everything that was started under it, told by the environment: apps in fork mode have no
+    PM2_HOME there, but the place of their pid file. The daemon goes first, so that it starts nothing again."""
+    found: list[psutil.Process] = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            if process.environ().get("PM2_HOME") == str(home) and process.pid != os.getpid():
-                process.send_signal(signal.SIGCONT)
-                process.kill()
+            environment = process.environ()
+            is_under = environment.get("pm_pid_path", "").startswith(f"{home}/")
+            if (environment.get("PM2_HOME") == str(home) or is_under) and process.pid != os.getpid():
+                found.insert(len(found) if is_under else 0, process)
+    for process in found:
+        with suppress(psutil.Error):
+            process.send_signal(signal.SIGCONT)
+            process.kill()
     # The next test may want the same ports: a framework always listens on its own.
     ends = time.monotonic() + 20
     while any(is_listening(port) for port in FRAMEWORK_PORTS) and time.monotonic() < ends:
