@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pm2 import bus_events, exits, intents
 from pm2.bus_events import DaemonLine, ExitLine, ProcessEvent
 from pm2.curves import Curves
-from pm2.exits import Evidence, Exit, Sample
+from pm2.exits import Cause, Evidence, Exit, Sample
 from pm2.logs import LogTaker
 from pm2.process import Process
 from system import kernel
@@ -187,5 +187,5 @@ def _exit(
     lived = None if lived_s is None else round(max(0.0, lived_s), 1)
     signal = exits.real_signal(evidence)
     code = evidence.exit_code if signal is None else None  # PM2 says 0 where a signal ended it
-    stderr = tuple(evidence.stderr)
-    return Exit(instance, at, name, pm_id, code, signal, cause, said, evidence.by, lived, stderr, samples)
+    by = evidence.by if cause is Cause.MANUAL else None  # who asked for something else did not cause this
+    return Exit(instance, at, name, pm_id, code, signal, cause, said, by, lived, tuple(evidence.stderr), samples)
