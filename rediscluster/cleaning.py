@@ -11,6 +11,7 @@ from rediscluster.errors import ClusterAbsent, KeysExist
 from rediscluster.manifest import CLEANING, STOPPED, Manifest
 from rediscluster.outcome import Cleaned, Phases
 from rediscluster.stopping import LOOK_S, count_keys, ours
+from rediscluster.words import first_few
 
 
 async def clean(confirm: bool, phases: Phases) -> Cleaned:
@@ -18,6 +19,7 @@ async def clean(confirm: bool, phases: Phases) -> Cleaned:
     try:
         with phases("check"):
             made = await ours()
+            await asyncio.to_thread(files.check_contents, made.ports)
     except ClusterAbsent:
         return Cleaned(True, "There is nothing to clean.", (), (), datetime.now(UTC))
     if not confirm and made.state != CLEANING:  # an interrupted clean was confirmed
@@ -28,11 +30,12 @@ async def clean(confirm: bool, phases: Phases) -> Cleaned:
     with phases("delete"):
         swept = await asyncio.to_thread(files.sweep, made.ports)
         await asyncio.to_thread(manifest.remove)
-        await asyncio.to_thread(files.remove_folder)
+        beside = await asyncio.to_thread(files.remove_folder)
+    left = (*swept.left, *(name for name in beside if name not in map(str, made.ports)))
     said = f"Deleted the cluster: {len(made.ports)} nodes, {len(swept.deleted)} files."
-    if swept.left:
-        said += f" Left alone, because not ours: {', '.join(swept.left[:3])}{' …' * (len(swept.left) > 3)}."
-    return Cleaned(True, said, swept.deleted, swept.left, datetime.now(UTC))
+    if left:
+        said += f" Left alone, because not ours: {first_few(left)}."
+    return Cleaned(True, said, swept.deleted, left, datetime.now(UTC))
 
 
 async def _refuse_keys(made: Manifest) -> None:

@@ -13,7 +13,18 @@ CONF, LOG, NODES, PID = "redis.conf", "redis.log", "nodes.conf", "redis.pid"
 DUMP, APPEND_ONLY = "dump.rdb", "appendonlydir"
 DATA = (DUMP, APPEND_ONLY)
 # Everything that we or our redis-servers write into a node's folder; patterns as pathlib knows them.
-KNOWN = (CONF, LOG, NODES, PID, DUMP, "temp-*.rdb", "nodes.conf-*", "nodes.conf.tmp*", "redis.conf.tmp")
+KNOWN = (
+    CONF,
+    LOG,
+    NODES,
+    PID,
+    DUMP,
+    "temp-*.rdb",
+    "temp-rewriteaof-*.aof",
+    "nodes.conf-*",
+    "nodes.conf.tmp*",
+    "redis.conf.tmp",
+)
 KNOWN_APPEND_ONLY = ("appendonly.aof.*", "temp-*")
 
 _SAVE = {"none": '""', "rdb": "3600 1 300 100 60 10000", "aof": '""'}  # rdb: Redis's own defaults

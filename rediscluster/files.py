@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -13,6 +14,7 @@ from rediscluster import config, manifest
 from rediscluster.errors import NotOurs
 from rediscluster.manifest import Manifest
 from rediscluster.plan import Plan
+from rediscluster.words import first_few
 
 LOG_LINES = 20
 TAIL_BYTES = 16 * 1024
@@ -40,6 +42,28 @@ def check_nodes(ports: tuple[int, ...]) -> None:
     """No folder of a node is a symlink or somebody else's. Raises NotOurs."""
     for port in ports:
         _check(manifest.folder() / str(port))
+
+
+def check_contents(ports: tuple[int, ...]) -> None:
+    """The folders of the nodes hold what Redis and we write, and nothing else. Raises NotOurs, naming the rest."""
+    strangers = [_shown(path) for port in ports for path in _strangers(manifest.folder() / str(port), config.KNOWN)]
+    if strangers:
+        raise NotOurs(
+            f"{manifest.folder()} holds what neither Redis nor this server wrote: {first_few(strangers)}. "
+            "Nothing was touched; move it away and try again.",
+            left=strangers,
+        )
+
+
+def _strangers(folder: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
+    """Links too, whatever they are called."""
+    if not folder.is_dir():
+        return
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        if entry.name == config.APPEND_ONLY and entry.is_dir(follow_symlinks=False):
+            yield from _strangers(folder / entry.name, config.KNOWN_APPEND_ONLY)
+        elif not (entry.is_file(follow_symlinks=False) and _is_known(entry.name, patterns)):
+            yield folder / entry.name
 
 
 def check_unclaimed(ports: tuple[int, ...]) -> None:
@@ -124,7 +148,7 @@ def _sweep(folder: Path, patterns: tuple[str, ...], deleted: list[str], left: li
     try:
         for entry in sorted(os.listdir(opened)):  # noqa: PTH208 - of the opened folder, not of its path
             is_file = stat.S_ISREG(os.stat(entry, dir_fd=opened, follow_symlinks=False).st_mode)
-            if is_file and any(PurePath(entry).match(pattern) for pattern in patterns):
+            if is_file and _is_known(entry, patterns):
                 os.unlink(entry, dir_fd=opened)
                 deleted.append(_shown(folder / entry))
             elif _shown(folder / entry) not in left:
@@ -135,16 +159,22 @@ def _sweep(folder: Path, patterns: tuple[str, ...], deleted: list[str], left: li
         os.close(opened)
 
 
+def _is_known(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(PurePath(name).match(pattern) for pattern in patterns)
+
+
 def _shown(path: Path) -> str:
     return path.relative_to(manifest.folder()).as_posix()
 
 
-def remove_folder() -> None:
-    """The cluster's own folder, when nothing is left in it."""
+def remove_folder() -> tuple[str, ...]:
+    """The cluster's own folder, when nothing is left in it; else the names of what is."""
+    folder = manifest.folder()
     try:
-        manifest.folder().rmdir()
+        folder.rmdir()
     except OSError:
-        return
+        return tuple(sorted(os.listdir(folder))) if folder.is_dir() else ()  # noqa: PTH208 - names, not paths
+    return ()
 
 
 def has_nodes_conf(port: int) -> bool:

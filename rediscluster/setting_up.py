@@ -61,6 +61,7 @@ async def _settled(found: Manifest, plan: Plan, phases: Phases) -> Outcome:
 async def _clear_leftovers(found: Manifest) -> None:
     """What a setup or a clean left that did not come to its end. Raises NotOurs when there are keys after all."""
     await asyncio.to_thread(files.check_nodes, found.ports)
+    await asyncio.to_thread(files.check_contents, found.ports)
     found = await asyncio.to_thread(server.adopt, found)
     alive = {each.port: each.process for each in found.nodes if each.process}
     if found.state != CLEANING:  # whoever cleaned wanted the keys gone
@@ -85,6 +86,7 @@ def _check_ground(plan: Plan) -> Program:
     """Nothing is written and nothing started before this has passed."""
     server.check_ports(plan.ports)
     files.check_nodes(plan.ports)
+    files.check_contents(plan.ports)
     files.check_unclaimed(plan.ports)
     return server.program()
 

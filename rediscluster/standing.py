@@ -90,22 +90,32 @@ def _of_ours(record: Record, ours: Sequence[Node], stats: Stats) -> tuple[str, s
         return STOPPED, f"The cluster is stopped; it holds {several(record.keys, 'key')}.", RESUME_OR_CLEAN
     if not up:
         return STOPPED, "No node runs, though none was stopped here. Perhaps the machine restarted.", RESUME_OR_CLEAN
-    missing = [node for node in ours if node.state != UP]
-    if stats.cluster.state != "ok":
-        return DEGRADED, _whats_wrong(missing, stats), RESUME if missing else "Wait a few seconds; nodes are joining."
+    wrong, next_step = _whats_wrong(record, ours, stats)
+    if wrong:
+        return DEGRADED, f"{wrong[0].upper()}{wrong[1:]}.", next_step
     works = f"The cluster works: {len(up)} of {record.node_count} nodes, {several(stats.cluster.keys or 0, 'key')}."
-    if missing:
-        return RUNNING, f"{works} {_whats_wrong(missing, stats)}", RESUME
     agree = "" if stats.cluster.agreement is not False else " The nodes do not agree on the map yet."
     return RUNNING, works + agree, _when_running(record)
 
 
-def _whats_wrong(missing: Sequence[Node], stats: Stats) -> str:
-    said = [f"node {node.port} is {node.state} ({node.reason})" for node in missing] or ["cluster_state is fail"]
+def _whats_wrong(record: Record, ours: Sequence[Node], stats: Stats) -> tuple[str, str]:
+    """What is amiss, and what helps; both empty for a cluster that is whole."""
+    silent = [node for node in ours if node.state != UP]
+    places = range(record.base_port, record.base_port + record.node_count)
+    taken = [node for node in stats.stats if node.owner == OTHER and node.port in places]
+    if not silent and not taken and stats.cluster.state == "ok":
+        return "", ""
+    said = [f"node {node.port} is {node.state} ({node.reason})" for node in silent]
+    said += [f"on {node.port} runs a Redis (pid {node.pid}) that this server did not start" for node in taken]
     if stats.cluster.lost:
         said.append(f"slots {', '.join(stats.cluster.lost)} have no master, and their keys cannot be reached")
-    text = "; ".join(said)
-    return f"{text[0].upper()}{text[1:]}."
+    elif stats.cluster.state == "ok":
+        said.append("all slots are served")
+    else:
+        said.append("the nodes say cluster_state:fail")
+    if taken:
+        return "; ".join(said), f"Stop the other Redis on {ports([node.port for node in taken])}. Then: {RESUME}"
+    return "; ".join(said), RESUME if silent else "Wait a few seconds; nodes are joining."
 
 
 def _when_running(record: Record) -> str:

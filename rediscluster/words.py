@@ -16,3 +16,8 @@ def ports(those: Sequence[int]) -> str:
     if len(those) > 2 and last - first == len(those) - 1:
         return f"{first} to {last}"
     return (" and " if len(those) < 3 else ", ").join(map(str, those))
+
+
+def first_few(names: Sequence[str]) -> str:
+    """`a, b, c …`"""
+    return ", ".join(names[:3]) + " …" * (len(names) > 3)

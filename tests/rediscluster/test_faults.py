@@ -66,10 +66,9 @@ async def test_a_killed_master_is_replaced_and_comes_back_as_replica(cluster_fol
 
     dead = await until(lambda: node_on(BASE_PORT), lambda node: node.state == "down")
     assert (dead.reason, dead.ops_per_second, dead.keys, dead.memory_bytes) == ("connection refused", None, None, None)
-    assert (await inspecting.status()).state == "degraded"
-    back = await until(inspecting.status, lambda status: status.state == "running")
-    assert "Node 7000 is down (connection refused)" in back.message
-    assert back.next_step.startswith("Resume it")
+    back = await until(inspecting.status, lambda status: status.message.endswith("served."))
+    assert back.message == "Node 7000 is down (connection refused); all slots are served."
+    assert (back.state, back.next_step.split(":")[0]) == ("degraded", "Resume it")
     promoted = await node_on(BASE_PORT + 3)
     assert (promoted.role, promoted.slot_ranges) == ("master", ("0-5460",))
     assert (await watching.sample()).cluster.failovers == 1
@@ -78,6 +77,7 @@ async def test_a_killed_master_is_replaced_and_comes_back_as_replica(cluster_fol
     assert resumed.message.startswith("Resumed node 7000 in ")
     restarted = await node_on(BASE_PORT)
     assert (restarted.role, restarted.master_port, restarted.link_up) == ("replica", BASE_PORT + 3, True)
+    assert (await inspecting.status()).state == "running"
     with closing(connection(BASE_PORT + 3)) as master:
         assert master.get("{06S}kept") == "yes"
 
@@ -193,7 +193,7 @@ async def test_processes_that_are_not_ours_are_not_signalled(cluster_folder: Pat
 async def test_what_is_not_ours_is_not_deleted(cluster_folder: Path) -> None:
     await cluster.setup(three_masters())
     await cluster.stop()
-    (cluster_folder / "7000" / "notes.txt").write_text("mine")
+    (cluster_folder / "notes.txt").write_text("mine")
     elsewhere = cluster_folder.parent / "elsewhere"
     (cluster_folder / "7001").rename(elsewhere)
     (cluster_folder / "7001").symlink_to(elsewhere)
@@ -206,14 +206,30 @@ async def test_what_is_not_ours_is_not_deleted(cluster_folder: Path) -> None:
     (cluster_folder / "7001").unlink()
     elsewhere.rename(cluster_folder / "7001")
     (cluster_folder / "7002" / "dump.rdb").unlink()
-    (cluster_folder / "7002" / "dump.rdb").symlink_to(cluster_folder / "7000" / "notes.txt")
-    cleaned = await cluster.clean(confirm=True)
+    (cluster_folder / "7002" / "dump.rdb").symlink_to(cluster_folder / "notes.txt")
+    (cluster_folder / "7002" / "temp-12.rdb").write_text("of a save that was killed")
+    (cluster_folder / "7000" / "extra").mkdir()
+    before = sorted(cluster_folder.rglob("*"))
+    with pytest.raises(NotOurs, match=r"wrote: 7000/extra, 7002/dump.rdb. Nothing was touched") as caught:
+        await cluster.clean(confirm=True)
+    assert caught.value.fields == {"left": ["7000/extra", "7002/dump.rdb"]}
+    assert sorted(cluster_folder.rglob("*")) == before
 
-    assert cleaned.left == ("7000/notes.txt", "7002/dump.rdb")
-    assert "Left alone, because not ours: 7000/notes.txt, 7002/dump.rdb." in cleaned.message
-    assert (cluster_folder / "7000" / "notes.txt").read_text() == "mine"
-    with pytest.raises(NotOurs, match=r"7002/dump.rdb is of a cluster that this server did not make"):
-        await cluster.setup(three_masters())
+    (cluster_folder / "7002" / "dump.rdb").unlink()
+    (cluster_folder / "7000" / "extra").rmdir()
+    cleaned = await cluster.clean(confirm=True)
+    assert (cleaned.left, list(cluster_folder.iterdir())) == (("notes.txt",), [cluster_folder / "notes.txt"])
+    assert cleaned.message.endswith("Left alone, because not ours: notes.txt.")
+
+    (cluster_folder / "7002").mkdir()
+    for name, why in (
+        ("dump.rdb", "is of a cluster that this server did not make"),
+        ("notes.txt", "Nothing was touched"),
+    ):
+        (cluster_folder / "7002" / name).write_text("mine")
+        with pytest.raises(NotOurs, match=why):
+            await cluster.setup(three_masters())
+        assert (cluster_folder / "7002" / name).read_text() == "mine"
 
 
 async def test_a_damaged_nodes_conf(cluster_folder: Path) -> None:

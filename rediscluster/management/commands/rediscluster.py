@@ -44,7 +44,7 @@ class Command(BaseCommand):
         clean.add_argument("--yes", action="store_true", help="also when there are keys")
         failover = verbs.add_parser("failover", help="let a replica take over its shard")
         failover.add_argument("port", type=int, help="the replica, or the master of the shard")
-        verbs.add_parser("status", help="the state, the map, the next step; exit code 1 unless it runs")
+        verbs.add_parser("status", help="the state, the map, the next step; exit code 1 unless all of it runs")
         for each in verbs.choices.values():
             each.add_argument("--json", action="store_true", help="the answer of the API instead of text")
 
