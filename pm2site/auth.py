@@ -23,7 +23,7 @@ from rest_framework.request import Request
 from pm2site.attempts import attempts
 from pm2site.errors import CredentialMissing, InvalidCredential, TooManyAttempts
 
-FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
+FORWARDING = ("forwarded", "x-real-ip", "x-forwarded-")
 KEY_USERS = {"api-key": "API_KEY", "api-key-readonly": "API_KEY_READONLY"}  # who logged in with a key
 KEY_PRINT = "key_print"  # session entry: which key it was, so that a changed key ends the session
 
@@ -63,7 +63,7 @@ def _is_loopback(host: str) -> bool:
 
 def is_local(address: str, headers: Mapping[str, str]) -> bool:
     """A loopback peer and a loopback Host, and no sign of a proxy in between."""
-    if any(name in headers for name in FORWARDING):
+    if any(name.startswith(FORWARDING) for name in headers):
         return False
     return _is_loopback(address) and _is_loopback(headers.get("host", ""))
 

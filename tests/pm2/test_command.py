@@ -30,6 +30,7 @@ def test_a_life_by_the_command_line(pm2_home: Path) -> None:
     assert pm2(pm2_home, "start", "fastify", "-i", "2") == (0, "Started fastify: 2 instances\n", "")
     code, out, err = pm2(pm2_home, "status")
     assert [line.split()[2:5] for line in out.splitlines()[1:]] == [["fastify", "cluster", "online"]] * 2
+    assert err == "2 of 2 online\n"
     assert pm2(pm2_home, "reload") == (0, "Reloaded fastify: 2 instances\n", "")
     assert pm2(pm2_home, "scale", "fastify", "-i", "1")[:2] == (0, "Scaled fastify from 2 to 1 instance\n")
     assert pm2(pm2_home, "stop")[0::2] == (1, "CommandError: [ERROR] stop of everything needs --yes.\n")

@@ -139,6 +139,7 @@ def test_reading_is_not_acting(settings: Settings) -> None:
         (True, {}, 401),
         (False, {"Host": "192.168.1.100"}, 401),
         (False, {"X-Forwarded-For": "10.0.0.1"}, 401),
+        (False, {"X-Forwarded-Port": "80"}, 401),
         (False, {"Forwarded": "for=10.0.0.1"}, 401),
         (False, {"X-Real-IP": "10.0.0.1"}, 401),
         (False, {"X-API-Key": "a-guess"}, 401),
