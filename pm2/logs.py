@@ -25,6 +25,7 @@ feed: Feed[LogLine] = Feed(
         "stream": lambda line, stream: line.stream == stream,
         "search": lambda line, text: text.lower() in line.text.lower(),
     },
+    choices={"stream": ("out", "err")},
 )
 
 

@@ -166,12 +166,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             said = f"A client has at most {MAX_SUBSCRIPTIONS} subscriptions."
             raise BadMessage("too_many_subscriptions", said, message.stream, message.id)
         source = self.streams[message.stream]
-        filters = source.filters if isinstance(source, Feed) else {}
-        unknown = [name for name, _ in message.filter if name not in filters]
-        if unknown:
-            there_are = ", ".join(filters) or "none"
-            said = f"{message.stream} has no filter {unknown[0]!r}. There are: {there_are}."
-            raise BadMessage("bad_filter", said, message.stream, message.id)
+        wrong = wrong_filter(source, message)
+        if wrong:
+            raise BadMessage("bad_filter", wrong, message.stream, message.id)
         facts = {"stream": message.stream, "interval": message.interval_ms}
         await self.send(protocol.reply("subscribed", now(), message.id, **facts))
         if known:
@@ -228,6 +225,17 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if code is not Close.TOO_SLOW:  # who reads nothing would not read this either
             await self.send(protocol.error(error, message))
         await self.close(code=int(code))
+
+
+def wrong_filter(source: Source, message: Message) -> str | None:
+    """Why the stream cannot be filtered like that, in a sentence."""
+    filters, choices = (source.filters, source.choices) if isinstance(source, Feed) else ({}, {})
+    for name, value in message.filter:
+        if name not in filters:
+            return f"{message.stream} has no filter {name!r}. There are: {', '.join(filters) or 'none'}."
+        if name in choices and value not in choices[name]:
+            return f"The filter {name} of {message.stream} is one of: {', '.join(choices[name])}."
+    return None
 
 
 class UnknownPathConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]

@@ -27,8 +27,9 @@ class Slice(Generic[T]):
 class Feed(Generic[T]):
     """The newest items, at most `max_items` and `max_bytes` of them. For any thread.
 
-    `key` names the list of items on the wire; `filters` says what each filter means. Numbers begin at 1 and belong
-    to the `epoch`; an item that is counted but not kept takes a number too, so nobody misses it unawares.
+    `key` names the list of items on the wire; `filters` says what each filter means, `choices` what some of them may be.
+    Numbers begin at 1 and belong to the `epoch`; an item that is counted but not kept takes a number too, so nobody
+    misses it unawares.
     """
 
     def __init__(
@@ -38,10 +39,12 @@ class Feed(Generic[T]):
         max_items: int,
         max_bytes: int,
         filters: Mapping[str, Callable[[T, str], bool]] | None = None,
+        choices: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         self.key = key
         self.epoch = secrets.token_hex(4)
         self.filters: Mapping[str, Callable[[T, str], bool]] = filters or {}
+        self.choices: Mapping[str, tuple[str, ...]] = choices or {}
         self.lost = 0
         self._max_items, self._max_bytes = max_items, max_bytes
         self._kept: deque[tuple[int, int, T]] = deque()

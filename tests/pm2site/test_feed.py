@@ -141,6 +141,7 @@ def test_what_happens_is_read_on_from_where_a_client_was(shared_server: Server) 
         ('{"type":"nothing"}', "unknown_type"), ('{"type":"subscribe","stream":"x"}', "unknown_stream"),
         ('{"type":"subscribe","stream":"pm2:stats","interval":"1"}', "bad_interval"),
         ('{"type":"subscribe","stream":"pm2:stats","filter":{"framework":"x"}}', "bad_filter"),
+        ('{"type":"subscribe","stream":"pm2:logs","filter":{"stream":"stdout"}}', "bad_filter"),
     ],
     ids=lambda value: repr(value)[:30],
 )  # fmt: skip
