@@ -27,7 +27,7 @@ class Slice(Generic[T]):
 class Feed(Generic[T]):
     """The newest items, at most `max_items` and `max_bytes` of them. For any thread.
 
-    `key` names the list of items on the wire; `filters` says what each filter means, `choices` what some of them may be.
+    `key` names the list of items on the wire; `filters` says what each filter means, `choices` what some may be.
     Numbers begin at 1 and belong to the `epoch`; an item that is counted but not kept takes a number too, so nobody
     misses it unawares.
     """
