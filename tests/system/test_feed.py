@@ -3,10 +3,8 @@ from __future__ import annotations
 from system.feed import Feed, Slice
 
 
-def numbers(**limits: int) -> Feed[int]:
-    return Feed(
-        "numbers", **{"max_items": 100, "max_bytes": 10_000} | limits, filters={"even": lambda item, _: item % 2 == 0}
-    )
+def numbers(max_items: int = 100, max_bytes: int = 10_000) -> Feed[int]:
+    return Feed("numbers", max_items=max_items, max_bytes=max_bytes, filters={"even": lambda item, _: item % 2 == 0})
 
 
 def test_a_reader_goes_on_from_the_number_it_knows() -> None:
