@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from bench import history, pm2_load, redis_cluster, trust
+from bench import dashboard, history, pm2_load, redis_cluster, trust
 from bench.finding import Finding, cpu_seconds, show, timed_ms
 from bench.served import ROOT, Served, pm2, served
 
@@ -130,6 +130,7 @@ PARTS: dict[str, Callable[[], list[Finding]]] = {
     "pm2": pm2_load.findings,
     "redis": redis_cluster.findings,
     "history": history.findings,
+    "dashboard": dashboard.findings,
     "trust": trust.findings,
 }
 
