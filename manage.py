@@ -8,6 +8,10 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pm2site.settings")
     if sys.argv[1:2] in (["admin"], ["pm2"], ["rediscluster"], ["token"]):  # they answer a person, in sentences
         os.environ.setdefault("LOG_LEVEL", "WARNING")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(f"[ERROR] {error}")

@@ -44,6 +44,7 @@ def logging_config(style: str, level: str, *, color: bool = False) -> dict[str, 
         "loggers": {
             # One line a request is ours (pm2site.requests); these would print it twice.
             "django.server": {"level": "WARNING"},
+            "django.channels.server": {"level": "WARNING"},
             "django.request": {"level": "CRITICAL"},
             "daphne.server": {"level": "WARNING"},
             "daphne.http_protocol": {"level": "WARNING"},

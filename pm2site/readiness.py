@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from django.db import connection
 
 from pm2 import sampling
-from pm2site import problems
+from pm2site import problems, requests
 from rediscluster import inspecting, standing
 from rediscluster.errors import RedisClusterError
 from system import binaries
@@ -46,16 +46,17 @@ async def _timed(probe: Callable[[], Awaitable[tuple[bool, str]]]) -> Check:
 
 async def database() -> tuple[bool, str]:
     try:
-        await sync_to_async(_select_one)()
+        is_migrated = await sync_to_async(_has_all_tables)()
     except problems.DATABASE_ERRORS as error:
         return False, str(error)
-    return True, connection.vendor
+    return is_migrated, connection.vendor if is_migrated else "tables are missing; run: python manage.py migrate"
 
 
-def _select_one() -> None:
+def _has_all_tables() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         cursor.fetchone()
+    return requests.is_migrated()
 
 
 async def pm2() -> tuple[bool, str]:

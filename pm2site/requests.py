@@ -72,21 +72,26 @@ class RequestMiddleware:
         )
 
 
+_migrated = False
+
+
 def is_migrated() -> bool:
-    """Whether every migration that the code knows has been applied to the database."""
-    executor = MigrationExecutor(connection)
-    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    """Whether every migration that the code knows has been applied to the database; asked until it is so."""
+    global _migrated
+    if not _migrated:
+        executor = MigrationExecutor(connection)
+        _migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return _migrated
 
 
 class MigrationMiddleware:
-    """503 `database_not_migrated` until the database has the tables of this version; then asks no more."""
+    """503 `database_not_migrated` until the database has the tables of this version."""
 
     def __init__(self, get_response: Responder) -> None:
         self.get_response = get_response
-        self.ready = False
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not self.ready and request.path_info not in ("/health", "/ready"):
+        if not _migrated and request.path_info not in ("/health", "/ready"):
             refusal = self._refusal(request)
             if refusal is not None:
                 return refusal
@@ -94,11 +99,10 @@ class MigrationMiddleware:
 
     def _refusal(self, request: HttpRequest) -> HttpResponse | None:
         try:
-            self.ready = is_migrated()
+            if is_migrated():
+                return None
         except problems.DATABASE_ERRORS as error:
             return problems.response(request, error)
-        if self.ready:
-            return None
         return problems.problem(
             request,
             503,

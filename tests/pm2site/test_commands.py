@@ -32,6 +32,14 @@ def test_a_token_is_made_replaced_and_taken_back() -> None:
     assert actions == [("token.create", "ci"), ("token.create", "ci"), ("token.revoke", "ci")]
 
 
+@pytest.mark.parametrize("name", ["", "a b", "a\tb", "n" * 151, "\x1b[31mred"])
+@pytest.mark.parametrize("command", ["token", "admin"])
+def test_what_is_no_name_is_refused(command: str, name: str) -> None:
+    with pytest.raises(CommandError, match="cannot be a name"):
+        output(command, name)
+    assert not get_user_model().objects.exists()
+
+
 def test_a_read_only_token_belongs_to_no_admin() -> None:
     output("token", "eve", "--readonly")
     assert get_user_model().objects.get(username="eve").is_staff is False

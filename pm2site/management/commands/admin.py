@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from pm2site.activity import record
+from pm2site.users import check_name
 
 
 class Command(BaseCommand):
@@ -23,6 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("name", nargs="?", default="admin", help="user name (admin)")
 
     def handle(self, *args: Any, name: str, **options: Any) -> None:
+        check_name(name)
         users = get_user_model().objects
         if users.filter(username=name).exists():
             raise CommandError(

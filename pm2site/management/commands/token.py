@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rest_framework.authtoken.models import Token
 
 from pm2site.activity import record
+from pm2site.users import check_name
 
 
 class Command(BaseCommand):
@@ -23,6 +24,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, name: str, readonly: bool, revoke: bool, **options: Any) -> None:
         if revoke:
             return self._revoke(name)
+        check_name(name)
         users = get_user_model().objects
         user, is_new = users.get_or_create(username=name, defaults={"is_staff": not readonly})
         if is_new:
