@@ -1,7 +1,8 @@
-"""The trail: every change that was asked for through the API, by whom, with what outcome."""
+"""The trail: every change that was asked for, through the API or from the shell, by whom, with what outcome."""
 
 from __future__ import annotations
 
+import getpass
 import json
 from typing import Any
 
@@ -35,8 +36,18 @@ RECORDED = ("/api/", "/login", "/logout", "/admin/")
 
 def record(*, actor: str, address: str, action: str, target: str = "", status: int = 200, message: str = "") -> None:
     """Write a line of the trail. A database that cannot take it is logged and stops nobody."""
-    outcome = Outcome.OK if status < 400 else Outcome.FAILED if status >= 500 else Outcome.REFUSED
     log.info("activity", actor=actor, action=action, target=target, status=status)
+    _keep(actor, address, action, target, status, message)
+
+
+def record_command(action: str, target: str, message: str, error: Exception | None = None) -> None:
+    """What `manage.py` did, or did not do because of `error`. It has told its user already, and logs nothing more."""
+    status = problems.status_and_code(error)[0] if error else 200
+    _keep(f"{getpass.getuser()} (command line)", "", action, target, status, message)
+
+
+def _keep(actor: str, address: str, action: str, target: str, status: int, message: str) -> None:
+    outcome = Outcome.OK if status < 400 else Outcome.FAILED if status >= 500 else Outcome.REFUSED
     row = Activity(
         actor=actor[:200], address=address[:64], action=action[:100], target=target[:200], outcome=outcome,
         status=status, message=message[:500],
@@ -45,7 +56,10 @@ def record(*, actor: str, address: str, action: str, target: str = "", status: i
     try:
         row.save()
     except problems.DATABASE_ERRORS as error:
-        log.exception("activity was not kept", error=str(error))
+        if (
+            problems.status_and_code(error)[1] != "database_not_migrated"
+        ):  # no server has run here, there is no trail yet
+            log.exception("activity was not kept", error=str(error))
 
 
 def action_of(request: HttpRequest) -> str:

@@ -44,6 +44,7 @@ REDIS_BASE_PORT = env.whole("REDIS_BASE_PORT", 7000, 1024, 55535)
 REDIS_MAX_NODES = env.whole("REDIS_MAX_NODES", 30, 3, 1000)
 REDIS_TIMEOUT = env.seconds("REDIS_TIMEOUT", 5)
 REDIS_PORTS_FROM = "rediscluster.locating.redis_ports"  # what the frameworks are started with
+ACTIVITY_TO = "pm2site.activity.record_command"  # who hears of what `manage.py` does
 BENCH_TARGETS = env.names("BENCH_TARGETS")
 _history = env.text("BENCH_HISTORY_FILE")
 BENCH_HISTORY_FILES = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rediscluster import manifest
@@ -19,8 +19,10 @@ def _path() -> Path:
 
 @contextmanager
 def operation(verb: str) -> Iterator[None]:
-    """Hold the cluster for the block. Raises OperationInProgress, naming the operation that holds it."""
-    with locks.exclusive(_path(), verb) as other:
+    """Hold the cluster for the block. Raises OperationInProgress, naming the operation that holds it; DiskFull."""
+    with ExitStack() as held:
+        with manifest.needing_space(_path()):
+            other = held.enter_context(locks.exclusive(_path(), verb))
         if other:
             raise OperationInProgress(other)
         yield

@@ -91,13 +91,15 @@ def _check(folder: Path) -> None:
 
 
 def make_folder() -> None:
-    manifest.folder().mkdir(mode=manifest.FOLDER_MODE, parents=True, exist_ok=True)
+    with manifest.needing_space(manifest.folder()):
+        manifest.folder().mkdir(mode=manifest.FOLDER_MODE, parents=True, exist_ok=True)
 
 
 def make_node(plan: Plan, port: int) -> Path:
     """A node's folder with its redis.conf; the path of the latter."""
     folder = of_node(port)
-    folder.mkdir(mode=manifest.FOLDER_MODE, exist_ok=True)
+    with manifest.needing_space(folder):
+        folder.mkdir(mode=manifest.FOLDER_MODE, exist_ok=True)
     path = folder / config.CONF
     manifest.write(path, config.redis_conf(plan, port, folder))
     return path

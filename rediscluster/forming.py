@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from rediscluster import client, config, readiness, slots, survey, topology
 from rediscluster.client import Command, Node
-from rediscluster.errors import CommandRefused, NodeUnreachable, NotOurs, NotReady, ProbeFailed
+from rediscluster.errors import CommandRefused, DiskFull, NodeUnreachable, NotOurs, NotReady, ProbeFailed
 from rediscluster.plan import Plan, PlannedNode
 from rediscluster.readiness import Account
 from rediscluster.together import all_of
@@ -116,7 +116,7 @@ async def _attach_replicas(nodes: Nodes, plan: Plan, accounts: Sequence[Account]
 
 
 async def probe(nodes: Nodes, accounts: Sequence[Account]) -> None:
-    """Write, read back and delete one key in each shard of a ready cluster. Raises ProbeFailed."""
+    """Write, read back and delete one key in each shard of a ready cluster. Raises ProbeFailed, DiskFull."""
     view = view_of(accounts)
     await all_of(_probe(nodes[master.port], master) for master in view.masters)
 
@@ -133,6 +133,8 @@ async def _probe(node: Node, master: topology.Member) -> None:
         read = await node.ask("GET", key)
         await node.ask("DEL", key)
     except (CommandRefused, NodeUnreachable) as error:
+        if "No space left on device" in error.reason:  # with an append-only file, each write goes to the disk
+            raise DiskFull(f"the node on {node.port} takes no writes") from error
         raise ProbeFailed(node.port, error.reason) from error
     if read != master.id:
         raise ProbeFailed(node.port, f"{read!r} came back")

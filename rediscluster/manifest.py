@@ -6,6 +6,8 @@ import errno
 import json
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from system.child import Identity
 NAME = "cluster.json"
 FORMAT = 1
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the disk's, the user's and the process's own limit
 
 # What the cluster was last told to be. A word in -ing without anybody holding the lock: the server ended meanwhile.
 CREATING, RUNNING, STOPPING, STOPPED, RESUMING, CLEANING, FAILED = (
@@ -107,15 +110,25 @@ def write(path: Path, text: str) -> None:
     """Replace a file by way of a neighbour, with our mode, on the disk when this returns."""
     beside = path.with_name(path.name + ".tmp")
     beside.unlink(missing_ok=True)
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE_MODE)
+    with needing_space(path):
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE_MODE)
+        try:
+            with os.fdopen(descriptor, "w") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
+        except OSError:
+            beside.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def needing_space(path: Path) -> Iterator[None]:
+    """The block writes `path`. Raises DiskFull when there is no room for it."""
     try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        yield
     except OSError as error:
-        beside.unlink(missing_ok=True)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in NO_SPACE:
             raise DiskFull(f"{path} could not be written") from error
         raise

@@ -7,9 +7,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 
+from pm2site.activity import entries
 from tests.services_server import ROOT
 
 pytestmark = [pytest.mark.timeout(120)]
@@ -65,3 +68,14 @@ def test_what_cannot_be_done_says_so(pm2_home: Path, arguments: list[str], said:
     assert "[ERROR]" in err
     assert said in err
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.django_db
+def test_what_was_asked_for_is_on_the_trail() -> None:
+    with pytest.raises(CommandError):
+        call_command("pm2", "start", "koa")
+
+    kept: Any = entries(limit=10)["entries"]
+    [entry] = kept
+    assert (entry["action"], entry["target"], entry["outcome"]) == ("pm2.start", "koa", "refused")
+    assert entry["message"].startswith("No framework is named 'koa'.")

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import getpass
+import io
 import json
 import re
 from pathlib import Path
+from typing import Any
 
+import pytest
+from django.core.management import CommandError, call_command
+
+from pm2site.activity import entries
 from tests.rediscluster.test_interruption import manage
+
+pytestmark = pytest.mark.django_db
 
 MAP = """\
 running: The cluster works: 3 of 3 nodes, 0 keys.
@@ -20,40 +29,56 @@ Next: Nothing to do. Without replicas, a lost master takes its keys along.
 """
 
 
-def run(folder: Path, *arguments: str) -> tuple[int, str, str]:
-    with manage(folder, *arguments) as process:
-        out, err = process.communicate(timeout=60)
-        return process.returncode, out, err
+def run(*arguments: str) -> tuple[int, str, str]:
+    """Exit code, stdout, stderr; in this process, which has started already."""
+    out, err = io.StringIO(), io.StringIO()
+    try:
+        call_command("rediscluster", *arguments, stdout=out, stderr=err)
+    except SystemExit as ended:
+        return int(ended.code or 0), out.getvalue(), err.getvalue()
+    return 0, out.getvalue(), err.getvalue()
+
+
+def trail() -> list[tuple[str, str, str]]:
+    """Newest first: action, target, outcome."""
+    kept: Any = entries(limit=10)["entries"]
+    assert {entry["actor"] for entry in kept} == {f"{getpass.getuser()} (command line)"}
+    return [(entry["action"], entry["target"], entry["outcome"]) for entry in kept]
 
 
 def test_from_setup_to_clean(cluster_folder: Path) -> None:
-    code, out, err = run(cluster_folder, "setup", "-n", "3")
+    code, out, err = run("setup", "-n", "3")
     assert (code, re.sub(r"[\d.]+ s", "_ s", out)) == (0, "Set up 3 nodes in _ s: 3 masters without replicas.\n")
     narrated = "".join(line for line in err.splitlines(keepends=True) if not line.startswith("Warning: redis-server"))
     assert re.sub(r" +[\d,.]+ ms", " _ ms", narrated) == "check _ ms\nstart _ ms\nform _ ms\nready _ ms\nverify _ ms\n"
 
-    code, out, err = run(cluster_folder, "status")
+    with manage(cluster_folder, "status") as typed:
+        out, err = typed.communicate(timeout=60)
+        code = typed.returncode
     assert (code, re.sub(r"[\d.]+ +[\d.]+ MB", "_ MB", out), err) == (0, MAP, "")
 
-    code, out, err = run(cluster_folder, "stop", "--json")
+    code, out, err = run("stop", "--json")
     assert (code, json.loads(out)["nodes"]) == (0, [7000, 7001, 7002])
 
-    code, out, err = run(cluster_folder, "status")
+    code, out, err = run("status")
     assert (code, out.splitlines()[:3]) == (
         1,
         ["stopped: The cluster is stopped; it holds 0 keys.", "", "7000 to 7002: stopped"],
     )
 
-    code, out, err = run(cluster_folder, "clean", "--yes")
+    code, out, err = run("clean", "--yes")
     assert (code, out) == (0, "Deleted the cluster: 3 nodes, 12 files.\n")
+    assert trail() == [("redis.clean", "", "ok"), ("redis.stop", "", "ok"), ("redis.setup", "3", "ok")]
 
 
 def test_what_cannot_be_is_said_with_the_way_out(cluster_folder: Path) -> None:
-    assert run(cluster_folder, "stop") == (1, "", "[ERROR] There is no cluster of ours. Set one up first.\n")
-    code, out, err = run(cluster_folder, "setup", "-n", "7", "-r", "1")
+    assert run("stop") == (1, "", "[ERROR] There is no cluster of ours. Set one up first.\n")
+    code, out, err = run("setup", "-n", "7", "-r", "1")
     assert (code, out) == (1, "")
     assert err == (
         "[ERROR] 7 nodes cannot be shared out with 1 replica for each master. "
         "Possible with 1 per master: 6 or 8 nodes.\n"
     )
-    assert run(cluster_folder, "setup", "-n", "six")[0] == 2
+    with pytest.raises(CommandError, match="invalid int value: 'six'"):
+        run("setup", "-n", "six")
+    assert trail() == [("redis.setup", "7", "refused"), ("redis.stop", "", "refused")]

@@ -21,7 +21,7 @@ AT = "812:M 23 Nov 2026 15:07:37.984 # "
         ),
         (
             "Unrecoverable error: corrupted cluster config file.", 2**30, NodesConfUnreadable,
-            "The node on 7000 did not come up: its nodes.conf is damaged. "
+            "The node on 7000 did not come up: its nodes.conf is damaged or cannot be read. "
             "Restore its nodes.conf, or clean the cluster and set it up again.",
         ),
         (
@@ -36,3 +36,7 @@ def test_the_last_words_of_a_node(line: str, free_bytes: int, kind: type[Excepti
     assert (type(error), str(error)) == (kind, message)
     assert error.fields
     assert error.fields["log"] == ["first", AT + line]
+
+
+def test_a_node_that_could_not_even_log() -> None:
+    assert [type(diagnosis.why(7000, [], free)) for free in (4096, 2**30)] == [DiskFull, NodeFailed]

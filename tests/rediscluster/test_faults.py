@@ -247,14 +247,15 @@ async def test_a_damaged_nodes_conf(cluster_folder: Path) -> None:
 
 async def test_a_node_that_cannot_save_goes_on(cluster_folder: Path) -> None:
     await cluster.setup(three_masters())
-    (cluster_folder / "7001" / "dump.rdb").mkdir()
+    pid = process_of(BASE_PORT + 1).pid
+    (cluster_folder / "7001" / f"temp-{pid}.rdb").symlink_to("/dev/full")  # what it writes before dump.rdb
 
     with pytest.raises(SaveFailed) as caught:
         await cluster.stop()
     assert "node on 7001 could not save its keys and goes on running; nothing is lost" in str(caught.value)
+    assert "No space left on device" in str(caught.value.fields)
     assert (await node_on(BASE_PORT + 1)).state == "up"
 
-    (cluster_folder / "7001" / "dump.rdb").rmdir()
     assert (await cluster.stop()).message.startswith("Stopped 1 node")
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
+import psutil
 import requests
 from websockets.sync.client import connect
 
@@ -22,10 +24,25 @@ def call(server: Server, path: str, body: dict[str, Any] | None = None) -> tuple
     return answer.status_code, answer.json()
 
 
+@contextmanager
+def no_space_for(server: Server) -> Iterator[None]:
+    """Writing fails in the kernel, as on a full disk, and needs neither a mount nor root: a limit on the size of files."""
+    process = psutil.Process(server.pid)
+    before = process.rlimit(psutil.RLIMIT_FSIZE)
+    process.rlimit(psutil.RLIMIT_FSIZE, (256, before[1]))
+    yield
+    process.rlimit(psutil.RLIMIT_FSIZE, before)
+
+
 def test_a_cluster_over_the_wire(start_server: StartServer) -> None:
     server = start_server(REDIS_BASE_PORT=str(NODES[0]))
     try:
         assert call(server, "status")[1]["state"] == "absent"
+        with no_space_for(server):
+            status, refused = call(server, "setup", {"nodeCount": 3})
+        assert (status, refused["code"], refused["message"].partition(":")[0]) == (
+            507, "disk_full", "No space left on the disk",
+        )  # fmt: skip
         status, formed = call(server, "setup", {"nodeCount": 3})
         assert (status, formed["success"], formed["nodes"], formed["cluster"]["slotsOk"]) == (200, True, NODES, 16384)
 

@@ -20,10 +20,12 @@ from pm2.listing import Stats
 from pm2.log_lines import LogLine
 from pm2.processes import Result, Target
 from pm2.serializers import MAX_INSTANCES, MAX_LINES
+from system import trail
 from system.errors import SystemProblem
 from system.plain_text import shown, table
 from system.wire import to_wire
 
+CHANGING = ("start", "stop", "restart", "reload", "scale", "rolling-restart", "delete")
 DANGEROUS = ("stop", "delete")
 FOLLOW_S = 0.25
 
@@ -35,8 +37,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        verbs = ("status", "start", "stop", "restart", "reload", "scale", "rolling-restart", "delete", "logs")
-        parser.add_argument("verb", choices=verbs)
+        parser.add_argument("verb", choices=("status", *CHANGING, "logs"))
         parser.add_argument("name", nargs="?", help="a framework or a process's name; else all")
         parser.add_argument("-i", "--instances", type=_from_one_to(MAX_INSTANCES), help="how many (start, scale)")
         parser.add_argument("-n", "--lines", type=_from_one_to(MAX_LINES), default=50, help="how many lines (logs)")
@@ -47,19 +48,27 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, verb: str, name: str | None, **options: Any) -> None:
         try:
-            asyncio.run(self._perform(verb, name, options))
+            result = asyncio.run(self._perform(verb, name, options))
         except (PM2Error, SystemProblem) as error:
+            if verb in CHANGING:
+                trail.tell(f"pm2.{verb}", name or "", str(error), error)
             raise CommandError(f"[ERROR] {error}") from error
         except KeyboardInterrupt:
             return
+        if result:
+            trail.tell(f"pm2.{verb}", name or "", result.message)
 
-    async def _perform(self, verb: str, name: str | None, options: dict[str, Any]) -> None:
+    async def _perform(self, verb: str, name: str | None, options: dict[str, Any]) -> Result | None:
+        """What was changed; nothing by status and logs."""
         if verb == "status":
             self._show(await sampling.sample(), options["json"])
         elif verb == "logs":
             await self._logs(name, options)
         else:
-            self._tell(await self._act(verb, name, options), options["json"])
+            result = await self._act(verb, name, options)
+            self._tell(result, options["json"])
+            return result
+        return None
 
     async def _act(self, verb: str, name: str | None, options: dict[str, Any]) -> Result:
         by, count = f"{getpass.getuser()} (command line)", options["instances"]

@@ -17,6 +17,7 @@ from rediscluster.errors import KeysExist, RedisClusterError
 from rediscluster.outcome import Cleaned, Outcome
 from rediscluster.plan import PERSISTENCE
 from rediscluster.standing import RUNNING
+from system import trail
 from system.errors import SystemProblem
 from system.wire import to_wire
 
@@ -49,20 +50,24 @@ class Command(BaseCommand):
             each.add_argument("--json", action="store_true", help="the answer of the API instead of text")
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
+        target = str(options.get("port") or options.get("nodes") or "")
         try:
-            asyncio.run(getattr(self, f"_{verb}")(options))
-        except KeysExist as error:
-            self._fail(f"{error} Here: --yes.")
+            said = asyncio.run(getattr(self, f"_{verb}")(options))
         except (RedisClusterError, SystemProblem, OSError) as error:
-            self._fail("\n  ".join([str(error), *_log_of(error)]))
+            if verb != "status":
+                trail.tell(f"redis.{verb}", target, str(error), error)
+            hint = " Here: --yes." if isinstance(error, KeysExist) else ""
+            self._fail("\n  ".join([f"{error}{hint}", *_log_of(error)]))
         except KeyboardInterrupt:
             self._fail("Interrupted. A setup that was begun is undone.", 130)
+        if said:
+            trail.tell(f"redis.{verb}", target, said)
 
     def _fail(self, message: str, code: int = 1) -> NoReturn:
         self.stderr.write(f"[ERROR] {message}")
         sys.exit(code)
 
-    async def _setup(self, options: dict[str, Any]) -> None:
+    async def _setup(self, options: dict[str, Any]) -> str:
         wanted = plan.make(
             options["nodes"],
             replicas=options["replicas"],
@@ -72,19 +77,19 @@ class Command(BaseCommand):
             allow_no_failover=options["allow_no_failover"],
             max_nodes=settings.REDIS_MAX_NODES,
         )
-        await self._answer(cluster.setup(wanted, self._tell), options)
+        return await self._answer(cluster.setup(wanted, self._tell), options)
 
-    async def _stop(self, options: dict[str, Any]) -> None:
-        await self._answer(cluster.stop(discard=options["discard"], tell=self._tell), options)
+    async def _stop(self, options: dict[str, Any]) -> str:
+        return await self._answer(cluster.stop(discard=options["discard"], tell=self._tell), options)
 
-    async def _resume(self, options: dict[str, Any]) -> None:
-        await self._answer(cluster.resume(self._tell), options)
+    async def _resume(self, options: dict[str, Any]) -> str:
+        return await self._answer(cluster.resume(self._tell), options)
 
-    async def _clean(self, options: dict[str, Any]) -> None:
-        await self._answer(cluster.clean(confirm=options["yes"], tell=self._tell), options)
+    async def _clean(self, options: dict[str, Any]) -> str:
+        return await self._answer(cluster.clean(confirm=options["yes"], tell=self._tell), options)
 
-    async def _failover(self, options: dict[str, Any]) -> None:
-        await self._answer(cluster.failover(options["port"], self._tell), options)
+    async def _failover(self, options: dict[str, Any]) -> str:
+        return await self._answer(cluster.failover(options["port"], self._tell), options)
 
     async def _status(self, options: dict[str, Any]) -> None:
         await watching.sample()
@@ -94,11 +99,12 @@ class Command(BaseCommand):
         if told.state != RUNNING:
             sys.exit(1)
 
-    async def _answer(self, work: Awaitable[Outcome | Cleaned], options: dict[str, Any]) -> None:
+    async def _answer(self, work: Awaitable[Outcome | Cleaned], options: dict[str, Any]) -> str:
         result = await work
         self._print(options, result, lambda: [result.message])
         for warning in getattr(result, "warnings", ()):
             self.stderr.write(f"Warning: {warning}")
+        return result.message
 
     def _print(self, options: dict[str, Any], value: object, lines: Callable[[], list[str]]) -> None:
         if options["json"]:
