@@ -173,5 +173,9 @@ class OperationInProgress(PM2Error):
 class PortTaken(PM2Error):
     """The port of a framework belongs to another program."""
 
-    def __init__(self, name: str, port: int) -> None:
-        super().__init__(f"{name} cannot be started: port {port} is taken by another program. Stop that first.")
+    def __init__(self, name: str, port: int, holder: str, pid: int | None) -> None:
+        whose = (
+            f"{holder} (pid {pid}), which is not under PM2. Stop it first" if pid else "a program that is not under PM2"
+        )
+        advice = f": kill {pid}" if pid else ". Stop that first"
+        super().__init__(f"{name} cannot be started: port {port} is taken by {whose}{advice}.")

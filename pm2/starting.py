@@ -18,7 +18,8 @@ from pm2.frameworks.registry import Framework, availability, script
 from pm2.listing import list_processes
 from pm2.log_files import last_lines
 from pm2.process import Process, Status
-from system import binaries, child, ports
+from system import binaries, child, ports, process_table
+from system.plain_text import shown
 
 DAEMON_START_S = 30.0
 
@@ -64,7 +65,9 @@ async def ensure_daemon() -> None:
 async def prepare(link: Link, framework: Framework, count: int) -> None:
     """Ask the daemon to start `count` instances. Raises PortTaken, CallFailed."""
     if await asyncio.to_thread(ports.is_listening, framework.port):
-        raise PortTaken(framework.name, framework.port)
+        seen = await asyncio.to_thread(process_table.listener, framework.port)
+        holder, pid = (shown(seen.name), seen.identity.pid) if seen else ("", None)
+        raise PortTaken(framework.name, framework.port, holder, pid)
     found = await asyncio.to_thread(availability, framework)
     payload = app_config.prepare_payload(
         framework,

@@ -171,8 +171,12 @@ async def test_a_port_of_somebody_else_is_left_alone(pm2_home: Path, own_framewo
     other = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", framework.port)
 
     async with other:
-        with pytest.raises(PortTaken):
+        with pytest.raises(PortTaken) as caught:
             await processes.start("own")
+
+    pid = os.getpid()  # it listens in this very process
+    assert f"port {framework.port} is taken by " in str(caught.value)
+    assert str(caught.value).endswith(f"(pid {pid}), which is not under PM2. Stop it first: kill {pid}.")
 
 
 async def test_fork_mode_without_a_shared_port_gets_one_instance(
