@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 
@@ -63,6 +64,9 @@ def framework_env(base: Mapping[str, str], redis_ports: Iterable[int]) -> dict[s
 ALLOWED = ("PATH", "HOME", "LANG", "LC_ALL", "LOGNAME", "SHELL", "TMPDIR", "TZ", "USER")
 
 
-def daemon_env(base: Mapping[str, str], home: str) -> dict[str, str]:
-    """The environment that PM2's daemon is started with."""
-    return {name: base[name] for name in ALLOWED if name in base} | {"PM2_HOME": home}
+def daemon_env(base: Mapping[str, str], home: str, more_programs: PurePath | None = None) -> dict[str, str]:
+    """The environment that PM2's daemon is started with. `more_programs`: a folder behind all others of PATH."""
+    env = {name: base[name] for name in ALLOWED if name in base} | {"PM2_HOME": home}
+    if more_programs is not None:
+        env["PATH"] = f"{env.get('PATH', os.defpath)}{os.pathsep}{more_programs}"
+    return env

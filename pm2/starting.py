@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
+import shutil
 from pathlib import Path
 
 from django.conf import settings
@@ -22,6 +23,7 @@ from system import binaries, child, ports, process_table
 from system.plain_text import shown
 
 DAEMON_START_S = 30.0
+WITHOUT_PROCPS = Path(__file__).parent / "without_procps"
 
 
 def instances_for(framework: Framework, asked: int | None) -> tuple[int, tuple[str, ...]]:
@@ -53,7 +55,9 @@ async def ensure_daemon() -> None:
     except DaemonNotRunning:
         node = await asyncio.to_thread(binaries.require, "node")
         pm2 = await asyncio.to_thread(binaries.require, "pm2")
-        env = app_config.daemon_env(os.environ, str(home))
+        # Without procps PM2 cannot find the children of what it kills, and kills nothing at all.
+        instead = None if await asyncio.to_thread(shutil.which, "ps") else WITHOUT_PROCPS
+        env = app_config.daemon_env(os.environ, str(home), instead)
         # PM2's command line leaves the daemon behind and ends; it writes to pipes that the daemon does not hold.
         argv = [str(node.path), str(pm2.path), "ping"]
         finished = await child.run(argv, env=env, cwd=Path.home(), timeout_s=DAEMON_START_S)

@@ -27,6 +27,7 @@ from benchmarks.protocol import Measured
 from benchmarks.saturation import Load
 from system.binaries import ROOT
 from tests.benchmarks.target_server import target
+from tests.process_list import commands_with
 from tests.services_server import StartServer
 
 # Says on stderr what it must not have loaded.
@@ -134,9 +135,9 @@ def test_ctrl_c_leaves_no_generator_and_keeps_finished_trials(tmp_path: Path) ->
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
         said = process.communicate(timeout=30)[1]
-        left = subprocess.run(["pgrep", "-f", f"127.0.0.1:{port}/simple"], capture_output=True, text=True).stdout
+        left = commands_with(f"127.0.0.1:{port}/simple")
 
-    assert (process.returncode, left) == (1, ""), said
+    assert (process.returncode, left) == (1, []), said
     (file,) = (tmp_path / "pm2site/unsent-benchmarks").iterdir()
     kept = json.loads(file.read_text())["entry"]
     assert kept["state"] == "interrupted"

@@ -20,6 +20,7 @@ from benchmarks.errors import QueueFull, RunFinished, RunUnfinished
 from benchmarks.models import Run
 from system.child import identify
 from tests.benchmarks.target_server import target
+from tests.process_list import commands_with
 
 DEADLINE_S = 60
 
@@ -199,8 +200,8 @@ def test_kill_9_interrupts_the_run_keeps_its_figures_and_ends_its_generator(deta
         detached.python("from benchmarks import launch; launch.reconcile()")
 
         detached.wait_for("interrupted")
-        generators = subprocess.run(["pgrep", "-f", f"127.0.0.1:{port}/simple"], capture_output=True, text=True)
-    assert generators.stdout == ""
+        left = commands_with(f"127.0.0.1:{port}/simple")
+    assert left == []
     rates = detached.figures()
     ((rate, validity, reasons, samples),) = detached.query(
         "select req_per_sec, validity, reasons, samples from benchmarks_run"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -33,8 +34,10 @@ from pm2.errors import (
 from pm2.frameworks import registry
 from pm2.frameworks.registry import Framework, Registry
 from pm2.processes import Target
+from system import binaries
 from system.ports import free_port
 from system.wire import to_wire
+from tests.process_list import commands_with
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.django_db(transaction=True)]
 SERVER = "require('http').createServer((q, r) => r.end('hi')).listen(process.env.PORT)"
@@ -359,3 +362,21 @@ async def until_free(port: int) -> None:
         return False
 
     await until(ask, bool)
+
+
+async def test_without_procps_children_end_as_well(
+    pm2_home: Path, own_framework: Callable[..., Framework], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """PM2 finds them by `ps`. Where there is none it would kill nothing, and call that an error."""
+    node = shutil.which("node") or str(binaries.require("node").path)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "node").symlink_to(node)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    child = "require('child_process').spawn('/bin/sleep', ['61.5']);"
+    own_framework(child + SERVER)
+
+    await processes.start("own", 1)
+    started = commands_with("/bin/sleep 61.5")
+    stopped = await processes.stop(Target(name="own"))
+
+    assert (len(started), brief(stopped), commands_with("/bin/sleep 61.5")) == (1, [("own", "stopped")], [])

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, suppress, contextmanager
 from dataclasses import dataclass
 
 from pm2.frameworks.registry import NO_INTERPRETER, Framework, availability, registry, script
@@ -41,7 +41,8 @@ class Target:
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_S)) as connection:
-            connection.request(method, path, body, headers)
+            with suppress(BrokenPipeError):  # too long a body: it is refused before all of it is sent
+                connection.request(method, path, body, headers)
             response = connection.getresponse()
             names = {name.lower(): value for name, value in response.getheaders()}
             return Answer(response.status, names, response.read())
