@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 
@@ -68,5 +67,5 @@ def daemon_env(base: Mapping[str, str], home: str, more_programs: PurePath | Non
     """The environment that PM2's daemon is started with. `more_programs`: a folder behind all others of PATH."""
     env = {name: base[name] for name in ALLOWED if name in base} | {"PM2_HOME": home}
     if more_programs is not None:
-        env["PATH"] = f"{env.get('PATH', os.defpath)}{os.pathsep}{more_programs}"
+        env["PATH"] = f"{env.get('PATH', '/usr/bin:/bin')}:{more_programs}"
     return env

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 
 from pm2.frameworks.registry import NO_INTERPRETER, Framework, availability, registry, script
