@@ -138,7 +138,7 @@ def test_what_happens_is_read_on_from_where_a_client_was(shared_server: Server) 
     ("message", "code"),
     [
         ("", "bad_json"), ("{", "bad_json"), ("[" * 50_000, "bad_json"), (b"\x00\x01", "binary"),
-        ('{"type":"nothing"}', "unknown_type"), ('{"type":"subscribe","stream":"x"}', "unknown_stream"),
+        ('{"type":"ping","x":"' + "x" * 70_000 + '"}', "too_large"), ('{"type":"nothing"}', "unknown_type"), ('{"type":"subscribe","stream":"x"}', "unknown_stream"),
         ('{"type":"subscribe","stream":"pm2:stats","interval":"1"}', "bad_interval"),
         ('{"type":"subscribe","stream":"pm2:stats","filter":{"framework":"x"}}', "bad_filter"),
         ('{"type":"subscribe","stream":"pm2:logs","filter":{"stream":"stdout"}}', "bad_filter"),
@@ -174,7 +174,7 @@ def test_a_flood_is_ended(shared_server: Server) -> None:
 
 def test_a_message_has_an_end(shared_server: Server) -> None:
     with joined(shared_server) as ws:
-        ws.send("x" * 100_000)
+        ws.send("x" * 300_000)
         with pytest.raises(ConnectionClosed):
             ws.recv(timeout=DEADLINE_S)
     assert requests.get(shared_server.url + "/health", timeout=10).ok

@@ -22,7 +22,7 @@ APPLICATION_CLOSE_TIMEOUT_S = 3
 PING_S = 20
 # A request goes from the event loop to a thread and back; with the default 5 ms each may wait for the other.
 SWITCH_S = 0.0005
-FRAME_BYTES = 64 * 1024  # what a client may send at once
+FRAME_BYTES = 256 * 1024  # what a client may send at once; from protocol.MESSAGE_BYTES on it is told so
 MESSAGE_BYTES = 4 * 2**20  # autobahn applies this one to what we send, too: a list of 200 processes has 90 KB
 
 
