@@ -23,4 +23,4 @@ def why(port: int, log_tail: Sequence[str], free_bytes: int) -> RedisClusterErro
     if "Failed listening on port" in said or "Could not create server TCP listening socket" in said:
         return NodeFailed(port, "its port or its bus port was taken meanwhile", log_tail)
     last = _PREFIX.sub("", log_tail[-1]).rstrip(".") if log_tail else "nothing"
-    return NodeFailed(port, f"it ended at once, and said: {last}", log_tail)
+    return NodeFailed(port, f"it ended, and said: {last}", log_tail)

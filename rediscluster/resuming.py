@@ -31,7 +31,8 @@ async def resume(phases: Phases) -> Outcome:
                 server.wake(each.process)
     if down:
         made = await _bring_back(made, down, phases)
-    accounts, keys = await _until_whole(made, phases)
+    async with server.explained(made):
+        accounts, keys = await _until_whole(made, phases)
     await asyncio.to_thread(manifest.save, replace(made, state=RUNNING, keys=keys, error=None))
     if not down:
         return outcome.done("All nodes run already.", made.plan, phases, accounts=accounts, changed=False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal as signals
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +17,9 @@ from rediscluster.errors import (
     NodeFailed,
     NodeUnreachable,
     NotOurs,
+    NotReady,
     PortTaken,
+    ProbeFailed,
     SaveFailed,
     ServerTooOld,
 )
@@ -81,7 +85,7 @@ def adopt(made: Manifest) -> Manifest:
     for port in made.ports:
         here = [seen for seen in there if seen.folder == files.of_node(port)]
         ours = [seen for seen in here if seen.identity in recorded or seen.executable == Path(made.executable)]
-        if others := [seen for seen in here if seen not in ours]:
+        if others := [seen for seen in here if seen not in ours and not seen.ends]:
             raise NotOurs(
                 f"{others[0].name} (pid {others[0].identity.pid}) works in {files.of_node(port)}, and this server did "
                 "not start it. It was left alone; end it first."
@@ -137,6 +141,19 @@ async def _until_answering(node: Node, process: Identity) -> None:
         if asyncio.get_running_loop().time() > ends:
             raise NodeFailed(node.port, reason, await asyncio.to_thread(files.log_tail, node.port))
         await asyncio.sleep(POLL_S)
+
+
+@asynccontextmanager
+async def explained(made: Manifest) -> AsyncIterator[None]:
+    """What goes wrong in the block because a node has ended is told by the last words of that node."""
+    try:
+        yield
+    except (NodeUnreachable, NotReady, ProbeFailed) as error:
+        for each in made.nodes:
+            if each.process and not await asyncio.to_thread(child.is_alive, each.process):
+                log_tail = await asyncio.to_thread(files.log_tail, each.port)
+                raise diagnosis.why(each.port, log_tail, files.free_bytes()) from error
+        raise
 
 
 def wake(process: Identity) -> None:

@@ -32,7 +32,8 @@ async def setup(plan: Plan, phases: Phases) -> Outcome:
         with phases("start"):
             await asyncio.to_thread(_write_ground, made)
             made = await server.start(made, made.ports)
-        accounts = await _bring_together(made, phases)
+        async with server.explained(made):
+            accounts = await _bring_together(made, phases)
         await asyncio.to_thread(manifest.save, replace(made, state=RUNNING))
     except BaseException as error:
         await _undo(made, str(error) or type(error).__name__)

@@ -17,6 +17,7 @@ class Seen:
     """A live process. `executable` and `folder` are None when the system does not tell them to us.
 
     `leads`: it leads its process group, as whoever was started by us does and what it forks does not.
+    `ends`: it has let go of its program, and will be gone in a moment.
     """
 
     identity: Identity
@@ -24,6 +25,7 @@ class Seen:
     executable: Path | None
     folder: Path | None
     leads: bool
+    ends: bool = False
 
 
 def see(pid: int) -> Seen | None:
@@ -33,9 +35,19 @@ def see(pid: int) -> Seen | None:
         return None
     try:
         process = psutil.Process(pid)
-        return Seen(identity, process.name(), _path(process, "exe"), _path(process, "cwd"), os.getpgid(pid) == pid)
+        program, folder = _path(process, "exe"), _path(process, "cwd")
+        leads = os.getpgid(pid) == pid
+        return Seen(identity, process.name(), program, folder, leads, program is None and _ends(process))
     except (psutil.Error, OSError):
         return None
+
+
+def _ends(process: psutil.Process) -> bool:
+    """Neither program nor words, as opposed to those of another user that we may not see."""
+    try:
+        return not process.exe() and not process.cmdline()
+    except psutil.AccessDenied:
+        return False
 
 
 def _path(process: psutil.Process, what: str) -> Path | None:

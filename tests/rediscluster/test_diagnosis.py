@@ -17,7 +17,7 @@ AT = "812:M 23 Nov 2026 15:07:37.984 # "
         ),
         (
             "Fatal: can't update cluster config file.", 2**30, NodeFailed,
-            "The node on 7000 did not come up: it ended at once, and said: Fatal: can't update cluster config file.",
+            "The node on 7000 did not come up: it ended, and said: Fatal: can't update cluster config file.",
         ),
         (
             "Unrecoverable error: corrupted cluster config file.", 2**30, NodesConfUnreadable,

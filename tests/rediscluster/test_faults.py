@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -16,9 +17,10 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from rediscluster import cluster, inspecting, locating, manifest, watching
+from rediscluster import cluster, files, inspecting, locating, manifest, server, watching
 from rediscluster.errors import (
     ClusterAbsent,
+    DiskFull,
     NodeFailed,
     NodesConfUnreadable,
     NotOurs,
@@ -259,6 +261,27 @@ async def test_a_node_that_cannot_save_goes_on(cluster_folder: Path) -> None:
     assert (await cluster.stop()).message.startswith("Stopped 1 node")
 
 
+async def test_a_disk_that_is_full_when_the_nodes_have_started(cluster_folder: Path) -> None:
+    """A limit on the size of files leaves room for the first cluster.json, and none for the one with the processes."""
+    program = server.program()
+    files.make_folder()
+    manifest.save(manifest.new(three_masters(), program.path, program.version))
+    first_bytes = (cluster_folder / manifest.NAME).stat().st_size
+    manifest.remove()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (first_bytes + 50, before[1]))
+    try:
+        with pytest.raises(
+            DiskFull, match=r"No space left on the disk: .*/cluster.json could not be written. Free some"
+        ):
+            await cluster.setup(three_masters())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert running_in(cluster_folder) == []
+    assert (await cluster.setup(three_masters())).changed
+
+
 def pretend_server(folder: Path, script: str) -> str:
     path = folder / "redis-server"
     path.write_text(f"#!/bin/sh\n{script}\n")
@@ -275,7 +298,7 @@ async def test_a_redis_server_that_is_missing_or_unfit(
     assert not cluster_folder.exists()
 
     settings.REDIS_SERVER = pretend_server(tmp_path, '[ "$1" = --version ] && exec echo v=7.2.12; echo no luck; exit 3')
-    with pytest.raises(NodeFailed, match="it ended at once, and said: no luck"):
+    with pytest.raises(NodeFailed, match="it ended, and said: no luck"):
         await cluster.setup(three_masters())
     assert (cluster_folder / "7000" / "redis.log").read_text() == "no luck\n"
     failed = await inspecting.status()
