@@ -68,6 +68,13 @@ class LogQuerySerializer(serializers.Serializer[Any]):
         )
 
 
+class LogBodySerializer(LogQuerySerializer):
+    """The same in a body, where numbers are numbers."""
+
+    pmId = StrictIntegerField(min_value=0, max_value=2**31, required=False)
+    lines = StrictIntegerField(min_value=1, max_value=MAX_LINES, default=200)
+
+
 class LogLineSerializer(serializers.Serializer[Any]):
     at = serializers.DateTimeField(allow_null=True, help_text="null: older than this server, in a file without times")
     pmId = serializers.IntegerField(allow_null=True, help_text="null: from a file that several instances share")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from asgiref.sync import async_to_sync
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -18,6 +16,7 @@ from pm2.serializers import (
     ExitQuerySerializer,
     ExitsSerializer,
     FrameworksSerializer,
+    LogBodySerializer,
     LogPageSerializer,
     LogQuerySerializer,
     ProcessPageSerializer,
@@ -102,13 +101,13 @@ class PM2ViewSet(ViewSet):
     @action(detail=False)
     def logs(self, request: Request) -> Response:
         """The newest lines, ordered by time over processes and streams."""
-        return _log_page(request.query_params)
+        return _log_page(LogQuerySerializer(data=request.query_params))
 
-    @extend_schema(request=LogQuerySerializer, responses=LogPageSerializer)
+    @extend_schema(request=LogBodySerializer, responses=LogPageSerializer)
     @logs.mapping.post
     def post_logs(self, request: Request) -> Response:
         """The same, asked for in a body."""
-        return _log_page(request.data)
+        return _log_page(LogBodySerializer(data=request.data))
 
     @extend_schema(parameters=[ExitQuerySerializer], responses=ExitsSerializer)
     @action(detail=False)
@@ -144,8 +143,7 @@ def _actor(request: Request) -> str:
     return str(getattr(credential, "actor", ""))
 
 
-def _log_page(given: Any) -> Response:
-    query = LogQuerySerializer(data=given)
+def _log_page(query: LogQuerySerializer) -> Response:
     query.is_valid(raise_exception=True)
     return Response(to_wire(async_to_sync(log_search.find)(query.query)))
 

@@ -50,7 +50,7 @@ _history = env.text("BENCH_HISTORY_FILE")
 BENCH_HISTORY_FILES = (
     (Path(_history).expanduser(),)
     if _history
-    else (Path.cwd() / ".bench-history.json", BASE_DIR / ".bench-history.json")
+    else tuple(dict.fromkeys(folder / ".bench-history.json" for folder in (Path.cwd(), BASE_DIR)))
 )
 
 # --- Django ------------------------------------------------------------------------------------------------

@@ -302,6 +302,12 @@ def test_the_verb_delete_is_no_http_method(path: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
 
 
+@pytest.mark.parametrize("body", [{"lines": "2"}, {"pmId": True}, {"lines": 2.5}])
+def test_numbers_in_a_body_are_numbers(body: dict[str, object]) -> None:
+    answer = client().post("/api/pm2/logs", body, content_type="application/json")
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, list(body))
+
+
 def test_health_is_open_in_both_spellings_and_errors_are_compact(settings: Settings) -> None:
     settings.API_KEY = "k" * 20
 
