@@ -19,14 +19,6 @@ def test_who_works_in_a_folder(tmp_path: Path) -> None:
     assert process_table.see(shell.pid) is None
 
 
-def test_a_process_at_its_end_is_told_from_one_that_hides(tmp_path: Path) -> None:
-    for _ in range(20):
-        with subprocess.Popen(["sleep", "60"], cwd=tmp_path) as sleeper:
-            sleeper.kill()
-            while seen := process_table.working_in([tmp_path]):
-                assert [each for each in seen if each.executable is None and not each.ends] == []
-
-
 def test_who_listens_on_a_port() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
