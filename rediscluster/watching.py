@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
@@ -139,7 +140,7 @@ async def _read(node: Node) -> Reading:
     begun, own = time.monotonic(), _memory.own.get(node.port, Own())
     _memory.own[node.port] = replace(own, commands=own.commands + len(questions))
     try:
-        info, *others = await node.ask_all(questions, timeout_s=ANSWER_S)
+        info, *others = await _answers(node, questions)
     except NodeUnreachable as error:
         return Reading(node.port, begun, error.state, error.reason, {}, {}, None, None)
     latency_ms = round(1000 * (time.monotonic() - begun), 2)
@@ -149,6 +150,16 @@ async def _read(node: Node) -> Reading:
         view = _memory.views[node.port] = topology.parse(others[1])
     told = client.fields(others[0]) if others and isinstance(others[0], str) else {}
     return Reading(node.port, begun, UP, None, client.fields(info), told, view, latency_ms, own)
+
+
+async def _answers(node: Node, questions: Sequence[Command]) -> list[Any]:
+    """Asked once more when the connection breaks: it may have led to a process that has been replaced since."""
+    try:
+        return await node.ask_all(questions, timeout_s=ANSWER_S)
+    except NodeUnreachable as error:
+        if error.state != DOWN:
+            raise
+        return await node.ask_all(questions, timeout_s=ANSWER_S)
 
 
 def _questions(port: int) -> list[Command]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from redis.cluster import RedisCluster
 
-from rediscluster import cluster, inspecting, manifest
+from rediscluster import cluster, inspecting, manifest, watching
 from rediscluster.errors import (
     ClusterAbsent,
     ClusterExists,
@@ -65,10 +65,11 @@ async def test_from_setup_to_clean(cluster_folder: Path) -> None:
         await cluster.setup(three_masters())
 
     await asyncio.to_thread(write_keys, KEYS)
+    watching.hold()
+    await watching.sample()
     stopped = await cluster.stop()
     assert stopped.message.endswith("; 10,000 keys saved.")
     assert running_in(cluster_folder) == []
-    assert (await inspecting.status()).state == "stopped"
     assert (await cluster.stop()).changed is False
     with pytest.raises(ClusterStopped, match="10,000 keys"):
         await cluster.setup(six_nodes())
@@ -76,6 +77,8 @@ async def test_from_setup_to_clean(cluster_folder: Path) -> None:
     resumed = await cluster.resume()
     assert resumed.cluster
     assert resumed.cluster.shards == formed.cluster.shards
+    seen = await watching.sample()
+    assert ([node.state for node in seen.stats], seen.cluster.keys) == (["up"] * 6, KEYS)
     assert await asyncio.to_thread(read_keys, KEYS) == [str(number) for number in range(KEYS)]
     assert (await cluster.resume()).changed is False
 
@@ -83,6 +86,7 @@ async def test_from_setup_to_clean(cluster_folder: Path) -> None:
         await cluster.clean()
     assert caught.value.fields == {"keys": KEYS}
     assert "the keys are discarded" in (await cluster.stop(discard=True)).message
+    assert (await inspecting.status()).state == "stopped"
     await cluster.resume()
     assert await asyncio.to_thread(read_keys, 100) == [None] * 100
 
