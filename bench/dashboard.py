@@ -48,17 +48,19 @@ LETTERS = b"QZXJ"
 class Pty:
     """`python -m dashboard_client` in a terminal. `is_deaf`: one that answers no question."""
 
-    def __init__(self, server: str, rows: int, columns: int, *, is_deaf: bool = False) -> None:
+    def __init__(self, server: str, rows: int, columns: int, *, is_deaf: bool = False, theme: str = "dark") -> None:
         self.is_deaf = is_deaf
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.home = tempfile.TemporaryDirectory(prefix="d", dir="/tmp")
         self.began_s = time.perf_counter()
+        environment = {
+            "PATH": os.environ["PATH"], "HOME": self.home.name, "TERM": "xterm-256color", "COLORTERM": "truecolor",
+            "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT), "API_SERVER": server,
+        }  # fmt: skip
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "dashboard_client", "--theme", "dark"], stdin=slave, stdout=slave, stderr=slave,
-            cwd=self.home.name, start_new_session=True,
-            env={"PATH": os.environ["PATH"], "HOME": self.home.name, "TERM": "xterm-256color", "LANG": "C.UTF-8",
-                 "PYTHONPATH": str(ROOT), "API_SERVER": server},
+            [sys.executable, "-m", "dashboard_client", "--theme", theme], stdin=slave, stdout=slave, stderr=slave,
+            cwd=self.home.name, env=environment, start_new_session=True,
         )  # fmt: skip
         os.close(slave)
 
@@ -66,7 +68,7 @@ class Pty:
         """When `wanted` was read. Raises TimeoutError."""
         seen, ends_s = b"", time.perf_counter() + within_s
         while (left_s := ends_s - time.perf_counter()) > 0:
-            seen = seen[-64:] + self._read(left_s)
+            seen = seen[-64:] + self.read(left_s)
             if wanted in seen:
                 return time.perf_counter()
         raise TimeoutError(f"{wanted!r} never came to the screen")
@@ -75,9 +77,10 @@ class Pty:
         """Keep the screen from filling its pipe."""
         ends_s = time.perf_counter() + seconds
         while (left_s := ends_s - time.perf_counter()) > 0:
-            self._read(left_s)
+            self.read(left_s)
 
-    def _read(self, within_s: float) -> bytes:
+    def read(self, within_s: float) -> bytes:
+        """What came within this time; empty when nothing did."""
         if not select.select([self.master], [], [], within_s)[0]:
             return b""
         data = os.read(self.master, 65536)
@@ -97,8 +100,10 @@ class Pty:
 
 
 @contextmanager
-def screen(server: str, rows: int = 32, columns: int = 120, *, is_deaf: bool = False) -> Iterator[Pty]:
-    made = Pty(server, rows, columns, is_deaf=is_deaf)
+def screen(
+    server: str, rows: int = 32, columns: int = 120, *, is_deaf: bool = False, theme: str = "dark"
+) -> Iterator[Pty]:
+    made = Pty(server, rows, columns, is_deaf=is_deaf, theme=theme)
     try:
         yield made
     finally:

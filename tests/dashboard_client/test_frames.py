@@ -7,6 +7,7 @@ The files in tests/data/frames are for reading in a review. After a wanted chang
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard_client import effects, events, keymap, theme
+from dashboard_client import effects, events, keymap, painter, theme
 from dashboard_client.events import NAMED_KEYS, Mouse
 from dashboard_client.frame import Frame
 from dashboard_client.offers import SAFE
@@ -70,6 +71,30 @@ def test_a_picture_is_the_one_that_was_reviewed(scene: str, width: int, height: 
         file.write_text(picture)
 
     assert picture == file.read_text()
+
+
+PAINTED = (
+    *(
+        (scene, depth, glyphs, "dark")
+        for scene in ("running", "confirm")
+        for depth in theme.DEPTHS
+        for glyphs in GLYPHS
+    ),
+    *(("running", depth, "braille", "light") for depth in theme.DEPTHS),
+)
+
+
+@pytest.mark.parametrize(("scene", "depth", "glyphs", "ground"), PAINTED)
+def test_its_colours_are_those_that_were_reviewed(scene: str, depth: int, glyphs: str, ground: str) -> None:
+    """What is written to the terminal, a row on each line; `cat` shows the picture."""
+    frame = render(SCENES[scene](80, 24), GLYPHS[glyphs])
+    painted = painter.paint(None, frame, theme.sequences(depth, ground == "light"))
+    written = re.sub(r"(?=\x1b\[\d+;1H)", "\n", painted)
+    file = FOLDER / f"{scene}-80x24-{glyphs}-{depth}-{ground}.ansi"
+    if os.environ.get("UPDATE_FRAMES"):
+        file.write_text(written)
+
+    assert written == file.read_text()
 
 
 @pytest.mark.parametrize("scene", SCENES)
