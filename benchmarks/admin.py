@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 
-from benchmarks import exports
+from benchmarks import exports, recent, run_page
 from benchmarks.history import chunks, frameworks
 from benchmarks.models import Run, Trial, Validity
 from pm2.frameworks.registry import registry
@@ -70,11 +74,23 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
         return rows.order_by()[:FURTHEST].count()
 
 
+class RunList(ChangeList):
+    """A page of runs, with the newest rates of each kind on it: one query for the page."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        runs = list(self.result_list)
+        rates = recent.rates(recent.kind(run) for run in runs)
+        for run in runs:
+            run.newest_rates = rates[recent.kind(run)]
+        self.result_list = runs
+
+
 @admin.register(Run)
 class RunAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = (
-        "at", "framework", "where", "rate", "p99", "total_requests", "errors", "validity", "state", "generator",
-        "source", "label",
+        "at", "framework", "where", "rate", "trend", "p99", "total_requests", "errors", "validity", "state",
+        "generator", "source", "label",
     )  # fmt: skip
     list_filter = (FrameworkFilter, EndpointFilter, "validity", "state", "source", "at")
     paginator = BoundedPaginator
@@ -83,6 +99,34 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     actions = ("export_json", "export_csv")
     show_full_result_count = False
     list_per_page = 50
+    exclude = ("samples", "gates", "reasons", "command", "progress")  # the pictures and lists above the fields say it
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return RunList
+
+    def get_urls(self) -> list[URLPattern]:
+        page = self.admin_site.admin_view(self.history_of)
+        return [path("history/", page, name="benchmarks_run_history_of"), *super().get_urls()]
+
+    def history_of(self, request: HttpRequest) -> HttpResponse:
+        """`?framework=&endpoint=&method=`: requests/s over time."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        asked = request.GET
+        wanted = (asked.get("framework", ""), asked.get("endpoint", ""), asked.get("method", "GET"))
+        context = {**self.admin_site.each_context(request), **run_page.history_picture(wanted)}
+        return TemplateResponse(request, "admin/benchmarks/run/history_of.html", context)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        run = kwargs.get("obj")
+        return super().render_change_form(
+            request, {**context, "story_of_run": run_page.story(run) if run else None}, *args, **kwargs
+        )
+
+    @admin.display(description="trend")
+    def trend(self, run: Run) -> str:
+        rates = getattr(run, "newest_rates", [])
+        return format_html('<a href="{}">{}</a>', run_page.history_link(run), run_page.spark(rates) or "history")
 
     @admin.display(description="endpoint", ordering="endpoint")
     def where(self, run: Run) -> str:
