@@ -88,6 +88,30 @@ class LatestByFrameworkSerializer(serializers.Serializer[Any]):
     timestamp = serializers.DateTimeField()
 
 
+class RankingQuery(serializers.Serializer[Any]):
+    endpoint = TextField(max_length=500, default="/simple")
+    method = TextField(max_length=16, default="GET")
+
+
+class RankedSerializer(serializers.Serializer[Any]):
+    tier = serializers.IntegerField(help_text="From 1; shared where no difference is shown")
+    text = serializers.CharField(help_text="Against the leader of the tier before it, or of its own")
+    result = ResultSerializer()
+
+
+class UnrankedSerializer(serializers.Serializer[Any]):
+    reasons = serializers.ListField(child=serializers.CharField(), help_text="Why it cannot be held against the others")
+    result = ResultSerializer()
+
+
+class RankingSerializer(serializers.Serializer[Any]):
+    endpoint = serializers.CharField()
+    method = serializers.CharField()
+    ranked = RankedSerializer(many=True, help_text="Fastest first")
+    unranked = UnrankedSerializer(many=True)
+    timestamp = serializers.DateTimeField()
+
+
 class FrameworkStatsSerializer(serializers.Serializer[Any]):
     count = serializers.IntegerField()
     avgReqPerSec = serializers.FloatField()

@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.viewsets import ViewSet
 
-from benchmarks import exports, history, legacy
+from benchmarks import exports, history, legacy, rankings
 from benchmarks import serializers as shapes
 from benchmarks.results import Result, result
 from system.wire import iso_time, to_wire
@@ -67,6 +67,14 @@ class HistoryViewSet(ViewSet):
     def latest_by_framework(self, request: Request) -> Response:
         """The newest result of each framework, endpoint and method."""
         return Response(to_wire({"results": history.latest_by_framework(), "timestamp": timezone.now()}))
+
+    @extend_schema(parameters=[shapes.RankingQuery], responses=shapes.RankingSerializer)
+    @action(detail=False)
+    def rankings(self, request: Request) -> Response:
+        """The frameworks on one endpoint by the newest valid run of each; equal tiers where no difference is shown."""
+        query = asked(shapes.RankingQuery, request)
+        ranked, unranked = rankings.ranking(query["endpoint"], query["method"])
+        return Response(to_wire({**query, "ranked": ranked, "unranked": unranked, "timestamp": timezone.now()}))
 
     @extend_schema(responses=shapes.HistoryStatsSerializer)
     @action(detail=False)
