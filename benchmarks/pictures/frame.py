@@ -50,6 +50,12 @@ def nothing(title: str, why: str) -> str:
     return f'<p class="no-picture"><b>{escape(title)}:</b> {escape(why)}</p>'
 
 
+def _inside(x: float, label: str) -> tuple[float, float, str, str]:
+    """Where a label below the axis goes: under its tick, or to the left of the edge that would cut it."""
+    is_cut = x + 3.5 * len(label) > RIGHT + 8
+    return (RIGHT + 8 if is_cut else x), BOTTOM + 17, label, "end" if is_cut else "middle"
+
+
 def drawn(frame: Frame, marks: Sequence[str]) -> str:
     """The whole picture."""
     parts = [
@@ -63,5 +69,5 @@ def drawn(frame: Frame, marks: Sequence[str]) -> str:
         parts += [line(LEFT, y, RIGHT, y), text(LEFT - 6, y + 4, label, "end")]
     for value, label in frame.x_ticks:
         x = frame.x.at(value)
-        parts += [line(x, BOTTOM, x, BOTTOM + 4), text(x, BOTTOM + 17, label, "middle")]
+        parts += [line(x, BOTTOM, x, BOTTOM + 4), text(*_inside(x, label))]
     return "".join([*parts, *marks, "</svg>"])

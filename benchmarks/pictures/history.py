@@ -40,7 +40,9 @@ def rates_over_time(name: str, points: Sequence[Point]) -> str:
     form = "%Y-%m-%d" if last - first > 4 * 86_400 else "%d %b %H:%M"
     days = [(place, datetime.fromtimestamp(place, UTC).strftime(form)) for place in places]
     told = f"{len(points)} runs, {len(points) - len(sound)} of them invalid; the newest {points[-1].req_per_sec:,.0f}"
-    frame = Frame(title, told, x, y, days, [(each, short(each)) for each in rows], "time (UTC)", "requests/s")
+    frame = Frame(
+        title, told, x, y, days, [(each, short(each)) for each in rows], "time (UTC)", "Requests/s with intervals"
+    )
     return drawn(frame, marks)
 
 
@@ -50,9 +52,11 @@ def _mark(point: Point, x: Scale, y: Scale) -> str:
     stroke = WRONG if is_invalid else ACCENT
     marks = ""
     if point.low is not None and point.high is not None:
-        marks += line(left, y.at(point.low), left, y.at(point.high), stroke)
+        low, high = y.at(point.low), y.at(point.high)
+        ends = ((left, low, left, high), (left - 3, low, left + 3, low), (left - 3, high, left + 3, high))
+        marks += "".join(line(*each, stroke) for each in ends)
     marks += (
-        f'<circle cx="{left:g}" cy="{height:g}" r="4" style="fill:{"none" if is_invalid else ACCENT};stroke:{stroke}"/>'
+        f'<circle cx="{left:g}" cy="{height:g}" r="3" style="fill:{"none" if is_invalid else ACCENT};stroke:{stroke}"/>'
     )
     if is_invalid:
         marks += line(left - 7, height, left + 7, height, stroke)

@@ -69,7 +69,7 @@ def trials_strip(bars: Sequence[Bar], median: float | None, low: float | None, h
     every = math.ceil(len(bars) / 12)
     names = [(place, "warm-up" if bar.is_warmup else str(bar.index)) for place, bar in enumerate(bars)][::every]
     told = "; ".join(f"{'warm-up' if bar.is_warmup else bar.index}: {bar.req_per_sec:,.0f}" for bar in bars)
-    frame = Frame(title, told, x, y, names, [(each, short(each)) for each in rows], "trial", "requests/s")
+    frame = Frame(title, told, x, y, names, [(each, short(each)) for each in rows], "trial", "Requests/s of each trial")
     return drawn(frame, marks)
 
 
@@ -97,7 +97,9 @@ def latency_curve(latencies: Latencies) -> str:
     }
     columns = [(place, label) for place, label in percents.items() if place <= nines]
     told = f"{total:,} requests; the slowest took {latencies[-1][0] / 1000:.3g} ms"
-    frame = Frame(title, told, x, y, columns, [(each, short(each)) for each in rows], "percentile", "latency in ms")
+    frame = Frame(
+        title, told, x, y, columns, [(each, short(each)) for each in rows], "percentile of requests", "Latency in ms"
+    )
     return drawn(frame, [path(thin, ACCENT)])
 
 
@@ -122,8 +124,8 @@ def cpu_lines(samples: Sequence[Mapping[str, object]]) -> str:
         ]
         marks.append(text(LEFT + 112 * place + 23, 238, name, fill=INK))
         told.append(f"{name} at most {top(values):.0f} %")
-    shown = [(each, short(each)) for each in columns if each <= seconds[-1]]
-    label = "% of one processor, by seconds of load"
+    shown = [(each, f"{short(each)} s") for each in columns if each <= seconds[-1]]
+    label = "CPU in % of one processor"
     return drawn(Frame(title, "; ".join(told), x, y, shown, [(each, short(each)) for each in rows], "", label), marks)
 
 

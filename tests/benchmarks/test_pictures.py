@@ -45,13 +45,13 @@ def test_a_strip_tells_the_trials_apart_from_the_warm_up() -> None:
         "trial 2: 100 requests/s",
     ]  # fmt: skip
     assert labels(shown) == [
-        "requests/s", "trial", "0", "20", "40", "60", "80", "100", "warm-up", "1", "2", "median 95",
+        "Requests/s of each trial", "trial", "0", "20", "40", "60", "80", "100", "warm-up", "1", "2", "median 95",
     ]  # fmt: skip
 
 
 def test_a_latency_curve_has_as_many_nines_as_the_sample_allows() -> None:
     assert labels(latency_curve(((1000, 900), (2000, 99), (5000, 1)))) == [
-        "latency in ms", "percentile", "0", "1", "2", "3", "4", "5", "0 %", "50 %", "90 %", "99 %", "99.9 %",
+        "Latency in ms", "percentile of requests", "0", "1", "2", "3", "4", "5", "0 %", "50 %", "90 %", "99 %", "99.9 %",
     ]  # fmt: skip
 
 
