@@ -11,6 +11,7 @@ BenchmarkError
 ├── NotDelivered       a server did not take a result that was measured elsewhere
 ├── QueueFull          ten runs are waiting already
 ├── RunNotFound        the history has no such run
+├── NoHistogram        the run has no latencies of single requests
 ├── RunUnfinished      the action needs a run that is over
 ├── RunFinished        the action needs a run that is not over
 ├── PreflightFailed    the target does not answer as it should
@@ -108,6 +109,13 @@ class RunNotFound(BenchmarkError):
 
     def __init__(self, run_id: str) -> None:
         super().__init__(f"There is no run {run_id[:60]!r} in the history.")
+
+
+class NoHistogram(BenchmarkError):
+    """The run has no latencies of single requests."""
+
+    def __init__(self, run_id: str, kind: str) -> None:
+        super().__init__(f"Run {run_id} has no {kind} histogram. wrk writes one, and h2load at a fixed rate.")
 
 
 class RunUnfinished(BenchmarkError):

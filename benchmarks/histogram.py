@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import struct
 import zlib
 
@@ -54,6 +55,14 @@ def is_sound(text: str) -> bool:
 def merged(texts: list[str]) -> str:
     """Several stored histograms as one."""
     return encode(together(decode(text) for text in texts))
+
+
+def hgrm(text: str) -> str:
+    """A stored histogram as HdrHistogram's percentile distribution, the text that its plotters read; values in µs,
+    since hdrh writes the standard deviation in the unit of the recorded values whatever it is told."""
+    out = io.BytesIO()
+    HdrHistogram.decode(text).output_percentile_distribution(out, 1)
+    return out.getvalue().decode("ascii")
 
 
 def summary(latencies: Latencies) -> tuple[float | None, float | None, float | None]:

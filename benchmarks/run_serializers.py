@@ -106,6 +106,10 @@ class HistogramsSerializer(serializers.Serializer[Any]):
     probe = serializers.CharField(help_text="The probe lane, from the moment each request was due")
 
 
+class HistogramQuery(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(["raw", "corrected", "probe"], default="raw")
+
+
 class RunDetailsSerializer(QueuedRunSerializer):
     message = serializers.CharField()
     progress = serializers.DictField()

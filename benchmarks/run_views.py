@@ -7,7 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from asgiref.sync import async_to_sync
+from django.http import HttpResponse
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -15,12 +17,13 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from benchmarks import comparing, histogram, launch, planning
-from benchmarks.errors import RunNotFound
+from benchmarks.errors import NoHistogram, RunNotFound
 from benchmarks.models import Run, Trial
 from benchmarks.results import result
 from benchmarks.run_serializers import (
     CompareSerializer,
     ComparisonSerializer,
+    HistogramQuery,
     RunAcceptedSerializer,
     RunChangedSerializer,
     RunDetailsSerializer,
@@ -63,6 +66,14 @@ class RunViewSet(ViewSet):
         """End a run that waits or goes on; what it has measured stays."""
         launch.cancel(found(run_id))
         return changed(f"Run {run_id} is being cancelled.")
+
+    @extend_schema(parameters=[HistogramQuery], responses={(200, "text/plain"): OpenApiTypes.STR})
+    @action(detail=False, url_path=ONE + r"/histogram\.hgrm")
+    def hgrm(self, request: Request, run_id: str) -> HttpResponse:
+        """The latencies of all trials together in HdrHistogram's percentile text, in microseconds."""
+        asked = HistogramQuery(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        return HttpResponse(percentiles(found(run_id), asked.validated_data["kind"]), content_type="text/plain")
 
     @extend_schema(request=CompareSerializer, responses=ComparisonSerializer)
     @action(detail=False, methods=["post"])
@@ -139,3 +150,11 @@ def histograms(trials: list[Trial]) -> dict[str, str]:
         "corrected": histogram.merged([trial.corrected_histogram for trial in trials]),
         "probe": histogram.merged([trial.probe_histogram for trial in trials]),
     }
+
+
+def percentiles(run: Run, kind: str) -> str:
+    """Raises NoHistogram."""
+    merged = histograms([trial for trial in run.trials.all() if not trial.is_warmup])[kind]
+    if not merged:
+        raise NoHistogram(str(run.pk), kind)
+    return histogram.hgrm(merged)

@@ -37,6 +37,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     benchmark_errors.GeneratorMissing: (503, "generator_missing"),
     benchmark_errors.QueueFull: (429, "queue_full"),
     benchmark_errors.RunNotFound: (404, "run_not_found"),
+    benchmark_errors.NoHistogram: (404, "no_histogram"),
     benchmark_errors.RunUnfinished: (409, "run_unfinished"),
     benchmark_errors.RunFinished: (409, "run_finished"),
     benchmark_errors.HistoryUnreadable: (422, "history_unreadable"),
