@@ -30,7 +30,7 @@ def as_json(parts: Iterator[list[Any]]) -> Iterator[str]:
     yield f'{{"version":"2.0","exportedAt":"{iso_time(datetime.now(UTC))}","results":['
     comma = ""
     for part in parts:
-        yield comma + ",".join(json.dumps(to_wire(each), allow_nan=False) for each in part)
+        yield comma + ",".join(json.dumps(to_wire(each), allow_nan=False, separators=(",", ":")) for each in part)
         comma = ","
     yield "]}\n"
 

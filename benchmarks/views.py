@@ -135,7 +135,9 @@ def whole(parts: Iterator[list[Result]]) -> Iterator[str]:
     count = 0
     yield '{"results":['
     for part in parts:
-        yield ("," if count else "") + ",".join(json.dumps(to_wire(each), allow_nan=False) for each in part)
+        yield ("," if count else "") + ",".join(
+            json.dumps(to_wire(each), allow_nan=False, separators=(",", ":")) for each in part
+        )
         count += len(part)
     yield f'],"count":{count},"timestamp":"{iso_time(timezone.now())}"}}'
 

@@ -120,7 +120,9 @@ class Screen:
 
     def ended(self) -> int:
         """The exit code, once it has ended by itself."""
-        return self.process.wait(DEADLINE_S)
+        code = self.process.wait(DEADLINE_S)
+        self._reader.join(DEADLINE_S)  # until the last of its output is on the screen
+        return code
 
     def settings(self) -> list[object]:
         """Of the terminal: what `stty -a` shows."""

@@ -297,7 +297,9 @@ async def test_a_redis_server_that_is_missing_or_unfit(
         await cluster.setup(three_masters())
     assert not cluster_folder.exists()
 
-    settings.REDIS_SERVER = pretend_server(tmp_path, '[ "$1" = --version ] && exec echo v=7.2.12; echo no luck; exit 3')
+    settings.REDIS_SERVER = pretend_server(
+        tmp_path, '[ "$1" = --version ] && echo v=7.2.12 && exit; echo no luck; exit 3'
+    )
     with pytest.raises(NodeFailed, match="it ended, and said: no luck"):
         await cluster.setup(three_masters())
     assert (cluster_folder / "7000" / "redis.log").read_text() == "no luck\n"
