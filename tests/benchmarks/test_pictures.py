@@ -61,6 +61,12 @@ def test_cpu_is_shown_of_those_who_were_seen() -> None:
     assert labels(cpu_lines(seen))[-2:] == ["generator", "host (of all processors)"]
 
 
+def test_the_clock_of_the_cpu_goes_on_from_trial_to_trial() -> None:
+    seen = [{"trial": trial, "seconds": at, "hostCpuPercent": 90} for trial in (1, 2) for at in (5, 10)]
+
+    assert [each for each in labels(cpu_lines(seen)) if each.endswith(" s")] == ["0 s", "5 s", "10 s", "15 s", "20 s"]
+
+
 def test_nothing_to_draw_is_said_in_words() -> None:
     for shown in (trials_strip([], None, None, None), latency_curve(()), cpu_lines([]), rates_over_time("x", [])):
         assert shown.startswith('<p class="no-picture">')
