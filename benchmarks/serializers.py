@@ -93,6 +93,28 @@ class RankingQuery(serializers.Serializer[Any]):
     method = TextField(max_length=16, default="GET")
 
 
+class ChangePointsQuery(RankingQuery):
+    framework = TextField(max_length=100)
+
+
+class ChangePointSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField(help_text="The first run of the new level")
+    at = serializers.DateTimeField()
+    reqPerSecBefore = serializers.FloatField(help_text="The median of the level before")
+    reqPerSecAfter = serializers.FloatField()
+    p = serializers.FloatField(help_text="After Pettitt; below 0.001")
+    text = serializers.CharField()
+
+
+class ChangePointsSerializer(serializers.Serializer[Any]):
+    framework = serializers.CharField()
+    endpoint = serializers.CharField()
+    method = serializers.CharField()
+    changePoints = ChangePointSerializer(many=True, help_text="Oldest first")
+    count = serializers.IntegerField(help_text="Runs looked at: valid, and measured as the newest was")
+    timestamp = serializers.DateTimeField()
+
+
 class RankedSerializer(serializers.Serializer[Any]):
     tier = serializers.IntegerField(help_text="From 1; shared where no difference is shown")
     text = serializers.CharField(help_text="Against the leader of the tier before it, or of its own")

@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.viewsets import ViewSet
 
-from benchmarks import exports, history, legacy, rankings
+from benchmarks import course, exports, history, legacy, rankings
 from benchmarks import serializers as shapes
 from benchmarks.results import Result, result
 from system.wire import iso_time, to_wire
@@ -75,6 +75,14 @@ class HistoryViewSet(ViewSet):
         query = asked(shapes.RankingQuery, request)
         ranked, unranked = rankings.ranking(query["endpoint"], query["method"])
         return Response(to_wire({**query, "ranked": ranked, "unranked": unranked, "timestamp": timezone.now()}))
+
+    @extend_schema(parameters=[shapes.ChangePointsQuery], responses=shapes.ChangePointsSerializer)
+    @action(detail=False, url_path="change-points")
+    def change_points(self, request: Request) -> Response:
+        """Where the rate of a framework moved to another level, among its newest 500 valid runs."""
+        query = asked(shapes.ChangePointsQuery, request)
+        points, count = course.change_points(**query)
+        return Response(to_wire({**query, "changePoints": points, "count": count, "timestamp": timezone.now()}))
 
     @extend_schema(responses=shapes.HistoryStatsSerializer)
     @action(detail=False)
