@@ -20,12 +20,12 @@ from dashboard_client.overlays import (
     Prompt,
     RunPage,
 )
-from dashboard_client.pages import info_title, slow_log_title
+from dashboard_client.pages import LATEST, info_title, slow_log_title
 from dashboard_client.rows import chosen, replicas, rows
 from dashboard_client.state import Note, State
 from dashboard_client.update_network import refresh
 from dashboard_client.wire import LogLines, Process, ProcessPage
-from dashboard_client.wire_benchmarks import BenchmarkResult, BenchmarkResults, BenchmarkRun, Comparison
+from dashboard_client.wire_benchmarks import BenchmarkResult, BenchmarkResults, BenchmarkRun, Comparison, LatestResults
 from dashboard_client.wire_readiness import Readiness
 from dashboard_client.wire_redis import NodeInfo, RedisNode, SlowLog
 
@@ -101,6 +101,11 @@ def _palette(state: State) -> Outcome:
 def _history(state: State) -> Outcome:
     state = opened(state, History(state.view.results))
     return ask(state, "history", "benchmark_all", BenchmarkResults, {"limit": 1000})
+
+
+def _latest_of_each(state: State) -> Outcome:
+    state = opened(state, Page(LATEST, ("asking the server…",)))
+    return ask(state, LATEST, "benchmark_latest_by_framework", LatestResults)
 
 
 def _help(state: State) -> Outcome:
@@ -267,7 +272,7 @@ _PLAIN: Mapping[str, Callable[[State], Outcome]] = {
     "ask_server": _ask_server, "ask_nodes": _ask_nodes, "ask_run_here": _again, "row_logs": _row_logs,
     "restart": _on_row("restart"), "stop": _on_row("stop"), "delete": _on_row("delete"), "cancel_run": _cancel_run,
     "mark": _mark, "select_text": _select_text, "copy": _copy, "clear_history": _clear_history, "refresh": refresh,
-    "node_info": _node_info, "slow_log": _slow_log, "failover": _failover,
+    "latest_of_each": _latest_of_each, "node_info": _node_info, "slow_log": _slow_log, "failover": _failover,
     "theme": lambda state: (state, (effects.SwitchTheme(),)),
     "quit": lambda state: (state, (effects.Quit(),)),
     "redraw": lambda state: (state, (effects.Redraw(),)),

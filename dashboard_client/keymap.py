@@ -113,6 +113,7 @@ TABLE: tuple[Binding, ...] = (
     Binding("history", ("/",), "filter", "filter", "filter"),
     Binding("history", ("o",), "sort", "sort by the next column", "sort"),
     Binding("history", ("y",), "copy", "copy the run", "copy"),
+    Binding("history", ("l",), "latest_of_each", "latest of each framework, by endpoint", "latest"),
     Binding("history", ("c",), "clear_history", "clear the history", "clear"),
     Binding("history", ("b", "q"), "close", "close the history"),
     *(

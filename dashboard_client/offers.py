@@ -53,6 +53,7 @@ def offers(config: SystemConfig | None, processes: tuple[Process, ...], keys: in
         *_pm2(frameworks, processes),
         *_benchmarks(config),
         Offer("History", "Show the history", Go("history")),
+        Offer("History", "Latest of each framework, by endpoint", Go("latest_of_each")),
         Offer("History", "Clear the history", clear_history()),
         Offer("History", "Import the history file again", Act("Import the history file", "benchmark_reload")),
         *(Offer("History", f"Export as {each}", Go("export", (each,))) for each in ("json", "csv", "md", "benchstat")),

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dashboard_client.format import DASH, clock, difference, milliseconds, seconds, size, spread, thousands
 from dashboard_client.overlays import Compare, Logs, Page, ProcessDetails, RunPage
 from dashboard_client.wire import LogLine
-from dashboard_client.wire_benchmarks import BenchmarkResult, BenchmarkRun
+from dashboard_client.wire_benchmarks import BenchmarkResult, BenchmarkRun, LatestResults
 from dashboard_client.wire_redis import NodeInfo, SlowLog
 
+LATEST = "Latest of each framework"
 MARKS = {"pass": "ok ", "warn": "!  ", "fail": "BAD", "unknown": "?  "}
 
 
@@ -132,6 +133,21 @@ def _process(details: ProcessDetails) -> Iterator[str]:
         yield ""
         yield f"{clock(end.at.astimezone() if end.at else None)}  {end.text or end.cause}"
         yield from (f"    {line}" for line in end.stderr)
+
+
+def latest_lines(latest: LatestResults) -> tuple[str, ...]:
+    """By endpoint, the quickest first; an invalid run stands last and has no rank."""
+    groups: dict[str, list[BenchmarkResult]] = {}
+    for each in latest.results.values():
+        groups.setdefault(f"{each.method} {each.endpoint}", []).append(each)
+    lines: list[str] = []
+    for name, found in sorted(groups.items()):
+        lines += ["", f"{name:<24}{'requests/s':>12}{'p50':>10}{'p99':>10}  measured"]
+        for each in sorted(found, key=lambda result: (result.validity == "invalid", -result.req_per_sec)):
+            at = f"{each.timestamp.astimezone():%Y-%m-%d %H:%M}" if each.timestamp else DASH
+            latencies = f"{milliseconds(each.p50_latency):>10}{milliseconds(each.p99_latency):>10}"
+            lines.append(f"  {each.framework:<22}{thousands(each.req_per_sec):>12}{latencies}  {at}  {each.validity}")
+    return tuple(lines[1:]) or ("no runs yet",)
 
 
 def info_title(port: int) -> str:

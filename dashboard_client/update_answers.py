@@ -10,10 +10,18 @@ from dashboard_client import events
 from dashboard_client.calling import Outcome, note, opened, send, toast
 from dashboard_client.offers import Act
 from dashboard_client.overlays import Compare, History, Logs, Overlay, Page, ProcessDetails, RunPage
-from dashboard_client.pages import info_lines, info_title, slow_log_lines, slow_log_title
+from dashboard_client.pages import LATEST, info_lines, info_title, latest_lines, slow_log_lines, slow_log_title
 from dashboard_client.state import MAX_RESULTS, Job, State
 from dashboard_client.wire import LogLines, ProcessPage
-from dashboard_client.wire_benchmarks import AcceptedRun, BenchmarkResults, BenchmarkRun, Comparison, Done, SystemConfig
+from dashboard_client.wire_benchmarks import (
+    AcceptedRun,
+    BenchmarkResults,
+    BenchmarkRun,
+    Comparison,
+    Done,
+    LatestResults,
+    SystemConfig,
+)
 from dashboard_client.wire_readiness import Readiness
 from dashboard_client.wire_redis import NodeInfo, RedisStatus, SlowLog
 
@@ -53,6 +61,8 @@ def answered(state: State, call_id: str, value: object) -> Outcome:
             ), ()
         case LogLines():
             return _filled(state, Logs, lambda each: replace(each, lines=(*value.lines, *each.lines))), ()
+        case LatestResults():
+            return _texted(state, LATEST, latest_lines(value)), ()
         case NodeInfo():
             return _texted(state, info_title(value.port), info_lines(value)), ()
         case SlowLog():

@@ -175,7 +175,7 @@ def _history(state: State, history: History, action: str) -> Outcome:
     if action == "sort":
         return on_top(state, replace(history, sort=history.sort + 1)), ()
     item = found[at].item if found else None
-    if action == "clear_history":
+    if action in ("clear_history", "latest_of_each"):
         return go(state, action, ())
     if not isinstance(item, BenchmarkResult):
         return state, ()

@@ -45,6 +45,13 @@ class BenchmarkResult:
 
 
 @dataclass(frozen=True, slots=True)
+class LatestResults:
+    """The newest result of each framework, endpoint and method: `fastify:/simple:GET` → result."""
+
+    results: Mapping[str, BenchmarkResult] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class BenchmarkResults:
     """`total`, `next` (a cursor): only of a page."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dashboard_client import effects, events, theme
@@ -12,7 +14,7 @@ from dashboard_client.rows import chosen, process_identity, rows
 from dashboard_client.state import INTERVALS_MS, State
 from dashboard_client.update import begin, update
 from dashboard_client.wire import Counts, LogLine, LogLines, Pm2Stats
-from dashboard_client.wire_benchmarks import BenchmarkProgress, Comparison, Done, LastResult
+from dashboard_client.wire_benchmarks import BenchmarkProgress, Comparison, Done, LastResult, LatestResults
 from dashboard_client.wire_redis import NodeInfo, RedisStats, SlowCommand, SlowLog
 from tests.dashboard_client import scenes
 from tests.dashboard_client.scenes import NOW_S, keys, play
@@ -20,6 +22,10 @@ from tests.dashboard_client.scenes import NOW_S, keys, play
 
 def _asked(wanted: list[effects.Effect]) -> str:
     return next(each.call_id for each in wanted if isinstance(each, effects.Call))
+
+
+def _last(wanted: list[effects.Effect]) -> str:
+    return [each.call_id for each in wanted if isinstance(each, effects.Call)][-1]
 
 
 def calls(wanted: list[effects.Effect]) -> list[tuple[str, dict[str, object]]]:
@@ -229,6 +235,22 @@ def test_info_and_slow_log_of_the_selected_node() -> None:
         "Slow log of Redis node 7001", "1 slow command; kept is what took over 10 ms",
     )  # fmt: skip
     assert state.top.lines[2].split() == ["--:--:--", "12.5", "ms", "127.0.0.1:5000", "KEYS", "*"]
+
+
+def test_the_latest_of_each_framework_stands_by_endpoint() -> None:
+    state, wanted = keys(scenes.live(), "b", "l")
+    assert calls(wanted) == [("benchmark_all", {"limit": 1000}), ("benchmark_latest_by_framework", {})]
+    fastify, express = scenes.RESULTS
+    broken = replace(fastify, framework="bun", validity="invalid", timestamp=None)
+    latest = LatestResults({"e": express, "b": broken, "f": fastify})
+
+    state, _ = play(state, events.ApiAnswered(_last(wanted), latest))
+
+    assert isinstance(state.top, Page)
+    assert [line.split()[:2] for line in state.top.lines] == [
+        ["GET", "/simple"], ["fastify", "184.7k"], ["express", "21.0k"], ["bun", "184.7k"],
+    ]  # fmt: skip
+    assert state.top.lines[3].endswith("–  invalid")
 
 
 def test_why_there_is_no_info_stands_where_it_was_to_be() -> None:
