@@ -168,6 +168,15 @@ class Endpoints:
     def benchmark_latest_by_framework(self) -> Answer:
         return self.call("GET", "/api/benchmark/latest-by-framework")
 
+    def benchmark_rankings(self, endpoint: str | None = None, method: str | None = None) -> Answer:
+        """Frameworks on one endpoint, in tiers."""
+        return self.call("GET", "/api/benchmark/rankings", query={"endpoint": endpoint, "method": method})
+
+    def benchmark_change_points(self, framework: str, endpoint: str | None = None, method: str | None = None) -> Answer:
+        """Where a framework's rate moved."""
+        query = {"framework": framework, "endpoint": endpoint, "method": method}
+        return self.call("GET", "/api/benchmark/change-points", query=query)
+
     def benchmark_stats(self) -> Answer:
         return self.call("GET", "/api/benchmark/stats")
 
@@ -178,6 +187,11 @@ class Endpoints:
 
     def benchmark_run_details(self, run_id: str) -> Answer:
         return self.call("GET", f"/api/benchmark/runs/{quote(run_id, safe='')}")
+
+    def benchmark_histogram(self, run_id: str, file: BinaryIO, kind: str = "raw") -> int:
+        """As .hgrm, in µs. `kind`: raw, corrected or probe. How many bytes were written."""
+        path = f"/api/benchmark/runs/{quote(run_id, safe='')}/histogram.hgrm"
+        return self.download(path, {"kind": kind}, file)
 
     def benchmark_cancel(self, run_id: str) -> Answer:
         return self.call("POST", f"/api/benchmark/runs/{quote(run_id, safe='')}/cancel")
