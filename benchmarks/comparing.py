@@ -6,20 +6,31 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Prefetch, QuerySet
+
 from benchmarks import comparison
 from benchmarks.comparison import Comparison, Side
 from benchmarks.errors import RunNotFound, RunUnfinished
 from benchmarks.models import Run, RunState, Trial
 
+LARGE = ("output", "histogram", "corrected_histogram", "probe_histogram")
+
 
 def compare(base: str, new: str) -> Comparison:
     """By their ids. Raises RunNotFound, RunUnfinished."""
-    return comparison.compare(side(_run(base)), side(_run(new)))
+    return comparison.compare(side(finished(base)), side(finished(new)))
 
 
-def _run(run_id: str) -> Run:
+def with_light_trials(runs: QuerySet[Run] | None = None) -> QuerySet[Run]:
+    """Runs as `side` needs them: their trials at hand, without what is large."""
+    rows = Run.objects.all() if runs is None else runs
+    return rows.prefetch_related(Prefetch("trials", Trial.objects.defer(*LARGE)))
+
+
+def finished(run_id: str) -> Run:
+    """A run that measured something. Raises RunNotFound, RunUnfinished."""
     try:
-        run = Run.objects.get(pk=UUID(run_id))
+        run = with_light_trials().get(pk=UUID(run_id))
     except (ValueError, Run.DoesNotExist):
         raise RunNotFound(run_id) from None
     if run.state not in (RunState.DONE, RunState.INTERRUPTED):

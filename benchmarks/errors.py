@@ -13,6 +13,8 @@ BenchmarkError
 ├── RunNotFound        the history has no such run
 ├── NoHistogram        the run has no latencies of single requests
 ├── RunUnfinished      the action needs a run that is over
+├── UnfitBaseline      the run is not good enough to hold others against
+├── NoBaseline         a comparison with, or the end of, a baseline that is not there
 ├── RunFinished        the action needs a run that is not over
 ├── PreflightFailed    the target does not answer as it should
 ├── GeneratorFailed    the load generator ended in another way than with a result
@@ -123,6 +125,18 @@ class RunUnfinished(BenchmarkError):
 
     def __init__(self, run_id: str, state: str) -> None:
         super().__init__(f"Run {run_id} is {state}. Cancel it first.")
+
+
+class UnfitBaseline(BenchmarkError):
+    """The run is not good enough to hold others against."""
+
+    def __init__(self, run_id: str, reasons: Sequence[str]) -> None:
+        super().__init__(f"Run {run_id} cannot be a baseline. {' '.join(reasons)}")
+        self.fields = {"reasons": list(reasons)}
+
+
+class NoBaseline(BenchmarkError):
+    """A comparison with, or the end of, a baseline that is not there."""
 
 
 class RunFinished(BenchmarkError):

@@ -164,3 +164,24 @@ class Trial(models.Model):
 
     def __str__(self) -> str:
         return f"trial {self.index} of {self.run_id}"
+
+
+class Baseline(models.Model):
+    """The run that others of the same framework, endpoint and method are held against; one for each kind."""
+
+    run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="baseline")
+    framework = models.CharField(max_length=100)
+    endpoint = models.CharField(max_length=500)
+    method = models.CharField(max_length=16)
+    set_by = models.CharField(max_length=200, blank=True)
+    set_at = models.DateTimeField(default=timezone.now)
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["framework", "endpoint", "method"]
+        constraints = [
+            models.UniqueConstraint(fields=["framework", "endpoint", "method"], name="one_baseline_per_kind")
+        ]
+
+    def __str__(self) -> str:
+        return f"baseline of {self.framework} {self.method} {self.endpoint}"

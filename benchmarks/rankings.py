@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Prefetch
-
-from benchmarks.comparing import side
+from benchmarks.comparing import side, with_light_trials
 from benchmarks.history import frameworks, results
-from benchmarks.models import Run, Trial, Validity
+from benchmarks.models import Run, Validity
 from benchmarks.results import Result, result
 from benchmarks.tiers import placed
-
-LARGE = ("output", "histogram", "corrected_histogram", "probe_histogram")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +33,6 @@ def ranking(endpoint: str, method: str) -> tuple[list[Ranked], list[Unranked]]:
 
 
 def _newest_valid(endpoint: str, method: str) -> list[Run]:
-    trials = Prefetch("trials", Trial.objects.defer(*LARGE))
     wanted = {"endpoint": endpoint, "method": method, "validity": Validity.VALID}
-    found = [results({**wanted, "framework": name}).prefetch_related(trials).first() for name in frameworks()]
+    found = [with_light_trials(results({**wanted, "framework": name})).first() for name in frameworks()]
     return sorted((run for run in found if run), key=lambda run: run.at, reverse=True)

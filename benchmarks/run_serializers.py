@@ -8,9 +8,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from benchmarks.comparison import Verdict
 from benchmarks.generators import GENERATORS
 from benchmarks.scenario import PROFILES
+from benchmarks.verdict_serializers import AgainstBaselineSerializer, BaselineMarkSerializer
 from system.fields import NameField, StrictIntegerField, TextField
 from system.plain_text import is_printable
 
@@ -122,38 +122,13 @@ class RunDetailsSerializer(QueuedRunSerializer):
     samples = serializers.ListField(child=serializers.DictField())
     exits = serializers.ListField(child=serializers.DictField(), help_text="Of the target's processes, oldest first")
     histogram = HistogramsSerializer()
+    baseline = BaselineMarkSerializer(allow_null=True, help_text="Of the framework, endpoint and method")
+    againstBaseline = AgainstBaselineSerializer(
+        allow_null=True, help_text="null without a baseline, for the baseline itself, and for what has no result"
+    )
 
 
 class RunChangedSerializer(serializers.Serializer[Any]):
     success = serializers.BooleanField()
     message = serializers.CharField()
-    timestamp = serializers.DateTimeField()
-
-
-class CompareSerializer(serializers.Serializer[Any]):
-    base = TextField(max_length=64, help_text="The id of a finished run")
-    new = TextField(max_length=64)
-
-
-class ComparedSerializer(serializers.Serializer[Any]):
-    metric = serializers.CharField()
-    unit = serializers.CharField()
-    verdict = serializers.ChoiceField([verdict.value for verdict in Verdict])
-    base = serializers.FloatField(allow_null=True, help_text="The median of its trials")
-    new = serializers.FloatField(allow_null=True)
-    ratio = serializers.FloatField(allow_null=True, help_text="new/base, Hodges-Lehmann")
-    low = serializers.FloatField(allow_null=True, help_text="The ratio's 95 % interval")
-    high = serializers.FloatField(allow_null=True)
-    p = serializers.FloatField(allow_null=True, help_text="Exact Mann-Whitney, adjusted after Holm")
-    text = serializers.CharField()
-
-
-class ComparisonSerializer(serializers.Serializer[Any]):
-    base = serializers.CharField()
-    new = serializers.CharField()
-    verdict = serializers.ChoiceField([verdict.value for verdict in Verdict])
-    text = serializers.CharField()
-    reasons = serializers.ListField(child=serializers.CharField(), help_text="Why there is no verdict")
-    warnings = serializers.ListField(child=serializers.CharField())
-    metrics = ComparedSerializer(many=True)
     timestamp = serializers.DateTimeField()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
@@ -16,13 +15,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from benchmarks import comparing, histogram, launch, planning
+from benchmarks import baselines, histogram, launch, planning
 from benchmarks.errors import NoHistogram, RunNotFound
 from benchmarks.models import Run, Trial
 from benchmarks.results import result
 from benchmarks.run_serializers import (
-    CompareSerializer,
-    ComparisonSerializer,
     HistogramQuery,
     RunAcceptedSerializer,
     RunChangedSerializer,
@@ -75,16 +72,6 @@ class RunViewSet(ViewSet):
         asked.is_valid(raise_exception=True)
         return HttpResponse(percentiles(found(run_id), asked.validated_data["kind"]), content_type="text/plain")
 
-    @extend_schema(request=CompareSerializer, responses=ComparisonSerializer)
-    @action(detail=False, methods=["post"])
-    def compare(self, request: Request) -> Response:
-        """Two runs against each other: a verdict for each figure in words, or why there is none."""
-        asked = CompareSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        compared = comparing.compare(asked.validated_data["base"], asked.validated_data["new"])
-        shown = {field.name: getattr(compared, field.name) for field in fields(compared)}
-        return Response(to_wire({**shown, "timestamp": timezone.now()}))
-
 
 def found(run_id: str) -> Run:
     """Raises RunNotFound, for what is no id at all too."""
@@ -117,6 +104,7 @@ def accepted(run: Run) -> object:
 
 def details(run: Run) -> object:
     trials = list(run.trials.all())
+    baseline = baselines.of(run)
     return to_wire({
         **described(run),
         "message": run.message,
@@ -130,6 +118,11 @@ def details(run: Run) -> object:
         "samples": run.samples,
         "exits": run.exits,
         "histogram": histograms([trial for trial in trials if not trial.is_warmup]),
+        "baseline": {
+            "id": baseline.run_id, "isThis": baseline.run_id == run.pk, "setBy": baseline.set_by,
+            "setAt": baseline.set_at, "reason": baseline.reason,
+        } if baseline else None,
+        "againstBaseline": baselines.verdict(run, baseline),
     })  # fmt: skip
 
 

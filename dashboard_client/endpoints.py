@@ -200,7 +200,18 @@ class Endpoints:
         return self.call("DELETE", f"/api/benchmark/runs/{quote(run_id, safe='')}")
 
     def benchmark_compare(self, base: str, new: str) -> Answer:
+        """`base`: a run's id, or "baseline"."""
         return self.call("POST", "/api/benchmark/compare", body={"base": base, "new": new})
+
+    def benchmark_baselines(self) -> Answer:
+        return self.call("GET", "/api/benchmark/baselines")
+
+    def benchmark_name_baseline(self, run_id: str, reason: str = "") -> Answer:
+        """Hold the other runs of its framework and endpoint against this one."""
+        return self.call("POST", f"/api/benchmark/runs/{quote(run_id, safe='')}/baseline", body={"reason": reason})
+
+    def benchmark_drop_baseline(self, run_id: str) -> Answer:
+        return self.call("DELETE", f"/api/benchmark/runs/{quote(run_id, safe='')}/baseline")
 
     def benchmark_add(self, result: Mapping[str, object]) -> Answer:
         return self.call("POST", "/api/benchmark/add", body=result)

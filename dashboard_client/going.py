@@ -223,6 +223,16 @@ def _cancel_run(state: State) -> Outcome:
     return perform(state, offers.cancel_run(run.id, f"{run.framework} {run.method} {run.endpoint}, {run.state}"))
 
 
+def _baseline(state: State) -> Outcome:
+    """Name the run of the page the baseline, or drop it where it is one."""
+    run = state.top.run if isinstance(state.top, RunPage) else None
+    if run is None:
+        return state, ()
+    title = f"{run.framework} {run.method} {run.endpoint}, run {run.id}"
+    is_one = run.baseline is not None and run.baseline.is_this
+    return perform(state, (offers.drop_baseline if is_one else offers.name_baseline)(run.id, title))
+
+
 def _mark(state: State) -> Outcome:
     row = chosen(state, "benchmarks")
     return mark(state, row.item, state.view.results or ()) if row else (state, ())
@@ -271,6 +281,7 @@ _PLAIN: Mapping[str, Callable[[State], Outcome]] = {
     "menu": _menu, "palette": _palette, "history": _history, "help": _help, "advice": _advice, "check": _check,
     "ask_server": _ask_server, "ask_nodes": _ask_nodes, "ask_run_here": _again, "row_logs": _row_logs,
     "restart": _on_row("restart"), "stop": _on_row("stop"), "delete": _on_row("delete"), "cancel_run": _cancel_run,
+    "baseline": _baseline,
     "mark": _mark, "select_text": _select_text, "copy": _copy, "clear_history": _clear_history, "refresh": refresh,
     "latest_of_each": _latest_of_each, "node_info": _node_info, "slow_log": _slow_log, "failover": _failover,
     "theme": lambda state: (state, (effects.SwitchTheme(),)),

@@ -134,6 +134,7 @@ TABLE: tuple[Binding, ...] = (
     Binding("process", ("D",), "delete", "delete the process", "delete"),
     Binding("process", ("L",), "row_logs", "its logs", "logs"),
     Binding("runpage", ("C",), "cancel_run", "cancel the run", "cancel run"),
+    Binding("runpage", ("B",), "baseline", "hold later runs against this one, or no longer", "baseline"),
     Binding("compare", ("q", "enter", "x"), "close", "close"),
     Binding("compare", ("y",), "copy", "copy the text", "copy"),
     Binding("logs", ("up", "k"), "up", "older line"),

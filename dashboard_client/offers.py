@@ -124,6 +124,16 @@ def cancel_run(run_id: str, title: str) -> Act:
     return Act("Cancel the run", "benchmark_cancel", {"run_id": run_id}, tier=ASK, targets=(title,))
 
 
+def name_baseline(run_id: str, title: str) -> Act:
+    targets = (title, "later runs of its framework and endpoint are held against it, in place of the one before")
+    return Act("Name the baseline", "benchmark_name_baseline", {"run_id": run_id}, tier=ASK, targets=targets)
+
+
+def drop_baseline(run_id: str, title: str) -> Act:
+    targets = (title, "is no longer the baseline; it stays in the history")
+    return Act("Drop the baseline", "benchmark_drop_baseline", {"run_id": run_id}, tier=ASK, targets=targets)
+
+
 def clear_history() -> Act:
     targets = ("every result in the server's history", "(the server writes an export first)")
     return Act("Clear the benchmark history", "benchmark_clear", tier=ASK, targets=targets)

@@ -45,6 +45,7 @@ def _run(page: RunPage) -> Iterator[str]:
         yield ""
         yield from _figures(result)
     if page.run:
+        yield from _baseline(page.run)
         yield from _trials(page.run)
         yield from _gates(page.run)
         for name, value in page.run.environment.items():
@@ -79,6 +80,18 @@ def _figures(result: BenchmarkResult) -> Iterator[str]:
     yield f"verdict      {result.validity}"
     for reason in result.reasons:
         yield f"             {reason}"
+
+
+def _baseline(run: BenchmarkRun) -> Iterator[str]:
+    """What the run is to its baseline, or that it is the one."""
+    baseline, verdict = run.baseline, run.against_baseline
+    if baseline is None:
+        return
+    since = f"{baseline.set_at.astimezone():%Y-%m-%d %H:%M}" if baseline.set_at else "unknown time"
+    why = f": {baseline.reason}" if baseline.reason else ""
+    yield f"baseline     {'this run' if baseline.is_this else baseline.id}, named {since} by {baseline.set_by}{why}"
+    if verdict:
+        yield f"             {verdict.text or verdict.verdict}"
 
 
 def _trials(run: BenchmarkRun) -> Iterator[str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from dashboard_client import events
-from dashboard_client.calling import Outcome, note, opened, send, toast
+from dashboard_client.calling import Outcome, ask, note, opened, send, toast
 from dashboard_client.offers import Act
 from dashboard_client.overlays import Compare, History, Logs, Overlay, Page, ProcessDetails, RunPage
 from dashboard_client.pages import LATEST, info_lines, info_title, latest_lines, slow_log_lines, slow_log_title
@@ -93,7 +93,12 @@ def _done(state: State, job: Job, value: object) -> Outcome:
     if isinstance(value, AcceptedRun):
         state = replace(state, focus="run")
     following = [each for each in job.rest if isinstance(each, Act)]
-    return send(state, replace(following[0], then=tuple(following[1:]))) if following else (state, ())
+    if following:
+        return send(state, replace(following[0], then=tuple(following[1:])))
+    page = state.top
+    if isinstance(page, RunPage) and page.run_id:  # what was done may have changed the run that is looked at
+        return ask(state, "run", "benchmark_run_details", BenchmarkRun, {"run_id": page.run_id})
+    return state, ()
 
 
 def _words(job: Job, value: object) -> tuple[str, str]:

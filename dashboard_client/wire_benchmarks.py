@@ -125,6 +125,44 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """One figure of two runs. `ratio`: new/base with its 95 % interval; `p`: chance of such a difference."""
+
+    metric: str
+    unit: str = ""
+    verdict: str = ""
+    base: float | None = None
+    new: float | None = None
+    ratio: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The server's word on two runs. `reasons`: why there is no verdict."""
+
+    verdict: str
+    text: str = ""
+    reasons: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    metrics: tuple[Compared, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The run that others of the framework, endpoint and method are held against."""
+
+    id: str
+    is_this: bool = False
+    set_by: str = ""
+    set_at: datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class BenchmarkRun:
     """`state`: queued, preflight, warming, running, done, failed, cancelled or interrupted."""
 
@@ -150,6 +188,8 @@ class BenchmarkRun:
     trial_results: tuple[Trial, ...] = ()
     gates: tuple[Gate, ...] = ()
     environment: Mapping[str, object] = field(default_factory=dict)  # whatever it is, as texts
+    baseline: Baseline | None = None
+    against_baseline: Comparison | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,33 +198,6 @@ class AcceptedRun:
 
     benchmark: BenchmarkRun
     message: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """One figure of two runs. `ratio`: new/base with its 95 % interval; `p`: chance of such a difference."""
-
-    metric: str
-    unit: str = ""
-    verdict: str = ""
-    base: float | None = None
-    new: float | None = None
-    ratio: float | None = None
-    low: float | None = None
-    high: float | None = None
-    p: float | None = None
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """The server's word on two runs. `reasons`: why there is no verdict."""
-
-    verdict: str
-    text: str = ""
-    reasons: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    metrics: tuple[Compared, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,8 +66,8 @@ def action_of(request: HttpRequest) -> str:
     """`/api/pm2/start` → `pm2.start`; ids in a path belong to the target."""
     parts = [part for part in request.path_info.split("/") if part and part != "api"]
     if len(parts) >= 3 and parts[1] == "runs":
-        verb = parts[3] if len(parts) > 3 else (request.method or "").lower()
-        return f"{parts[0]}.{verb}"
+        verbs = [*parts[3:4], *([] if request.method == "POST" else [(request.method or "").lower()])]
+        return ".".join([parts[0], *verbs])
     return ".".join(parts[:2])
 
 

@@ -39,6 +39,8 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     benchmark_errors.RunNotFound: (404, "run_not_found"),
     benchmark_errors.NoHistogram: (404, "no_histogram"),
     benchmark_errors.RunUnfinished: (409, "run_unfinished"),
+    benchmark_errors.UnfitBaseline: (409, "unfit_baseline"),
+    benchmark_errors.NoBaseline: (404, "no_baseline"),
     benchmark_errors.RunFinished: (409, "run_finished"),
     benchmark_errors.HistoryUnreadable: (422, "history_unreadable"),
     benchmark_errors.BackupFailed: (503, "backup_failed"),

@@ -8,9 +8,24 @@ from datetime import UTC, datetime
 from html import escape
 
 from benchmarks.pictures.axis import Scale, number, short, ticks, top
-from benchmarks.pictures.frame import ACCENT, BOTTOM, LEFT, RIGHT, TOP, WRONG, Frame, drawn, line, nothing, path
+from benchmarks.pictures.frame import (
+    ACCENT,
+    BOTTOM,
+    LEFT,
+    QUIET,
+    RIGHT,
+    TOP,
+    WRONG,
+    Frame,
+    drawn,
+    line,
+    nothing,
+    path,
+    text,
+)
 
 SPARK_WIDTH, SPARK_HEIGHT = 84, 20
+DASHED = "stroke-dasharray:4 3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +40,30 @@ class Point:
     link: str
 
 
-def rates_over_time(name: str, points: Sequence[Point]) -> str:
-    """Requests/s with intervals, oldest first; invalid runs hollow and struck through, outside of the line."""
+@dataclass(frozen=True, slots=True)
+class Move:
+    """From `at` on the rate was on another level."""
+
+    at: datetime
+    text: str
+
+
+def rates_over_time(
+    name: str, points: Sequence[Point], moves: Sequence[Move] = (), baseline: float | None = None
+) -> str:
+    """Requests/s with intervals, oldest first; invalid runs hollow and struck through, outside of the line. A dashed
+    line lies at the baseline's rate, an upright one where the rate moved."""
     title = f"Requests/s of {name} over time"
     if not points:
         return nothing(title, "no run with a result yet.")
-    rows = ticks(top(number(each) for point in points for each in (point.req_per_sec, point.high)))
+    rows = ticks(top(number(each) for point in points for each in (point.req_per_sec, point.high, baseline)))
     first, last = points[0].at.timestamp(), points[-1].at.timestamp()
     x, y = Scale(first, max(last, first + 1), LEFT + 8, RIGHT - 8), Scale(0, rows[-1], BOTTOM, TOP)
     sound = [point for point in points if point.validity != "invalid"]
     marks = [path([(x.at(each.at.timestamp()), y.at(each.req_per_sec)) for each in sound], ACCENT, "opacity:.4")]
+    marks += [_moved(move, x) for move in moves if x.low <= move.at.timestamp() <= x.high]
+    if baseline is not None:
+        marks.append(_level(f"baseline {baseline:,.0f}", y.at(baseline)))
     marks += [_mark(point, x, y) for point in points]
     places = [first + (last - first) * place / 4 for place in range(5)] if last - first >= 1 else [first]
     form = "%Y-%m-%d" if last - first > 4 * 86_400 else "%d %b %H:%M"
@@ -44,6 +73,16 @@ def rates_over_time(name: str, points: Sequence[Point]) -> str:
         title, told, x, y, days, [(each, short(each)) for each in rows], "time (UTC)", "Requests/s with intervals"
     )
     return drawn(frame, marks)
+
+
+def _moved(move: Move, x: Scale) -> str:
+    left = x.at(move.at.timestamp())
+    words = f"{move.at:%Y-%m-%d %H:%M}: {move.text}"
+    return f"<g><title>{escape(words)}</title>{line(left, TOP, left, BOTTOM, WRONG, DASHED)}</g>"
+
+
+def _level(words: str, height: float) -> str:
+    return f"{line(LEFT, height, RIGHT, height, QUIET, DASHED)}{text(RIGHT, height - 4, words, 'end')}"
 
 
 def _mark(point: Point, x: Scale, y: Scale) -> str:

@@ -8,13 +8,21 @@ import pytest
 
 from dashboard_client import effects, events, theme
 from dashboard_client.overlays import Compare, Confirm, Form, History, Logs, Page, ProcessDetails, Prompt, RunPage
-from dashboard_client.pages import compare_lines
+from dashboard_client.pages import compare_lines, page_lines
 from dashboard_client.render import render
 from dashboard_client.rows import chosen, process_identity, rows
 from dashboard_client.state import INTERVALS_MS, State
 from dashboard_client.update import begin, update
 from dashboard_client.wire import Counts, LogLine, LogLines, Pm2Stats
-from dashboard_client.wire_benchmarks import BenchmarkProgress, Comparison, Done, LastResult, LatestResults
+from dashboard_client.wire_benchmarks import (
+    Baseline,
+    BenchmarkProgress,
+    BenchmarkRun,
+    Comparison,
+    Done,
+    LastResult,
+    LatestResults,
+)
 from dashboard_client.wire_redis import NodeInfo, RedisStats, SlowCommand, SlowLog
 from tests.dashboard_client import scenes
 from tests.dashboard_client.scenes import NOW_S, keys, play
@@ -391,6 +399,36 @@ def test_two_runs_are_compared_by_the_server() -> None:
 
     assert isinstance(state.top, Compare)
     assert compare_lines(state.top)[-1] == "Slower by 88 %."
+
+
+def test_a_run_becomes_the_baseline_and_the_page_says_so() -> None:
+    state, wanted = keys(scenes.live(), "3", "enter")
+    run = BenchmarkRun("r1", "done", framework="fastify", endpoint="/simple", method="GET")
+    asked_for = replace(run, id=dict(calls(wanted)[-1][1])["run_id"])  # type: ignore[arg-type]
+    state, _ = play(state, events.ApiAnswered(_last(wanted), asked_for))
+    state, _ = keys(state, "B")
+    assert isinstance(state.top, Confirm)
+    state, wanted = keys(state, "y")
+    assert calls(wanted) == [("benchmark_name_baseline", {"run_id": asked_for.id})]
+    state, wanted = play(state, events.ApiAnswered(_last(wanted), Done("It is the baseline.")))
+    assert calls(wanted) == [("benchmark_run_details", {"run_id": asked_for.id})]
+    named = replace(asked_for, baseline=Baseline(asked_for.id, True, "ann", None, "release 1.0"))
+    state, _ = play(state, events.ApiAnswered(_last(wanted), named))
+
+    assert isinstance(state.top, RunPage)
+    assert "baseline     this run, named unknown time by ann: release 1.0" in page_lines(state.top)
+    state, _ = keys(state, "B")
+    assert isinstance(state.top, Confirm)
+    assert state.top.act.endpoint == "benchmark_drop_baseline"
+
+
+def test_a_run_page_tells_the_verdict_against_the_baseline() -> None:
+    verdict = Comparison("worse", "fastify is 9.9 % slower than fastify.")
+    run = BenchmarkRun("r2", "done", baseline=Baseline("r1", False, "ann"), against_baseline=verdict)
+    lines = page_lines(RunPage("r2", run))
+
+    place = lines.index("baseline     r1, named unknown time by ann")
+    assert lines[place + 1] == "             fastify is 9.9 % slower than fastify."
 
 
 def test_a_replica_stands_beside_its_master_and_alone_without_one() -> None:
