@@ -20,7 +20,7 @@ BODY = hashlib.sha256(b'{"message":"hi"}').hexdigest()
 def plan(port: int, path: str = "/simple", **changes: object) -> ProbePlan:
     made = ProbePlan(
         url=f"http://127.0.0.1:{port}{path}", method="GET", headers={"Host": "x"}, body="", duration_s=0.4,
-        timeout_s=0.5, body_sha256=BODY, keys=("message",), rate_per_second=50,
+        timeout_s=0.5, body_sha256=BODY, keys=("message",), rate_per_second=50, together=1,
     )  # fmt: skip
     return replace(made, **changes)  # type: ignore[arg-type]
 
@@ -51,6 +51,17 @@ def test_a_schedule_may_begin_later() -> None:
 
     assert (told.sent, told.failed) == (20, 0)
     assert took_s >= 0.5 + 19 / 50
+
+
+def test_requests_are_due_together() -> None:
+    """Ten requests in two moments: the second five go out 0.25 s after the first, on the same connections."""
+    with target() as port:
+        began_s = time.monotonic()
+        told = probe.report(plan(port, duration_s=0.5, rate_per_second=20, together=5))
+        took_s = time.monotonic() - began_s
+
+    assert (told.sent, told.failed) == (10, 0)
+    assert 0.25 <= took_s < 5
 
 
 def test_nobody_there_fails_every_probe() -> None:
@@ -110,3 +121,53 @@ def test_those_who_accept_are_the_target() -> None:
         assert "node" in Path(f"/proc/{pid}/cmdline").read_text()
 
     assert acceptors.of("127.0.0.1", port) == ()
+
+
+def test_a_connection_that_was_closed_while_idle_is_opened_again() -> None:
+    """The second answer comes over a second connection, and nothing has failed."""
+    accepted: list[socket.socket] = []
+
+    def serve(listening: socket.socket) -> None:
+        while len(accepted) < 4:
+            connection, _ = listening.accept()
+            accepted.append(connection)
+            connection.recv(65_536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n" + b'{"message":"hi"}')
+            connection.close()  # without a word: the answer had promised to keep it
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=serve, args=(listening,), daemon=True).start()
+        told = probe.report(plan(listening.getsockname()[1], duration_s=0.4, rate_per_second=10))
+
+    assert (told.sent, told.failed, told.mismatched, len(accepted)) == (4, 0, 0, 4)
+
+
+@pytest.mark.parametrize(
+    ("answer", "failed", "mismatched"),
+    [
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n{\"messag\r\n8\r\ne\":\"hi\"}\r\n0\r\n\r\n", 0, 0),
+        (b'HTTP/1.0 200 OK\r\n\r\n{"message":"hi"}', 0, 0),
+        (b'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 16\r\n\r\n{"message":"ho"}', 0, 4),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", 0, 4),
+        (b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", 4, 0),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", 4, 0),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 160\r\n\r\nshort", 4, 0),
+        (b"", 4, 0),
+    ],
+)  # fmt: skip
+def test_whatever_a_server_says_is_an_answer_or_a_failure(answer: bytes, failed: int, mismatched: int) -> None:
+    def serve(listening: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=serve, args=(listening,), daemon=True).start()
+        told = probe.report(plan(listening.getsockname()[1], duration_s=0.4, rate_per_second=10))
+
+    assert (told.sent, told.failed, told.mismatched) == (4, failed, mismatched)

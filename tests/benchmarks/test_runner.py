@@ -82,9 +82,9 @@ def test_a_run_is_watched_from_outside() -> None:
         "hostCpuPercent", "stealPercent", "targetMemoryBytes",
     }]  # fmt: skip
     assert all(sample["targetCpuPercent"] > 0 for sample in run.samples[1:])
-    assert trial.facts["probe"]["sent"] == 25
+    assert trial.facts["probe"]["sent"] == 20
     assert (trial.facts["probe"]["failed"], trial.facts["probe"]["mismatched"]) == (0, 0)
-    assert sum(count for _, count in histogram.decode(trial.probe_histogram)) == 25
+    assert sum(count for _, count in histogram.decode(trial.probe_histogram)) == 20
     assert trial.facts["saturation"] == run.saturation != ""
     states = {gate["code"]: gate["state"] for gate in run.gates}
     assert {states[code] for code in ("errors", "probe", "requests", "restarts") if code in states} == {"pass"}
