@@ -12,4 +12,4 @@ def check_name(name: str) -> None:
     try:
         get_user_model()(username=name).clean_fields(exclude=["password"])
     except ValidationError as error:
-        raise CommandError(f"[ERROR] {name!r} cannot be a name: {' '.join(error.messages)}") from error
+        raise CommandError(f"{name!r} cannot be a name: {' '.join(error.messages)}") from error

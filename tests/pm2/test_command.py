@@ -36,7 +36,7 @@ def test_a_life_by_the_command_line(pm2_home: Path) -> None:
     assert err == "2 of 2 online\n"
     assert pm2(pm2_home, "reload") == (0, "Reloaded fastify: 2 instances\n", "")
     assert pm2(pm2_home, "scale", "fastify", "-i", "1")[:2] == (0, "Scaled fastify from 2 to 1 instance\n")
-    assert pm2(pm2_home, "stop")[0::2] == (1, "CommandError: [ERROR] stop of everything needs --yes.\n")
+    assert pm2(pm2_home, "stop")[0::2] == (1, "[ERROR] stop of everything needs --yes.\n")
     assert pm2(pm2_home, "stop", "--yes") == (0, "Stopped fastify: 1 process\n", "")
     assert json.loads(pm2(pm2_home, "delete", "fastify", "--json")[1])["message"] == "Deleted fastify: 1 process"
 

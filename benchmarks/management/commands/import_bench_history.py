@@ -6,13 +6,14 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from benchmarks import legacy
 from benchmarks.errors import HistoryUnreadable
+from system.command import CommandLine
 
 
-class Command(BaseCommand):
+class Command(CommandLine):
     help = "Import .bench-history.json, or a JSON export of ours. Known results are left alone; FILE is only read."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -22,9 +23,9 @@ class Command(BaseCommand):
         try:
             report = legacy.import_file(file) if file else legacy.import_found()
         except HistoryUnreadable as error:
-            raise CommandError(f"[ERROR] {error}") from error
+            raise CommandError(str(error)) from error
         if report is None:
-            raise CommandError("[ERROR] There is no .bench-history.json here or beside manage.py. Name the file.")
+            raise CommandError("There is no .bench-history.json here or beside manage.py. Name the file.")
         for bad in report.bad:
             self.stderr.write(f"entry {bad.index} left out: {bad.reason}")
         self.stdout.write(f"{report.path}: {report.imported} imported, {report.skipped} known already")

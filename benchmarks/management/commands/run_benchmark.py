@@ -10,12 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from asgiref.sync import async_to_sync
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from benchmarks import runner
+from system.command import CommandLine
 
 
-class Command(BaseCommand):
+class Command(CommandLine):
     help = "Carry out one queued benchmark run."
     requires_system_checks: list[str] = []
 

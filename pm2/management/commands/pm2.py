@@ -11,7 +11,7 @@ from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from pm2 import log_search, logs, processes, sampling, scaling
 from pm2.errors import PM2Error
@@ -21,6 +21,7 @@ from pm2.log_lines import LogLine
 from pm2.processes import Result, Target
 from pm2.serializers import MAX_INSTANCES, MAX_LINES
 from system import trail
+from system.command import CommandLine
 from system.errors import SystemProblem
 from system.plain_text import shown, table
 from system.wire import to_wire
@@ -30,7 +31,7 @@ DANGEROUS = ("stop", "delete")
 FOLLOW_S = 0.25
 
 
-class Command(BaseCommand):
+class Command(CommandLine):
     help = (
         "PM2 from the shell: status, start, stop, restart, reload, scale, rolling-restart, delete, logs. "
         "NAME is a framework or the exact name of a process; without NAME everything but the server itself."
@@ -52,7 +53,7 @@ class Command(BaseCommand):
         except (PM2Error, SystemProblem) as error:
             if verb in CHANGING:
                 trail.tell(f"pm2.{verb}", name or "", str(error), error)
-            raise CommandError(f"[ERROR] {error}") from error
+            raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             return
         if result:
@@ -76,7 +77,7 @@ class Command(BaseCommand):
             return await processes.start(_needed(name, verb, tuple(each.name for each in registry().frameworks)), count)
         if verb == "scale":
             if count is None:
-                raise CommandError(f"[ERROR] scale needs -i N, from 1 to {MAX_INSTANCES}.")
+                raise CommandError(f"scale needs -i N, from 1 to {MAX_INSTANCES}.")
             return await scaling.scale(Target(name=_needed(name, verb)), count, by)
         if verb in ("reload", "rolling-restart"):
             act = scaling.reload if verb == "reload" else scaling.rolling_restart
@@ -90,9 +91,9 @@ class Command(BaseCommand):
         if yes:
             return
         if not sys.stdin.isatty():
-            raise CommandError(f"[ERROR] {verb} of everything needs --yes.")
+            raise CommandError(f"{verb} of everything needs --yes.")
         if input(f"{verb.capitalize()} everything under PM2? Type yes: ") != "yes":
-            raise CommandError("[ERROR] Nothing was done.")
+            raise CommandError("Nothing was done.")
 
     def _tell(self, result: Result, as_json: bool) -> None:
         if as_json:
@@ -161,5 +162,5 @@ def _from_one_to(high: int) -> Callable[[str], int]:
 def _needed(name: str | None, verb: str, known: tuple[str, ...] = ()) -> str:
     if name is None:
         listed = f" One of {', '.join(known)}." if known else ""
-        raise CommandError(f"[ERROR] {verb} needs a name.{listed}")
+        raise CommandError(f"{verb} needs a name.{listed}")
     return name

@@ -11,13 +11,14 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from pm2site.activity import record
 from pm2site.users import check_name
+from system.command import CommandLine
 
 
-class Command(BaseCommand):
+class Command(CommandLine):
     help = "Make an admin user. The password is asked for; with nothing entered it is generated and shown once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -27,15 +28,13 @@ class Command(BaseCommand):
         check_name(name)
         users = get_user_model().objects
         if users.filter(username=name).exists():
-            raise CommandError(
-                f"[ERROR] {name} exists. Change the password with: python manage.py changepassword {name}"
-            )
+            raise CommandError(f"{name} exists. Change the password with: python manage.py changepassword {name}")
         given = getpass.getpass(f"Password for {name} (empty: make one): ") if sys.stdin.isatty() else ""
         if given:
             try:
                 validate_password(given)
             except ValidationError as error:
-                raise CommandError("[ERROR] " + " ".join(error.messages)) from error
+                raise CommandError(" ".join(error.messages)) from error
         password = given or secrets.token_urlsafe(15)
         users.create_superuser(username=name, password=password)
         record(actor="command line", address="", action="admin.create", target=name)

@@ -12,18 +12,19 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from benchmarks.saturation import is_lower_bound
 from pm2site.banner import address
 from system.child import Child
+from system.command import CommandLine
 
 START_S = 60
 RUN = {"framework": "fastify", "endpoint": "/simple", "duration": 5, "label": "demo"}
 ENDED = ("done", "failed", "cancelled", "interrupted")
 
 
-class Command(BaseCommand):
+class Command(CommandLine):
     help = "Start the server if none runs, a Redis Cluster, fastify, and one 5 s benchmark; print its result."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -64,7 +65,7 @@ class Command(BaseCommand):
             live = run.get("progress", {}).get("reqPerSec")
             self.stderr.write(f"benchmark {run['state']}" + (f", {live:,.0f} requests/s" if live else ""))
         if run["state"] != "done":
-            raise CommandError(f"[ERROR] The benchmark is {run['state']}: {run.get('message') or 'no reason given'}")
+            raise CommandError(f"The benchmark is {run['state']}: {run.get('message') or 'no reason given'}")
         result = self._call("/api/benchmark/latest?count=1")["results"][0]
         least = "at least " if is_lower_bound(result["saturation"]) else ""
         p99 = "" if result["p99Latency"] is None else f"p99 {result['p99Latency']:.2f} ms, "
@@ -99,7 +100,7 @@ class Command(BaseCommand):
         deadline = time.monotonic() + START_S
         while server and not await asyncio.to_thread(self._answers):
             if server.exit_code is not None or time.monotonic() > deadline:
-                raise CommandError("[ERROR] The server did not start:\n" + server.stderr_tail)
+                raise CommandError("The server did not start:\n" + server.stderr_tail)
             await asyncio.sleep(0.1)
 
     def _call(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -110,7 +111,7 @@ class Command(BaseCommand):
             with urllib.request.urlopen(request, timeout=settings.PM2_TIMEOUT + 20) as answer:  # noqa: S310
                 shape: dict[str, Any] = json.load(answer)
         except urllib.error.HTTPError as error:
-            raise CommandError(f"[ERROR] {path}: {json.load(error)['message']}") from error
+            raise CommandError(f"{path}: {json.load(error)['message']}") from error
         except OSError as error:
-            raise CommandError(f"[ERROR] {self.url} does not answer: {error}") from error
+            raise CommandError(f"{self.url} does not answer: {error}") from error
         return shape

@@ -9,12 +9,13 @@ from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from benchmarks import launch, legacy
 from benchmarks.errors import HistoryUnreadable
 from pm2site import banner, lifetime, logs
 from system import ports
+from system.command import CommandLine
 
 # Longer than any call's own deadline: this one only ends what hangs.
 HTTP_TIMEOUT_S = 600
@@ -26,7 +27,7 @@ FRAME_BYTES = 256 * 1024  # what a client may send at once; from protocol.MESSAG
 MESSAGE_BYTES = 4 * 2**20  # autobahn applies this one to what we send, too: a list of 200 processes has 90 KB
 
 
-class Command(BaseCommand):
+class Command(CommandLine):
     help = "Serve REST, WebSocket, admin and pages on API_HOST:API_PORT. Stop with Ctrl-C or SIGTERM."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -36,7 +37,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         if not ports.bindable(host, port):
             raise CommandError(
-                f"[ERROR] {host}:{port} cannot be listened on: the port is taken, or the address is not this "
+                f"{host}:{port} cannot be listened on: the port is taken, or the address is not this "
                 f"machine's. Stop the other program, or choose with API_PORT and API_HOST."
             )
         logs.start(settings.LOG_FORMAT, settings.LOG_LEVEL, settings.LOG_DIR)

@@ -6,14 +6,15 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from rest_framework.authtoken.models import Token
 
 from pm2site.activity import record
 from pm2site.users import check_name
+from system.command import CommandLine
 
 
-class Command(BaseCommand):
+class Command(CommandLine):
     help = "Make a token for NAME and print it once; or take it back with --revoke. Send it as X-API-Key."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -32,7 +33,7 @@ class Command(BaseCommand):
         elif readonly == user.is_staff and not user.has_usable_password():
             user.is_staff = not readonly
         elif readonly and user.is_staff:
-            raise CommandError(f"[ERROR] {name} is an admin. A read-only token needs a name of its own.")
+            raise CommandError(f"{name} is an admin. A read-only token needs a name of its own.")
         user.save()
         Token.objects.filter(user=user).delete()
         token = Token.objects.create(user=user)
@@ -44,6 +45,6 @@ class Command(BaseCommand):
     def _revoke(self, name: str) -> None:
         deleted, _ = Token.objects.filter(user__username=name).delete()
         if not deleted:
-            raise CommandError(f"[ERROR] {name} has no token.")
+            raise CommandError(f"{name} has no token.")
         record(actor="command line", address="", action="token.revoke", target=name)
         self.stderr.write(f"The token of {name} is gone.")

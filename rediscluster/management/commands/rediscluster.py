@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
 
 from rediscluster import cluster, drawing, inspecting, plan, watching
 from rediscluster.errors import KeysExist, RedisClusterError
@@ -18,13 +17,14 @@ from rediscluster.outcome import Cleaned, Outcome
 from rediscluster.plan import PERSISTENCE
 from rediscluster.standing import RUNNING
 from system import trail
+from system.command import CommandLine
 from system.errors import SystemProblem
 from system.wire import to_wire
 
 WINDOW_S = 0.5  # between the two readings that rates are made of
 
 
-class Command(BaseCommand):
+class Command(CommandLine):
     help = "Form, stop, resume, clean or show the local Redis Cluster."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
