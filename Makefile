@@ -6,7 +6,7 @@ NODE_PARTS := pm2/frameworks
 SERVED := $(VENV)/.server $(VENV)/.node $(VENV)/.redis
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev demo admin dashboard test check bench fmt clean
+.PHONY: help setup run dev demo admin dashboard test coverage check bench fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -31,6 +31,9 @@ dashboard: $(VENV)/.client ## the terminal dashboard (API_SERVER, API_KEY … se
 	@exec $(PY) -m dashboard_client $(ARGS)
 
 test: $(SERVED) $(VENV)/.dev ## the whole test suite, on real PM2, Redis and load generators
+	@$(PY) -m pytest $(ARGS)
+
+coverage: $(SERVED) $(VENV)/.dev ## the tests again, counting the lines that they, the servers and the clients ran
 	@$(PY) -m coverage erase
 	@$(PY) -m coverage run -m pytest $(ARGS)
 	@$(PY) -m coverage combine -q && $(PY) -m coverage report --fail-under=85
@@ -41,7 +44,7 @@ check: $(SERVED) $(VENV)/.dev ## formatting, lint, types, schema, then the tests
 	@$(VENV)/bin/mypy .
 	@$(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
 	@$(PY) manage.py makemigrations --check --dry-run --verbosity 0
-	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory coverage
 
 bench: $(SERVED) $(VENV)/.dev ## measure our own speed, side by side with what it replaces (PART="core pm2 …")
 	@$(PY) -m bench $(PART)

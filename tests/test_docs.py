@@ -33,7 +33,7 @@ def test_make_has_the_targets_that_the_readme_names() -> None:
 
     assert set(re.findall(r"\bmake ([a-z]+)\b", README)) - {"it"} <= targets
     assert targets == {
-        "help", "setup", "run", "dev", "demo", "admin", "dashboard", "test", "check", "bench", "fmt", "clean",
+        "help", "setup", "run", "dev", "demo", "admin", "dashboard", "test", "coverage", "check", "bench", "fmt", "clean",
     }  # fmt: skip
 
 
