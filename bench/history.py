@@ -84,8 +84,12 @@ def findings() -> list[Finding]:
             "all, invalid since": "/api/benchmark/all?limit=100&validity=invalid&since=2024-01-01T00:00:00Z",
             "latest-by-framework": "/api/benchmark/latest-by-framework",
             "stats": "/api/benchmark/stats",
+            "rankings": "/api/benchmark/rankings?endpoint=/simple&method=GET",
+            "change points": "/api/benchmark/change-points?framework=fastify&endpoint=/simple&method=GET",
+            "baselines": "/api/benchmark/baselines",
             "admin list": "/admin/benchmarks/run/",
             "admin list of fastify": "/admin/benchmarks/run/?framework=fastify&validity=valid",
+            "admin history picture": "/admin/benchmarks/run/history/?framework=fastify&endpoint=/simple&method=GET",
         }
         return [_measured(name, ask(path)) for name, path in asked.items()]
 

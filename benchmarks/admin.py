@@ -15,9 +15,10 @@ from django.urls import URLPattern, path
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 
-from benchmarks import exports, recent, run_page
-from benchmarks.history import chunks, frameworks
-from benchmarks.models import Run, Trial, Validity
+from benchmarks import admin_actions, recent, run_page
+from benchmarks.errors import BenchmarkError
+from benchmarks.history import frameworks
+from benchmarks.models import Baseline, Run, Trial, Validity
 from pm2.frameworks.registry import registry
 
 FURTHEST = 10_000
@@ -81,22 +82,24 @@ class RunList(ChangeList):
         super().get_results(request)
         runs = list(self.result_list)
         rates = recent.rates(recent.kind(run) for run in runs)
+        baselines = set(Baseline.objects.filter(run__in=runs).values_list("run_id", flat=True))
         for run in runs:
             run.newest_rates = rates[recent.kind(run)]
+            run.is_baseline = run.pk in baselines
         self.result_list = runs
 
 
 @admin.register(Run)
 class RunAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = (
-        "at", "framework", "where", "rate", "trend", "p99", "total_requests", "errors", "validity", "state",
+        "at", "framework_name", "where", "rate", "trend", "p99", "total_requests", "errors", "validity", "state",
         "generator", "source", "label",
     )  # fmt: skip
     list_filter = (FrameworkFilter, EndpointFilter, "validity", "state", "source", "at")
     paginator = BoundedPaginator
     search_fields = ("framework", "endpoint", "label", "host")
     inlines = (TrialInline,)
-    actions = ("export_json", "export_csv")
+    actions = tuple(getattr(admin_actions, name) for name in admin_actions.NAMES)
     show_full_result_count = False
     list_per_page = 50
     exclude = ("samples", "gates", "reasons", "command", "progress")  # the pictures and lists above the fields say it
@@ -105,8 +108,16 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         return RunList
 
     def get_urls(self) -> list[URLPattern]:
-        page = self.admin_site.admin_view(self.history_of)
-        return [path("history/", page, name="benchmarks_run_history_of"), *super().get_urls()]
+        pages = [
+            path("history/", self.admin_site.admin_view(self.history_of), name="benchmarks_run_history_of"),
+            path("compare/", self.admin_site.admin_view(self.compare), name="benchmarks_run_compare"),
+        ]
+        return [*pages, *super().get_urls()]
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """Who may see the history and act at all may name baselines; runs themselves stay as they are."""
+        credential = getattr(request, "credential", None)
+        return bool(credential and credential.may_act) and self.has_view_permission(request)
 
     def history_of(self, request: HttpRequest) -> HttpResponse:
         """`?framework=&endpoint=&method=`: requests/s over time."""
@@ -117,11 +128,26 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         context = {**self.admin_site.each_context(request), **run_page.history_picture(wanted)}
         return TemplateResponse(request, "admin/benchmarks/run/history_of.html", context)
 
+    def compare(self, request: HttpRequest) -> HttpResponse:
+        """`?base=&new=`: two runs in words and figures."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            shown = run_page.comparison(request.GET.get("base", ""), request.GET.get("new", ""))
+        except BenchmarkError as error:
+            shown = {"title": "Two runs compared", "problem": str(error)}
+        context = {**self.admin_site.each_context(request), **shown}
+        return TemplateResponse(request, "admin/benchmarks/run/compare.html", context)
+
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         run = kwargs.get("obj")
         return super().render_change_form(
             request, {**context, "story_of_run": run_page.story(run) if run else None}, *args, **kwargs
         )
+
+    @admin.display(description="framework", ordering="framework")
+    def framework_name(self, run: Run) -> str:
+        return f"{run.framework} (baseline)" if getattr(run, "is_baseline", False) else run.framework
 
     @admin.display(description="trend")
     def trend(self, run: Run) -> str:
@@ -142,17 +168,3 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description="p99", ordering="p99_latency_ms")
     def p99(self, run: Run) -> str:
         return "–" if run.p99_latency_ms is None else f"{run.p99_latency_ms:.2f} ms"
-
-    @admin.action(description="Export as JSON")
-    def export_json(self, request: HttpRequest, rows: QuerySet[Run]) -> HttpResponse:
-        return self._export("json", rows)
-
-    @admin.action(description="Export as CSV")
-    def export_csv(self, request: HttpRequest, rows: QuerySet[Run]) -> HttpResponse:
-        return self._export("csv", rows)
-
-    def _export(self, kind: str, rows: QuerySet[Run]) -> HttpResponse:
-        media, write = exports.FORMATS[kind]
-        content = "".join(write(chunks(rows.order_by("-at", "-id"))))
-        disposition = f'attachment; filename="benchmarks.{kind}"'
-        return HttpResponse(content, content_type=media, headers={"Content-Disposition": disposition})

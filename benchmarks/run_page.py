@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
-from benchmarks import histogram, recent
+from benchmarks import baselines, comparing, course, histogram, recent
 from benchmarks.measurement import together
 from benchmarks.models import Run, Validity
-from benchmarks.pictures.history import Point, rates_over_time, sparkline
+from benchmarks.pictures.history import Move, Point, rates_over_time, sparkline
 from benchmarks.pictures.run import Bar, cpu_lines, latency_curve, trials_strip
 
 NAME = "admin:benchmarks_run_history_of"
@@ -25,6 +25,7 @@ def history_link(run: Run) -> str:
 def story(run: Run) -> dict[str, Any]:
     """The run page's part above the fields."""
     trials = list(run.trials.order_by("index"))
+    baseline = baselines.of(run)
     bars = [Bar(each.index, each.req_per_sec, each.is_warmup) for each in trials]
     measured = [each for each in trials if not each.is_warmup]
     latencies = together(histogram.decode(each.histogram) for each in measured if each.histogram)
@@ -38,6 +39,8 @@ def story(run: Run) -> dict[str, Any]:
         "is_invalid": run.validity == Validity.INVALID,
         "pictures": [_safe(picture) for picture in pictures],
         "history_link": history_link(run),
+        "baseline": baseline,
+        "verdict": baselines.verdict(run, baseline),
         "command_line": shlex.join(str(part) for part in run.command),
         "outputs": [(each, each.output) for each in trials if each.output],
     }
@@ -54,7 +57,24 @@ def history_picture(wanted: recent.Kind) -> dict[str, Any]:
         )
         for each in runs
     ]  # fmt: skip
-    return {"title": f"History of {name}", "picture": _safe(rates_over_time(name, points)), "runs": runs[::-1]}
+    changes, _ = course.change_points(*wanted)
+    baseline = baselines.of(runs[-1]) if runs else None
+    level = baseline.run.req_per_sec if baseline else None
+    picture = rates_over_time(name, points, [Move(each.at, each.text) for each in changes], level)
+    return {
+        "title": f"History of {name}", "picture": _safe(picture), "runs": runs[::-1], "changes": changes[::-1],
+        "baseline": baseline,
+    }  # fmt: skip
+
+
+def comparison(base: str, new: str) -> dict[str, Any]:
+    """The page of two runs, by their ids. Raises RunNotFound, RunUnfinished."""
+    compared = comparing.compare(base, new)
+    return {
+        "title": "Two runs compared",
+        "compared": compared,
+        "sides": [(name, comparing.finished(run_id)) for name, run_id in (("base", base), ("new", new))],
+    }
 
 
 def spark(rates: list[float]) -> SafeString:

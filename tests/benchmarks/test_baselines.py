@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
 from rest_framework.test import APIClient
 
 from benchmarks.models import Baseline, Run, RunState, Validity
@@ -154,6 +157,66 @@ def test_unlike_conditions_are_told_in_place_of_a_verdict() -> None:
     assert told["reasons"] == [
         "They differ in connections: 100 and 50.", "They were measured on different machines or with different programs.",
     ]  # fmt: skip
+
+
+def admin_client(**more: Any) -> Client:
+    made = Client(headers={"Host": "localhost", "Accept": "text/html"})
+    made.force_login(get_user_model().objects.create_user("boss", is_staff=True, is_superuser=True, **more))
+    return made
+
+
+def acted(browser: Client, action: str, *runs: Run) -> Any:
+    ticked = {"action": action, "_selected_action": [str(run.pk) for run in runs]}
+    return browser.post("/admin/benchmarks/run/", ticked, follow=True)
+
+
+def test_the_admin_names_and_drops_a_baseline_and_shows_it_everywhere() -> None:
+    browser = admin_client()
+    base = standard(BASE, req_per_sec=100.2, at=datetime(2026, 1, 1, tzinfo=UTC))
+    new = standard(SLOWER, req_per_sec=90.2)
+    weak = standard(BASE, validity=Validity.CAUTION, req_per_sec=95.0)
+    told = acted(browser, "name_baseline", base).content.decode()
+
+    assert f"Run {base.pk} is the baseline of fastify GET /simple." in told
+    assert told.count("fastify (baseline)") == 1
+    assert Baseline.objects.get().set_by == "boss"
+    assert (
+        f"Run {weak.pk} cannot be a baseline. It is caution, not valid."
+        in acted(browser, "name_baseline", weak).content.decode()
+    )
+    page = browser.get(f"/admin/benchmarks/run/{new.pk}/change/").content.decode()
+    assert "<b>fastify is 10.0 % slower than fastify (between" in page
+    assert "This is the baseline" in browser.get(f"/admin/benchmarks/run/{base.pk}/change/").content.decode()
+    where = {"framework": "fastify", "endpoint": "/simple", "method": "GET"}
+    assert ">baseline 100<" in browser.get("/admin/benchmarks/run/history/", where).content.decode()
+    assert f"Run {base.pk} is no longer a baseline." in acted(browser, "drop_baseline", base).content.decode()
+    assert not Baseline.objects.exists()
+
+
+def test_the_admin_compares_two_runs_and_no_other_number() -> None:
+    browser = admin_client()
+    new = standard(SLOWER)
+    base = standard(BASE, at=datetime(2026, 1, 1, tzinfo=UTC))
+    answer = acted(browser, "compare_two", new, base)
+
+    assert answer.redirect_chain == [(f"/admin/benchmarks/run/compare/?base={base.pk}&new={new.pk}", 302)]
+    page = answer.content.decode()
+    assert "fastify is 10.0 % slower than fastify" in page
+    assert page.count("<td>worse</td>") == 2
+    assert "Tick two runs to compare them." in acted(browser, "compare_two", new).content.decode()
+    unknown = browser.get("/admin/benchmarks/run/compare/", {"base": "<b>", "new": str(new.pk)}).content.decode()
+    assert "There is no run &#x27;&lt;b&gt;&#x27; in the history." in unknown
+
+
+def test_who_may_only_look_at_the_admin_names_nothing() -> None:
+    browser = Client(headers={"Host": "localhost", "Accept": "text/html"})
+    looker = get_user_model().objects.create_user("looker", is_staff=True)
+    browser.force_login(looker)
+    run = standard(BASE)
+    acted(browser, "name_baseline", run)
+
+    assert not Baseline.objects.exists()
+    assert browser.get("/admin/benchmarks/run/compare/").status_code == 403
 
 
 def test_bad_input_is_told() -> None:

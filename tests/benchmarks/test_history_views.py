@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
 from django.test import AsyncClient, Client, override_settings
 from django.utils import timezone
@@ -291,6 +292,10 @@ async def test_exports() -> None:
     ] == "BenchmarkExpress/POST_code-0 10 1006 req/s\n"
 
 
+async def whole(answer: Any) -> str:
+    return "".join([piece.decode() async for piece in answer.streaming_content])
+
+
 @pytest.mark.usefixtures("some_runs")
 def test_the_admin_shows_the_history(client: Client) -> None:
     client.force_login(get_user_model().objects.create_superuser("ada"))
@@ -305,7 +310,7 @@ def test_the_admin_shows_the_history(client: Client) -> None:
     )
     assert client.get("/admin/benchmarks/run/add/").status_code == 403
     export = client.post("/admin/benchmarks/run/", {"action": "export_csv", "_selected_action": [str(one.pk)]})
-    assert export.content.decode().splitlines()[1].split(",")[0] == str(one.pk)
+    assert async_to_sync(whole)(export).splitlines()[1].split(",")[0] == str(one.pk)
 
 
 def test_config_is_enough_to_build_menus() -> None:

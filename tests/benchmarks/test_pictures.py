@@ -12,7 +12,7 @@ from django.test import Client
 from benchmarks import histogram
 from benchmarks.models import Run, RunState, Trial
 from benchmarks.pictures.axis import Scale, number, short, ticks
-from benchmarks.pictures.history import Point, rates_over_time, sparkline
+from benchmarks.pictures.history import Move, Point, rates_over_time, sparkline
 from benchmarks.pictures.run import Bar, cpu_lines, latency_curve, trials_strip
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -78,6 +78,17 @@ def test_a_name_cannot_leave_its_picture() -> None:
 
     assert "<script" not in shown
     assert titles(shown) == [f"Requests/s of {HOSTILE} over time", "2026-01-01 00:00: 10 requests/s, invalid"]
+
+
+def test_a_history_shows_where_the_rate_moved_and_the_baseline() -> None:
+    points = [Point(START + timedelta(days=day), rate, None, None, "valid", "/") for day, rate in enumerate((90, 100))]
+    moves = [Move(START + timedelta(days=1), "11 % <faster>"), Move(START - timedelta(days=9), "not in the picture")]
+    shown = rates_over_time("x", points, moves, 120.0)
+
+    assert "2026-01-02 00:00: 11 % <faster>" in titles(shown)
+    assert not any("not in the picture" in title for title in titles(shown))
+    assert "baseline 120" in labels(shown)
+    assert labels(shown)[2:6] == ["0", "50", "100", "150"]
 
 
 @pytest.mark.django_db
