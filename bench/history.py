@@ -85,11 +85,12 @@ def findings() -> list[Finding]:
             "latest-by-framework": "/api/benchmark/latest-by-framework",
             "stats": "/api/benchmark/stats",
             "rankings": "/api/benchmark/rankings?endpoint=/simple&method=GET",
-            "change points": "/api/benchmark/change-points?framework=fastify&endpoint=/simple&method=GET",
+            "change points": "/api/benchmark/change-points?framework=express&endpoint=/simple&method=GET",
+            "change points of nothing": "/api/benchmark/change-points?framework=fastify&endpoint=/simple",
             "baselines": "/api/benchmark/baselines",
             "admin list": "/admin/benchmarks/run/",
             "admin list of fastify": "/admin/benchmarks/run/?framework=fastify&validity=valid",
-            "admin history picture": "/admin/benchmarks/run/history/?framework=fastify&endpoint=/simple&method=GET",
+            "admin history picture": "/admin/benchmarks/run/history/?framework=express&endpoint=/simple&method=GET",
         }
         return [_measured(name, ask(path)) for name, path in asked.items()]
 

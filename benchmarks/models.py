@@ -120,9 +120,9 @@ class Run(models.Model):
         ordering = ["-at", "-id"]
         indexes = [
             models.Index(fields=["-at", "-id"], name="run_newest"),
-            models.Index(fields=["framework", "endpoint", "method", "-at"], name="run_framework"),
+            models.Index(fields=["framework", "endpoint", "method", "-at", "-id"], name="run_kind"),
             models.Index(fields=["state", "created_at"], name="run_state"),
-            models.Index(fields=["validity", "-at"], name="run_validity"),
+            models.Index(fields=["validity", "-at", "-id"], name="run_by_validity"),
         ]
         constraints = [
             models.UniqueConstraint(

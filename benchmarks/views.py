@@ -111,7 +111,7 @@ class HistoryViewSet(ViewSet):
     def clear(self, request: Request) -> Response:
         """Write an export, then delete what is in it. Runs that go on stay."""
         deleted, backup = exports.clear()
-        message = f"Deleted {deleted} runs. They are kept in {backup}."
+        message = f"Deleted {deleted} {'run' if deleted == 1 else 'runs'}, kept in {backup}."
         shape = {"success": True, "message": message, "deleted": deleted, "backup": str(backup)}
         return Response(to_wire({**shape, "timestamp": timezone.now()}))
 
