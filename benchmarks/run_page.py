@@ -62,7 +62,8 @@ def history_picture(wanted: recent.Kind) -> dict[str, Any]:
     level = baseline.run.req_per_sec if baseline else None
     picture = rates_over_time(name, points, [Move(each.at, each.text) for each in changes], level)
     return {
-        "title": f"History of {name}", "picture": _safe(picture), "rows": [_row(each) for each in reversed(points)], "changes": changes[::-1],
+        "title": f"History of {name}", "picture": _safe(picture), "changes": changes[::-1],
+        "rows": [_row(each) for each in reversed(points)],
         "baseline": baseline,
     }  # fmt: skip
 
