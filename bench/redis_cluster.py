@@ -120,20 +120,31 @@ def lost_nodes() -> list[Finding]:
             assert states.count("up") == 5, states
         os.kill(pids[nodes[4]], signal.SIGCONT)
 
-        begun = time.perf_counter()
-        os.kill(pids[nodes[0]], signal.SIGKILL)
-        down_s = until(server, lambda shown: shown["stats"][0]["state"] == "down", begun)
-        running_s = until(server, lambda shown: shown["cluster"]["state"] == "ok", begun)
-        server.call("/api/redis/resume", {})
-        role = server.call("/api/redis/stats")["stats"][0]["role"]
+        killed = [kill_master(server, pids, nodes, which) for which in range(3)]
         server.call("/api/redis/clean", {})
-    within = NODE_TIMEOUT_S + 2
+    downs_s, runs_s, roles = zip(*killed, strict=True)
+    running_s, within = statistics.median(runs_s), NODE_TIMEOUT_S + 2
     return [
         Finding("a halted node, slowest tick", f"{max(ticks_s):.2f} s", "<= 1 s", max(ticks_s) <= 1),
-        Finding("a killed master is shown as down", f"after {down_s:.2f} s", "<= 2 s", down_s <= 2),
-        Finding("  all slots served again", f"after {running_s:.2f} s", f"<= {within:g} s", running_s <= within),
-        Finding("  and back as", role, "replica", role == "replica"),
+        Finding("a killed master is shown as down", f"after {max(downs_s):.2f} s", "<= 2 s", max(downs_s) <= 2),
+        Finding(
+            "  all slots served again",
+            f"after {running_s:.2f} s, median of 3 ({min(runs_s):.2f} to {max(runs_s):.2f}); half a second is chance",
+            f"<= {within:g} s",
+            running_s <= within,
+        ),
+        Finding("  and back as", ", ".join(roles), "replica", set(roles) == {"replica"}),
     ]
+
+
+def kill_master(server: Served, pids: dict[int, int], nodes: list[int], which: int) -> tuple[float, float, str]:
+    """Seconds until it is shown as down and until all slots are served, and as what it came back."""
+    begun = time.perf_counter()
+    os.kill(pids[nodes[which]], signal.SIGKILL)
+    down_s = until(server, lambda shown: shown["stats"][which]["state"] == "down", begun)
+    running_s = until(server, lambda shown: shown["cluster"]["state"] == "ok", begun)
+    server.call("/api/redis/resume", {})
+    return down_s, running_s, server.call("/api/redis/stats")["stats"][which]["role"]
 
 
 def until(server: Served, holds: Any, begun: float) -> float:
