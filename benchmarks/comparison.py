@@ -13,6 +13,7 @@ from benchmarks.statistics import Ratio
 
 FEWEST_TRIALS = 4  # with 3 against 3 not even a complete separation is below 5 %
 SIGNIFICANT = 0.05
+BASE, NEW = "the base run", "the new run"  # where both have one name
 UNSTABLE = 0.10  # a spread above this is weather, not a measurement
 
 
@@ -95,9 +96,10 @@ def compare(base: Side, new: Side) -> Comparison:
     reasons = _obstacles(base, new)
     pairs = {metric: (base.values.get(metric.name, ()), new.values.get(metric.name, ())) for metric in METRICS}
     known = [metric for metric, (left, right) in pairs.items() if _usable(left) and _usable(right)]
+    names = (base.name, new.name) if base.name != new.name else (BASE, NEW)
     chances = statistics.holm([statistics.mann_whitney(*pairs[metric]) for metric in known])
     compared = tuple(
-        _compared(metric, *pairs[metric], chance, base.name, new.name, blocked=bool(reasons))
+        _compared(metric, *pairs[metric], chance, *names, blocked=bool(reasons))
         for metric, chance in zip(known, chances, strict=True)
     )
     first = next((each for each in compared if each.metric == METRICS[0].name), None)
@@ -194,7 +196,8 @@ def _sentence(metric: Metric, found: Ratio, verdict: Verdict, base: str, new: st
     between = f"between {abs(low):.1f} % and {abs(high):.1f} %, {trials} trials each"
     slightly = ", though people would hardly notice" if verdict.value.startswith("slightly") else ""
     if metric.name == METRICS[0].name:
-        return f"{new} is {share} than {base} ({between}){slightly}."
+        who = "The new run" if new == NEW else new
+        return f"{who} is {share} than {base} ({between}){slightly}."
     return f"{metric.title}: {share} ({between}){slightly}."
 
 

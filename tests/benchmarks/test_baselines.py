@@ -53,7 +53,7 @@ def test_a_later_run_is_held_against_the_baseline() -> None:
         "id": str(base.pk), "isThis": False, "setBy": "this machine", "reason": "release 1.0",
     }  # fmt: skip
     assert (told["againstBaseline"]["verdict"], told["againstBaseline"]["base"]) == ("worse", str(base.pk))
-    assert told["againstBaseline"]["text"].startswith("fastify is 10.0 % slower than fastify (between ")
+    assert told["againstBaseline"]["text"].startswith("The new run is 10.0 % slower than the base run (between ")
     itself = shown(base)
     assert (itself["baseline"]["isThis"], itself["againstBaseline"]) == (True, None)
     status, compare = compared("baseline", new.pk)
@@ -185,7 +185,7 @@ def test_the_admin_names_and_drops_a_baseline_and_shows_it_everywhere() -> None:
         in acted(browser, "name_baseline", weak).content.decode()
     )
     page = browser.get(f"/admin/benchmarks/run/{new.pk}/change/").content.decode()
-    assert "<b>fastify is 10.0 % slower than fastify (between" in page
+    assert "<b>The new run is 10.0 % slower than the base run (between" in page
     assert "This is the baseline" in browser.get(f"/admin/benchmarks/run/{base.pk}/change/").content.decode()
     where = {"framework": "fastify", "endpoint": "/simple", "method": "GET"}
     assert ">baseline 100<" in browser.get("/admin/benchmarks/run/history/", where).content.decode()
@@ -201,7 +201,7 @@ def test_the_admin_compares_two_runs_and_no_other_number() -> None:
 
     assert answer.redirect_chain == [(f"/admin/benchmarks/run/compare/?base={base.pk}&new={new.pk}", 302)]
     page = answer.content.decode()
-    assert "fastify is 10.0 % slower than fastify" in page
+    assert "The new run is 10.0 % slower than the base run" in page
     assert page.count("<td>worse</td>") == 2
     assert "Tick two runs to compare them." in acted(browser, "compare_two", new).content.decode()
     unknown = browser.get("/admin/benchmarks/run/compare/", {"base": "<b>", "new": str(new.pk)}).content.decode()

@@ -92,7 +92,9 @@ def test_a_verdict_is_a_sentence() -> None:
 
     assert found.verdict is Verdict.BETTER
     assert found.text == "fastify is 12.0 % faster than express (between 10.9 % and 13.0 %, 5 trials each)."
-    assert compare(side(), side()).text == "requests/s: the same; fastify and fastify differ by less than 1.0 %."
+    assert (
+        compare(side(), side()).text == "requests/s: the same; the new run and the base run differ by less than 1.0 %."
+    )
 
 
 @pytest.mark.parametrize(
