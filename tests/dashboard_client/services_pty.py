@@ -26,6 +26,7 @@ from tests.services_server import ROOT
 DEADLINE_S = 40.0
 # pyte prints the body of a DCS, and stumbles over private questions; none of them needs an answer.
 _QUESTIONS = re.compile(rb"\x1bP[^\x1b]*\x1b\\|\x1b\[[?>=]\d*(?:\$p|[ncqu])")
+_UNFINISHED = re.compile(rb"\x1b(?:P[^\x1b]*\x1b?|\[[?>=]?\d*\$?)?\Z")
 KEYS = {
     "up": b"\x1b[A", "down": b"\x1b[B", "right": b"\x1b[C", "left": b"\x1b[D", "enter": b"\r", "escape": b"\x1b",
     "tab": b"\t", "ctrl-c": b"\x03", "ctrl-z": b"\x1a", "ctrl-l": b"\x0c", "ctrl-r": b"\x12", "backspace": b"\x7f",
@@ -72,6 +73,7 @@ class Screen:
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def _read(self) -> None:
+        held = b""  # the beginning of a sequence whose rest has not come yet
         while True:
             try:
                 select.select([self.master], [], [])
@@ -82,6 +84,7 @@ class Screen:
                 return
             with self._lock:
                 self.raw += data
+                data, held = _whole(held + data)
                 if self._is_deaf:
                     data = data.replace(b"\x1b[6n", b"")
                 self._stream.feed(_QUESTIONS.sub(b"", data))
@@ -132,7 +135,17 @@ class Screen:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait(DEADLINE_S)
+        # Closed under its reader, the descriptor would be the next screen's, and the reader would eat its pictures.
+        self._reader.join(DEADLINE_S)
+        assert not self._reader.is_alive(), "Somebody still holds the terminal open"
         os.close(self.master)
+
+
+def _whole(data: bytes) -> tuple[bytes, bytes]:
+    """What can be shown, and the unfinished sequence at its end."""
+    unfinished = _UNFINISHED.search(data)
+    at = unfinished.start() if unfinished else len(data)
+    return data[:at], data[at:]
 
 
 def _own_terminal() -> None:
