@@ -142,13 +142,13 @@ def kill_master(server: Served, pids: dict[int, int], nodes: list[int], which: i
     begun = time.perf_counter()
     os.kill(pids[nodes[which]], signal.SIGKILL)
     down_s = until(server, lambda shown: shown["stats"][which]["state"] == "down", begun)
-    running_s = until(server, lambda shown: shown["cluster"]["state"] == "ok", begun)
+    running_s = until(server, lambda shown: shown["state"] == "running", begun, "/api/redis/status")
     server.call("/api/redis/resume", {})
     return down_s, running_s, server.call("/api/redis/stats")["stats"][which]["role"]
 
 
-def until(server: Served, holds: Any, begun: float) -> float:
-    while not holds(server.call("/api/redis/stats")):
+def until(server: Served, holds: Any, begun: float, path: str = "/api/redis/stats") -> float:
+    while not holds(server.call(path)):
         if time.perf_counter() - begun > 60:
             raise SystemExit("[ERROR] The cluster did not come back within 60 s.")
         time.sleep(0.05)

@@ -108,7 +108,7 @@ def _redis(redis: argparse.ArgumentParser) -> None:
     verbs.add_parser("stop", help="stop all nodes; their keys are saved")
     verbs.add_parser("resume", help="start the nodes that do not run")
     _yes(verbs.add_parser("clean", help="stop the cluster and delete its files"))
-    verbs.add_parser("status", help="its state and its nodes; exit code 1 unless it runs")
+    verbs.add_parser("status", help="its state and its nodes; exit code 1 unless all of it runs")
     for each in verbs.choices.values():
         _json(each)
 

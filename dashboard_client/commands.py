@@ -98,7 +98,7 @@ def _redis_status(api: Api, options: Namespace) -> int:
     else:
         print("\n".join([report.redis_summary(stats), *report.nodes(stats)]))
         say(" ".join(part for part in (status.message, status.next_step) if part))
-    return 0 if status.state == "running" else 1
+    return 0 if status.state == "running" and all(node.state == "up" for node in stats.stats) else 1
 
 
 def pm2(api: Api, options: Namespace) -> int:

@@ -39,7 +39,9 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The wire's `GET /api/redis/status`. `operation`: what is under way just now."""
+    """The wire's `GET /api/redis/status`. `running`: all slots are served, though nodes may be missing, which `message`
+    and `next_step` say; `degraded`: some are not, or somebody else stands in a node's place. `operation`: what is
+    under way just now."""
 
     state: str
     owner: str | None
@@ -92,7 +94,8 @@ def _of_ours(record: Record, ours: Sequence[Node], stats: Stats) -> tuple[str, s
         return STOPPED, "No node runs, though none was stopped here. Perhaps the machine restarted.", RESUME_OR_CLEAN
     wrong, next_step = _whats_wrong(record, ours, stats)
     if wrong:
-        return DEGRADED, f"{wrong[0].upper()}{wrong[1:]}.", next_step
+        serves = stats.cluster.state == "ok" and not _foreigners(record, stats)
+        return RUNNING if serves else DEGRADED, f"{wrong[0].upper()}{wrong[1:]}.", next_step
     works = f"The cluster works: {len(up)} of {record.node_count} nodes, {several(stats.cluster.keys or 0, 'key')}."
     agree = "" if stats.cluster.agreement is not False else " The nodes do not agree on the map yet."
     return RUNNING, works + agree, _when_running(record)
@@ -101,8 +104,7 @@ def _of_ours(record: Record, ours: Sequence[Node], stats: Stats) -> tuple[str, s
 def _whats_wrong(record: Record, ours: Sequence[Node], stats: Stats) -> tuple[str, str]:
     """What is amiss, and what helps; both empty for a cluster that is whole."""
     silent = [node for node in ours if node.state != UP]
-    places = range(record.base_port, record.base_port + record.node_count)
-    taken = [node for node in stats.stats if node.owner == OTHER and node.port in places]
+    taken = _foreigners(record, stats)
     if not silent and not taken and stats.cluster.state == "ok":
         return "", ""
     said = [f"node {node.port} is {node.state} ({node.reason})" for node in silent]
@@ -116,6 +118,12 @@ def _whats_wrong(record: Record, ours: Sequence[Node], stats: Stats) -> tuple[st
     if taken:
         return "; ".join(said), f"Stop the other Redis on {ports([node.port for node in taken])}. Then: {RESUME}"
     return "; ".join(said), RESUME if silent else "Wait a few seconds; nodes are joining."
+
+
+def _foreigners(record: Record, stats: Stats) -> list[Node]:
+    """What listens in the places of our nodes, and is not ours."""
+    places = range(record.base_port, record.base_port + record.node_count)
+    return [node for node in stats.stats if node.owner == OTHER and node.port in places]
 
 
 def _when_running(record: Record) -> str:

@@ -32,6 +32,7 @@ from rediscluster.gauges import Node
 from system import binaries
 from system.child import Identity, identify
 from system.errors import BinaryMissing
+from tests.rediscluster.test_interruption import manage
 from tests.services_cluster import BASE_PORT, running_in, six_nodes, three_masters
 from tests.services_redis import connection, redis_server
 
@@ -70,7 +71,10 @@ async def test_a_killed_master_is_replaced_and_comes_back_as_replica(cluster_fol
     assert (dead.reason, dead.ops_per_second, dead.keys, dead.memory_bytes) == ("connection refused", None, None, None)
     back = await until(inspecting.status, lambda status: status.message.endswith("served."))
     assert back.message == "Node 7000 is down (connection refused); all slots are served."
-    assert (back.state, back.next_step.split(":")[0]) == ("degraded", "Resume it")
+    assert (back.state, back.next_step.split(":")[0]) == ("running", "Resume it")
+    with manage(cluster_folder, "status") as typed:
+        told, _ = typed.communicate(timeout=60)
+    assert (told.splitlines()[0], typed.returncode) == (f"running: {back.message}", 1)
     promoted = await node_on(BASE_PORT + 3)
     assert (promoted.role, promoted.slot_ranges) == ("master", ("0-5460",))
     assert (await watching.sample()).cluster.failovers == 1

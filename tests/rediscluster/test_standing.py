@@ -33,14 +33,23 @@ def test_a_whole_cluster_runs() -> None:
     assert (seen.state, seen.message) == ("running", "The cluster works: 3 of 3 nodes, 0 keys.")
 
 
-def test_a_lost_replica_degrades_a_cluster_that_serves_all_slots() -> None:
+def test_a_cluster_that_serves_all_slots_runs_and_tells_the_lost_replica() -> None:
     replica = TOLD.replace("master - 0 1 2 connected 5461-10922", f"slave {NAMES[7000]} 0 1 1 connected")
     replica = replica.replace("connected 0-5460", "connected 0-10922")
 
     seen = status(up(7000), absent(7001, gauges.DOWN, "connection refused", OURS, None, None), up(7002), told=replica)
 
-    assert (seen.state, seen.next_step) == ("degraded", standing.RESUME)
+    assert (seen.state, seen.next_step) == ("running", standing.RESUME)
     assert seen.message == "Node 7001 is down (connection refused); all slots are served."
+
+
+def test_slots_of_a_lost_master_degrade_it() -> None:
+    seen = status(up(7000), absent(7001, gauges.DOWN, "connection refused", OURS, None, None), up(7002))
+
+    assert (seen.state, seen.message) == (
+        "degraded",
+        "Node 7001 is down (connection refused); slots 5461-10922 have no master, and their keys cannot be reached.",
+    )
 
 
 def test_a_foreigner_in_the_place_of_a_node_is_named() -> None:

@@ -13,6 +13,7 @@ from django.conf import settings
 
 from rediscluster import cluster, drawing, inspecting, plan, watching
 from rediscluster.errors import KeysExist, RedisClusterError
+from rediscluster.gauges import UP
 from rediscluster.outcome import Cleaned, Outcome
 from rediscluster.plan import PERSISTENCE
 from rediscluster.standing import RUNNING
@@ -96,7 +97,7 @@ class Command(CommandLine):
         await asyncio.sleep(WINDOW_S)
         told, stats = await inspecting.status(), await watching.sample()
         self._print(options, {"status": told, "stats": stats}, lambda: drawing.status(told, stats))
-        if told.state != RUNNING:
+        if told.state != RUNNING or any(node.state != UP for node in stats.stats):
             sys.exit(1)
 
     async def _answer(self, work: Awaitable[Outcome | Cleaned], options: dict[str, Any]) -> str:
