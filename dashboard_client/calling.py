@@ -19,11 +19,14 @@ def toast(state: State, text: str, tone: str = "ok") -> State:
 
 
 def note(state: State, kind: str, text: str, tone: str = "plain", at: datetime | None = None) -> State:
-    """A line in the activity log, the newest first."""
+    """A line in the activity log, the newest first. One with a time of its own that stands there already was told again
+    after a loss."""
     when = at or state.wall
     if when is not None and when.tzinfo is not None:
         when = when.astimezone().replace(tzinfo=None)
     line = Note(when, kind, text, tone)
+    if at is not None and line in state.notes:
+        return state
     newer = 0
     while when and newer < len(state.notes) and (state.notes[newer].at or when) > when:  # replayed after a loss
         newer += 1

@@ -1,4 +1,4 @@
-"""What begins with the server and ends with it: the watch over PM2, the black box, the goodbye to open sockets."""
+"""What begins with the server and ends with it: the watch over PM2, the trail of others, the goodbye to sockets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.conf import settings
 from pm2 import black_box, client, sampling
 from pm2.black_box import Past
 from pm2.lineage import Key
-from pm2site import problems
+from pm2site import foreign_activity, problems
 from pm2site.backpressure import at_shutdown
 from pm2site.sockets import sockets
 from rediscluster import watching
@@ -22,6 +22,7 @@ from system import locks
 log = structlog.get_logger("pm2site")
 
 _begun: set[asyncio.AbstractEventLoop] = set()
+_following: set[asyncio.Task[None]] = set()
 _held = ExitStack()
 
 
@@ -34,6 +35,7 @@ def begin() -> None:
     client.hold()
     watching.hold()
     at_shutdown(end)
+    _following.add(loop.create_task(foreign_activity.follow(), name="foreign activity"))
     loop.create_task(_watch(), name="begin")  # noqa: RUF006 - ends by itself, and what it starts is held by sampling
 
 
@@ -51,6 +53,8 @@ async def _watch() -> None:
 
 async def end() -> None:
     """Say goodbye to clients, and write what is not yet written."""
+    while _following:
+        _following.pop().cancel()
     await sockets.shut_down()
     await sampling.end()
     _begun.discard(asyncio.get_running_loop())

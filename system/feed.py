@@ -58,6 +58,11 @@ class Feed(Generic[T]):
         """The number given out last; 0 before the first."""
         return self._last
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody listens just now."""
+        return bool(self._listeners)
+
     def append(self, items: Sequence[T], sizes: Sequence[int] | None = None) -> None:
         """Keep `items`, whose sizes in bytes are `sizes` (1 each when not told), and tell the listeners."""
         with self._lock:

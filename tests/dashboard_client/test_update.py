@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -13,7 +14,7 @@ from dashboard_client.render import render
 from dashboard_client.rows import chosen, process_identity, rows
 from dashboard_client.state import INTERVALS_MS, State
 from dashboard_client.update import begin, update
-from dashboard_client.wire import Counts, LogLine, LogLines, Pm2Stats
+from dashboard_client.wire import Activity, ActivityEntry, Counts, LogLine, LogLines, Pm2Stats
 from dashboard_client.wire_benchmarks import (
     Baseline,
     BenchmarkProgress,
@@ -120,6 +121,18 @@ def test_readonly_sends_nothing() -> None:
     state, wanted = keys(state, "D", "y", "b", "c", "y", "escape")
 
     assert all(name in ("benchmark_all",) for name, _ in calls(wanted))
+
+
+def test_what_a_server_tells_again_after_its_restart_stands_once() -> None:
+    at = datetime(2026, 1, 2, 3, 4, 5, 6, UTC)
+    told = ActivityEntry("pm2.stop", at, "eve", message="Stopped node: 2 processes.")
+    first, _ = play(scenes.live(), events.Metric("activity", Activity((told,)), NOW_S))
+    again = Activity((told, replace(told, at=at.replace(microsecond=7))))
+    second, _ = play(first, events.Metric("activity", again, NOW_S))
+
+    texts = ["Stopped node: 2 processes by eve"]
+    assert [note.text for note in first.notes if "eve" in note.text] == texts
+    assert [note.text for note in second.notes if "eve" in note.text] == texts * 2
 
 
 def test_the_same_act_is_not_sent_twice() -> None:

@@ -134,6 +134,22 @@ def test_what_happens_is_read_on_from_where_a_client_was(shared_server: Server) 
         assert targets(heard(ws))[-3:] == ["two", "three", "four"]
 
 
+def test_what_was_done_from_the_shell_and_before_a_restart_is_told(server: Server) -> None:
+    refused(server, "by the API")
+    server.manage("token", "unheard")
+    assert server.stop() == 0
+    server.start()
+    with joined(server) as ws:
+        say(ws, type="subscribe", stream="activity", interval=250)
+        refused(server, "after the restart")
+        server.manage("token", "live")
+        told: list[str] = []
+        while "live" not in told:
+            told += targets(heard(ws))
+
+    assert told == ["tester", "by the API", "unheard", "after the restart", "live"]
+
+
 @pytest.mark.parametrize(
     ("message", "code"),
     [
