@@ -291,6 +291,14 @@ def test_an_address_that_is_none_of_ours(path: str) -> None:
     assert status(client(), path) == (404, "not_found")
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_an_address_that_is_none_of_ours_wants_no_csrf_token(method: str) -> None:
+    browser = Client(enforce_csrf_checks=True, headers={"Host": "localhost"}, REMOTE_ADDR="127.0.0.1")
+    answer = browser.generic(method, "/api/benchmark/runs/a%2Fb", b"{}", content_type="application/json")
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
 def test_wrong_methods() -> None:
     assert client().get("/api/pm2/start").json()["code"] == "method_not_allowed"
     assert client().put("/api/pm2/stats").status_code == 405
