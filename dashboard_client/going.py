@@ -8,6 +8,7 @@ from dataclasses import replace
 from dashboard_client import effects, keymap, offers
 from dashboard_client.advice import what_to_check
 from dashboard_client.calling import Outcome, ask, note, opened, perform, toast
+from dashboard_client.node_pages import info_title, node_lines, slow_log_title
 from dashboard_client.overlays import (
     Compare,
     Form,
@@ -20,7 +21,7 @@ from dashboard_client.overlays import (
     Prompt,
     RunPage,
 )
-from dashboard_client.pages import LATEST, info_title, slow_log_title
+from dashboard_client.pages import LATEST
 from dashboard_client.rows import chosen, replicas, rows
 from dashboard_client.state import Note, State
 from dashboard_client.update_network import refresh
@@ -60,16 +61,9 @@ def open_row(state: State) -> Outcome:
             return open_run(state, result.id, result)
         case Note() as line:
             return opened(state, Page("Activity", (f"{line.at or ''}", line.kind, line.text))), ()
-        case node:
-            fields = getattr(type(node), "__slots__", ())
-            lines = tuple(f"{name.replace('_', ' '):<24} {_plain(getattr(node, name))}" for name in fields)
-            return opened(state, Page(f"Redis node {row.identity}", lines)), ()
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, tuple):
-        return " ".join(map(str, value))
-    return "–" if value is None else f"{value:,.1f}" if isinstance(value, float) else str(value)
+        case RedisNode() as node:
+            return opened(state, Page(f"Redis node {node.port}", node_lines(node))), ()
+    return state, ()
 
 
 def open_run(state: State, run_id: str, result: BenchmarkResult | None) -> Outcome:

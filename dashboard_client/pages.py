@@ -8,7 +8,6 @@ from dashboard_client.format import DASH, clock, difference, milliseconds, secon
 from dashboard_client.overlays import Compare, Logs, Page, ProcessDetails, RunPage
 from dashboard_client.wire import LogLine
 from dashboard_client.wire_benchmarks import BenchmarkResult, BenchmarkRun, LatestResults
-from dashboard_client.wire_redis import NodeInfo, SlowLog
 
 LATEST = "Latest of each framework"
 MARKS = {"pass": "ok ", "warn": "!  ", "fail": "BAD", "unknown": "?  "}
@@ -161,31 +160,6 @@ def latest_lines(latest: LatestResults) -> tuple[str, ...]:
             latencies = f"{milliseconds(each.p50_latency):>10}{milliseconds(each.p99_latency):>10}"
             lines.append(f"  {each.framework:<22}{thousands(each.req_per_sec):>12}{latencies}  {at}  {each.validity}")
     return tuple(lines[1:]) or ("no runs yet",)
-
-
-def info_title(port: int) -> str:
-    return f"INFO of Redis node {port}"
-
-
-def slow_log_title(port: int) -> str:
-    return f"Slow log of Redis node {port}"
-
-
-def info_lines(info: NodeInfo) -> tuple[str, ...]:
-    lines: list[str] = []
-    for section, values in info.sections.items():
-        lines += ["", section, *(f"  {name:<34} {value}" for name, value in values.items())]
-    return tuple(lines[1:]) or ("the node said nothing",)
-
-
-def slow_log_lines(log: SlowLog) -> tuple[str, ...]:
-    kept = "nothing is kept" if log.threshold_ms is None else f"kept is what took over {log.threshold_ms:g} ms"
-    rows = [
-        f"{clock(each.at.astimezone() if each.at else None)} {milliseconds(each.duration_ms):>9}"
-        f"  {each.client:<21} {each.command}"
-        for each in log.entries
-    ]
-    return (f"{len(rows)} slow command{'s' * (len(rows) != 1)}; {kept}", "", *rows)
 
 
 def compare_lines(compare: Compare) -> tuple[str, ...]:

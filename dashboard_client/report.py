@@ -69,7 +69,7 @@ def processes(stats: Pm2Stats) -> list[str]:
 
 def pm2_summary(stats: Pm2Stats) -> str:
     state = f"PM2 {stats.daemon.version or ''}".strip() + f" is {stats.daemon.state}"
-    age = f", the list is {stats.age_seconds:.0f} s old" if stats.stale else ""
+    age = f", the list is {stats.age_seconds:.0f} s old" if stats.stale and stats.processes else ""
     why = f". {stats.daemon.message}" if stats.daemon.message else ""
     return f"{state}, {stats.counts.online} of {stats.counts.total} online{age}{why}"
 

@@ -8,9 +8,10 @@ from typing import TypeVar
 
 from dashboard_client import events
 from dashboard_client.calling import Outcome, ask, note, opened, send, toast
+from dashboard_client.node_pages import info_lines, info_title, slow_log_lines, slow_log_title
 from dashboard_client.offers import Act
 from dashboard_client.overlays import Compare, History, Logs, Overlay, Page, ProcessDetails, RunPage
-from dashboard_client.pages import LATEST, info_lines, info_title, latest_lines, slow_log_lines, slow_log_title
+from dashboard_client.pages import LATEST, latest_lines
 from dashboard_client.state import MAX_RESULTS, Job, State
 from dashboard_client.wire import LogLines, ProcessPage
 from dashboard_client.wire_benchmarks import (
@@ -80,7 +81,7 @@ def _without(state: State, call_id: str) -> State:
 def _done(state: State, job: Job, value: object) -> Outcome:
     text, tone = _words(job, value)
     state = toast(state, text, tone)
-    if "activity" not in state.view.heard:  # where that stream is, it says so itself
+    if state.link.phase != "live":  # there the stream of what is done says so itself
         state = note(state, "done", text, tone)
     if isinstance(value, Done):
         for warning in value.warnings:

@@ -8,6 +8,15 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
+class Persistence:
+    """`ok`: the last writes to disk worked; `changes_since_save` are lost when the node is killed, without `aof`."""
+
+    ok: bool = True
+    aof: bool = False
+    changes_since_save: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RedisNode:
     """`owner`: ours or other; `state`: up, loading, unresponsive, down, stopped; `slots`: how many."""
 
@@ -22,11 +31,16 @@ class RedisNode:
     slot_ranges: tuple[str, ...] = ()
     ops_per_second: float | None = None
     memory_bytes: int | None = None
+    memory_peak_bytes: int | None = None
     max_memory_bytes: int | None = None
     connections: int | None = None
+    blocked_connections: int | None = None
+    rejected_connections: int | None = None
     keys: int | None = None
     hit_rate_percent: float | None = None
     evicted_per_second: float | None = None
+    expired_per_second: float | None = None
+    errors_per_second: float | None = None
     replication_lag_bytes: int | None = None
     replication_lag_seconds: float | None = None
     link_up: bool | None = None
@@ -34,6 +48,7 @@ class RedisNode:
     cpu_percent: float | None = None
     uptime_seconds: float | None = None
     version: str | None = None
+    persistence: Persistence | None = None
 
 
 @dataclass(frozen=True, slots=True)

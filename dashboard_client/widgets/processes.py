@@ -26,12 +26,12 @@ def draw(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
         return
     used = 0
     if pm2.daemon.state != "up":
-        old = f"; the list is {seconds(pm2.age_seconds)} old" if pm2.stale else ""
-        text = f"{pm2.daemon.message or f'The PM2 daemon is {pm2.daemon.state}.'}{old}"
+        text = pm2.daemon.message or f"The PM2 daemon is {pm2.daemon.state}."
         if not pm2.processes:
             say(frame, box, text, Style.WARN)
             return
-        frame.text(box.y, box.x + 1, clipped(text, box.width - 2), Style.WARN)
+        old = f"; the list is {seconds(pm2.age_seconds)} old" if pm2.stale else ""
+        frame.text(box.y, box.x + 1, clipped(text.removesuffix(".") + old, box.width - 2), Style.WARN)
         used = 1
     if has_header("pm2", box.height, box.width):
         _header(frame, box.y + used, box)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from dashboard_client import effects, events, theme
+from dashboard_client.node_pages import node_lines
 from dashboard_client.overlays import Compare, Confirm, Form, History, Logs, Page, ProcessDetails, Prompt, RunPage
 from dashboard_client.pages import compare_lines, page_lines
 from dashboard_client.render import render
@@ -24,7 +25,7 @@ from dashboard_client.wire_benchmarks import (
     LastResult,
     LatestResults,
 )
-from dashboard_client.wire_redis import NodeInfo, RedisStats, SlowCommand, SlowLog
+from dashboard_client.wire_redis import NodeInfo, Persistence, RedisNode, RedisStats, SlowCommand, SlowLog
 from tests.dashboard_client import scenes
 from tests.dashboard_client.scenes import NOW_S, keys, play
 
@@ -74,6 +75,28 @@ def test_everything_but_y_cancels_a_confirmation(key: str) -> None:
     state, wanted = keys(scenes.live(), "D", key)
 
     assert (state.overlays, calls(wanted)) == ((), [])
+
+
+def test_a_node_is_told_in_the_units_of_people() -> None:
+    known = RedisNode(
+        7003, 21, "ours", "replica", 7000, "up", None, 0, (), 1.25, 1981872, 2047592, 0, 1, 0, 0, 12, None, 0.0, 0.5,
+        0.0, 4096, 1.5, True, 0.79, 2.0, 131.0, "7.0.15", Persistence(True, False, 2),
+    )  # fmt: skip
+    master = RedisNode(7001, state="down", reason="connection refused", role="master", slots=5, slot_ranges=("0-4",))
+
+    assert node_lines(known) == (
+        "7003 replica   up   pid 21   ours",
+        "Redis 7.0.15   cpu 2.0 %   up 2m   latency 0.79 ms",
+        "",
+        "memory       1.9 MB, at most 2.0 MB, no limit",
+        "requests     1.2/s, hits –, errors 0.0/s",
+        "keys         12, expired 0.5/s, evicted 0.0/s",
+        "connections  1, blocked 0, rejected 0",
+        "replica of   7000, link up, lag 4.0 kB and 1.5 s",
+        "disk         the last writes to disk worked; changes are not logged (no AOF); 2 since the last save",
+    )
+    assert node_lines(master)[0] == "7001 master   down (connection refused)   pid –   other"
+    assert node_lines(master)[-1] == "slots        5: 0-4"
 
 
 def test_a_dialog_keeps_its_target_when_the_list_changes_under_it() -> None:
