@@ -48,7 +48,7 @@ def _run(page: RunPage) -> Iterator[str]:
         yield from _trials(page.run)
         yield from _gates(page.run)
         for name, value in page.run.environment.items():
-            yield f"{name:<24} {value}"
+            yield f"{name:<24} {DASH if value in (None, '', 'null') else value}"
         if page.run.command:
             yield ""
             yield "command   " + " ".join(page.run.command)

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from dashboard_client import effects, events
 from dashboard_client.calling import Outcome, ask, note, toast
-from dashboard_client.overlays import MAX_LOG_LINES, Logs
+from dashboard_client.overlays import MAX_LOG_LINES, Logs, RunPage
 from dashboard_client.state import HISTORY_S, Heard, Link, Point, State, View
 from dashboard_client.wire import Activity, Happenings, HostStats, LogLines
-from dashboard_client.wire_benchmarks import BenchmarkProgress, BenchmarkResults, SystemConfig
+from dashboard_client.wire_benchmarks import BenchmarkProgress, BenchmarkResults, BenchmarkRun, SystemConfig
 
 RECENT = 20
 HERE = "this machine"  # the server's word for whoever needs no key: no news
@@ -95,17 +95,27 @@ def _charts(view: View, host: HostStats, at_s: float) -> View:
 
 
 def _progress(state: State, value: BenchmarkProgress, before: object, at_s: float) -> Outcome:
-    """The live rate of the first run; a new result is fetched."""
+    """The live rate of the first run; a new result is fetched, and a run that is looked at, when it came further."""
     view = state.view
     run = value.runs[0] if value.runs else None
     if run and run.req_per_sec is not None:
         kept = view.rates if view.rates_of == run.id else ()
         rates = (*(each for each in kept if at_s - each.at_s <= 2 * HISTORY_S), Point(at_s, run.req_per_sec))
         state = replace(state, view=replace(view, rates=rates, rates_of=run.id))
-    old = before.last_result if isinstance(before, BenchmarkProgress) else None
-    if value.last_result != old and state.link.is_up:
-        return ask(state, "latest", "benchmark_latest", BenchmarkResults, {"count": RECENT})
-    return state, ()
+    known = before if isinstance(before, BenchmarkProgress) else BenchmarkProgress(())
+    asked: tuple[effects.Effect, ...] = ()
+    if value.last_result != known.last_result and state.link.is_up:
+        state, asked = ask(state, "latest", "benchmark_latest", BenchmarkResults, {"count": RECENT})
+    for page in state.overlays:
+        if isinstance(page, RunPage) and page.run_id and _place(known, page.run_id) != _place(value, page.run_id):
+            state, more = ask(state, "run", "benchmark_run_details", BenchmarkRun, {"run_id": page.run_id})
+            asked += more
+    return state, asked
+
+
+def _place(progress: BenchmarkProgress, run_id: str) -> tuple[str, str, int] | None:
+    """How far a run is; None when it is not under way."""
+    return next(((run.state, run.phase, run.trial) for run in progress.runs if run.id == run_id), None)
 
 
 def _lines(state: State, value: LogLines) -> State:

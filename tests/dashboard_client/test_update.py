@@ -24,6 +24,7 @@ from dashboard_client.wire_benchmarks import (
     Done,
     LastResult,
     LatestResults,
+    RunProgress,
 )
 from dashboard_client.wire_redis import NodeInfo, Persistence, RedisNode, RedisStats, SlowCommand, SlowLog
 from tests.dashboard_client import scenes
@@ -388,6 +389,25 @@ def test_a_new_result_is_fetched() -> None:
     _, wanted = play(scenes.live(), events.Metric("benchmark:progress", BenchmarkProgress((), LastResult("z")), NOW_S))
 
     assert calls(wanted) == [("benchmark_latest", {"count": 20})]
+
+
+def test_a_run_that_is_looked_at_is_asked_for_when_it_came_further() -> None:
+    state = scenes.running()
+    state = replace(state, overlays=(RunPage("r"),))
+    question = [("benchmark_run_details", {"run_id": "r"})]
+
+    def hear(state: State, *runs: RunProgress) -> tuple[State, list[tuple[str, dict[str, object]]]]:
+        state, wanted = play(state, events.Metric("benchmark:progress", BenchmarkProgress(runs), NOW_S))
+        return state, calls(wanted)
+
+    state, asked = hear(state, replace(scenes.RUN, elapsed_seconds=4.0))
+    assert asked == []
+    state, asked = hear(state, replace(scenes.RUN, trial=4))
+    assert asked == question
+    state, asked = hear(state, replace(scenes.RUN, trial=4), replace(scenes.RUN, id="other"))
+    assert asked == []
+    state, asked = hear(state)
+    assert asked == question
 
 
 def test_a_refusal_is_not_tried_again_by_itself_and_ctrl_r_does() -> None:
