@@ -6,11 +6,13 @@ its neighbour or turns the line around, no half of a wide character.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
 from wcwidth import wcwidth
 
+_GAP = re.compile(" {2,}")
 WRONG = "·"  # stands for what cannot be shown
 # Format characters join, hide or turn others around; surrogates cannot be written; private use is any width.
 _UNSHOWN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -79,3 +81,12 @@ def wrapped(text: str, width: int) -> list[str]:
         lines.append(head[:cut].rstrip())
         rest = rest[cut:].lstrip() if cut == space else rest[cut:]
     return [*lines, rest]
+
+
+def hung(text: str, width: int) -> list[str]:
+    """`wrapped`; what goes on stands under the text of its column, when two spaces or more set that off."""
+    text = "".join(cells(text))
+    columns = [text[: gap.end()] for gap in _GAP.finditer(text)]
+    lead = next((each for each in reversed(columns) if width_of(each) <= width // 2), "")
+    first, *others = wrapped(text[len(lead) :], width - width_of(lead)) or [""]
+    return [lead + first, *(" " * width_of(lead) + each for each in others)]

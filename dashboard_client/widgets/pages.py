@@ -12,7 +12,7 @@ from dashboard_client.theme import Glyphs, Style
 from dashboard_client.update_overlays import history_rows
 from dashboard_client.widgets.benchmarks import line
 from dashboard_client.widgets.windows import CURSOR, window
-from dashboard_client.width import clipped, wrapped
+from dashboard_client.width import clipped, hung, wrapped
 
 WIDE = 100
 
@@ -28,7 +28,7 @@ def page(frame: Frame, page: RunPage | ProcessDetails | Page, glyphs: Glyphs) ->
             title = "Benchmark"
     lines = page_lines(page)
     width = max(1, min(WIDE, frame.width) - 4)
-    wrap = [part for text in lines[page.top :] for part in wrapped(text, width)]
+    wrap = [part for text in lines[page.top :] for part in hung(text, width)]
     box = window(frame, glyphs, len(wrap) + 2, min(WIDE, frame.width), title, "Esc closes")
     for y, text in enumerate(wrap[: box.height]):
         is_head = bool(text) and isinstance(page, Page) and page.title == "Keys" and not text.startswith(" ")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dashboard_client import painter, theme
 from dashboard_client.frame import ROUND, Frame, Rect
 from dashboard_client.theme import Style
-from dashboard_client.width import cells, clipped, padded, width_of, wrapped
+from dashboard_client.width import cells, clipped, hung, padded, width_of, wrapped
 
 HOSTILE = "abc ─│█世界é\u0301\u202e\u200b\u200d\x1b[31m\n\r\t\x00\x9b🙂👨\u200d👩\ud800\ufeff\uff21"
 drawn = st.tuples(
@@ -59,6 +59,23 @@ def test_a_text_takes_the_cells_that_it_says(text: str, width: int) -> None:
     assert width_of(clipped(text, width)) <= width
     assert not any(unicodedata.category(each) in ("Cc", "Cf", "Cs") for each in clipped(text, width))
     assert all(width_of(line) <= width for line in wrapped(text, width))
+    assert all(width_of(line) <= width for line in hung(text, width))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "  ok  errors    Every request was answered.",
+            ["  ok  errors    Every request", "                was answered."],
+        ),
+        ("a sentence that goes on and on and on", ["a sentence that goes on and on", "and on"]),
+        ("name  a path", ["name  a path"]),
+        ("", [""]),
+    ],
+)
+def test_what_goes_on_hangs_under_its_column(text: str, expected: list[str]) -> None:
+    assert hung(text, 32) == expected
 
 
 @pytest.mark.parametrize(
