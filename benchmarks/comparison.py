@@ -93,10 +93,10 @@ class Comparison:
 
 def compare(base: Side, new: Side) -> Comparison:
     """Hold `new` against `base`."""
-    reasons = _obstacles(base, new)
+    names = (base.name, new.name) if base.name != new.name or base.id == new.id else (BASE, NEW)
+    reasons = _obstacles(base, new, names)
     pairs = {metric: (base.values.get(metric.name, ()), new.values.get(metric.name, ())) for metric in METRICS}
     known = [metric for metric, (left, right) in pairs.items() if _usable(left) and _usable(right)]
-    names = (base.name, new.name) if base.name != new.name else (BASE, NEW)
     chances = statistics.holm([statistics.mann_whitney(*pairs[metric]) for metric in known])
     compared = tuple(
         _compared(metric, *pairs[metric], chance, *names, blocked=bool(reasons))
@@ -107,36 +107,39 @@ def compare(base: Side, new: Side) -> Comparison:
     if not first and not reasons:
         reasons = ("One of them has no figures of single trials.",)
     text = first.text if first and not reasons else "No verdict: " + " ".join(reasons)
-    return Comparison(base.id, new.id, verdict, text, reasons, _differences(base, new), compared)
+    return Comparison(base.id, new.id, verdict, text, reasons, _differences(base, new, names), compared)
 
 
 def _usable(values: Sequence[float]) -> bool:
     return bool(values) and all(math.isfinite(value) and value > 0 for value in values)
 
 
-def _obstacles(base: Side, new: Side) -> tuple[str, ...]:
+def _obstacles(base: Side, new: Side, names: tuple[str, str]) -> tuple[str, ...]:
     """Why no verdict is possible."""
-    found = [
-        f"{side.name} ({side.id}) is {side.validity}."
-        for side in (base, new)
-        if side.validity in ("invalid", "unknown")
-    ]
+    sides = tuple(zip(names, (base, new), strict=True))
+    found = [f"{_first(name)} is {side.validity}." for name, side in sides if side.validity in ("invalid", "unknown")]
     different = [name for name in base.conditions if base.conditions[name] != new.conditions.get(name)]
     found += [f"They differ in {name}: {base.conditions[name]} and {new.conditions.get(name)}." for name in different]
     if base.environment != new.environment:
         found.append("They were measured on different machines or with different programs.")
-    for side in (base, new):
+    for name, side in sides:
         trials = side.values.get(METRICS[0].name, ())
         if len(trials) < FEWEST_TRIALS:
-            said = f"{side.name} ({side.id}) has {len(trials)} trials; "
-            found.append(f"{said}at least {FEWEST_TRIALS} are needed (profile standard).")
+            has = f"{_first(name)} has {len(trials)} trial{'s' * (len(trials) != 1)}"
+            found.append(f"{has}; at least {FEWEST_TRIALS} are needed (profile standard).")
         elif statistics.spread(trials) > UNSTABLE:
-            found.append(f"The trials of {side.name} ({side.id}) lie {100 * statistics.spread(trials):.0f} % apart.")
+            found.append(f"The trials of {name} lie {100 * statistics.spread(trials):.0f} % apart.")
     return tuple(found)
 
 
-def _differences(base: Side, new: Side) -> tuple[str, ...]:
-    return tuple(f"{side.name} ({side.id}) is marked caution." for side in (base, new) if side.validity == "caution")
+def _differences(base: Side, new: Side, names: tuple[str, str]) -> tuple[str, ...]:
+    sides = zip(names, (base, new), strict=True)
+    return tuple(f"{_first(name)} is marked caution." for name, side in sides if side.validity == "caution")
+
+
+def _first(name: str) -> str:
+    """As the first word of a sentence; the names of frameworks stay as they are."""
+    return name.capitalize() if name in (BASE, NEW) else name
 
 
 def _compared(
@@ -196,8 +199,7 @@ def _sentence(metric: Metric, found: Ratio, verdict: Verdict, base: str, new: st
     between = f"between {abs(low):.1f} % and {abs(high):.1f} %, {trials} trials each"
     slightly = ", though people would hardly notice" if verdict.value.startswith("slightly") else ""
     if metric.name == METRICS[0].name:
-        who = "The new run" if new == NEW else new
-        return f"{who} is {share} than {base} ({between}){slightly}."
+        return f"{_first(new)} is {share} than {base} ({between}){slightly}."
     return f"{metric.title}: {share} ({between}){slightly}."
 
 

@@ -92,23 +92,22 @@ def test_a_verdict_is_a_sentence() -> None:
 
     assert found.verdict is Verdict.BETTER
     assert found.text == "fastify is 12.0 % faster than express (between 10.9 % and 13.0 %, 5 trials each)."
-    assert (
-        compare(side(), side()).text == "requests/s: the same; the new run and the base run differ by less than 1.0 %."
-    )
+    again = compare(side(), replace(side(), id="another"))
+    assert again.text == "requests/s: the same; the new run and the base run differ by less than 1.0 %."
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"validity": "invalid"}, "fastify (fastify) is invalid."),
+        ({"validity": "invalid"}, "fastify is invalid."),
         ({"environment": "other"}, "They were measured on different machines or with different programs."),
         ({"conditions": {"endpoint": "/code", "connections": 100}}, "They differ in endpoint: /simple and /code."),
         (
             {"values": {"reqPerSec": [1.0, 1.0, 1.0]}},
-            "fastify (fastify) has 3 trials; at least 4 are needed (profile standard).",
+            "fastify has 3 trials; at least 4 are needed (profile standard).",
         ),
-        ({"values": {"reqPerSec": [1.0, 2.0, 3.0, 4.0]}}, "The trials of fastify (fastify) lie 52 % apart."),
-        ({"values": {}}, "fastify (fastify) has 0 trials; at least 4 are needed (profile standard)."),
+        ({"values": {"reqPerSec": [1.0, 2.0, 3.0, 4.0]}}, "The trials of fastify lie 52 % apart."),
+        ({"values": {}}, "fastify has 0 trials; at least 4 are needed (profile standard)."),
     ],
 )
 def test_what_cannot_be_compared_gets_no_verdict_and_the_reason(changes: dict[str, object], said: str) -> None:
@@ -117,10 +116,19 @@ def test_what_cannot_be_compared_gets_no_verdict_and_the_reason(changes: dict[st
     assert (found.verdict, found.reasons, found.text) == (Verdict.NO_VERDICT, (said,), f"No verdict: {said}")
 
 
+def test_runs_of_one_name_are_told_apart() -> None:
+    found = compare(side(values={"reqPerSec": [1.0]}), replace(side(validity="invalid"), id="other"))
+
+    assert found.reasons == (
+        "The new run is invalid.",
+        "The base run has 1 trial; at least 4 are needed (profile standard).",
+    )
+
+
 def test_caution_is_said_and_compared() -> None:
     found = compare(side("express", validity="caution"), side())
 
-    assert (found.verdict, found.warnings) == (Verdict.SAME, ("express (express) is marked caution.",))
+    assert (found.verdict, found.warnings) == (Verdict.SAME, ("express is marked caution.",))
 
 
 def test_the_same_target_is_seldom_called_different() -> None:
