@@ -8,12 +8,12 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from benchmarks.config import ConfigView
-from pm2site import views
+from pm2site import front_page, views
 from pm2site.activity import ActivityView
 from pm2site.login import LoginView, LogoutView
 
 urlpatterns = [
-    path("", views.index, name="index"),
+    path("", front_page.index, name="index"),
     path("health", views.health, name="health"),
     path("ready", views.ready, name="ready"),
     path("login", LoginView.as_view(), name="login"),

@@ -1,4 +1,4 @@
-"""Health, readiness and the front page."""
+"""Health, readiness, and what is not there."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import time
 from datetime import UTC, datetime
 
 from asgiref.sync import async_to_sync
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
@@ -62,11 +61,6 @@ def ready(request: Request) -> Response:
     works = checks["database"].ok
     shape = {"status": "ok" if works else "unavailable", "checks": checks, "timestamp": datetime.now(UTC)}
     return Response(to_wire(shape), status=200 if works else 503)
-
-
-def index(request: HttpRequest) -> HttpResponse:
-    """The front page: what runs, and where to go from here."""
-    return render(request, "index.html", {"checks": async_to_sync(readiness.checks)()})
 
 
 @csrf_exempt  # it changes nothing, and a page about a missing token would hide that the address is wrong

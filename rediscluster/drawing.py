@@ -36,14 +36,15 @@ def _nodes(nodes: Sequence[Node]) -> list[str]:
 
 def cluster_map(cluster: ClusterPicture) -> list[str]:
     """A line per shard, in the order of slots; below it what is lost."""
-    rows = [_row(number, shard) for number, shard in enumerate(cluster.shards, 1)]
+    rows = [shard_cells(number, shard) for number, shard in enumerate(cluster.shards, 1)]
     lines = table([HEADINGS, *rows], NUMBERS)
     if cluster.lost:
         lines.append(f"Lost: slots {', '.join(cluster.lost)} have no master.")
     return lines
 
 
-def _row(number: int, shard: ShardPicture) -> tuple[str, ...]:
+def shard_cells(number: int, shard: ShardPicture) -> tuple[str, ...]:
+    """What stands under `HEADINGS`."""
     return (
         str(number),
         ", ".join(shard.slots),
