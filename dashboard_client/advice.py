@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 
-def what_to_check(server: str, reason: str) -> tuple[str, ...]:
+def what_to_check(server: str, reason: str, *, is_refused: bool = False) -> tuple[str, ...]:
+    """`is_refused`: the server answered, and wants another key."""
+    if is_refused:
+        return (
+            f"{server}: {reason}",
+            "",
+            "The server answers, and does not know the key. Ask whoever runs it for one",
+            "(API_KEY there, or a token: manage.py token NAME), and start again with",
+            "",
+            "  API_KEY=… python -m dashboard_client",
+            "",
+            "The dashboard has stopped trying. Ctrl-R tries once more.",
+        )
     said = reason if reason.startswith("Cannot connect") or not reason else f"{server}: {reason}"
     return (
         said or f"No answer from {server} yet.",

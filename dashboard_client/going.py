@@ -75,7 +75,14 @@ def open_run(state: State, run_id: str, result: BenchmarkResult | None) -> Outco
 
 def offered(state: State) -> tuple[offers.Offer, ...]:
     redis = state.view.redis
-    return offers.offers(state.config, state.view.processes, redis.cluster.keys if redis else None)
+    found = offers.offers(state.config, state.view.processes, redis)
+    return tuple(each for each in found if not _changes(each)) if state.is_readonly else found
+
+
+def _changes(offer: offers.Offer) -> bool:
+    """Whether the server would not be as it was: nothing for --readonly."""
+    does = offer.does
+    return not does.is_reading if isinstance(does, offers.Act) else does.action in keymap.CHANGING
 
 
 def _menu(state: State) -> Outcome:
@@ -88,6 +95,7 @@ def _palette(state: State) -> Outcome:
         offers.Offer("Keys", each.help, offers.Go("key", (each.action,)), keymap.shown(each.keys[0]))
         for each in keymap.TABLE
         if each.context in ("global", "list", "pm2", "redis", "benchmarks", "run", "activity")
+        and not (state.is_readonly and each.action in keymap.CHANGING)
     )
     return opened(state, Palette((*offered(state), *own))), ()
 
@@ -107,7 +115,8 @@ def _help(state: State) -> Outcome:
 
 
 def _advice(state: State) -> Outcome:
-    return opened(state, Page("Cannot connect", what_to_check(state.server, state.link.reason))), ()
+    advice = what_to_check(state.server, state.link.reason, is_refused=state.link.phase == "refused")
+    return opened(state, Page("Cannot connect", advice)), ()
 
 
 def _check(state: State) -> Outcome:
@@ -285,4 +294,5 @@ _PLAIN: Mapping[str, Callable[[State], Outcome]] = {
 }  # fmt: skip
 _SUBJECT: Mapping[str, Callable[[State, tuple[str, ...]], Outcome]] = {
     "ask_instances": _ask_instances, "ask_scale": _ask_scale, "ask_run": _ask_run, "logs": _logs, "export": _export,
+    "say": lambda state, about: (toast(state, about[0], "plain"), ()),
 }  # fmt: skip

@@ -157,6 +157,13 @@ TABLE: tuple[Binding, ...] = (
 )
 
 
+# Actions that lead to a change of the server: --readonly does not show them.
+CHANGING = frozenset({
+    "restart", "stop", "delete", "ask_nodes", "ask_instances", "ask_scale", "ask_run", "ask_run_here", "failover",
+    "cancel_run", "clear_history", "baseline", "say",  # an act that is not needed
+})  # fmt: skip
+
+
 @lru_cache(maxsize=64)
 def bindings(contexts: tuple[str, ...]) -> Mapping[str, Binding]:
     """Key → binding; an earlier context wins."""
@@ -208,7 +215,7 @@ def bar(state: State) -> tuple[tuple[str, str], ...]:
         (shown(binding.keys[0]), binding.bar)
         for context in order
         for binding in TABLE
-        if binding.context == context and binding.bar
+        if binding.context == context and binding.bar and not (state.is_readonly and binding.action in CHANGING)
     ]
     if "global" not in here:
         return tuple(found)

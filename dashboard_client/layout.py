@@ -39,7 +39,7 @@ class Layout:
 
 def solve(height: int, width: int, focus: Panel = Panel.PM2, *, is_zoomed: bool = False) -> Layout:
     """Never a refusal: what does not fit gives way."""
-    if height < SINGLE[0] or width < SINGLE[1]:
+    if is_one_line(height, width):
         return Layout({}, line=Rect(0, 0, min(1, height), width))
     title, keys = Rect(0, 0, 1, width), Rect(height - 1, 0, 1, width)
     body = Rect(1, 0, height - 2, width)
@@ -51,6 +51,11 @@ def solve(height: int, width: int, focus: Panel = Panel.PM2, *, is_zoomed: bool 
         return Layout(_compact(body, focus), title, keys)
     rest = Rect(body.y + 1, 0, body.height - 1, width)
     return Layout({focus: rest}, title, keys, tabs=Rect(1, 0, 1, width))
+
+
+def is_one_line(height: int, width: int) -> bool:
+    """No panel and no window has room: nothing that is asked could be seen."""
+    return height < SINGLE[0] or width < SINGLE[1]
 
 
 def _full(body: Rect) -> dict[Panel, Rect]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dashboard_client.wire import Process
 from dashboard_client.wire_benchmarks import AcceptedRun, Done, Framework, SystemConfig
-from dashboard_client.wire_redis import RedisNode, RedisStatus
+from dashboard_client.wire_redis import RedisNode, RedisStats, RedisStatus
 
 SAFE, ASK, TYPE = 0, 1, 2  # tiers: nothing is asked, y or n, a word has to be typed
 DEFAULT_NODES = 6
@@ -44,11 +44,12 @@ class Offer:
     key: str = ""
 
 
-def offers(config: SystemConfig | None, processes: tuple[Process, ...], keys: int | None) -> tuple[Offer, ...]:
-    """All of the menu. `keys`: how many the cluster holds, None when nobody knows."""
+def offers(config: SystemConfig | None, processes: tuple[Process, ...], redis: RedisStats | None) -> tuple[Offer, ...]:
+    """All of the menu, from what is there."""
     frameworks = config.frameworks if config else ()
+    keys = redis.cluster.keys if redis else None  # nobody knows how many
     return (
-        *_quick(frameworks, processes, keys),
+        *_quick(frameworks, processes, redis),
         *_redis(keys),
         *_pm2(frameworks, processes),
         *_benchmarks(config),
@@ -63,13 +64,33 @@ def offers(config: SystemConfig | None, processes: tuple[Process, ...], keys: in
     )
 
 
-def _quick(frameworks: tuple[Framework, ...], processes: tuple[Process, ...], keys: int | None) -> Iterator[Offer]:
+def _quick(
+    frameworks: tuple[Framework, ...], processes: tuple[Process, ...], redis: RedisStats | None
+) -> Iterator[Offer]:
     framework = first_choice(frameworks)
     if framework:
-        start = Act(f"Start {framework.name}", "pm2_start", {"framework": framework.name})
-        setup = Act(f"Set up {DEFAULT_NODES} Redis nodes", "redis_setup", {"node_count": DEFAULT_NODES}, then=(start,))
-        yield Offer("Quick actions", f"Quick start: {DEFAULT_NODES} Redis nodes and {framework.name}", setup)
+        yield Offer(
+            "Quick actions", f"Quick start: {DEFAULT_NODES} Redis nodes and {framework.name}",
+            quick_start(framework, processes, redis),
+        )  # fmt: skip
+    keys = redis.cluster.keys if redis else None
     yield Offer("Quick actions", "Full cleanup: delete all processes and the cluster", cleanup(processes, keys))
+
+
+def quick_start(framework: Framework, processes: tuple[Process, ...], redis: RedisStats | None) -> Act | Go:
+    """A cluster and a framework; what stands already is left as it is, and a second time nothing is left to do."""
+    state = redis.cluster.state if redis else "absent"
+    is_whole = redis is not None and state == "ok" and all(each.state == "up" for each in redis.stats)
+    steps = []
+    if redis is not None and redis.stats and not is_whole:
+        steps.append(Act("Resume the cluster", "redis_resume"))
+    elif not is_whole:
+        steps.append(Act(f"Set up {DEFAULT_NODES} Redis nodes", "redis_setup", {"node_count": DEFAULT_NODES}))
+    if not any(each.framework == framework.name and each.status == "online" for each in processes):
+        steps.append(Act(f"Start {framework.name}", "pm2_start", {"framework": framework.name}))
+    if not steps:
+        return Go("say", (f"The cluster and {framework.name} run already",))
+    return replace(steps[0], then=tuple(steps[1:]))
 
 
 def first_choice(frameworks: tuple[Framework, ...]) -> Framework | None:

@@ -118,10 +118,13 @@ class Performer:
 
     def _switch(self, server: str) -> None:
         try:
-            self.config = replace(self.config, server=configuration.server_url(server, "The address"))
+            address = configuration.server_url(server, "The address")
         except ClientError as error:
             self.inbox.put(events.NotSwitched(str(error)))
             return
+        # The key belongs to the server that it was given for.
+        secret = self.config.secret if address == self.config.server else ""
+        self.config = replace(self.config, server=address, secret=secret)
         self.start()
         self.inbox.put(events.Switched(self.config.server))
 

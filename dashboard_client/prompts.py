@@ -86,6 +86,11 @@ def _fits(nodes: int, replicas: int) -> bool:
     return nodes % (replicas + 1) == 0 and nodes // (replicas + 1) >= MIN_MASTERS
 
 
+def server_words(_: str) -> str:
+    """A key is for the server that it was given for."""
+    return "It is asked without a key. One that wants a key: API_KEY=… API_SERVER=… python -m dashboard_client"
+
+
 def topology_words(text: str) -> str:
     """The preview under the answer."""
     found = topology(text)

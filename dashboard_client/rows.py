@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dashboard_client.state import SORTS, Note, State
 from dashboard_client.wire import Process
@@ -114,6 +114,16 @@ def _notes(state: State) -> list[Row]:
 def position(found: Sequence[Row], identity: str | None) -> int:
     """Where the row stands now; the first when it is gone."""
     return next((index for index, row in enumerate(found) if row.identity == identity), 0)
+
+
+def kept(before: State, after: State, panel: str) -> tuple[State, str]:
+    """With a selection that is there: where the selected row has gone, its neighbour is selected, and the identity that
+    went is told; else empty."""
+    identity, found = before.selected.get(panel), rows(after, panel)
+    if identity is None or not found or any(row.identity == identity for row in found):
+        return after, ""
+    at = min(position(rows(before, panel), identity), len(found) - 1)
+    return replace(after, selected={**after.selected, panel: found[at].identity}), identity
 
 
 def chosen(state: State, panel: str) -> Row | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import os
 import select
 import signal
@@ -17,6 +18,7 @@ ANSWER_S = 0.25  # a terminal that does not answer is asked twice while it is op
 CLIPBOARD_BYTES = 74_994  # encoded; what xterm and tmux take
 # What undoes everything, when there is no time for better: sync, mouse, paste, cursor, colours, alternate screen.
 LAST_RESORT = "\x1b[?2026l\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[?25h\x1b[0m\x1b[?1049l"
+REPLACED = "\ufffd"  # what no character was
 _NAMES = {
     "KEY_PGUP": "pageup",
     "KEY_PGDOWN": "pagedown",
@@ -47,6 +49,8 @@ class Terminal:
         from blessed import Terminal as Blessed
 
         self._blessed = Blessed()
+        # blessed's own decoder is strict: a byte that is no UTF-8, of another keyboard or a pasted file, would end us.
+        self._blessed._keyboard_decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._wants_mouse = wants_mouse
         self._stack = ExitStack()
         self._mouse = ExitStack()
@@ -151,6 +155,8 @@ def _event(stroke: object) -> Key | Mouse | Pasted | None:
         plain = name[4:].lower()
         return Key(plain) if plain in NAMED_KEYS else None
     text = str(stroke)
+    if text == REPLACED:
+        return None
     if len(text) == 1 and text.isprintable():
         return Key(text)
     return Key(f"ctrl-{chr(ord(text) + 96)}") if len(text) == 1 and 0 < ord(text) < 27 else None

@@ -8,6 +8,7 @@ from dataclasses import replace
 from dashboard_client import keymap
 from dashboard_client.calling import Outcome, closed, toast
 from dashboard_client.going import go, open_row
+from dashboard_client.layout import is_one_line
 from dashboard_client.offers import Go
 from dashboard_client.overlays import Confirm, Palette
 from dashboard_client.rows import chosen, position, rows
@@ -22,7 +23,10 @@ STEPS: Mapping[str, int] = {
 
 
 def pressed(state: State, name: str) -> Outcome:
-    """An unknown key does nothing. While something is typed, characters are text."""
+    """An unknown key does nothing. While something is typed, characters are text. On one line nothing can be asked or
+    answered: it could not be seen."""
+    if is_one_line(state.height, state.width):
+        return _on_one_line(state, name)
     text = typed(state, name)
     if text is not None:
         return text
@@ -37,6 +41,15 @@ def pressed(state: State, name: str) -> Outcome:
     if isinstance(top, Confirm) and binding.action == "entered":
         return entered(state, top)
     return act(state, binding.action) if top is None else in_overlay(state, binding.action)
+
+
+def _on_one_line(state: State, name: str) -> Outcome:
+    binding = keymap.bindings(keymap.contexts(state)).get(name)
+    if binding and binding.action in ("close", "forget") and state.top is not None:
+        return in_overlay(state, binding.action)
+    if binding and state.top is None and binding.action in ("quit", "redraw", "suspend", "refresh", "pause"):
+        return act(state, binding.action)
+    return state, ()
 
 
 def _chosen(state: State, palette: Palette) -> Outcome:

@@ -33,12 +33,19 @@ def clicked(state: State, mouse: Mouse) -> Outcome:
     state = replace(state, focus=panel.value, filtering=False)
     found = rows(state, panel.value)
     box = placed.panels[panel].inner
-    header = 1 if has_header(panel.value, box.height, box.width) else 0
+    header = lines_above(state, panel.value, box.height, box.width)
     at = position(found, state.selected.get(panel.value))
     row = mouse.y - box.y - header + first_shown(len(found), at, box.height - header)
     if mouse.y - box.y >= header and 0 <= row < len(found):
         state = replace(state, selected={**state.selected, panel.value: found[row].identity})
     return state, ()
+
+
+def lines_above(state: State, panel: str, height: int, width: int) -> int:
+    """Of a list: its column names, and what is said of a daemon that is not up."""
+    pm2 = state.shown.pm2
+    is_warned = panel == "pm2" and pm2 is not None and pm2.daemon.state != "up"
+    return int(is_warned) + int(has_header(panel, height, width))
 
 
 def has_header(panel: str, height: int, width: int) -> bool:

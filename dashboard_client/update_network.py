@@ -7,12 +7,14 @@ from dataclasses import replace
 from dashboard_client import effects, events
 from dashboard_client.calling import Outcome, ask, note, toast
 from dashboard_client.overlays import MAX_LOG_LINES, Logs, RunPage
+from dashboard_client.rows import chosen, kept
 from dashboard_client.state import HISTORY_S, Heard, Link, Point, State, View
 from dashboard_client.wire import Activity, Happenings, HostStats, LogLines
 from dashboard_client.wire_benchmarks import BenchmarkProgress, BenchmarkResults, BenchmarkRun, SystemConfig
 
 RECENT = 20
 HERE = "this machine"  # the server's word for whoever needs no key: no news
+LIST_OF = {"pm2:stats": "pm2", "redis:stats": "redis"}
 UNKNOWN = "what happened meanwhile is not known: the server began anew, or it was too much"
 TONES = {"exit": "bad", "daemon": "warn", "restarted": "warn"}
 OUTCOMES = {"ok": "plain", "refused": "warn", "failed": "bad"}
@@ -65,7 +67,10 @@ def measured(state: State, event: events.Metric) -> Outcome:
         return _lines(state, value), ()
     before = state.view.value("benchmark:progress")
     heard = {**state.view.heard, event.stream: Heard(value, event.received_at_s, state.wall)}
-    state = replace(state, view=replace(state.view, heard=heard))
+    known, state = state, replace(state, view=replace(state.view, heard=heard))
+    panel = LIST_OF.get(event.stream)
+    if panel:
+        state = _still_selected(known, state, panel)
     if isinstance(value, HostStats):
         return replace(state, view=_charts(state.view, value, event.received_at_s)), ()
     if isinstance(value, BenchmarkProgress):
@@ -85,6 +90,15 @@ def measured(state: State, event: events.Metric) -> Outcome:
             is_wanted = each.exit is not None and (each.exit.by is not None or each.exit.cause == "manual")
             state = note(state, "pm2", text, "plain" if is_wanted else TONES.get(each.kind, "plain"), at)
     return state, ()
+
+
+def _still_selected(known: State, state: State, panel: str) -> State:
+    """What was selected may be gone: the cursor goes to its neighbour, and says so where one looks."""
+    state, gone = kept(known, state, panel)
+    row = chosen(state, panel)
+    if not gone or row is None or panel != state.focus:
+        return state
+    return toast(state, f"{gone} is gone; now on {row.identity}", "warn")
 
 
 def _charts(view: View, host: HostStats, at_s: float) -> View:

@@ -93,6 +93,7 @@ def _losses(frame: Frame, rest: Rect, state: State, glyphs: Glyphs) -> None:
         frame.text(rest.y + 1, rest.x + 1, f"{glyphs.down} {at}{lost.text}", Style.BAD, rest.width - 2)
     if state.focus == "pm2" and rest.width >= 50:
         x, y = rest.x + 1, rest.bottom - 1
-        for key, text in (("R", "restart"), ("S", "stop"), ("D", "delete"), ("L", "logs"), ("Enter", "details")):
+        changing = () if state.is_readonly else (("R", "restart"), ("S", "stop"), ("D", "delete"))
+        for key, text in (*changing, ("L", "logs"), ("Enter", "details")):
             x = frame.text(y, x + 1, key, Style.KEY, rest.right - x - 1)
             x = frame.text(y, x + 1, text, Style.DIM, rest.right - x - 1)

@@ -76,10 +76,13 @@ def _parts(state: State, glyphs: Glyphs) -> list[tuple[str, int]]:
         found.append((text.rstrip(), Style.OK if is_up else Style.BAD))
     if redis := state.shown.redis:
         cluster = redis.cluster
-        is_ok = cluster.state == "ok"
-        tone = Style.OK if is_ok else Style.DIM if cluster.state in ("absent", "stopped") else Style.BAD
-        mark = glyphs.up if is_ok else glyphs.part if tone == Style.DIM else glyphs.down
-        nodes = f" {len(redis.stats)} nodes" if redis.stats else ""
+        is_ok, count = cluster.state == "ok", len(redis.stats)
+        up = sum(each.state == "up" for each in redis.stats)
+        tone = Style.DIM if cluster.state in ("absent", "stopped") else Style.BAD
+        tone = tone if not is_ok else Style.OK if up == count else Style.WARN
+        mark = glyphs.down if tone == Style.BAD else glyphs.up if tone == Style.OK else glyphs.part
+        nodes = f" {count} nodes" if up == count else f" {up}/{count} nodes"
+        nodes = nodes if redis.stats else ""
         found.append((f"Redis {mark} {cluster.state}{nodes}", tone))
     return found
 

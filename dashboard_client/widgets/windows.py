@@ -69,6 +69,7 @@ def palette(frame: Frame, palette: Palette, glyphs: Glyphs) -> None:
 def prompt(frame: Frame, prompt: Prompt, glyphs: Glyphs) -> None:
     """The answer, and under it what it would mean."""
     meaning = {
+        "server": prompts.server_words,
         "nodes": prompts.topology_words,
         "instances": prompts.instances_words,
         "scale": prompts.instances_words,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 from collections.abc import Callable, Iterator
@@ -72,6 +73,18 @@ def test_a_wrong_key_is_told_and_nothing_is_tried_again(open_screen: Open, start
     screen = open_screen(API_SERVER=server.url, API_KEY="wrong")
 
     screen.until(lambda text: "API_KEY" in text or "key" in text.lower())
+
+
+def test_a_byte_of_no_character_is_no_key(open_screen: Open, shared_server: Server) -> None:
+    screen = open_screen(API_SERVER=shared_server.url)
+    screen.until("● live")
+    for stray in (b"\xff", b"\xc3A", b"\xe2\x82"):
+        os.write(screen.master, stray)
+    screen.press("?")
+    screen.until("Keys")
+    screen.press("escape", "q")
+
+    assert screen.ended() == 0
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(32, 120), (24, 80), (12, 40), (5, 20), (1, 10), (60, 200)])

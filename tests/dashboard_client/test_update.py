@@ -7,13 +7,25 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dashboard_client import effects, events, theme
+from dashboard_client import effects, events, keymap, theme
 from dashboard_client.node_pages import node_lines
-from dashboard_client.overlays import Compare, Confirm, Form, History, Logs, Page, ProcessDetails, Prompt, RunPage
+from dashboard_client.overlays import (
+    Compare,
+    Confirm,
+    Form,
+    History,
+    Logs,
+    Menu,
+    Page,
+    Palette,
+    ProcessDetails,
+    Prompt,
+    RunPage,
+)
 from dashboard_client.pages import compare_lines, page_lines
 from dashboard_client.render import render
 from dashboard_client.rows import chosen, process_identity, rows
-from dashboard_client.state import INTERVALS_MS, State
+from dashboard_client.state import INTERVALS_MS, State, View
 from dashboard_client.update import begin, update
 from dashboard_client.wire import Activity, ActivityEntry, Counts, LogLine, LogLines, Pm2Stats
 from dashboard_client.wire_benchmarks import (
@@ -26,7 +38,7 @@ from dashboard_client.wire_benchmarks import (
     LatestResults,
     RunProgress,
 )
-from dashboard_client.wire_redis import NodeInfo, Persistence, RedisNode, RedisStats, SlowCommand, SlowLog
+from dashboard_client.wire_redis import Cluster, NodeInfo, Persistence, RedisNode, RedisStats, SlowCommand, SlowLog
 from tests.dashboard_client import scenes
 from tests.dashboard_client.scenes import NOW_S, keys, play
 
@@ -167,7 +179,11 @@ def test_the_same_act_is_not_sent_twice() -> None:
 
 
 def test_quick_start_goes_on_only_when_the_cluster_is_there() -> None:
-    state, wanted = keys(scenes.live(), "m", "enter")
+    bare = (
+        events.Metric("pm2:stats", Pm2Stats((), Counts(0, 0)), NOW_S),
+        events.Metric("redis:stats", RedisStats(()), NOW_S),
+    )
+    state, wanted = keys(play(scenes.live(), *bare)[0], "m", "enter")
     assert calls(wanted) == [("redis_setup", {"node_count": 6})]
     call_id = next(each.call_id for each in wanted if isinstance(each, effects.Call))
 
@@ -177,6 +193,75 @@ def test_quick_start_goes_on_only_when_the_cluster_is_there() -> None:
     assert calls(after_success) == [("pm2_start", {"framework": "fastify"})]
     assert calls(after_failure) == []
     assert any("Port 7003 is taken." in each.text for each in later.notes)
+
+
+def test_quick_start_does_what_is_left_to_do() -> None:
+    up = (RedisNode(7000, role="master"), RedisNode(7003, role="replica", master_port=7000))
+    whole = RedisStats(up, Cluster(state="ok"))
+    lame = RedisStats((up[0], replace(up[1], state="down")), Cluster(state="ok"))
+
+    def first(redis: RedisStats, pm2: Pm2Stats) -> list[tuple[str, dict[str, object]]]:
+        state, _ = play(
+            scenes.live(), events.Metric("redis:stats", redis, NOW_S), events.Metric("pm2:stats", pm2, NOW_S)
+        )
+        return calls(keys(state, "m", "enter")[1])
+
+    none = Pm2Stats((), Counts(0, 0))
+    assert first(whole, none) == [("pm2_start", {"framework": "fastify"})]
+    assert first(whole, scenes.PM2) == []
+    assert first(lame, scenes.PM2) == [("redis_resume", {})]
+
+
+def test_on_one_line_nothing_is_asked_or_answered() -> None:
+    state, wanted = keys(scenes.live(20, 5), "D", "y", "S", "y", "m", "enter", "p")
+    assert (state.overlays, calls(wanted)) == ((), [])
+
+    asked, _ = keys(scenes.live(), "D")
+    narrow, _ = play(asked, events.Resize(20, 5))
+    assert calls(keys(narrow, "y")[1]) == []
+    assert keys(narrow, "escape")[0].overlays == ()
+    assert keys(narrow, "escape", "q")[1] == [effects.Quit()]
+
+
+def test_the_cursor_goes_to_the_neighbour_of_what_is_gone_and_says_so() -> None:
+    state, _ = keys(scenes.live(), "end")
+    last = chosen(state, "pm2")
+    assert last is not None
+    fewer = Pm2Stats(scenes.PROCESSES[:-1], Counts(1, 3))
+    state, _ = play(state, events.Metric("pm2:stats", fewer, NOW_S))
+
+    row = chosen(state, "pm2")
+    assert row is not None
+    assert row.identity == process_identity(scenes.PROCESSES[-2])
+    assert state.selected["pm2"] == row.identity
+    assert state.toast is not None
+    assert state.toast.text == f"{last.identity} is gone; now on {row.identity}"
+
+
+def test_readonly_offers_nothing_that_changes_the_server() -> None:
+    state = replace(scenes.live(), is_readonly=True)
+    menu, palette = keys(state, "m")[0].top, keys(state, ":")[0].top
+    assert isinstance(menu, Menu)
+    assert isinstance(palette, Palette)
+
+    sections = {offer.section for offer in menu.offers}
+    assert sections == {"Redis", "PM2", "History", "Tools"}
+    titles = {offer.title for offer in palette.offers}
+    assert titles.isdisjoint(
+        {"restart the process", "delete the process", "cancel the run", "Clean: delete the cluster"}
+    )
+    assert {"Cluster status", "Logs of all processes", "logs of the process"} <= titles
+    assert {"restart", "stop", "delete"}.isdisjoint(text for _, text in keymap.bar(state))
+    assert {"restart", "stop", "delete"} <= {text for _, text in keymap.bar(scenes.live())}
+
+
+def test_a_refused_key_gets_other_advice_than_a_silent_server() -> None:
+    page = keys(
+        State(**{name: getattr(scenes.refused(), name) for name in State.__slots__} | {"view": View()}), "enter"
+    )[0].top
+
+    assert isinstance(page, Page)
+    assert page.lines[-1] == "The dashboard has stopped trying. Ctrl-R tries once more."
 
 
 @pytest.mark.parametrize(
