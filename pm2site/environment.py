@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from pathlib import Path
 
 import environ
@@ -60,6 +61,14 @@ def seconds(name: str, default: float, low: float = 0.1, high: float = 3600) -> 
 def names(name: str) -> tuple[str, ...]:
     """A list separated by commas; blanks around an entry do not count."""
     return tuple(part.strip() for part in text(name).split(",") if part.strip())
+
+
+def program(name: str) -> str:
+    """A path or a name on PATH; empty when unset."""
+    value = text(name)
+    if value and shutil.which(value) is None:
+        raise ImproperlyConfigured(f"{name}={value!r} is no program: neither a path to one nor a name on PATH.")
+    return value
 
 
 def path(name: str, default: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import json
 import re
@@ -23,6 +24,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 SAFE = ("GET", "HEAD", "OPTIONS")
 URL_BYTES = 8192
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]{1,253})(?::(\d{1,5}))?")
+_under_way: set[asyncio.Future[None]] = set()
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -97,9 +99,12 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refused = refusal(scope)
-        if refused is None and scope["type"] == "http" and scope["method"] not in SAFE:
+        acts = scope["type"] == "http" and scope["method"] not in SAFE
+        if refused is None and acts:
             receive, refused = await bounded(receive)
-        if refused is None:
+        if refused is None and acts:
+            await carried_out(self.application(scope, receive, send))
+        elif refused is None:
             await self.application(scope, receive, send)
         elif scope["type"] == "websocket":
             await receive()
@@ -108,13 +113,21 @@ class Gate:
             await answer(send, refused)
 
 
+async def carried_out(work: Awaitable[None]) -> None:
+    """To its end, though whoever asked may have gone: half an action would be worse, and none may go unrecorded."""
+    task = asyncio.ensure_future(work)
+    _under_way.add(task)
+    task.add_done_callback(_under_way.discard)
+    await asyncio.shield(task)
+
+
 async def bounded(receive: Receive) -> tuple[Receive, Refusal | None]:
-    """Read the body here, up to the limit; whoever reads next gets it whole."""
+    """Read the body here, up to the limit; whoever reads next gets it whole, and does not hear that the client left."""
     body, more = bytearray(), True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            break
+            return receive, Refusal(400, "bad_request", "The body ended before its length.")
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
@@ -122,7 +135,7 @@ async def bounded(receive: Receive) -> tuple[Receive, Refusal | None]:
     pending = [{"type": "http.request", "body": bytes(body), "more_body": False}]
 
     async def replay() -> Mapping[str, Any]:
-        return pending.pop() if pending else await receive()
+        return pending.pop() if pending else await asyncio.get_running_loop().create_future()
 
     return replay, None
 

@@ -62,9 +62,13 @@ def _candidates(name: str) -> Iterator[tuple[Path, str]]:
         if (folder / "package.json").is_file():
             yield folder / "package.json", "npm"
         return
-    wanted = [chosen(name), name, *(["valkey-server"] if name == "redis-server" else [])]
+    if own := chosen(name):  # whoever names one wants no other
+        if on_path := shutil.which(own):
+            yield Path(on_path), "PATH"
+        return
+    wanted = [name, *(["valkey-server"] if name == "redis-server" else [])]
     ours = Path(sys.prefix) / "bin"
-    for each in filter(None, wanted):
+    for each in wanted:
         # The wheel's node stands in our own environment only when PATH has none that is new enough.
         if name == "node" and (bundled := _node_wheel()):
             yield bundled, "wheel"

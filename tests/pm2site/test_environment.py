@@ -21,6 +21,8 @@ from pm2site import environment as env
         ("", lambda: env.flag("X", default=True), True),
         ("2.5", lambda: env.seconds("X", 10), 2.5),
         ("a, b,,c ", lambda: env.names("X"), ("a", "b", "c")),
+        ("sh", lambda: env.program("X"), "sh"),
+        ("", lambda: env.program("X"), ""),
         ("json", lambda: env.choice("X", "console", ("console", "json")), "json"),
         ("/tmp/here", lambda: env.path("X", Path("/none")), Path("/tmp/here")),
         ("postgres://u:p@h:5/n", lambda: env.database("X", Path("/d"))["HOST"], "h"),
@@ -43,6 +45,11 @@ def test_a_value_is_read(
         ("nan", lambda: env.seconds("X", 1), "X='nan' is not between 0.1 and 3600 seconds."),
         ("soon", lambda: env.seconds("X", 1), "X='soon' is not a number of seconds."),
         ("xml", lambda: env.choice("X", "a", ("a", "b")), "X='xml' is not one of a, b."),
+        (
+            "/no/where",
+            lambda: env.program("X"),
+            "X='/no/where' is no program: neither a path to one nor a name on PATH.",
+        ),
     ],
 )
 def test_a_bad_value_is_named(

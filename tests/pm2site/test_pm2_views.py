@@ -37,6 +37,15 @@ def until(ask: Callable[[], Any], holds: Callable[[Any], object]) -> Any:
     return value
 
 
+def test_what_nobody_waited_for_is_done_and_recorded(server: Server) -> None:
+    with pytest.raises(requests.ReadTimeout):
+        requests.post(server.url + "/api/pm2/start", json={"framework": "node", "instances": 1}, timeout=0.2)
+
+    (entry,) = until(lambda: get(server, "/api/activity", action="pm2.start"), lambda page: page["entries"])["entries"]
+    assert (entry["target"], entry["outcome"], entry["message"]) == ("node", "ok", "Started node: 1 instance")
+    assert get(server, "/api/pm2/stats")["counts"] == {"online": 1, "total": 1}
+
+
 def test_an_end_is_explained_and_outlives_the_server(start_server: StartServer) -> None:
     server = start_server()
     assert post(server, "/api/pm2/start", framework="fastify", instances=1)[0] == 200
