@@ -90,6 +90,35 @@ class RunAcceptedSerializer(serializers.Serializer[Any]):
     benchmark = QueuedRunSerializer()
 
 
+class RunProgressSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    state = serializers.CharField()
+    position = serializers.IntegerField(help_text="how many are before it")
+    framework = serializers.CharField()
+    endpoint = serializers.CharField()
+    method = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    generator = serializers.CharField()
+    connections = serializers.IntegerField()
+    phase = serializers.CharField()
+    trial = serializers.IntegerField()
+    trials = serializers.IntegerField()
+    elapsedSeconds = serializers.FloatField()
+    remainingSeconds = serializers.FloatField()
+    reqPerSec = serializers.FloatField(allow_null=True, help_text="live")
+
+
+class LastResultSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    at = serializers.DateTimeField()
+
+
+class RunsSerializer(serializers.Serializer[Any]):
+    runs = RunProgressSerializer(many=True)
+    lastResult = LastResultSerializer(allow_null=True)
+    timestamp = serializers.DateTimeField()
+
+
 class GateSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     state = serializers.ChoiceField(["pass", "warn", "fail", "unknown"])

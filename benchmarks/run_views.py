@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from benchmarks import baselines, histogram, launch, planning
+from benchmarks import baselines, histogram, launch, planning, progress
 from benchmarks.errors import NoHistogram, RunNotFound
 from benchmarks.models import Run, Trial
 from benchmarks.results import result
@@ -25,6 +25,7 @@ from benchmarks.run_serializers import (
     RunChangedSerializer,
     RunDetailsSerializer,
     RunRequestSerializer,
+    RunsSerializer,
 )
 from system.wire import to_wire
 
@@ -42,6 +43,13 @@ class RunViewSet(ViewSet):
         run = async_to_sync(planning.planned)(asked.validated_data)
         launch.enqueue(run)
         return Response(accepted(run), status=202, headers={"Location": f"/api/benchmark/runs/{run.pk}"})
+
+    @extend_schema(operation_id="benchmark_runs_list", responses=RunsSerializer)
+    @action(detail=False)
+    def runs(self, request: Request) -> Response:
+        """What waits and what goes on, as the stream `benchmark:progress` tells it."""
+        now = progress.read()
+        return Response(to_wire({"runs": now.runs, "lastResult": now.last_result, "timestamp": timezone.now()}))
 
     @extend_schema(responses=RunDetailsSerializer)
     @action(detail=False, url_path=ONE)

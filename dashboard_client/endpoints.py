@@ -185,6 +185,10 @@ class Endpoints:
         body = {"framework": framework, **scenario}
         return self.call("POST", "/api/benchmark/run", body=body, at_least_s=PREFLIGHT_S)
 
+    def benchmark_runs(self) -> Answer:
+        """What waits and what goes on."""
+        return self.call("GET", "/api/benchmark/runs")
+
     def benchmark_run_details(self, run_id: str) -> Answer:
         return self.call("GET", f"/api/benchmark/runs/{quote(run_id, safe='')}")
 

@@ -8,6 +8,7 @@ from dashboard_client.wire_benchmarks import BenchmarkResult
 
 DASH = "–"
 MB = 2**20
+LOWER_BOUNDS = frozenset({"generator-bound", "contended"})  # the server may do more than was measured
 
 
 def thousands(value: float | None) -> str:
@@ -60,6 +61,11 @@ def spread(result: BenchmarkResult) -> str:
     if low is None or high is None or result.req_per_sec <= 0:
         return ""
     return f"±{(high - low) / 2 / result.req_per_sec * 100:.1f} %"
+
+
+def rate(result: BenchmarkResult) -> str:
+    """`63.4k`, `≥ 63.4k` where the target was not the limit, or not alone."""
+    return f"{'≥ ' if result.saturation in LOWER_BOUNDS else ''}{thousands(result.req_per_sec)}"
 
 
 def milliseconds(value: float | None) -> str:

@@ -71,8 +71,9 @@ def _figures(result: BenchmarkResult) -> Iterator[str]:
     total = DASH if result.total_reqs is None else f"{result.total_reqs:,}"
     yield f"requests     {total}   errors {result.errors}   timeouts {result.timeouts}   not 2xx {result.non2xx}"
     duration = DASH if result.duration is None else f"{result.duration:.3g} s"
+    trials = f"{result.trials} trial{'s' * (result.trials != 1)}"
     yield f"load         {result.generator or 'unknown generator'}   {result.connections} connections   " + (
-        f"{result.workers} workers   pipelining {result.pipelining}   {result.trials} × {duration}"
+        f"{result.workers} workers   pipelining {result.pipelining}   {trials}, {duration} in all"
     )
     when = f"{result.timestamp.astimezone():%Y-%m-%d %H:%M:%S}" if result.timestamp else "unknown time"
     yield f"measured     {when}   from {result.source or 'unknown'}   {result.label}".rstrip()

@@ -16,16 +16,33 @@ from dashboard_client.errors import Forbidden, NotAuthenticated, Refused, Unreac
 SHORTEST_S = 1.0
 TURN_S = 0.1
 
-GETS: Mapping[str, Callable[[Api], Answer]] = {
-    "system:metrics": Api.system_stats,
-    "pm2:stats": Api.pm2_stats,
-    "redis:stats": Api.redis_stats,
+Wanted = Mapping[str, str]
+LINES, ENTRIES = 200, 20  # what is known already is told again, and dropped where it is shown
+
+
+def _logs(api: Api, wanted: Wanted) -> Answer:
+    """Only lines with a time: of the others nobody could tell which are new."""
+    answer = api.pm2_logs(wanted.get("framework"), lines=LINES)
+    timed = [each for each in answer.get("lines") or () if isinstance(each, dict) and each.get("at")]
+    return {**answer, "lines": timed}
+
+
+GETS: Mapping[str, Callable[[Api, Wanted], Answer]] = {
+    "system:metrics": lambda api, _: api.system_stats(),
+    "pm2:stats": lambda api, _: api.pm2_stats(),
+    "redis:stats": lambda api, _: api.redis_stats(),
+    "benchmark:progress": lambda api, _: api.benchmark_runs(),
+    "activity": lambda api, _: api.activity(ENTRIES),
+    "pm2:logs": _logs,
 }
 
 
 class Interval(Protocol):
     @property
     def interval_ms(self) -> int: ...
+
+    @property
+    def wanted(self) -> Wanted | None: ...
 
 
 class Listener(Protocol):
@@ -74,11 +91,11 @@ class Poller:
             if stream not in GETS or now_s < due.get(stream, 0.0):
                 continue
             due[stream] = now_s + max(SHORTEST_S, subscription.interval_ms / 1000)
-            self._ask(stream)
+            self._ask(stream, subscription.wanted or {})
 
-    def _ask(self, stream: str) -> None:
+    def _ask(self, stream: str, wanted: Wanted) -> None:
         try:
-            answer = GETS[stream](self._api)
+            answer = GETS[stream](self._api, wanted)
         except (NotAuthenticated, Forbidden):
             raise
         except Refused as error:

@@ -26,6 +26,8 @@ YEARS = range(1971, 9999)  # others cannot be moved into every time zone
 
 # C0, DEL, C1; lone surrogates; marks that reorder or hide text (UAX #9, zero width).
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+# Whole sequences: CSI, OSC and the other strings with their end, and what two characters make.
+_SEQUENCE = re.compile("\x1b\\[[0-?]*[ -/]*[@-~]|\x1b[\\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\\\)|\x1b[ -/]*[0-~]")
 _SPACES = frozenset("\t\n\r\v\f\x85\u2028\u2029")
 
 Reader = Callable[[object], object]
@@ -35,7 +37,7 @@ T = typing.TypeVar("T")
 def clean(text: str) -> str:
     """`text` in which nothing can drive a terminal, on one line, of bounded length."""
     cut = text[:MAX_TEXT]
-    return cut if cut.isascii() and cut.isprintable() else _UNSAFE.sub(_harmless, cut)
+    return cut if cut.isascii() and cut.isprintable() else _UNSAFE.sub(_harmless, _SEQUENCE.sub("", cut))
 
 
 def _harmless(match: re.Match[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from dashboard_client.format import LOWER_BOUNDS
 from dashboard_client.width import padded, width_of
 from dashboard_client.wire import Activity, HostStats, LogLine, Pm2Stats
 from dashboard_client.wire_benchmarks import BenchmarkResult, BenchmarkResults, Done
@@ -12,7 +13,6 @@ from dashboard_client.wire_redis import RedisNode, RedisStats
 
 MB = 2**20
 NOTHING = "–"
-LOWER_BOUNDS = frozenset({"generator-bound", "contended"})
 
 
 def table(head: str, rows: Sequence[Sequence[str]]) -> list[str]:

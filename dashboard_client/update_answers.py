@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from dashboard_client import events
 from dashboard_client.calling import Outcome, ask, note, opened, send, toast
+from dashboard_client.format import rate
 from dashboard_client.node_pages import info_lines, info_title, slow_log_lines, slow_log_title
 from dashboard_client.offers import Act
 from dashboard_client.overlays import Compare, History, Logs, Overlay, Page, ProcessDetails, RunPage
@@ -16,6 +17,7 @@ from dashboard_client.state import MAX_RESULTS, Job, State
 from dashboard_client.wire import LogLines, ProcessPage
 from dashboard_client.wire_benchmarks import (
     AcceptedRun,
+    BenchmarkResult,
     BenchmarkResults,
     BenchmarkRun,
     Comparison,
@@ -27,6 +29,7 @@ from dashboard_client.wire_readiness import Readiness
 from dashboard_client.wire_redis import NodeInfo, RedisStatus, SlowLog
 
 TOO_OLD = (404, 405)
+NEWEST = 3  # more come by an import, and are no news
 Window = TypeVar("Window")
 
 
@@ -41,6 +44,7 @@ def answered(state: State, call_id: str, value: object) -> Outcome:
         case SystemConfig():
             return replace(state, config=value), ()
         case BenchmarkResults() if job.kind == "latest":
+            state = _announced(state, value.results)
             return replace(state, view=replace(state.view, results=value.results[:MAX_RESULTS])), ()
         case BenchmarkResults():
             return _filled(state, History, lambda each: replace(each, results=value.results)), ()
@@ -72,6 +76,18 @@ def answered(state: State, call_id: str, value: object) -> Outcome:
             return opened(state, Page("The server's installation", value.lines())), ()
         case _:
             return state, ()
+
+
+def _announced(state: State, results: tuple[BenchmarkResult, ...]) -> State:
+    """That a benchmark has ended, and with what: somebody may have waited for it."""
+    if state.view.results is None:  # the first answer tells nothing new
+        return state
+    known = {each.id for each in state.view.results}
+    for each in reversed([each for each in results[:NEWEST] if each.id not in known]):
+        text = f"{each.framework} {each.method} {each.endpoint}: {rate(each)} requests/s, {each.validity}"
+        tone = {"valid": "ok", "invalid": "bad"}.get(each.validity, "warn")
+        state = note(toast(state, text, tone), "benchmark", text, tone)
+    return state
 
 
 def _without(state: State, call_id: str) -> State:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard_client.format import milliseconds, minute, spread, thousands
+from dashboard_client.format import LOWER_BOUNDS, milliseconds, minute, rate, spread
 from dashboard_client.frame import Frame, Rect
 from dashboard_client.rows import Row, rows
 from dashboard_client.state import State
@@ -12,8 +12,6 @@ from dashboard_client.width import padded
 from dashboard_client.wire_benchmarks import BenchmarkResult
 
 MARKS = {"valid": ("✓", Style.OK), "caution": ("!", Style.WARN), "invalid": ("✖", Style.BAD)}
-
-LOWER_BOUNDS = ("generator-bound", "contended")  # the server may do more than was measured
 
 
 def draw(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
@@ -36,7 +34,6 @@ def line(row: Row, width: int, marked: str = "", *, has_date: bool = False) -> S
         return ()
     mark, tone = MARKS.get(each.validity, ("?", Style.DIM))
     is_bound = each.saturation in LOWER_BOUNDS
-    rate = f"{'≥ ' if is_bound else ''}{thousands(each.req_per_sec)}"
     between = each.saturation if is_bound else spread(each)
     at = f"{each.timestamp.astimezone():%m-%d %H:%M}" if has_date and each.timestamp else minute(each.timestamp)
     star = "* " if marked and each.id == marked else ""
@@ -44,7 +41,7 @@ def line(row: Row, width: int, marked: str = "", *, has_date: bool = False) -> S
         short = between.removeprefix("generator-")
         return (
             (f"{at} ", Style.DIM),
-            (f"{star}{padded(each.framework, max(6, width - 28))} {rate:>8} ", Style.PLAIN),
+            (f"{star}{padded(each.framework, max(6, width - 28))} {rate(each):>8} ", Style.PLAIN),
             (f"{short:>8} ", Style.DIM),
             (mark, tone),
         )
@@ -52,6 +49,6 @@ def line(row: Row, width: int, marked: str = "", *, has_date: bool = False) -> S
     endpoint = padded(each.endpoint, max(7, min(16, width - 49)))
     p99 = "" if is_bound else f"p99 {milliseconds(each.p99_latency)}"
     return (
-        (f"{at} ", Style.DIM), (f"{name} {endpoint} {rate:>7}/s ", Style.PLAIN),
+        (f"{at} ", Style.DIM), (f"{name} {endpoint} {rate(each):>7}/s ", Style.PLAIN),
         (f"{between:<8} {p99:<12}" if not is_bound else f"{between:<21}", Style.DIM), (mark, tone),
     )  # fmt: skip

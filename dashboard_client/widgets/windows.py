@@ -9,7 +9,7 @@ from dashboard_client.offers import TYPE
 from dashboard_client.overlays import Confirm, Form, Menu, Palette, Prompt
 from dashboard_client.rows import first_shown
 from dashboard_client.theme import Glyphs, Style
-from dashboard_client.width import padded, wrapped
+from dashboard_client.width import padded, width_of, wrapped
 
 CURSOR = "_"
 
@@ -88,18 +88,25 @@ def prompt(frame: Frame, prompt: Prompt, glyphs: Glyphs) -> None:
 def confirm(frame: Frame, confirm: Confirm, glyphs: Glyphs) -> None:
     """What, where, and every target by name, as they were when it was asked."""
     act = confirm.act
-    room = max(1, frame.height - 10)
-    shown = act.targets[:room]
+    room = max(0, frame.height - 8)  # for the question itself there is always room
+    shown = act.targets[: room - (len(act.targets) > room)] if room else ()
     more = len(act.targets) - len(shown)
     lines = [*shown, *([f"and {more} more"] if more else [])]
-    box = window(frame, glyphs, len(lines) + 7, 66, act.title, confirm.server, is_danger=True)
-    frame.text(box.y, box.x, "This touches:", Style.PLAIN, box.width)
+    where = confirm.server if width_of(act.title) + width_of(confirm.server) + 8 <= min(66, frame.width) else ""
+    box = window(frame, glyphs, len(lines) + 7 if room else 4, 66, act.title, where, is_danger=True)
+    if room:
+        frame.text(box.y, box.x, "This touches:", Style.PLAIN, box.width)
     for index, line in enumerate(lines):
         frame.text(box.y + 1 + index, box.x, f"  {line}", Style.BOLD, box.width)
-    y = box.y + len(lines) + 2
+    y = box.y + (len(lines) + 2 if room else 0)
     if act.tier == TYPE:
-        frame.text(y, box.x, f"Type {act.word} and Enter to go on: {confirm.typed}{CURSOR}", Style.PLAIN, box.width)
-        frame.text(y + 1, box.x, "Anything else, and Enter or Esc, cancels.", Style.DIM, box.width)
+        question, answer = f"Type {act.word} and Enter to go on: ", f"{confirm.typed}{CURSOR}"
+        is_wide = width_of(question) + len(act.word) + 1 <= box.width
+        frame.text(y, box.x, question if is_wide else f"{act.word}? ", Style.PLAIN, box.width)
+        x = box.x + width_of(question if is_wide else f"{act.word}? ")
+        frame.text(y, x, answer, Style.BOLD, max(0, box.right - x))
+        if y + 1 < box.bottom:
+            frame.text(y + 1, box.x, "Anything else, and Enter or Esc, cancels.", Style.DIM, box.width)
     else:
         frame.segments(y, box.x, (("y", Style.KEY), (" yes    ", Style.PLAIN)), box.width)
         frame.text(y, box.x + 10, " Cancel (Enter) ", Style.SELECTED, max(0, box.width - 10))

@@ -57,6 +57,20 @@ def test_what_is_out_of_range_is_400_with_its_field(client: APIClient, field: di
     assert list(asked.errors) == list(field)
 
 
+def test_what_waits_and_goes_on_is_listed(client: APIClient, busy: Run) -> None:
+    answer = client.get("/api/benchmark/runs").json()
+
+    assert answer["lastResult"] is None
+    assert answer["runs"] == [
+        {
+            "id": str(busy.pk), "state": "running", "position": 0, "framework": "node", "endpoint": "/simple",
+            "method": "GET", "label": "", "generator": "wrk", "connections": busy.connections, "phase": "running",
+            "trial": 0, "trials": busy.trials_planned, "elapsedSeconds": 0.0,
+            "remainingSeconds": answer["runs"][0]["remainingSeconds"], "reqPerSec": None,
+        }
+    ]  # fmt: skip
+
+
 def test_an_unknown_framework_is_404(client: APIClient) -> None:
     answer = client.post(URL, {"framework": "koa"}, format="json")
 

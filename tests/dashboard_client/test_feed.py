@@ -7,6 +7,7 @@ import queue
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from typing import TypeVar
 
@@ -17,7 +18,8 @@ from dashboard_client import endings, events
 from dashboard_client.api import Api
 from dashboard_client.config import Config
 from dashboard_client.feed import Feed
-from dashboard_client.wire import Activity, HostStats, Pm2Stats
+from dashboard_client.wire import Activity, ActivityEntry, HostStats, LogLine, LogLines, Pm2Stats
+from dashboard_client.wire_benchmarks import BenchmarkProgress, RunProgress
 from system.ports import free_port
 from tests.dashboard_client.fakes import Line, http_server, reply, ws_server
 from tests.services_server import Server, StartServer
@@ -177,6 +179,11 @@ def without_ws(handler: BaseHTTPRequestHandler) -> None:
     shapes = {
         "/health": {"status": "ok"},
         "/api/pm2/stats": {"processes": [{"pmId": 1, "name": "api"}], "timestamp": "T"},
+        "/api/benchmark/runs": {"runs": [{"id": "r", "state": "running"}], "lastResult": None},
+        "/api/activity?limit=20": {"entries": [{"action": "pm2.stop"}]},
+        "/api/pm2/logs?framework=api&lines=200": {
+            "lines": [{"at": None, "text": "of old"}, {"at": "2026-01-02T03:04:05Z", "text": "now", "name": "api"}]
+        },
     }
     shape = shapes.get(handler.path)
     reply(handler, json.dumps(shape or {"message": "nothing here"}).encode(), 200 if shape else 404)
@@ -193,6 +200,21 @@ def test_where_the_socket_is_refused_streams_are_polled() -> None:
         assert (connected.is_polling, connected.reason) == (True, "/ws was refused with 404")
         assert isinstance(first.value, Pm2Stats)
         assert first.value.processes[0].name == "api"
+
+
+def test_runs_activity_and_logs_are_polled_too() -> None:
+    with http_server(without_ws) as url, feed(url) as told:
+        told.feed.subscribe("benchmark:progress", 0.25)
+        told.feed.subscribe("activity")
+        told.feed.subscribe("pm2:logs", 0.5, {"framework": "api"})
+        told.next(events.Connected)
+        found = {heard.stream: heard.value for heard in (told.next(events.Metric) for _ in range(3))}
+
+    assert found == {
+        "benchmark:progress": BenchmarkProgress((RunProgress("r", "running"),)),
+        "activity": Activity((ActivityEntry("pm2.stop"),)),
+        "pm2:logs": LogLines((LogLine("now", "api", at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),)),
+    }
 
 
 def test_nonsense_from_the_server_is_told_and_the_connection_stays() -> None:

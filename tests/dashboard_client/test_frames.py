@@ -63,6 +63,19 @@ CASES = (
 )
 
 
+@pytest.mark.parametrize("height", [8, 9, 10, 12])
+@pytest.mark.parametrize("width", [32, 40, 80])
+@pytest.mark.parametrize(("typed", "asked"), [("D", "y yes"), (":delete all processes…", "delete? ")])
+def test_a_question_stands_inside_its_window(width: int, height: int, typed: str, asked: str) -> None:
+    state, _ = scenes.keys(scenes.live(width, height), *typed, *(["enter"] if typed != "D" else []))
+    lines = drawn(render(state, GLYPHS["braille"])).splitlines()
+    inside = [line for line in lines if "│" in line]
+
+    assert any(asked in line or "to go on: _" in line for line in inside)
+    assert all("│" in line or "─" in line for line in lines[2:-1] if asked in line)
+    assert sum("╰" in line for line in lines) >= 1
+
+
 @pytest.mark.parametrize(("scene", "width", "height", "glyphs"), CASES)
 def test_a_picture_is_the_one_that_was_reviewed(scene: str, width: int, height: int, glyphs: str) -> None:
     picture = drawn(render(SCENES[scene](width, height), GLYPHS[glyphs]))

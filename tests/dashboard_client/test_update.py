@@ -31,6 +31,7 @@ from dashboard_client.wire import Activity, ActivityEntry, Counts, LogLine, LogL
 from dashboard_client.wire_benchmarks import (
     Baseline,
     BenchmarkProgress,
+    BenchmarkResults,
     BenchmarkRun,
     Comparison,
     Done,
@@ -474,6 +475,18 @@ def test_a_new_result_is_fetched() -> None:
     _, wanted = play(scenes.live(), events.Metric("benchmark:progress", BenchmarkProgress((), LastResult("z")), NOW_S))
 
     assert calls(wanted) == [("benchmark_latest", {"count": 20})]
+
+
+def test_the_end_of_a_benchmark_is_told() -> None:
+    state = scenes.live()
+    new = replace(scenes.RESULTS[0], id="new", framework="koa", req_per_sec=63_400.0, saturation="contended")
+    state, wanted = play(state, events.Metric("benchmark:progress", BenchmarkProgress((), LastResult("new")), NOW_S))
+    call_id = next(each.call_id for each in wanted if isinstance(each, effects.Call))
+    state, _ = play(state, events.ApiAnswered(call_id, BenchmarkResults((new, *scenes.RESULTS))))
+
+    said = f"koa {new.method} {new.endpoint}: ≥ 63.4k requests/s, {new.validity}"
+    assert state.toast is not None
+    assert (state.toast.text, state.notes[0].text) == (said, said)
 
 
 def test_a_run_that_is_looked_at_is_asked_for_when_it_came_further() -> None:

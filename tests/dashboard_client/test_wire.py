@@ -99,7 +99,10 @@ def test_a_clean_text_drives_no_terminal_and_can_be_written(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("worker\x1b[2J", "worker[2J"),
+        ("worker\x1b[2J", "worker"),
+        ("\x1b[1;31mred\x1b[0m \x1b]0;pwned\x07end\x1bP+q44\x1b\\.\x1b(B\x1bc", "red end."),
+        ("cut short \x1b[", "cut short "),
+        ("a\x1b]not ended", "anot ended"),
         ("two\tcolumns\nand lines", "two columns and lines"),
         ("\ud83d", "\N{REPLACEMENT CHARACTER}"),
         ("größer 日本", "größer 日本"),
