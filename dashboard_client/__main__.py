@@ -31,6 +31,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except ModuleNotFoundError as error:
+        narration.error(f"{error}. Install what a client needs: pip install -r requirements-client.txt")
+        return 1
+    except OSError as error:  # a full disk behind stdout, for instance
+        narration.error(f"It could not be written: {error}")
+        return 1
 
 
 def _is_plain(options: Namespace) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 EPILOG = """\
 The server is API_SERVER (default http://localhost:3100), the key or token API_KEY.
@@ -41,6 +43,14 @@ def whole(low: int, high: int) -> Callable[[str], int]:
     return number
 
 
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong as everything here does. Its subparsers are of the same kind."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(2, f"[ERROR] {message}\n")
+
+
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Exits with 2 as argparse does. `command`: None for the dashboard, else the first word after `run`."""
     main = _parser("python -m dashboard_client", "A dashboard of PM2, Redis and benchmarks on a server.", EPILOG)
@@ -64,7 +74,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def _parser(prog: str, description: str, epilog: str) -> argparse.ArgumentParser:
-    return argparse.ArgumentParser(
+    return Parser(
         prog=prog, description=description, epilog=epilog, allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip

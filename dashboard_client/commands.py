@@ -15,6 +15,7 @@ from dashboard_client import report
 from dashboard_client.api import Api
 from dashboard_client.errors import Refused, Usage
 from dashboard_client.narration import Waiting, say
+from dashboard_client.narration import error as error_line
 from dashboard_client.reading import read
 from dashboard_client.running import bench, follow
 from dashboard_client.wire import LogLines, Pm2Stats
@@ -74,6 +75,8 @@ def cleanup(api: Api, options: Namespace) -> int:
 def redis(api: Api, options: Namespace) -> int:
     if options.verb == "status":
         return _redis_status(api, options)
+    if options.verb == "clean":
+        _confirm(f"Delete the Redis Cluster of {api.config.server} and its files?", options)
     acts: Mapping[str, Callable[[], Answer]] = {
         "setup": lambda: api.redis_setup(options.nodes, options.replicas),
         "stop": api.redis_stop,
@@ -146,7 +149,7 @@ def _pm2_status(api: Api, options: Namespace) -> int:
     if options.name is not None:
         shape = {**shape, "processes": [each for each in shape.get("processes", ()) if _is_named(each, options.name)]}
         if not shape["processes"]:
-            say(f"No process under PM2 is named {options.name!r}.")
+            error_line(f"No process under PM2 is named {options.name!r}.")
             return 1
     stats = read(Pm2Stats, shape)
     if options.json:

@@ -154,6 +154,7 @@ class Copied:
     """The text went to the terminal's clipboard; nobody says whether it arrived, so it is in a file too."""
 
     characters: int
+    sent: int  # terminals take no more than so much
     path: str = ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dashboard_client.wire import Process
@@ -90,7 +90,12 @@ def quick_start(framework: Framework, processes: tuple[Process, ...], redis: Red
         steps.append(Act(f"Start {framework.name}", "pm2_start", {"framework": framework.name}))
     if not steps:
         return Go("say", (f"The cluster and {framework.name} run already",))
-    return replace(steps[0], then=tuple(steps[1:]))
+    return chained(steps)
+
+
+def chained(acts: Sequence[Act]) -> Act:
+    """One after the other; the next only when the one before was done."""
+    return replace(acts[0], then=tuple(acts[1:]))
 
 
 def first_choice(frameworks: tuple[Framework, ...]) -> Framework | None:
@@ -121,6 +126,10 @@ def _pm2(frameworks: tuple[Framework, ...], processes: tuple[Process, ...]) -> I
         yield Offer("PM2", f"Reload {name} without a gap", Act(f"Reload {name}", "pm2_reload", about))
         rolling = Act(f"Restart {name} one by one", "pm2_rolling_restart", about)
         yield Offer("PM2", f"Restart {name} one by one, each when the last one answers", rolling)
+    names = sorted({each.name for each in processes if each.status == "online" and each.exec_mode == "cluster_mode"})
+    reloads = [Act(f"Reload {name}", "pm2_reload", {"name": name}) for name in names]
+    if reloads:
+        yield Offer("PM2", "Reload all without a gap, one after the other", chained(reloads))
     yield Offer("PM2", "Delete all processes…", all_processes("delete", processes))
     yield Offer("PM2", "Logs of all processes", Go("logs", ("",)))
 

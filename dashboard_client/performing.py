@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # loaded only after the first picture
 
 
 class Clipboard(Protocol):
-    def copy(self, text: str) -> None: ...
+    def copy(self, text: str) -> int: ...
 
 
 class Performer:
@@ -71,8 +71,7 @@ class Performer:
         elif isinstance(effect, effects.Export):
             self.pool.submit(self._export, effect.format)
         elif isinstance(effect, effects.Copy):
-            self.clipboard.copy(effect.text)
-            self.pool.submit(self._keep_copy, effect.text)
+            self.pool.submit(self._keep_copy, effect.text, self.clipboard.copy(effect.text))
         elif isinstance(effect, effects.SwitchServer):
             self._switch(effect.server)
 
@@ -105,16 +104,16 @@ class Performer:
             ending = {"benchstat": "txt"}.get(format, format)
             self._save(f"benchmarks.{ending}", lambda file: api.benchmark_export(file, format))
 
-    def _keep_copy(self, text: str) -> None:
+    def _keep_copy(self, text: str, sent: int) -> None:
         try:
             folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pm2site"
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             path = folder / "copied.txt"
             path.write_text(text, encoding="utf-8", errors="replace")
         except OSError:
-            self.inbox.put(events.Copied(len(text)))
+            self.inbox.put(events.Copied(len(text), sent))
         else:
-            self.inbox.put(events.Copied(len(text), str(path)))
+            self.inbox.put(events.Copied(len(text), sent, str(path)))
 
     def _switch(self, server: str) -> None:
         try:

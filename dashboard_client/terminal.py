@@ -120,10 +120,12 @@ class Terminal:
             if event:
                 yield event
 
-    def copy(self, text: str) -> None:
-        """To the terminal's clipboard (OSC 52). Whether it arrives, nobody says."""
-        encoded = base64.b64encode(text.encode(errors="replace"))[: CLIPBOARD_BYTES // 4 * 4]
-        self.write(f"\x1b]52;c;{encoded.decode()}\x07")
+    def copy(self, text: str) -> int:
+        """To the terminal's clipboard (OSC 52), so many characters as it takes. Whether they arrive is not known."""
+        data = text.encode(errors="replace")[: CLIPBOARD_BYTES // 4 * 3]
+        sent = data.decode(errors="ignore")  # no half of a character
+        self.write(f"\x1b]52;c;{base64.b64encode(sent.encode()).decode()}\x07")
+        return len(sent)
 
     def suspend(self) -> None:
         """Give the terminal back and stop; goes on when the shell brings us back."""

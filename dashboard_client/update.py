@@ -62,9 +62,10 @@ def _outcome(state: State, event: events.Event) -> Outcome:
             return note(toast(state, f"Saved: {path}"), "file", f"saved {path}", "ok"), ()
         case events.NotSaved(message):
             return note(toast(state, message, "bad"), "file", message, "bad"), ()
-        case events.Copied(characters, path):
-            where = f", also in {path}" if path else ""
-            return toast(state, f"{characters:,} characters sent to the clipboard{where}"), ()
+        case events.Copied(characters, sent, path):
+            cut = f" of {characters:,}" if sent < characters else ""
+            where = f"; {'all' if cut else 'also'} in {path}" if path else ""
+            return toast(state, f"{sent:,}{cut} characters sent to the clipboard{where}", "warn" if cut else "ok"), ()
         case events.Switched(server):
             fresh = replace(
                 state, server=server, link=Link(since_s=state.now_s), view=View(), paused=None, config=None, jobs={},

@@ -146,7 +146,9 @@ def failed(state: State, event: events.ApiFailed) -> Outcome:
     state = _without(state, event.call_id)
     if job.kind == "act":
         text = f"{job.title}: {event.message}"
-        state = note(toast(state, text, "bad"), "failed", text, "bad")
+        state = toast(state, text, "bad")
+        if state.link.phase != "live" or not event.status:  # what the server refused, its own stream tells
+            state = note(state, "failed", text, "bad")
         return (note(state, "failed", "What was to follow was not begun", "warn") if job.rest else state), ()
     if job.kind in ("config", "latest"):
         if event.status in TOO_OLD:  # an older server: menus have less, nothing is wrong

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from dashboard_client import effects, events
 from dashboard_client.calling import Outcome, ask, note, toast
-from dashboard_client.overlays import MAX_LOG_LINES, Logs, RunPage
-from dashboard_client.rows import chosen, kept
+from dashboard_client.overlays import MAX_LOG_LINES, Logs, Overlay, ProcessDetails, RunPage
+from dashboard_client.rows import chosen, kept, process_identity
 from dashboard_client.state import HISTORY_S, Heard, Link, Point, State, View
-from dashboard_client.wire import Activity, Happenings, HostStats, LogLines
+from dashboard_client.wire import Activity, Happenings, HostStats, LogLines, Pm2Stats
 from dashboard_client.wire_benchmarks import BenchmarkProgress, BenchmarkResults, BenchmarkRun, SystemConfig
 
 RECENT = 20
@@ -71,6 +71,8 @@ def measured(state: State, event: events.Metric) -> Outcome:
     panel = LIST_OF.get(event.stream)
     if panel:
         state = _still_selected(known, state, panel)
+    if isinstance(value, Pm2Stats):
+        state = replace(state, overlays=tuple(_followed(each, value) for each in state.overlays))
     if isinstance(value, HostStats):
         return replace(state, view=_charts(state.view, value, event.received_at_s)), ()
     if isinstance(value, BenchmarkProgress):
@@ -90,6 +92,14 @@ def measured(state: State, event: events.Metric) -> Outcome:
             is_wanted = each.exit is not None and (each.exit.by is not None or each.exit.cause == "manual")
             state = note(state, "pm2", text, "plain" if is_wanted else TONES.get(each.kind, "plain"), at)
     return state, ()
+
+
+def _followed(overlay: Overlay, pm2: Pm2Stats) -> Overlay:
+    """The page of a process says what it is now; of one that is gone, what it was."""
+    if not isinstance(overlay, ProcessDetails):
+        return overlay
+    same = (each for each in pm2.processes if process_identity(each) == process_identity(overlay.process))
+    return replace(overlay, process=next(same, overlay.process))
 
 
 def _still_selected(known: State, state: State, panel: str) -> State:

@@ -129,6 +129,7 @@ CHANNEL_LAYERS = {
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False
+DATETIME_FORMAT = "Y-m-d H:i:s"  # in the admin: dozens of exits share a minute
 LANGUAGE_CODE = "en-us"
 
 STATIC_URL = "/static/"

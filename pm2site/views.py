@@ -45,16 +45,16 @@ ReadySerializer = inline_serializer(
 )
 
 
-@extend_schema(responses=HealthSerializer, auth=[], tags=["health"])
-@api_view(["GET"])
+@extend_schema(methods=["GET"], responses=HealthSerializer, auth=[], tags=["health"])
+@api_view(["GET", "HEAD"])
 def health(request: Request) -> Response:
     """Whether the server answers. Needs no credential, touches nothing else."""
     uptime = round(time.monotonic() - STARTED, 3)
     return Response({"status": "ok", "timestamp": iso_time(datetime.now(UTC)), "uptime": uptime})
 
 
-@extend_schema(responses={200: ReadySerializer, 503: ReadySerializer}, tags=["health"])
-@api_view(["GET"])
+@extend_schema(methods=["GET"], responses={200: ReadySerializer, 503: ReadySerializer}, tags=["health"])
+@api_view(["GET", "HEAD"])
 def ready(request: Request) -> Response:
     """What works: database, PM2, Redis, Node and the load generators. 503 only without the database."""
     checks = async_to_sync(readiness.checks)()

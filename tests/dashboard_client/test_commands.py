@@ -93,10 +93,11 @@ def test_redis_status_is_1_without_a_cluster(shared_server: Server) -> None:
     [
         (["run", "pm2", "start"], 2, "[ERROR] start needs a name: run pm2 start NAME"),
         (["run", "pm2", "start", "koa"], 1, "[ERROR] No framework is named 'koa'."),
-        (["run", "pm2", "status", "koa"], 1, "No process under PM2 is named 'koa'."),
+        (["run", "pm2", "status", "koa"], 1, "[ERROR] No process under PM2 is named 'koa'."),
         (["run", "bench", "node", "nonsense"], 2, "[ERROR] There is no endpoint 'nonsense'. One of simple, code, read"),
         (["run", "bench", "node"], 1, "[ERROR] "),
         (["run", "cleanup"], 2, "[ERROR] Delete every process under PM2 and the Redis Cluster"),
+        (["run", "redis", "clean"], 2, "[ERROR] Delete the Redis Cluster of "),
         (["run"], 2, "usage: "),
         (["run", "pm2", "start", "node", "-i", "0"], 2, "usage: "),
         (["--server", "ftp://x", "--once"], 2, "[ERROR] --server is 'ftp://x'"),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dashboard_client import effects, events, keymap, theme
+from dashboard_client import effects, events, keymap, offers, theme
 from dashboard_client.node_pages import node_lines
 from dashboard_client.overlays import (
     Compare,
@@ -193,7 +193,9 @@ def test_quick_start_goes_on_only_when_the_cluster_is_there() -> None:
 
     assert calls(after_success) == [("pm2_start", {"framework": "fastify"})]
     assert calls(after_failure) == []
-    assert any("Port 7003 is taken." in each.text for each in later.notes)
+    assert later.toast is not None
+    assert "Port 7003 is taken." in later.toast.text
+    assert [each.text for each in later.notes if each.kind == "failed"] == ["What was to follow was not begun"]
 
 
 def test_quick_start_does_what_is_left_to_do() -> None:
@@ -475,6 +477,38 @@ def test_a_new_result_is_fetched() -> None:
     _, wanted = play(scenes.live(), events.Metric("benchmark:progress", BenchmarkProgress((), LastResult("z")), NOW_S))
 
     assert calls(wanted) == [("benchmark_latest", {"count": 20})]
+
+
+def test_the_page_of_a_process_says_what_it_is_now() -> None:
+    state, _ = keys(scenes.live(), "enter")
+    first = scenes.PROCESSES[0]
+    later = Pm2Stats((replace(first, pid=4711, restarts=9), *scenes.PROCESSES[1:]), Counts(3, 4))
+    state, _ = play(state, events.Metric("pm2:stats", later, NOW_S))
+    assert isinstance(state.top, ProcessDetails)
+    assert (state.top.process.pid, state.top.process.restarts) == (4711, 9)
+
+    state, _ = play(state, events.Metric("pm2:stats", Pm2Stats(scenes.PROCESSES[1:], Counts(2, 3)), NOW_S))
+    assert isinstance(state.top, ProcessDetails)
+    assert state.top.process.pid == 4711
+
+
+def test_what_was_cut_for_the_clipboard_is_told() -> None:
+    state, _ = play(scenes.live(), events.Copied(100_000, 56_000, "/tmp/copied.txt"))
+
+    assert state.toast is not None
+    assert state.toast.text == "56,000 of 100,000 characters sent to the clipboard; all in /tmp/copied.txt"
+
+
+def test_all_in_cluster_mode_are_reloaded_one_after_the_other() -> None:
+    processes = tuple(
+        replace(scenes.PROCESSES[0], pm_id=number, name=name, exec_mode=mode, status="online")
+        for number, (name, mode) in enumerate([("b", "cluster_mode"), ("a", "cluster_mode"), ("c", "fork_mode")])
+    )
+    found = {offer.title: offer.does for offer in offers.offers(None, processes, None)}
+    act = found["Reload all without a gap, one after the other"]
+
+    assert isinstance(act, offers.Act)
+    assert (act.arguments, [each.arguments for each in act.then]) == ({"name": "a"}, [{"name": "b"}])
 
 
 def test_the_end_of_a_benchmark_is_told() -> None:

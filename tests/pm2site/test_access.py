@@ -299,6 +299,13 @@ def test_an_address_that_is_none_of_ours_wants_no_csrf_token(method: str) -> Non
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
+@pytest.mark.parametrize("path", ["/health", "/ready", "/api/pm2/frameworks"])
+def test_a_monitor_may_ask_for_the_head_only(path: str) -> None:
+    answer = client().head(path)
+
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
 def test_wrong_methods() -> None:
     assert client().get("/api/pm2/start").json()["code"] == "method_not_allowed"
     assert client().put("/api/pm2/stats").status_code == 405

@@ -35,10 +35,12 @@ class Command(CommandLine):
         elif readonly and user.is_staff:
             raise CommandError(f"{name} is an admin. A read-only token needs a name of its own.")
         user.save()
-        Token.objects.filter(user=user).delete()
+        replaced, _ = Token.objects.filter(user=user).delete()
         token = Token.objects.create(user=user)
         record(actor="command line", address="", action="token.create", target=name)
         self.stdout.write(token.key)
+        if replaced:
+            self.stderr.write(f"The token that {name} had is void.")
         self.stderr.write(f"Shown once. {name} may {'read only' if readonly else 'act'}. Revoke: token {name} --revoke")
         return None
 
