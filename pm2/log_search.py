@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +24,13 @@ LINE_S = 0.1  # for one line: a pattern that runs away does so on one
 ALIGN_LINES = 20
 LAG_LINES = 200  # how many lines the bus may be ahead of the file
 
-Matches = Callable[[str], bool]
+Matches = Callable[[str, float], bool]  # of a line, within so many seconds
+# Threads of their own: a search may take its whole time, and nobody else shall wait for it.
+_threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="log search")
+
+
+class OutOfTimeError(Exception):
+    """The time of the whole search ended within a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +70,21 @@ class LogPage:
 
 
 def matcher(search: str, is_regex: bool) -> Matches:
-    """What a line has to satisfy; texts regardless of case. Raises PatternTooSlow, also while it is used."""
+    """What a line has to satisfy; texts regardless of case. Raises PatternTooSlow; while it is used that or
+    OutOfTimeError."""
     if not is_regex:
-        return lambda text: search.lower() in text.lower()
+        return lambda text, left_s: search.lower() in text.lower()
     try:
         pattern = regex.compile(search)
     except (regex.error, RecursionError, OverflowError, MemoryError) as error:
         raise PatternTooSlow(search, str(error)) from error
 
-    def found(text: str) -> bool:
+    def found(text: str, left_s: float) -> bool:
         try:
-            return pattern.search(text, timeout=LINE_S, concurrent=True) is not None
+            return pattern.search(text, timeout=min(LINE_S, left_s), concurrent=True) is not None
         except TimeoutError:
+            if left_s < LINE_S:
+                raise OutOfTimeError from None
             raise PatternTooSlow(search, f"it took more than {LINE_S:g} s on one line") from None
 
     return found
@@ -89,7 +99,7 @@ async def find(query: Query) -> LogPage:
     if not files and (query.name is not None or query.pm_id is not None):
         raise ProcessNotFound(f"named {query.name!r}" if query.name is not None else f"number {query.pm_id}")
     sources = tuple(_sources(watch, files, query.stream))
-    lines, complete = await asyncio.to_thread(_collect, query, sources, matches)
+    lines, complete = await asyncio.get_running_loop().run_in_executor(_threads, _collect, query, sources, matches)
     return LogPage(tuple(lines), sources, complete, datetime.now(UTC))
 
 
@@ -117,17 +127,32 @@ def _collect(query: Query, sources: Sequence[Source], matches: Matches) -> tuple
     for line in reversed(heard):
         if len(found) == query.count:
             break
-        if (query.since is None or (line.at and line.at >= query.since)) and matches(line.text):
+        if query.since is not None and (line.at is None or line.at < query.since):
+            continue
+        is_match = _in_time(matches, line.text, ends)
+        if is_match is None:
+            complete = False
+            break
+        if is_match:
             found.append(line)
     found.reverse()
     older: list[LogLine] = []
-    if len(found) < query.count:
+    if len(found) < query.count and complete:
         for source in sources:
             known = [line.text for line in heard if line.name == source.name and line.stream == source.stream]
             lines, is_whole = _from_file(source, known, query, matches, ends)
             older, complete = older + lines, complete and is_whole
     older.sort(key=lambda line: line.at or datetime.min.replace(tzinfo=UTC))
     return (older + found)[-query.count :], complete
+
+
+def _in_time(matches: Matches, text: str, ends_s: float) -> bool | None:
+    """None when the time for searching is over. Raises PatternTooSlow."""
+    left_s = ends_s - time.monotonic()
+    try:
+        return matches(text, left_s) if left_s > 0 else None
+    except OutOfTimeError:
+        return None
 
 
 def _is_line_meant(line: LogLine, query: Query) -> bool:
@@ -150,14 +175,15 @@ def _from_file(
     for index, raw in enumerate(_chain(newest, lines)):
         if len(found) == query.count:
             return found[::-1], True
-        if index % 256 == 0 and time.monotonic() > ends_s:
-            return found[::-1], False
         if index < skip:
             continue
         at, text = log_files.split_time(raw)
         if query.since is not None and (at is None or at < query.since):
             break
-        if matches(text):
+        is_match = _in_time(matches, text, ends_s)
+        if is_match is None:
+            return found[::-1], False
+        if is_match:
             found.append(LogLine(at, source.pm_id, source.name, source.stream, text))
     return found[::-1], True
 

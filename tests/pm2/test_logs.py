@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -112,9 +113,28 @@ def test_what_was_heard_is_found_in_the_file(file: str, heard: str, expected: in
 
 def test_a_pattern_that_runs_away_is_stopped() -> None:
     with pytest.raises(PatternTooSlow, match="more than"):
-        log_search.matcher(r"^(([a-z])+.)+[A-Z]([a-z])+$", is_regex=True)("a" * 2000)
+        log_search.matcher(r"^(([a-z])+.)+[A-Z]([a-z])+$", is_regex=True)("a" * 2000, 1.0)
+    with pytest.raises(log_search.OutOfTimeError):
+        log_search.matcher(r"^(([a-z])+.)+[A-Z]([a-z])+$", is_regex=True)("a" * 2000, 0.01)
     with pytest.raises(PatternTooSlow, match="cannot be used"):
         log_search.matcher("(", is_regex=True)
+
+
+def test_a_slow_pattern_does_not_outlast_the_time_for_searching(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_search, "SEARCH_S", 0.3)
+    file = tmp_path / "out.log"
+    file.write_text("x\n" * 1000)
+    source = log_search.Source("slow", 0, "out", str(file), 2000, 0.0, 0.0)
+    began_s = time.monotonic()
+
+    def slow(text: str, left_s: float) -> bool:
+        time.sleep(0.02)  # as long as it would take for one line; 20 s for all of them
+        return False
+
+    assert log_search._collect(Query(name="slow"), [source], slow) == ([], False)
+    assert time.monotonic() - began_s < 10
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import signal
 import time
@@ -35,6 +36,15 @@ def until(ask: Callable[[], Any], holds: Callable[[Any], object]) -> Any:
         assert time.monotonic() < ends, value
         time.sleep(0.05)
     return value
+
+
+def test_an_end_that_the_shell_asked_for_names_who_typed(server: Server) -> None:
+    assert post(server, "/api/pm2/start", framework="node", instances=1)[0] == 200
+    server.manage("pm2", "restart", "node")
+
+    (end,) = until(lambda: get(server, "/api/pm2/exits"), lambda page: page["exits"])["exits"]
+    who = f"{getpass.getuser()} (command line)"
+    assert (end["cause"], end["by"], end["text"]) == ("manual", who, f"restarted by {who}")
 
 
 def test_what_nobody_waited_for_is_done_and_recorded(server: Server) -> None:
