@@ -35,7 +35,10 @@ def test_a_life_by_the_command_line(pm2_home: Path) -> None:
     assert [line.split()[2:5] for line in out.splitlines()[1:]] == [["fastify", "cluster", "online"]] * 2
     assert err == "2 of 2 online\n"
     assert pm2(pm2_home, "reload") == (0, "Reloaded fastify: 2 instances\n", "")
-    assert pm2(pm2_home, "scale", "fastify", "-i", "1")[:2] == (0, "Scaled fastify from 2 to 1 instance\n")
+    assert pm2(pm2_home, "status", "fastify")[0::2] == (0, "2 of 2 online\n")
+    assert pm2(pm2_home, "status", "1")[0::2] == (0, "1 of 1 online\n")
+    assert pm2(pm2_home, "status", "koa") == (1, "", "[ERROR] No process under PM2 is named 'koa'.\n")
+    assert pm2(pm2_home, "scale", "-i", "1", "fastify")[:2] == (0, "Scaled fastify from 2 to 1 instance\n")
     assert pm2(pm2_home, "stop")[0::2] == (1, "[ERROR] stop of everything needs --yes.\n")
     assert pm2(pm2_home, "stop", "--yes") == (0, "Stopped fastify: 1 process\n", "")
     assert json.loads(pm2(pm2_home, "delete", "fastify", "--json")[1])["message"] == "Deleted fastify: 1 process"
@@ -55,6 +58,7 @@ def test_what_is_out_of_range_is_wrong_usage(pm2_home: Path, arguments: list[str
     ("arguments", "said"),
     [
         (["start"], "start needs a name. One of express, fastify"),
+        (["restart", "-i", "3", "fastify"], "restart takes no -i: start and scale do."),
         (["start", "koa"], "No framework is named 'koa'."),
         (["scale", "fastify"], "scale needs -i N, from 1 to 100."),
         (["restart", "fastify"], "is not running"),

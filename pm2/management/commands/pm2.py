@@ -9,6 +9,7 @@ import re
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -16,7 +17,7 @@ from django.core.management.base import CommandError
 from pm2 import log_search, logs, processes, sampling, scaling
 from pm2.errors import PM2Error
 from pm2.frameworks.registry import registry
-from pm2.listing import Stats
+from pm2.listing import Stats, count
 from pm2.log_lines import LogLine
 from pm2.processes import Result, Target
 from pm2.serializers import MAX_INSTANCES, MAX_LINES
@@ -28,6 +29,7 @@ from system.wire import to_wire
 
 CHANGING = ("start", "stop", "restart", "reload", "scale", "rolling-restart", "delete")
 DANGEROUS = ("stop", "delete")
+COUNTED = ("start", "scale")
 FOLLOW_S = 0.25
 
 
@@ -46,8 +48,12 @@ class Command(CommandLine):
         parser.add_argument("--search", default="", help="lines that hold this text only (logs)")
         parser.add_argument("--yes", action="store_true", help="do not ask before stop and delete of everything")
         parser.add_argument("--json", action="store_true", help="print the API's answer")
+        # Else an option between the verb and NAME leaves the optional NAME empty before it is read.
+        parser.parse_args = parser.parse_intermixed_args  # type: ignore[method-assign]
 
     def handle(self, *args: Any, verb: str, name: str | None, **options: Any) -> None:
+        if options["instances"] is not None and verb not in COUNTED:
+            raise CommandError(f"{verb} takes no -i: {' and '.join(COUNTED)} do.")
         try:
             result = asyncio.run(self._perform(verb, name, options))
         except (PM2Error, SystemProblem) as error:
@@ -62,7 +68,7 @@ class Command(CommandLine):
     async def _perform(self, verb: str, name: str | None, options: dict[str, Any]) -> Result | None:
         """What was changed; nothing by status and logs."""
         if verb == "status":
-            self._show(await sampling.sample(), options["json"])
+            self._show(_only(await sampling.sample(), name), options["json"])
         elif verb == "logs":
             await self._logs(name, options)
         else:
@@ -157,6 +163,16 @@ def _from_one_to(high: int) -> Callable[[str], int]:
         return int(said)
 
     return number
+
+
+def _only(stats: Stats, name: str | None) -> Stats:
+    """Of one name, framework or number of PM2. Raises CommandError when nothing is called that."""
+    if name is None:
+        return stats
+    found = tuple(each for each in stats.processes if name in (each.name, each.framework, str(each.pm_id)))
+    if not found:
+        raise CommandError(f"No process under PM2 is named {name!r}.")
+    return replace(stats, processes=found, counts=count(found))
 
 
 def _needed(name: str | None, verb: str, known: tuple[str, ...] = ()) -> str:
