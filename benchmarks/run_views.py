@@ -58,7 +58,7 @@ class RunViewSet(ViewSet):
         launch.reconcile()
         return Response(details(found(run_id)))
 
-    @extend_schema(responses=RunChangedSerializer)
+    @extend_schema(responses={200: RunChangedSerializer})
     @details.mapping.delete
     def remove(self, request: Request, run_id: str) -> Response:
         """Delete a run that is over, with its trials."""

@@ -55,7 +55,7 @@ class VerdictViewSet(ViewSet):
         named = baselines.name(found(run_id), actor, asked.validated_data["reason"])
         return changed(f"Run {run_id} is the baseline of {named.framework} {named.method} {named.endpoint}.")
 
-    @extend_schema(responses=RunChangedSerializer)
+    @extend_schema(responses={200: RunChangedSerializer})
     @baseline.mapping.delete
     def drop_baseline(self, request: Request, run_id: str) -> Response:
         """The run is no longer the baseline; it stays in the history."""

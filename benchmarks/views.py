@@ -106,7 +106,7 @@ class HistoryViewSet(ViewSet):
         """Import .bench-history.json again; what is known already is left alone."""
         return Response(to_wire(reloaded(legacy.import_found())))
 
-    @extend_schema(responses=shapes.ClearSerializer)
+    @extend_schema(responses={200: shapes.ClearSerializer})
     @action(detail=False, methods=["delete"])
     def clear(self, request: Request) -> Response:
         """Write an export, then delete what is in it. Runs that go on stay."""

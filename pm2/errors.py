@@ -24,7 +24,11 @@ PM2Error
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+_ERROR = re.compile(r"\w*(?:Error|Exception)\b")
+_FRAME = re.compile(r"at |Node\.js v|\^+$|node:internal|\}$")
 
 
 class PM2Error(Exception):
@@ -113,16 +117,28 @@ class AlreadyRunning(PM2Error):
     """`start`, where the framework runs already, or a start is under way."""
 
     def __init__(self, name: str, instances: int) -> None:
-        state = f"runs already, {instances} instances" if instances else "is being started just now"
+        state = (
+            f"runs already, {instances} instance{'s' * (instances != 1)}" if instances else "is being started just now"
+        )
         super().__init__(f"{name} {state}. Restart it, or stop or delete it first.")
         self.fields = {"choices": ["restart", "stop", "delete"]}
+
+
+def last_words(stderr: Sequence[str]) -> str:
+    """The line that says what went wrong: the last that names an error, else the last that is neither a frame of the
+    stack nor Node's name; empty when there is none."""
+    lines = [line.strip() for line in stderr if line.strip()]
+    telling = [line for line in lines if not _FRAME.match(line)]
+    named = [line for line in telling if _ERROR.search(line)]
+    return (named or telling or lines or [""])[-1]
 
 
 class StartFailed(PM2Error):
     """An instance did not come up, or did not stay."""
 
     def __init__(self, name: str, reason: str, exit_code: int | None, stderr: Sequence[str]) -> None:
-        tail = f" It said: {stderr[-1]}" if stderr else ""
+        words = last_words(stderr)
+        tail = f" It said: {words}" if words else ""
         super().__init__(f"{name} did not come up: {reason}.{tail}")
         self.fields = {"exitCode": exit_code, "stderr": list(stderr)}
 

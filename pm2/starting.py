@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 from pm2 import app_config, client
 from pm2.acting import POLL_S, STDERR_LINES, STEADY_S, call_each, within_s
 from pm2.client import Link
-from pm2.errors import DaemonNotRunning, DaemonNotStarted, NotInstalled, PortTaken, StartFailed
+from pm2.errors import DaemonNotRunning, DaemonNotStarted, NotInstalled, PortTaken, StartFailed, last_words
 from pm2.frameworks.registry import Framework, availability, script
 from pm2.listing import list_processes
 from pm2.log_files import last_lines
@@ -62,8 +62,8 @@ async def ensure_daemon() -> None:
         argv = [str(node.path), str(pm2.path), "ping"]
         finished = await child.run(argv, env=env, cwd=Path.home(), timeout_s=DAEMON_START_S)
         if finished.exit_code != 0:
-            said = (finished.stderr or finished.stdout).strip().splitlines()
-            raise DaemonNotStarted(str(home), said[-1] if said else f"exit code {finished.exit_code}") from None
+            said = last_words((finished.stderr or finished.stdout).splitlines())
+            raise DaemonNotStarted(str(home), said or f"exit code {finished.exit_code}") from None
 
 
 async def prepare(link: Link, framework: Framework, count: int) -> None:

@@ -299,6 +299,17 @@ def test_an_address_that_is_none_of_ours_wants_no_csrf_token(method: str) -> Non
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
+def test_the_schema_says_that_a_delete_has_an_answer() -> None:
+    paths = client().get("/api/schema", headers={"Accept": "application/vnd.oai.openapi+json"}).json()["paths"]
+    deletes = {path: list(verbs["delete"]["responses"]) for path, verbs in paths.items() if "delete" in verbs}
+
+    assert deletes == {
+        "/api/benchmark/clear": ["200"],
+        "/api/benchmark/runs/{run_id}": ["200"],
+        "/api/benchmark/runs/{run_id}/baseline": ["200"],
+    }
+
+
 @pytest.mark.parametrize("path", ["/health", "/ready", "/api/pm2/frameworks"])
 def test_a_monitor_may_ask_for_the_head_only(path: str) -> None:
     answer = client().head(path)
