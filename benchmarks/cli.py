@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from benchmarks import acceptors, comparison, protocol, report
-from benchmarks.cli_arguments import Order, order
+from benchmarks.cli_arguments import Order, order, port_offset
 from benchmarks.comparison import Verdict
 from benchmarks.delivery import Outbox, Server, send
 from benchmarks.errors import BadUsage, BenchmarkError, NotDelivered, UnknownPlace
@@ -22,6 +22,8 @@ from benchmarks.execution import TrialDone
 from benchmarks.observation import Sample
 from benchmarks.place import Place
 from benchmarks.protocol import Measured, Plan, Processes, Side
+from pm2.errors import InvalidRegistry
+from pm2.frameworks import registry
 from system.child import Identity
 from system.errors import SystemProblem
 
@@ -31,13 +33,14 @@ WORDS = {"preflight": "looking at the target", "warming": "warm-up", "running": 
 
 def main(argv: Sequence[str]) -> int:
     """The exit code. Results go to stdout, everything else to stderr."""
+    registry.port_offset = port_offset
     try:
         wanted = order(argv, _asked)
         outbox = Outbox(wanted.outbox)
         if wanted.is_resend and not _resend(outbox, wanted.server):
             return FAILED
         return asyncio.run(_measure(wanted, outbox)) if wanted.plans else OK
-    except (BadUsage, UnknownPlace) as error:
+    except (BadUsage, UnknownPlace, InvalidRegistry) as error:
         _tell(f"[ERROR] {error}")
         return USAGE
     except (BenchmarkError, SystemProblem, OSError) as error:

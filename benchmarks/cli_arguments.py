@@ -26,7 +26,9 @@ EPILOG = """\
 Results go to API_SERVER; when that is unset, to port 3100 of the host given with -H, else to http://localhost:3100,
 with API_KEY (a key or a token). What a server does not take is kept in a file; --resend delivers it.
 Several -f are measured in turns, trial by trial, and compared with the first. Exit codes: 0 ok, 1 failed, 2 usage,
-3 another is worse than the first, 4 an invalid run, 5 no verdict on several."""
+3 another is worse than the first, 4 an invalid run, 5 no verdict on several.
+The ports of the frameworks are moved by FRAMEWORK_PORT_OFFSET, as those of the server are."""
+HIGHEST_OFFSET = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,18 @@ def order(argv: Sequence[str], ask: Callable[[str], bool]) -> Order:
         is_json=options.json,
         is_resend=options.resend,
     )
+
+
+def port_offset() -> int:
+    """FRAMEWORK_PORT_OFFSET, as the server reads it. Raises BadUsage."""
+    value = os.environ.get("FRAMEWORK_PORT_OFFSET", "").strip()
+    try:
+        offset = int(value or 0)
+    except ValueError:
+        raise BadUsage(f"FRAMEWORK_PORT_OFFSET={value!r} is not a whole number.") from None
+    if not 0 <= offset <= HIGHEST_OFFSET:
+        raise BadUsage(f"FRAMEWORK_PORT_OFFSET={value!r} is not between 0 and {HIGHEST_OFFSET}.")
+    return offset
 
 
 def _place(name: str, host: str | None, count: int) -> Place:

@@ -1,6 +1,22 @@
 from django.apps import AppConfig
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from pm2.errors import InvalidRegistry
+from pm2.frameworks import registry
 
 
 class PM2Config(AppConfig):
     name = "pm2"
     verbose_name = "PM2"
+
+    def ready(self) -> None:
+        registry.port_offset = port_offset
+        try:
+            registry.registry()
+        except InvalidRegistry as error:  # told at the start, not at the first request
+            raise ImproperlyConfigured(str(error)) from error
+
+
+def port_offset() -> int:
+    return int(settings.FRAMEWORK_PORT_OFFSET)

@@ -38,6 +38,7 @@ ALLOWED_HOSTS = ["*"]  # pm2site.gate decides, for HTTP and WebSocket alike
 # --- PM2, Redis, benchmarks --------------------------------------------------------------------------------
 PM2_HOME = env.path("PM2_HOME", Path.home() / ".pm2")
 PM2_TIMEOUT = env.seconds("PM2_TIMEOUT", 10)
+FRAMEWORK_PORT_OFFSET = env.whole("FRAMEWORK_PORT_OFFSET", 0, 0, 60000)
 REDIS_SERVER = env.program("REDIS_SERVER")
 REDIS_CLUSTER_DIR = env.path("REDIS_CLUSTER_DIR", DATA_DIR / "redis-cluster")
 REDIS_BASE_PORT = env.whole("REDIS_BASE_PORT", 7000, 1024, 55535)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +20,7 @@ MODES = ("fork_mode", "cluster_mode")
 NEEDS = ("redis", "codes")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 PATH = re.compile(r"/[^\s#]*")
+HIGHEST_PORT = 65535
 NO_INTERPRETER = "none"
 KINDS: dict[type, str] = {
     str: "a text", int: "a whole number", bool: "true or false", dict: "a table", list: "a list",
@@ -29,6 +30,8 @@ FRAMEWORK_KEYS = (
     "execMode", "reusePort", "instances",
 )  # fmt: skip
 ENDPOINT_KEYS = ("path", "method", "shortName", "description", "benchmarkable", "body", "needs")
+# FRAMEWORK_PORT_OFFSET: pm2/apps.py puts the settings behind it, `python -m benchmarks` the environment.
+port_offset: Callable[[], int] = lambda: 0  # noqa: E731 - replaced as a whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +97,24 @@ class Availability:
     interpreter: Path | None
 
 
-@lru_cache(maxsize=1)
 def registry() -> Registry:
-    """The registry of this program; raises InvalidRegistry."""
-    return parse((FOLDER / "registry.toml").read_text())
+    """The registry of this program, its ports moved by `port_offset`; raises InvalidRegistry."""
+    return _read(port_offset())
 
 
-def parse(text: str) -> Registry:
-    """Raises InvalidRegistry, naming the entry and the key."""
+@lru_cache(maxsize=1)
+def _read(offset: int) -> Registry:
+    return parse((FOLDER / "registry.toml").read_text(), offset)
+
+
+def parse(text: str, offset: int = 0) -> Registry:
+    """`offset` is added to every port. Raises InvalidRegistry, naming the entry and the key."""
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidRegistry(f"registry.toml: {error}.") from error
     _refuse_unknown(tables, ("frameworks", "endpoints"), "the file")
-    frameworks = tuple(_framework(entry) for entry in _entries(tables, "frameworks"))
+    frameworks = tuple(_moved(_framework(entry), offset) for entry in _entries(tables, "frameworks"))
     endpoints = tuple(_endpoint(entry) for entry in _entries(tables, "endpoints"))
     _refuse_twice("name", [each.name for each in frameworks], "frameworks")
     _refuse_twice("port", [each.port for each in frameworks], "frameworks")
@@ -165,6 +172,16 @@ def _framework(entry: dict[str, Any]) -> Framework:
     return framework
 
 
+def _moved(framework: Framework, offset: int) -> Framework:
+    port = framework.port + offset
+    if port > HIGHEST_PORT:
+        raise InvalidRegistry(
+            f"FRAMEWORK_PORT_OFFSET={offset} moves port {framework.port} of framework {framework.name!r} to {port}; "
+            f"{HIGHEST_PORT} is the highest."
+        )
+    return replace(framework, port=port)
+
+
 def _enabled(entry: dict[str, Any], what: str) -> bool | Literal["auto"]:
     value = entry.get("enabled", True)
     if value == "auto":
@@ -180,7 +197,7 @@ def _broken_rules(framework: Framework) -> Iterator[tuple[str, str]]:
     may_be_built = framework.enabled is not True or framework.interpreter == NO_INTERPRETER
     rules = (
         ("name", NAME.fullmatch(framework.name), "1 to 40 of a-z, 0-9 and -, and no - in front"),
-        ("port", 1 <= framework.port <= 65535, "1 to 65535"),
+        ("port", 1 <= framework.port <= HIGHEST_PORT, f"1 to {HIGHEST_PORT}"),
         ("execMode", framework.exec_mode in MODES, f"one of {', '.join(MODES)}"),
         (
             "execMode",

@@ -168,6 +168,24 @@ def test_what_cannot_be_meant_is_a_usage_error(argv: list[str], reason: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("offset", "told"),
+    [
+        ("1000", "GET http://127.0.0.1:4002/simple with"),
+        ("1e3", "[ERROR] FRAMEWORK_PORT_OFFSET='1e3' is not a whole number."),
+        ("60001", "[ERROR] FRAMEWORK_PORT_OFFSET='60001' is not between 0 and 60000."),
+    ],
+)
+def test_the_ports_of_the_frameworks_move_as_the_servers_do(
+    offset: str, told: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FRAMEWORK_PORT_OFFSET", offset)
+
+    done = run("-f", "fastify", "-d", "1")
+
+    assert (done.returncode != 0, done.stderr.splitlines()[0][: len(told)]) == (True, told)
+
+
+@pytest.mark.parametrize(
     "argv", [["-f", "x", "-d", "0"], ["-f", "x", "-m", "BREW"], ["--what"], ["-f", "x", "-c", "1e3"]]
 )
 def test_flags_are_checked(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
 from pm2.errors import InvalidRegistry, UnknownFramework
-from pm2.frameworks.registry import Availability, Endpoint, Framework, availability, parse, registry
+from pm2.frameworks.registry import FOLDER, Availability, Endpoint, Framework, availability, parse, registry
 from system.wire import to_wire
 
 ENTRY = """
@@ -28,8 +29,24 @@ KOA = Framework(
 
 
 def test_the_ports_are_the_originals() -> None:
-    ports = {each.name: each.port for each in registry().frameworks}
+    read = parse((FOLDER / "registry.toml").read_text())
+    ports = {each.name: each.port for each in read.frameworks}
     assert ports == {"express": 3001, "fastify": 3002, "bun": 3003, "node": 3004, "uvicorn": 3005}
+
+
+def test_all_ports_move_by_an_offset(settings: Settings) -> None:
+    settings.FRAMEWORK_PORT_OFFSET = 1000
+    ports = {each.name: each.port for each in registry().frameworks}
+    assert ports == {"express": 4001, "fastify": 4002, "bun": 4003, "node": 4004, "uvicorn": 4005}
+
+
+def test_a_port_that_cannot_be_is_named_with_its_setting() -> None:
+    assert parse(ENTRY.replace("3006", "5535"), 60_000).framework("koa").port == 65535
+    with pytest.raises(InvalidRegistry) as refused:
+        parse(ENTRY.replace("3006", "5536"), 60_000)
+    assert str(refused.value) == (
+        "FRAMEWORK_PORT_OFFSET=60000 moves port 5536 of framework 'koa' to 65536; 65535 is the highest."
+    )
 
 
 def test_only_node_runs_in_cluster_mode_and_the_others_share_their_port() -> None:
