@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from django.conf import settings as django_settings
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.services_cluster", "tests.services_pm2", "tests.services_redis", "tests.services_server"]
+pytest_plugins = [
+    "tests.lanes", "tests.services_cluster", "tests.services_pm2", "tests.services_redis", "tests.services_server",
+]  # fmt: skip
 
 # How fast a machine is must not decide a test: the first example of a fresh clone takes seconds on a busy one.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+def pytest_configure() -> None:
+    """In this process alone: hashes of passwords are slow on purpose, half a second each."""
+    django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

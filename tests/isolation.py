@@ -1,4 +1,4 @@
-"""Loaded before Django: gives the tests a data folder and a PM2 home of their own, and no key of anybody."""
+"""Loaded before Django: gives the tests a data folder, a PM2 home and ports of their own, and no key of anybody."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from tests import ports
+
 OURS = (
-    "API_", "BENCH_", "CHANNEL_REDIS_URL", "DASHBOARD_", "DATA_DIR", "DATABASE_URL", "DJANGO_", "LOG_",
-    "NODE_ENV", "NO_PROXY", "PM2_", "REDIS_", "http_proxy", "https_proxy",
+    "API_", "BENCH_", "CHANNEL_REDIS_URL", "DASHBOARD_", "DATA_DIR", "DATABASE_URL", "DJANGO_", "FRAMEWORK_",
+    "LOG_", "NODE_ENV", "NO_PROXY", "PM2_", "REDIS_", "http_proxy", "https_proxy",
 )  # fmt: skip
 
 for name in list(os.environ):
@@ -24,6 +26,8 @@ os.environ.update(
     PM2_HOME=str(FOLDER / "pm2"),
     BENCH_HISTORY_FILE=str(FOLDER / "no-history.json"),
     DJANGO_SETTINGS_MODULE="pm2site.settings",
+    FRAMEWORK_PORT_OFFSET=str(ports.FRAMEWORK_PORT_OFFSET),
+    REDIS_BASE_PORT=str(ports.SERVERS_REDIS),
 )
 _owner = os.getpid()
 

@@ -16,8 +16,10 @@ from pytest_django import Settings
 
 from rediscluster import plan, watching
 from rediscluster.plan import Plan
+from tests import ports
 
-BASE_PORT = 7000
+BASE_PORT = ports.REDIS
+FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH = range(BASE_PORT, BASE_PORT + 6)
 
 
 def kill_all_in(folder: Path) -> None:

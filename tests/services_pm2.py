@@ -17,8 +17,7 @@ from pytest_django import Settings
 
 from pm2 import sampling
 from system.ports import is_listening
-
-FRAMEWORK_PORTS = range(3001, 3006)
+from tests.ports import FRAMEWORK_PORTS
 
 
 def kill_all_of(home: Path) -> None:

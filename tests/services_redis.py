@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,7 @@ from redis import Redis
 from redis.exceptions import MovedError, RedisError
 
 from system import binaries
+from tests.ports import free_ports
 
 DEADLINE_S = 30.0
 SLOTS = 16384
@@ -54,15 +54,6 @@ class Nodes:
 def connection(port: int) -> Any:
     """Of any type: half of redis-py is untyped."""
     return Redis(host="127.0.0.1", port=port, decode_responses=True, socket_timeout=5)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on; all different, because all are held until the last is known."""
-    with ExitStack() as held:
-        taken = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in taken:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in taken]
 
 
 def until(holds: Callable[[], object], what: str) -> None:

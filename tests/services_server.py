@@ -19,7 +19,7 @@ import psutil
 import pytest
 import requests
 
-from system.ports import free_port
+from tests import ports
 
 ROOT = Path(__file__).resolve().parent.parent
 START_S = 60
@@ -31,14 +31,15 @@ class Server:
 
     def __init__(self, folder: Path, env: dict[str, str]) -> None:
         self.folder, self.log = folder, folder / "output.txt"
-        self.port = int(env.get("API_PORT") or free_port())
+        self.port = int(env.get("API_PORT") or ports.free_port())
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         own = {
             "API_PORT": str(self.port),
             "DATA_DIR": str(folder / "var"),
             "PM2_HOME": str(folder / "pm2"),
             "BENCH_HISTORY_FILE": str(folder / "history.json"),
-            "REDIS_BASE_PORT": "17990",  # nothing of ours there, unless a test says otherwise
+            "FRAMEWORK_PORT_OFFSET": str(ports.FRAMEWORK_PORT_OFFSET),
+            "REDIS_BASE_PORT": str(ports.SERVERS_REDIS),
         }
         self.env = inherited | own | env
         self.url = f"http://127.0.0.1:{self.port}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -57,15 +58,18 @@ MAX_LINES = 300
 MAX_FUNCTION_LINES = 60
 
 
-def sources() -> Iterator[tuple[str, ast.Module, str]]:
+@lru_cache(maxsize=1)
+def sources() -> list[tuple[str, ast.Module, str]]:
     """Every source file of the product but the servers under test: path from the root, syntax tree, text."""
+    found = []
     for app in APPS:
         for file in sorted((ROOT / app).rglob("*.py")):
             name = file.relative_to(ROOT).as_posix()
             if "/migrations/" in name or "/node_modules/" in name or name.startswith("pm2/frameworks/python/"):
                 continue
             text = file.read_text()
-            yield name, ast.parse(text), text
+            found.append((name, ast.parse(text), text))
+    return found
 
 
 def imported(tree: ast.Module) -> Iterator[str]:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from system import binaries
-from system.ports import free_port, is_listening
+from system.ports import is_listening
+from tests.ports import free_port
 
 SOURCE = """
 const codes = []
@@ -34,7 +35,7 @@ require('http').createServer((request, response) => {
   if (url === '/code') { codes.push(1); response.statusCode = 201; return response.end('{"created_code":{}}') }
   if (url === '/code-fast' && !codes.length) { response.statusCode = 404; return response.end('{}') }
   response.setHeader('Content-Type', 'application/json')
-  response.end(url === '/other' && codes.push(1) > 200 ? '{"message":"other"}' : '{"message":"hi"}')
+  response.end(url === '/other' && codes.push(1) > 20 ? '{"message":"other"}' : '{"message":"hi"}')
 }).listen(Number(process.argv[1]), '127.0.0.1')
 """
 

@@ -27,6 +27,7 @@ from benchmarks.protocol import Measured
 from benchmarks.saturation import Load
 from system.binaries import ROOT
 from tests.benchmarks.target_server import target
+from tests.ports import FASTIFY, SERVERS_REDIS
 from tests.process_list import commands_with
 from tests.services_server import StartServer
 
@@ -106,6 +107,7 @@ def test_what_is_no_server_takes_nothing(url: str, reason: str) -> None:
     assert str(refused.value) == f"{url} did not take the result: {reason}"
 
 
+@pytest.mark.real
 def test_a_run_that_is_invalid_exits_with_4_and_prints_json(run: Run) -> None:
     with target() as port:
         measured = run("-f", "mine", "-H", f"127.0.0.1:{port}", "-e", "/fifty", "-d", "1", "-c", "4", "--json")
@@ -115,6 +117,7 @@ def test_a_run_that_is_invalid_exits_with_4_and_prints_json(run: Run) -> None:
     assert (entry["validity"], entry["endpoint"], entry["trials"], entry["state"]) == ("invalid", "/fifty", 1, "done")
 
 
+@pytest.mark.real
 def test_a_target_that_is_down_is_a_failure(run: Run) -> None:
     with target() as port:
         pass
@@ -124,6 +127,7 @@ def test_a_target_that_is_down_is_a_failure(run: Run) -> None:
     assert f"[ERROR] GET http://127.0.0.1:{port}/simple was not answered: Connection refused." in measured.stderr
 
 
+@pytest.mark.real
 def test_ctrl_c_leaves_no_generator_and_keeps_finished_trials(tmp_path: Path) -> None:
     with target() as port:
         argv = [sys.executable, "-m", "benchmarks", "-f", "mine", "-H", f"127.0.0.1:{port}", "-d", "1", "-n", "50"]
@@ -155,10 +159,11 @@ def test_ctrl_c_leaves_no_generator_and_keeps_finished_trials(tmp_path: Path) ->
         (["-f", "koa"], "localhost cannot be loaded: koa is not in the registry"),
         (["-f", "fastify", "-H", "a b"], "a b cannot be loaded: it is not host or host:port."),
         (["-f", "fastify", "-H", "localhost:0"], "localhost:0 cannot be loaded: the port is not"),
-        (["-f", "fastify", "-H", "8.8.8.8"], "8.8.8.8:3002 is a public address; --yes loads it."),
-        (["-f", "fastify,express", "-H", "localhost:3002"], "One port cannot be that of several"),
+        (["-f", "fastify", "-H", "8.8.8.8"], f"8.8.8.8:{FASTIFY} is a public address; --yes loads it."),
+        (["-f", "fastify,express", "-H", f"localhost:{FASTIFY}"], "One port cannot be that of several"),
         (["-f", "fastify", "--generator", "wrk", "--rate", "5"], "--rate: wrk cannot hold a rate; h2load can."),
     ],
+    ids=["nothing", "unknown", "no host", "no port", "public", "one port", "rate"],
 )
 def test_what_cannot_be_meant_is_a_usage_error(argv: list[str], reason: str) -> None:
     with pytest.raises((BadUsage, UnknownPlace)) as refused:
@@ -167,13 +172,15 @@ def test_what_cannot_be_meant_is_a_usage_error(argv: list[str], reason: str) -> 
     assert str(refused.value).startswith(reason)
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("offset", "told"),
     [
-        ("1000", "GET http://127.0.0.1:4002/simple with"),
+        (str(SERVERS_REDIS - 3002), f"GET http://127.0.0.1:{SERVERS_REDIS}/simple with"),
         ("1e3", "[ERROR] FRAMEWORK_PORT_OFFSET='1e3' is not a whole number."),
         ("60001", "[ERROR] FRAMEWORK_PORT_OFFSET='60001' is not between 0 and 60000."),
     ],
+    ids=["moved", "no number", "too far"],
 )
 def test_the_ports_of_the_frameworks_move_as_the_servers_do(
     offset: str, told: str, run: Run, monkeypatch: pytest.MonkeyPatch

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from benchmarks.models import Run, RunState
+from tests.ports import FASTIFY
 
 pytestmark = pytest.mark.django_db(transaction=True)
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -317,7 +318,7 @@ def test_config_is_enough_to_build_menus() -> None:
     shape = client().get("/api/system/config").json()
 
     assert shape["frameworkNames"] == ["express", "fastify", "bun", "node", "uvicorn"]
-    assert shape["ports"]["fastify"] == 3002
+    assert shape["ports"]["fastify"] == FASTIFY
     assert [each["path"] for each in shape["benchmarkableEndpoints"]] == ["/simple", "/code", "/code-fast"]
     assert shape["defaults"] == {"duration": 20.0, "endpoint": "/simple", "method": "GET", "pipelining": 1}
     assert timezone.now() - datetime.fromisoformat(shape["timestamp"]) < timedelta(minutes=5)

@@ -76,6 +76,7 @@ def test_the_oldest_is_claimed_once() -> None:
     assert [launch.claim(second.pk), launch.claim(first.pk), launch.claim(first.pk)] == [False, True, False]
 
 
+@pytest.mark.real
 @pytest.mark.django_db(transaction=True)
 def test_a_run_whose_process_is_gone_is_interrupted() -> None:
     lost, kept = dead_pid_run(), made("done", req_per_sec=5.0)
@@ -181,6 +182,7 @@ def detached(tmp_path: Path) -> Iterator[Detached]:
             os.kill(pid, signal.SIGKILL)
 
 
+@pytest.mark.real
 def test_queued_runs_follow_each_other_without_a_server(detached: Detached) -> None:
     with target() as port:
         detached.enqueue(port, 1)
@@ -188,6 +190,7 @@ def test_queued_runs_follow_each_other_without_a_server(detached: Detached) -> N
         detached.wait_for("done", "done")
 
 
+@pytest.mark.real
 def test_kill_9_interrupts_the_run_keeps_its_figures_and_ends_its_generator(detached: Detached) -> None:
     with target() as port:
         detached.enqueue(port, 1, trials=50)

@@ -7,6 +7,8 @@ from benchmarks.errors import PreflightFailed
 from benchmarks.preflight import Asked, ask, changed, verify
 from tests.benchmarks.target_server import target
 
+pytestmark = pytest.mark.real
+
 
 def asked(port: int, path: str) -> Asked:
     return Asked(f"http://127.0.0.1:{port}{path}", "GET", {"Host": f"localhost:{port}"}, "")

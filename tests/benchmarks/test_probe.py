@@ -25,6 +25,7 @@ def plan(port: int, path: str = "/simple", **changes: object) -> ProbePlan:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("path", "changes", "failed", "mismatched"),
     [
@@ -43,6 +44,7 @@ def test_every_answer_is_checked(path: str, changes: dict[str, object], failed: 
     assert sum(count for _, count in histogram.decode(told.histogram)) == 20 - failed
 
 
+@pytest.mark.real
 def test_a_schedule_may_begin_later() -> None:
     with target() as port:
         began_s = time.monotonic()
@@ -53,6 +55,7 @@ def test_a_schedule_may_begin_later() -> None:
     assert took_s >= 0.5 + 19 / 50
 
 
+@pytest.mark.real
 def test_requests_are_due_together() -> None:
     """Ten requests in two moments: the second five go out 0.25 s after the first, on the same connections."""
     with target() as port:
@@ -64,6 +67,7 @@ def test_requests_are_due_together() -> None:
     assert 0.25 <= took_s < 5
 
 
+@pytest.mark.real
 def test_nobody_there_fails_every_probe() -> None:
     with target() as port:
         pass
@@ -71,6 +75,7 @@ def test_nobody_there_fails_every_probe() -> None:
     assert probe.report(plan(port)).failed == 20
 
 
+@pytest.mark.real
 def test_a_stall_is_seen_by_every_request_that_was_due() -> None:
     """A server that stops for 0.3 s: a client that waited for its answers would have seen one slow request."""
     with target() as port:
@@ -103,6 +108,7 @@ class _Stalling:
                 inward.sendall(outward.recv(4096))
 
 
+@pytest.mark.real
 def test_the_process_prints_its_report(tmp_path: Path) -> None:
     with target() as port:
         argv = probe.write(plan(port), tmp_path / "plan.json")
@@ -115,6 +121,7 @@ def test_the_process_prints_its_report(tmp_path: Path) -> None:
     assert probe.parse("") is None
 
 
+@pytest.mark.real
 def test_those_who_accept_are_the_target() -> None:
     with target() as port:
         (pid,) = acceptors.of("127.0.0.1", port)

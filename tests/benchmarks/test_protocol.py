@@ -15,6 +15,8 @@ from benchmarks.protocol import Measured, Plan, Processes, Side
 from system.child import Identity, is_alive
 from tests.benchmarks.target_server import target
 
+pytestmark = pytest.mark.real
+
 
 class Listening:
     """A witness that writes down what it hears."""

@@ -12,6 +12,7 @@ from benchmarks.models import Run
 from benchmarks.run_serializers import RunRequestSerializer
 from system.child import identify
 from tests.benchmarks.target_server import target
+from tests.ports import EXPRESS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 URL = "/api/benchmark/run"
@@ -84,7 +85,7 @@ def test_an_unknown_framework_is_404(client: APIClient) -> None:
         ({"endpoint": "/simple", "method": "POST"}, 400, "bad_request"),
         ({"host": "localhost:6379"}, 400, "target_not_allowed"),
         ({"host": "169.254.169.254"}, 400, "target_not_allowed"),
-        ({"host": "localhost:3001"}, 400, "bad_request"),
+        ({"host": f"localhost:{EXPRESS}"}, 400, "bad_request"),
         ({}, 409, "target_not_running"),
     ],
 )
@@ -95,6 +96,7 @@ def test_what_cannot_be_measured_is_refused(client: APIClient, more: dict[str, A
     assert Run.objects.count() == 0
 
 
+@pytest.mark.real
 def test_a_run_is_accepted_with_the_defaults(client: APIClient, busy: Run, named: str) -> None:
     answer = client.post(URL, {"framework": "fastify", "host": named, "instances": 3}, format="json")
 
@@ -113,6 +115,7 @@ def test_a_run_is_accepted_with_the_defaults(client: APIClient, busy: Run, named
     }  # fmt: skip
 
 
+@pytest.mark.real
 def test_a_rate_needs_a_generator_that_can_hold_it(client: APIClient, busy: Run, named: str) -> None:
     asked = {"framework": "fastify", "host": named, "rate": 500}
     refused = client.post(URL, {**asked, "generator": "wrk"}, format="json")
@@ -126,6 +129,7 @@ def test_a_rate_needs_a_generator_that_can_hold_it(client: APIClient, busy: Run,
         assert (accepted.status_code, accepted.json()["code"]) == (503, "generator_missing")
 
 
+@pytest.mark.real
 def test_a_post_takes_the_registered_body(client: APIClient, busy: Run, named: str) -> None:
     client.post(URL, {"framework": "fastify", "host": named, "endpoint": "/code"}, format="json")
 
@@ -133,6 +137,7 @@ def test_a_post_takes_the_registered_body(client: APIClient, busy: Run, named: s
     assert (run.method, run.body) == ("POST", '{"name":"benchmark"}')
 
 
+@pytest.mark.real
 def test_the_eleventh_waits_outside(client: APIClient, busy: Run, named: str) -> None:
     asked = {"framework": "fastify", "host": named}
     answers = [client.post(URL, asked, format="json") for _ in range(11)]
@@ -142,6 +147,7 @@ def test_the_eleventh_waits_outside(client: APIClient, busy: Run, named: str) ->
     assert int(answers[-1]["Retry-After"]) > 0
 
 
+@pytest.mark.real
 def test_a_waiting_run_is_seen_cancelled_and_deleted(client: APIClient, busy: Run, named: str) -> None:
     client.post(URL, {"framework": "fastify", "host": named}, format="json")
     address = f"/api/benchmark/runs/{Run.objects.get(state='queued').pk}"

@@ -17,8 +17,8 @@ from dashboard_client.api import Api
 from dashboard_client.config import Config
 from dashboard_client.endpoints import Answer, Endpoints
 from dashboard_client.errors import NoAnswer, NotAuthenticated, Refused, Unreachable, Unsupported, WireError
-from system.ports import free_port
 from tests.dashboard_client.fakes import http_server, reply
+from tests.ports import free_port
 from tests.services_server import Server, StartServer
 
 

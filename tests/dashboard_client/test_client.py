@@ -16,7 +16,7 @@ import pytest
 import dashboard_client
 from dashboard_client import Client
 from dashboard_client.errors import NotAuthenticated, Unreachable
-from system.ports import free_port
+from tests.ports import free_port
 from tests.services_server import Server, StartServer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -119,6 +119,7 @@ def test_a_client_leaves_no_thread_behind(client: Client) -> None:
     assert [thread.name for thread in threading.enumerate() if thread.name == "feed"] == []
 
 
+@pytest.mark.real
 def test_the_screen_comes_before_the_network() -> None:
     """The modules that take time are loaded after the first frame."""
     slow = {"requests", "urllib3", "websockets", "ssl", "asyncio"}

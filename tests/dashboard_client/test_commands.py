@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from system.ports import free_port
+from tests.ports import free_port
 from tests.services_server import Server, new_server
+
+pytestmark = pytest.mark.real
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

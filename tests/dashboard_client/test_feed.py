@@ -20,8 +20,8 @@ from dashboard_client.config import Config
 from dashboard_client.feed import Feed
 from dashboard_client.wire import Activity, ActivityEntry, HostStats, LogLine, LogLines, Pm2Stats
 from dashboard_client.wire_benchmarks import BenchmarkProgress, RunProgress
-from system.ports import free_port
 from tests.dashboard_client.fakes import Line, http_server, reply, ws_server
+from tests.ports import free_port
 from tests.services_server import Server, StartServer
 
 PATIENCE_S = 20.0

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 import pytest
 import requests
 
-from system.ports import free_port
 from tests.dashboard_client.services_pty import Screen
+from tests.ports import free_port
 from tests.services_server import Server, StartServer
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.real
 ALTERNATE_OFF, CURSOR_ON = b"\x1b[?1049l", b"\x1b[?25h"
 Open = Callable[..., Screen]
 

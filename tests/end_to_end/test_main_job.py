@@ -14,6 +14,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.services_server import Server
 
+pytestmark = pytest.mark.real
+
 DEADLINE_S = 60
 
 
@@ -59,7 +61,6 @@ def admin_page(server: Server, path: str) -> str:
     return session.get(server.url + path, timeout=10).text
 
 
-@pytest.mark.timeout(180)
 def test_start_subscribe_benchmark_find_stop_delete(server: Server) -> None:
     api = Api(server)
 

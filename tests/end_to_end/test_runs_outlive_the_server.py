@@ -6,10 +6,13 @@ import signal
 import time
 from typing import Any
 
+import pytest
 import requests
 
 from tests.benchmarks.target_server import target
 from tests.services_server import Server, StartServer
+
+pytestmark = pytest.mark.real
 
 DEADLINE_S = 60
 

@@ -12,9 +12,12 @@ import pytest
 import requests
 
 from pm2 import client, starting
-from system.ports import free_port, is_listening
+from system.ports import is_listening
 from tests.pm2.apps import command_line
+from tests.ports import FASTIFY, free_port
 from tests.services_server import ROOT, new_server
+
+pytestmark = pytest.mark.real
 
 DEADLINE_S = 60
 
@@ -34,7 +37,6 @@ async def put_under_pm2(home: Path, env: dict[str, str]) -> None:
         await link.call("prepare", shape)
 
 
-@pytest.mark.timeout(180)
 async def test_it_spares_itself_and_its_run_outlives_its_restart(pm2_home: Path) -> None:
     server = new_server(PM2_HOME=str(pm2_home), API_PORT=str(free_port()))
     await starting.ensure_daemon()
@@ -61,7 +63,7 @@ async def test_it_spares_itself_and_its_run_outlives_its_restart(pm2_home: Path)
         uptime = call("/health")["uptime"]
         await command_line("restart", "pm2site")
         await until_healthy(uptime + 1)
-        assert is_listening(3002)
+        assert is_listening(FASTIFY)
         ends = time.monotonic() + DEADLINE_S
         while (state := call(f"/api/benchmark/runs/{run}")["state"]) != "done":
             assert state in ("preflight", "warming", "running"), state

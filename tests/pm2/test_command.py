@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from pm2site.activity import entries
 from tests.services_server import ROOT
 
-pytestmark = [pytest.mark.timeout(120)]
+pytestmark = pytest.mark.real
 
 
 def pm2(home: Path, *arguments: str) -> tuple[int, str, str]:

@@ -204,7 +204,6 @@ async def test_who_is_not_there_is_told(pm2_home: Path) -> None:
         await find(name="koa")
 
 
-@pytest.mark.timeout(120)
 async def test_a_flood_is_bounded_and_counted_and_others_keep_their_place(watch: Watch, tmp_path: Path) -> None:
     flood = "const text = ('x'.repeat(90) + '\\n').repeat(500); setInterval(() => process.stdout.write(text), 5);"
     await run_app(tmp_path, "quiet", "setInterval(() => console.log('tick'), 200)")

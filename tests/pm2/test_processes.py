@@ -35,11 +35,11 @@ from pm2.frameworks import registry
 from pm2.frameworks.registry import Framework, Registry
 from pm2.processes import Target
 from system import binaries
-from system.ports import free_port
 from system.wire import to_wire
+from tests.ports import FASTIFY, NODE, free_port
 from tests.process_list import commands_with
 
-pytestmark = [pytest.mark.timeout(120), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.real, pytest.mark.django_db(transaction=True)]
 SERVER = "require('http').createServer((q, r) => r.end('hi')).listen(process.env.PORT)"
 
 
@@ -80,7 +80,7 @@ async def test_the_life_of_a_framework(pm2_home: Path) -> None:
     assert started.message == "Started fastify: 2 instances"
     assert brief(started) == [("fastify", "online")] * 2
     assert {(each.framework, each.port, each.exec_mode) for each in started.processes} == {
-        ("fastify", 3002, "cluster_mode")
+        ("fastify", FASTIFY, "cluster_mode")
     }
 
     stats = await sampling.sample()
@@ -159,8 +159,9 @@ async def test_a_port_that_never_answers_is_told(
 
 
 async def test_many_instances_have_more_time(
-    pm2_home: Path, own_framework: Callable[..., Framework], settings: Settings
+    pm2_home: Path, own_framework: Callable[..., Framework], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(acting, "PER_PROCESS_S", 3.0)  # on a busy machine ten take longer than 3 s
     late = "const server = require('http').createServer(); setTimeout(() => server.listen(process.env.PORT), 1500)"
     own_framework(late, exec_mode="cluster_mode")
     await starting.ensure_daemon()
@@ -248,7 +249,7 @@ async def test_a_killed_daemon_is_a_state_and_start_brings_it_back(pm2_home: Pat
     with pytest.raises(DaemonNotRunning):
         await processes.stop(Target(framework="node"))
 
-    await until_free(3004)  # cluster workers end with their daemon
+    await until_free(NODE)  # cluster workers end with their daemon
     assert brief(await processes.start("node", 1)) == [("node", "online")]
 
 
@@ -372,11 +373,12 @@ async def test_without_procps_children_end_as_well(
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "node").symlink_to(node)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    child = "require('child_process').spawn('/bin/sleep', ['61.5']);"
+    nap = f"61.{os.getpid()}"  # another process may sleep in the same test
+    child = f"require('child_process').spawn('/bin/sleep', ['{nap}']);"
     own_framework(child + SERVER)
 
     await processes.start("own", 1)
-    started = commands_with("/bin/sleep 61.5")
+    started = commands_with(f"/bin/sleep {nap}")
     stopped = await processes.stop(Target(name="own"))
 
-    assert (len(started), brief(stopped), commands_with("/bin/sleep 61.5")) == (1, [("own", "stopped")], [])
+    assert (len(started), brief(stopped), commands_with(f"/bin/sleep {nap}")) == (1, [("own", "stopped")], [])

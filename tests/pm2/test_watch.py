@@ -16,7 +16,7 @@ from pm2.processes import Target
 from pm2.watch import Watch
 from tests.pm2.apps import IDLE, command_line, run_app, until
 
-pytestmark = [pytest.mark.timeout(120), pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
@@ -75,10 +75,11 @@ async def test_each_end_gets_its_cause(watch: Watch, apps: Path) -> None:
     await processes.restart(Target(name="asked"), "ada")
     await command_line("restart", "typed")
 
-    found = await exits(8)
+    names = {"killed", "throws", "exits", "ends", "segfaults", "grows", "asked", "typed"}
+    found = await until(lambda: asyncio.to_thread(kept), lambda ends: {ended.name for ended in ends} == names)
     await processes.delete(Target(name="grows"))
 
-    by_name = {ended.name: ended for ended in found}
+    by_name = {ended.name: ended for ended in found[::-1]}
     assert told(by_name["killed"]) == ("killed", "killed", "killed by SIGKILL from outside", None, "SIGKILL")
     assert told(by_name["throws"]) == ("throws", "crash", "crashed: exit code 1", 1, None)
     assert any("boom" in line for line in by_name["throws"].stderr)

@@ -20,8 +20,11 @@ import requests
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from system.ports import free_port, is_listening
+from system.ports import is_listening
+from tests.ports import free_port
 from tests.services_server import ROOT, Server, StartServer, new_server
+
+pytestmark = pytest.mark.real
 
 DEADLINE_S = 40
 STREAMS = ["activity", "benchmark:progress", "pm2:events", "pm2:logs", "pm2:stats", "redis:stats", "system:metrics"]

@@ -80,6 +80,7 @@ def scripted(function: str, value: object) -> Any:
     return json.loads(done.stdout)
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("function", "value", "drawn"),
     [
@@ -94,6 +95,7 @@ def test_the_script_says_what_the_server_says(function: str, value: object, draw
     assert scripted(function, value) == rows
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("seconds", [0.0, 59.9, 119.0, 120.0, 7199.0, 7200.0, 172_799.0, 172_800.0, 1e7])
 def test_both_tell_a_span_alike(seconds: float) -> None:
     assert scripted("span", seconds) == overview.span(seconds)
@@ -117,6 +119,7 @@ def test_a_name_is_a_name_whatever_is_in_it() -> None:
     assert [part for part in ("<script", "\x1b", "\u202e", "\U000e0001") if part in drawn] == []
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("script", ["rows.js", "live.js"])
 def test_a_script_can_be_read(script: str, tmp_path: Path) -> None:
     node = binaries.find("node")

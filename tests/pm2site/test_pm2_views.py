@@ -13,9 +13,9 @@ import pytest
 import requests
 
 from system.ports import is_listening
+from tests.ports import FASTIFY
 from tests.services_server import Server, StartServer
 
-pytestmark = pytest.mark.timeout(120)
 DEADLINE_S = 40
 
 
@@ -78,7 +78,7 @@ def test_an_end_is_explained_and_outlives_the_server(start_server: StartServer) 
     assert [each["text"] for each in page["exits"]] == [killed["text"], reloaded["text"]]
 
     assert server.stop() == 0
-    assert is_listening(3002)
+    assert is_listening(FASTIFY)
     server.start()
     assert [each["instance"] for each in get(server, "/api/pm2/exits")["exits"]] == [killed["instance"]] * 2
     [same] = until(lambda: get(server, "/api/pm2/stats")["processes"], len)

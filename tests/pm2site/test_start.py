@@ -12,9 +12,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 
 from tests.services_server import ROOT, Server, new_server
+
+pytestmark = pytest.mark.real
 
 DEADLINE_S = 60
 

@@ -19,7 +19,18 @@ from rediscluster.errors import (
     PortTaken,
 )
 from rediscluster.outcome import Shard
-from tests.services_cluster import BASE_PORT, running_in, six_nodes, three_masters
+from tests.services_cluster import (
+    BASE_PORT,
+    FIFTH,
+    FIRST,
+    FOURTH,
+    SECOND,
+    SIXTH,
+    THIRD,
+    running_in,
+    six_nodes,
+    three_masters,
+)
 from tests.services_redis import redis_server
 
 KEYS = 10_000
@@ -53,9 +64,9 @@ async def test_from_setup_to_clean(cluster_folder: Path) -> None:
 
     assert formed.cluster
     assert formed.cluster.shards == (
-        Shard(("0-5460",), 7000, (7003,)),
-        Shard(("5461-10922",), 7001, (7004,)),
-        Shard(("10923-16383",), 7002, (7005,)),
+        Shard(("0-5460",), FIRST, (FOURTH,)),
+        Shard(("5461-10922",), SECOND, (FIFTH,)),
+        Shard(("10923-16383",), THIRD, (SIXTH,)),
     )
     assert list(formed.phases) == ["check", "start", "form", "ready", "verify"]
     assert (formed.changed, formed.cluster.failover) == (True, True)
@@ -111,8 +122,9 @@ async def test_of_twenty_setups_one_works(cluster_folder: Path) -> None:
     assert len(running_in(cluster_folder)) == 3
 
 
-@pytest.mark.parametrize("taken", [BASE_PORT + 2, BASE_PORT + 10_001])
-async def test_a_taken_port_stops_everything_before_it_begins(cluster_folder: Path, taken: int) -> None:
+@pytest.mark.parametrize("above", [2, 10_001])
+async def test_a_taken_port_stops_everything_before_it_begins(cluster_folder: Path, above: int) -> None:
+    taken = BASE_PORT + above
     with redis_server(taken) as pid:
         with pytest.raises(PortTaken) as caught:
             await cluster.setup(three_masters())

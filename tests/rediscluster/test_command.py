@@ -14,16 +14,17 @@ from django.core.management import CommandError, call_command
 
 from pm2site.activity import entries
 from tests.rediscluster.test_interruption import manage
+from tests.services_cluster import FIRST, SECOND, THIRD
 
 pytestmark = pytest.mark.django_db
 
-MAP = """\
+MAP = f"""\
 running: The cluster works: 3 of 3 nodes, 0 keys.
 
 shard  slots        master  ops/s  memory  hit  keys  replicas
-1      0-5460       7000      _ MB    –     0  none
-2      5461-10922   7001      _ MB    –     0  none
-3      10923-16383  7002      _ MB    –     0  none
+1      0-5460       {FIRST:<6}    _ MB    –     0  none
+2      5461-10922   {SECOND:<6}    _ MB    –     0  none
+3      10923-16383  {THIRD:<6}    _ MB    –     0  none
 
 Next: Nothing to do. Without replicas, a lost master takes its keys along.
 """
@@ -58,12 +59,12 @@ def test_from_setup_to_clean(cluster_folder: Path) -> None:
     assert (code, re.sub(r"[\d.]+ +[\d.]+ MB", "_ MB", out), err) == (0, MAP, "")
 
     code, out, err = run("stop", "--json")
-    assert (code, json.loads(out)["nodes"]) == (0, [7000, 7001, 7002])
+    assert (code, json.loads(out)["nodes"]) == (0, [FIRST, SECOND, THIRD])
 
     code, out, err = run("status")
     assert (code, out.splitlines()[:3]) == (
         1,
-        ["stopped: The cluster is stopped; it holds 0 keys.", "", "7000 to 7002: stopped"],
+        ["stopped: The cluster is stopped; it holds 0 keys.", "", f"{FIRST} to {THIRD}: stopped"],
     )
 
     code, out, err = run("clean", "--yes")

@@ -33,7 +33,7 @@ from system import binaries
 from system.child import Identity, identify
 from system.errors import BinaryMissing
 from tests.rediscluster.test_interruption import manage
-from tests.services_cluster import BASE_PORT, running_in, six_nodes, three_masters
+from tests.services_cluster import FIRST, FOURTH, SECOND, THIRD, running_in, six_nodes, three_masters
 from tests.services_redis import connection, redis_server
 
 DEADLINE_S = 40.0
@@ -62,29 +62,29 @@ async def node_on(port: int) -> Node:
 async def test_a_killed_master_is_replaced_and_comes_back_as_replica(cluster_folder: Path) -> None:
     await cluster.setup(six_nodes())
     await watching.sample()
-    with closing(connection(BASE_PORT)) as master:
+    with closing(connection(FIRST)) as master:
         master.set("{06S}kept", "yes")  # a slot of the first shard
 
-    os.kill(process_of(BASE_PORT).pid, signal.SIGKILL)
+    os.kill(process_of(FIRST).pid, signal.SIGKILL)
 
-    dead = await until(lambda: node_on(BASE_PORT), lambda node: node.state == "down")
+    dead = await until(lambda: node_on(FIRST), lambda node: node.state == "down")
     assert (dead.reason, dead.ops_per_second, dead.keys, dead.memory_bytes) == ("connection refused", None, None, None)
     back = await until(inspecting.status, lambda status: status.message.endswith("served."))
-    assert back.message == "Node 7000 is down (connection refused); all slots are served."
+    assert back.message == f"Node {FIRST} is down (connection refused); all slots are served."
     assert (back.state, back.next_step.split(":")[0]) == ("running", "Resume it")
     with manage(cluster_folder, "status") as typed:
         told, _ = typed.communicate(timeout=60)
     assert (told.splitlines()[0], typed.returncode) == (f"running: {back.message}", 1)
-    promoted = await node_on(BASE_PORT + 3)
+    promoted = await node_on(FOURTH)
     assert (promoted.role, promoted.slot_ranges) == ("master", ("0-5460",))
     assert (await watching.sample()).cluster.failovers == 1
 
     resumed = await cluster.resume()
-    assert resumed.message.startswith("Resumed node 7000 in ")
-    restarted = await node_on(BASE_PORT)
-    assert (restarted.role, restarted.master_port, restarted.link_up) == ("replica", BASE_PORT + 3, True)
+    assert resumed.message.startswith(f"Resumed node {FIRST} in ")
+    restarted = await node_on(FIRST)
+    assert (restarted.role, restarted.master_port, restarted.link_up) == ("replica", FOURTH, True)
     assert (await inspecting.status()).state == "running"
-    with closing(connection(BASE_PORT + 3)) as master:
+    with closing(connection(FOURTH)) as master:
         assert master.get("{06S}kept") == "yes"
 
 
@@ -92,11 +92,11 @@ async def test_the_slots_of_a_killed_master_without_a_replica_are_named(cluster_
     await cluster.setup(three_masters())
     await watching.sample()
 
-    os.kill(process_of(BASE_PORT + 1).pid, signal.SIGKILL)
+    os.kill(process_of(SECOND).pid, signal.SIGKILL)
     status = await until(inspecting.status, lambda status: status.state == "degraded")
 
     assert status.message == (
-        "Node 7001 is down (connection refused); slots 5461-10922 have no master, and their keys cannot be reached."
+        f"Node {SECOND} is down (connection refused); slots 5461-10922 have no master, and their keys cannot be reached."
     )
     assert (await cluster.resume()).changed
     assert (await inspecting.status()).state == "running"
@@ -104,72 +104,72 @@ async def test_the_slots_of_a_killed_master_without_a_replica_are_named(cluster_
 
 async def test_a_master_killed_a_moment_before_resume_is_not_brought_back_empty(cluster_folder: Path) -> None:
     await cluster.setup(six_nodes())
-    with closing(connection(BASE_PORT)) as master:
+    with closing(connection(FIRST)) as master:
         master.set("{06S}kept", "yes")
         master.wait(1, 5000)
 
-    os.kill(process_of(BASE_PORT).pid, signal.SIGKILL)
+    os.kill(process_of(FIRST).pid, signal.SIGKILL)
     await cluster.resume()
 
-    with closing(connection(BASE_PORT + 3)) as promoted:
+    with closing(connection(FOURTH)) as promoted:
         assert promoted.get("{06S}kept") == "yes"
 
 
 async def test_a_halted_node_holds_up_no_other_and_keeps_its_keys(cluster_folder: Path) -> None:
     await cluster.setup(three_masters())
-    with closing(connection(BASE_PORT)) as node:
+    with closing(connection(FIRST)) as node:
         node.set("{06S}kept", "yes")
     await watching.sample()
-    os.kill(process_of(BASE_PORT).pid, signal.SIGSTOP)
+    os.kill(process_of(FIRST).pid, signal.SIGSTOP)
     await asyncio.sleep(watching.FRESH_S)
 
     stats = (await watching.sample()).stats
 
-    assert [(node.port, node.state) for node in stats] == [(7000, "unresponsive"), (7001, "up"), (7002, "up")]
+    assert [(node.port, node.state) for node in stats] == [(FIRST, "unresponsive"), (SECOND, "up"), (THIRD, "up")]
     assert (stats[0].reason, stats[0].ops_per_second) == ("no reply within 0.5 s", None)
     assert (await cluster.stop()).message.endswith("; 1 key saved.")
     assert running_in(cluster_folder) == []
 
 
 async def test_a_foreign_redis_is_shown_used_and_left_alone(cluster_folder: Path) -> None:
-    with redis_server(BASE_PORT) as pid, closing(connection(BASE_PORT)) as foreign:
+    with redis_server(FIRST) as pid, closing(connection(FIRST)) as foreign:
         foreign.set("theirs", "kept")
 
-        with pytest.raises(PortTaken, match=rf"Port 7000 is taken by redis-server \(pid {pid}\)"):
+        with pytest.raises(PortTaken, match=rf"Port {FIRST} is taken by redis-server \(pid {pid}\)"):
             await cluster.setup(six_nodes())
         for verb in (cluster.stop, cluster.resume):
             with pytest.raises(ClusterAbsent):
                 await verb()
         assert (await cluster.clean(confirm=True)).deleted == ()
 
-        shown = await node_on(BASE_PORT)
+        shown = await node_on(FIRST)
         assert (shown.owner, shown.role, shown.keys, shown.pid) == ("other", "standalone", 1, pid)
         status = await inspecting.status()
         assert (status.state, status.owner) == ("running", "other")
-        assert status.message == "A Redis server that this server did not start works on 7000."
-        assert list(locating.redis_ports()) == [BASE_PORT]
+        assert status.message == f"A Redis server that this server did not start works on {FIRST}."
+        assert list(locating.redis_ports()) == [FIRST]
         assert foreign.get("theirs") == "kept"
 
         foreign.config_set("requirepass", "secret")
         await asyncio.sleep(watching.FRESH_S)
-        closed = await node_on(BASE_PORT)
+        closed = await node_on(FIRST)
         assert (closed.owner, closed.state, closed.reason) == ("other", "up", "Authentication required.")
         assert (await inspecting.status()).message == (
-            "A Redis server that this server did not start cannot be looked into on 7000: Authentication required."
+            f"A Redis server that this server did not start cannot be looked into on {FIRST}: Authentication required."
         )
 
 
 async def test_a_foreigner_on_the_port_of_a_stopped_node(cluster_folder: Path) -> None:
     await cluster.setup(three_masters())
     await cluster.stop()
-    with redis_server(BASE_PORT + 1) as pid, closing(connection(BASE_PORT + 1)) as foreign:
+    with redis_server(SECOND) as pid, closing(connection(SECOND)) as foreign:
         foreign.set("theirs", "kept")
 
-        with pytest.raises(PortTaken, match="Port 7001 is taken"):
+        with pytest.raises(PortTaken, match=f"Port {SECOND} is taken"):
             await cluster.resume()
         assert running_in(cluster_folder) == []
-        assert (await node_on(BASE_PORT + 1)).owner == "other"
-        assert list(locating.redis_ports()) == [7000, 7001, 7002]
+        assert (await node_on(SECOND)).owner == "other"
+        assert list(locating.redis_ports()) == [FIRST, SECOND, THIRD]
         await cluster.stop()
         await cluster.clean(confirm=True)
 
@@ -178,8 +178,8 @@ async def test_a_foreigner_on_the_port_of_a_stopped_node(cluster_folder: Path) -
 
 async def test_processes_that_are_not_ours_are_not_signalled(cluster_folder: Path) -> None:
     await cluster.setup(three_masters())
-    with subprocess.Popen(["sleep", "60"], cwd=cluster_folder / "7001", start_new_session=True) as stranger:
-        with pytest.raises(NotOurs, match=rf"sleep \(pid {stranger.pid}\) works in .*/7001"):
+    with subprocess.Popen(["sleep", "60"], cwd=cluster_folder / str(SECOND), start_new_session=True) as stranger:
+        with pytest.raises(NotOurs, match=rf"sleep \(pid {stranger.pid}\) works in .*/{SECOND}"):
             await cluster.stop()
         assert stranger.poll() is None
         stranger.kill()
@@ -187,7 +187,7 @@ async def test_processes_that_are_not_ours_are_not_signalled(cluster_folder: Pat
     with subprocess.Popen(["sleep", "60"], start_new_session=True) as innocent:
         found = manifest.load()
         assert found
-        manifest.save(replace(found.with_process(BASE_PORT, identify(innocent.pid)), state=manifest.RUNNING))
+        manifest.save(replace(found.with_process(FIRST, identify(innocent.pid)), state=manifest.RUNNING))
 
         await cluster.stop()
         await cluster.clean(confirm=True)
@@ -201,51 +201,53 @@ async def test_what_is_not_ours_is_not_deleted(cluster_folder: Path) -> None:
     await cluster.stop()
     (cluster_folder / "notes.txt").write_text("mine")
     elsewhere = cluster_folder.parent / "elsewhere"
-    (cluster_folder / "7001").rename(elsewhere)
-    (cluster_folder / "7001").symlink_to(elsewhere)
+    (cluster_folder / str(SECOND)).rename(elsewhere)
+    (cluster_folder / str(SECOND)).symlink_to(elsewhere)
 
-    with pytest.raises(NotOurs, match="7001 is a symlink"):
+    with pytest.raises(NotOurs, match=f"{SECOND} is a symlink"):
         await cluster.clean(confirm=True)
     assert (elsewhere / "nodes.conf").exists()
-    assert (cluster_folder / "7000" / "nodes.conf").exists()
+    assert (cluster_folder / str(FIRST) / "nodes.conf").exists()
 
-    (cluster_folder / "7001").unlink()
-    elsewhere.rename(cluster_folder / "7001")
-    (cluster_folder / "7002" / "dump.rdb").unlink()
-    (cluster_folder / "7002" / "dump.rdb").symlink_to(cluster_folder / "notes.txt")
-    (cluster_folder / "7002" / "temp-12.rdb").write_text("of a save that was killed")
-    (cluster_folder / "7000" / "extra").mkdir()
+    (cluster_folder / str(SECOND)).unlink()
+    elsewhere.rename(cluster_folder / str(SECOND))
+    (cluster_folder / str(THIRD) / "dump.rdb").unlink()
+    (cluster_folder / str(THIRD) / "dump.rdb").symlink_to(cluster_folder / "notes.txt")
+    (cluster_folder / str(THIRD) / "temp-12.rdb").write_text("of a save that was killed")
+    (cluster_folder / str(FIRST) / "extra").mkdir()
     before = sorted(cluster_folder.rglob("*"))
-    with pytest.raises(NotOurs, match=r"wrote: 7000/extra, 7002/dump.rdb. Nothing was touched") as caught:
+    with pytest.raises(NotOurs, match=rf"wrote: {FIRST}/extra, {THIRD}/dump.rdb. Nothing was touched") as caught:
         await cluster.clean(confirm=True)
-    assert caught.value.fields == {"left": ["7000/extra", "7002/dump.rdb"]}
+    assert caught.value.fields == {"left": [f"{FIRST}/extra", f"{THIRD}/dump.rdb"]}
     assert sorted(cluster_folder.rglob("*")) == before
 
-    (cluster_folder / "7002" / "dump.rdb").unlink()
-    (cluster_folder / "7000" / "extra").rmdir()
+    (cluster_folder / str(THIRD) / "dump.rdb").unlink()
+    (cluster_folder / str(FIRST) / "extra").rmdir()
     cleaned = await cluster.clean(confirm=True)
     assert (cleaned.left, list(cluster_folder.iterdir())) == (("notes.txt",), [cluster_folder / "notes.txt"])
     assert cleaned.message.endswith("Left alone, because not ours: notes.txt.")
 
-    (cluster_folder / "7002").mkdir()
+    (cluster_folder / str(THIRD)).mkdir()
     for name, why in (
         ("dump.rdb", "is of a cluster that this server did not make"),
         ("notes.txt", "Nothing was touched"),
     ):
-        (cluster_folder / "7002" / name).write_text("mine")
+        (cluster_folder / str(THIRD) / name).write_text("mine")
         with pytest.raises(NotOurs, match=why):
             await cluster.setup(three_masters())
-        assert (cluster_folder / "7002" / name).read_text() == "mine"
+        assert (cluster_folder / str(THIRD) / name).read_text() == "mine"
 
 
 async def test_a_damaged_nodes_conf(cluster_folder: Path) -> None:
     await cluster.setup(three_masters())
     await cluster.stop()
-    nodes_conf = cluster_folder / "7001" / "nodes.conf"
+    nodes_conf = cluster_folder / str(SECOND) / "nodes.conf"
 
     for text, what in (("nonsense here\n", "damaged"), ("", "gone or empty")):
         nodes_conf.write_text(text)
-        with pytest.raises(NodesConfUnreadable, match=f"The node on 7001 did not come up: its nodes.conf is {what}"):
+        with pytest.raises(
+            NodesConfUnreadable, match=f"The node on {SECOND} did not come up: its nodes.conf is {what}"
+        ):
             await cluster.resume()
         assert running_in(cluster_folder) == []
         assert (await inspecting.status()).state == "stopped"
@@ -253,14 +255,14 @@ async def test_a_damaged_nodes_conf(cluster_folder: Path) -> None:
 
 async def test_a_node_that_cannot_save_goes_on(cluster_folder: Path) -> None:
     await cluster.setup(three_masters())
-    pid = process_of(BASE_PORT + 1).pid
-    (cluster_folder / "7001" / f"temp-{pid}.rdb").symlink_to("/dev/full")  # what it writes before dump.rdb
+    pid = process_of(SECOND).pid
+    (cluster_folder / str(SECOND) / f"temp-{pid}.rdb").symlink_to("/dev/full")  # what it writes before dump.rdb
 
     with pytest.raises(SaveFailed) as caught:
         await cluster.stop()
-    assert "node on 7001 could not save its keys and goes on running; nothing is lost" in str(caught.value)
+    assert f"node on {SECOND} could not save its keys and goes on running; nothing is lost" in str(caught.value)
     assert "No space left on device" in str(caught.value.fields)
-    assert (await node_on(BASE_PORT + 1)).state == "up"
+    assert (await node_on(SECOND)).state == "up"
 
     assert (await cluster.stop()).message.startswith("Stopped 1 node")
 
@@ -306,10 +308,10 @@ async def test_a_redis_server_that_is_missing_or_unfit(
     )
     with pytest.raises(NodeFailed, match="it ended, and said: no luck"):
         await cluster.setup(three_masters())
-    assert (cluster_folder / "7000" / "redis.log").read_text() == "no luck\n"
+    assert (cluster_folder / str(FIRST) / "redis.log").read_text() == "no luck\n"
     failed = await inspecting.status()
     assert (failed.state, failed.next_step.split(";")[0]) == ("failed", "Set it up again")
-    assert failed.message.startswith("The setup failed: The node on 7000 did not come up")
+    assert failed.message.startswith(f"The setup failed: The node on {FIRST} did not come up")
 
     settings.REDIS_SERVER = ""
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))

@@ -14,12 +14,14 @@ from pathlib import Path
 import pytest
 
 from rediscluster import cluster, manifest
-from tests.services_cluster import running_in, six_nodes
+from tests.services_cluster import BASE_PORT, running_in, six_nodes
 from tests.services_server import ROOT
+
+pytestmark = pytest.mark.real
 
 
 def manage(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    env = os.environ | {"REDIS_CLUSTER_DIR": str(folder)}
+    env = os.environ | {"REDIS_CLUSTER_DIR": str(folder), "REDIS_BASE_PORT": str(BASE_PORT)}
     argv = [sys.executable, str(ROOT / "manage.py"), "rediscluster", *arguments]
     return subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 

@@ -11,11 +11,12 @@ import psutil
 import requests
 from websockets.sync.client import connect
 
+from tests.ports import SERVERS_REDIS
 from tests.services_cluster import kill_all_in
 from tests.services_redis import connection
 from tests.services_server import Server, StartServer
 
-NODES = [17_900, 17_901, 17_902]
+NODES = [SERVERS_REDIS, SERVERS_REDIS + 1, SERVERS_REDIS + 2]
 
 
 def call(server: Server, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
@@ -35,7 +36,7 @@ def no_space_for(server: Server) -> Iterator[None]:
 
 
 def test_a_cluster_over_the_wire(start_server: StartServer) -> None:
-    server = start_server(REDIS_BASE_PORT=str(NODES[0]))
+    server = start_server()
     try:
         assert call(server, "status")[1]["state"] == "absent"
         with no_space_for(server):

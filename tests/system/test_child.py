@@ -17,6 +17,8 @@ from system import child
 from system.child import Child, Finished, Identity
 from system.errors import ChildFailed, ChildTimeout
 
+pytestmark = pytest.mark.real
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 LEAVES_A_GRANDCHILD = """

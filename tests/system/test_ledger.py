@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import psutil
+import pytest
 
 from system import ledger
 from system.ledger import Account
@@ -17,6 +18,7 @@ print(1, flush=True); input()
 """
 
 
+@pytest.mark.real
 def test_a_tree_keeps_the_cpu_of_children_that_ended() -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
@@ -57,6 +59,7 @@ def test_who_serves_a_port_holds_its_connections_or_listens() -> None:
     assert ledger.serving(port) == ()
 
 
+@pytest.mark.real
 def test_processes_are_found_by_name() -> None:
     process = subprocess.Popen(["sleep", "60"])
     try:

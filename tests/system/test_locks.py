@@ -4,7 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from system import locks
+
+pytestmark = pytest.mark.real
 
 HOLD = """
 import sys, time

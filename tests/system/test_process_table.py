@@ -5,10 +5,13 @@ import socket
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from system import process_table
 from system.child import identify
 
 
+@pytest.mark.real
 def test_who_works_in_a_folder(tmp_path: Path) -> None:
     with subprocess.Popen(["sh", "-c", "sleep 60 & wait"], cwd=tmp_path, start_new_session=True) as shell:
         while len(seen := process_table.working_in([tmp_path])) < 2:

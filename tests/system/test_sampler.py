@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 from asgiref.sync import async_to_sync
 
 from system import ledger, sampler
@@ -27,6 +28,7 @@ def busy_tree() -> Iterator[int]:
         process.wait()
 
 
+@pytest.mark.real
 def test_the_first_sample_is_no_false_zero() -> None:
     sampler._host.reading = sampler._host.stats = None
     with busy_tree():
@@ -47,6 +49,7 @@ def test_it_works_from_any_event_loop() -> None:
     assert asyncio.run(sampler.sample()).hostname == asyncio.run(sampler.sample()).hostname
 
 
+@pytest.mark.real
 def test_a_tree_counts_its_children() -> None:
     with busy_tree() as pid:
         ends = time.monotonic() + 30
@@ -60,6 +63,7 @@ def test_a_tree_counts_its_children() -> None:
         assert usage[pid].memory_bytes > 2**20
 
 
+@pytest.mark.real
 def test_the_first_reading_of_a_busy_process_is_no_false_zero() -> None:
     with busy_tree() as pid:
         deadline_s = time.monotonic() + 30

@@ -14,6 +14,8 @@ from pm2.frameworks.registry import registry
 from tests.pm2.frameworks.targets import NAMES, Target, target
 from tests.services_redis import Nodes
 
+pytestmark = pytest.mark.real
+
 CODE = re.compile(r"[A-Za-z0-9_-]{500}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 BAD_JSON = {"error": "the body has to be JSON of at most 256 KiB"}
