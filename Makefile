@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 NODE_PARTS := pm2/frameworks
+# Most of a test's time goes by in waiting for daemons: more workers than two cores are. 0: no workers.
+WORKERS ?= 3
+PYTEST := -m pytest -n $(WORKERS) --dist loadfile
 SERVED := $(VENV)/.server $(VENV)/.node $(VENV)/.redis
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev demo admin dashboard test coverage check bench fmt clean
+.PHONY: help setup run dev demo admin dashboard test test-fast coverage check bench fmt clean
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
 setup: $(SERVED) ## install everything that the server needs, and nothing outside this folder
 
@@ -31,11 +34,14 @@ dashboard: $(VENV)/.client ## the terminal dashboard (API_SERVER, API_KEY … se
 	@exec $(PY) -m dashboard_client $(ARGS)
 
 test: $(SERVED) $(VENV)/.dev ## the whole test suite, on real PM2, Redis and load generators
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) $(PYTEST) $(ARGS)
+
+test-fast: $(SERVED) $(VENV)/.dev ## the tests that start no process, in seconds
+	@$(PY) $(PYTEST) -m 'not real' $(ARGS)
 
 coverage: $(SERVED) $(VENV)/.dev ## the tests again, counting the lines that they, the servers and the clients ran
 	@$(PY) -m coverage erase
-	@$(PY) -m coverage run -m pytest $(ARGS)
+	@$(PY) -m coverage run $(PYTEST) $(ARGS)
 	@$(PY) -m coverage combine -q && $(PY) -m coverage report --fail-under=85
 
 check: $(SERVED) $(VENV)/.dev ## formatting, lint, types, schema, then the tests: what CI runs
