@@ -117,16 +117,6 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-_channel_redis = env.text("CHANNEL_REDIS_URL")
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [_channel_redis], "capacity": 1000, "expiry": 10},
-    }
-    if _channel_redis
-    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
-}
-
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False

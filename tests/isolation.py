@@ -11,7 +11,7 @@ from pathlib import Path
 from tests import ports
 
 OURS = (
-    "API_", "BENCH_", "CHANNEL_REDIS_URL", "DASHBOARD_", "DATA_DIR", "DATABASE_URL", "DJANGO_", "FRAMEWORK_",
+    "API_", "BENCH_", "DASHBOARD_", "DATA_DIR", "DATABASE_URL", "DJANGO_", "FRAMEWORK_",
     "LOG_", "NODE_ENV", "NO_PROXY", "PM2_", "REDIS_", "http_proxy", "https_proxy",
 )  # fmt: skip
 
