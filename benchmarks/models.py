@@ -155,7 +155,7 @@ class Trial(models.Model):
     corrected_histogram = models.TextField(blank=True, help_text="The same as wrk corrects it for coordinated omission")
     probe_histogram = models.TextField(blank=True, help_text="Of the probe lane, from the moment each request was due")
     facts = models.JSONField(default=dict, help_text="Who used the CPU, memory, saturation, what the probe lane saw")
-    exit_code = models.IntegerField(default=0)
+    exit_code = models.IntegerField(default=0)  # never written: a generator that fails makes no trial
     output = models.TextField(blank=True, help_text="What the load generator printed, at most 1 MiB")
 
     class Meta:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 DEFAULT_DURATION_S = 20.0
 DEFAULT_ENDPOINT = "/simple"
@@ -54,10 +54,6 @@ class Scenario:
     pipelining: int
     timeout_s: float = REQUEST_TIMEOUT_S
     rate_per_second: float | None = None
-
-    def lasting(self, duration_s: float) -> Scenario:
-        """The same for another time; generators take whole seconds."""
-        return replace(self, duration_s=max(1, round(duration_s)))
 
 
 def default_connections(instances: int) -> int:

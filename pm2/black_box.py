@@ -105,8 +105,3 @@ def _exit(row: models.Exit) -> Exit:
         stderr=tuple(row.stderr),
         samples=tuple(Sample(*each) for each in row.samples),
     )
-
-
-def during(begun: datetime, ended: datetime) -> list[Exit]:
-    """Ends within a time, oldest first: the story of a benchmark run."""
-    return [each for each in reversed(read(1000, since=begun)) if each.at <= ended]

@@ -194,7 +194,6 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             for subscription in list(self.subscriptions.values()):
                 for text in subscription.take(loop.time()):
                     await self.send(text)
-                    sockets.frames_sent += 1
 
     async def _unblocked(self) -> bool:
         polls = max(1, round(self.slow_s / SLOW_POLL_S))

@@ -43,10 +43,6 @@ class FeedStream:
         self._task: asyncio.Task[None] | None = None
         self._batches: dict[tuple[int, Filter], Batch] = {}
 
-    @property
-    def subscribers(self) -> int:
-        return len(self._readers)
-
     def attach(self, reader: Reader) -> None:
         self._readers[reader] = None
         if self._task is None or self._task.done():

@@ -64,10 +64,6 @@ class Stream:
     def is_sampling(self) -> bool:
         return self._task is not None and not self._task.done()
 
-    @property
-    def subscribers(self) -> int:
-        return len(self._subscribers)
-
     def attach(self, subscriber: Subscriber) -> None:
         """Begin to offer frames, the newest at once when it is fresh."""
         self._subscribers[subscriber] = None

@@ -50,7 +50,6 @@ class Sockets:
 
     def __init__(self) -> None:
         self.open: set[Socket] = set()
-        self.frames_sent = 0
         self._watchers: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[None]] = WeakKeyDictionary()
 
     def add(self, socket: Socket) -> bool:

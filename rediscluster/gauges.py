@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from rediscluster.slots import count
 from rediscluster.topology import Member, View
 
-UP, LOADING, UNRESPONSIVE, DOWN, STOPPED = "up", "loading", "unresponsive", "down", "stopped"
+UP, DOWN, STOPPED = "up", "down", "stopped"
 OURS, OTHER = "ours", "other"
 Info = Mapping[str, str]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from rediscluster.errors import InvalidPlan, TooFewMasters
 from rediscluster.slots import SlotRange, partition
@@ -127,8 +127,3 @@ def _check_shape(node_count: int, replicas: int, allow_no_failover: bool, max_no
             nodeCount=[f"At least {MIN_MASTERS * (1 + replicas)}."],
             nearest=nearest,
         )
-
-
-def as_shape(plan: Plan) -> dict[str, object]:
-    """For the manifest."""
-    return asdict(plan)

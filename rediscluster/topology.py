@@ -13,7 +13,7 @@ UNSETTLED = frozenset({"handshake", "noaddr", "fail", "fail?"})
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One line of CLUSTER NODES. `migrating`: slots on the move, which no settled cluster has."""
+    """One line of CLUSTER NODES."""
 
     id: str
     host: str
@@ -23,7 +23,6 @@ class Member:
     epoch: int
     link_up: bool
     slots: tuple[SlotRange, ...]
-    migrating: bool
 
     @property
     def is_master(self) -> bool:
@@ -84,7 +83,7 @@ def parse(told: str) -> View:
 def _member(line: str) -> Member:
     node_id, address, flags, master, _ping, _pong, epoch, link, *owned = line.split()
     host, _, port = address.partition("@")[0].rpartition(":")
-    settled = [each for each in owned if not each.startswith("[")]
+    settled = [each for each in owned if not each.startswith("[")]  # the others are on the move
     return Member(
         node_id,
         host,
@@ -94,7 +93,6 @@ def _member(line: str) -> Member:
         int(epoch),
         link == "connected",
         tuple(slots.parse(each) for each in settled),
-        migrating=len(settled) < len(owned),
     )
 
 

@@ -45,7 +45,6 @@ class Feed(Generic[T]):
         self.epoch = secrets.token_hex(4)
         self.filters: Mapping[str, Callable[[T, str], bool]] = filters or {}
         self.choices: Mapping[str, tuple[str, ...]] = choices or {}
-        self.lost = 0
         self._max_items, self._max_bytes = max_items, max_bytes
         self._kept: deque[tuple[int, int, T]] = deque()
         self._bytes = 0
@@ -81,7 +80,6 @@ class Feed(Generic[T]):
         """Count items that could not be kept at all."""
         with self._lock:
             self._last += count
-            self.lost += count
 
     def after(self, number: int, limit: int, max_bytes: int, wanted: Filter = ()) -> Slice[T]:
         """The oldest items after `number` that match, at most `limit` of them."""

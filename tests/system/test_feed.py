@@ -24,7 +24,6 @@ def test_what_is_pushed_out_or_never_kept_is_counted() -> None:
 
     assert feed.after(0, 10, 1000) == Slice((13, 14), 10, 8)
     assert feed.after(4, 10, 1000) == Slice((14,), 10, 5)
-    assert feed.lost == 5
 
 
 def test_bytes_are_bounded_too() -> None:
