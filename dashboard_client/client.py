@@ -6,17 +6,13 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from dashboard_client import config, events
 from dashboard_client.api import Api
 from dashboard_client.errors import ClientError, NotAuthenticated, Unreachable
 from dashboard_client.feed import Feed
 
-OnMetric = Callable[[str, Any, str], object]
-OnConnect = Callable[[], object]
-OnDisconnect = Callable[[str], object]
-OnError = Callable[[Exception], object]
 F = TypeVar("F", bound=Callable[..., object])
 
 

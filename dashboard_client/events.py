@@ -139,7 +139,6 @@ class Saved:
     """A file was written."""
 
     path: str
-    size_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

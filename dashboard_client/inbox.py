@@ -24,11 +24,6 @@ class Inbox:
         os.set_blocking(self.wake, False)
         os.set_blocking(self._waker, False)
 
-    @property
-    def waker(self) -> int:
-        """For signals: a byte here wakes the screen."""
-        return self._waker
-
     def put(self, event: Event) -> None:
         with self._lock:
             if isinstance(event, Metric) and event.stream in GAUGES:

@@ -27,7 +27,6 @@ SHOWN: Mapping[str, str] = {
     "backtab": "Shift-Tab", "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "f1": "F1",
     " ": "Space", "backspace": "Backspace", "delete": "Del",
 }  # fmt: skip
-PLAIN_NAMES: Mapping[str, str] = {"↑": "Up", "↓": "Down", "←": "Left", "→": "Right"}
 CONTEXTS: Mapping[str, str] = {
     "global": "Everywhere", "list": "Lists", "pm2": "PM2 panel", "redis": "Redis panel",
     "benchmarks": "Benchmarks panel", "run": "Run panel", "activity": "Activity panel", "overlay": "Any window",
@@ -37,7 +36,6 @@ CONTEXTS: Mapping[str, str] = {
     "history": "Benchmark history", "runpage": "Run details", "process": "Process details",
     "compare": "Comparison", "logs": "Logs", "page": "Text", "typing": "While typing",
 }  # fmt: skip
-TYPING = frozenset({"palette", "prompt", "form", "typing"})  # a character is text there, never a command
 
 TABLE: tuple[Binding, ...] = (
     Binding("global", ("m",), "menu", "open the menu", "menu"),

@@ -122,7 +122,3 @@ def unsubscribe(stream: str) -> str:
 
 def auth(secret: str) -> str:
     return json.dumps({"type": "auth", "apiKey": secret})
-
-
-def ping() -> str:
-    return json.dumps({"type": "ping"})

@@ -96,7 +96,7 @@ class Performer:
         except (OSError, ClientError) as error:
             self.inbox.put(events.NotSaved(f"{name} was not saved: {clean(str(error))}"))
         else:
-            self.inbox.put(events.Saved(str(path), path.stat().st_size))
+            self.inbox.put(events.Saved(str(path)))
 
     def _export(self, format: str) -> None:
         api = self._api

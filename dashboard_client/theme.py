@@ -112,19 +112,15 @@ class Glyphs:
     dots: bool
     rising: str
     falling: str
-    dash: str
     check: str
     dot: str
     more: str
-    at_least: str
     about: str
 
 
-BRAILLE = Glyphs(ROUND, "●", "✖", "◐", "▌", "█", "░", " ▁▂▃▄▅▆▇█", True, "▲", "▼", "–", "✓", "·", "…", "≥", "±")
-BLOCKS = Glyphs(ROUND, "●", "✖", "◐", "▌", "█", "░", " ▁▂▃▄▅▆▇█", False, "▲", "▼", "–", "✓", "·", "…", "≥", "±")
-PLAIN_ASCII = Glyphs(
-    ASCII, "*", "x", "~", ">", "#", ".", " ..::--##", False, "^", "v", "-", "v", "-", "...", ">=", "+-"
-)
+BRAILLE = Glyphs(ROUND, "●", "✖", "◐", "▌", "█", "░", " ▁▂▃▄▅▆▇█", True, "▲", "▼", "✓", "·", "…", "±")
+BLOCKS = Glyphs(ROUND, "●", "✖", "◐", "▌", "█", "░", " ▁▂▃▄▅▆▇█", False, "▲", "▼", "✓", "·", "…", "±")
+PLAIN_ASCII = Glyphs(ASCII, "*", "x", "~", ">", "#", ".", " ..::--##", False, "^", "v", "v", "-", "...", "+-")
 
 
 def level(percent: float) -> Style:

@@ -95,11 +95,6 @@ class Exit:
 
 
 @dataclass(frozen=True, slots=True)
-class Exits:
-    exits: tuple[Exit, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class ProcessPage:
     """What one process's page shows besides `Process`, which is read from the same object."""
 

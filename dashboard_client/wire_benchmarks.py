@@ -217,11 +217,6 @@ class Framework:
 
 
 @dataclass(frozen=True, slots=True)
-class Frameworks:
-    frameworks: tuple[Framework, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Endpoint:
     path: str
     method: str = "GET"
