@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from rest_framework import serializers
@@ -19,21 +18,6 @@ class StrictIntegerField(serializers.IntegerField):
         if isinstance(data, bool) or not isinstance(data, int):
             raise serializers.ValidationError("A whole number is needed.")
         return data
-
-
-class StrictFloatField(serializers.FloatField):
-    """A finite JSON number."""
-
-    def to_internal_value(self, data: Any) -> float:
-        if isinstance(data, bool) or not isinstance(data, (int, float)):
-            raise serializers.ValidationError("A number is needed.")
-        try:
-            number = float(data)
-        except OverflowError:
-            number = math.inf
-        if not math.isfinite(number):
-            raise serializers.ValidationError("A finite number is needed.")
-        return number
 
 
 class TextField(serializers.CharField):

@@ -27,13 +27,6 @@ def bindable(host: str, port: int) -> bool:
     return True
 
 
-def free_port() -> int:
-    """A port on loopback that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def listening_among(candidates: Iterable[int], host: str = "127.0.0.1") -> tuple[int, ...]:
     """Those of the ports that somebody listens on. On loopback a closed port refuses at once."""
     return tuple(port for port in candidates if is_listening(port, host))

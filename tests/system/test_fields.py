@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import math
-
 import pytest
 from rest_framework import serializers
 
-from system.fields import NameField, StrictFloatField, StrictIntegerField
+from system.fields import NameField, StrictIntegerField
 
 
 def accepts(field: serializers.Field, value: object) -> bool:  # type: ignore[type-arg]
@@ -31,14 +29,6 @@ def accepts(field: serializers.Field, value: object) -> bool:  # type: ignore[ty
 )
 def test_whole_numbers(value: object, expected: bool) -> None:
     assert accepts(StrictIntegerField(min_value=1, max_value=9), value) is expected
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [(1, True), (2.5, True), (math.nan, False), (math.inf, False), (10**400, False), ("2", False), (False, False)],
-)
-def test_numbers(value: object, expected: bool) -> None:
-    assert accepts(StrictFloatField(), value) is expected
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,11 @@ import socket
 import pytest
 
 from system import ports
+from tests.ports import free_port
 
 
 def test_a_port_is_listening_or_bindable() -> None:
-    port = ports.free_port()
+    port = free_port()
     before = (ports.is_listening(port), ports.bindable("127.0.0.1", port))
     with socket.create_server(("127.0.0.1", port)):
         during = (ports.is_listening(port), ports.bindable("127.0.0.1", port), ports.bindable("0.0.0.0", port))
