@@ -53,7 +53,7 @@ check: $(SERVED) $(VENV)/.dev ## formatting, lint, types, schema, then the tests
 	@$(MAKE) --no-print-directory coverage
 
 bench: $(SERVED) $(VENV)/.dev ## measure our own speed, side by side with what it replaces (PART="core pm2 …")
-	@$(PY) -m bench $(PART)
+	@$(PY) -m perf $(PART)
 
 fmt: $(VENV)/.dev ## format the code
 	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from rest_framework.routers import SimpleRouter
 
-from benchmarks.run_views import RunViewSet
-from benchmarks.verdict_views import VerdictViewSet
-from benchmarks.views import HistoryViewSet
+from benchmarks.api.history_views import HistoryViewSet
+from benchmarks.api.run_views import RunViewSet
+from benchmarks.api.verdict_views import VerdictViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("", HistoryViewSet, basename="benchmark")

@@ -8,9 +8,11 @@ import traceback
 from argparse import Namespace
 from collections.abc import Sequence
 
-from dashboard_client import arguments, config, narration, theme
+from dashboard_client import config
+from dashboard_client.commands import arguments, progress
 from dashboard_client.config import Config
 from dashboard_client.errors import ClientError, Usage
+from dashboard_client.tui.screen import theme
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ClientError as error:
         if is_debugging:
             traceback.print_exc()
-        narration.error(str(error))
+        progress.error(str(error))
         return 2 if isinstance(error, Usage) else 1
     except BrokenPipeError:  # `… | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -32,10 +34,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except ModuleNotFoundError as error:
-        narration.error(f"{error}. Install what a client needs: pip install -r requirements-client.txt")
+        progress.error(f"{error}. Install what a client needs: pip install -r requirements-client.txt")
         return 1
     except OSError as error:  # a full disk behind stdout, for instance
-        narration.error(f"It could not be written: {error}")
+        progress.error(f"It could not be written: {error}")
         return 1
 
 
@@ -44,15 +46,15 @@ def _is_plain(options: Namespace) -> bool:
 
 
 def _without_screen(found: Config, options: Namespace) -> int:
-    from dashboard_client import commands, once  # the screen comes up without them
-    from dashboard_client.api import Api
+    from dashboard_client.commands import snapshot, verbs  # the screen comes up without them
+    from dashboard_client.network.api import Api
 
     api = Api(found)
-    return commands.perform(api, options) if options.command else once.run(api, as_json=options.json)
+    return verbs.perform(api, options) if options.command else snapshot.run(api, as_json=options.json)
 
 
 def _with_screen(found: Config, options: Namespace) -> int:
-    from dashboard_client import runtime  # reports need no terminal
+    from dashboard_client.tui import runtime  # reports need no terminal
 
     looks = runtime.Options(
         is_readonly=options.readonly,
@@ -60,7 +62,7 @@ def _with_screen(found: Config, options: Namespace) -> int:
         glyphs=_glyphs(options.ascii),
         theme=options.theme,
     )
-    return runtime.run(found, looks, narration.say)
+    return runtime.run(found, looks, progress.say)
 
 
 def _glyphs(wants_ascii: bool) -> theme.Glyphs:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from rest_framework.routers import SimpleRouter
 
-from pm2.views import PM2ViewSet
+from pm2.api.views import PM2ViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("", PM2ViewSet, basename="pm2")

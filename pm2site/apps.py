@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from pm2site import logs
+from pm2site import logging_setup
 
 
 class SiteConfig(AppConfig):
@@ -8,6 +8,6 @@ class SiteConfig(AppConfig):
     verbose_name = "pm2site"
 
     def ready(self) -> None:
-        from pm2site import schema  # noqa: F401 - registers itself, and needs the settings
+        from pm2site.access import openapi_scheme  # noqa: F401 - registers itself, and needs the settings
 
-        logs.configure()
+        logging_setup.configure()

@@ -11,23 +11,26 @@ from django.urls import re_path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pm2site.settings")
 django_application = get_asgi_application()  # before the imports below: they need the apps loaded
 
-from benchmarks import progress  # noqa: E402
-from pm2 import happenings, logs, sampling  # noqa: E402
-from pm2site import activity, lifetime  # noqa: E402
-from pm2site.backpressure import WriteBufferProbe  # noqa: E402
-from pm2site.consumers import LiveConsumer, UnknownPathConsumer  # noqa: E402
-from pm2site.gate import Gate, Receive, Scope, Send  # noqa: E402
-from rediscluster import watching  # noqa: E402
-from system import sampler  # noqa: E402
+from benchmarks.runs import progress  # noqa: E402
+from pm2.exits import events  # noqa: E402
+from pm2.logs import live_logs  # noqa: E402
+from pm2.monitor import current  # noqa: E402
+from pm2site import lifetime  # noqa: E402
+from pm2site.audit import trail  # noqa: E402
+from pm2site.http.gate import Gate, Receive, Scope, Send  # noqa: E402
+from pm2site.live.consumers import LiveConsumer, UnknownPathConsumer  # noqa: E402
+from pm2site.transport.backpressure import WriteBufferProbe  # noqa: E402
+from rediscluster.status import cluster_sampler  # noqa: E402
+from system.host import host_sampler  # noqa: E402
 
 STREAMS = {
-    "system:metrics": sampler.sample,
-    "pm2:stats": sampling.sample,
-    "redis:stats": watching.sample,
+    "system:metrics": host_sampler.sample,
+    "pm2:stats": current.sample,
+    "redis:stats": cluster_sampler.sample,
     "benchmark:progress": progress.sample,
-    "pm2:logs": logs.feed,
-    "pm2:events": happenings.feed,
-    "activity": activity.feed,
+    "pm2:logs": live_logs.feed,
+    "pm2:events": events.feed,
+    "activity": trail.feed,
 }
 
 sockets = URLRouter(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib.auth import get_user_model
 
-from benchmarks.legacy import Report
-from system import binaries
-from system.binaries import Binary
+from benchmarks.history.importer import Report
+from system.host import binaries
+from system.host.binaries import Binary
 
 GENERATORS = ("wrk", "h2load", "autocannon")
 

@@ -10,14 +10,17 @@ import structlog
 from asgiref.sync import sync_to_async
 from django.conf import settings
 
-from pm2 import black_box, client, sampling
-from pm2.black_box import Past
-from pm2.lineage import Key
-from pm2site import foreign_activity, problems
-from pm2site.backpressure import at_shutdown
-from pm2site.sockets import sockets
-from rediscluster import watching
-from system import locks
+from pm2.daemon import client
+from pm2.instances import instance_store
+from pm2.instances.instance_store import Past
+from pm2.instances.reconcile import Key
+from pm2.monitor import current
+from pm2site.audit import follow
+from pm2site.http import problems
+from pm2site.live.connections import sockets
+from pm2site.transport.backpressure import at_shutdown
+from rediscluster.status import cluster_sampler
+from system.lib import locks
 
 log = structlog.get_logger("pm2site")
 
@@ -33,9 +36,9 @@ def begin() -> None:
         return
     _begun.add(loop)
     client.hold()
-    watching.hold()
+    cluster_sampler.hold()
     at_shutdown(end)
-    _following.add(loop.create_task(foreign_activity.follow(), name="foreign activity"))
+    _following.add(loop.create_task(follow.follow(), name="foreign activity"))
     loop.create_task(_watch(), name="begin")  # noqa: RUF006 - ends by itself, and what it starts is held by sampling
 
 
@@ -45,10 +48,10 @@ async def _watch() -> None:
     past: dict[Key, Past] = {}
     if other is None:
         try:
-            past = await sync_to_async(black_box.remembered)()
+            past = await sync_to_async(instance_store.remembered)()
         except problems.DATABASE_ERRORS as error:
             log.warning("PM2's history cannot be read", error=str(error))
-    sampling.begin(None if other else black_box, past)
+    current.begin(None if other else instance_store, past)
 
 
 async def end() -> None:
@@ -56,6 +59,6 @@ async def end() -> None:
     while _following:
         _following.pop().cancel()
     await sockets.shut_down()
-    await sampling.end()
+    await current.end()
     _begun.discard(asyncio.get_running_loop())
     _held.close()

@@ -7,8 +7,8 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from pm2site import environment as env
-from pm2site.logs import logging_config
+from pm2site import env
+from pm2site.logging_setup import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = re.search(r"^## \[?(\d+\.\d+\.\d+)", (BASE_DIR / "CHANGELOG.md").read_text(), re.MULTILINE)[1]  # type: ignore[index]
@@ -33,7 +33,7 @@ HOST_NAMES = ("localhost", socket.gethostname(), socket.getfqdn())
 NODE_ENV = env.choice("NODE_ENV", "production", ("production", "development", "test"))
 DETAILED_ERRORS = env.flag("DJANGO_DEBUG", NODE_ENV == "development")
 DEBUG = DETAILED_ERRORS
-ALLOWED_HOSTS = ["*"]  # pm2site.gate decides, for HTTP and WebSocket alike
+ALLOWED_HOSTS = ["*"]  # pm2site.http.gate decides, for HTTP and WebSocket alike
 
 # --- PM2, Redis, benchmarks --------------------------------------------------------------------------------
 PM2_HOME = env.path("PM2_HOME", Path.home() / ".pm2")
@@ -44,8 +44,8 @@ REDIS_CLUSTER_DIR = env.path("REDIS_CLUSTER_DIR", DATA_DIR / "redis-cluster")
 REDIS_BASE_PORT = env.whole("REDIS_BASE_PORT", 7000, 1024, 55535)
 REDIS_MAX_NODES = env.whole("REDIS_MAX_NODES", 30, 3, 1000)
 REDIS_TIMEOUT = env.seconds("REDIS_TIMEOUT", 5)
-REDIS_PORTS_FROM = "rediscluster.locating.redis_ports"  # what the frameworks are started with
-ACTIVITY_TO = "pm2site.activity.record_command"  # who hears of what `manage.py` does
+REDIS_PORTS_FROM = "rediscluster.nodes.addresses.redis_ports"  # what the frameworks are started with
+ACTIVITY_TO = "pm2site.audit.trail.record_command"  # who hears of what `manage.py` does
 BENCH_TARGETS = env.names("BENCH_TARGETS")
 _history = env.text("BENCH_HISTORY_FILE")
 BENCH_HISTORY_FILES = (
@@ -78,16 +78,16 @@ INSTALLED_APPS = [
 ROOT_URLCONF = "pm2site.urls"
 ASGI_APPLICATION = "pm2site.asgi.application"
 MIDDLEWARE = [
-    "pm2site.requests.RequestMiddleware",
+    "pm2site.http.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "pm2site.requests.MigrationMiddleware",
+    "pm2site.http.middleware.MigrationMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "pm2site.permissions.AccessMiddleware",
-    "pm2site.activity.ActivityMiddleware",
+    "pm2site.access.permissions.AccessMiddleware",
+    "pm2site.audit.trail.ActivityMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -137,11 +137,11 @@ SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["pm2site.auth.CredentialAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["pm2site.permissions.MayAct"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["pm2site.access.auth.CredentialAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["pm2site.access.permissions.MayAct"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "EXCEPTION_HANDLER": "pm2site.problems.exception_handler",
+    "EXCEPTION_HANDLER": "pm2site.http.problems.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "URL_FORMAT_OVERRIDE": None,  # `format` is a parameter of the export
     "UNICODE_JSON": True,

@@ -7,10 +7,11 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from benchmarks.config import ConfigView
-from pm2site import front_page, views
-from pm2site.activity import ActivityView
-from pm2site.login import LoginView, LogoutView
+from benchmarks.api.client_config import ConfigView
+from pm2site.access.login import LoginView, LogoutView
+from pm2site.audit.trail import ActivityView
+from pm2site.health import views
+from pm2site.web import front_page
 
 urlpatterns = [
     path("", front_page.index, name="index"),

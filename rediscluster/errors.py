@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rediscluster.words import several
+from system.lib.quantities import several
 
 
 class RedisClusterError(Exception):

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.conf import settings
 
-from system import binaries
+from system.host import binaries
 
 
 class SystemConfig(AppConfig):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from rest_framework.routers import SimpleRouter
 
-from system.views import SystemViewSet
+from system.api.views import SystemViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("", SystemViewSet, basename="system")

@@ -6,7 +6,7 @@ from django.conf import settings as django_settings
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = [
-    "tests.lanes", "tests.services_cluster", "tests.services_pm2", "tests.services_redis", "tests.services_server",
+    "tests.fixtures.process_guard", "tests.fixtures.cluster", "tests.fixtures.pm2", "tests.fixtures.redis", "tests.fixtures.server",
 ]  # fmt: skip
 
 # How fast a machine is must not decide a test: the first example of a fresh clone takes seconds on a busy one.

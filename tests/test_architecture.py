@@ -21,22 +21,27 @@ MAY_IMPORT = {
 }
 # Library → the only files that may import it.
 OWNERS = {
-    "psutil": {"system/sampler.py", "system/ledger.py", "system/child.py", "system/process_table.py"},
-    "subprocess": {"system/child.py"},
-    "redis": {"rediscluster/client.py"},
-    "blessed": {"dashboard_client/terminal.py"},
-    "requests": {"dashboard_client/api.py"},
-    "websockets": {"dashboard_client/feed.py"},
-    "hdrh": {"benchmarks/histogram.py"},
+    "psutil": {
+        "system/host/host_sampler.py",
+        "system/host/counters.py",
+        "system/host/child_processes.py",
+        "system/host/process_table.py",
+    },
+    "subprocess": {"system/host/child_processes.py"},
+    "redis": {"rediscluster/nodes/client.py"},
+    "blessed": {"dashboard_client/tui/terminal.py"},
+    "requests": {"dashboard_client/network/api.py"},
+    "websockets": {"dashboard_client/network/feed.py"},
+    "hdrh": {"benchmarks/analysis/histogram.py"},
     "daphne": {"pm2site/management/commands/serve.py", "pm2site/management/commands/runserver.py"},
 }
 # Calls that only one file may make, whatever they were imported as.
 CALLS = {
-    "open_unix_connection": {"pm2/client.py", "pm2/bus.py"},
-    "create_unix_connection": {"pm2/client.py", "pm2/bus.py"},
-    "create_subprocess_exec": {"system/child.py"},
+    "open_unix_connection": {"pm2/daemon/client.py", "pm2/daemon/bus.py"},
+    "create_unix_connection": {"pm2/daemon/client.py", "pm2/daemon/bus.py"},
+    "create_subprocess_exec": {"system/host/child_processes.py"},
     "create_subprocess_shell": set(),
-    "Popen": {"system/child.py"},
+    "Popen": {"system/host/child_processes.py"},
 }
 IMPURE = {
     "asyncio", "datetime.datetime.now", "django", "environ", "os", "pathlib.Path", "random", "rest_framework",
@@ -164,8 +169,12 @@ def test_no_shell_is_ever_used() -> None:
 @pytest.mark.parametrize(
     ("app", "source", "expected"),
     [
-        ("system", "import pm2.client", ["pm2.client"]),
-        ("pm2", "def f():\n    from rediscluster import client", ["rediscluster", "rediscluster.client"]),
+        ("system", "import pm2.daemon.client", ["pm2.daemon.client"]),
+        (
+            "pm2",
+            "def f():\n    from rediscluster.nodes import client",
+            ["rediscluster.nodes", "rediscluster.nodes.client"],
+        ),
     ],
 )
 def test_the_reader_of_imports_sees_those_inside_functions(app: str, source: str, expected: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""The load generators that can be driven, best first, and the choice among them. [pure]
+"""One module per load generator: `argv()` in, `Measurement` out; and the choice among them. [pure]
 
 Each module has exactly `argv()` and `parse()`, and `script()` where the program reads one.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
+from benchmarks.analysis.measurement import Measurement
 from benchmarks.errors import GeneratorMissing
 from benchmarks.generators import autocannon, h2load, wrk
-from benchmarks.measurement import Measurement
-from benchmarks.scenario import Scenario
+from benchmarks.generators.scenario import Scenario
 
 
 class Generator(Protocol):

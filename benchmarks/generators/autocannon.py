@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from benchmarks.analysis.measurement import Measurement, enough_for
 from benchmarks.errors import UnreadableOutput
-from benchmarks.measurement import Measurement, enough_for
-from benchmarks.scenario import Scenario
+from benchmarks.generators.scenario import Scenario
 
 RESOLUTION_US = 1000  # its histogram counts whole milliseconds, cut off: 0 stands for anything below 1
 # There is no p95, and p97.5 is another thing.

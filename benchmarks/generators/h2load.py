@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from benchmarks.analysis.measurement import Latencies, Measurement, mean_us, percentiles_of
 from benchmarks.errors import UnreadableOutput
-from benchmarks.measurement import Latencies, Measurement, mean_us, percentiles_of
-from benchmarks.scenario import Scenario
+from benchmarks.generators.scenario import Scenario
 
 _UNITS_S = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _FINISHED = re.compile(r"^finished in ([\d.]+)(us|ms|s|m|h), ", re.MULTILINE)

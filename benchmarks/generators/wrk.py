@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from benchmarks.analysis.measurement import PERCENTS, Latencies, Measurement, enough_for, mean_us, percentiles_of
 from benchmarks.errors import UnreadableOutput
-from benchmarks.measurement import PERCENTS, Latencies, Measurement, enough_for, mean_us, percentiles_of
-from benchmarks.scenario import Scenario
+from benchmarks.generators.scenario import Scenario
 
 MARK = "@@RUN1@@"
 CORRECTED = "The percentiles are wrk's own, which it corrects for coordinated omission."

@@ -1,1 +1,1 @@
-"""The servers under test, and the registry that says everything about them."""
+"""The servers under test, and registry.toml, which describes them and their endpoints."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pm2.errors import InvalidRegistry, UnknownFramework
-from system import binaries
+from system.host import binaries
 
 FOLDER = Path(__file__).parent
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")

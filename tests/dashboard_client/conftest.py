@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.services_server import Server, new_server
+from tests.fixtures.server import Server, new_server
 
 
 @pytest.fixture(scope="package")

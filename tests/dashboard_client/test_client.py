@@ -16,8 +16,8 @@ import pytest
 import dashboard_client
 from dashboard_client import Client
 from dashboard_client.errors import NotAuthenticated, Unreachable
-from tests.ports import free_port
-from tests.services_server import Server, StartServer
+from tests.fixtures.ports import free_port
+from tests.fixtures.server import Server, StartServer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE_S = 20

@@ -12,7 +12,7 @@ import pytest
 import requests
 from websockets.sync.client import ClientConnection, connect
 
-from tests.services_server import Server
+from tests.fixtures.server import Server
 
 pytestmark = pytest.mark.real
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.benchmarks.target_server import target
-from tests.services_server import Server, StartServer
+from tests.fixtures.server import Server, StartServer
+from tests.fixtures.target_server import target
 
 pytestmark = pytest.mark.real
 

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 import requests
 
-from pm2 import client, starting
-from system.ports import is_listening
-from tests.pm2.apps import command_line
-from tests.ports import FASTIFY, free_port
-from tests.services_server import ROOT, new_server
+from pm2.actions import start_framework
+from pm2.daemon import client
+from system.host.ports import is_listening
+from tests.fixtures.pm2_apps import command_line
+from tests.fixtures.ports import FASTIFY, free_port
+from tests.fixtures.server import ROOT, new_server
 
 pytestmark = pytest.mark.real
 
@@ -39,7 +40,7 @@ async def put_under_pm2(home: Path, env: dict[str, str]) -> None:
 
 async def test_it_spares_itself_and_its_run_outlives_its_restart(pm2_home: Path) -> None:
     server = new_server(PM2_HOME=str(pm2_home), API_PORT=str(free_port()))
-    await starting.ensure_daemon()
+    await start_framework.ensure_daemon()
     await put_under_pm2(pm2_home, server.env)
 
     def call(path: str, **body: Any) -> Any:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from pm2site.activity import entries
-from tests.services_server import ROOT
+from pm2site.audit.trail import entries
+from tests.fixtures.server import ROOT
 
 pytestmark = pytest.mark.real
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.services_server import ROOT, Server, new_server
+from tests.fixtures.server import ROOT, Server, new_server
 
 pytestmark = pytest.mark.real
 

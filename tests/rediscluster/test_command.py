@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from pm2site.activity import entries
-from tests.rediscluster.test_interruption import manage
-from tests.services_cluster import FIRST, SECOND, THIRD
+from pm2site.audit.trail import entries
+from tests.fixtures.cluster import FIRST, SECOND, THIRD
+from tests.rediscluster.operations.test_interruption import manage
 
 pytestmark = pytest.mark.django_db
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from benchmarks import legacy
 from benchmarks.errors import HistoryUnreadable
-from system.command import CommandLine
+from benchmarks.history import importer
+from system.lib.commands import CommandLine
 
 
 class Command(CommandLine):
@@ -21,7 +21,7 @@ class Command(CommandLine):
 
     def handle(self, *args: Any, file: Path | None, **options: Any) -> None:
         try:
-            report = legacy.import_file(file) if file else legacy.import_found()
+            report = importer.import_file(file) if file else importer.import_found()
         except HistoryUnreadable as error:
             raise CommandError(str(error)) from error
         if report is None:

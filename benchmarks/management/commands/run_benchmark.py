@@ -12,8 +12,8 @@ from uuid import UUID
 from asgiref.sync import async_to_sync
 from django.core.management.base import CommandParser
 
-from benchmarks import runner
-from system.command import CommandLine
+from benchmarks.runs import runner
+from system.lib.commands import CommandLine
 
 
 class Command(CommandLine):

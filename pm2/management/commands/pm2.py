@@ -14,18 +14,20 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from pm2 import log_search, logs, processes, sampling, scaling
+from pm2.actions import lifecycle, scaling
+from pm2.actions.lifecycle import Result, Target
+from pm2.api.serializers import MAX_INSTANCES, MAX_LINES
 from pm2.errors import PM2Error
 from pm2.frameworks.registry import registry
-from pm2.listing import Stats, count
-from pm2.log_lines import LogLine
-from pm2.processes import Result, Target
-from pm2.serializers import MAX_INSTANCES, MAX_LINES
-from system import trail
-from system.command import CommandLine
+from pm2.logs import live_logs, log_search
+from pm2.logs.log_lines import LogLine
+from pm2.monitor import current
+from pm2.monitor.listing import Stats, count
 from system.errors import SystemProblem
-from system.plain_text import shown, table
-from system.wire import to_wire
+from system.lib import audit
+from system.lib.commands import CommandLine
+from system.lib.text import shown, table
+from system.lib.wire import to_wire
 
 CHANGING = ("start", "stop", "restart", "reload", "scale", "rolling-restart", "delete")
 DANGEROUS = ("stop", "delete")
@@ -58,17 +60,17 @@ class Command(CommandLine):
             result = asyncio.run(self._perform(verb, name, options))
         except (PM2Error, SystemProblem) as error:
             if verb in CHANGING:
-                trail.tell(f"pm2.{verb}", name or "", str(error), error)
+                audit.tell(f"pm2.{verb}", name or "", str(error), error)
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             return
         if result:
-            trail.tell(f"pm2.{verb}", name or "", result.message)
+            audit.tell(f"pm2.{verb}", name or "", result.message)
 
     async def _perform(self, verb: str, name: str | None, options: dict[str, Any]) -> Result | None:
         """What was changed; nothing by status and logs."""
         if verb == "status":
-            self._show(_only(await sampling.sample(), name), options["json"])
+            self._show(_only(await current.sample(), name), options["json"])
         elif verb == "logs":
             await self._logs(name, options)
         else:
@@ -80,7 +82,7 @@ class Command(CommandLine):
     async def _act(self, verb: str, name: str | None, options: dict[str, Any]) -> Result:
         by, count = f"{getpass.getuser()} (command line)", options["instances"]
         if verb == "start":
-            return await processes.start(_needed(name, verb, tuple(each.name for each in registry().frameworks)), count)
+            return await lifecycle.start(_needed(name, verb, tuple(each.name for each in registry().frameworks)), count)
         if verb == "scale":
             if count is None:
                 raise CommandError(f"scale needs -i N, from 1 to {MAX_INSTANCES}.")
@@ -90,7 +92,7 @@ class Command(CommandLine):
             return await act(Target(name=name) if name else None, by)
         if name is None and verb in DANGEROUS:
             self._confirm(verb, options["yes"])
-        act_on = {"stop": processes.stop, "restart": processes.restart, "delete": processes.delete}[verb]
+        act_on = {"stop": lifecycle.stop, "restart": lifecycle.restart, "delete": lifecycle.delete}[verb]
         return await act_on(Target(name=name) if name else None, by)
 
     def _confirm(self, verb: str, yes: bool) -> None:
@@ -134,15 +136,15 @@ class Command(CommandLine):
 
     async def _logs(self, name: str | None, options: dict[str, Any]) -> None:
         if options["follow"]:
-            sampling.begin()
+            current.begin()
         page = await log_search.find(log_search.Query(count=options["lines"], name=name, search=options["search"]))
         for line in page.lines:
             self._line(line)
-        number = logs.feed.last
+        number = live_logs.feed.last
         wanted = tuple((key, value) for key, value in (("framework", name), ("search", options["search"])) if value)
         while options["follow"]:
             await asyncio.sleep(FOLLOW_S)
-            news = logs.feed.after(number, 1000, 2**20, wanted)
+            news = live_logs.feed.after(number, 1000, 2**20, wanted)
             number = news.last
             if news.missed:
                 self.stderr.write(f"{news.missed} lines came too fast")

@@ -13,9 +13,9 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
-from pm2site.activity import record
-from pm2site.users import check_name
-from system.command import CommandLine
+from pm2site.access.users import check_name
+from pm2site.audit.trail import record
+from system.lib.commands import CommandLine
 
 
 class Command(CommandLine):

@@ -14,10 +14,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from benchmarks.saturation import is_lower_bound
+from benchmarks.analysis.saturation import is_lower_bound
 from pm2site.banner import address
-from system.child import Child
-from system.command import CommandLine
+from system.host.child_processes import Child
+from system.lib.commands import CommandLine
 
 START_S = 60
 RUN = {"framework": "fastify", "endpoint": "/simple", "duration": 5, "label": "demo"}

@@ -11,11 +11,12 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 
-from benchmarks import launch, legacy
 from benchmarks.errors import HistoryUnreadable
-from pm2site import banner, lifetime, logs
-from system import ports
-from system.command import CommandLine
+from benchmarks.history import importer
+from benchmarks.runs import queue
+from pm2site import banner, lifetime, logging_setup
+from system.host import ports
+from system.lib.commands import CommandLine
 
 # Longer than any call's own deadline: this one only ends what hangs.
 HTTP_TIMEOUT_S = 600
@@ -40,15 +41,15 @@ class Command(CommandLine):
                 f"{host}:{port} cannot be listened on: the port is taken, or the address is not this "
                 f"machine's. Stop the other program, or choose with API_PORT and API_HOST."
             )
-        logs.start(settings.LOG_FORMAT, settings.LOG_LEVEL, settings.LOG_DIR)
+        logging_setup.start(settings.LOG_FORMAT, settings.LOG_LEVEL, settings.LOG_DIR)
         call_command("migrate", interactive=False, verbosity=0)
-        launch.reconcile()
+        queue.reconcile()
         self._import_history()
         self._serve(host, port)
 
     def _import_history(self) -> None:
         try:
-            report = legacy.import_found()
+            report = importer.import_found()
         except HistoryUnreadable as error:  # a bad file is no reason not to serve
             self.stderr.write(f"[ERROR] {error}")
         else:

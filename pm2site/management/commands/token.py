@@ -9,9 +9,9 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError
 from rest_framework.authtoken.models import Token
 
-from pm2site.activity import record
-from pm2site.users import check_name
-from system.command import CommandLine
+from pm2site.access.users import check_name
+from pm2site.audit.trail import record
+from system.lib.commands import CommandLine
 
 
 class Command(CommandLine):

@@ -1,4 +1,4 @@
-// What the server sends on /ws as the rows of the page's tables. Pure: tests hold it against pm2site/overview.py.
+// What the server sends on /ws as the rows of the page's tables. Pure: tests hold it against pm2site/web/tables.py.
 
 const DASH = "–";
 const AT_LEAST = ["generator-bound", "contended"];

@@ -11,16 +11,18 @@ from typing import Any, NoReturn
 
 from django.conf import settings
 
-from rediscluster import cluster, drawing, inspecting, plan, watching
 from rediscluster.errors import KeysExist, RedisClusterError
-from rediscluster.gauges import UP
-from rediscluster.outcome import Cleaned, Outcome
-from rediscluster.plan import PERSISTENCE
-from rediscluster.standing import RUNNING
-from system import trail
-from system.command import CommandLine
+from rediscluster.operations import cluster
+from rediscluster.operations.result import Cleaned, Outcome
+from rediscluster.status import cluster_sampler, queries, text_map
+from rediscluster.status.node_stats import UP
+from rediscluster.status.summary import RUNNING
+from rediscluster.topology import plan
+from rediscluster.topology.plan import PERSISTENCE
 from system.errors import SystemProblem
-from system.wire import to_wire
+from system.lib import audit
+from system.lib.commands import CommandLine
+from system.lib.wire import to_wire
 
 WINDOW_S = 0.5  # between the two readings that rates are made of
 
@@ -56,13 +58,13 @@ class Command(CommandLine):
             said = asyncio.run(getattr(self, f"_{verb}")(options))
         except (RedisClusterError, SystemProblem, OSError) as error:
             if verb != "status":
-                trail.tell(f"redis.{verb}", target, str(error), error)
+                audit.tell(f"redis.{verb}", target, str(error), error)
             hint = " Here: --yes." if isinstance(error, KeysExist) else ""
             self._fail("\n  ".join([f"{error}{hint}", *_log_of(error)]))
         except KeyboardInterrupt:
             self._fail("Interrupted. A setup that was begun is undone.", 130)
         if said:
-            trail.tell(f"redis.{verb}", target, said)
+            audit.tell(f"redis.{verb}", target, said)
 
     def _fail(self, message: str, code: int = 1) -> NoReturn:
         self.stderr.write(f"[ERROR] {message}")
@@ -93,10 +95,10 @@ class Command(CommandLine):
         return await self._answer(cluster.failover(options["port"], self._tell), options)
 
     async def _status(self, options: dict[str, Any]) -> None:
-        await watching.sample()
+        await cluster_sampler.sample()
         await asyncio.sleep(WINDOW_S)
-        told, stats = await inspecting.status(), await watching.sample()
-        self._print(options, {"status": told, "stats": stats}, lambda: drawing.status(told, stats))
+        told, stats = await queries.status(), await cluster_sampler.sample()
+        self._print(options, {"status": told, "stats": stats}, lambda: text_map.status(told, stats))
         if told.state != RUNNING or any(node.state != UP for node in stats.stats):
             sys.exit(1)
 

@@ -13,8 +13,8 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 
 from pm2.frameworks.registry import NO_INTERPRETER, Framework, availability, registry, script
-from tests.ports import free_ports
-from tests.services_redis import until
+from tests.fixtures.ports import free_ports
+from tests.fixtures.redis import until
 
 INSTALLED = tuple(each for each in registry().frameworks if availability(each).installed)
 NAMES = [each.name for each in INSTALLED]

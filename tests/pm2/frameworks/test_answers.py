@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from pm2.frameworks.registry import registry
+from tests.fixtures.redis import Nodes
 from tests.pm2.frameworks.targets import NAMES, Target, target
-from tests.services_redis import Nodes
 
 pytestmark = pytest.mark.real
 

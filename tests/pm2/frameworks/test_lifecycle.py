@@ -14,9 +14,9 @@ import psutil
 import pytest
 
 from pm2.frameworks.registry import registry
+from tests.fixtures.ports import free_ports
+from tests.fixtures.redis import Nodes, cluster, redis_server, until
 from tests.pm2.frameworks.targets import INSTALLED, NAMES, Target, launch, target
-from tests.ports import free_ports
-from tests.services_redis import Nodes, cluster, redis_server, until
 
 pytestmark = pytest.mark.real
 

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from pm2.errors import InvalidRegistry, UnknownFramework
 from pm2.frameworks.registry import FOLDER, Availability, Endpoint, Framework, availability, parse, registry
-from system.wire import to_wire
+from system.lib.wire import to_wire
 
 ENTRY = """
 [[frameworks]]

@@ -1,0 +1,171 @@
+"""The benchmark history as people browse it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+
+from benchmarks.admin import bulk_actions, run_pages
+from benchmarks.errors import BenchmarkError
+from benchmarks.history import recent_rates
+from benchmarks.history.queries import frameworks
+from benchmarks.models import Baseline, Run, Trial, Validity
+from pm2.frameworks.registry import registry
+
+FURTHEST = 10_000
+
+
+class ReadOnly:
+    """Runs are records: they may be looked at and deleted."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class TrialInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+    model = Trial
+    fields = ("index", "is_warmup", "duration_s", "requests", "req_per_sec", "avg_latency_ms", "errors", "non_2xx")
+    can_delete = False
+    extra = 0
+
+
+class FrameworkFilter(admin.SimpleListFilter):
+    """By the names in the history; Django's own would read every row for them."""
+
+    title = parameter_name = "framework"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in frameworks()]
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Run]) -> QuerySet[Run]:
+        return rows.filter(framework=self.value()) if self.value() else rows
+
+
+class EndpointFilter(admin.SimpleListFilter):
+    """By the registry's endpoints; others are found by the search."""
+
+    title = parameter_name = "endpoint"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        paths = dict.fromkeys(each.path for each in registry().endpoints)
+        return [(path, path) for path in paths]
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Run]) -> QuerySet[Run]:
+        return rows.filter(endpoint=self.value()) if self.value() else rows
+
+
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]
+    """Counts no further than anybody turns pages: the rest is reached by filters."""
+
+    @cached_property
+    def count(self) -> int:
+        rows: QuerySet[Run] = self.object_list  # type: ignore[assignment]
+        return rows.order_by()[:FURTHEST].count()
+
+
+class RunList(ChangeList):
+    """A page of runs, with the newest rates of each kind on it: one query for the page."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        runs = list(self.result_list)
+        rates = recent_rates.rates(recent_rates.kind(run) for run in runs)
+        baselines = set(Baseline.objects.filter(run__in=runs).values_list("run_id", flat=True))
+        for run in runs:
+            run.newest_rates = rates[recent_rates.kind(run)]
+            run.is_baseline = run.pk in baselines
+        self.result_list = runs
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = (
+        "at", "framework_name", "where", "rate", "trend", "p99", "total_requests", "errors", "validity", "state",
+        "generator", "source", "label",
+    )  # fmt: skip
+    list_filter = (FrameworkFilter, EndpointFilter, "validity", "state", "source", "at")
+    paginator = BoundedPaginator
+    search_fields = ("framework", "endpoint", "label", "host")
+    inlines = (TrialInline,)
+    actions = tuple(getattr(bulk_actions, name) for name in bulk_actions.NAMES)
+    show_full_result_count = False
+    list_per_page = 50
+    exclude = ("samples", "gates", "reasons", "command", "progress")  # the pictures and lists above the fields say it
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return RunList
+
+    def get_urls(self) -> list[URLPattern]:
+        pages = [
+            path("history/", self.admin_site.admin_view(self.history_of), name="benchmarks_run_history_of"),
+            path("compare/", self.admin_site.admin_view(self.compare), name="benchmarks_run_compare"),
+        ]
+        return [*pages, *super().get_urls()]
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """Who may see the history and act at all may name baselines; runs themselves stay as they are."""
+        credential = getattr(request, "credential", None)
+        return bool(credential and credential.may_act) and self.has_view_permission(request)
+
+    def history_of(self, request: HttpRequest) -> HttpResponse:
+        """`?framework=&endpoint=&method=`: requests/s over time."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        asked = request.GET
+        wanted = (asked.get("framework", ""), asked.get("endpoint", ""), asked.get("method", "GET"))
+        context = {**self.admin_site.each_context(request), **run_pages.history_picture(wanted)}
+        return TemplateResponse(request, "admin/benchmarks/run/history_of.html", context)
+
+    def compare(self, request: HttpRequest) -> HttpResponse:
+        """`?base=&new=`: two runs in words and figures."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            shown = run_pages.comparison(request.GET.get("base", ""), request.GET.get("new", ""))
+        except BenchmarkError as error:
+            shown = {"title": "Two runs compared", "problem": str(error)}
+        context = {**self.admin_site.each_context(request), **shown}
+        return TemplateResponse(request, "admin/benchmarks/run/compare.html", context)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        run = kwargs.get("obj")
+        return super().render_change_form(
+            request, {**context, "story_of_run": run_pages.story(run) if run else None}, *args, **kwargs
+        )
+
+    @admin.display(description="framework", ordering="framework")
+    def framework_name(self, run: Run) -> str:
+        return f"{run.framework} (baseline)" if getattr(run, "is_baseline", False) else run.framework
+
+    @admin.display(description="trend")
+    def trend(self, run: Run) -> str:
+        rates = getattr(run, "newest_rates", [])
+        return format_html('<a href="{}">{}</a>', run_pages.history_link(run), run_pages.spark(rates) or "history")
+
+    @admin.display(description="endpoint", ordering="endpoint")
+    def where(self, run: Run) -> str:
+        return f"{run.method} {run.endpoint}"
+
+    @admin.display(description="requests/s", ordering="req_per_sec")
+    def rate(self, run: Run) -> str:
+        if run.req_per_sec is None:
+            return "–"
+        shown = f"{run.req_per_sec:,.0f}"
+        return format_html("<s>{}</s>", shown) if run.validity == Validity.INVALID else shown
+
+    @admin.display(description="p99", ordering="p99_latency_ms")
+    def p99(self, run: Run) -> str:
+        return "–" if run.p99_latency_ms is None else f"{run.p99_latency_ms:.2f} ms"

@@ -1,0 +1,1 @@
+"""What the numbers say: measurements, validity checks, comparisons. Knows neither rows nor tools. [pure]"""

@@ -1,0 +1,1 @@
+"""REST: `/api/benchmark` and `/api/system/config`."""

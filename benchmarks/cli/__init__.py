@@ -1,0 +1,1 @@
+"""`python -m benchmarks`: a benchmark from any machine, without Django."""

@@ -1,0 +1,1 @@
+"""Measures one run, without Django: preflight, warm-up, trials, probe."""

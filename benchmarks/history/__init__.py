@@ -1,0 +1,1 @@
+"""Finished runs: queried, compared, ranked, imported, exported."""

@@ -1,0 +1,1 @@
+"""Everything without a screen: data on stdout, progress on stderr."""

@@ -1,0 +1,1 @@
+"""Figures, times and text widths as people read them. [pure]"""

@@ -1,0 +1,81 @@
+"""Numbers and times as people read them. [pure]"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from dashboard_client.wire.benchmarks import BenchmarkResult
+
+DASH = "–"
+MB = 2**20
+LOWER_BOUNDS = frozenset({"generator-bound", "contended"})  # the server may do more than was measured
+
+
+def thousands(value: float | None) -> str:
+    """`184.7k`, `12.4k`, `830`."""
+    if value is None:
+        return DASH
+    if abs(value) >= 999_950:
+        return f"{value / 1e6:.1f}M"
+    return f"{value / 1e3:.1f}k" if abs(value) >= 1000 else f"{value:.0f}"
+
+
+def size(count: float | None) -> str:
+    """`6.9 MB`, `85 MB`, `1.9 GB`, `0 B`; MB is 2^20 bytes."""
+    if count is None:
+        return DASH
+    if count < 1000:
+        return f"{count:.0f} B"
+    for unit in ("kB", "MB", "GB", "TB"):
+        count /= 1024
+        if count < 1000 or unit == "TB":
+            return f"{count:.1f} {unit}" if count < 10 else f"{count:.0f} {unit}"
+    return DASH
+
+
+def percent(value: float | None, digits: int = 0) -> str:
+    return DASH if value is None else f"{value:.{digits}f} %"
+
+
+def seconds(value: float) -> str:
+    """`0.4 s`, `12 s`, `3 m`, `6h`, `2d`: one unit, the largest."""
+    if value < 10:
+        return f"{max(0.0, value):.1f} s"
+    for limit, divisor, unit in ((120, 1, " s"), (7200, 60, "m"), (172800, 3600, "h")):
+        if value < limit:
+            return f"{value / divisor:.0f}{unit}"
+    return f"{value / 86400:.0f}d"
+
+
+def clock(at: datetime | None) -> str:
+    return f"{at:%H:%M:%S}" if at else "--:--:--"
+
+
+def minute(at: datetime | None) -> str:
+    return f"{at.astimezone():%H:%M}" if at else "--:--"
+
+
+def spread(result: BenchmarkResult) -> str:
+    """Half of the interval in percent, `±0.6 %`; nothing for a single trial."""
+    low, high = result.req_per_sec_low, result.req_per_sec_high
+    if low is None or high is None or result.req_per_sec <= 0:
+        return ""
+    return f"±{(high - low) / 2 / result.req_per_sec * 100:.1f} %"
+
+
+def rate(result: BenchmarkResult) -> str:
+    """`63.4k`, `≥ 63.4k` where the target was not the limit, or not alone."""
+    return f"{'≥ ' if result.saturation in LOWER_BOUNDS else ''}{thousands(result.req_per_sec)}"
+
+
+def milliseconds(value: float | None) -> str:
+    if value is None:
+        return DASH
+    return f"{value:.2f} ms" if value < 1 else f"{value:.1f} ms" if value < 100 else f"{value:.0f} ms"
+
+
+def difference(base: float | None, new: float | None) -> str:
+    """`+3.2 %`."""
+    if base is None or new is None or base == 0:
+        return ""
+    return f"{(new - base) / base * 100:+.1f} %"

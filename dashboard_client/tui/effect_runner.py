@@ -1,0 +1,140 @@
+"""What the screen asks for, done: calls in threads, subscriptions, files, the clipboard, another server."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+from dashboard_client import config as configuration
+from dashboard_client.config import Config
+from dashboard_client.errors import ClientError, Refused
+from dashboard_client.tui.model import effects, events
+from dashboard_client.wire.decode import clean, read
+
+if TYPE_CHECKING:  # loaded only after the first picture
+    from dashboard_client.network.api import Api
+    from dashboard_client.network.feed import Feed
+    from dashboard_client.tui.inbox import Inbox
+
+
+class Clipboard(Protocol):
+    def copy(self, text: str) -> int: ...
+
+
+class Performer:
+    """Answers go to the inbox as events. Call `start` before `perform`."""
+
+    def __init__(self, config: Config, inbox: Inbox, pool: Executor, clipboard: Clipboard) -> None:
+        self.config, self.inbox, self.pool, self.clipboard = config, inbox, pool, clipboard
+        self._feed: Feed | None = None
+        self._api: Api | None = None
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Load the network and connect."""
+        from dashboard_client.network.api import Api
+        from dashboard_client.network.feed import Feed
+
+        with self._lock:
+            before = self._feed
+            self._api, self._feed = Api(self.config), Feed(self.config, self.inbox.put)
+            if before:
+                before.stop(0)
+                for stream, each in before.subscriptions().items():
+                    self._feed.subscribe(stream, each.interval_ms / 1000, each.wanted)
+            self._feed.start()
+
+    def stop(self) -> None:
+        if self._feed:
+            self._feed.stop(0.2)
+
+    def perform(self, effect: effects.Effect) -> None:
+        feed = self._feed
+        if feed is None:
+            return
+        if isinstance(effect, effects.Subscribe):
+            feed.subscribe(effect.stream, effect.interval_ms / 1000, dict(effect.wanted) or None)
+        elif isinstance(effect, effects.Unsubscribe):
+            feed.unsubscribe(effect.stream)
+        elif isinstance(effect, effects.Reconnect):
+            feed.retry_now()
+        elif isinstance(effect, effects.Call):
+            self.pool.submit(self._call, effect)
+        elif isinstance(effect, effects.SaveFile):
+            text = effect.text.encode(errors="replace")
+            self.pool.submit(self._save, effect.name, lambda file: file.write(text))
+        elif isinstance(effect, effects.Export):
+            self.pool.submit(self._export, effect.format)
+        elif isinstance(effect, effects.Copy):
+            self.pool.submit(self._keep_copy, effect.text, self.clipboard.copy(effect.text))
+        elif isinstance(effect, effects.SwitchServer):
+            self._switch(effect.server)
+
+    def _call(self, effect: effects.Call) -> None:
+        try:
+            answer = getattr(self._api, effect.endpoint)(**effect.arguments)
+            value = read(effect.reads, answer)
+        except Refused as error:
+            self.inbox.put(events.ApiFailed(effect.call_id, str(error), error.code, error.status))
+        except ClientError as error:
+            self.inbox.put(events.ApiFailed(effect.call_id, str(error)))
+        except Exception as error:  # noqa: BLE001 - whoever waits for the call must hear of it
+            self.inbox.put(events.ApiFailed(effect.call_id, f"{effect.endpoint} failed: {clean(str(error))}"))
+        else:
+            self.inbox.put(events.ApiAnswered(effect.call_id, value))
+
+    def _save(self, name: str, write: Callable[[BinaryIO], object]) -> None:
+        try:
+            path, file = _new_file(name)
+            with file:
+                write(file)
+        except (OSError, ClientError) as error:
+            self.inbox.put(events.NotSaved(f"{name} was not saved: {clean(str(error))}"))
+        else:
+            self.inbox.put(events.Saved(str(path)))
+
+    def _export(self, format: str) -> None:
+        api = self._api
+        if api is not None:
+            ending = {"benchstat": "txt"}.get(format, format)
+            self._save(f"benchmarks.{ending}", lambda file: api.benchmark_export(file, format))
+
+    def _keep_copy(self, text: str, sent: int) -> None:
+        try:
+            folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pm2site"
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path = folder / "copied.txt"
+            path.write_text(text, encoding="utf-8", errors="replace")
+        except OSError:
+            self.inbox.put(events.Copied(len(text), sent))
+        else:
+            self.inbox.put(events.Copied(len(text), sent, str(path)))
+
+    def _switch(self, server: str) -> None:
+        try:
+            address = configuration.server_url(server, "The address")
+        except ClientError as error:
+            self.inbox.put(events.NotSwitched(str(error)))
+            return
+        # The key belongs to the server that it was given for.
+        secret = self.config.secret if address == self.config.server else ""
+        self.config = replace(self.config, server=address, secret=secret)
+        self.start()
+        self.inbox.put(events.Switched(self.config.server))
+
+
+def _new_file(name: str) -> tuple[Path, BinaryIO]:
+    """A file in the working directory that was not there before: `a.txt`, `a-2.txt`, …"""
+    wanted = Path(Path(name).name)
+    for number in range(1, 1000):
+        path = wanted if number == 1 else wanted.with_stem(f"{wanted.stem}-{number}")
+        try:
+            return path.absolute(), path.open("xb")
+        except FileExistsError:
+            continue
+    raise FileExistsError(f"there are too many files named like {wanted}")

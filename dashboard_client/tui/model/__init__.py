@@ -1,0 +1,1 @@
+"""Everything that the dashboard knows: state, events, effects, windows, keys. [pure]"""

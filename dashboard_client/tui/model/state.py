@@ -1,0 +1,181 @@
+"""All that the terminal dashboard knows, in one frozen value. [pure]"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from dashboard_client.tui.model.windows import Overlay
+from dashboard_client.wire.benchmarks import BenchmarkProgress, BenchmarkResult, RunProgress, SystemConfig
+from dashboard_client.wire.host_and_pm2 import HostStats, Pm2Stats, Process
+from dashboard_client.wire.redis import RedisStats
+
+PANELS = ("pm2", "redis", "benchmarks", "run", "activity", "cpu", "memory")  # 1 to 5 are the keys of the first five
+LISTS = ("pm2", "redis", "benchmarks", "activity")
+HISTORY_S = 60.0
+FAST_MS, SLOW_MS = 1000, 5000
+INTERVALS_MS: Mapping[str, int] = {
+    "system:metrics": FAST_MS,
+    "pm2:stats": FAST_MS,
+    "benchmark:progress": FAST_MS,
+    "redis:stats": SLOW_MS,
+    "pm2:events": FAST_MS,
+    "activity": FAST_MS,
+}
+STALE_AFTER = 2.5  # intervals without a value; one late tick is no news
+MAX_NOTES = 100
+MAX_RESULTS = 100
+TOAST_S = 6.0
+SORTS: Mapping[str, tuple[str, ...]] = {
+    "pm2": ("id", "cpu", "memory", "name", "restarts"),
+    "redis": ("port", "ops", "memory"),
+    "benchmarks": ("newest", "rate", "framework"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The connection. `phase`: connecting, live, polling, offline or refused (a wrong key: no more tries)."""
+
+    phase: str = "connecting"
+    attempt: int = 1
+    reason: str = ""
+    since_s: float = 0.0
+    retry_at_s: float | None = None
+    code: int | None = None
+    was_up: bool = False
+
+    @property
+    def is_up(self) -> bool:
+        return self.phase in ("live", "polling")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A stream's newest value, and when it was received: monotonic, and by the clock on the wall."""
+
+    value: object
+    at_s: float
+    wall: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    at_s: float
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What panels draw; `p` keeps one while newer values arrive behind it."""
+
+    heard: Mapping[str, Heard] = field(default_factory=dict)
+    cpu: tuple[Point, ...] = ()
+    memory: tuple[Point, ...] = ()
+    rates: tuple[Point, ...] = ()
+    rates_of: str = ""
+    results: tuple[BenchmarkResult, ...] | None = None
+
+    def value(self, stream: str) -> object | None:
+        heard = self.heard.get(stream)
+        return heard.value if heard else None
+
+    @property
+    def host(self) -> HostStats | None:
+        value = self.value("system:metrics")
+        return value if isinstance(value, HostStats) else None
+
+    @property
+    def pm2(self) -> Pm2Stats | None:
+        value = self.value("pm2:stats")
+        return value if isinstance(value, Pm2Stats) else None
+
+    @property
+    def redis(self) -> RedisStats | None:
+        value = self.value("redis:stats")
+        return value if isinstance(value, RedisStats) else None
+
+    @property
+    def runs(self) -> tuple[RunProgress, ...]:
+        value = self.value("benchmark:progress")
+        return value.runs if isinstance(value, BenchmarkProgress) else ()
+
+    @property
+    def processes(self) -> tuple[Process, ...]:
+        return self.pm2.processes if self.pm2 else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A line of the activity log. `tone`: ok, warn, bad or plain."""
+
+    at: datetime | None
+    kind: str
+    text: str
+    tone: str = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Toast:
+    text: str
+    tone: str
+    until_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A call that was sent. `title` empty: nobody asked for it by hand, its failure is no news."""
+
+    title: str
+    since_s: float
+    kind: str = ""
+    rest: tuple[object, ...] = ()  # what to do when it is done: `offers.Act`s
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    server: str
+    width: int = 80
+    height: int = 24
+    now_s: float = 0.0
+    wall: datetime | None = None
+    is_readonly: bool = False
+    link: Link = Link()
+    view: View = View()
+    paused: View | None = None
+    paused_at_s: float = 0.0
+    config: SystemConfig | None = None
+    notes: tuple[Note, ...] = ()
+    toast: Toast | None = None
+    jobs: Mapping[str, Job] = field(default_factory=dict)
+    next_call: int = 1
+    focus: str = "pm2"
+    is_zoomed: bool = False
+    selected: Mapping[str, str] = field(default_factory=dict)  # panel → identity of the row
+    filters: Mapping[str, str] = field(default_factory=dict)
+    sorts: Mapping[str, int] = field(default_factory=dict)  # index into SORTS
+    reversed: frozenset[str] = frozenset()
+    filtering: bool = False  # keys go to the filter of the focused panel
+    overlays: tuple[Overlay, ...] = ()
+    marked_run: str = ""  # the first of two runs to compare
+    is_selecting: bool = False  # the mouse is left to the terminal
+
+    @property
+    def shown(self) -> View:
+        return self.paused or self.view
+
+    @property
+    def top(self) -> Overlay | None:
+        return self.overlays[-1] if self.overlays else None
+
+
+def age_s(state: State, stream: str) -> float | None:
+    """How long ago the stream's value came, by our own clock; None when it never came."""
+    heard = state.shown.heard.get(stream)
+    return max(0.0, state.now_s - heard.at_s) if heard else None
+
+
+def is_stale(state: State, stream: str) -> bool:
+    age = age_s(state, stream)
+    return age is not None and age > STALE_AFTER * INTERVALS_MS.get(stream, FAST_MS) / 1000

@@ -1,0 +1,1 @@
+"""Windows as lines of text. [pure]"""

@@ -1,0 +1,1 @@
+"""(state, event) → (state, effects): what follows from a key press, an answer, a message. [pure]"""

@@ -1,0 +1,1 @@
+"""state → frame: each panel and window draws itself. [pure]"""

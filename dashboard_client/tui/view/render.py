@@ -1,0 +1,108 @@
+"""From what is known to a picture: `render(state, glyphs)`. [pure]"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from dashboard_client.tui.model import layout
+from dashboard_client.tui.model.layout import Panel
+from dashboard_client.tui.model.state import State
+from dashboard_client.tui.model.windows import (
+    Compare,
+    Confirm,
+    Form,
+    History,
+    Logs,
+    Menu,
+    Page,
+    Palette,
+    ProcessDetails,
+    Prompt,
+    RunPage,
+)
+from dashboard_client.tui.screen.frame import ASCII, Frame, Rect
+from dashboard_client.tui.screen.theme import Glyphs, Style
+from dashboard_client.tui.view import (
+    activity,
+    benchmarks,
+    charts,
+    dialogs,
+    keybar,
+    processes,
+    run,
+    shards,
+    text_windows,
+    title,
+)
+
+Draw = Callable[[Frame, Rect, State, Glyphs], None]
+PANELS: Mapping[Panel, Draw] = {
+    Panel.CPU: charts.cpu,
+    Panel.MEMORY: charts.memory,
+    Panel.PM2: processes.draw,
+    Panel.REDIS: shards.draw,
+    Panel.BENCHMARKS: benchmarks.draw,
+    Panel.RUN: run.draw,
+    Panel.ACTIVITY: activity.draw,
+}
+# What our own texts use beyond ASCII, for terminals that have nothing else. Foreign characters become `?`.
+PLAIN = str.maketrans({
+    "–": "-", "·": "-", "…": "~", "≥": ">", "±": "~", "×": "x", "✓": "v", "✖": "x", "●": "*", "↑": "^", "↓": "v",
+    "←": "<", "→": ">", "’": "'", "↺": "r",
+})  # fmt: skip
+
+
+def render(state: State, glyphs: Glyphs) -> Frame:
+    """A frame of exactly the state's size, whatever is in the state."""
+    frame = Frame(state.height, state.width)
+    placed = layout.solve(state.height, state.width, Panel(state.focus), is_zoomed=state.is_zoomed)
+    if placed.line is not None and placed.line.height:
+        title.one_line(frame, placed.line, state, glyphs)
+    for panel, rect in placed.panels.items():
+        PANELS[panel](frame, rect, state, glyphs)
+    if placed.title:
+        title.draw(frame, placed.title, state, glyphs)
+    if placed.tabs:
+        keybar.tabs(frame, placed.tabs, state, glyphs)
+    if placed.keys:
+        keybar.draw(frame, placed.keys, state, glyphs)
+    if state.top is not None and placed.line is None:
+        _overlay(frame, state, glyphs)
+    if glyphs.lines is ASCII:
+        _to_ascii(frame)
+    return frame
+
+
+def _overlay(frame: Frame, state: State, glyphs: Glyphs) -> None:
+    """The top window, over panels that step back."""
+    frame.paint(Rect(1, 0, frame.height - 2, frame.width), Style.DIM)
+    match state.top:
+        case Menu() as top:
+            dialogs.menu(frame, top, glyphs)
+        case Palette() as top:
+            dialogs.palette(frame, top, glyphs)
+        case Prompt() as top:
+            dialogs.prompt(frame, top, glyphs)
+        case Confirm() as top:
+            dialogs.confirm(frame, top, glyphs)
+        case Form() as top:
+            dialogs.form(frame, top, glyphs)
+        case History() as top:
+            text_windows.history(frame, top, state, glyphs)
+        case Compare() as top:
+            text_windows.compare(frame, top, glyphs)
+        case Logs() as top:
+            text_windows.logs(frame, top, glyphs)
+        case (RunPage() | ProcessDetails() | Page()) as top:
+            text_windows.page(frame, top, glyphs)
+
+
+def _to_ascii(frame: Frame) -> None:
+    for row in frame.chars:
+        if not "".join(row).isascii() or "" in row:
+            row[:] = [each if each.isascii() and each else _plain(each) for each in row]
+
+
+def _plain(cell: str) -> str:
+    shown = cell.translate(PLAIN)
+    return shown if shown.isascii() and shown else "?"

@@ -1,0 +1,89 @@
+"""Large windows: text pages, the benchmark history, a comparison, logs. [pure]"""
+
+from __future__ import annotations
+
+from dashboard_client.formatting.width import clipped, hung, wrapped
+from dashboard_client.tui.model.matching import is_match
+from dashboard_client.tui.model.rows import first_shown, position
+from dashboard_client.tui.model.state import SORTS, State
+from dashboard_client.tui.model.windows import Compare, History, Logs, Page, ProcessDetails, RunPage
+from dashboard_client.tui.screen.frame import Frame, Rect
+from dashboard_client.tui.screen.theme import Glyphs, Style
+from dashboard_client.tui.text.window_text import compare_lines, log_text, page_lines
+from dashboard_client.tui.update.window_keys import history_rows
+from dashboard_client.tui.view.benchmarks import line
+from dashboard_client.tui.view.dialogs import CURSOR, window
+
+WIDE = 100
+
+
+def page(frame: Frame, page: RunPage | ProcessDetails | Page, glyphs: Glyphs) -> None:
+    """Long lines wrap; what is above and below is counted."""
+    match page:
+        case Page(title=title):
+            pass
+        case ProcessDetails(process=process):
+            title = f"Process {process.pm_id} {process.name}"
+        case RunPage():
+            title = "Benchmark"
+    lines = page_lines(page)
+    width = max(1, min(WIDE, frame.width) - 4)
+    wrap = [part for text in lines[page.top :] for part in hung(text, width)]
+    box = window(frame, glyphs, len(wrap) + 2, min(WIDE, frame.width), title, "Esc closes")
+    for y, text in enumerate(wrap[: box.height]):
+        is_head = bool(text) and isinstance(page, Page) and page.title == "Keys" and not text.startswith(" ")
+        frame.text(box.y + y, box.x, text, Style.KEY if is_head else Style.PLAIN, box.width)
+    below = len(wrap) - box.height
+    if below > 0 and box.height > 0:
+        frame.right(box.y + box.height, box.right, f" {below} more lines ", Style.DIM)
+
+
+def compare(frame: Frame, compare: Compare, glyphs: Glyphs) -> None:
+    figures, words = compare_lines(compare)[:8], compare_lines(compare)[8:]
+    width = min(84, frame.width)
+    lines = [*figures, *(part for text in words for part in wrapped(text, width - 4))]
+    box = window(frame, glyphs, len(lines) + 2, width, "Comparison", "Esc closes")
+    for y, text in enumerate(lines[: box.height]):
+        frame.text(box.y + y, box.x, text, Style.BOLD if y == len(figures) + 1 else Style.PLAIN, box.width)
+
+
+def history(frame: Frame, history: History, state: State, glyphs: Glyphs) -> None:
+    sort = SORTS["benchmarks"][history.sort % len(SORTS["benchmarks"])]
+    found = history_rows(history)
+    wanted = f"  /{history.text}{CURSOR if history.is_typing else ''}" if history.text or history.is_typing else ""
+    right = f"{len(found)} runs · by {sort}"
+    box = window(frame, glyphs, frame.height, min(WIDE, frame.width), f"Benchmark history{wanted}", right)
+    if not found:
+        text = history.problem or ("no run matches" if history.text else "no runs yet")
+        frame.text(box.y, box.x, text if history.results is not None or history.problem else "asking…", Style.DIM)
+        return
+    at = position(found, history.selected)
+    top = first_shown(len(found), at, box.height)
+    for y, row in enumerate(found[top : top + box.height]):
+        frame.segments(box.y + y, box.x, line(row, box.width, state.marked_run, has_date=True), box.width)
+        if top + y == at:
+            frame.paint(Rect(box.y + y, box.x, 1, box.width), Style.SELECTED)
+
+
+def logs(frame: Frame, logs: Logs, glyphs: Glyphs) -> None:
+    """The newest at the bottom; scrolled up, the lines stand still."""
+    name = f"Logs {logs.of or 'of all processes'}{'' if logs.pm_id is None else f' ({logs.pm_id})'}"
+    cursor = CURSOR if logs.is_typing else ""
+    name = f"{name}  /{logs.search}{cursor}" if logs.search or logs.is_typing else name
+    where = f"{logs.back} lines up · f follows" if logs.back else "following"
+    missed = f"{logs.missed} missed · " if logs.missed else ""
+    box = window(frame, glyphs, frame.height, frame.width, name, f"{missed}{where}")
+    if not logs.lines:
+        frame.text(box.y, box.x, logs.problem or "no lines yet", Style.DIM, box.width)
+        return
+    end = max(1, len(logs.lines) - logs.back)
+    shown: list[tuple[str, int]] = []
+    for each in reversed(logs.lines[:end]):
+        text = log_text(each, has_time=logs.has_times)
+        style: int = Style.MATCH if is_match(each, logs.search) else Style.WARN if each.stream == "err" else Style.PLAIN
+        parts = wrapped(text, box.width) if logs.is_wrapped else [clipped(text, box.width)]
+        shown += [(part, style) for part in reversed(parts)]
+        if len(shown) >= box.height:
+            break
+    for up, (text, style) in enumerate(shown[: box.height]):
+        frame.text(box.y + min(box.height, len(shown)) - 1 - up, box.x, text, style, box.width)

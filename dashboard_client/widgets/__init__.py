@@ -1,1 +1,0 @@
-"""The parts of the screen: each draws itself into its rectangle. [pure]"""

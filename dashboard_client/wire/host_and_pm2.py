@@ -1,0 +1,208 @@
+"""What the server sends, as values: processes, host, logs, exits, activity; and what each stream carries. [pure]
+
+`reading.read(Pm2Stats, shape)` makes them. A field without a default must be there; the others fall back when they are
+missing or of a wrong type. Times are UTC; MB is 2^20 bytes; texts hold no control characters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from dashboard_client.errors import WireError
+from dashboard_client.wire.benchmarks import BenchmarkProgress
+from dashboard_client.wire.decode import clean, read
+from dashboard_client.wire.redis import RedisStats
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """`cpu`: percent of one core, `memory`: MB, both of the process tree. `pm_id` is given out again by PM2."""
+
+    pm_id: int
+    name: str
+    namespace: str = ""
+    pid: int = 0
+    status: str = "unknown"
+    exec_mode: str = ""
+    instances: int = 1
+    cpu: float = 0.0
+    memory: float = 0.0
+    memory_bytes: int = 0
+    uptime_seconds: float = 0.0
+    restarts: int = 0
+    unstable_restarts: int = 0
+    exit_code: int | None = None
+    framework: str | None = None
+    port: int | None = None
+    interpreter: str = ""
+    user: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    online: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """`state`: up, down, updating or incompatible; `message`: why it is not up."""
+
+    state: str = "up"
+    version: str | None = None
+    pid: int | None = None
+    home: str = ""
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pm2Stats:
+    """`stale`: the list is from `age_seconds` ago, the daemon is away."""
+
+    processes: tuple[Process, ...]
+    counts: Counts = Counts()
+    daemon: Daemon = Daemon()
+    timestamp: datetime | None = None
+    stale: bool = False
+    age_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ExitSample:
+    seconds_before: float
+    cpu: float = 0.0
+    memory_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """One end of one process. `text`: what happened, in half a sentence; `stderr`: its last lines."""
+
+    name: str
+    pm_id: int = -1
+    at: datetime | None = None
+    exit_code: int | None = None
+    signal: str | None = None
+    cause: str = "unknown"
+    text: str = ""
+    by: str | None = None
+    uptime_seconds: float | None = None
+    stderr: tuple[str, ...] = ()
+    samples: tuple[ExitSample, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessPage:
+    """What one process's page shows besides `Process`, which is read from the same object."""
+
+    script: str = ""
+    cwd: str = ""
+    arguments: tuple[str, ...] = ()
+    node_version: str = ""
+    out_log: str = ""
+    err_log: str = ""
+    created_at_ms: float | None = None
+    watch: bool = False
+    max_memory_restart: int | None = None
+    metrics: Mapping[str, str] = field(default_factory=dict)
+    exits: tuple[Exit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HostStats:
+    """`cpu` and `memory_percent`: percent of the whole machine; `memory`, `total_memory`: MB."""
+
+    cpu: float
+    memory: float
+    total_memory: float
+    uptime: str = ""
+    load_avg: str = ""
+    timestamp: datetime | None = None
+    cpu_per_core: tuple[float, ...] = ()
+    cpu_count: int = 0
+    memory_percent: float = 0.0
+    swap_bytes: int = 0
+    swap_total_bytes: int = 0
+    disk_percent: float | None = None
+    disk_free_bytes: int | None = None
+    network_in_bytes_per_second: float = 0.0
+    network_out_bytes_per_second: float = 0.0
+    uptime_seconds: float = 0.0
+    load_average: tuple[float, ...] = ()
+    hostname: str = ""
+    platform: str = ""
+    node_version: str | None = None
+    python_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """`at`: None for lines older than the server; `pm_id`: None from a file that instances share."""
+
+    text: str
+    name: str = ""
+    pm_id: int | None = None
+    stream: str = "out"
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogLines:
+    lines: tuple[LogLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """`kind`: exit, restarted, appeared, deleted, status, daemon; `text`: a sentence."""
+
+    kind: str
+    text: str = ""
+    name: str | None = None
+    pm_id: int | None = None
+    at: datetime | None = None
+    exit: Exit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Happenings:
+    events: tuple[Happening, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityEntry:
+    """`outcome`: ok, refused or failed."""
+
+    action: str
+    at: datetime | None = None
+    actor: str = ""
+    address: str = ""
+    target: str = ""
+    outcome: str = "ok"
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    entries: tuple[ActivityEntry, ...]
+
+
+STREAMS: Mapping[str, type[object]] = {
+    "system:metrics": HostStats,
+    "pm2:stats": Pm2Stats,
+    "redis:stats": RedisStats,
+    "benchmark:progress": BenchmarkProgress,
+    "pm2:logs": LogLines,
+    "pm2:events": Happenings,
+    "activity": Activity,
+}
+
+
+def read_stream(stream: str, data: object) -> object:
+    """The value that `stream` carries. Raises WireError, for an unknown stream too."""
+    kind = STREAMS.get(stream)
+    if kind is None:
+        raise WireError(f"There is no stream {clean(stream)!r}.")
+    return read(kind, data)

@@ -1,0 +1,1 @@
+"""The verbs: start, stop, restart, reload, scale, delete."""

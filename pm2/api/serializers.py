@@ -1,0 +1,233 @@
+"""`/api/pm2` described: bodies are checked with these, answers shown in OpenAPI."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from pm2.actions.action_steps import Target
+from pm2.exits.classify import Cause
+from pm2.logs.log_search import Query
+from system.lib.fields import NameField, StrictIntegerField, TextField
+
+MAX_INSTANCES = 100
+MAX_LINES = 5000
+
+
+class StartSerializer(serializers.Serializer[Any]):
+    framework = NameField()
+    instances = StrictIntegerField(min_value=1, max_value=MAX_INSTANCES, required=False)
+
+
+class TargetSerializer(serializers.Serializer[Any]):
+    """Exactly one of the three."""
+
+    framework = NameField(required=False)
+    name = NameField(required=False)
+    pmId = StrictIntegerField(min_value=0, max_value=2**31, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len(attrs.keys() & {"framework", "name", "pmId"}) != 1:
+            raise serializers.ValidationError("Name exactly one of framework, name and pmId.")
+        return attrs
+
+    @property
+    def target(self) -> Target:
+        given = self.validated_data
+        return Target(given.get("framework"), given.get("name"), given.get("pmId"))
+
+
+class ScaleSerializer(TargetSerializer):
+    """How many instances of exactly one of framework, name and pmId there shall be."""
+
+    instances = StrictIntegerField(min_value=1, max_value=MAX_INSTANCES)
+
+
+class LogQuerySerializer(serializers.Serializer[Any]):
+    framework = NameField(required=False)
+    name = NameField(required=False)
+    pmId = serializers.IntegerField(min_value=0, max_value=2**31, required=False)
+    lines = serializers.IntegerField(min_value=1, max_value=MAX_LINES, default=200)
+    stream = serializers.ChoiceField(["out", "err"], required=False)
+    search = TextField(required=False, max_length=200, default="", allow_blank=True, trim_whitespace=False)
+    regex = serializers.BooleanField(default=False, help_text="`search` is a regular expression")
+    since = serializers.DateTimeField(required=False, help_text="ISO 8601; lines without a time are left out")
+
+    @property
+    def query(self) -> Query:
+        given = self.validated_data
+        return Query(
+            count=given["lines"],
+            name=given.get("framework", given.get("name")),
+            pm_id=given.get("pmId"),
+            stream=given.get("stream"),
+            search=given["search"],
+            is_regex=given["regex"],
+            since=given.get("since"),
+        )
+
+
+class LogBodySerializer(LogQuerySerializer):
+    """The same in a body, where numbers are numbers."""
+
+    pmId = StrictIntegerField(min_value=0, max_value=2**31, required=False)
+    lines = StrictIntegerField(min_value=1, max_value=MAX_LINES, default=200)
+
+
+class LogLineSerializer(serializers.Serializer[Any]):
+    at = serializers.DateTimeField(allow_null=True, help_text="null: older than this server, in a file without times")
+    pmId = serializers.IntegerField(allow_null=True, help_text="null: from a file that several instances share")
+    name = serializers.CharField()
+    stream = serializers.ChoiceField(["out", "err"])
+    text = serializers.CharField()
+
+
+class LogSourceSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    pmId = serializers.IntegerField(allow_null=True)
+    stream = serializers.ChoiceField(["out", "err"])
+    path = serializers.CharField()
+    sizeBytes = serializers.IntegerField(allow_null=True)
+    linesPerSecond = serializers.FloatField()
+    bytesPerSecond = serializers.FloatField()
+
+
+class LogPageSerializer(serializers.Serializer[Any]):
+    lines = LogLineSerializer(many=True)
+    sources = LogSourceSerializer(many=True)
+    complete = serializers.BooleanField(help_text="false: the time for searching was over before the files were")
+    timestamp = serializers.DateTimeField()
+
+
+class ExitQuerySerializer(serializers.Serializer[Any]):
+    framework = NameField(required=False, default="")
+    limit = serializers.IntegerField(min_value=1, max_value=1000, default=50)
+    since = serializers.DateTimeField(required=False)
+
+
+class ExitSampleSerializer(serializers.Serializer[Any]):
+    secondsBefore = serializers.FloatField()
+    cpu = serializers.FloatField()
+    memoryBytes = serializers.IntegerField()
+
+
+class ExitSerializer(serializers.Serializer[Any]):
+    instance = serializers.CharField(help_text="Our own identity: PM2 gives its numbers out again")
+    at = serializers.DateTimeField()
+    name = serializers.CharField()
+    pmId = serializers.IntegerField()
+    exitCode = serializers.IntegerField(allow_null=True, help_text="null when a signal ended it")
+    signal = serializers.CharField(allow_null=True)
+    cause = serializers.ChoiceField([cause.value for cause in Cause])
+    text = serializers.CharField()
+    by = serializers.CharField(allow_null=True, help_text="who asked for it, when it was asked of this server")
+    uptimeSeconds = serializers.FloatField(allow_null=True)
+    stderr = serializers.ListField(child=serializers.CharField())
+    samples = ExitSampleSerializer(many=True)
+
+
+class ExitsSerializer(serializers.Serializer[Any]):
+    exits = ExitSerializer(many=True)
+    timestamp = serializers.DateTimeField()
+
+
+class ProcessSerializer(serializers.Serializer[Any]):
+    pmId = serializers.IntegerField(help_text="PM2 gives these numbers out again")
+    name = serializers.CharField()
+    namespace = serializers.CharField()
+    pid = serializers.IntegerField(help_text="0 when it does not run")
+    status = serializers.CharField(help_text="PM2's word: online, stopped, errored, …")
+    execMode = serializers.CharField()
+    instances = serializers.IntegerField()
+    cpu = serializers.FloatField(help_text="Percent of one core, the whole process tree")
+    memory = serializers.FloatField(help_text="MB of 2^20 bytes, the whole process tree")
+    memoryBytes = serializers.IntegerField()
+    uptimeSeconds = serializers.FloatField()
+    restarts = serializers.IntegerField()
+    unstableRestarts = serializers.IntegerField()
+    exitCode = serializers.IntegerField(allow_null=True)
+    framework = serializers.CharField(allow_null=True)
+    port = serializers.IntegerField(allow_null=True)
+    interpreter = serializers.CharField()
+    user = serializers.CharField()
+    version = serializers.CharField()
+
+
+class DetailsSerializer(serializers.Serializer[Any]):
+    script = serializers.CharField()
+    cwd = serializers.CharField()
+    arguments = serializers.ListField(child=serializers.CharField())
+    nodeVersion = serializers.CharField()
+    outLog = serializers.CharField()
+    errLog = serializers.CharField()
+    createdAtMs = serializers.FloatField(allow_null=True)
+    watch = serializers.BooleanField()
+    maxMemoryRestart = serializers.IntegerField(allow_null=True, help_text="Bytes")
+    metrics = serializers.DictField(child=serializers.CharField(), help_text="The process's own, with units")
+
+
+class ProcessPageSerializer(ProcessSerializer, DetailsSerializer):
+    exits = ExitSerializer(many=True)
+    timestamp = serializers.DateTimeField()
+
+
+class CountsSerializer(serializers.Serializer[Any]):
+    online = serializers.IntegerField()
+    total = serializers.IntegerField()
+
+
+class DaemonSerializer(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(["up", "down", "updating", "incompatible"])
+    version = serializers.CharField(allow_null=True)
+    pid = serializers.IntegerField(allow_null=True)
+    home = serializers.CharField()
+    message = serializers.CharField(allow_null=True, help_text="Why it is not up")
+
+
+class OrphanSerializer(serializers.Serializer[Any]):
+    pid = serializers.IntegerField()
+    name = serializers.CharField()
+    pmId = serializers.IntegerField()
+
+
+class StatsSerializer(serializers.Serializer[Any]):
+    processes = ProcessSerializer(many=True)
+    counts = CountsSerializer()
+    daemon = DaemonSerializer()
+    timestamp = serializers.DateTimeField()
+    stale = serializers.BooleanField(help_text="The daemon is away; the list is `ageSeconds` old")
+    ageSeconds = serializers.FloatField()
+    orphans = OrphanSerializer(many=True, help_text="Left behind by a daemon that died: running, and nobody's")
+
+
+class SkippedSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    reason = serializers.CharField()
+
+
+class ActionResultSerializer(serializers.Serializer[Any]):
+    success = serializers.BooleanField()
+    message = serializers.CharField()
+    processes = ProcessSerializer(many=True)
+    warnings = serializers.ListField(child=serializers.CharField())
+    skipped = SkippedSerializer(many=True)
+    timestamp = serializers.DateTimeField()
+
+
+class FrameworkSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    displayName = serializers.CharField()
+    runtime = serializers.CharField()
+    port = serializers.IntegerField()
+    color = serializers.CharField()
+    execMode = serializers.CharField()
+    instances = serializers.IntegerField(help_text="How many start when nobody says")
+    installed = serializers.BooleanField()
+    reason = serializers.CharField(allow_null=True, help_text="Why it cannot be started here")
+    running = serializers.IntegerField(help_text="Instances online")
+
+
+class FrameworksSerializer(serializers.Serializer[Any]):
+    frameworks = FrameworkSerializer(many=True)
+    timestamp = serializers.DateTimeField()

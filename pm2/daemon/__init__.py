@@ -1,0 +1,1 @@
+"""PM2's two sockets and what travels on them."""

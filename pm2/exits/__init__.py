@@ -1,0 +1,1 @@
+"""Why processes ended: classification, recording, and the stream of events."""

@@ -1,0 +1,1 @@
+"""Which process is which over time: PM2 reuses its ids, so each instance gets an identity that lasts."""

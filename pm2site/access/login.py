@@ -1,0 +1,80 @@
+"""The login page: user and password, or the API key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth import authenticate, get_user_model, login, logout
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views import View
+
+from pm2site.access import auth
+from pm2site.access.throttle import attempts
+from pm2site.errors import TooManyAttempts
+
+
+class LoginForm(forms.Form):
+    username = forms.CharField(max_length=150, required=False)
+    password = forms.CharField(max_length=4096, required=False, strip=False)
+    api_key = forms.CharField(max_length=4096, required=False)
+
+
+class LoginView(View):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self._page(request, 200, "")
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        address = str(request.META.get("REMOTE_ADDR") or "")
+        form = LoginForm(request.POST)
+        try:
+            attempts.check(address)
+        except TooManyAttempts as error:
+            response = self._page(request, 429, str(error))
+            response.headers["Retry-After"] = f"{error.retry_after_s:.0f}"
+            return response
+        if not form.is_valid() or not self._log_in(request, form.cleaned_data):
+            attempts.failed(address)
+            return self._page(request, 401, "This user and password, or this key, are not known here.")
+        return HttpResponseRedirect(self._next(request))
+
+    def _log_in(self, request: HttpRequest, given: dict[str, str]) -> bool:
+        if given["api_key"]:
+            return self._log_in_with_key(request, given["api_key"])
+        user = authenticate(request, username=given["username"], password=given["password"])
+        if user is None:
+            return False
+        login(request, user)
+        return True
+
+    def _log_in_with_key(self, request: HttpRequest, key: str) -> bool:
+        """A key acts as a user of its own, so that the admin knows it; the session ends with the key."""
+        for name, setting in auth.KEY_USERS.items():
+            if auth.is_same(key, getattr(settings, setting)):
+                may_act = setting == "API_KEY"
+                rights = {"is_staff": may_act, "is_superuser": may_act, "is_active": True}
+                user, _ = get_user_model().objects.update_or_create(username=name, defaults=rights)
+                user.set_unusable_password()
+                user.save()
+                login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+                request.session[auth.KEY_PRINT] = auth.key_print(key)
+                return True
+        return False
+
+    def _page(self, request: HttpRequest, status: int, problem: str) -> HttpResponse:
+        context: dict[str, Any] = {"problem": problem, "next": self._next(request)}
+        return render(request, "login.html", context, status=status)
+
+    def _next(self, request: HttpRequest) -> str:
+        wanted = request.POST.get("next") or request.GET.get("next") or "/"
+        safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+        return wanted if safe else "/"
+
+
+class LogoutView(View):
+    def post(self, request: HttpRequest) -> HttpResponse:
+        logout(request)
+        return HttpResponseRedirect(settings.LOGIN_URL)

@@ -1,0 +1,153 @@
+"""The trail: every change that was asked for, through the API or from the shell, by whom, with what outcome."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from typing import Any
+
+import structlog
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from pm2site.http import problems
+from pm2site.http.middleware import Responder
+from pm2site.models import Activity, Outcome
+from system.lib.feed import Feed
+from system.lib.text import is_encodable
+from system.lib.wire import to_wire
+
+log = structlog.get_logger("pm2site.audit.trail")
+
+KEPT = 1000
+feed: Feed[dict[str, object]] = Feed("entries", max_items=KEPT, max_bytes=KEPT)
+
+FIELDS = ("at", "actor", "address", "action", "target", "outcome", "message")
+TARGET_KEYS = ("framework", "name", "pmId", "id", "port", "nodeCount")
+RECORDED = ("/api/", "/login", "/logout", "/admin/")
+
+
+def record(*, actor: str, address: str, action: str, target: str = "", status: int = 200, message: str = "") -> None:
+    """Write a line of the trail. A database that cannot take it is logged and stops nobody."""
+    log.info("activity", actor=actor, action=action, target=target, status=status)
+    _keep(actor, address, action, target, status, message)
+
+
+def record_command(action: str, target: str, message: str, error: Exception | None = None) -> None:
+    """What `manage.py` did, or did not do because of `error`. It has told its user already, and logs nothing more."""
+    status = problems.status_and_code(error)[0] if error else 200
+    _keep(f"{getpass.getuser()} (command line)", "", action, target, status, message)
+
+
+def _keep(actor: str, address: str, action: str, target: str, status: int, message: str) -> None:
+    outcome = Outcome.OK if status < 400 else Outcome.FAILED if status >= 500 else Outcome.REFUSED
+    row = Activity(
+        actor=actor[:200], address=address[:64], action=action[:100], target=target[:200], outcome=outcome,
+        status=status, message=message[:500],
+    )  # fmt: skip
+    feed.append([{field: getattr(row, field) for field in FIELDS}])
+    try:
+        row.save()
+    except problems.DATABASE_ERRORS as error:
+        if (
+            problems.status_and_code(error)[1] != "database_not_migrated"
+        ):  # no server has run here, there is no trail yet
+            log.exception("activity was not kept", error=str(error))
+
+
+def action_of(request: HttpRequest) -> str:
+    """`/api/pm2/start` → `pm2.start`; ids in a path belong to the target."""
+    parts = [part for part in request.path_info.split("/") if part and part != "api"]
+    if len(parts) >= 3 and parts[1] == "runs":
+        verbs = [*parts[3:4], *([] if request.method == "POST" else [(request.method or "").lower()])]
+        return ".".join([parts[0], *verbs])
+    return ".".join(parts[:2])
+
+
+def target_of(request: HttpRequest, body: bytes) -> str:
+    try:
+        shape = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        shape = {}
+    named = [str(shape[key]) for key in TARGET_KEYS if key in shape] if isinstance(shape, dict) else []
+    parts = request.path_info.strip("/").split("/")
+    target = named[0] if named else (parts[3] if len(parts) > 3 else "")
+    # A database takes neither lone surrogates nor NUL.
+    return (target if is_encodable(target) else ascii(target)).replace("\0", "�")
+
+
+def message_of(response: HttpResponseBase) -> str:
+    shape: Any = getattr(response, "data", None)
+    if shape is None and response.get("Content-Type", "").startswith("application/json"):
+        shape = json.loads(getattr(response, "content", b"") or b"{}")
+    message = str(shape.get("message", "")) if isinstance(shape, dict) else ""
+    return (message if is_encodable(message) else ascii(message)).replace("\0", "�")
+
+
+class ActivityMiddleware:
+    """Records every unsafe request once it has been answered."""
+
+    def __init__(self, get_response: Responder) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.method in SAFE_METHODS or not request.path_info.startswith(RECORDED):
+            return self.get_response(request)
+        is_json = request.path_info.startswith("/api/")
+        body = request.body if is_json else b""  # a login form's fields are nobody's business
+        response = self.get_response(request)
+        credential = getattr(request, "credential", None)
+        record(
+            actor=credential.actor if credential else "nobody",
+            address=str(request.META.get("REMOTE_ADDR") or ""),
+            action=action_of(request),
+            target=target_of(request, body),
+            status=response.status_code,
+            message=message_of(response),
+        )
+        return response
+
+
+class ActivityQuery(serializers.Serializer[Any]):
+    since = serializers.DateTimeField(required=False, help_text="ISO 8601")
+    limit = serializers.IntegerField(min_value=1, max_value=1000, default=100)
+    action = serializers.CharField(required=False, max_length=100, help_text="e.g. `pm2.start`")
+    actor = serializers.CharField(required=False, max_length=200)
+
+
+class EntrySerializer(serializers.Serializer[Any]):
+    at = serializers.DateTimeField()
+    actor = serializers.CharField()
+    address = serializers.CharField()
+    action = serializers.CharField()
+    target = serializers.CharField()
+    outcome = serializers.ChoiceField(Outcome.choices)
+    message = serializers.CharField()
+
+
+class ActivityAnswer(serializers.Serializer[Any]):
+    entries = EntrySerializer(many=True)
+    timestamp = serializers.DateTimeField()
+
+
+class ActivityView(APIView):
+    @extend_schema(parameters=[ActivityQuery], responses=ActivityAnswer, tags=["activity"])
+    def get(self, request: Request) -> Response:
+        """Who did what, newest first."""
+        query = ActivityQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        return Response(to_wire(entries(**query.validated_data)))
+
+
+def entries(limit: int, since: Any = None, action: str = "", actor: str = "") -> dict[str, object]:
+    rows = Activity.objects.all()
+    filters = {"at__gte": since, "action": action, "actor": actor}
+    rows = rows.filter(**{name: value for name, value in filters.items() if value})
+    return {"entries": list(rows.values(*FIELDS)[:limit]), "timestamp": timezone.now()}

@@ -1,0 +1,86 @@
+"""What the server can use just now: database, PM2, Redis, Node, load generators."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from asgiref.sync import sync_to_async
+from django.db import connection
+
+from pm2.monitor import current
+from pm2site.http import middleware, problems
+from rediscluster.errors import RedisClusterError
+from rediscluster.status import queries, summary
+from system.host import binaries
+
+BUDGET_S = 2.0
+GENERATORS = ("wrk", "h2load", "autocannon")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    ok: bool
+    message: str
+    latency_ms: float
+
+
+async def checks() -> dict[str, Check]:
+    """All checks at once; none takes longer than `BUDGET_S`."""
+    probes = {"database": database, "pm2": pm2, "redis": redis, "node": node, "generators": generators}
+    results = await asyncio.gather(*(_timed(probe) for probe in probes.values()))
+    return dict(zip(probes, results, strict=True))
+
+
+async def _timed(probe: Callable[[], Awaitable[tuple[bool, str]]]) -> Check:
+    begun = time.monotonic()
+    try:
+        async with asyncio.timeout(BUDGET_S):
+            ok, message = await probe()
+    except TimeoutError:
+        ok, message = False, f"no answer within {BUDGET_S:g} s"
+    return Check(ok, message, round(1000 * (time.monotonic() - begun), 2))
+
+
+async def database() -> tuple[bool, str]:
+    try:
+        is_migrated = await sync_to_async(_has_all_tables)()
+    except problems.DATABASE_ERRORS as error:
+        return False, str(error)
+    return is_migrated, connection.vendor if is_migrated else "tables are missing; run: python manage.py migrate"
+
+
+def _has_all_tables() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        cursor.fetchone()
+    return middleware.is_migrated()
+
+
+async def pm2() -> tuple[bool, str]:
+    stats = await current.sample()
+    daemon = stats.daemon
+    if daemon.state == "up":
+        return True, f"PM2 {daemon.version}, pid {daemon.pid}, {daemon.home}"
+    return False, f"PM2's daemon for {daemon.home} is {daemon.state}"
+
+
+async def redis() -> tuple[bool, str]:
+    try:
+        status = await queries.status()
+    except RedisClusterError as error:
+        return False, str(error)
+    return status.state == summary.RUNNING, f"{status.state}: {status.message}"
+
+
+async def node() -> tuple[bool, str]:
+    found = await asyncio.to_thread(binaries.find, "node")
+    return (True, f"{found.version}, {found.path}") if found else (False, "no node on PATH; run: make setup")
+
+
+async def generators() -> tuple[bool, str]:
+    found = [await asyncio.to_thread(binaries.find, name) for name in GENERATORS]
+    names = [f"{name} {each.version}" for name, each in zip(GENERATORS, found, strict=True) if each]
+    return bool(names), ", ".join(names) or "none of wrk, h2load, autocannon; run: make setup"

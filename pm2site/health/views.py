@@ -1,0 +1,70 @@
+"""Health, readiness, and what is not there."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+from asgiref.sync import async_to_sync
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.decorators import api_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from pm2site.health import readiness
+from pm2site.http import problems
+from system.lib.wire import iso_time, to_wire
+
+STARTED = time.monotonic()
+
+HealthSerializer = inline_serializer(
+    "Health",
+    {
+        "status": serializers.CharField(help_text="Always `ok`"),
+        "timestamp": serializers.DateTimeField(),
+        "uptime": serializers.FloatField(help_text="Seconds since the server started"),
+    },
+)
+CheckSerializer = inline_serializer(
+    "Check",
+    {
+        "ok": serializers.BooleanField(),
+        "message": serializers.CharField(),
+        "latencyMs": serializers.FloatField(),
+    },
+)
+ReadySerializer = inline_serializer(
+    "Ready",
+    {
+        "status": serializers.ChoiceField(["ok", "unavailable"]),
+        "checks": serializers.DictField(child=CheckSerializer),
+        "timestamp": serializers.DateTimeField(),
+    },
+)
+
+
+@extend_schema(methods=["GET"], responses=HealthSerializer, auth=[], tags=["health"])
+@api_view(["GET", "HEAD"])
+def health(request: Request) -> Response:
+    """Whether the server answers. Needs no credential, touches nothing else."""
+    uptime = round(time.monotonic() - STARTED, 3)
+    return Response({"status": "ok", "timestamp": iso_time(datetime.now(UTC)), "uptime": uptime})
+
+
+@extend_schema(methods=["GET"], responses={200: ReadySerializer, 503: ReadySerializer}, tags=["health"])
+@api_view(["GET", "HEAD"])
+def ready(request: Request) -> Response:
+    """What works: database, PM2, Redis, Node and the load generators. 503 only without the database."""
+    checks = async_to_sync(readiness.checks)()
+    works = checks["database"].ok
+    shape = {"status": "ok" if works else "unavailable", "checks": checks, "timestamp": datetime.now(UTC)}
+    return Response(to_wire(shape), status=200 if works else 503)
+
+
+@csrf_exempt  # it changes nothing, and a page about a missing token would hide that the address is wrong
+def not_found(request: HttpRequest) -> JsonResponse:
+    """Every address that nothing else answers."""
+    return problems.problem(request, 404, "not_found", f"There is nothing at {request.path}. See /api/docs.")

@@ -1,0 +1,1 @@
+"""Around every request: Host, Origin, size, request id, log line, errors as status codes."""

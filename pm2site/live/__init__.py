@@ -1,0 +1,1 @@
+"""The WebSocket `/ws`: streams, subscriptions, connections."""

@@ -1,0 +1,250 @@
+"""The one consumer of /ws: authenticate, subscribe, and send what is due."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from channels.consumer import get_handler_name
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from pm2site.access import auth
+from pm2site.access.auth import Credential
+from pm2site.errors import InvalidCredential, TooManyAttempts
+from pm2site.live import messages
+from pm2site.live.connections import Budget, sockets
+from pm2site.live.hub import Source, hub_of
+from pm2site.live.messages import BadMessage, Close, Message
+from pm2site.live.subscriptions import Subscription, subscribe
+from pm2site.transport.backpressure import is_blocked
+from system.lib.feed import Feed
+from system.lib.wire import iso_time
+
+log = structlog.get_logger("pm2site.ws")
+
+AUTH_S = 5.0
+SLOW_S = 10.0
+SLOW_POLL_S = 0.1
+MAX_SUBSCRIPTIONS = 16
+MAX_BAD_MESSAGES = 20
+
+
+def now() -> str:
+    return iso_time(datetime.now(UTC))
+
+
+class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """`streams`: name → sample function or feed. `slow_s`: how long a client may read nothing."""
+
+    streams: Mapping[str, Source] = {}
+    slow_s = SLOW_S
+    auth_s = AUTH_S
+
+    def __init__(
+        self, *args: Any, streams: Mapping[str, Source], slow_s: float = SLOW_S, auth_s: float = AUTH_S
+    ) -> None:
+        super().__init__(*args)
+        self.streams, self.slow_s, self.auth_s = streams, slow_s, auth_s
+        self.client_id = uuid.uuid4().hex[:12]
+        self.credential: Credential | None = None
+        self.subscriptions: dict[str, Subscription] = {}
+        self.budget = Budget()
+        self.bad_messages = 0
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.closed_with: int | None = None
+        self.application: asyncio.Task[Any] | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.application = asyncio.current_task()
+        try:
+            await super().__call__(scope, receive, send)
+        finally:  # on cancellation, too, when disconnect() is not called
+            self._leave()
+
+    def _leave(self) -> None:
+        for subscription in self.subscriptions.values():
+            subscription.end()
+        self.subscriptions.clear()
+        for task in self.tasks:
+            task.cancel()
+        if sockets.remove(self):
+            log.info("client left", client=self.client_id, actor=self._actor(), code=self.closed_with)
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        # Channels would visit the one database thread before each message; these handlers need no database.
+        await getattr(self, get_handler_name(message))(message)
+
+    async def connect(self) -> None:
+        self.wake = asyncio.Event()
+        self.address = auth.scope_address(self.scope)
+        await self.accept()
+        if not sockets.add(self):
+            await self._end(Close.FLOODING, "too_many_clients", "This server has as many sockets as it takes.")
+            return
+        try:
+            self.credential = await auth.identify_scope(self.scope)
+        except (InvalidCredential, TooManyAttempts) as error:
+            await self._end(Close.NOT_AUTHENTICATED, "invalid_credential", str(error))
+            return
+        if self.credential:
+            await self._welcome()
+        else:
+            await self.send(messages.reply("auth_required", now()))
+            self._spawn(self._expect_auth())
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self._task_ended)
+
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and task.exception():
+            log.error("client task failed", client=self.client_id, exc_info=task.exception())
+            self.cancel()  # a socket that gets nothing any more must not look alive
+
+    async def _expect_auth(self) -> None:
+        await asyncio.sleep(self.auth_s)
+        if self.credential is None:
+            await self._end(Close.NOT_AUTHENTICATED, "auth_timeout", f"No auth message came within {self.auth_s:g} s.")
+
+    async def _welcome(self, message_id: str | int | None = None) -> None:
+        log.info("client came", client=self.client_id, actor=self._actor(), address=self.address)
+        names = sorted(self.streams)
+        facts = {"clientId": self.client_id, "streams": names, "protocol": messages.VERSION}
+        await self.send(messages.reply("connected", now(), message_id, **facts))
+        self._spawn(self._pump())
+
+    def _actor(self) -> str:
+        return self.credential.actor if self.credential else "nobody"
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.closed_with is not None:
+            return
+        if not self.budget.take(asyncio.get_running_loop().time()):
+            await self._end(Close.FLOODING, "flooding", "Too many messages: 20 a second are allowed.")
+            return
+        try:
+            if text_data is None:
+                raise BadMessage("binary", "Messages are JSON in text frames.")  # noqa: TRY301
+            await self._follow(messages.parse(text_data, self.streams))
+        except BadMessage as error:
+            await self.send(messages.error(error.code, str(error), error.stream, error.message_id))
+            self.bad_messages += 1
+            if self.bad_messages >= MAX_BAD_MESSAGES:
+                await self._end(Close.FLOODING, "bad_messages", "Too many messages that cannot be followed.")
+
+    async def _follow(self, message: Message) -> None:
+        if message.type == "ping":
+            await self.send(messages.reply("pong", now(), message.id))
+        elif message.type == "auth":
+            await self._authenticate(message)
+        elif self.credential is None:
+            raise BadMessage("not_authenticated", "Authenticate first.", message.stream, message.id)
+        elif message.type == "subscribe":
+            await self._subscribe(message)
+        else:
+            await self._unsubscribe(message)
+
+    async def _authenticate(self, message: Message) -> None:
+        if self.credential is not None:
+            raise BadMessage("authenticated", "This connection is authenticated already.", None, message.id)
+        try:
+            self.credential = await auth.identify_message(message.secret, self.address)
+        except (InvalidCredential, TooManyAttempts) as error:
+            await self._end(Close.NOT_AUTHENTICATED, "invalid_credential", str(error))
+        else:
+            await self._welcome(message.id)
+
+    async def _subscribe(self, message: Message) -> None:
+        known = self.subscriptions.get(message.stream)
+        if known is None and len(self.subscriptions) >= MAX_SUBSCRIPTIONS:
+            said = f"A client has at most {MAX_SUBSCRIPTIONS} subscriptions."
+            raise BadMessage("too_many_subscriptions", said, message.stream, message.id)
+        source = self.streams[message.stream]
+        wrong = wrong_filter(source, message)
+        if wrong:
+            raise BadMessage("bad_filter", wrong, message.stream, message.id)
+        facts = {"stream": message.stream, "interval": message.interval_ms}
+        await self.send(messages.reply("subscribed", now(), message.id, **facts))
+        if known:
+            known.end()
+        stream = hub_of(self.streams).streams[message.stream]
+        self.subscriptions[message.stream] = subscribe(stream, message, self.wake)
+
+    async def _unsubscribe(self, message: Message) -> None:
+        subscription = self.subscriptions.pop(message.stream, None)
+        if subscription:
+            subscription.end()
+        await self.send(messages.reply("unsubscribed", now(), message.id, stream=message.stream))
+
+    async def _pump(self) -> None:
+        """Send what is due; skip while the client does not read, and leave it after `slow_s`."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self.wake.wait()
+            self.wake.clear()
+            if is_blocked(self.scope) and not await self._unblocked():
+                await self._end(Close.TOO_SLOW, "too_slow", f"Nothing was read for {self.slow_s:g} s.")
+                return
+            for subscription in list(self.subscriptions.values()):
+                for text in subscription.take(loop.time()):
+                    await self.send(text)
+
+    async def _unblocked(self) -> bool:
+        polls = max(1, round(self.slow_s / SLOW_POLL_S))
+        for _ in itertools.repeat(None, polls):
+            await asyncio.sleep(SLOW_POLL_S)
+            if not is_blocked(self.scope):
+                return True
+        return False
+
+    async def revoked(self) -> None:
+        """The credential is not valid any more."""
+        await self._end(Close.NOT_AUTHENTICATED, "revoked", "This credential has been taken back.")
+
+    async def shut_down(self) -> None:
+        """The server ends; whoever wants may come back to the next one."""
+        await self._end(Close.SHUTTING_DOWN, "shutting_down", "The server is shutting down.")
+
+    def cancel(self) -> None:
+        """End without another word."""
+        if self.application:
+            self.application.cancel()
+
+    async def _end(self, code: Close, error: str, message: str) -> None:
+        if self.closed_with is not None:
+            return
+        self.closed_with = int(code)
+        log.info("client closed", client=self.client_id, actor=self._actor(), code=int(code), reason=error)
+        if code is not Close.TOO_SLOW:  # who reads nothing would not read this either
+            await self.send(messages.error(error, message))
+        await self.close(code=int(code))
+
+
+def wrong_filter(source: Source, message: Message) -> str | None:
+    """Why the stream cannot be filtered like that, in a sentence."""
+    filters, choices = (source.filters, source.choices) if isinstance(source, Feed) else ({}, {})
+    for name, value in message.filter:
+        if name not in filters:
+            return f"{message.stream} has no filter {name!r}. There are: {', '.join(filters) or 'none'}."
+        if name in choices and value not in choices[name]:
+            return f"The filter {name} of {message.stream} is one of: {', '.join(choices[name])}."
+    return None
+
+
+class UnknownPathConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """Every other path: accepted only to say so, since a refused handshake cannot tell why."""
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        await getattr(self, get_handler_name(message))(message)
+
+    async def connect(self) -> None:
+        await self.accept()
+        await self.send(messages.error("unknown_path", "The WebSocket is at /ws."))
+        await self.close(code=int(Close.UNKNOWN_PATH))

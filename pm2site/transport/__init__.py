@@ -1,0 +1,1 @@
+"""What the server needs to know of daphne and Twisted."""

@@ -1,0 +1,1 @@
+"""One redis-server: its process, its files, its connection, and proof that it is ours."""

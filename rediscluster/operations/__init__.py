@@ -1,0 +1,1 @@
+"""What can be done to the cluster: setup, stop, resume, clean, failover."""

@@ -1,0 +1,1 @@
+"""Shapes and maps of a cluster: nodes, slots, shards. [pure]"""

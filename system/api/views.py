@@ -1,0 +1,37 @@
+"""`/api/system`: the host."""
+
+from __future__ import annotations
+
+from asgiref.sync import async_to_sync
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from system.api.serializers import CpuSerializer, MemorySerializer, SystemStatsSerializer
+from system.host import host_sampler
+from system.lib.wire import to_wire
+
+
+@extend_schema(tags=["system"])
+class SystemViewSet(ViewSet):
+    @extend_schema(responses=SystemStatsSerializer)
+    @action(detail=False)
+    def stats(self, request: Request) -> Response:
+        """CPU, memory, swap, disk, network and load of the host."""
+        return Response(to_wire(async_to_sync(host_sampler.sample)()))
+
+    @extend_schema(responses=CpuSerializer)
+    @action(detail=False)
+    def cpu(self, request: Request) -> Response:
+        """CPU of the host, together and per core."""
+        stats = async_to_sync(host_sampler.sample)()
+        shape = {"cpu": stats.cpu, "perCore": stats.cpu_per_core, "timestamp": stats.timestamp}
+        return Response(to_wire(shape))
+
+    @extend_schema(responses=MemorySerializer)
+    @action(detail=False)
+    def memory(self, request: Request) -> Response:
+        """Memory of the host."""
+        return Response(to_wire(async_to_sync(host_sampler.memory)()))

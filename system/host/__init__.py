@@ -1,0 +1,1 @@
+"""The host: its load, its processes, its ports, its programs."""

@@ -1,0 +1,324 @@
+"""The history over REST."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.auth import get_user_model
+from django.test import AsyncClient, Client, override_settings
+from django.utils import timezone
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from pytest_django import Settings
+
+from benchmarks.models import Run, RunState
+from tests.fixtures.ports import FASTIFY
+
+pytestmark = pytest.mark.django_db(transaction=True)
+START = datetime(2026, 1, 1, tzinfo=UTC)
+RESULT_KEYS = {
+    "id", "timestamp", "framework", "endpoint", "method", "reqPerSec", "avgLatency", "p50Latency", "p90Latency", "p99Latency",
+    "totalReqs", "duration", "connections", "workers", "pipelining", "errors", "timeouts", "non2xx", "instances", "generator",
+    "trials", "validity", "reasons", "reqPerSecLow", "reqPerSecHigh", "p95Latency", "p999Latency", "cpuMicrosPerRequest", "memoryBytes",
+    "saturation", "source", "label",
+}  # fmt: skip
+
+
+def client() -> Client:
+    return Client(headers={"Host": "localhost", "Accept": "application/json"})
+
+
+def run(minute: int, framework: str = "fastify", **columns: Any) -> Run:
+    figures = {"req_per_sec": 1000.0 + minute, "avg_latency_ms": 2.0, "total_requests": 10, "duration_s": 1.0}
+    given = {"endpoint": "/simple", "method": "GET", "state": RunState.DONE, "validity": "valid", **figures, **columns}
+    return Run.objects.create(framework=framework, at=START + timedelta(minutes=minute), **given)
+
+
+def get(path: str) -> Any:
+    answer = client().get("/api/benchmark/" + path)
+    assert answer.status_code == 200, answer.content
+    return answer.json()
+
+
+def rates(shape: Any) -> list[float]:
+    return [row["reqPerSec"] for row in shape["results"]]
+
+
+async def text(path: str) -> tuple[str, Any]:
+    """A streamed answer, whole, and its headers."""
+    with override_settings(API_OPEN=True):
+        answer = await AsyncClient().get("/api/benchmark/" + path)
+    assert answer.status_code == 200
+    return "".join([piece.decode() async for piece in answer.streaming_content]), answer.headers  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def some_runs() -> None:
+    for minute in range(5):
+        run(minute)
+    run(5, "express", validity="invalid", req_per_sec=9.0)
+    run(6, "express", endpoint="/code", method="POST")
+    Run.objects.create(framework="fastify", endpoint="/simple", state=RunState.QUEUED)
+    Run.objects.create(framework="fastify", endpoint="/simple", state=RunState.FAILED)
+
+
+@pytest.mark.usefixtures("some_runs")
+def test_latest() -> None:
+    shape = get("latest?count=3")
+
+    assert (rates(shape), shape["count"]) == ([1006.0, 9.0, 1004.0], 3)
+    assert shape["results"][0].keys() == RESULT_KEYS
+    assert len(get("latest")["results"]) == 7
+
+
+@pytest.mark.usefixtures("some_runs")
+async def test_everything_is_streamed() -> None:
+    content, headers = await text("all")
+
+    assert headers["Content-Type"] == "application/json"
+    shape = json.loads(content)
+    assert (rates(shape), shape["count"]) == ([1006.0, 9.0, 1004.0, 1003.0, 1002.0, 1001.0, 1000.0], 7)
+    assert rates(json.loads((await text("all?framework=express&validity=valid"))[0])) == [1006.0]
+    since = "2026-01-01T00:02:00Z"
+    assert rates(json.loads((await text(f"all?since={since}&until=2026-01-01T00:04:00Z"))[0])) == [1003.0, 1002.0]
+
+
+@pytest.mark.usefixtures("some_runs")
+def test_pages_follow_each_other() -> None:
+    seen: list[float] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        shape = get(f"all?limit=3&cursor={cursor}")
+        assert shape["total"] == 7
+        seen += rates(shape)
+        cursor = shape["next"]
+
+    assert seen == [1006.0, 9.0, 1004.0, 1003.0, 1002.0, 1001.0, 1000.0]
+
+
+@pytest.mark.usefixtures("some_runs")
+def test_by_framework() -> None:
+    shape = get("by-framework/express")
+    assert (shape["framework"], rates(shape), shape["count"]) == ("express", [1006.0, 9.0], 2)
+    for odd in ("koa", "%E5%90%8D", "a%2Fb", "%00", "..", "%3Cscript%3E"):
+        assert get(f"by-framework/{odd}")["results"] == []
+
+
+@pytest.mark.usefixtures("some_runs")
+def test_latest_by_framework() -> None:
+    results = get("latest-by-framework")["results"]
+
+    assert {key: row["reqPerSec"] for key, row in results.items()} == {
+        "fastify:/simple:GET": 1004.0, "express:/simple:GET": 9.0, "express:/code:POST": 1006.0,
+    }  # fmt: skip
+
+
+@pytest.mark.usefixtures("some_runs")
+def test_stats_leave_invalid_results_out_of_all_but_the_total() -> None:
+    assert get("stats")["stats"] == {
+        "total": 7,
+        "byFramework": {
+            "express": {
+                "count": 1,
+                "avgReqPerSec": 1006.0,
+                "maxReqPerSec": 1006.0,
+                "minReqPerSec": 1006.0,
+                "avgLatency": 2.0,
+            },
+            "fastify": {
+                "count": 5,
+                "avgReqPerSec": 1002.0,
+                "maxReqPerSec": 1004.0,
+                "minReqPerSec": 1000.0,
+                "avgLatency": 2.0,
+            },
+        },
+    }
+
+
+QUERIES = [
+    "latest?count=0", "latest?count=1001", "latest?count=x", "latest?count=1e3", "latest?count=-1", "latest?count=1;DROP",
+    "all?limit=0", "all?limit=NaN", "all?cursor=!!", "all?cursor=MjAyNg", "all?limit=5&cursor=" + "A" * 150, "all?since=soon",
+    "all?validity=perfect", "all?framework=%00", "export?format=exe", "all?until=2026-13-01",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_a_query_is_no_guess(query: str) -> None:
+    answer = client().get("/api/benchmark/" + query)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+
+
+@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(["latest", "stats", "latest-by-framework", "all"]),
+    st.dictionaries(
+        st.sampled_from(["count", "limit", "cursor", "framework", "since", "method"]), st.text(max_size=20), min_size=1
+    ),
+)
+def test_no_query_breaks_it(path: str, query: dict[str, str]) -> None:
+    encodable = {key: value.encode("utf-8", "replace").decode() for key, value in query.items()}
+
+    assert client().get(f"/api/benchmark/{path}", {"limit": "5", **encodable}).status_code in (200, 400)
+
+
+ADDED = {
+    "framework": "go",
+    "reqPerSec": 12.5,
+    "endpoint": "/simple",
+    "totalReqs": 250,
+    "duration": 20,
+    "label": "laptop",
+}
+
+
+def test_a_result_from_elsewhere_is_kept_once() -> None:
+    entry = {**ADDED, "id": "7b3b0d5e-8c9f-4a47-9d5e-2f1f6a1f0001", "timestamp": "2026-02-03T04:05:06Z"}
+
+    first = client().post("/api/benchmark/add", entry, content_type="application/json")
+    second = client().post("/api/benchmark/add", {**entry, "reqPerSec": 99}, content_type="application/json")
+
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert first.json()["result"] == second.json()["result"] == get("latest")["results"][0]
+    kept = first.json()["result"]
+    assert {key: kept[key] for key in (*entry, "source", "method")} == {
+        **entry, "timestamp": "2026-02-03T04:05:06.000Z", "source": "client", "method": "GET",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("entry", "field"),
+    [
+        ({"framework": "go"}, "reqPerSec"), ({"reqPerSec": 5}, "framework"), ({**ADDED, "reqPerSec": "5"}, "reqPerSec"),
+        ({**ADDED, "reqPerSec": -5}, "reqPerSec"), ({**ADDED, "id": 5}, "id"), ({**ADDED, "endpoint": "x" * 501}, "endpoint"),
+        ({**ADDED, "reasons": [1]}, "reasons"), ({**ADDED, "totalReqs": 2**70}, "totalReqs"),
+    ],
+)  # fmt: skip
+def test_a_bad_result_is_refused_by_field(entry: dict[str, Any], field: str) -> None:
+    answer = client().post("/api/benchmark/add", entry, content_type="application/json")
+
+    assert answer.status_code == 400
+    assert list(answer.json()["fields"]) == [field]
+    assert not Run.objects.exists()
+
+
+def test_reload_reads_the_file_again(settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / ".bench-history.json"
+    settings.BENCH_HISTORY_FILES = (path,)
+    assert (
+        client().post("/api/benchmark/reload").json()["message"]
+        == f"There is no history to import. Looked for: {path}."
+    )
+
+    path.write_text(json.dumps({"results": [{**ADDED, "timestamp": "2026-01-01T00:00:00Z"}, {}]}))
+    answer = client().post("/api/benchmark/reload").json()
+    assert (answer["imported"], answer["skipped"], answer["bad"]) == (
+        1,
+        0,
+        [{"index": 1, "reason": "framework is missing."}],
+    )
+
+    path.write_text('{"results": [\n!')
+    refused = client().post("/api/benchmark/reload")
+    assert (refused.status_code, refused.json()["code"]) == (422, "history_unreadable")
+    assert refused.json()["fields"] == {"path": str(path), "line": 2, "column": 1}
+    assert Run.objects.count() == 1
+
+
+@pytest.mark.usefixtures("some_runs")
+def test_clear_writes_an_export_first(settings: Settings, tmp_path: Path) -> None:
+    settings.BACKUP_DIR = tmp_path / "backups"
+
+    answer = client().delete("/api/benchmark/clear").json()
+
+    backup = Path(answer["backup"])
+    assert (answer["success"], answer["deleted"]) == (True, 8)
+    assert list(Run.objects.values_list("state", flat=True)) == ["queued"]
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    assert len(json.loads(backup.read_text())["results"]) == 8
+
+    settings.BENCH_HISTORY_FILES = (backup,)
+    assert client().post("/api/benchmark/reload").json()["imported"] == 8
+    assert rates(get("latest?count=3")) == [1006.0, 9.0, 1004.0]
+
+
+@pytest.mark.usefixtures("some_runs")
+def test_without_a_backup_nothing_is_deleted(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "backups").write_text("a file where the folder should be")
+    settings.BACKUP_DIR = tmp_path / "backups"
+
+    answer = client().delete("/api/benchmark/clear")
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "backup_failed")
+    assert Run.objects.count() == 9
+
+
+@pytest.mark.usefixtures("some_runs")
+def test_a_full_disk_deletes_nothing(settings: Settings) -> None:
+    settings.BACKUP_DIR = Path("/dev/full")
+
+    answer = client().delete("/api/benchmark/clear")
+
+    assert answer.status_code in (503, 507)
+    assert Run.objects.count() == 9
+
+
+@pytest.mark.usefixtures("some_runs")
+async def test_exports() -> None:
+    await Run.objects.filter(req_per_sec=9.0).aupdate(label='=HYPERLINK("x")')
+
+    as_json, headers = await text("export")
+    assert len(json.loads(as_json)["results"]) == 7
+    assert headers["Content-Disposition"].startswith('attachment; filename="benchmarks-')
+    rows = list(csv.DictReader(io.StringIO((await text("export?format=csv"))[0])))
+    assert [row["reqPerSec"] for row in rows[:2]] == ["1006.0", "9.0"]
+    assert rows[1]["label"] == '\'=HYPERLINK("x")'
+    markdown = (await text("export?format=md&framework=express"))[0].splitlines()
+    assert markdown[2:] == [
+        "| 2026-01-01 00:06:00 | express | POST /code | 1,006 |  |  | 0 | valid |",
+        "| 2026-01-01 00:05:00 | express | GET /simple | ~~9~~ |  |  | 0 | invalid |",
+    ]
+    assert (await text("export?format=benchstat&framework=express"))[
+        0
+    ] == "BenchmarkExpress/POST_code-0 10 1006 req/s\n"
+
+
+async def whole(answer: Any) -> str:
+    return "".join([piece.decode() async for piece in answer.streaming_content])
+
+
+@pytest.mark.usefixtures("some_runs")
+def test_the_admin_shows_the_history(client: Client) -> None:
+    client.force_login(get_user_model().objects.create_superuser("ada"))
+
+    page = client.get("/admin/benchmarks/run/?framework=fastify", headers={"Host": "localhost"}).content.decode()
+
+    assert "1,004" in page
+    one = Run.objects.filter(req_per_sec=1004.0).get()
+    assert (
+        "save"
+        not in client.get(f"/admin/benchmarks/run/{one.pk}/change/").content.decode().lower().split("<form")[-1][:200]
+    )
+    assert client.get("/admin/benchmarks/run/add/").status_code == 403
+    export = client.post("/admin/benchmarks/run/", {"action": "export_csv", "_selected_action": [str(one.pk)]})
+    assert async_to_sync(whole)(export).splitlines()[1].split(",")[0] == str(one.pk)
+
+
+def test_config_is_enough_to_build_menus() -> None:
+    shape = client().get("/api/system/config").json()
+
+    assert shape["frameworkNames"] == ["express", "fastify", "bun", "node", "uvicorn"]
+    assert shape["ports"]["fastify"] == FASTIFY
+    assert [each["path"] for each in shape["benchmarkableEndpoints"]] == ["/simple", "/code", "/code-fast"]
+    assert shape["defaults"] == {"duration": 20.0, "endpoint": "/simple", "method": "GET", "pipelining": 1}
+    assert timezone.now() - datetime.fromisoformat(shape["timestamp"]) < timedelta(minutes=5)

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from benchmarks.api.run_serializers import RunRequestSerializer
+from benchmarks.engine import trial_execution
+from benchmarks.models import Run
+from system.host.child_processes import identify
+from tests.fixtures.ports import EXPRESS
+from tests.fixtures.target_server import target
+
+pytestmark = pytest.mark.django_db(transaction=True)
+URL = "/api/benchmark/run"
+
+
+@pytest.fixture
+def client() -> APIClient:
+    return APIClient(headers={"host": "127.0.0.1"})
+
+
+@pytest.fixture
+def busy() -> Run:
+    """A run that goes on, so that what is queued waits and starts no process."""
+    mine = identify(os.getpid())
+    assert mine
+    return Run.objects.create(
+        framework="node", endpoint="/simple", generator="wrk", state="running", planned_duration_s=30,
+        pid=mine.pid, pid_started_at=mine.started_at, boot_id=mine.boot_id,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def named(settings: Any) -> Iterator[str]:
+    with target() as port:
+        settings.BENCH_TARGETS = (f"127.0.0.1:{port}",)
+        yield f"127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"duration": 0}, {"duration": 3601}, {"duration": "6; x"}, {"duration": True}, {"duration": 1.5},
+        {"connections": 10_001}, {"pipelining": 101}, {"workers": 65}, {"trials": 51}, {"instances": 0},
+        {"rate": 0}, {"rate": 1.5}, {"profile": "wild"}, {"generator": "ab"}, {"method": "BREW"}, {"headers": {"Host": "evil"}},
+        {"headers": {"X": "a\r\nb"}}, {"headers": []}, {"endpoint": "-x"}, {"host": 7}, {"label": "x" * 201},
+        {"body": "\ud800"},
+    ],
+)  # fmt: skip
+def test_what_is_out_of_range_is_400_with_its_field(client: APIClient, field: dict[str, Any]) -> None:
+    asked = RunRequestSerializer(data={"framework": "fastify", **field})
+
+    assert not asked.is_valid()
+    assert list(asked.errors) == list(field)
+
+
+def test_what_waits_and_goes_on_is_listed(client: APIClient, busy: Run) -> None:
+    answer = client.get("/api/benchmark/runs").json()
+
+    assert answer["lastResult"] is None
+    assert answer["runs"] == [
+        {
+            "id": str(busy.pk), "state": "running", "position": 0, "framework": "node", "endpoint": "/simple",
+            "method": "GET", "label": "", "generator": "wrk", "connections": busy.connections, "phase": "running",
+            "trial": 0, "trials": busy.trials_planned, "elapsedSeconds": 0.0,
+            "remainingSeconds": answer["runs"][0]["remainingSeconds"], "reqPerSec": None,
+        }
+    ]  # fmt: skip
+
+
+def test_an_unknown_framework_is_404(client: APIClient) -> None:
+    answer = client.post(URL, {"framework": "koa"}, format="json")
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown_framework")
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "code"),
+    [
+        ({"endpoint": "/nothing"}, 400, "bad_request"),
+        ({"endpoint": "/simple", "method": "POST"}, 400, "bad_request"),
+        ({"host": "localhost:6379"}, 400, "target_not_allowed"),
+        ({"host": "169.254.169.254"}, 400, "target_not_allowed"),
+        ({"host": f"localhost:{EXPRESS}"}, 400, "bad_request"),
+        ({}, 409, "target_not_running"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(client: APIClient, more: dict[str, Any], status: int, code: str) -> None:
+    answer = client.post(URL, {"framework": "fastify", **more}, format="json")
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert Run.objects.count() == 0
+
+
+@pytest.mark.real
+def test_a_run_is_accepted_with_the_defaults(client: APIClient, busy: Run, named: str) -> None:
+    answer = client.post(URL, {"framework": "fastify", "host": named, "instances": 3}, format="json")
+
+    run = Run.objects.get(state="queued")
+    assert answer.status_code == 202
+    assert answer["Location"] == f"/api/benchmark/runs/{run.pk}"
+    assert answer.json() == {
+        "status": "accepted",
+        "message": f"Queued GET /simple of fastify with {run.generator}, 1 before it.",
+        "benchmark": {
+            "id": str(run.pk), "state": "queued", "position": 1, "framework": "fastify", "host": named,
+            "endpoint": "/simple", "method": "GET", "duration": 20.0, "instances": 3, "connections": 150,
+            "workers": 4, "pipelining": 1, "generator": run.generator, "trials": 1, "profile": "", "rate": None,
+            "label": "",
+        },
+    }  # fmt: skip
+
+
+@pytest.mark.real
+def test_a_rate_needs_a_generator_that_can_hold_it(client: APIClient, busy: Run, named: str) -> None:
+    asked = {"framework": "fastify", "host": named, "rate": 500}
+    refused = client.post(URL, {**asked, "generator": "wrk"}, format="json")
+    accepted = client.post(URL, asked, format="json")
+
+    assert (refused.status_code, list(refused.json()["fields"])) == (400, ["rate"])
+    if "h2load" in trial_execution.installed():
+        made = accepted.json()["benchmark"]
+        assert (made["generator"], made["rate"]) == ("h2load", 500.0)
+    else:
+        assert (accepted.status_code, accepted.json()["code"]) == (503, "generator_missing")
+
+
+@pytest.mark.real
+def test_a_post_takes_the_registered_body(client: APIClient, busy: Run, named: str) -> None:
+    client.post(URL, {"framework": "fastify", "host": named, "endpoint": "/code"}, format="json")
+
+    run = Run.objects.get(state="queued")
+    assert (run.method, run.body) == ("POST", '{"name":"benchmark"}')
+
+
+@pytest.mark.real
+def test_the_eleventh_waits_outside(client: APIClient, busy: Run, named: str) -> None:
+    asked = {"framework": "fastify", "host": named}
+    answers = [client.post(URL, asked, format="json") for _ in range(11)]
+
+    assert [answer.status_code for answer in answers] == [202] * 10 + [429]
+    assert answers[-1].json()["code"] == "queue_full"
+    assert int(answers[-1]["Retry-After"]) > 0
+
+
+@pytest.mark.real
+def test_a_waiting_run_is_seen_cancelled_and_deleted(client: APIClient, busy: Run, named: str) -> None:
+    client.post(URL, {"framework": "fastify", "host": named}, format="json")
+    address = f"/api/benchmark/runs/{Run.objects.get(state='queued').pk}"
+
+    assert client.get(address).json()["state"] == "queued"
+    assert client.delete(address).json()["code"] == "run_unfinished"
+    assert client.post(address + "/cancel").status_code == 200
+    assert client.get(address).json()["state"] == "cancelled"
+    assert client.post(address + "/cancel").json()["code"] == "run_finished"
+    assert client.delete(address).status_code == 200
+    assert client.get(address).json()["code"] == "run_not_found"
+
+
+def test_what_is_no_id_is_404(client: APIClient) -> None:
+    assert client.get("/api/benchmark/runs/1%20or%201").status_code == 404

@@ -1,0 +1,302 @@
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import requests
+
+from benchmarks.analysis.measurement import Measurement
+from benchmarks.analysis.saturation import Load
+from benchmarks.cli import report
+from benchmarks.cli.arguments import order
+from benchmarks.cli.main import ProgressLine, verdict
+from benchmarks.cli.upload import Server, send
+from benchmarks.engine import trial_execution
+from benchmarks.engine.run_protocol import Measured
+from benchmarks.engine.trial_execution import TrialDone
+from benchmarks.errors import BadUsage, NotDelivered, UnknownPlace
+from system.host.binaries import ROOT
+from tests.fixtures.ports import FASTIFY, SERVERS_REDIS
+from tests.fixtures.process_list import commands_with
+from tests.fixtures.server import StartServer
+from tests.fixtures.target_server import target
+
+# Says on stderr what it must not have loaded.
+SOURCE = """
+import sys
+from benchmarks.cli.main import main
+code = main(sys.argv[1:])
+print(sorted(name for name in sys.modules if name.partition('.')[0] in ('django', 'rest_framework')), file=sys.stderr)
+sys.exit(code)
+"""
+ORIGINAL = "-f fastify -H 127.0.0.1:3001 -e code -d 20 -i 4 -w 3 -p 2"
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """`python -m benchmarks` from a folder of its own."""
+
+    def call(*arguments: str, server: str = "http://127.0.0.1:9", source: str = "") -> subprocess.CompletedProcess[str]:
+        program = ["-c", source] if source else ["-m", "benchmarks"]
+        environment = {
+            **os.environ, "API_SERVER": server, "XDG_STATE_HOME": str(tmp_path / "state"), "PYTHONPATH": str(ROOT),
+        }  # fmt: skip
+        argv = [sys.executable, *program, *arguments]
+        return subprocess.run(argv, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+
+    return call
+
+
+def test_a_result_is_measured_without_django_kept_and_delivered_later(
+    run: Run, start_server: StartServer, tmp_path: Path
+) -> None:
+    with target() as port:
+        arguments = ("-f", "mine", "-H", f"localhost:{port}", "-e", "simple", "-d", "1", "-n", "2", "-c", "10")
+        measured = run(*arguments, "--label", "from afar", source=SOURCE)
+
+    assert measured.returncode == 0, measured.stderr
+    word, framework, rate, latency_ms, total = measured.stdout.splitlines()[-1].split(":")
+    assert (word, framework, "." in rate) == ("BENCHMARK_RESULT", "mine", False)
+    assert measured.stderr.endswith("\n[]\n")
+    assert "[ERROR] http://127.0.0.1:9 did not take the result: Connection refused." in measured.stderr
+    (file,) = (tmp_path / "state/pm2site/unsent-benchmarks").iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
+    kept = json.loads(file.read_text())["entry"]
+
+    server = start_server()
+    again = run("--resend", server=server.url)
+    twice = requests.post(f"{server.url}/api/benchmark/add", json=kept, timeout=10)
+
+    assert (again.returncode, file.exists(), twice.status_code) == (0, False, 200), again.stderr
+    (result,) = requests.get(f"{server.url}/api/benchmark/latest", timeout=10).json()["results"]
+    assert (result["id"], result["source"], result["label"]) == (kept["id"], "client", "from afar")
+    assert (round(result["reqPerSec"]), result["totalReqs"]) == (int(rate), int(total))
+    assert float(latency_ms) == pytest.approx(result["avgLatency"], abs=0.01)
+    details = requests.get(f"{server.url}/api/benchmark/runs/{kept['id']}", timeout=10).json()
+    told = [(trial["index"], trial["isWarmup"]) for trial in details["trialResults"]]
+    assert told == [(0, True), (1, False), (2, False)]
+    assert (details["gates"], details["environment"]) == (kept["gates"], kept["environment"])
+    assert details["histogram"]["probe"]
+    assert bool(details["histogram"]["raw"]) == bool(details["histogram"]["corrected"]) == (kept["generator"] == "wrk")
+    assert details["result"] == result
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("file:///etc/passwd", "the address does not begin with http:// or https://."),
+        ("http://127.0.0.1:9", "Connection refused."),
+        ("http://127.0.0.1:x", "nonnumeric port: 'x'."),
+    ],
+)
+def test_what_is_no_server_takes_nothing(url: str, reason: str) -> None:
+    with pytest.raises(NotDelivered) as refused:
+        send({"id": "1"}, Server(url, "secret"))
+
+    assert str(refused.value) == f"{url} did not take the result: {reason}"
+
+
+@pytest.mark.real
+def test_a_run_that_is_invalid_exits_with_4_and_prints_json(run: Run) -> None:
+    with target() as port:
+        measured = run("-f", "mine", "-H", f"127.0.0.1:{port}", "-e", "/fifty", "-d", "1", "-c", "4", "--json")
+
+    assert measured.returncode == 4, measured.stderr
+    entry = json.loads(measured.stdout)
+    assert (entry["validity"], entry["endpoint"], entry["trials"], entry["state"]) == ("invalid", "/fifty", 1, "done")
+
+
+@pytest.mark.real
+def test_a_target_that_is_down_is_a_failure(run: Run) -> None:
+    with target() as port:
+        pass
+    measured = run("-f", "mine", "-H", f"127.0.0.1:{port}", "-d", "1")
+
+    assert (measured.returncode, measured.stdout) == (1, "")
+    assert f"[ERROR] GET http://127.0.0.1:{port}/simple was not answered: Connection refused." in measured.stderr
+
+
+@pytest.mark.real
+def test_ctrl_c_leaves_no_generator_and_keeps_finished_trials(tmp_path: Path) -> None:
+    with target() as port:
+        argv = [sys.executable, "-m", "benchmarks", "-f", "mine", "-H", f"127.0.0.1:{port}", "-d", "1", "-n", "50"]
+        environment = {**os.environ, "API_SERVER": "http://127.0.0.1:9", "XDG_STATE_HOME": str(tmp_path)}
+        # A shell starts what runs in its background with SIGINT ignored, and whatever that starts inherits it.
+        process = subprocess.Popen(
+            argv, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )  # fmt: skip
+        assert process.stderr
+        while "trial 2 of 50" not in process.stderr.readline():
+            assert process.poll() is None
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=30)[1]
+        left = commands_with(f"127.0.0.1:{port}/simple")
+
+    assert (process.returncode, left) == (1, []), said
+    (file,) = (tmp_path / "pm2site/unsent-benchmarks").iterdir()
+    kept = json.loads(file.read_text())["entry"]
+    assert kept["state"] == "interrupted"
+    assert 1 <= kept["trials"] < 50
+
+
+@pytest.mark.parametrize(
+    ("argv", "reason"),
+    [
+        ([], "-f NAME is needed"),
+        (["-f", "koa"], "localhost cannot be loaded: koa is not in the registry"),
+        (["-f", "fastify", "-H", "a b"], "a b cannot be loaded: it is not host or host:port."),
+        (["-f", "fastify", "-H", "localhost:0"], "localhost:0 cannot be loaded: the port is not"),
+        (["-f", "fastify", "-H", "8.8.8.8"], f"8.8.8.8:{FASTIFY} is a public address; --yes loads it."),
+        (["-f", "fastify,express", "-H", f"localhost:{FASTIFY}"], "One port cannot be that of several"),
+        (["-f", "fastify", "--generator", "wrk", "--rate", "5"], "--rate: wrk cannot hold a rate; h2load can."),
+    ],
+    ids=["nothing", "unknown", "no host", "no port", "public", "one port", "rate"],
+)
+def test_what_cannot_be_meant_is_a_usage_error(argv: list[str], reason: str) -> None:
+    with pytest.raises((BadUsage, UnknownPlace)) as refused:
+        order(argv, lambda question: False)
+
+    assert str(refused.value).startswith(reason)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("offset", "told"),
+    [
+        (str(SERVERS_REDIS - 3002), f"GET http://127.0.0.1:{SERVERS_REDIS}/simple with"),
+        ("1e3", "[ERROR] FRAMEWORK_PORT_OFFSET='1e3' is not a whole number."),
+        ("60001", "[ERROR] FRAMEWORK_PORT_OFFSET='60001' is not between 0 and 60000."),
+    ],
+    ids=["moved", "no number", "too far"],
+)
+def test_the_ports_of_the_frameworks_move_as_the_servers_do(
+    offset: str, told: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FRAMEWORK_PORT_OFFSET", offset)
+
+    done = run("-f", "fastify", "-d", "1")
+
+    assert (done.returncode != 0, done.stderr.splitlines()[0][: len(told)]) == (True, told)
+
+
+@pytest.mark.parametrize(
+    "argv", [["-f", "x", "-d", "0"], ["-f", "x", "-m", "BREW"], ["--what"], ["-f", "x", "-c", "1e3"]]
+)
+def test_flags_are_checked(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        order(argv, lambda question: True)
+
+    assert left.value.code == 2
+    assert "usage: python -m benchmarks" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("environment", "host", "url"),
+    [
+        ({}, "127.0.0.1:3001", "http://127.0.0.1:3100"),
+        ({}, "[::1]:3001", "http://[::1]:3100"),
+        ({"API_SERVER": "http://far:99"}, "127.0.0.1:3001", "http://far:99"),
+        ({"API_SERVER": " "}, None, "http://localhost:3100"),
+    ],
+)
+def test_the_server_is_named_or_stands_beside_the_target(
+    environment: dict[str, str], host: str | None, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"API_KEY": "k", **environment}.items():
+        monkeypatch.setenv(name, value)
+
+    wanted = order(["-f", "express", *(["-H", host] if host else [])], lambda question: False)
+
+    assert wanted.server == Server(url, "k")
+
+
+def test_the_originals_flags_keep_their_meaning() -> None:
+    wanted = order(shlex.split(ORIGINAL), lambda _: False)
+
+    (plan,) = wanted.plans
+    assert (plan.asked.url, plan.asked.method) == ("http://127.0.0.1:3001/code", "POST")
+    assert plan.asked.headers == {"Host": "127.0.0.1:3001", "Content-Type": "application/json"}
+    assert plan.asked.body == '{"name":"benchmark"}'
+    assert (plan.duration_s, plan.trials, plan.instances, plan.connections) == (20, 1, 4, 200)
+    assert (plan.workers, plan.pipelining) == (3, 2)
+    assert plan.program.name in trial_execution.installed()
+
+
+def measured(framework: str, *rates: int) -> tuple[Measured, dict[str, Any]]:
+    """A run with a trial of a second for each rate, as it would be printed."""
+    (plan,) = order(["-f", framework, "-d", "1", "-n", str(len(rates))], lambda _: False).plans
+    found = Measured(plan, environment={"key": "here"})
+    for index, rate in enumerate(rates, 1):
+        counted = Measurement(
+            duration_s=1, responses=rate, successes=rate, errors=0, timeouts=0, non_2xx=0, bytes_read=0, mean_ms=None,
+            max_ms=None, percentiles_ms={"50": 1.0, "99": 2.0}, latencies_us=(), connections_used=100,
+        )  # fmt: skip
+        load = Load(generator=0.1, target=0.99, host=0.5)
+        moment = datetime(2026, 11, 23, tzinfo=UTC)
+        found.trials.append(TrialDone(index, moment, counted, load, (), 0.5, 2**20, None, ("wrk",), ""))
+    at = datetime(2026, 11, 23, tzinfo=UTC)
+    return found, report.entry_of(found, run_id=uuid4(), at=at, host="localhost:1", label="", profile="")
+
+
+FIRST = measured("fastify", 50_000, 50_100, 49_900, 50_200, 49_800)
+
+
+@pytest.mark.parametrize(
+    ("others", "code", "said"),
+    [
+        ([], 0, ""),
+        ([measured("express", 50_050, 50_150, 49_950, 50_000, 49_850)], 0, "requests/s: the same; express and fastify"),
+        ([measured("express", 40_000, 40_100, 39_900, 40_200, 39_800)], 3, "express is 20.0 % slower than fastify"),
+        ([measured("express", 60_000, 60_100, 59_900, 60_200, 59_800)], 0, "express is 20.0 % faster than fastify"),
+        ([measured("express", 40_000, 40_100)], 5, "No verdict: express"),
+    ],
+)
+def test_several_targets_are_compared_with_the_first(
+    others: list[tuple[Measured, dict[str, Any]]], code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert verdict([FIRST, *others]) == code
+    assert capsys.readouterr().err.startswith(said)
+
+
+def test_nothing_is_compared_with_an_invalid_run() -> None:
+    found, entry = FIRST
+
+    assert verdict([(found, {**entry, "validity": "invalid"}), FIRST]) == 4
+
+
+def test_a_progress_line_is_for_terminals(capsys: pytest.CaptureFixture[str]) -> None:
+    line = ProgressLine()
+    for figures in ("1 s", "2 s"):
+        line.show("warm-up", figures)
+    line.clear()
+    assert capsys.readouterr().err == "warm-up\n"
+
+    line.is_terminal = True
+    line.show("warm-up", "3 s")
+    line.clear()
+    assert capsys.readouterr().err == "\r\x1b[Kwarm-up  3 s\r\x1b[K"
+
+
+def test_a_result_too_large_for_a_server_loses_detail_and_no_figure() -> None:
+    trial = {"index": 1, "output": "x" * 2000, "histograms": {"raw": "r" * 9000, "corrected": "c", "probe": "p" * 9000}}
+    entry = {"reqPerSec": 5.0, "samples": [{"trial": 1}], "trialResults": [trial] * 20, "gates": []}
+
+    small = report.fitted(entry)
+
+    assert small["reqPerSec"] == 5.0
+    assert small["trialResults"][0] == {"index": 1, "output": "", "histograms": {"raw": "r" * 9000, "corrected": "c"}}
+    assert report.fitted({**entry, "samples": [{"trial": 1}] * 50_000})["samples"] == []

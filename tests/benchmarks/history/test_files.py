@@ -1,0 +1,67 @@
+"""Files of the history: percentile text of a run, and an export that is imported again."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from benchmarks.analysis import histogram
+from benchmarks.history import exporter, importer, queries
+from benchmarks.history.results import Result
+from benchmarks.models import Run
+from tests.benchmarks.history.test_run_side import made
+
+pytestmark = pytest.mark.django_db
+
+
+def fetched(run_id: object, query: str = "") -> Any:
+    return APIClient(headers={"host": "127.0.0.1"}).get(f"/api/benchmark/runs/{run_id}/histogram.hgrm{query}")
+
+
+def test_the_trials_of_a_run_as_percentile_text() -> None:
+    run = made("fastify", [100.0, 100.0])
+    for trial, latencies in zip(run.trials.all(), [((9, 5),), ((100, 90),), ((100, 9), (500, 1))], strict=True):
+        trial.histogram = histogram.encode(latencies)
+        trial.save()
+    answer = fetched(run.pk)
+    lines = answer.content.decode().splitlines()
+    rows = [line.split() for line in lines[2:] if not line.startswith("#")]
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/plain")
+    assert lines[0].split() == ["Value", "Percentile", "TotalCount", "1/(1-Percentile)"]
+    assert {tuple(row[:1] + row[2:3]) for row in rows} == {("100.000", "99"), ("500.000", "100")}
+    assert (rows[0][1], rows[-1][1]) == ("0.000000000000", "1.000000000000")
+    assert lines[-2].replace(" ", "") == "#[Max=500.000,TotalCount=100.000]"
+
+
+def test_a_run_without_latencies_says_so() -> None:
+    run = made("fastify", [100.0])
+
+    answers = [fetched(run.pk), fetched(uuid.uuid4()), fetched(run.pk, "?kind=all")]
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers[:2]] == [
+        (404, "no_histogram"),
+        (404, "run_not_found"),
+    ]
+    assert (answers[2].status_code, list(answers[2].json()["fields"])) == (400, ["kind"])
+
+
+def test_an_export_imported_twice_is_one_row_each(tmp_path: Path) -> None:
+    path = tmp_path / "export.json"
+    for framework, rate in (("fastify", 100.0), ("koa", 90.0)):
+        made(framework, [rate], req_per_sec=rate, at=datetime(2026, 1, 2, tzinfo=UTC))
+    before: list[list[Result]] = list(queries.chunks(queries.results()))
+    path.write_text("".join(exporter.as_json(iter(before))))
+
+    again = importer.import_file(path)
+    assert (again.imported, again.skipped, again.bad) == (0, 2, ())
+    assert list(queries.chunks(queries.results())) == before
+
+    Run.objects.all().delete()
+    reports = [importer.import_file(path), importer.import_file(path)]
+    assert [(each.imported, each.skipped, each.bad) for each in reports] == [(2, 0, ()), (0, 2, ())]
+    assert set(Run.objects.values_list("id", "req_per_sec")) == {(each.id, each.req_per_sec) for each in before[0]}

@@ -1,0 +1,65 @@
+"""`GET /api/benchmark/rankings` over rows of the history."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from benchmarks.models import Validity
+from tests.benchmarks.history.test_run_side import made
+
+pytestmark = pytest.mark.django_db
+
+
+def ranking(query: str = "") -> Any:
+    answer = APIClient(headers={"host": "127.0.0.1"}).get(f"/api/benchmark/rankings{query}")
+    assert answer.status_code == 200
+    return answer.json()
+
+
+def places(shape: Any) -> list[tuple[int, str]]:
+    return [(each["tier"], each["result"]["framework"]) for each in shape["ranked"]]
+
+
+def test_a_tier_is_shared_until_a_difference_is_shown() -> None:
+    made("koa", [112.1, 112.9, 111.4, 112.4, 112.3])
+    made("express", [100.0, 101.0, 99.5, 100.5, 100.2])
+    made("fastify", [112.0, 113.0, 111.5, 112.5, 112.2])
+    shape = ranking()
+
+    assert places(shape) == [(1, "koa"), (1, "fastify"), (2, "express")]
+    assert shape["ranked"][0]["text"] == ""
+    assert shape["ranked"][1]["text"].startswith("requests/s: the same; fastify and koa differ by less than")
+    assert shape["ranked"][2]["text"] == (
+        "express is 10.7 % slower than koa (between 9.9 % and 11.4 %, 5 trials each)."
+    )
+    assert (shape["endpoint"], shape["method"], shape["unranked"]) == ("/simple", "GET", [])
+
+
+def test_the_newest_valid_run_counts_and_no_other() -> None:
+    old, new = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+    kept = made("fastify", [100.0, 100.1, 100.2, 100.3, 100.4], at=old)
+    made("fastify", [900.0] * 5, at=new, validity=Validity.INVALID)
+    made("koa", [900.0] * 5, at=new, validity=Validity.CAUTION)
+    made("hapi", [900.0] * 5, at=new, endpoint="/json")
+    shape = ranking("?endpoint=/simple&method=GET")
+
+    assert [(each["tier"], each["result"]["id"]) for each in shape["ranked"]] == [(1, str(kept.pk))]
+    assert shape["unranked"] == []
+
+
+def test_unlike_runs_are_told_apart_with_the_reason() -> None:
+    old = datetime(2026, 1, 1, tzinfo=UTC)
+    made("express", [200.0] * 5, at=old, environment={"key": "elsewhere"})
+    made("koa", [200.0], at=old.replace(year=2025))
+    made("fastify", [100.0] * 5)
+    shape = ranking()
+
+    assert places(shape) == [(1, "fastify")]
+    assert [(each["result"]["framework"], each["reasons"]) for each in shape["unranked"]] == [
+        ("express", ["They were measured on different machines or with different programs."]),
+        ("koa", ["koa has 1 trial; at least 4 are needed (profile standard)."]),
+    ]

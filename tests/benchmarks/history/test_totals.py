@@ -1,0 +1,48 @@
+"""Sums over the history: carried on, and begun anew when something was taken away."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from benchmarks.history import queries
+from benchmarks.models import Run, RunState, Validity
+
+pytestmark = pytest.mark.django_db
+
+
+def made(framework: str, rate: float | None, validity: Validity = Validity.VALID) -> Run:
+    return Run.objects.create(
+        framework=framework, endpoint="/simple", generator="wrk", state=RunState.DONE, validity=validity,
+        req_per_sec=rate, avg_latency_ms=rate and rate / 10,
+    )  # fmt: skip
+
+
+def fastify(stats: dict[str, dict[str, object]]) -> object:
+    return stats["byFramework"].get("fastify")
+
+
+def test_sums_are_carried_on_and_begun_anew() -> None:
+    first = made("fastify", 10.0)
+    made("fastify", 99.0, Validity.INVALID)
+    assert queries.stats() == {
+        "total": 2,
+        "byFramework": {
+            "fastify": {"count": 1, "avgReqPerSec": 10.0, "maxReqPerSec": 10.0, "minReqPerSec": 10.0, "avgLatency": 1.0}
+        },
+    }
+    made("fastify", 20.0)
+    made("express", None)
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        assert fastify(queries.stats()) == {
+            "count": 2, "avgReqPerSec": 15.0, "maxReqPerSec": 20.0, "minReqPerSec": 10.0, "avgLatency": 1.5,
+        }  # fmt: skip
+    assert all("recorded_at" in query["sql"] or "COUNT(*)" in query["sql"] for query in asked)  # never the whole table
+    first.delete()
+    assert fastify(queries.stats()) == {
+        "count": 1, "avgReqPerSec": 20.0, "maxReqPerSec": 20.0, "minReqPerSec": 20.0, "avgLatency": 2.0,
+    }  # fmt: skip
+    assert queries.frameworks() == ["express", "fastify"]

@@ -1,0 +1,37 @@
+import pytest
+from pytest_django import Settings
+
+from benchmarks.engine.address import Place
+from benchmarks.errors import TargetNotAllowed
+from benchmarks.runs.allowed_targets import allowed
+
+PORTS = {3001, 3002}
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "8.8.8.8", "169.254.169.254", "0.0.0.0", "2130706433", "0x7f000001", "127.1", "0177.0.0.1",
+        "localhost.evil.com", "evil.com", "user@localhost", "localhost:6379", "localhost:3100", "localhost:0",
+        "localhost:99999", "file:///etc/passwd", "http://localhost", "[::]", "[::ffff:8.8.8.8]", "", " ",
+        "localhost:3001/x", "-h", "255.255.255.255", "224.0.0.1",
+    ],
+)  # fmt: skip
+def test_what_is_not_this_machine_is_refused(host: str) -> None:
+    with pytest.raises(TargetNotAllowed):
+        allowed(host, 3001, PORTS)
+
+
+def test_loopback_is_resolved_once() -> None:
+    assert allowed("localhost", 3001, PORTS) == Place("localhost", "127.0.0.1", 3001, named=False)
+    assert allowed("127.0.0.1:3002", 3001, PORTS).origin == "http://127.0.0.1:3002"
+    assert allowed("[::1]", 3001, PORTS).authority == "[::1]:3001"
+
+
+def test_a_named_target_may_have_any_port(settings: Settings) -> None:
+    settings.BENCH_TARGETS = ("127.0.0.1:9999", "10.1.2.3")
+
+    assert allowed("127.0.0.1:9999", 3001, PORTS).named
+    assert allowed("10.1.2.3:80", 3001, PORTS) == Place("10.1.2.3", "10.1.2.3", 80, named=True)
+    with pytest.raises(TargetNotAllowed):
+        allowed("127.0.0.1:9998", 3001, PORTS)

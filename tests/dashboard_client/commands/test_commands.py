@@ -1,0 +1,129 @@
+"""`python -m dashboard_client` without the screen: data on stdout, narration on stderr, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.ports import free_port
+from tests.fixtures.server import Server, new_server
+
+pytestmark = pytest.mark.real
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[Server]:
+    server = new_server()
+    try:
+        yield server.start()
+    finally:
+        server.clean()
+
+
+def client(server: str, *argv: str) -> subprocess.CompletedProcess[str]:
+    """Runs to its end, on no terminal."""
+    return subprocess.run(
+        [sys.executable, "-m", "dashboard_client", *argv], cwd=ROOT, env={**os.environ, "API_SERVER": server},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+
+
+def test_a_process_from_start_to_delete(own_server: Server) -> None:
+    started = client(own_server.url, "run", "pm2", "start", "node", "-i", "2")
+    assert (started.stdout, started.stderr, started.returncode) == ("Started node: 2 instances\n", "", 0)
+
+    again = client(own_server.url, "run", "pm2", "start", "node")
+    assert (again.stdout, again.returncode) == ("", 1)
+    assert again.stderr.startswith("[ERROR] node runs already")
+
+    status = client(own_server.url, "run", "pm2", "status", "node", "--json")
+    assert [each["status"] for each in json.loads(status.stdout)["processes"]] == ["online", "online"]
+
+    restarted = client(own_server.url, "run", "pm2", "restart", "1")
+    assert (restarted.stdout, restarted.returncode) == ("Restarted node: 1 process\n", 0)
+
+    measured = client(own_server.url, "run", "bench", "node", "-d", "1")
+    assert measured.returncode in (0, 4), measured.stderr
+    assert measured.stdout.startswith("node GET /simple: ")
+
+    once = client(own_server.url, "--once")
+    assert (once.stderr, once.returncode) == ("", 0)
+    for words in (
+        own_server.url,
+        "CPU ",
+        "2 of 2 online",
+        "cluster  online",
+        "Redis Cluster: absent",
+        "GET /simple",
+        "pm2.start",
+    ):
+        assert words in once.stdout
+
+    refused = client(own_server.url, "run", "pm2", "delete")
+    assert (refused.stdout, refused.returncode) == ("", 2)
+    assert "--yes" in refused.stderr
+
+    deleted = client(own_server.url, "run", "pm2", "delete", "--yes")
+    assert (deleted.stdout, deleted.returncode) == ("Deleted node: 2 processes\n", 0)
+
+
+def test_one_report_as_json_holds_what_the_server_says(shared_server: Server) -> None:
+    done = client(shared_server.url, "--json")
+
+    shape = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert list(shape) == ["server", "health", "system", "pm2", "redis", "benchmarks", "activity"]
+    assert (shape["server"], shape["pm2"]["counts"]) == (shared_server.url, {"online": 0, "total": 0})
+
+
+def test_redis_status_is_1_without_a_cluster(shared_server: Server) -> None:
+    done = client(shared_server.url, "run", "redis", "status")
+
+    assert (done.stdout, done.returncode) == ("Redis Cluster: absent\n", 1)
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "said"),
+    [
+        (["run", "pm2", "start"], 2, "[ERROR] start needs a name: run pm2 start NAME"),
+        (["run", "pm2", "start", "koa"], 1, "[ERROR] No framework is named 'koa'."),
+        (["run", "pm2", "status", "koa"], 1, "[ERROR] No process under PM2 is named 'koa'."),
+        (["run", "bench", "node", "nonsense"], 2, "[ERROR] There is no endpoint 'nonsense'. One of simple, code, read"),
+        (["run", "bench", "node"], 1, "[ERROR] "),
+        (["run", "cleanup"], 2, "[ERROR] Delete every process under PM2 and the Redis Cluster"),
+        (["run", "redis", "clean"], 2, "[ERROR] Delete the Redis Cluster of "),
+        (["run"], 2, "usage: "),
+        (["run", "pm2", "start", "node", "-i", "0"], 2, "usage: "),
+        (["--server", "ftp://x", "--once"], 2, "[ERROR] --server is 'ftp://x'"),
+    ],
+)
+def test_what_cannot_be_done_is_said_on_stderr(shared_server: Server, argv: list[str], code: int, said: str) -> None:
+    done = client(shared_server.url, *argv)
+
+    assert (done.stdout, done.returncode) == ("", code)
+    assert done.stderr.startswith(said)
+
+
+def test_a_server_that_is_not_there_is_one_line() -> None:
+    nobody = f"http://127.0.0.1:{free_port()}"
+
+    for argv in (["--once"], ["--json"], ["run", "pm2", "status"], ["run", "quickstart"]):
+        done = client(nobody, *argv)
+        assert (done.stdout, done.returncode) == ("", 1)
+        assert done.stderr == f"[ERROR] Cannot connect to API server {nobody}: connection refused\n"
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["run", "--help"], ["run", "pm2", "--help"], ["run", "redis", "--help"]])
+def test_the_help_teaches(argv: list[str]) -> None:
+    done = client("", *argv)
+
+    assert (done.stderr, done.returncode) == ("", 0)
+    assert "usage: python -m dashboard_client" in done.stdout

@@ -1,0 +1,236 @@
+"""REST from the client's side: the real server's endpoints, and every way in which there may be no answer."""
+
+from __future__ import annotations
+
+import inspect
+import io
+import re
+import time
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+import pytest
+import requests
+import yaml
+
+from dashboard_client.config import Config
+from dashboard_client.errors import NoAnswer, NotAuthenticated, Refused, Unreachable, Unsupported, WireError
+from dashboard_client.network.api import Api
+from dashboard_client.network.endpoints import Answer, Endpoints
+from tests.dashboard_client.fakes import http_server, reply
+from tests.fixtures.ports import free_port
+from tests.fixtures.server import Server, StartServer
+
+
+def api(url: str, secret: str = "", timeout_s: float = 10.0) -> Api:
+    return Api(Config(server=url, secret=secret, timeout_s=timeout_s))
+
+
+class Recording(Endpoints):
+    """Writes calls down instead of making them."""
+
+    def __init__(self) -> None:
+        self.calls: set[tuple[str, str]] = set()
+
+    def call(self, method: str, path: str, **more: object) -> Answer:
+        self.calls.add((method, path))
+        return {}
+
+    def download(self, path: str, query: object, file: object) -> int:
+        self.calls.add(("GET", path))
+        return 0
+
+
+def sample(name: str, kind: str) -> Any:
+    return {"int": 7000, "Mapping[str, object]": {}, "BinaryIO": io.BytesIO()}.get(kind, name)
+
+
+def calls_of_all_methods() -> set[tuple[str, str]]:
+    recording = Recording()
+    for name, method in inspect.getmembers(recording, inspect.ismethod):
+        if name.startswith("_") or name in ("call", "download"):
+            continue
+        needed = [
+            each for each in inspect.signature(method).parameters.values()
+            if each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD
+        ]  # fmt: skip
+        method(*(sample(each.name, str(each.annotation)) for each in needed))
+    return recording.calls
+
+
+def test_every_endpoint_of_the_server_has_a_method(shared_server: Server) -> None:
+    schema = yaml.safe_load(requests.get(shared_server.url + "/api/schema", timeout=20).text)
+    theirs = {(method.upper(), path) for path, about in schema["paths"].items() for method in about}
+    ours = calls_of_all_methods()
+
+    def is_known(method: str, path: str) -> bool:
+        pattern = re.sub(r"\{[^}]+\}", "[^/]+", path)
+        return any(each == method and re.fullmatch(pattern, known) for each, known in ours)
+
+    assert sorted(call for call in theirs if not is_known(*call)) == [
+        ("POST", "/api/pm2/logs"),  # as GET, for questions that are too long for a URL
+    ]
+
+
+def test_an_answer_comes_as_the_server_sent_it(shared_server: Server) -> None:
+    assert api(shared_server.url).health()["status"] == "ok"
+    assert api(shared_server.url).pm2_stats()["counts"] == {"online": 0, "total": 0}
+
+
+def test_a_refusal_carries_the_servers_words(shared_server: Server) -> None:
+    with pytest.raises(Refused, match="No framework is named 'koa'") as caught:
+        api(shared_server.url).pm2_start("koa")
+
+    error = caught.value
+    assert (error.status, error.code, sorted(error.fields)) == (404, "unknown_framework", ["framework"])
+    assert re.fullmatch("[0-9a-f]{16}", error.request_id)
+    assert not isinstance(error, Unsupported)
+
+
+def test_an_address_that_only_newer_servers_have_is_told_apart(shared_server: Server) -> None:
+    with pytest.raises(Unsupported, match="There is nothing at /api/tomorrow"):
+        api(shared_server.url).call("GET", "/api/tomorrow")
+
+
+def test_a_server_that_is_not_ready_says_why() -> None:
+    body = b'{"status":"not ready","checks":{"database":{"ok":false,"message":"locked"}}}'
+
+    with http_server(lambda handler: reply(handler, body, 503)) as url:
+        assert api(url).ready()["checks"]["database"]["message"] == "locked"
+        with pytest.raises(Refused):
+            api(url).health()
+
+
+def test_an_export_of_any_size_goes_into_a_file(shared_server: Server) -> None:
+    file = io.BytesIO()
+
+    size = api(shared_server.url).benchmark_export(file, format="csv")
+
+    assert len(file.getvalue()) == size
+    assert file.getvalue().startswith(b"id,")
+
+
+def test_a_wrong_key_is_no_missing_server(start_server: StartServer) -> None:
+    server = start_server(API_KEY="right")
+
+    assert api(server.url, "right").pm2_stats()["processes"] == []
+    with pytest.raises(NotAuthenticated):
+        api(server.url, "wrong").pm2_stats()
+    with pytest.raises(NotAuthenticated):
+        api(server.url).pm2_stats()
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://127.0.0.1:{port}", "connection refused"),
+        ("http://no-such-host.invalid:3100", "no such name"),
+        ("http://" + "x" * 64 + ".example:3100", "no such name"),
+    ],
+)
+def test_no_server_is_said_in_words(url: str, words: str) -> None:
+    server = url.format(port=free_port())
+
+    with pytest.raises(Unreachable) as caught:
+        api(server).health()
+
+    assert str(caught.value) == f"Cannot connect to API server {server}: {words}"
+
+
+def test_tls_where_there_is_none_is_said_in_words(shared_server: Server) -> None:
+    with pytest.raises(Unreachable, match="no TLS there: use http:// instead of https://"):
+        api(shared_server.url.replace("http:", "https:")).health()
+
+
+def trickle(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(200)
+    handler.end_headers()
+    for _ in range(100):
+        handler.wfile.write(b" ")
+        handler.wfile.flush()
+        time.sleep(0.05)
+
+
+def hang(handler: BaseHTTPRequestHandler) -> None:
+    time.sleep(2)
+
+
+def break_off(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", "100")
+    handler.end_headers()
+    handler.wfile.write(b"{")
+
+
+@pytest.mark.parametrize("answer", [trickle, hang])
+def test_every_call_has_a_deadline_for_the_whole_answer(answer: Any) -> None:
+    with http_server(answer) as url, pytest.raises(NoAnswer, match=r"did not answer within 0\.5 s \(API_TIMEOUT\)"):
+        api(url, timeout_s=0.5).health()
+
+
+def test_an_answer_that_breaks_off_is_no_answer() -> None:
+    with http_server(break_off) as url, pytest.raises(Unreachable, match="broke in the middle"):
+        api(url).health()
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"[1, 2]", "GET /health: the answer is no JSON object."),
+        (b"<html>", "The answer is not JSON."),
+        (b"[" * 100_000, "The answer is not JSON."),
+        (b"\xff\xfe", "The answer is not JSON."),
+    ],
+)
+def test_what_is_no_json_object_is_a_wire_error(body: bytes, said: str) -> None:
+    with http_server(lambda handler: reply(handler, body)) as url, pytest.raises(WireError) as caught:
+        api(url).health()
+
+    assert str(caught.value) == said
+
+
+def test_an_answer_that_would_fill_the_memory_is_not_read() -> None:
+    def flood(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        for _ in range(100):
+            handler.wfile.write(b" " * 2**20)
+
+    with http_server(flood) as url, pytest.raises(WireError, match="larger than 64 MiB"):
+        api(url).health()
+
+
+def test_a_proxys_error_page_is_told_from_the_server() -> None:
+    def proxy(handler: BaseHTTPRequestHandler) -> None:
+        handler.server_version, handler.sys_version = "squid/6", ""
+        reply(handler, b"<html>\x1b[2JBad Gateway</html>", 502, Content_Type="text/html")
+
+    with http_server(proxy) as url, pytest.raises(Refused) as caught:
+        api(url).health()
+
+    assert str(caught.value) == f"{url}/health answered 502, and not as an API server does (squid/6)"
+
+
+def test_a_key_is_not_carried_to_where_a_redirect_points() -> None:
+    asked: list[str] = []
+
+    def note(handler: BaseHTTPRequestHandler) -> None:
+        asked.append(handler.path)
+        reply(handler, b"{}")
+
+    with (
+        http_server(note) as elsewhere,
+        http_server(lambda handler: reply(handler, b"", 302, Location=elsewhere)) as url,
+        pytest.raises(Refused, match="points to"),
+    ):
+        api(url, "secret").pm2_stats()
+
+    assert asked == []
+
+
+def test_a_proxy_of_the_environment_does_not_stand_before_this_machine(
+    shared_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
+
+    assert api(shared_server.url).health()["status"] == "ok"

@@ -1,0 +1,189 @@
+"""The dashboard as people use it: in a pty, against the real server with real PM2."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Callable, Iterator
+
+import pytest
+import requests
+
+from tests.fixtures.ports import free_port
+from tests.fixtures.pty import Screen
+from tests.fixtures.server import Server, StartServer
+
+pytestmark = pytest.mark.real
+ALTERNATE_OFF, CURSOR_ON = b"\x1b[?1049l", b"\x1b[?25h"
+Open = Callable[..., Screen]
+
+
+@pytest.fixture
+def open_screen() -> Iterator[Open]:
+    opened: list[Screen] = []
+
+    def make(*arguments: str, **options: object) -> Screen:
+        screen = Screen(*arguments, **options)  # type: ignore[arg-type]
+        opened.append(screen)
+        return screen
+
+    yield make
+    for screen in opened:
+        screen.close()
+
+
+def left_as_it_was(screen: Screen) -> bool:
+    """The alternate screen is left, and the cursor is back."""
+    return screen.raw.rfind(ALTERNATE_OFF) > screen.raw.rfind(b"\x1b[?1049h") and CURSOR_ON in screen.raw
+
+
+def test_it_starts_without_a_server_and_the_server_comes_and_goes(open_screen: Open, start_server: StartServer) -> None:
+    port = free_port()
+    screen = open_screen(API_SERVER=f"http://127.0.0.1:{port}", API_RECONNECT_MAX="1")
+    screen.until("connection refused")
+    server = start_server(API_PORT=str(port))
+    screen.until("● live")
+    assert server.stop() == 0
+    screen.until("OFFLINE")
+    server.start()
+    screen.until("● live")
+    screen.press("q")
+    assert screen.ended() == 0
+    assert left_as_it_was(screen)
+
+
+def test_a_framework_is_started_and_measured(open_screen: Open, server: Server) -> None:
+    screen = open_screen(API_SERVER=server.url)
+    screen.until("● live")
+    screen.press(":", "start fastify")
+    screen.until(lambda text: "> start fastify" in text or "start fastify" in text)
+    screen.press("enter")
+    screen.until("nstances")
+    screen.press("backspace", "1", "enter")
+    screen.until("1/1 online")
+    body = {"framework": "fastify", "duration": 3}
+    assert requests.post(server.url + "/api/benchmark/run", json=body, timeout=60).status_code == 202
+    screen.until(lambda text: "4 Run" in text and "GET /simple" in text)
+    screen.until(lambda text: re.search(r"fastify +/simple", text.partition("3 Benchmarks")[2].partition("4 Run")[0]))
+
+
+def test_a_wrong_key_is_told_and_nothing_is_tried_again(open_screen: Open, start_server: StartServer) -> None:
+    server = start_server(API_KEY="right", API_HOST="127.0.0.1")
+    screen = open_screen(API_SERVER=server.url, API_KEY="wrong")
+
+    screen.until(lambda text: "API_KEY" in text or "key" in text.lower())
+
+
+def test_a_byte_of_no_character_is_no_key(open_screen: Open, shared_server: Server) -> None:
+    screen = open_screen(API_SERVER=shared_server.url)
+    screen.until("● live")
+    for stray in (b"\xff", b"\xc3A", b"\xe2\x82"):
+        os.write(screen.master, stray)
+    screen.press("?")
+    screen.until("Keys")
+    screen.press("escape", "q")
+
+    assert screen.ended() == 0
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(32, 120), (24, 80), (12, 40), (5, 20), (1, 10), (60, 200)])
+def test_every_size_shows_something(open_screen: Open, shared_server: Server, rows: int, columns: int) -> None:
+    screen = open_screen(API_SERVER=shared_server.url, rows=rows, columns=columns)
+
+    screen.until(lambda text: "pm2" in text.lower() or "live" in text)
+
+
+def test_a_storm_of_resizes_ends_in_a_whole_picture(open_screen: Open, shared_server: Server) -> None:
+    screen = open_screen(API_SERVER=shared_server.url)
+    screen.until("● live")
+    for rows, columns in ((10, 30), (50, 180), (3, 9), (24, 80), (40, 40), (32, 120)) * 5:
+        screen.resize(rows, columns)
+    picture = screen.until(lambda text: text.count("╭") >= 7 and text.count("╯") >= 7)
+
+    assert [len(row) for row in screen.rows()] == [120] * 32
+    assert picture.splitlines()[-1].strip().startswith("m menu")
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_and_gives_the_terminal_back(
+    open_screen: Open, shared_server: Server, end: signal.Signals
+) -> None:
+    screen = open_screen(API_SERVER=shared_server.url)
+    before = screen.settings()
+    screen.until("● live")
+    screen.process.send_signal(end)
+
+    assert screen.ended() == 0
+    assert left_as_it_was(screen)
+    assert len(before) == len(screen.settings())
+
+
+def test_suspended_it_gives_the_terminal_back_and_comes_again(open_screen: Open, shared_server: Server) -> None:
+    screen = open_screen(API_SERVER=shared_server.url)
+    screen.until("● live")
+    screen.press("ctrl-z")
+    ends = screen.raw
+    screen.until(lambda _: ends.count(ALTERNATE_OFF) >= 1)
+    screen.process.send_signal(signal.SIGCONT)
+    screen.until("● live")
+    screen.press("q")
+    assert screen.ended() == 0
+
+
+def test_without_colour_it_moves_all_the_same(open_screen: Open, shared_server: Server) -> None:
+    screen = open_screen(API_SERVER=shared_server.url, NO_COLOR="1")
+    screen.until("● live")
+
+    assert b"38;5" not in screen.raw
+    assert b"38;2" not in screen.raw
+    assert screen.text().count("╭") >= 7
+
+
+def test_the_theme_can_be_changed_while_it_runs(open_screen: Open, shared_server: Server) -> None:
+    screen = open_screen("--theme", "dark", API_SERVER=shared_server.url, COLORTERM="truecolor")
+    screen.until("● live")
+    dark, light = b"38;2;86;182;194", b"38;2;11;114;133"
+    assert (dark in screen.raw, light in screen.raw) == (True, False)
+
+    screen.press("T")
+
+    screen.until(lambda _: light in screen.raw)
+
+
+def test_a_dumb_terminal_gets_a_report(open_screen: Open, shared_server: Server) -> None:
+    screen = open_screen(API_SERVER=shared_server.url, TERM="dumb")
+
+    assert screen.ended() == 0
+    assert "PM2" in screen.text()
+
+
+def test_ascii_is_ascii(open_screen: Open, shared_server: Server) -> None:
+    screen = open_screen("--ascii", API_SERVER=shared_server.url)
+    text = screen.until("* live")
+
+    assert text.isascii()
+
+
+def test_readonly_offers_nothing_that_acts(open_screen: Open, shared_server: Server) -> None:
+    screen = open_screen("--readonly", API_SERVER=shared_server.url)
+    screen.until("read-only · live")
+    screen.press("m")
+    picture = screen.until(lambda text: "enu" in text)
+
+    assert "start fastify" not in picture.lower()
+
+
+def test_a_terminal_that_does_not_answer_costs_a_moment(open_screen: Open) -> None:
+    screen = open_screen(API_SERVER="http://127.0.0.1:9", is_deaf=True)
+
+    screen.until("connection refused")
+
+
+def test_keys_show_their_help(open_screen: Open, shared_server: Server) -> None:
+    screen = open_screen(API_SERVER=shared_server.url)
+    screen.until("● live")
+    screen.press("?")
+    screen.until("find any command by typing")
+    screen.press("escape")
+    screen.until(lambda text: "find any command by typing" not in text)

@@ -1,0 +1,162 @@
+"""Whatever a server sends becomes a value or one WireError."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard_client.errors import WireError
+from dashboard_client.wire import benchmarks, host_and_pm2, socket_messages
+from dashboard_client.wire.decode import MAX_TEXT, clean, decode, read
+from dashboard_client.wire.host_and_pm2 import Pm2Stats, Process
+
+KINDS = [
+    *host_and_pm2.STREAMS.values(),
+    *(kind for kind in vars(benchmarks).values() if isinstance(kind, type) and is_dataclass(kind)),
+]
+ODD = st.sampled_from(
+    [1e999, float("nan"), 10**400, -(10**400), True, "\x1b]52;c;QQ==\a", "\ud800", "\u202eevil", "9" * 5000]
+)
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | ODD
+
+
+def known_keys(kind: type[object]) -> list[str]:
+    names = [each.name.split("_") for each in fields(kind)]  # type: ignore[arg-type]
+    return [first + "".join(part.capitalize() for part in rest) for first, *rest in names]
+
+
+KEYS = st.sampled_from(sorted({key for kind in KINDS for key in known_keys(kind)} | {"type", "data", "stats"}))
+ANY = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS | st.text(), inner), max_leaves=20
+)
+
+
+def texts(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, tuple):
+        return [text for item in value for text in texts(item)]
+    if isinstance(value, dict):
+        return [text for pair in value.items() for text in texts(pair)]
+    if is_dataclass(value):
+        return [text for each in fields(value) for text in texts(getattr(value, each.name))]
+    return []
+
+
+@given(st.sampled_from(KINDS), ANY)
+def test_any_json_becomes_a_value_or_a_wire_error(kind: type[object], shape: object) -> None:
+    try:
+        value = read(kind, shape)
+    except WireError as error:
+        shown = [str(error)]
+    else:
+        shown = texts(value)
+
+    assert [text for text in shown if text != clean(text)] == []
+
+
+@given(st.sampled_from([*socket_messages.KINDS, "metric", "news"]), st.dictionaries(KEYS, ANY))
+def test_any_message_is_read_or_refused(kind: str, shape: dict[str, object]) -> None:
+    try:
+        text = json.dumps(shape | {"type": kind})
+    except ValueError:
+        return
+    try:
+        message = socket_messages.parse(text)
+    except WireError:
+        return
+
+    assert message is None if kind == "news" else isinstance(message, socket_messages.Message)
+
+
+@given(st.text() | st.binary())
+def test_any_text_is_decoded_or_refused(text: str | bytes) -> None:
+    with suppress(WireError):
+        decode(text)
+
+
+def test_json_that_is_too_deep_is_refused() -> None:
+    with pytest.raises(WireError):
+        decode("[" * 100_000)
+
+
+@given(st.text())
+def test_a_clean_text_drives_no_terminal_and_can_be_written(text: str) -> None:
+    cleaned = clean(text)
+
+    assert not any(ord(each) < 32 or 127 <= ord(each) < 160 for each in cleaned)
+    assert not set(cleaned) & set("\u061c\u200b\u202a\u202e\u2066\u2069\ufeff")
+    assert clean(cleaned) == cleaned
+    cleaned.encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("worker\x1b[2J", "worker"),
+        ("\x1b[1;31mred\x1b[0m \x1b]0;pwned\x07end\x1bP+q44\x1b\\.\x1b(B\x1bc", "red end."),
+        ("cut short \x1b[", "cut short "),
+        ("a\x1b]not ended", "anot ended"),
+        ("two\tcolumns\nand lines", "two columns and lines"),
+        ("\ud83d", "\N{REPLACEMENT CHARACTER}"),
+        ("größer 日本", "größer 日本"),
+        ("x" * (MAX_TEXT + 1), "x" * MAX_TEXT),
+    ],
+)
+def test_a_text_loses_what_could_drive_a_terminal(text: str, expected: str) -> None:
+    assert clean(text) == expected
+
+
+def test_fields_of_a_wrong_type_fall_back_and_unknown_ones_are_ignored() -> None:
+    shape = {
+        "processes": [
+            {"pmId": 3, "name": "api", "cpu": "12", "memoryBytes": 2.9, "port": True, "env": {"SECRET": "x"}},
+            {"name": "without an id"},
+            "not an object",
+        ],
+        "daemon": {"state": "down", "version": None},
+        "counts": 7,
+        "timestamp": "2026-11-23T14:56:30.186Z",
+        "stale": "yes",
+    }
+
+    assert read(Pm2Stats, shape) == Pm2Stats(
+        processes=(Process(pm_id=3, name="api", memory_bytes=2),),
+        daemon=host_and_pm2.Daemon(state="down"),
+        timestamp=datetime(2026, 11, 23, 14, 56, 30, 186_000, UTC),
+    )
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**400), 1e999, float("nan"), True, "5", [5]])
+def test_a_number_beyond_use_falls_back(number: object) -> None:
+    process = read(Process, {"pmId": 1, "name": "api", "cpu": number, "memoryBytes": number, "port": number})
+
+    assert process == Process(pm_id=1, name="api")
+
+
+@pytest.mark.parametrize("shape", [None, [], "text", {}, {"processes": None}, {"processes": {"0": {}}}])
+def test_what_lacks_its_heart_is_refused(shape: object) -> None:
+    with pytest.raises(WireError, match="pm2 stats"):
+        read(Pm2Stats, shape)
+
+
+@pytest.mark.parametrize("moment", ["", "yesterday", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", 5])
+def test_a_time_that_no_clock_here_can_show_is_none(moment: object) -> None:
+    assert read(host_and_pm2.ActivityEntry, {"action": "x", "at": moment}).at is None
+
+
+def test_a_stream_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(WireError, match="There is no stream 'pm2:news'"):
+        host_and_pm2.read_stream("pm2:news", {})
+
+
+def test_a_metric_keeps_its_data_and_its_place() -> None:
+    text = '{"type":"metric","stream":"activity","data":{"entries":[]},"timestamp":"T","seq":4,"epoch":"ab","new":1}'
+
+    assert socket_messages.parse(text) == socket_messages.Metric("activity", {"entries": []}, "T", 4, "ab")

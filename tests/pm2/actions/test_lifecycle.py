@@ -1,0 +1,389 @@
+"""The verbs, on a real PM2 in a private home."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import ANY
+
+import pytest
+from pytest_django import Settings
+
+from pm2.actions import action_steps, lifecycle, scaling, start_framework
+from pm2.actions.lifecycle import Target
+from pm2.api import process_detail
+from pm2.daemon import client
+from pm2.errors import (
+    AlreadyRunning,
+    DaemonHangs,
+    DaemonNotRunning,
+    InvalidHome,
+    OperationInProgress,
+    PM2Error,
+    PortTaken,
+    ProcessNotFound,
+    StartFailed,
+    UnknownFramework,
+)
+from pm2.frameworks import registry
+from pm2.frameworks.registry import Framework, Registry
+from pm2.monitor import current, listing
+from system.host import binaries
+from system.lib.wire import to_wire
+from tests.fixtures.ports import FASTIFY, NODE, free_port
+from tests.fixtures.process_list import commands_with
+
+pytestmark = [pytest.mark.real, pytest.mark.django_db(transaction=True)]
+SERVER = "require('http').createServer((q, r) => r.end('hi')).listen(process.env.PORT)"
+
+
+@pytest.fixture
+def own_framework(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Framework]:
+    """Put a framework with this source in place of the registry's; its file lies outside the repository."""
+
+    def make(source: str, *, exec_mode: str = "fork_mode", reuse_port: bool = False, name: str = "own") -> Framework:
+        (tmp_path / "own.cjs").write_text(source)
+        made = Framework(
+            name,
+            name,
+            free_port(),
+            "red",
+            str(tmp_path / "own.cjs"),
+            True,
+            "node",
+            "node",
+            None,
+            exec_mode,
+            reuse_port,
+            1,
+        )
+        monkeypatch.setattr(registry, "registry", lambda: Registry((made,), ()))
+        for module in (listing, lifecycle, action_steps, scaling):
+            monkeypatch.setattr(module, "registry", lambda: Registry((made,), ()))
+        return made
+
+    return make
+
+
+def brief(result: lifecycle.Result) -> list[tuple[str, str]]:
+    return [(each.name, each.status) for each in result.processes]
+
+
+async def test_the_life_of_a_framework(pm2_home: Path) -> None:
+    started = await lifecycle.start("fastify", 2)
+    assert started.message == "Started fastify: 2 instances"
+    assert brief(started) == [("fastify", "online")] * 2
+    assert {(each.framework, each.port, each.exec_mode) for each in started.processes} == {
+        ("fastify", FASTIFY, "cluster_mode")
+    }
+
+    stats = await current.sample()
+    assert stats.counts == listing.Counts(online=2, total=2)
+    assert (stats.daemon.state, stats.daemon.pid, stats.stale) == ("up", listing.daemon_pid(), False)
+    assert all(each.memory_bytes > 10 * 2**20 for each in stats.processes)
+
+    with pytest.raises(AlreadyRunning, match="fastify runs already, 2 instances"):
+        await lifecycle.start("fastify", 2)
+
+    restarted = await lifecycle.restart(Target(framework="fastify"))
+    assert brief(restarted) == [("fastify", "online")] * 2
+    assert not {each.pid for each in restarted.processes} & {each.pid for each in started.processes}
+
+    one = await lifecycle.stop(Target(pm_id=restarted.processes[0].pm_id))
+    assert brief(one) == [("fastify", "stopped")]
+    assert (await current.sample()).counts == listing.Counts(online=1, total=2)
+
+    deleted = await lifecycle.delete(Target(name="fastify"))
+    assert (deleted.message, deleted.processes) == ("Deleted fastify: 2 processes", ())
+    assert (await current.sample()).counts == listing.Counts(online=0, total=0)
+
+
+async def test_what_we_change_shows_at_once(pm2_home: Path) -> None:
+    await lifecycle.start("node", 1)
+    seen = await current.sample()
+    assert current.recent() is seen
+
+    await lifecycle.stop(Target(framework="node"))
+
+    assert current.recent() is None
+    assert (await current.sample()).counts == listing.Counts(online=0, total=1)
+
+
+async def test_a_stopped_framework_starts_with_the_number_that_is_asked_for(pm2_home: Path) -> None:
+    await lifecycle.start("node", 2)
+    await lifecycle.stop(Target(framework="node"))
+
+    assert brief(await lifecycle.start("node", 1)) == [("node", "online")]
+
+
+async def test_twenty_starts_at_once_make_one_app(pm2_home: Path) -> None:
+    outcomes = await asyncio.gather(*(lifecycle.start("node", 1) for _ in range(20)), return_exceptions=True)
+
+    assert sum(isinstance(each, lifecycle.Result) for each in outcomes) == 1
+    assert {type(each) for each in outcomes} - {lifecycle.Result} <= {OperationInProgress, AlreadyRunning}
+    assert (await current.sample()).counts == listing.Counts(online=1, total=1)
+
+
+async def test_what_falls_over_is_told_with_its_last_words(
+    pm2_home: Path, own_framework: Callable[..., Framework]
+) -> None:
+    own_framework("console.error('no such database'); process.exit(3)")
+
+    with pytest.raises(StartFailed) as caught:
+        await lifecycle.start("own")
+
+    assert str(caught.value) == "own did not come up: it exited with code 3. It said: no such database"
+    assert caught.value.fields
+    assert caught.value.fields["exitCode"] == 3
+    assert (await current.sample()).counts == listing.Counts(online=0, total=0)
+
+
+async def test_a_port_that_never_answers_is_told(
+    pm2_home: Path, own_framework: Callable[..., Framework], settings: Settings
+) -> None:
+    framework = own_framework("setInterval(() => {}, 1000)")
+    settings.PM2_TIMEOUT = 2.0
+
+    with pytest.raises(StartFailed) as caught:
+        await lifecycle.start("own")
+
+    assert str(caught.value) == (
+        f"own did not come up: its port {framework.port} did not answer within 2.3 s (see PM2_TIMEOUT)."
+    )
+
+
+async def test_many_instances_have_more_time(
+    pm2_home: Path, own_framework: Callable[..., Framework], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(action_steps, "PER_PROCESS_S", 3.0)  # on a busy machine ten take longer than 3 s
+    late = "const server = require('http').createServer(); setTimeout(() => server.listen(process.env.PORT), 1500)"
+    own_framework(late, exec_mode="cluster_mode")
+    await start_framework.ensure_daemon()
+    settings.PM2_TIMEOUT = 0.5
+
+    assert brief(await lifecycle.start("own", 10)) == [("own", "online")] * 10
+
+
+async def test_a_port_of_somebody_else_is_left_alone(pm2_home: Path, own_framework: Callable[..., Framework]) -> None:
+    framework = own_framework(SERVER)
+    other = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", framework.port)
+
+    async with other:
+        with pytest.raises(PortTaken) as caught:
+            await lifecycle.start("own")
+
+    pid = os.getpid()  # it listens in this very process
+    assert f"port {framework.port} is taken by " in str(caught.value)
+    assert str(caught.value).endswith(f"(pid {pid}), which is not under PM2. Stop it first: kill {pid}.")
+
+
+async def test_fork_mode_without_a_shared_port_gets_one_instance(
+    pm2_home: Path, own_framework: Callable[..., Framework]
+) -> None:
+    own_framework(SERVER)
+
+    result = await lifecycle.start("own", 4)
+
+    assert brief(result) == [("own", "online")]
+    assert result.warnings == ("own cannot share its port between processes: one instance was started.",)
+
+
+NAMES = [
+    "; touch /tmp/x",
+    "$(id)",
+    "../../etc",
+    "\x1b[2Jclear",
+    "<script>alert(1)</script>",
+    "名前 🚀",
+    "a" * 300,
+    "-rf",
+]
+
+
+async def test_names_round_trip_as_data_and_environments_stay(pm2_home: Path, tmp_path: Path) -> None:
+    await lifecycle.start("node", 1)
+    (tmp_path / "idle.cjs").write_text("setInterval(() => {}, 1000)")
+    async with client.daemon() as link:
+        for name in NAMES:
+            await link.call("prepare", idle(tmp_path, name))
+
+    stats = await current.sample()
+    shown = json.dumps(to_wire(stats)) + json.dumps(
+        to_wire([await process_detail.one(each.pm_id) for each in stats.processes])
+    )
+
+    assert [each.name for each in stats.processes] == ["node", *NAMES]
+    assert "tell-nobody" not in shown
+
+    deleted = await lifecycle.delete(Target(name=NAMES[1]))
+    assert (deleted.message, deleted.processes) == (f"Deleted {NAMES[1]}: 1 process", ())
+    everything = await lifecycle.delete(None)
+    assert (everything.processes, everything.skipped) == ((), ())
+    assert (await current.sample()).counts == listing.Counts(online=0, total=0)
+
+
+def idle(folder: Path, name: str) -> dict[str, Any]:
+    return {
+        "name": name, "pm_exec_path": str(folder / "idle.cjs"), "pm_cwd": str(folder), "exec_interpreter": "node",
+        "exec_mode": "fork_mode", "args": [], "node_args": [], "env": {"SECRET": "tell-nobody", "PATH": os.environ["PATH"]},
+        "pm_out_log_path": "/dev/null", "pm_err_log_path": "/dev/null", "pm_pid_path": str(folder / "pid"),
+        "autostart": True, "autorestart": True, "treekill": True, "kill_retry_time": 100, "namespace": "default",
+        "instance_var": "NODE_APP_INSTANCE", "vizion": False, "pmx": False,
+    }  # fmt: skip
+
+
+async def test_a_killed_daemon_is_a_state_and_start_brings_it_back(pm2_home: Path) -> None:
+    await lifecycle.start("node", 1)
+    seen = await current.sample()
+    pid = listing.daemon_pid()
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+
+    away = await until(current.sample, lambda stats: stats.daemon.state == "down")
+    assert away.stale
+    assert away.processes == seen.processes or len(away.processes) == 1
+    with pytest.raises(DaemonNotRunning):
+        await lifecycle.stop(Target(framework="node"))
+
+    await until_free(NODE)  # cluster workers end with their daemon
+    assert brief(await lifecycle.start("node", 1)) == [("node", "online")]
+
+
+async def test_a_daemon_that_hangs_is_a_state_and_recovers(pm2_home: Path, settings: Settings) -> None:
+    await lifecycle.start("node", 1)
+    pid = listing.daemon_pid()
+    assert pid
+    with stopped(pid):
+        away = await current.sample()
+        assert (away.daemon.state, away.daemon.message, away.stale) == (
+            "down",
+            f"PM2's daemon (pid {pid}) does not answer.",
+            True,
+        )
+        begun = time.monotonic()
+        for _ in range(50):  # nobody waits again, and nothing piles up at the daemon
+            assert await current.sample() == replace(away, timestamp=ANY, age_seconds=ANY)
+        assert time.monotonic() - begun < settings.PM2_TIMEOUT
+        with pytest.raises(DaemonHangs):
+            await lifecycle.delete(Target(framework="node"))
+
+    assert (await until(current.sample, lambda stats: stats.daemon.state == "up")).counts == listing.Counts(1, 1)
+
+
+async def test_the_daemon_gets_no_key_of_ours(pm2_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_KEY", "tell-nobody")
+
+    started = await lifecycle.start("node", 1)
+
+    for pid in (listing.daemon_pid(), started.processes[0].pid):
+        assert b"tell-nobody" not in Path(f"/proc/{pid}/environ").read_bytes()
+
+
+async def test_this_server_is_spared(pm2_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = await lifecycle.start("node", 2)
+    me = started.processes[0].pid
+    monkeypatch.setattr(action_steps, "ancestry", lambda: frozenset({me}))
+
+    result = await lifecycle.delete(None)
+
+    assert result.skipped == (action_steps.Skipped("node", "it is this server itself"),)
+    assert [each.pid for each in (await current.sample()).processes] == [me]
+
+
+async def test_without_a_daemon_nothing_is_spawned_by_looking(pm2_home: Path) -> None:
+    stats = await current.sample()
+
+    assert (stats.daemon, stats.processes, stats.stale) == (
+        listing.Daemon("down", None, None, str(pm2_home), str(DaemonNotRunning(str(pm2_home)))),
+        (),
+        True,
+    )
+    assert os.listdir(pm2_home) == []  # noqa: PTH208
+
+
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [
+        (lambda: lifecycle.start("koa"), UnknownFramework),
+        (lambda: lifecycle.stop(Target(framework="koa")), UnknownFramework),
+        (lambda: lifecycle.stop(Target(name="koa")), DaemonNotRunning),
+    ],
+)
+async def test_what_cannot_be_done_is_named(
+    pm2_home: Path, action: Callable[[], Any], expected: type[PM2Error]
+) -> None:
+    with pytest.raises(expected):
+        await action()
+
+
+async def test_a_process_that_is_not_there(pm2_home: Path) -> None:
+    await lifecycle.start("node", 1)
+
+    with pytest.raises(ProcessNotFound, match="No PM2 process is named 'koa'"):
+        await lifecycle.stop(Target(name="koa"))
+    with pytest.raises(ProcessNotFound, match="number 99"):
+        await process_detail.one(99)
+
+
+async def test_a_home_too_long_for_a_socket_is_named(settings: Settings) -> None:
+    settings.PM2_HOME = Path("/tmp") / ("x" * 110)
+
+    seen = (await current.sample()).daemon
+    assert (seen.state, seen.message) == ("down", str(InvalidHome(str(settings.PM2_HOME / "rpc.sock"))))
+
+
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+async def until(ask: Callable[[], Any], true: Callable[[Any], bool]) -> Any:
+    ends = time.monotonic() + 30
+    while not true(answer := await ask()):
+        assert time.monotonic() < ends, answer
+        await asyncio.sleep(0.05)
+    return answer
+
+
+async def until_free(port: int) -> None:
+    async def ask() -> bool:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            return True
+        writer.close()
+        return False
+
+    await until(ask, bool)
+
+
+async def test_without_procps_children_end_as_well(
+    pm2_home: Path, own_framework: Callable[..., Framework], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """PM2 finds them by `ps`. Where there is none it would kill nothing, and call that an error."""
+    node = shutil.which("node") or str(binaries.require("node").path)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "node").symlink_to(node)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    nap = f"61.{os.getpid()}"  # another process may sleep in the same test
+    child = f"require('child_process').spawn('/bin/sleep', ['{nap}']);"
+    own_framework(child + SERVER)
+
+    await lifecycle.start("own", 1)
+    started = commands_with(f"/bin/sleep {nap}")
+    stopped = await lifecycle.stop(Target(name="own"))
+
+    assert (len(started), brief(stopped), commands_with(f"/bin/sleep {nap}")) == (1, [("own", "stopped")], [])

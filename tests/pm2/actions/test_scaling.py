@@ -1,0 +1,203 @@
+"""More, fewer and fresh instances on a real PM2, under load where that matters."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from pm2.actions import action_steps, lifecycle, scaling
+from pm2.actions.lifecycle import Target
+from pm2.api import process_detail
+from pm2.daemon import client
+from pm2.daemon.process import Process
+from pm2.errors import CannotReload, CannotScale, ProcessNotFound, RollingRestartFailed, StartFailed
+from pm2.monitor import current
+from system.host import binaries, child_processes
+from system.host.ports import is_listening
+from tests.fixtures import ports
+from tests.fixtures.pm2_apps import IDLE, run_app, until, written
+
+pytestmark = pytest.mark.usefixtures("pm2_home")
+FASTIFY = Target(framework="fastify")
+
+
+async def pids(name: str) -> list[tuple[int, int]]:
+    stats = await current.sample()
+    return [(each.pm_id, each.pid) for each in stats.processes if each.name == name]
+
+
+async def lost_under_load(seconds: int) -> tuple[int, int]:
+    """How many requests of a load on fastify's /simple were answered, and how many were not."""
+    url = f"http://127.0.0.1:{ports.FASTIFY}/simple"
+    wrk = binaries.find("wrk")
+    if wrk:
+        said = (await child_processes.run([str(wrk.path), "-t1", "-c20", f"-d{seconds}s", url], timeout_s=60)).stdout
+        failed = re.findall(r"(?:connect|read|write|timeout|responses:) (\d+)", said.partition("Socket")[2])
+        return int(re.findall(r"(\d+) requests in", said)[0]), sum(map(int, failed)) + said.count("Non-2xx")
+    autocannon = [str(binaries.require(name).path) for name in ("node", "autocannon")]
+    said = (
+        await child_processes.run([*autocannon, "-j", "-n", "-c", "20", "-d", str(seconds), url], timeout_s=60)
+    ).stdout
+    told = json.loads(said)
+    return told["requests"]["total"], told["errors"] + told["timeouts"] + told["non2xx"]
+
+
+async def test_a_reload_under_load_loses_no_request() -> None:
+    await lifecycle.start("fastify", 2)
+    before = await pids("fastify")
+    load = asyncio.create_task(lost_under_load(6))
+    await asyncio.sleep(1)
+    result = await scaling.reload(FASTIFY, "ada")
+    answered, lost = await load
+
+    assert result.message == "Reloaded fastify: 2 instances"
+    assert [(each.pm_id, each.status) for each in result.processes] == [(0, "online"), (1, "online")]
+    assert not {pid for _, pid in before} & {each.pid for each in result.processes}
+    assert (answered > 0, lost) == (True, 0)
+
+
+async def test_what_cannot_be_reloaded_says_what_to_do(tmp_path: Path) -> None:
+    await run_app(tmp_path, "fork", IDLE)
+    with pytest.raises(CannotReload, match=r"fork mode.*rolling-restart") as caught:
+        await scaling.reload(Target(name="fork"))
+    assert caught.value.fields == {"choices": ["rolling-restart", "restart"]}
+    await lifecycle.start("fastify", 1)
+    await lifecycle.stop(FASTIFY)
+    with pytest.raises(CannotReload, match="is stopped"):
+        await scaling.reload(FASTIFY)
+    with pytest.raises(ProcessNotFound):
+        await scaling.reload(Target(name="nobody"))
+
+
+async def test_scale_up_and_down_the_newest_first() -> None:
+    await lifecycle.start("fastify", 1)
+    [oldest] = await pids("fastify")
+
+    up = await scaling.scale(FASTIFY, 3)
+    assert (up.message, [each.pm_id for each in up.processes]) == ("Scaled fastify from 1 to 3 instances", [0, 1, 2])
+    same = await scaling.scale(FASTIFY, 3)
+    assert same.message == "fastify has 3 instances already"
+    down = await scaling.scale(FASTIFY, 1)
+    assert (down.message, await pids("fastify")) == ("Scaled fastify from 3 to 1 instance", [oldest])
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_instances_are_counted_and_those_too_many_end_together(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    ends = "process.on('SIGINT', () => { note('asked'); setTimeout(() => { note('gone'); process.exit() }, 700) });"
+    note = f"const note = word => require('fs').appendFileSync({json.dumps(str(told))}, word + ' ');"
+    await run_app(tmp_path, "slow", IDLE + note + ends + "note('up');", instances=4)
+    await until(told.exists, bool)
+    await until(told.read_text, lambda text: text.count("up") == 4)
+
+    [left] = (await scaling.scale(Target(name="slow"), 1)).processes
+
+    assert (left.instances, (await process_detail.one(left.pm_id)).process.instances) == (1, 1)
+    assert told.read_text().split() == ["up"] * 4 + ["asked"] * 3 + ["gone"] * 3
+
+
+async def test_scaling_down_under_load_loses_no_request() -> None:
+    await lifecycle.start("fastify", 3)
+    load = asyncio.create_task(lost_under_load(5))
+    await asyncio.sleep(1)
+    await scaling.scale(FASTIFY, 1)
+    answered, lost = await load
+
+    assert (answered > 0, lost) == (True, 0)
+
+
+async def test_a_scale_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(action_steps, "STEADY_S", 30.0)  # on a busy machine Node takes longer than usual to fall over
+    monkeypatch.setattr(action_steps, "within_s", lambda count: 60.0)
+    port = ports.free_port()
+    await run_app(tmp_path, "alone", f"require('http').createServer().listen({port})")
+    await until(lambda: is_listening(port), bool)
+    before = await pids("alone")
+    with pytest.raises(StartFailed) as caught:
+        await scaling.scale(Target(name="alone"), 2)
+
+    assert "EADDRINUSE" in str(caught.value.fields)
+    await until(lambda: pids("alone"), lambda seen: seen == before)
+
+
+async def test_what_cannot_have_brothers_says_so() -> None:
+    await lifecycle.start("express", 1)
+    await lifecycle.stop(Target(framework="express"))
+    with pytest.raises(CannotScale, match="no instance of it is online"):
+        await scaling.scale(Target(framework="express"), 2)
+
+
+async def test_a_rolling_restart_goes_one_by_one() -> None:
+    await lifecycle.start("fastify", 2)
+    before = await pids("fastify")
+    together: list[int] = []
+
+    async def note() -> None:
+        while True:
+            together.append((await current.sample()).counts.online)
+            await asyncio.sleep(0.02)
+
+    noting = asyncio.create_task(note())
+    result = await scaling.rolling_restart(FASTIFY)
+    noting.cancel()
+
+    assert result.message == "Restarted fastify, one after another: 2 instances"
+    assert min(together) >= 1
+    assert not {pid for _, pid in before} & {pid for _, pid in await pids("fastify")}
+
+
+async def test_a_rolling_restart_stops_at_the_first_that_does_not_come_up(tmp_path: Path) -> None:
+    await run_app(tmp_path, "rolls", IDLE, instances=3)
+    # Online means spawned: only later has Node read the file, which is about to change.
+    await until(current.sample, lambda stats: sum(each.uptime_seconds > 1 for each in stats.processes) == 3)
+    before = dict(await pids("rolls"))
+    written(tmp_path, IDLE).write_text("console.error('bad release'); process.exit(7)")
+    with pytest.raises(RollingRestartFailed) as caught:
+        await scaling.rolling_restart(Target(name="rolls"))
+
+    fields = caught.value.fields or {}
+    assert {key: fields[key] for key in ("failed", "done", "left", "exitCode")} == {
+        "failed": 0, "done": [], "left": [1, 2], "exitCode": 7,
+    }  # fmt: skip
+    assert "bad release" in fields["stderr"]  # type: ignore[operator]
+    after = dict(await pids("rolls"))
+    assert (after[1], after[2]) == (before[1], before[2])
+
+
+async def test_twenty_starts_at_once_make_one_application() -> None:
+    results = await asyncio.gather(*(lifecycle.start("fastify", 2) for _ in range(20)), return_exceptions=True)
+
+    started = [each for each in results if isinstance(each, lifecycle.Result)]
+    assert len(started) == 1
+    assert len(await pids("fastify")) == 2
+
+
+async def test_a_process_that_stays_down_is_told_with_its_last_words(tmp_path: Path) -> None:
+    await run_app(tmp_path, "breaks", IDLE, max_restarts=3)
+    await until(current.sample, lambda stats: stats.processes[0].uptime_seconds > 1)
+    written(tmp_path, IDLE).write_text("console.error('no config'); process.exit(5)")
+    with pytest.raises(StartFailed) as caught:
+        await lifecycle.restart(Target(name="breaks"))
+
+    assert caught.value.fields is not None
+    assert caught.value.fields["exitCode"] == 5
+    assert "no config" in caught.value.fields["stderr"]  # type: ignore[operator]
+
+
+async def test_names_are_data(tmp_path: Path) -> None:
+    names = ["$(touch /tmp/canary)", "; rm -rf /", "\x1b[31mred", "{red-fg}x", "a]b:0] [", "ünï ✓", "../../x", "all"]
+    for name in names:
+        await run_app(tmp_path, name, IDLE)
+    await until(current.sample, lambda stats: stats.counts.online == len(names))
+    stopped = await lifecycle.stop(Target(name="all"))
+    assert [each.name for each in stopped.processes] == ["all"]
+    for name in names:
+        assert [each.name for each in (await lifecycle.restart(Target(name=name))).processes] == [name]
+    async with client.daemon() as link:
+        await link.call("ping", {})
+    listed: tuple[Process, ...] = (await current.sample()).processes
+    assert [each.name for each in listed] == names

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import pytest
+
+from pm2.daemon import rpc
+from pm2.daemon.rpc import Reply
+from pm2.errors import CallFailed, ProtocolError
+
+
+@pytest.mark.parametrize(
+    ("frame", "expected"),
+    [
+        ([{"args": [[1, 2], "rest"]}, "a"], Reply("a", None, [1, 2])),
+        ([{"args": []}, "a"], Reply("a", None, None)),
+        ([{"error": "unknown id", "stack": "…"}, "b"], Reply("b", "unknown id", None)),
+        ([{"error": {"message": "no"}}, "c"], Reply("c", "no", None)),
+    ],
+)
+def test_a_reply_is_read(frame: list[object], expected: Reply) -> None:
+    assert rpc.parse_reply(frame) == expected
+
+
+@pytest.mark.parametrize("frame", [[], ["x"], ["x", "y"], [{"args": []}, 3], [{"args": []}, "a", "b"]])
+def test_what_is_no_reply_is_refused(frame: list[object]) -> None:
+    with pytest.raises(ProtocolError):
+        rpc.parse_reply(frame)
+
+
+def test_a_refusal_names_the_call() -> None:
+    with pytest.raises(CallFailed) as caught:
+        rpc.value_of(Reply("a", "unknown id", None), "stopProcessId")
+
+    assert str(caught.value) == "PM2 refused stopProcessId: unknown id"

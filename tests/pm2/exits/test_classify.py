@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pm2.daemon import bus_events
+from pm2.daemon.bus_events import DaemonKilled, DaemonLine, ExitLine, LogChunk, ProcessEvent
+from pm2.exits.classify import Cause, Evidence, classify, real_signal
+from system.host import kernel
+
+
+@pytest.mark.parametrize(
+    ("facts", "cause", "said"),
+    [
+        ({"signal": "SIGKILL", "oom_kills": 1}, Cause.OUT_OF_MEMORY, "killed by the kernel, which had no memory left"),
+        ({"signal": "SIGKILL"}, Cause.KILLED, "killed by SIGKILL from outside"),
+        (
+            {"signal": "SIGABRT", "stderr": ("FATAL ERROR: Reached heap limit - JavaScript heap out of memory",)},
+            Cause.OUT_OF_MEMORY, "ran out of memory, SIGABRT",
+        ),
+        ({"exit_code": 1, "signal": "SIGINT"}, Cause.CRASH, "crashed: exit code 1"),
+        ({"exit_code": 0, "signal": "SIGINT"}, Cause.FINISHED, "ended by itself with exit code 0"),
+        ({"was_asked": True, "has_cron": True}, Cause.CRON, "restarted by PM2: cron_restart"),
+        ({"was_asked": True, "has_cron": True, "verb": "restarted"}, Cause.MANUAL, "restarted by PM2’s command line"),
+        ({"was_asked": True, "verb": "stopped", "by": "ada"}, Cause.MANUAL, "stopped by ada"),
+        ({"signal": "SIGKILL", "verb": "deleted"}, Cause.KILLED, "killed by SIGKILL from outside"),  # just before that
+        ({"was_asked": True}, Cause.MANUAL, "ended by PM2’s command line or another client of its daemon"),
+        (
+            {"was_asked": True, "over_limit_bytes": 154525696}, Cause.MEMORY_LIMIT,
+            "restarted by PM2: 147 MB, above max_memory_restart",
+        ),
+        ({"was_asked": True, "watched_file": "a.js"}, Cause.WATCH, "restarted by PM2: a.js changed"),
+        ({"daemon_died": True}, Cause.DAEMON_DEATH, "PM2's daemon died, and took it along"),
+    ],
+)  # fmt: skip
+def test_the_cause_follows_from_the_evidence(facts: dict[str, object], cause: Cause, said: str) -> None:
+    evidence = Evidence(**{"exit_code": None, "signal": None, "was_asked": False} | facts)  # type: ignore[arg-type]
+
+    assert classify(evidence) == (cause, said)
+
+
+@pytest.mark.parametrize(("told", "real"), [("SIGINT", None), ("SIGKILL", "SIGKILL"), ("nonsense", None), (None, None)])
+def test_a_signal_that_pm2_makes_up_is_not_believed(told: str | None, real: str | None) -> None:
+    assert real_signal(Evidence(None, told, was_asked=False)) == real
+
+
+def test_the_daemons_lines_are_understood() -> None:
+    assert bus_events.exit_line("App [a]b:0] [:_old_7] exited with code [0] via signal [SIGKILL]") == ExitLine(
+        "a]b:0] [", 7, is_old=True, code=0, signal="SIGKILL"
+    )
+    assert bus_events.stopping("Stopping app:one id:0") == (0, False)
+    assert bus_events.stopping("Stopping app:one id:_old_3") == (3, True)
+    assert bus_events.watched("Change detected on path exp.out for app w - restarting") == ("w", "exp.out")
+    over = "[PM2][WORKER] Process 0 restarted because it exceeds --max-memory-restart value (current_memory=15 max_memory_limit=10 [octets])"  # fmt: skip
+    assert bus_events.over_memory(over) == (0, 15, 10)
+    for said in ("", "App one:0 online", "Stopping app:x id:y", "x" * 100_000):
+        assert bus_events.exit_line(said) is None
+        assert (bus_events.stopping(said), bus_events.watched(said), bus_events.over_memory(said)) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "event"),
+    [
+        (
+            b"s:process:event",
+            {"event": "exit", "at": 5.0, "process": {"pm_id": "_old_2", "name": "n", "pm_uptime": 3, "exit_code": 0}},
+            ProcessEvent("exit", 2, "n", 5.0, 3.0, is_manual=False, is_old=True, exit_code=0),
+        ),
+        (
+            b"s:log:err",
+            {"at": 5, "data": "x\n", "process": {"pm_id": 1, "name": "n"}},
+            LogChunk(1, "n", "err", 5.0, "x\n"),
+        ),
+        (b"s:log:PM2", {"at": 5, "data": "said\n"}, DaemonLine(5.0, "said")),
+        (b"s:pm2:kill", {"status": "killed"}, DaemonKilled()),
+        (b"s:process:event", {"event": "exit", "process": {"pm_id": "x"}}, None),
+        (b"s:process:event", {"event": 5, "process": {"pm_id": 1}}, None),
+        (b"s:process:event", {"event": "exit", "process": [1]}, None),
+        (b"s:log:out", {"data": "no process"}, None),
+        (b"s:log:out", ["x"], None),
+        (b"s:process:msg", {"anything": 1}, None),
+    ],
+)
+def test_what_an_application_makes_up_is_nothing(topic: bytes, payload: object, event: object) -> None:
+    assert bus_events.parse(topic, payload) == event
+
+
+def test_the_kernels_count_of_oom_kills(tmp_path: Path) -> None:
+    (tmp_path / "vmstat").write_text("nr_free_pages 12\noom_kill 3\nthp_fault 1\n")
+
+    assert kernel.oom_kills(tmp_path / "vmstat") == 3
+    assert kernel.oom_kills(tmp_path / "none") is None
+    assert isinstance(kernel.oom_kills(), int)

@@ -1,0 +1,203 @@
+"""The watch over a real PM2: why processes end, what becomes of the daemon, what is remembered."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from pm2 import models
+from pm2.actions import app_config, lifecycle, start_framework
+from pm2.actions.lifecycle import Target
+from pm2.exits import events
+from pm2.exits.classify import Exit
+from pm2.instances import instance_store
+from pm2.monitor import current, listing
+from pm2.monitor.watch import Watch
+from tests.fixtures.pm2_apps import IDLE, command_line, run_app, until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def _quick_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PM2 looks at memory limits every 30 s; every second is enough for a test."""
+    monkeypatch.setattr(app_config, "ALLOWED", (*app_config.ALLOWED, "PM2_WORKER_INTERVAL"))
+    monkeypatch.setenv("PM2_WORKER_INTERVAL", "1000")
+
+
+@pytest.fixture
+async def watch(pm2_home: Path) -> AsyncIterator[Watch]:
+    await start_framework.ensure_daemon()
+    began = current.begin(instance_store)
+    await until(lambda: began.is_listening, bool)
+    yield began
+    await current.end()
+
+
+@pytest.fixture
+def apps(tmp_path: Path) -> Path:
+    return tmp_path / "apps"
+
+
+def kept() -> list[Exit]:
+    return instance_store.read(100)
+
+
+async def exits(count: int) -> list[Exit]:
+    """The records, oldest first, once there are so many."""
+    found: list[Exit] = await until(lambda: asyncio.to_thread(kept), lambda found: len(found) >= count)
+    return found[::-1]
+
+
+async def pid_of(name: str) -> int:
+    stats = await until(current.sample, lambda stats: any(each.name == name and each.pid for each in stats.processes))
+    return int(next(each.pid for each in stats.processes if each.name == name))
+
+
+def told(ended: Exit) -> tuple[str, str, str, int | None, str | None]:
+    return ended.name, ended.cause.value, ended.text, ended.exit_code, ended.signal
+
+
+@pytest.mark.usefixtures("_quick_worker")
+async def test_each_end_gets_its_cause(watch: Watch, apps: Path) -> None:
+    once: dict[str, object] = {"autorestart": False}
+    await run_app(apps, "killed", IDLE)
+    os.kill(await pid_of("killed"), signal.SIGKILL)
+    await run_app(apps, "throws", "setTimeout(() => { throw new Error('boom') }, 300)", **once)
+    await run_app(apps, "exits", "console.error('bye'); setTimeout(() => process.exit(3), 300)", **once)
+    await run_app(apps, "ends", "setTimeout(() => {}, 300)", **once)
+    await run_app(apps, "segfaults", f"setTimeout(() => process.kill(process.pid, 'SIGSEGV'), 300); {IDLE}", **once)
+    await run_app(apps, "grows", f"const kept = Buffer.alloc(60e6, 1); {IDLE}", max_memory_restart=50_000_000)
+    await run_app(apps, "asked", IDLE)
+    await run_app(apps, "typed", IDLE)
+    await pid_of("asked"), await pid_of("typed")
+    await lifecycle.restart(Target(name="asked"), "ada")
+    await command_line("restart", "typed")
+
+    names = {"killed", "throws", "exits", "ends", "segfaults", "grows", "asked", "typed"}
+    found = await until(lambda: asyncio.to_thread(kept), lambda ends: {ended.name for ended in ends} == names)
+    await lifecycle.delete(Target(name="grows"))
+
+    by_name = {ended.name: ended for ended in found[::-1]}
+    assert told(by_name["killed"]) == ("killed", "killed", "killed by SIGKILL from outside", None, "SIGKILL")
+    assert told(by_name["throws"]) == ("throws", "crash", "crashed: exit code 1", 1, None)
+    assert any("boom" in line for line in by_name["throws"].stderr)
+    assert told(by_name["exits"]) == ("exits", "crash", "crashed: exit code 3", 3, None)
+    assert by_name["exits"].stderr == ("bye",)
+    assert told(by_name["ends"]) == ("ends", "finished", "ended by itself with exit code 0", 0, None)
+    assert told(by_name["segfaults"]) == ("segfaults", "crash", "crashed: SIGSEGV", None, "SIGSEGV")
+    assert by_name["grows"].cause.value == "memory limit"
+    assert by_name["grows"].text.endswith("MB, above max_memory_restart")
+    assert told(by_name["asked"])[:3] == ("asked", "manual", "restarted by ada")
+    assert by_name["asked"].by == "ada"
+    assert told(by_name["typed"])[:3] == ("typed", "manual", "restarted by PM2’s command line")
+
+
+async def test_a_restart_for_a_changed_file_names_the_file(watch: Watch, apps: Path) -> None:
+    await run_app(apps, "watched", IDLE, watch=True)
+    await pid_of("watched")
+
+    async def touch_until_seen() -> list[Exit]:
+        (apps / "changed.txt").write_text(str(os.urandom(4)))  # the watcher needs a moment before it sees anything
+        await asyncio.sleep(0.3)
+        return await asyncio.to_thread(kept)
+
+    [ended, *_] = await until(touch_until_seen, len)
+
+    assert told(ended)[:3] == ("watched", "watch", "restarted by PM2: changed.txt changed")
+
+
+async def test_an_end_is_told_once_with_what_led_to_it(watch: Watch, apps: Path) -> None:
+    source = f"console.error('first'); console.error('second'); {IDLE}"
+    await run_app(apps, "one", source)
+    await until(current.sample, lambda _: len(watch.curves.last_minute(0, watch._background("one", 0).pid)) >= 2)
+    os.kill(await pid_of("one"), signal.SIGTERM)
+    [ended] = await exits(1)
+    await lifecycle.stop(Target(name="one"), "ada")
+    [_, stopped] = await exits(2)
+
+    assert told(ended) == ("one", "killed", "killed by SIGTERM from outside", None, "SIGTERM")
+    assert ended.stderr == ("first", "second")
+    assert len(ended.samples) >= 2
+    assert all(sample.memory_bytes > 10 * 2**20 and 0 <= sample.seconds_before < 60 for sample in ended.samples)
+    assert ended.uptime_seconds is not None
+    assert 0 < ended.uptime_seconds < 60
+    assert told(stopped)[:3] == ("one", "manual", "stopped by ada")
+    assert [event.exit for event in events.feed.newest((("kind", "exit"),))][-2:] == [ended, stopped]
+
+
+async def test_a_number_given_again_has_a_history_of_its_own(watch: Watch, apps: Path) -> None:
+    for round_ in (1, 2):
+        await run_app(apps, "same", IDLE)
+        pid = await pid_of("same")
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: pid_of("same"), pid.__ne__)
+        await lifecycle.delete(Target(name="same"))
+        await exits(2 * round_)
+
+    rows = await asyncio.to_thread(lambda: list(models.Exit.objects.order_by("at").values_list("instance_id", "cause")))
+    first, second = {instance for instance, _ in rows}
+    assert rows == [(first, "killed"), (first, "manual"), (second, "killed"), (second, "manual")]
+
+
+async def test_restarts_survive_a_reset(watch: Watch, apps: Path) -> None:
+    await run_app(apps, "counted", IDLE)
+    for _ in range(2):
+        await lifecycle.restart(Target(name="counted"))
+    await until(current.sample, lambda stats: stats.processes[0].restarts == 2)
+    await command_line("reset", "all")
+    await lifecycle.restart(Target(name="counted"))
+
+    assert [each.restarts for each in (await current.sample()).processes] == [3]
+    past = await until(
+        lambda: asyncio.to_thread(instance_store.remembered), lambda past: past[("counted", 0)].lost_restarts
+    )
+    assert past == {("counted", 0): instance_store.Past(watch.register.token("counted", 0), 2)}
+
+
+async def test_a_daemon_that_dies_leaves_orphans_and_records(watch: Watch, apps: Path) -> None:
+    await run_app(apps, "orphan", IDLE)
+    await run_app(apps, "worker", "require('http').createServer().listen(0)", exec_mode="cluster_mode")
+    orphan, daemon = await pid_of("orphan"), listing.daemon_pid()
+    await pid_of("worker")
+    assert daemon
+    os.kill(daemon, signal.SIGKILL)
+
+    away = await until(current.sample, lambda stats: stats.daemon.state == "down" and stats.orphans)
+    assert away.orphans == (listing.Orphan(orphan, "orphan", 0),)
+    assert away.stale
+    assert [each.name for each in away.processes] == ["orphan", "worker"]
+    assert all(each.memory_bytes for each in away.processes)
+    [ended] = await exits(1)
+    assert told(ended)[:3] == ("worker", "daemon death", "PM2's daemon died, and took it along")
+
+    os.kill(orphan, signal.SIGKILL)
+    await until(current.sample, lambda stats: stats.orphans == ())
+    await run_app(apps, "next", IDLE)
+    back = await until(current.sample, lambda stats: stats.daemon.state == "up" and stats.counts.online)
+    assert [each.name for each in back.processes] == ["next"]
+
+
+async def test_an_update_is_not_a_death(watch: Watch, apps: Path) -> None:
+    await run_app(apps, "lives", IDLE)
+    await pid_of("lives")
+    states: list[str] = []
+
+    async def note() -> None:
+        while True:
+            states.append((await current.sample()).daemon.state)
+            await asyncio.sleep(0.05)
+
+    noting = asyncio.create_task(note())
+    await command_line("update")
+    stats = await until(current.sample, lambda stats: stats.daemon.state == "up" and stats.counts.online == 1)
+    noting.cancel()
+
+    assert "down" not in states
+    assert (stats.orphans, [each.name for each in stats.processes]) == ((), ["lives"])
+    assert [ended.cause.value for ended in await exits(1)] == ["manual"]

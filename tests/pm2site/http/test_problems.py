@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import errno
+import json
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.http import Http404
+from django.test import RequestFactory, override_settings
+from rest_framework import exceptions
+
+from pm2site.http import problems
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (Http404(), (404, "not_found")),
+        (exceptions.MethodNotAllowed("PUT"), (405, "method_not_allowed")),
+        (exceptions.ValidationError("no"), (400, "bad_request")),
+        (OperationalError("no such table: benchmarks_run"), (503, "database_not_migrated")),
+        (OperationalError("database is locked"), (503, "database_busy")),
+        (OperationalError("database or disk is full"), (507, "disk_full")),
+        (OSError(errno.ENOSPC, "No space left on device"), (507, "disk_full")),
+        (RecursionError(), (400, "bad_json")),
+        (OSError(errno.EPERM, "no"), (500, "internal_error")),
+        (KeyError("x"), (500, "internal_error")),
+    ],
+)
+def test_every_error_has_a_row(error: Exception, expected: tuple[int, str]) -> None:
+    assert problems.status_and_code(error) == expected
+
+
+def answer(error: Exception, **extra: Any) -> Any:
+    request = RequestFactory().get("/api/pm2/stats")
+    for name, value in ({"request_id": "r1"} | extra).items():
+        setattr(request, name, value)
+    return json.loads(problems.response(request, error).content)
+
+
+def test_the_shape_of_an_error() -> None:
+    assert answer(exceptions.ValidationError({"count": ["Too large."], "since": ["Not a time."]})) == {
+        "error": "Bad Request",
+        "message": "The request is not valid: count: Too large.; since: Not a time.",
+        "code": "bad_request",
+        "requestId": "r1",
+        "fields": {"count": ["Too large."], "since": ["Not a time."]},
+    }
+
+
+def test_an_unexpected_error_tells_nothing_of_our_insides() -> None:
+    assert answer(KeyError("secret"), is_loopback=True) == {
+        "error": "Internal Server Error",
+        "message": "The server failed to answer. Its log has the details under this requestId.",
+        "code": "internal_error",
+        "requestId": "r1",
+    }
+
+
+@override_settings(DETAILED_ERRORS=True)
+@pytest.mark.parametrize(("is_loopback", "expected"), [(True, "KeyError"), (False, None)])
+def test_details_go_to_this_machine_only(is_loopback: bool, expected: str | None) -> None:
+    assert answer(KeyError("x"), is_loopback=is_loopback).get("detail", {}).get("type") == expected

@@ -1,0 +1,22 @@
+"""An ASGI application for `daphne`: the real consumer, one stream of large frames, little patience."""
+
+from __future__ import annotations
+
+import os
+
+from channels.routing import ProtocolTypeRouter
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pm2site.settings")
+http = get_asgi_application()
+
+from pm2site.live.consumers import LiveConsumer  # noqa: E402
+from pm2site.transport.backpressure import WriteBufferProbe  # noqa: E402
+
+
+async def sample() -> str:
+    return "x" * 500_000
+
+
+socket = LiveConsumer.as_asgi(streams={"large": sample}, slow_s=1.0)
+application = ProtocolTypeRouter({"http": http, "websocket": WriteBufferProbe(socket)})

@@ -1,0 +1,308 @@
+"""/ws on the real server."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import requests
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from system.host.ports import is_listening
+from tests.fixtures.ports import free_port
+from tests.fixtures.server import ROOT, Server, StartServer, new_server
+
+pytestmark = pytest.mark.real
+
+DEADLINE_S = 40
+STREAMS = ["activity", "benchmark:progress", "pm2:events", "pm2:logs", "pm2:stats", "redis:stats", "system:metrics"]
+
+
+@contextmanager
+def joined(server: Server, **options: Any) -> Iterator[ClientConnection]:
+    with connect(server.ws_url, open_timeout=DEADLINE_S, **options) as ws:
+        assert heard(ws)["type"] == "connected"
+        yield ws
+
+
+def heard(ws: ClientConnection) -> dict[str, Any]:
+    shape: dict[str, Any] = json.loads(ws.recv(timeout=DEADLINE_S))
+    return shape
+
+
+def say(ws: ClientConnection, **shape: object) -> dict[str, Any]:
+    """Send, and give the answer: the next message that is no metric."""
+    ws.send(json.dumps(shape))
+    while (answer := heard(ws))["type"] == "metric":
+        pass
+    return answer
+
+
+def closed(ws: ClientConnection) -> int:
+    with pytest.raises(ConnectionClosed) as caught:  # noqa: PT012 - what is on its way comes first
+        while True:
+            ws.recv(timeout=DEADLINE_S)
+    assert caught.value.rcvd
+    return caught.value.rcvd.code
+
+
+@pytest.fixture(scope="module")
+def shared_server() -> Iterator[Server]:
+    server = new_server().start()
+    yield server
+    server.clean()
+
+
+def test_a_conversation(shared_server: Server) -> None:
+    with connect(shared_server.ws_url, open_timeout=DEADLINE_S) as ws:
+        welcome = heard(ws)
+        assert (welcome["type"], welcome["streams"], welcome["protocol"]) == ("connected", STREAMS, 1)
+        assert {"clientId", "timestamp"} <= set(welcome)
+
+        answer = say(ws, type="subscribe", stream="system:metrics", interval=1, id="q1")
+        assert {key: answer[key] for key in ("type", "stream", "interval", "id")} == {
+            "type": "subscribed", "stream": "system:metrics", "interval": 250, "id": "q1",
+        }  # fmt: skip
+        frame = heard(ws)
+        assert (frame["type"], frame["stream"]) == ("metric", "system:metrics")
+        assert frame["data"].keys() == requests.get(shared_server.url + "/api/system/stats", timeout=10).json().keys()
+
+        assert say(ws, type="unsubscribe", stream="system:metrics")["type"] == "unsubscribed"
+        assert say(ws, type="ping", id=5)["id"] == 5
+
+
+def test_each_client_has_its_own_interval(shared_server: Server) -> None:
+    with joined(shared_server) as fast, joined(shared_server) as slow:
+        say(fast, type="subscribe", stream="system:metrics", interval=250)
+        say(slow, type="subscribe", stream="system:metrics", interval=1000)
+        seen = [heard(slow)["seq"] for _ in range(4)]
+        quick = [heard(fast)["seq"] for _ in range(8)]
+
+    assert all(later - earlier >= 3 for earlier, later in pairwise(seen[1:]))
+    assert all(later - earlier == 1 for earlier, later in pairwise(quick[1:]))
+
+
+def test_subscribing_again_changes_the_interval_and_makes_no_second_one(shared_server: Server) -> None:
+    with joined(shared_server) as ws:
+        for interval in (60_000, 5_000, 250):
+            assert say(ws, type="subscribe", stream="system:metrics", interval=interval)["interval"] == interval
+        sequence: list[int] = []
+        while len(sequence) < 6:
+            sequence.append(heard(ws)["seq"])
+
+    assert sequence == sorted(set(sequence))
+
+
+def refused(server: Server, name: str) -> None:
+    """Make an entry of the activity trail."""
+    requests.post(server.url + "/api/pm2/stop", json={"framework": name}, timeout=DEADLINE_S)
+
+
+def targets(message: dict[str, Any]) -> list[str]:
+    return [entry["target"] for entry in message["data"]["entries"]]
+
+
+def test_what_happens_is_read_on_from_where_a_client_was(shared_server: Server) -> None:
+    refused(shared_server, "one")
+    with joined(shared_server) as ws:
+        assert say(ws, type="subscribe", stream="activity", interval=250)["type"] == "subscribed"
+        first = heard(ws)
+        assert targets(first)[-1] == "one"
+        refused(shared_server, "two")
+        assert targets(heard(ws)) == ["two"]
+    for name in ("three", "four"):
+        refused(shared_server, name)
+    since = {"epoch": first["epoch"], "seq": first["seq"]}
+    with joined(shared_server) as ws:
+        say(ws, type="subscribe", stream="activity", since=since)
+        assert targets(heard(ws)) == ["two", "three", "four"]
+    with joined(shared_server) as ws:
+        say(ws, type="subscribe", stream="activity", since={"epoch": "of another server", "seq": 7})
+        gap = heard(ws)
+        assert {key: gap[key] for key in ("type", "stream", "missed")} == {
+            "type": "gap", "stream": "activity", "missed": None,
+        }  # fmt: skip
+        assert targets(heard(ws))[-3:] == ["two", "three", "four"]
+
+
+def test_what_was_done_from_the_shell_and_before_a_restart_is_told(server: Server) -> None:
+    refused(server, "by the API")
+    server.manage("token", "unheard")
+    assert server.stop() == 0
+    server.start()
+    with joined(server) as ws:
+        say(ws, type="subscribe", stream="activity", interval=250)
+        refused(server, "after the restart")
+        server.manage("token", "live")
+        told: list[str] = []
+        while "live" not in told:
+            told += targets(heard(ws))
+
+    assert told == ["tester", "by the API", "unheard", "after the restart", "live"]
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("", "bad_json"), ("{", "bad_json"), ("[" * 50_000, "bad_json"), (b"\x00\x01", "binary"),
+        ('{"type":"ping","x":"' + "x" * 70_000 + '"}', "too_large"), ('{"type":"nothing"}', "unknown_type"), ('{"type":"subscribe","stream":"x"}', "unknown_stream"),
+        ('{"type":"subscribe","stream":"pm2:stats","interval":"1"}', "bad_interval"),
+        ('{"type":"subscribe","stream":"pm2:stats","filter":{"framework":"x"}}', "bad_filter"),
+        ('{"type":"subscribe","stream":"pm2:logs","filter":{"stream":"stdout"}}', "bad_filter"),
+    ],
+    ids=lambda value: repr(value)[:30],
+)  # fmt: skip
+def test_a_bad_message_is_answered_and_the_connection_stays(
+    shared_server: Server, message: str | bytes, code: str
+) -> None:
+    with joined(shared_server) as ws:
+        ws.send(message)
+        answer = heard(ws)
+        assert (answer["type"], answer["code"]) == ("error", code)
+        assert say(ws, type="ping")["type"] == "pong"
+
+
+def test_twenty_bad_messages_are_enough(shared_server: Server) -> None:
+    with joined(shared_server) as ws:
+        for _ in range(20):
+            ws.send("{")
+        assert closed(ws) == 4429
+
+
+def test_a_flood_is_ended(shared_server: Server) -> None:
+    with joined(shared_server) as ws:
+        with pytest.raises(ConnectionClosed):  # noqa: PT012 - whichever notices first
+            for _ in range(300):
+                ws.send('{"type":"ping"}')
+            while True:
+                ws.recv(timeout=DEADLINE_S)
+        assert ws.close_code == 4429
+
+
+def test_a_message_has_an_end(shared_server: Server) -> None:
+    with joined(shared_server) as ws:
+        ws.send("x" * 300_000)
+        with pytest.raises(ConnectionClosed):
+            ws.recv(timeout=DEADLINE_S)
+    assert requests.get(shared_server.url + "/health", timeout=10).ok
+
+
+def test_other_paths_say_where_it_is(shared_server: Server) -> None:
+    with connect(shared_server.ws_url + "/elsewhere", open_timeout=DEADLINE_S) as ws:
+        assert heard(ws)["code"] == "unknown_path"
+        assert closed(ws) == 4404
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "http://evil.com"}, {"Origin": "null"}])
+def test_a_foreign_page_gets_no_socket(shared_server: Server, headers: dict[str, str]) -> None:
+    with pytest.raises(InvalidStatus) as caught:
+        connect(shared_server.ws_url, additional_headers=headers, open_timeout=DEADLINE_S)
+
+    assert caught.value.response.status_code == 403
+
+
+def masked(payload: bytes) -> bytes:
+    """A client's short text frame with a mask of zeros (RFC 6455, 5.2)."""
+    return b"\x81" + bytes([0x80 | len(payload)]) + b"\0\0\0\0" + payload
+
+
+@contextmanager
+def large_frames(folder: Path) -> Iterator[tuple[int, int]]:
+    """Port and pid of daphne with a stream of large frames."""
+    port = free_port()
+    argv = [str(Path(sys.executable).parent / "daphne"), "-p", str(port), "tests.pm2site.live.large_frames:application"]
+    with (folder / "log.txt").open("wb") as log:
+        process = subprocess.Popen(argv, cwd=ROOT, stdout=log, stderr=log)
+    try:
+        ends = time.monotonic() + DEADLINE_S
+        while not is_listening(port):
+            assert time.monotonic() < ends, (folder / "log.txt").read_text()
+            time.sleep(0.05)
+        yield port, process.pid
+    finally:
+        process.terminate()
+        process.wait(DEADLINE_S)
+
+
+def test_who_reads_nothing_is_left_and_nobody_else_notices(tmp_path: Path) -> None:
+    subscribe = '{"type":"subscribe","stream":"large","interval":250}'
+    with (
+        large_frames(tmp_path) as (port, pid),
+        socket.socket() as slow,
+        connect(f"ws://127.0.0.1:{port}/", max_size=None, open_timeout=DEADLINE_S) as other,
+    ):
+        assert heard(other)["type"] == "connected"
+        other.send(subscribe)
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.connect(("127.0.0.1", port))
+        request = "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        request += "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        slow.sendall(request.encode())
+        slow.recv(200)
+        slow.sendall(masked(subscribe.encode()))
+        memory, sequence = [], []
+        ends = time.monotonic() + DEADLINE_S
+        while "too_slow" not in (tmp_path / "log.txt").read_text():
+            assert time.monotonic() < ends, (tmp_path / "log.txt").read_text()
+            message = heard(other)
+            if message["type"] == "metric":
+                sequence.append(message["seq"])
+                memory.append(psutil.Process(pid).memory_info().rss)
+
+    assert "4008" in (tmp_path / "log.txt").read_text()
+    assert sequence == list(range(sequence[0], sequence[0] + len(sequence)))
+    assert max(memory) - min(memory) < 30 * 2**20  # the kernel's buffers and one frame, not a queue of them
+
+
+def test_with_a_key_a_socket_authenticates(start_server: StartServer) -> None:
+    server = start_server(API_KEY="the-key", API_HOST="127.0.0.1")
+    token = server.manage("token", "ci").strip()
+    with connect(server.ws_url, open_timeout=DEADLINE_S) as silent:
+        assert heard(silent)["type"] == "auth_required"
+        _authenticates(server, token)
+        assert closed(silent) == 4401  # nothing came within five seconds
+    assert "the-key" not in server.log.read_text()
+    assert token not in server.log.read_text()
+
+
+def _authenticates(server: Server, token: str) -> None:
+    for headers in ({"X-API-Key": "the-key"}, {"Authorization": f"Token {token}"}, {"X-API-Key": token}):
+        with joined(server, additional_headers=headers) as ws:
+            assert say(ws, type="ping")["type"] == "pong"
+
+    with connect(server.ws_url, open_timeout=DEADLINE_S) as ws:
+        assert heard(ws)["type"] == "auth_required"
+        assert say(ws, type="subscribe", stream="pm2:stats")["code"] == "not_authenticated"
+        assert say(ws, type="auth", apiKey="the-key", id=1)["type"] == "connected"
+
+    for headers in ({"X-API-Key": "a-guess"}, {"Authorization": "Bearer a-guess"}):
+        with connect(server.ws_url, additional_headers=headers, open_timeout=DEADLINE_S) as ws:
+            assert heard(ws)["code"] == "invalid_credential"
+            assert closed(ws) == 4401
+
+    with joined(server, additional_headers={"X-API-Key": token}) as ws:
+        server.manage("token", "ci", "--revoke")
+        assert closed(ws) == 4401
+
+
+def test_sigterm_says_goodbye(start_server: StartServer) -> None:
+    server = start_server()
+    with joined(server) as ws:
+        say(ws, type="subscribe", stream="system:metrics", interval=250)
+        begun = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        assert closed(ws) == 4503
+        assert server.process.wait(DEADLINE_S) == 0
+        assert time.monotonic() - begun < 10

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pm2site.live import messages
+from pm2site.live.messages import BadMessage, Message
+
+STREAMS = {"a": None, "b": None}
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        ({"type": "ping"}, Message("ping")),
+        ({"type": "ping", "id": 7}, Message("ping", 7)),
+        ({"type": "auth", "apiKey": "k"}, Message("auth", secret="k")),
+        ({"type": "auth", "token": "t", "id": "x"}, Message("auth", "x", secret="t")),
+        ({"type": "subscribe", "stream": "a"}, Message("subscribe", None, "a", 1000)),
+        ({"type": "subscribe", "stream": "a", "interval": 0}, Message("subscribe", None, "a", 250)),
+        ({"type": "subscribe", "stream": "a", "interval": -1}, Message("subscribe", None, "a", 250)),
+        ({"type": "subscribe", "stream": "a", "interval": 1e9}, Message("subscribe", None, "a", 60_000)),
+        ({"type": "subscribe", "stream": "a", "interval": 10**400}, Message("subscribe", None, "a", 60_000)),
+        ({"type": "subscribe", "stream": "a", "interval": 1500.9}, Message("subscribe", None, "a", 1500)),
+        ({"type": "unsubscribe", "stream": "b"}, Message("unsubscribe", None, "b", 1000)),
+    ],
+)
+def test_what_a_client_may_say(shape: dict[str, object], expected: Message) -> None:
+    assert messages.parse(json.dumps(shape), STREAMS) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "bad_json"),
+        ("{", "bad_json"),
+        ("[]", "bad_json"),
+        ("null", "bad_json"),
+        ("[" * 60_000, "bad_json"),
+        ('"' + "x" * 70_000 + '"', "too_large"),
+        ("{}", "unknown_type"),
+        ('{"type":["subscribe"]}', "unknown_type"),
+        ('{"type":"subscribe"}', "unknown_stream"),
+        ('{"type":"subscribe","stream":"zzz"}', "unknown_stream"),
+        ('{"type":"subscribe","stream":["a"]}', "unknown_stream"),
+        ('{"type":"subscribe","stream":"a","interval":"x"}', "bad_interval"),
+        ('{"type":"subscribe","stream":"a","interval":NaN}', "bad_interval"),
+        ('{"type":"subscribe","stream":"a","interval":null}', "bad_interval"),
+        ('{"type":"subscribe","stream":"a","interval":true}', "bad_interval"),
+        ('{"type":"subscribe","stream":"a","since":7}', "bad_since"),
+        ('{"type":"subscribe","stream":"a","since":{"epoch":"e"}}', "bad_since"),
+        ('{"type":"subscribe","stream":"a","since":{"epoch":"e","seq":-1}}', "bad_since"),
+        ('{"type":"subscribe","stream":"a","since":{"epoch":"e","seq":true}}', "bad_since"),
+        ('{"type":"subscribe","stream":"a","filter":"x"}', "bad_filter"),
+        ('{"type":"subscribe","stream":"a","filter":{"search":5}}', "bad_filter"),
+        ('{"type":"subscribe","stream":"a","filter":{"search":"' + "x" * 201 + '"}}', "bad_filter"),
+        ('{"type":"ping","id":{}}', "bad_id"),
+        ('{"type":"ping","id":true}', "bad_id"),
+        ('{"type":"ping","id":"' + "x" * 200 + '"}', "bad_id"),
+        ('{"type":"auth"}', "bad_auth"),
+        ('{"type":"auth","apiKey":5}', "bad_auth"),
+    ],
+)
+def test_what_it_may_not(text: str, code: str) -> None:
+    with pytest.raises(BadMessage) as caught:
+        messages.parse(text, STREAMS)
+
+    assert caught.value.code == code
+
+
+@given(
+    st.text()
+    | st.dictionaries(st.sampled_from(["type", "stream", "interval", "id"]), st.text() | st.floats() | st.none()).map(
+        json.dumps
+    )
+)
+def test_nothing_else_is_ever_raised(text: str) -> None:
+    with suppress(BadMessage):
+        messages.parse(text, STREAMS)
+
+
+def test_every_close_code_is_one_that_daphne_can_send() -> None:
+    assert all(code == 1000 or 3000 <= code <= 4999 for code in messages.Close)
+
+
+def test_an_answer_repeats_the_id() -> None:
+    assert messages.reply("pong", "now", 3) == '{"type":"pong","timestamp":"now","id":3}'
+    assert messages.reply("pong", "now") == '{"type":"pong","timestamp":"now"}'

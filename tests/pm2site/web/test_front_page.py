@@ -1,0 +1,147 @@
+"""The front page: drawn by the server, kept up to date by its script, which must say the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import requests
+from django.template.loader import render_to_string
+
+from benchmarks.history.results import Result
+from pm2.daemon.process import Process, Status
+from pm2.monitor.listing import Counts, Daemon
+from pm2.monitor.listing import Stats as Pm2Stats
+from pm2site.web import tables
+from rediscluster.status.cluster_stats import ClusterPicture, ShardPicture, ShardReplica
+from system.host import binaries
+from system.lib.wire import to_wire
+from tests.fixtures.server import ROOT, Server
+
+SCRIPTS = ROOT / "pm2site/static/pm2site"
+AT = datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
+NASTY = '<script>alert("x")</script>\x1b[2J\n\u202egpj\U000e0001'
+PROCESSES = Pm2Stats(
+    (
+        Process(3, NASTY, "default", 12, Status.ONLINE, "fork_mode", 1, 12.3, 66.0, 69_013_504, 133.7, 2, 0, None, None,
+                3002, "node", "root", ""),
+        Process(4, "api", "default", 0, Status.ERRORED, "fork_mode", 1, 0.0, 0.0, 0, 0.0, 16, 15, 1, None, None, "", "",
+                ""),
+    ),
+    Counts(1, 2), Daemon("up", "7.0.4", 1, "/root/.pm2"), AT, False, 0.0,
+)  # fmt: skip
+CLUSTER = ClusterPicture(
+    "fail", "ours", True, 10923, 3, 6, 9, 12.0, 1_234_567, 99, None, ("0-5460",), 1,
+    (
+        ShardPicture(("0-5460",), 5461, 7000, "down", None, None, None, None, ()),
+        ShardPicture(
+            ("5461-9000", "9002"), 3541, 7001, "up", 1_234_567, 2_038_272, 3.47, 81.7,
+            (
+                ShardReplica(7004, "up", True, 12_345, 0.5), ShardReplica(7005, "down", None, None, None),
+                ShardReplica(7006, "up", False, None, None), ShardReplica(7007, "up", True, None, None),
+            ),
+        ),
+    ),
+)  # fmt: skip
+
+
+def measured(**changes: object) -> Result:
+    facts: dict[str, Any] = dict.fromkeys(Result.__dataclass_fields__)
+    facts |= {"framework": "fastify", "endpoint": "/simple", "method": "GET", "reasons": (), "label": ""}
+    return Result(**facts | {"id": UUID(int=1), "timestamp": AT} | changes)
+
+
+RESULTS = [
+    measured(req_per_sec=71_234.4, p99_latency=4.383, validity="valid", saturation="contended"),
+    measured(id=UUID(int=2), validity="invalid", saturation="unknown", framework=NASTY),
+    measured(id=UUID(int=3), req_per_sec=900.2, validity="caution", saturation="server-bound"),
+]
+ENTRIES: list[dict[str, Any]] = [
+    {"at": AT, "actor": "eve", "action": "pm2.stop", "target": "api", "outcome": "ok", "message": ""},
+    {"at": AT, "actor": NASTY, "action": "pm2.start", "target": "", "outcome": "refused", "message": NASTY},
+]
+
+
+def scripted(function: str, value: object) -> Any:
+    """What a function of rows.js makes of the wire's JSON, for a reader in UTC."""
+    node = binaries.find("node")
+    assert node
+    code = f"import {{ {function} }} from {json.dumps((SCRIPTS / 'rows.js').as_uri())};"
+    code += f"console.log(JSON.stringify({function}({json.dumps(to_wire(value))})));"
+    argv = [str(node.path), "--input-type=module", "-e", code]
+    done = subprocess.run(argv, env=os.environ | {"TZ": "UTC"}, capture_output=True, text=True, timeout=60, check=True)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("function", "value", "drawn"),
+    [
+        ("processes", PROCESSES, tables.processes(PROCESSES)), ("shards", CLUSTER, tables.shards(CLUSTER)),
+        ("results", RESULTS, tables.results(RESULTS)), ("activity", ENTRIES, tables.activity(ENTRIES)),
+    ],
+    ids=["processes", "shards", "results", "activity"],
+)  # fmt: skip
+def test_the_script_says_what_the_server_says(function: str, value: object, drawn: tables.Table) -> None:
+    rows = [{**asdict(row), "cells": list(row.cells)} for row in drawn.rows]
+
+    assert scripted(function, value) == rows
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("seconds", [0.0, 59.9, 119.0, 120.0, 7199.0, 7200.0, 172_799.0, 172_800.0, 1e7])
+def test_both_tell_a_span_alike(seconds: float) -> None:
+    assert scripted("span", seconds) == tables.span(seconds)
+
+
+def test_rows_say_what_is_wrong() -> None:
+    first, second = tables.processes(PROCESSES).rows
+    lost, reached = tables.shards(CLUSTER).rows
+
+    assert second == tables.Row("4", "bad", ("4", "api", "errored", "0.0 %", "0.0 MB", "0 s", "16", "–"))
+    assert (first.tone, first.cells[5:]) == ("ok", ("2 m", "2", "3002"))
+    assert lost == tables.Row("7000", "bad", ("1", "0-5460", "7000 down", "–", "–", "–", "–", "none"))
+    assert reached.cells[-1] == "7004 (lag 12,345 B), 7005 down, 7006 not linked, 7007"
+    assert [row.cells[3] for row in tables.results(RESULTS).rows] == ["≥ 71,234", "–", "900"]
+
+
+def test_a_name_is_a_name_whatever_is_in_it() -> None:
+    drawn = render_to_string("table.html", {"table": tables.processes(PROCESSES)})
+
+    assert "&lt;script&gt;" in drawn
+    assert [part for part in ("<script", "\x1b", "\u202e", "\U000e0001") if part in drawn] == []
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("script", ["rows.js", "live.js"])
+def test_a_script_can_be_read(script: str, tmp_path: Path) -> None:
+    node = binaries.find("node")
+    assert node
+    module = tmp_path / f"{Path(script).stem}.mjs"  # by its ending node knows a module
+    module.write_text((SCRIPTS / script).read_text())
+
+    assert subprocess.run([str(node.path), "--check", str(module)], timeout=60).returncode == 0
+
+
+def test_the_page_stands_without_scripts(server: Server) -> None:
+    server.manage("token", "ci")
+    answer = requests.get(server.url + "/", headers={"Accept": "text/html"}, timeout=30)
+    page = answer.text
+
+    assert answer.status_code == 200
+    assert answer.headers["Content-Security-Policy"].startswith(
+        "default-src 'none'; script-src 'self'; style-src 'self'"
+    )
+    assert [
+        each in page for each in ("data-may-act", "PM2&#x27;s daemon for", "Cluster: absent.", "token.create ci")
+    ] == [True] * 4
+    assert "<style" not in page
+    for asset in ("page.css", "live.js", "rows.js"):
+        assert requests.get(f"{server.url}/static/pm2site/{asset}", timeout=30).status_code == 200

@@ -1,0 +1,294 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+
+from system.errors import ChildFailed, ChildTimeout
+from system.host import child_processes
+from system.host.child_processes import Child, Finished, Identity
+
+pytestmark = pytest.mark.real
+
+ROOT = Path(__file__).resolve().parents[3]
+SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
+LEAVES_A_GRANDCHILD = """
+import subprocess, sys
+print(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session={own_session}).pid)
+"""
+
+
+def python(source: str) -> list[str]:
+    return [sys.executable, "-c", source]
+
+
+async def test_a_command_runs_to_its_end() -> None:
+    finished = await child_processes.run(
+        python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"), timeout_s=30
+    )
+
+    assert finished == Finished(3, None, "out\n", "err\n", truncated=False)
+
+
+async def test_more_output_than_a_pipe_holds_does_not_block_it_and_stays_bounded() -> None:
+    finished = await child_processes.run(
+        python("print('x' * 5_000_000 + 'END')"), timeout_s=30, output_limit_bytes=1000
+    )
+
+    assert (finished.exit_code, finished.truncated, len(finished.stdout)) == (0, True, 1000)
+    assert finished.stdout.endswith("xEND\n")
+
+
+async def test_a_child_that_hangs_is_killed_with_its_children(tmp_path: Path) -> None:
+    source = (
+        "import signal, subprocess, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+        "p = subprocess.Popen([sys.executable, '-c', 'import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)']);"
+        f"open({str(tmp_path / 'pid')!r}, 'w').write(str(p.pid)); time.sleep(600)"
+    )
+
+    with pytest.raises(ChildTimeout, match="did not end within 3 s"):
+        await child_processes.run(python(source), timeout_s=3)
+
+    await gone(int((tmp_path / "pid").read_text()))
+
+
+async def test_a_cancelled_run_leaves_nothing_behind(tmp_path: Path) -> None:
+    source = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    task = asyncio.create_task(child_processes.run(python(source), timeout_s=60))
+    pid = int(await appears(tmp_path / "pid"))
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    await gone(pid)
+
+
+@pytest.mark.parametrize(("number", "name"), [(signal.SIGKILL, "SIGKILL"), (signal.SIGRTMIN + 1, "SIG35")])
+async def test_a_signal_is_named(number: int, name: str) -> None:
+    started = await Child.start(SLEEP)
+    os.kill(started.pid, number)
+
+    finished = await started.wait()
+
+    assert (finished.exit_code, finished.signal) == (-number, name)
+
+
+async def test_a_grandchild_that_kept_the_pipe_dies_with_the_group(tmp_path: Path) -> None:
+    finished = await child_processes.run(python(LEAVES_A_GRANDCHILD.format(own_session=False)), timeout_s=30)
+
+    assert finished.exit_code == 0
+    await gone(int(finished.stdout))
+
+
+async def test_a_grandchild_in_a_session_of_its_own_neither_dies_nor_holds_us() -> None:
+    pipes_before = open_pipes()
+
+    finished = await child_processes.run(python(LEAVES_A_GRANDCHILD.format(own_session=True)), timeout_s=30)
+
+    grandchild = child_processes.identify(int(finished.stdout))
+    assert finished.exit_code == 0
+    assert grandchild
+    await becomes(lambda: open_pipes() == pipes_before, "our ends of the pipes are still open")
+    assert child_processes.kill_group(grandchild, signal.SIGKILL)
+    await ends(grandchild)
+
+
+async def test_stop_asks_first() -> None:
+    source = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(7)); print(1, flush=True); time.sleep(600)"
+    started = await Child.start(python(source))
+    await says(started, "1")
+
+    finished = await started.stop(30)
+
+    assert (finished.exit_code, finished.signal) == (7, None)
+
+
+async def test_a_stop_that_is_cancelled_still_kills() -> None:
+    source = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(600)"
+    started = await Child.start(python(source))
+    await says(started, "1")
+    stopping = asyncio.create_task(started.stop(60))
+    await asyncio.sleep(0)
+    stopping.cancel()
+
+    finished = await started.wait()
+
+    assert finished.signal == "SIGKILL"
+
+
+async def test_a_stranger_with_the_pid_of_a_child_is_left_alone() -> None:
+    started = await Child.start(SLEEP)
+    mine = started.identity
+    started.identity = Identity(mine.pid, mine.started_at - 1, mine.boot_id)
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(started.stop(0.1), 0.5)
+
+    assert child_processes.is_alive(mine)
+    started.identity = mine
+    assert (await started.stop(10)).signal == "SIGTERM"
+
+
+def test_children_run_in_a_thread_with_a_loop_of_its_own() -> None:
+    with ThreadPoolExecutor(1) as threads:
+        finished = threads.submit(asyncio.run, child_processes.run(python("print(1)"), timeout_s=30)).result()
+
+    assert finished == Finished(0, None, "1\n", "", truncated=False)
+
+
+async def test_children_run_under_twisteds_reactor() -> None:
+    source = """
+import asyncio, sys
+loop = asyncio.new_event_loop()
+asyncio.set_event_loop(loop)
+from twisted.internet import asyncioreactor
+asyncioreactor.install(loop)
+from twisted.internet import reactor
+from system import child
+
+async def main():
+    print((await child.run([sys.executable, "-c", "print(6 * 7)"], timeout_s=30)).stdout)
+    try:
+        await child.run([sys.executable, "-c", "import time; time.sleep(600)"], timeout_s=0.5)
+    except child.ChildTimeout as error:
+        print(error.timeout_s)
+    reactor.stop()
+
+task = loop.create_task(main())
+reactor.run()
+"""
+
+    finished = await child_processes.run(python(source), cwd=ROOT, timeout_s=60)
+
+    assert (finished.exit_code, finished.stdout.split(), finished.stderr) == (0, ["42", "0.5"], "")
+
+
+@pytest.mark.parametrize("argv", [["/no/such/program"], ["/etc/passwd"], ["bad\0name"]])
+async def test_what_cannot_be_started_is_named(argv: list[str]) -> None:
+    with pytest.raises(ChildFailed, match="could not be started"):
+        await child_processes.run(argv, timeout_s=5)
+
+
+async def test_a_detached_process_is_no_child_of_a_pipe_and_leaves_no_zombie(tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "log.txt"
+    identity = child_processes.spawn_detached(
+        python("import os; print(os.getsid(0) == os.getpid(), os.environ.get('X'))"),
+        env={"X": "1"}, cwd=tmp_path, log_file=log,
+    )  # fmt: skip
+
+    await gone(identity.pid)
+
+    assert log.read_text() == "True 1\n"
+    assert not child_processes.is_alive(identity)
+
+
+async def test_a_detached_process_outlives_who_started_it(tmp_path: Path) -> None:
+    source = f"""
+import os, pathlib
+from system import child
+folder = pathlib.Path({str(tmp_path)!r})
+print(child.spawn_detached({SLEEP!r}, env={{}}, cwd=folder, log_file=folder / "log").pid)
+"""
+
+    finished = await child_processes.run([sys.executable, "-X", "dev", "-c", source], cwd=ROOT, timeout_s=60)
+
+    detached = child_processes.identify(int(finished.stdout))
+    assert (finished.exit_code, finished.stderr) == (0, "")
+    assert detached
+    assert child_processes.kill_group(detached, signal.SIGTERM)
+    await ends(detached)
+
+
+def test_a_zombie_is_not_alive() -> None:
+    process = subprocess.Popen(python("input()"), stdin=subprocess.PIPE)
+    identity = child_processes.identify(process.pid)
+    assert identity
+    assert process.stdin
+    process.stdin.close()
+    process.kill()
+
+    asyncio.run(ends(identity))
+
+    assert psutil.pid_exists(process.pid)
+    assert child_processes.kill_group(identity, signal.SIGKILL) is False
+    process.wait()
+
+
+def test_the_output_of_a_command_whatever_it_exits_with() -> None:
+    source = "import sys; print(1, flush=True); print(2, file=sys.stderr); sys.exit(1)"
+
+    assert child_processes.output_of(python(source), 30) == "1\n2\n"
+
+
+@pytest.mark.parametrize(
+    "argv", [["/no/such/program"], ["/etc/passwd"], ["/bin/sh", "-c", "echo lib.so.1.1: not found; exit 127"]]
+)
+def test_what_cannot_run_has_no_output(argv: list[str]) -> None:
+    assert child_processes.output_of(argv, 30) is None
+
+
+async def test_a_command_that_hangs_has_no_output_and_is_killed_with_its_children(tmp_path: Path) -> None:
+    file = tmp_path / "pid"
+
+    assert child_processes.output_of(["/bin/sh", "-c", f"echo 1.2; sleep 600 & echo $! > {file}; wait"], 1) is None
+
+    await gone(int(file.read_text()))
+
+
+def test_a_flood_of_output_is_cut() -> None:
+    source = "while True: print('x' * 1000)"
+
+    assert len(child_processes.output_of(python(source), 30) or "") < 2 * child_processes.TAIL_BYTES
+
+
+async def test_an_identity_is_more_than_a_pid() -> None:
+    me = child_processes.identify(os.getpid())
+    assert me
+    assert child_processes.is_alive(me)
+    for stranger in (Identity(me.pid, me.started_at + 1, me.boot_id), Identity(me.pid, me.started_at, "other boot")):
+        assert not child_processes.is_alive(stranger)
+        assert child_processes.kill_group(stranger, signal.SIGKILL) is False  # and we are still here
+
+
+def test_ancestry_reaches_up() -> None:
+    assert {os.getpid(), os.getppid()} <= child_processes.ancestry()
+
+
+def open_pipes() -> set[str]:
+    targets = (str(file.readlink()) for file in Path("/proc/self/fd").iterdir() if file.is_symlink())
+    return {target for target in targets if target.startswith(("pipe:", "socket:"))}
+
+
+async def becomes(is_true: Callable[[], object], what: str) -> None:
+    deadline_s = time.monotonic() + 30
+    while not is_true():
+        assert time.monotonic() < deadline_s, what
+        await asyncio.sleep(0.02)
+
+
+async def gone(pid: int) -> None:
+    await becomes(lambda: not psutil.pid_exists(pid), f"{pid} is still there")
+
+
+async def ends(identity: Identity) -> None:
+    # An orphan is reaped by whatever is process 1 here, which may take its time.
+    await becomes(lambda: not child_processes.is_alive(identity), f"{identity} is still alive")
+
+
+async def says(started: Child, text: str) -> None:
+    await becomes(lambda: text in started.stdout_tail, f"{started.program} never said {text!r}")
+
+
+async def appears(file: Path) -> str:
+    await becomes(lambda: file.exists() and file.read_text(), f"{file} is not there")
+    return file.read_text()

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from system.host import metrics
+from system.host.metrics import CpuTimes, HostStats, Machine, MemoryStats, Reading
+
+MB = 2**20
+AT = datetime(2026, 11, 23, tzinfo=UTC)
+BEFORE = Reading(
+    at=AT, monotonic_s=100.0, cpu=CpuTimes(50, 200), per_cpu=(CpuTimes(25, 100), CpuTimes(25, 100)),
+    memory_total_bytes=1000 * MB, memory_available_bytes=600 * MB, memory_used_bytes=300 * MB, memory_free_bytes=100 * MB,
+    swap_used_bytes=1, swap_total_bytes=2, disk_percent=71.5, disk_free_bytes=9, network_in_bytes=1000,
+    network_out_bytes=5000, uptime_s=3 * 86400 + 3700, load_average=(1.234, 1.4, 1.1),
+)  # fmt: skip
+AFTER = replace(
+    BEFORE, monotonic_s=102.0, cpu=CpuTimes(53, 204), per_cpu=(CpuTimes(27, 102), CpuTimes(26, 102)), network_in_bytes=3000,
+    network_out_bytes=4000,
+)  # fmt: skip
+
+
+def test_two_readings_make_the_stats() -> None:
+    assert metrics.host_stats(BEFORE, AFTER, Machine("h", "Linux", "20.1", "3.11")) == HostStats(
+        cpu=75.0, memory=300.0, total_memory=1000.0, uptime="3d 1h 1m", load_avg="1.23 1.40 1.10", timestamp=AT,
+        cpu_per_core=(100.0, 50.0), cpu_count=2, memory_percent=40.0, swap_bytes=1, swap_total_bytes=2, disk_percent=71.5,
+        disk_free_bytes=9, network_in_bytes_per_second=1000.0, network_out_bytes_per_second=0.0,
+        uptime_seconds=262900.0, load_average=(1.234, 1.4, 1.1), hostname="h", platform="Linux", node_version="20.1",
+        python_version="3.11",
+    )  # fmt: skip
+
+
+def test_memory() -> None:
+    assert metrics.memory_stats(BEFORE) == MemoryStats(1000.0, 300.0, 600.0, 100.0, 40.0, AT)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (CpuTimes(1, 10), CpuTimes(2, 12), 50.0),
+        (CpuTimes(2, 12), CpuTimes(1, 10), 0.0),
+        (CpuTimes(2, 12), CpuTimes(2, 12), 0.0),
+        (CpuTimes(0, 0), CpuTimes(5, 4), 100.0),
+        (CpuTimes(5, 0), CpuTimes(4, 4), 0.0),
+    ],
+)
+def test_busy_stays_between_0_and_100(before: CpuTimes, after: CpuTimes, expected: float) -> None:
+    assert metrics.busy_percent(before, after) == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "elapsed_s", "expected"), [(0, 10, 2, 5.0), (10, 0, 2, 0.0), (0, 10, 0, 0.0), (0, 10, -1, 0.0)]
+)
+def test_a_rate_is_never_negative(before: int, after: int, elapsed_s: float, expected: float) -> None:
+    assert metrics.per_second(before, after, elapsed_s) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(-5, "0m"), (0, "0m"), (59, "0m"), (3600, "1h 0m"), (86400, "1d 0h 0m"), (186300, "2d 3h 45m")],
+)
+def test_uptime_for_people(seconds: float, expected: str) -> None:
+    assert metrics.uptime_text(seconds) == expected
