@@ -11,9 +11,9 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 
 from pm2.daemon import client
+from pm2.daemon.process import Key
 from pm2.instances import instance_store
 from pm2.instances.instance_store import Past
-from pm2.instances.reconcile import Key
 from pm2.monitor import current
 from pm2site.audit import follow
 from pm2site.http import problems

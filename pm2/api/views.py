@@ -27,7 +27,6 @@ from pm2.api.serializers import (
     TargetSerializer,
 )
 from pm2.instances import instance_store
-from pm2.logs import log_search
 from pm2.monitor import current
 from system.lib.wire import to_wire
 
@@ -149,7 +148,7 @@ def _actor(request: Request) -> str:
 
 def _log_page(query: LogQuerySerializer) -> Response:
     query.is_valid(raise_exception=True)
-    return Response(to_wire(async_to_sync(log_search.find)(query.query)))
+    return Response(to_wire(async_to_sync(current.search_logs)(query.query)))
 
 
 def _target(request: Request) -> lifecycle.Target:

@@ -12,6 +12,8 @@ from enum import StrEnum
 
 MB = 2**20
 
+Key = tuple[str, int]  # name and pm_id: PM2 reuses a pm_id, also for an app of another name
+
 
 class Status(StrEnum):
     """PM2's own states (constants.js)."""

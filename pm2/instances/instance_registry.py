@@ -11,11 +11,11 @@ from typing import Protocol
 
 import structlog
 
-from pm2.daemon.process import Process
+from pm2.daemon.process import Key, Process
 from pm2.exits.classify import Exit
 from pm2.instances import reconcile
 from pm2.instances.instance_store import Past
-from pm2.instances.reconcile import Change, Key, Seen
+from pm2.instances.reconcile import Change, Seen
 
 log = structlog.get_logger("pm2.monitor.watch")
 

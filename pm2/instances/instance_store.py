@@ -11,8 +11,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from pm2 import models
+from pm2.daemon.process import Key
 from pm2.exits.classify import Cause, Exit, Sample
-from pm2.instances.reconcile import Key
 
 KEPT_EXITS = 100_000  # a crash loop must not fill the disk
 PRUNE_EVERY = 1000

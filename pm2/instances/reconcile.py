@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pm2.daemon.process import RUNNING, Process
-
-Key = tuple[str, int]
+from pm2.daemon.process import RUNNING, Key, Process
 
 
 @dataclass(frozen=True, slots=True)

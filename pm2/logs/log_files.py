@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +13,14 @@ BLOCK_BYTES = 64 * 1024
 LONGEST_LINE_BYTES = 256 * 1024  # what is longer is shown from its end
 # `log_date_format` and `--time` write one of these in front, and a colon behind.
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,6})?)(?: ?(Z|[+-]\d\d:?\d\d))?: ?")
+
+
+@dataclass(frozen=True, slots=True)
+class LogFiles:
+    """Paths as PM2 says them; empty where it keeps none."""
+
+    out: str
+    err: str
 
 
 def size(path: Path) -> int | None:

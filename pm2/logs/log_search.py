@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,19 +12,18 @@ from pathlib import Path
 
 import regex
 
+from pm2.daemon.process import Key
 from pm2.errors import PatternTooSlow, ProcessNotFound
-from pm2.instances.reconcile import Key
 from pm2.logs import live_logs, log_files
+from pm2.logs.log_files import LogFiles
 from pm2.logs.log_lines import LogLine
-from pm2.monitor import current
-from pm2.monitor.listing import LogFiles
-from pm2.monitor.watch import Watch
 
 SEARCH_S = 2.0  # for all lines together; a file of any size is read as far as this goes
 LINE_S = 0.1  # for one line: a pattern that runs away does so on one
 ALIGN_LINES = 20
 LAG_LINES = 200  # how many lines the bus may be ahead of the file
 
+Rates = Callable[[str, str], tuple[float, float]]  # of (name, stream): lines and bytes per second
 Matches = Callable[[str, float], bool]  # of a line, within so many seconds
 # Threads of their own: a search may take its whole time, and nobody else shall wait for it.
 _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="log search")
@@ -91,15 +90,13 @@ def matcher(search: str, is_regex: bool) -> Matches:
     return found
 
 
-async def find(query: Query) -> LogPage:
-    """Raises ProcessNotFound, PatternTooSlow."""
+async def find(query: Query, files: Mapping[Key, LogFiles], rates: Rates) -> LogPage:
+    """Search `files`, the log files of everything under PM2. Raises ProcessNotFound, PatternTooSlow."""
     matches = matcher(query.search, query.is_regex)
-    watch = current.current()
-    await watch.stats()
-    files = {key: paths for key, paths in watch.files.items() if _is_meant(key, query)}
-    if not files and (query.name is not None or query.pm_id is not None):
+    meant = {key: paths for key, paths in files.items() if _is_meant(key, query)}
+    if not meant and (query.name is not None or query.pm_id is not None):
         raise ProcessNotFound(f"named {query.name!r}" if query.name is not None else f"number {query.pm_id}")
-    sources = tuple(_sources(watch, files, query.stream))
+    sources = tuple(_sources(meant, rates, query.stream))
     lines, complete = await asyncio.get_running_loop().run_in_executor(_threads, _collect, query, sources, matches)
     return LogPage(tuple(lines), sources, complete, datetime.now(UTC))
 
@@ -108,14 +105,14 @@ def _is_meant(key: Key, query: Query) -> bool:
     return (query.name is None or key[0] == query.name) and (query.pm_id is None or key[1] == query.pm_id)
 
 
-def _sources(watch: Watch, files: dict[Key, LogFiles], stream: str | None) -> Iterable[Source]:
+def _sources(files: Mapping[Key, LogFiles], rates: Rates, stream: str | None) -> Iterable[Source]:
     owners: dict[tuple[str, str, str], list[int]] = {}
     for (name, pm_id), paths in files.items():
         for each, path in (("out", paths.out), ("err", paths.err)):
             if stream in (None, each):
                 owners.setdefault((name, each, path), []).append(pm_id)
     for (name, each, path), pm_ids in owners.items():
-        lines, size = watch.logs.rates(name, each)
+        lines, size = rates(name, each)
         only = pm_ids[0] if len(pm_ids) == 1 else None
         yield Source(name, only, each, path, log_files.size(Path(path)) if path else None, lines, size)
 

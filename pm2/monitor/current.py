@@ -10,10 +10,12 @@ from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
+from pm2.daemon.process import Key
 from pm2.exits import expected
 from pm2.instances.instance_registry import Memory
 from pm2.instances.instance_store import Past
-from pm2.instances.reconcile import Key
+from pm2.logs import log_search
+from pm2.logs.log_search import LogPage, Query
 from pm2.monitor.listing import Stats
 from pm2.monitor.watch import FRESH_S, Watch
 
@@ -47,6 +49,13 @@ def current() -> Watch:
 async def sample() -> Stats:
     """The processes, as new as can be without burdening the daemon."""
     return _remembered(await current().stats())
+
+
+async def search_logs(query: Query) -> LogPage:
+    """The newest lines that match, with the files that the daemon lists now. Raises ProcessNotFound, PatternTooSlow."""
+    watch = current()
+    await watch.stats()
+    return await log_search.find(query, watch.files, watch.logs.rates)
 
 
 def _remembered(stats: Stats) -> Stats:

@@ -12,10 +12,10 @@ from django.conf import settings
 
 from pm2.daemon import process
 from pm2.daemon.client import Link
-from pm2.daemon.process import Process, Status
+from pm2.daemon.process import Key, Process, Status
 from pm2.errors import ProtocolError
 from pm2.frameworks.registry import registry
-from pm2.instances.reconcile import Key
+from pm2.logs.log_files import LogFiles
 from system.host import host_sampler
 
 OLDEST_KNOWN = 5  # the first version whose methods are those that we call
@@ -45,14 +45,6 @@ class Orphan:
     pid: int
     name: str
     pm_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class LogFiles:
-    """Paths as PM2 says them; empty where it keeps none."""
-
-    out: str
-    err: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import structlog
 
 from pm2.daemon import bus, client
 from pm2.daemon.bus_events import DaemonKilled, DaemonLine, Event, LogChunk, ProcessEvent
-from pm2.daemon.process import Process
+from pm2.daemon.process import Key, Process
 from pm2.errors import DaemonNotRunning, PM2Error, ProtocolError
 from pm2.exits import events, expected
 from pm2.exits.classify import Exit
@@ -22,10 +22,11 @@ from pm2.exits.recorder import Background, Recorder
 from pm2.instances import reconcile
 from pm2.instances.instance_registry import Memory, Register
 from pm2.instances.instance_store import Past
-from pm2.instances.reconcile import Change, Key
+from pm2.instances.reconcile import Change
 from pm2.logs import live_logs
+from pm2.logs.log_files import LogFiles
 from pm2.monitor import listing
-from pm2.monitor.listing import Counts, Daemon, LogFiles, Orphan, Stats, count
+from pm2.monitor.listing import Counts, Daemon, Orphan, Stats, count
 from system.host import child_processes
 
 log = structlog.get_logger("pm2.monitor.watch")

@@ -137,7 +137,7 @@ class Command(CommandLine):
     async def _logs(self, name: str | None, options: dict[str, Any]) -> None:
         if options["follow"]:
             current.begin()
-        page = await log_search.find(log_search.Query(count=options["lines"], name=name, search=options["search"]))
+        page = await current.search_logs(log_search.Query(count=options["lines"], name=name, search=options["search"]))
         for line in page.lines:
             self._line(line)
         number = live_logs.feed.last

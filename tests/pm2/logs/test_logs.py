@@ -155,7 +155,7 @@ def texts(page: log_search.LogPage) -> list[str]:
 
 
 async def find(**query: object) -> log_search.LogPage:
-    return await log_search.find(Query(**query))  # type: ignore[arg-type]
+    return await current.search_logs(Query(**query))  # type: ignore[arg-type]
 
 
 async def test_lines_of_all_streams_in_the_order_of_their_time(watch: Watch, tmp_path: Path) -> None:
