@@ -10,9 +10,9 @@ from typing import TypeVar
 
 from dashboard_client import config
 from dashboard_client.errors import ClientError, NotAuthenticated, Unreachable
+from dashboard_client.network import events
 from dashboard_client.network.api import Api
 from dashboard_client.network.feed import Feed
-from dashboard_client.tui.model import events
 
 F = TypeVar("F", bound=Callable[..., object])
 

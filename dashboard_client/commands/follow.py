@@ -12,9 +12,9 @@ from dashboard_client.commands import report
 from dashboard_client.commands.progress import bar, error, live, say
 from dashboard_client.config import Config
 from dashboard_client.errors import ClientError, Refused, Unreachable, Unsupported, Usage
+from dashboard_client.network import events
 from dashboard_client.network.api import Api
 from dashboard_client.network.feed import Feed
-from dashboard_client.tui.model import events
 from dashboard_client.wire.benchmarks import AcceptedRun, BenchmarkProgress, BenchmarkRun, Endpoint, SystemConfig
 from dashboard_client.wire.decode import read
 from dashboard_client.wire.host_and_pm2 import LogLines

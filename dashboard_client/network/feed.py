@@ -24,11 +24,10 @@ from websockets.sync.client import ClientConnection, connect
 
 from dashboard_client.config import Config
 from dashboard_client.errors import WireError
-from dashboard_client.network import disconnects
+from dashboard_client.network import disconnects, events
 from dashboard_client.network.api import reason
 from dashboard_client.network.disconnects import Ending, Next
 from dashboard_client.network.poller import Poller
-from dashboard_client.tui.model import events
 from dashboard_client.wire import host_and_pm2, socket_messages
 
 log = logging.getLogger("dashboard_client.network.feed")

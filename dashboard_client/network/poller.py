@@ -8,10 +8,10 @@ from typing import Protocol
 
 from dashboard_client.config import Config
 from dashboard_client.errors import Forbidden, NotAuthenticated, Refused, Unreachable, WireError
+from dashboard_client.network import events
 from dashboard_client.network.api import Api
 from dashboard_client.network.disconnects import Ending, Next
 from dashboard_client.network.endpoints import Answer
-from dashboard_client.tui.model import events
 
 SHORTEST_S = 1.0
 TURN_S = 0.1

@@ -15,10 +15,9 @@ import pytest
 from websockets.sync.server import ServerConnection
 
 from dashboard_client.config import Config
-from dashboard_client.network import disconnects
+from dashboard_client.network import disconnects, events
 from dashboard_client.network.api import Api
 from dashboard_client.network.feed import Feed
-from dashboard_client.tui.model import events
 from dashboard_client.wire.benchmarks import BenchmarkProgress, RunProgress
 from dashboard_client.wire.host_and_pm2 import Activity, ActivityEntry, HostStats, LogLine, LogLines, Pm2Stats
 from tests.dashboard_client.fakes import Line, http_server, reply, ws_server
