@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dashboard_client.tui.model.state import SORTS, Note, State
+from dashboard_client.tui.model.windows import History
 from dashboard_client.wire.benchmarks import BenchmarkResult
 from dashboard_client.wire.host_and_pm2 import Process
 from dashboard_client.wire.redis import RedisNode
@@ -135,3 +136,20 @@ def chosen(state: State, panel: str) -> Row | None:
 def first_shown(count: int, at: int, height: int) -> int:
     """The row at the top of a list `height` rows high, so that row `at` can be seen."""
     return max(0, min(at - height // 2, count - height))
+
+
+def history_rows(history: History) -> list[Row]:
+    sort = SORTS["benchmarks"][history.sort % len(SORTS["benchmarks"])]
+    return [row for row in sorted_results(history.results or (), sort) if matches(row.text, history.text)]
+
+
+def lines_above(state: State, panel: str, height: int, width: int) -> int:
+    """Of a list: its column names, and what is said of a daemon that is not up."""
+    pm2 = state.shown.pm2
+    is_warned = panel == "pm2" and pm2 is not None and pm2.daemon.state != "up"
+    return int(is_warned) + int(has_header(panel, height, width))
+
+
+def has_header(panel: str, height: int, width: int) -> bool:
+    """Column names stand over the lists of processes and shards where there is room."""
+    return panel in ("pm2", "redis") and width >= 50 and height >= 4

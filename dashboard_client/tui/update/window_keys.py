@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from dashboard_client.tui.model import actions, effects, prompts
 from dashboard_client.tui.model.matching import found_in, palette_matches
-from dashboard_client.tui.model.rows import Row, matches, position, sorted_results
-from dashboard_client.tui.model.state import SORTS, State
+from dashboard_client.tui.model.rows import history_rows, position
+from dashboard_client.tui.model.state import State
 from dashboard_client.tui.model.windows import (
     Compare,
     Confirm,
@@ -158,11 +158,6 @@ def _sent(state: State, confirm: Confirm) -> Outcome:
     if not state.link.is_up or state.server != confirm.server:
         return toast(state, f"{confirm.act.title}: not sent, the connection is not what it was", "warn"), ()
     return send(state, confirm.act)
-
-
-def history_rows(history: History) -> list[Row]:
-    sort = SORTS["benchmarks"][history.sort % len(SORTS["benchmarks"])]
-    return [row for row in sorted_results(history.results or (), sort) if matches(row.text, history.text)]
 
 
 def _history(state: State, history: History, action: str) -> Outcome:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dashboard_client.formatting.figures import DASH, seconds, size
 from dashboard_client.formatting.width import clipped, padded
-from dashboard_client.tui.model.rows import Row, rows, sort_of
+from dashboard_client.tui.model.rows import Row, has_header, rows, sort_of
 from dashboard_client.tui.model.state import State
 from dashboard_client.tui.screen.frame import Frame, Rect
 from dashboard_client.tui.screen.theme import Glyphs, Style, level
-from dashboard_client.tui.update.mouse import has_header
 from dashboard_client.tui.view.panel import Segments, border, listed, say, waiting
 from dashboard_client.wire.host_and_pm2 import Process
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dashboard_client.formatting.figures import percent, size, thousands
-from dashboard_client.tui.model.rows import Row, replicas, rows
+from dashboard_client.tui.model.rows import Row, has_header, replicas, rows
 from dashboard_client.tui.model.state import State
 from dashboard_client.tui.screen.frame import Frame, Rect
 from dashboard_client.tui.screen.theme import Glyphs, Style
-from dashboard_client.tui.update.mouse import has_header
 from dashboard_client.tui.view.panel import Segments, border, listed, say, waiting
 from dashboard_client.wire.redis import RedisNode
 
