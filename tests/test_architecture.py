@@ -1,23 +1,43 @@
-"""The walls: who may import whom, and one owner for each library that does I/O."""
+"""The order of apps and rooms, the size of folders and files, and one owner for each library that does I/O."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-APPS = ("pm2site", "benchmarks", "pm2", "rediscluster", "system", "dashboard_client")
-MAY_IMPORT = {
+# App → the apps below it.
+APPS = {
     "pm2site": {"benchmarks", "pm2", "rediscluster", "system"},
     "benchmarks": {"pm2", "rediscluster", "system"},
     "pm2": {"system"},
     "rediscluster": {"system"},
     "system": set(),
     "dashboard_client": set(),
+}
+# The rooms of each app and the modules at its root, lowest first: each imports only from those before it, or from
+# itself. A name with a dot is a room inside a room.
+ROOMS = {
+    "system": "lib errors host api urls apps",
+    "pm2": "errors models frameworks daemon logs exits instances monitor actions api admin urls apps management.commands",
+    "rediscluster": "errors topology nodes status operations api urls apps management.commands",
+    "benchmarks": (
+        "errors models analysis generators engine runs history api admin.charts admin cli urls apps __main__"
+        " management.commands"
+    ),
+    "pm2site": (
+        "env logging_setup settings errors models http transport access audit health live web admin banner lifetime"
+        " asgi urls apps management.commands"
+    ),
+    "dashboard_client": (
+        "errors config wire network client formatting commands tui.screen tui.model tui.text tui.update tui.view tui"
+        " __main__"
+    ),
 }
 # Library → the only files that may import it.
 OWNERS = {
@@ -60,21 +80,20 @@ SAYS_NOTHING = {
     "core",
 }
 MAX_LINES = 300
+MAX_MODULES = 14
 MAX_FUNCTION_LINES = 60
 
 
-@lru_cache(maxsize=1)
-def sources() -> list[tuple[str, ast.Module, str]]:
+@cache
+def sources() -> tuple[tuple[str, ast.Module, str], ...]:
     """Every source file of the product but the servers under test: path from the root, syntax tree, text."""
-    found = []
-    for app in APPS:
-        for file in sorted((ROOT / app).rglob("*.py")):
-            name = file.relative_to(ROOT).as_posix()
-            if "/migrations/" in name or "/node_modules/" in name or name.startswith("pm2/frameworks/python/"):
-                continue
-            text = file.read_text()
-            found.append((name, ast.parse(text), text))
-    return found
+    files = {file.relative_to(ROOT).as_posix(): file for app in APPS for file in sorted((ROOT / app).rglob("*.py"))}
+    left_out = ("/migrations/", "/node_modules/", "pm2/frameworks/python/")
+    return tuple(
+        (name, ast.parse(text := file.read_text()), text)
+        for name, file in files.items()
+        if not any(part in name for part in left_out)
+    )
 
 
 def imported(tree: ast.Module) -> Iterator[str]:
@@ -87,17 +106,97 @@ def imported(tree: ast.Module) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def test_imports_run_downward() -> None:
-    wrong = [
-        f"{name} imports {target}"
-        for name, tree, _ in sources()
-        for target in imported(tree)
-        if target.split(".")[0] in APPS
-        and target.split(".")[0] != name.split("/")[0]
-        and target.split(".")[0] not in MAY_IMPORT[name.split("/")[0]]
-    ]
+def room_of(module: str) -> tuple[str, str]:
+    """App and room of a dotted module name: the longest room that fits, empty for the app's own `__init__`."""
+    app, _, rest = module.partition(".")
+    return app, max((room for room in ROOMS[app].split() if f"{rest}.".startswith(f"{room}.")), key=len, default="")
 
-    assert wrong == []
+
+def modules() -> dict[str, ast.Module]:
+    """Dotted name → syntax tree, of every module of the product."""
+    return {name.removesuffix(".py").replace("/", ".").removesuffix(".__init__"): tree for name, tree, _ in sources()}
+
+
+def is_upward(importer: str, target: str) -> bool:
+    """Whether the module `importer` must not import the module `target`. An app's `__init__` is its face: it may
+    import everything inside."""
+    (app, room), (other, above) = room_of(importer), room_of(target)
+    if app != other:
+        return other not in APPS[app]
+    order = ROOMS[app].split()
+    return bool(room and above) and order.index(above) > order.index(room)
+
+
+def test_every_module_is_in_a_room() -> None:
+    homeless = [module for module in modules() if module not in APPS and not room_of(module)[1]]
+
+    assert [module for module in homeless if not module.endswith(".management")] == []
+
+
+def test_imports_run_downward_between_apps_and_between_rooms() -> None:
+    known = modules()
+
+    wrong = {
+        f"{module} imports {target}"
+        for module, tree in known.items()
+        for target in imported(tree)
+        if target in known and is_upward(module, target)
+    }
+
+    assert wrong == set()
+
+
+@pytest.mark.parametrize(
+    ("importer", "target", "expected"),
+    [
+        ("pm2.daemon.client", "pm2.monitor.watch", True),
+        ("pm2.monitor.watch", "pm2.daemon.client", False),
+        ("pm2.daemon.client", "pm2.daemon.amp", False),
+        ("benchmarks.admin.charts.run", "benchmarks.admin.run_pages", True),
+        ("benchmarks.admin.run_pages", "benchmarks.admin.charts.run", False),
+        ("pm2.errors", "rediscluster.errors", True),
+        ("benchmarks.runs.runner", "pm2.monitor.current", False),
+        ("system.lib.text", "pm2site.settings", True),
+    ],
+)
+def test_the_comparison_of_rooms_knows_up_from_down(importer: str, target: str, expected: bool) -> None:
+    assert is_upward(importer, target) is expected
+
+
+def folders() -> dict[str, list[str]]:
+    """Every folder with Python modules, tests and performance scripts too → the modules in it."""
+    tree: dict[str, list[str]] = {}
+    for top in (*APPS, "tests", "perf"):
+        for file in (ROOT / top).rglob("*.py"):
+            name = file.relative_to(ROOT).as_posix()
+            if "/node_modules/" not in name and file.name != "__init__.py":
+                tree.setdefault(file.parent.relative_to(ROOT).as_posix(), []).append(file.stem)
+    return tree
+
+
+def test_a_folder_holds_at_most_fourteen_modules() -> None:
+    assert {folder: len(names) for folder, names in folders().items() if len(names) > MAX_MODULES} == {}
+
+
+def rooms() -> dict[str, str]:
+    """Every room (a folder of an app), with the sentence that opens its `__init__`."""
+    packages = {
+        f"{app}.{room}": ROOT / app / room.replace(".", "/") for app, line in ROOMS.items() for room in line.split()
+    }
+    return {
+        name.replace(".", "/"): (ast.get_docstring(ast.parse((folder / "__init__.py").read_text())) or "").split("\n")[
+            0
+        ]
+        for name, folder in packages.items()
+        if folder.is_dir() and not name.endswith("management.commands")
+    }
+
+
+def test_the_map_gives_each_room_the_sentence_that_its_package_opens_with() -> None:
+    rows = re.findall(r"^\| `([a-z0-9_/]+)/` \| (.+) \|$", (ROOT / "ARCHITECTURE.md").read_text(), re.MULTILINE)
+
+    assert {room: text for room, text in rows if room in rooms()} == rooms()
+    assert all(rooms().values())
 
 
 def test_an_io_library_has_one_owner() -> None:
@@ -124,10 +223,11 @@ def test_an_io_call_has_one_owner() -> None:
 
 
 def test_a_pure_module_imports_nothing_impure() -> None:
+    pure = {room for room, sentence in rooms().items() if "[pure]" in sentence}
     wrong = [
         f"{name} imports {target}"
         for name, tree, _ in sources()
-        if "[pure]" in (ast.get_docstring(tree) or "").split("\n\n")[0]
+        if "[pure]" in (ast.get_docstring(tree) or "").split("\n\n")[0] or str(Path(name).parent) in pure
         for target in imported(tree)
         if target in IMPURE or (target.split(".")[0] in IMPURE)
     ]
@@ -181,4 +281,4 @@ def test_the_reader_of_imports_sees_those_inside_functions(app: str, source: str
     found = list(imported(ast.parse(source)))
 
     assert found == expected
-    assert found[0].split(".")[0] not in MAY_IMPORT[app]
+    assert found[0].split(".")[0] not in APPS[app]
