@@ -47,7 +47,7 @@ class InvalidScenario(BenchmarkError):
         self.fields = {field: [sentence]}
 
 
-class InvalidParts(BenchmarkError):
+class InvalidDetails(BenchmarkError):
     """A result was sent with parts that cannot be kept."""
 
     def __init__(self, reason: str) -> None:
@@ -55,7 +55,7 @@ class InvalidParts(BenchmarkError):
         self.fields = {reason.partition(" ")[0].partition(".")[0]: [f"{reason}."]}
 
 
-class UnknownPlace(BenchmarkError):
+class InvalidTargetAddress(BenchmarkError):
     """What should be host:port is none, or does not resolve."""
 
     def __init__(self, text: str, reason: str) -> None:

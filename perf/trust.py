@@ -14,13 +14,13 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from benchmarks.analysis.gates import OTHERS_CORES
+from benchmarks.analysis.gates import MAX_OTHERS_CORES
 from benchmarks.analysis.rank_tests import mann_whitney
 from benchmarks.engine import run_protocol, serving_processes, trial_execution
-from benchmarks.engine.monitor import Sample, Subjects
-from benchmarks.engine.preflight import Asked
-from benchmarks.engine.run_protocol import Measured, Plan, Processes, Side
-from benchmarks.engine.trial_execution import Execution, TrialDone
+from benchmarks.engine.monitor import MonitoredProcesses, Sample
+from benchmarks.engine.preflight import TargetRequest
+from benchmarks.engine.run_protocol import RunPlan, RunResult, TargetProcesses, TargetRun
+from benchmarks.engine.trial_execution import Execution, TrialResult
 from benchmarks.generators.scenario import PROFILES
 from perf import targets
 from perf.finding import Finding, show
@@ -42,28 +42,28 @@ class Silent:
     def __init__(self, port: int) -> None:
         self.port = port
 
-    async def phase(self, name: str) -> None: ...
+    async def on_phase(self, name: str) -> None: ...
 
-    async def began(self, found: Measured) -> None: ...
+    async def on_ready(self, found: RunResult) -> None: ...
 
-    async def started(self, children: Sequence[Identity]) -> None: ...
+    async def on_start(self, children: Sequence[Identity]) -> None: ...
 
-    async def tick(self, sample: Sample, phase: str, remaining_s: float) -> None: ...
+    async def on_sample(self, sample: Sample, phase: str, remaining_s: float) -> None: ...
 
-    async def trial(self, done: TrialDone, found: Measured) -> None: ...
+    async def on_trial(self, done: TrialResult, found: RunResult) -> None: ...
 
-    async def processes(self) -> Processes:
-        return Processes(await asyncio.to_thread(serving_processes.of, "127.0.0.1", self.port), None)
+    async def target_processes(self) -> TargetProcesses:
+        return TargetProcesses(await asyncio.to_thread(serving_processes.serving_pids, "127.0.0.1", self.port), None)
 
 
 def url(port: int) -> str:
     return f"http://127.0.0.1:{port}/simple"
 
 
-def plan(name: str, port: int, trials: int, duration_s: float) -> Plan:
-    return Plan(
-        framework=name, asked=Asked(url(port), "GET", {"Host": f"127.0.0.1:{port}"}, ""),
-        program=trial_execution.program("wrk"), trials=trials, duration_s=duration_s, connections=CONNECTIONS,
+def plan(name: str, port: int, trials: int, duration_s: float) -> RunPlan:
+    return RunPlan(
+        framework=name, request=TargetRequest(url(port), "GET", {"Host": f"127.0.0.1:{port}"}, ""),
+        program=trial_execution.find_program("wrk"), trials=trials, duration_s=duration_s, connections=CONNECTIONS,
         workers=THREADS,
     )  # fmt: skip
 
@@ -82,24 +82,24 @@ def against_bare_wrk() -> list[Finding]:
     """The same fastify in turns; each first as often as the other."""
 
     async def measure(port: int) -> tuple[list[float], list[float], float]:
-        side, bare = Side(plan("fastify", port, ROUNDS, ROUND_S), Silent(port)), []
+        side, bare = TargetRun(plan("fastify", port, ROUNDS, ROUND_S), Silent(port)), []
         await side.prepare()
         await side.warm_up()
         for round_ in range(ROUNDS):
             if round_ % 2:
-                await side.trial()
+                await side.run_trial()
             bare.append(await asyncio.to_thread(bare_wrk, port, ROUND_S))
             if not round_ % 2:
-                await side.trial()
-        others = statistics.fmean(trial.load.others_cores or 0.0 for trial in side.found.trials)
-        return side.found.rates, bare, others
+                await side.run_trial()
+        others = statistics.fmean(trial.load.others_cores or 0.0 for trial in side.result.trials)
+        return side.result.rates, bare, others
 
     with targets.fastify() as port:
         ours, theirs, others = asyncio.run(measure(port))
     ratio = statistics.median(our / their for our, their in zip(ours, theirs, strict=True))
     figure = f"{100 * (ratio - 1):+.1f} % (median of {ROUNDS} pairs; others used {others:.1f} processors)"
     is_within = abs(ratio - 1) <= 0.05
-    is_met = True if is_within else None if others > OTHERS_CORES else False
+    is_met = True if is_within else None if others > MAX_OTHERS_CORES else False
     return [Finding("our reqPerSec against a bare wrk's, same fastify", figure, "within 5 %", is_met)]
 
 
@@ -134,8 +134,8 @@ def against_itself() -> list[Finding]:
         witness, rates = Silent(port), []
         made = plan("same", port, 1, 1)
         for _ in range(AA_TRIALS + 5):
-            work = Execution(made.program, made.scenario(1), Subjects(), 150, 1)
-            rates.append((await work.carry_out(witness, None, 0)).measured.rate)
+            work = Execution(made.program, made.scenario(1), MonitoredProcesses(), 150, 1)
+            rates.append((await work.run(witness, None, 0)).measurement.rate)
         return rates[5:]  # what came first warmed the target up
 
     with targets.working(STEPS) as port:
@@ -158,18 +158,18 @@ def against_a_slower_one() -> list[Finding]:
     slower = round(SLOWER * STEPS + (SLOWER - 1) * REST_STEPS)
     with targets.working(STEPS) as quick, targets.working(slower) as slow:
         sides = [
-            Side(plan(name, port, standard.trials, standard.duration_s), Silent(port))
+            TargetRun(plan(name, port, standard.trials, standard.duration_s), Silent(port))
             for name, port in (("quick", quick), ("slow", slow))
         ]
-        found = asyncio.run(run_protocol.interleaved(sides))
+        found = asyncio.run(run_protocol.measure_interleaved(sides))
     return [
-        _found_by("requests/s", *([trial.measured.rate for trial in each.trials] for each in found), direction=-1),
+        _found_by("requests/s", *([trial.measurement.rate for trial in each.trials] for each in found), direction=-1),
         _found_by("CPU per request", *(_cpu_micros(each) for each in found), direction=1),
     ]
 
 
-def _cpu_micros(found: Measured) -> list[float]:
-    return [trial.target_cpu_s * 1e6 / trial.measured.responses for trial in found.trials]
+def _cpu_micros(found: RunResult) -> list[float]:
+    return [trial.target_cpu_s * 1e6 / trial.measurement.responses for trial in found.trials]
 
 
 def _found_by(what: str, quick: Sequence[float], slow: Sequence[float], *, direction: int) -> Finding:

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from benchmarks.admin.charts.history import Move, Point, rates_over_time, sparkline
 from benchmarks.admin.charts.run import Bar, cpu_lines, latency_curve, trials_strip
 from benchmarks.analysis import histogram
-from benchmarks.analysis.measurement import together
+from benchmarks.analysis.measurement import merge_latencies
 from benchmarks.history import baselines, recent_rates, run_side, trends
 from benchmarks.models import Run, Validity
 
@@ -29,7 +29,7 @@ def story(run: Run) -> dict[str, Any]:
     baseline = baselines.of(run)
     bars = [Bar(each.index, each.req_per_sec, each.is_warmup) for each in trials]
     measured = [each for each in trials if not each.is_warmup]
-    latencies = together(histogram.decode(each.histogram) for each in measured if each.histogram)
+    latencies = merge_latencies(histogram.decode(each.histogram) for each in measured if each.histogram)
     pictures = (
         trials_strip(bars, run.req_per_sec, run.req_per_sec_low, run.req_per_sec_high),
         latency_curve(latencies),

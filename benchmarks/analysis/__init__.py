@@ -1,1 +1,1 @@
-"""What the numbers say: measurements, validity checks, comparisons. Knows neither rows nor tools. [pure]"""
+"""Statistics of runs: measurements, validity checks, comparisons. Independent of database and generators. [pure]"""

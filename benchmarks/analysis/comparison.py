@@ -1,4 +1,4 @@
-"""Two runs held against each other: a verdict for each figure, in words, or the reason why there is none. [pure]"""
+"""Compares two runs: a verdict for each metric, as a sentence, or the reasons for having none. [pure]"""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from statistics import median
 from benchmarks.analysis import rank_tests
 from benchmarks.analysis.rank_tests import Ratio
 
-FEWEST_TRIALS = 4  # with 3 against 3 not even a complete separation is below 5 %
-SIGNIFICANT = 0.05
-BASE, NEW = "the base run", "the new run"  # where both have one name
-UNSTABLE = 0.10  # a spread above this is weather, not a measurement
+MIN_TRIALS = 4  # with 3 against 3 not even complete separation reaches p < 5 %
+SIGNIFICANCE_LEVEL = 0.05
+BASE_NAME, NEW_NAME = "the base run", "the new run"  # when both runs have the same name
+MAX_SPREAD = 0.10  # coefficient of variation; above this the trials measure noise
 
 
 class Verdict(StrEnum):
@@ -29,7 +29,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """`limit`: what people would notice, as a share. `more`, `less`: how a larger and a smaller figure is called."""
+    """`limit`: smallest relevant difference, as a share. `more`, `less`: adjectives for a larger and smaller value."""
 
     name: str
     title: str
@@ -51,8 +51,8 @@ METRICS = (
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A run as it is compared. `values`: for each metric one figure per trial. `conditions`: what has to be equal for
-    the figures to mean the same; `environment`: the key of the machine and its programs."""
+    """One of the two runs. `values`: one figure per trial for each metric. `conditions`: parameters that must be equal
+    for the figures to be comparable; `environment`: key of the machine and its programs."""
 
     id: str
     name: str
@@ -63,8 +63,9 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """One metric. `p`: probability of such a difference by chance, adjusted for the number of metrics."""
+class MetricComparison:
+    """One metric of a comparison. `ratio`: new/base, with interval `low` to `high`. `p`: adjusted for the number of
+    metrics."""
 
     metric: str
     unit: str
@@ -80,7 +81,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`verdict`: that of the requests per second. `warnings`: what else differs between the two."""
+    """`verdict`: of requests/s. `reasons`: why there is no verdict. `warnings`: doubts that do not block it."""
 
     base: str
     new: str
@@ -88,120 +89,123 @@ class Comparison:
     text: str
     reasons: tuple[str, ...]
     warnings: tuple[str, ...]
-    metrics: tuple[Compared, ...]
+    metrics: tuple[MetricComparison, ...]
 
 
 def compare(base: Side, new: Side) -> Comparison:
-    """Hold `new` against `base`."""
-    names = (base.name, new.name) if base.name != new.name or base.id == new.id else (BASE, NEW)
-    reasons = _obstacles(base, new, names)
+    names = (base.name, new.name) if base.name != new.name or base.id == new.id else (BASE_NAME, NEW_NAME)
+    reasons = _blocking_reasons(base, new, names)
     pairs = {metric: (base.values.get(metric.name, ()), new.values.get(metric.name, ())) for metric in METRICS}
-    known = [metric for metric, (left, right) in pairs.items() if _usable(left) and _usable(right)]
-    chances = rank_tests.holm([rank_tests.mann_whitney(*pairs[metric]) for metric in known])
-    compared = tuple(
-        _compared(metric, *pairs[metric], chance, *names, blocked=bool(reasons))
-        for metric, chance in zip(known, chances, strict=True)
+    comparable = [metric for metric, (left, right) in pairs.items() if _is_comparable(left) and _is_comparable(right)]
+    p_values = rank_tests.holm([rank_tests.mann_whitney(*pairs[metric]) for metric in comparable])
+    metrics = tuple(
+        _compare_metric(metric, *pairs[metric], p, *names, is_blocked=bool(reasons))
+        for metric, p in zip(comparable, p_values, strict=True)
     )
-    first = next((each for each in compared if each.metric == METRICS[0].name), None)
-    verdict = first.verdict if first else Verdict.NO_VERDICT
-    if not first and not reasons:
+    rate = next((metric for metric in metrics if metric.metric == METRICS[0].name), None)
+    verdict = rate.verdict if rate else Verdict.NO_VERDICT
+    if not rate and not reasons:
         reasons = ("One of them has no figures of single trials.",)
-    text = first.text if first and not reasons else "No verdict: " + " ".join(reasons)
-    return Comparison(base.id, new.id, verdict, text, reasons, _differences(base, new, names), compared)
+    text = rate.text if rate and not reasons else "No verdict: " + " ".join(reasons)
+    return Comparison(base.id, new.id, verdict, text, reasons, _warnings(base, new, names), metrics)
 
 
-def _usable(values: Sequence[float]) -> bool:
+def _is_comparable(values: Sequence[float]) -> bool:
     return bool(values) and all(math.isfinite(value) and value > 0 for value in values)
 
 
-def _obstacles(base: Side, new: Side, names: tuple[str, str]) -> tuple[str, ...]:
+def _blocking_reasons(base: Side, new: Side, names: tuple[str, str]) -> tuple[str, ...]:
     """Why no verdict is possible."""
     sides = tuple(zip(names, (base, new), strict=True))
-    found = [f"{_first(name)} is {side.validity}." for name, side in sides if side.validity in ("invalid", "unknown")]
+    reasons = [
+        f"{_sentence_start(name)} is {side.validity}."
+        for name, side in sides
+        if side.validity in ("invalid", "unknown")
+    ]
     different = [name for name in base.conditions if base.conditions[name] != new.conditions.get(name)]
-    found += [f"They differ in {name}: {base.conditions[name]} and {new.conditions.get(name)}." for name in different]
+    reasons += [f"They differ in {name}: {base.conditions[name]} and {new.conditions.get(name)}." for name in different]
     if base.environment != new.environment:
-        found.append("They were measured on different machines or with different programs.")
+        reasons.append("They were measured on different machines or with different programs.")
     for name, side in sides:
         trials = side.values.get(METRICS[0].name, ())
-        if len(trials) < FEWEST_TRIALS:
-            has = f"{_first(name)} has {len(trials)} trial{'s' * (len(trials) != 1)}"
-            found.append(f"{has}; at least {FEWEST_TRIALS} are needed (profile standard).")
-        elif rank_tests.spread(trials) > UNSTABLE:
-            found.append(f"The trials of {name} lie {100 * rank_tests.spread(trials):.0f} % apart.")
-    return tuple(found)
+        if len(trials) < MIN_TRIALS:
+            count = f"{_sentence_start(name)} has {len(trials)} trial{'s' * (len(trials) != 1)}"
+            reasons.append(f"{count}; at least {MIN_TRIALS} are needed (profile standard).")
+        elif (spread := rank_tests.coefficient_of_variation(trials)) > MAX_SPREAD:
+            reasons.append(f"The trials of {name} vary by {100 * spread:.0f} % (standard deviation).")
+    return tuple(reasons)
 
 
-def _differences(base: Side, new: Side, names: tuple[str, str]) -> tuple[str, ...]:
+def _warnings(base: Side, new: Side, names: tuple[str, str]) -> tuple[str, ...]:
     sides = zip(names, (base, new), strict=True)
-    return tuple(f"{_first(name)} is marked caution." for name, side in sides if side.validity == "caution")
+    return tuple(f"{_sentence_start(name)} is marked caution." for name, side in sides if side.validity == "caution")
 
 
-def _first(name: str) -> str:
-    """As the first word of a sentence; the names of frameworks stay as they are."""
-    return name.capitalize() if name in (BASE, NEW) else name
+def _sentence_start(name: str) -> str:
+    """The name at the start of a sentence; framework names keep their case."""
+    return name.capitalize() if name in (BASE_NAME, NEW_NAME) else name
 
 
-def _compared(
+def _compare_metric(
     metric: Metric,
     base: Sequence[float],
     new: Sequence[float],
-    chance: float,
+    p: float,
     base_name: str,
     new_name: str,
     *,
-    blocked: bool,
-) -> Compared:
-    found = rank_tests.ratio(base, new)
-    verdict = Verdict.NO_VERDICT if blocked else judged(metric, found, chance)
-    return Compared(
+    is_blocked: bool,
+) -> MetricComparison:
+    ratio = rank_tests.ratio(base, new)
+    verdict = Verdict.NO_VERDICT if is_blocked else decide_verdict(metric, ratio, p)
+    return MetricComparison(
         metric=metric.name,
         unit=metric.unit,
         verdict=verdict,
         base=median(base),
         new=median(new),
-        ratio=round(found.estimate, 4),
-        low=None if found.low is None else round(found.low, 4),
-        high=None if found.high is None else round(found.high, 4),
-        p=round(chance, 4),
-        text=_sentence(metric, found, verdict, base_name, new_name, min(len(base), len(new))),
+        ratio=round(ratio.estimate, 4),
+        low=None if ratio.low is None else round(ratio.low, 4),
+        high=None if ratio.high is None else round(ratio.high, 4),
+        p=round(p, 4),
+        text=_sentence(metric, ratio, verdict, base_name, new_name, min(len(base), len(new))),
     )
 
 
-def judged(metric: Metric, found: Ratio, chance: float) -> Verdict:
-    """The verdict from the ratio's interval, the chance and what people would notice."""
-    if found.low is None or found.high is None:
+def decide_verdict(metric: Metric, ratio: Ratio, p: float) -> Verdict:
+    """The verdict from the ratio's interval, the p-value and the metric's smallest relevant difference."""
+    if ratio.low is None or ratio.high is None:
         return Verdict.NOT_SHOWN
     floor, ceiling = 1 - metric.limit, 1 + metric.limit
-    if floor <= found.low and found.high <= ceiling:
+    if floor <= ratio.low and ratio.high <= ceiling:
         return Verdict.SAME
-    if chance >= SIGNIFICANT:
+    if p >= SIGNIFICANCE_LEVEL:
         return Verdict.NOT_SHOWN
-    is_more = found.estimate > 1
-    is_clear = found.low > ceiling if is_more else found.high < floor
+    is_more = ratio.estimate > 1
+    is_clear = ratio.low > ceiling if is_more else ratio.high < floor
     if is_more == metric.higher_is_better:
         return Verdict.BETTER if is_clear else Verdict.SLIGHTLY_BETTER
     return Verdict.WORSE if is_clear else Verdict.SLIGHTLY_WORSE
 
 
-def _sentence(metric: Metric, found: Ratio, verdict: Verdict, base: str, new: str, trials: int) -> str:
-    if verdict is Verdict.NO_VERDICT or found.low is None or found.high is None:
+def _sentence(metric: Metric, ratio: Ratio, verdict: Verdict, base: str, new: str, trials: int) -> str:
+    if verdict is Verdict.NO_VERDICT or ratio.low is None or ratio.high is None:
         return f"{metric.title}: no verdict."
-    low, high = sorted((100 * (found.low - 1), 100 * (found.high - 1)), key=abs)
+    low, high = sorted((100 * (ratio.low - 1), 100 * (ratio.high - 1)), key=abs)
     if verdict is Verdict.SAME:
         widest = max(abs(low), abs(high))
         return f"{metric.title}: the same; {new} and {base} differ by less than {widest:.1f} %."
     if verdict is Verdict.NOT_SHOWN:
-        within = f"from {_signed(found.low)} to {_signed(found.high)}"
-        return f"{metric.title}: no difference is shown; it may be anything {within}."
-    word = metric.more if found.estimate > 1 else metric.less
-    share = f"{abs(100 * (found.estimate - 1)):.1f} % {word}"
-    between = f"between {abs(low):.1f} % and {abs(high):.1f} %, {trials} trials each"
-    slightly = ", though people would hardly notice" if verdict.value.startswith("slightly") else ""
+        interval = f"from {_signed_percent(ratio.low)} to {_signed_percent(ratio.high)}"
+        return f"{metric.title}: no difference shown; it may be anything {interval}."
+    adjective = metric.more if ratio.estimate > 1 else metric.less
+    change = f"{abs(100 * (ratio.estimate - 1)):.1f} % {adjective}"
+    interval = f"between {abs(low):.1f} % and {abs(high):.1f} %, {trials} trials each"
+    remark = ", hardly noticeable" if verdict.value.startswith("slightly") else ""
     if metric.name == METRICS[0].name:
-        return f"{_first(new)} is {share} than {base} ({between}){slightly}."
-    return f"{metric.title}: {share} ({between}){slightly}."
+        return f"{_sentence_start(new)} is {change} than {base} ({interval}){remark}."
+    return f"{metric.title}: {change} ({interval}){remark}."
 
 
-def _signed(ratio: float) -> str:
+def _signed_percent(ratio: float) -> str:
     return f"{100 * (ratio - 1):+.1f} %"

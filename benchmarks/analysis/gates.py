@@ -1,7 +1,7 @@
-"""The checks of a run: who was at the limit, do the figures fit together, may they be trusted? [pure]
+"""Checks the validity of a run: saturation, plausibility and stability of its figures. [pure]
 
-A gate passes, warns, fails, or cannot tell. The worst one makes the validity: `fail` invalid, `warn` caution.
-Limits without another source are from the design of the protocol and were tried with A/A runs.
+The state of a gate is pass, warn, fail or unknown. The worst one decides the validity: `fail` invalid, `warn` caution.
+Limits without another source come from the design of the protocol and were verified with A/A runs.
 """
 
 from __future__ import annotations
@@ -9,26 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from benchmarks.analysis.measurement import Measurement, merged
-from benchmarks.analysis.rank_tests import spread
-from benchmarks.analysis.saturation import TIGHT_GENERATOR, Load, saturation_of
+from benchmarks.analysis.measurement import Measurement, merge_trials
+from benchmarks.analysis.rank_tests import coefficient_of_variation
+from benchmarks.analysis.saturation import TIGHT_GENERATOR, CpuLoad, overall_saturation
 
 MAX_ERROR_RATE = 0.01  # the customary limit of load tests
 MIN_REQUESTS = 1000
 MIN_DURATION_S = 2.0
-DURATION_SHARE = 0.05
-LITTLE_WARN = (0.80, 1.10)
-LITTLE_FAIL = (0.5, 1.5)
-COARSE = 10  # a latency below ten steps of the generator's clock says little
-NOISY_SPREAD = 0.05
+MAX_MISSING_DURATION = 0.05
+LITTLE_PASS_RANGE = (0.80, 1.10)
+LITTLE_WARN_RANGE = (0.5, 1.5)
+MIN_CLOCK_STEPS = 10  # a latency of fewer steps of the generator's clock is too imprecise
+MAX_SPREAD = 0.05
 UNSTABLE_SPREAD = 0.10  # pyperf warns here
-DRIFT = 0.8
-DRIFT_SHARE = 0.02
-GROWTH = 0.10
-OTHERS_CORES = 0.25
-STEAL_SHARE = 0.01
+MAX_RANK_CORRELATION = 0.8
+MAX_DRIFT = 0.02
+MAX_MEMORY_GROWTH = 0.10
+MAX_OTHERS_CORES = 0.25
+MAX_STEAL = 0.01
 MIN_RATE_RATIO = 0.98
-CROSS_CHECK = 0.10
+MAX_CROSS_CHECK_DIFFERENCE = 0.10
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Assessment:
     """`validity`: valid, caution or invalid, with a sentence for each reason."""
 
     validity: str
@@ -51,8 +51,8 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Probed:
-    """What the probe lane saw in a trial. `mismatched`: 2xx with another body than the preflight's."""
+class ProbeCounts:
+    """Results of the latency probe in a trial. `mismatched`: 2xx with a body other than the preflight's."""
 
     sent: int
     failed: int
@@ -61,20 +61,20 @@ class Probed:
 
 @dataclass(frozen=True, slots=True)
 class TrialFacts:
-    """A trial as the gates look at it."""
+    """The input of the gates for one trial."""
 
-    measured: Measurement
-    load: Load
-    probed: Probed | None = None
+    measurement: Measurement
+    load: CpuLoad
+    probe: ProbeCounts | None = None
     target_memory_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """A run as the gates look at it. `warmup_rates`: of the bursts; None without any.
+    """The input of the gates for one run. `is_steady`: whether the warm-up settled; None with too few bursts.
 
-    `restarts`: of the target's processes in the run's time, None when nobody could count them.
-    `cross_rate`: what another generator measured. `quiet_cores`: used by others before the load.
+    `restarts`: of the target's processes during the run, None if they could not be counted.
+    `cross_rate`: measured by another generator. `background_cores`: used by other programs before the load.
     """
 
     trials: tuple[TrialFacts, ...]
@@ -86,44 +86,44 @@ class RunFacts:
     odd_answer: tuple[str, ...] = ()
     answer_changed: str | None = None
     cached_date: bool = False
-    quiet_cores: float | None = None
+    background_cores: float | None = None
     cross_rate: float | None = None
     notes: tuple[str, ...] = ()
     planned: int | None = None
 
 
-def little(measured: Measurement, pipelining: int) -> float | None:
-    """Little's law: requests under way, from rate and latency, over those that there were. About 1 when all is well.
+def littles_law_ratio(measurement: Measurement, pipelining: int) -> float | None:
+    """Little's law: requests in flight computed from rate and latency, over the actual ones. About 1 if consistent.
 
-    None where the mean says too little: cut off to milliseconds, or so long that what was under way at the end counts.
+    None if the mean is too imprecise: truncated to milliseconds, or so long that requests in flight at the end matter.
     """
-    mean_ms = measured.mean_ms
-    if mean_ms is None or not measured.duration_s or not measured.connections_used:
+    mean_ms = measurement.mean_ms
+    if mean_ms is None or not measurement.duration_s or not measurement.connections_used:
         return None
-    if mean_ms * 1000 < COARSE * measured.resolution_us or mean_ms / 1000 > measured.duration_s / 20:
+    if mean_ms * 1000 < MIN_CLOCK_STEPS * measurement.resolution_us or mean_ms / 1000 > measurement.duration_s / 20:
         return None
-    under_way = measured.responses / measured.duration_s * mean_ms / 1000
-    return under_way / (measured.connections_used * pipelining)
+    in_flight = measurement.responses / measurement.duration_s * mean_ms / 1000
+    return in_flight / (measurement.connections_used * pipelining)
 
 
-def judged(gates: Sequence[Gate]) -> Verdict:
-    """The validity that the gates make, failures first."""
-    worst = [gate.message for gate in gates if gate.state == "fail"]
-    doubts = [gate.message for gate in gates if gate.state == "warn"]
-    reasons = tuple(dict.fromkeys([*worst, *doubts]))
-    return Verdict("invalid" if worst else "caution" if doubts else "valid", reasons)
+def assess(gates: Sequence[Gate]) -> Assessment:
+    """The validity that follows from the gates; reasons for `invalid` first."""
+    failures = [gate.message for gate in gates if gate.state == "fail"]
+    warnings = [gate.message for gate in gates if gate.state == "warn"]
+    reasons = tuple(dict.fromkeys([*failures, *warnings]))
+    return Assessment("invalid" if failures else "caution" if warnings else "valid", reasons)
 
 
-def gates_of(run: RunFacts) -> tuple[Gate, ...]:
-    """Every check of a run that measured at least one trial."""
-    whole = merged([trial.measured for trial in run.trials])
+def evaluate_gates(run: RunFacts) -> tuple[Gate, ...]:
+    """All gates of a run with at least one trial."""
+    whole = merge_trials([trial.measurement for trial in run.trials])
     return (
-        *_answers(run, whole),
-        *_sizes(run, whole),
-        *_limits(run),
-        *_figures(run, whole),
-        *_stability(run),
-        *_machine(run),
+        *_response_gates(run, whole),
+        *_sample_size_gates(run, whole),
+        *_saturation_gates(run),
+        *_plausibility_gates(run, whole),
+        *_stability_gates(run),
+        *_machine_gates(run),
         *(Gate("generator", "warn", note) for note in dict.fromkeys((*whole.notes, *run.notes))),
     )
 
@@ -132,131 +132,137 @@ def _gate(code: str, is_good: bool, good: str, bad: str, value: float | None = N
     return Gate(code, "pass", good, value) if is_good else Gate(code, state, bad, value)
 
 
-def _answers(run: RunFacts, whole: Measurement) -> Iterator[Gate]:
-    said = f"{100 * whole.error_rate:.2g} % of the requests failed ({whole.failures} errors and answers outside 2xx)"
+def _response_gates(run: RunFacts, whole: Measurement) -> Iterator[Gate]:
+    failed = f"{100 * whole.error_rate:.2g} % of the requests failed ({whole.failures} errors or responses outside 2xx)"
     if whole.error_rate > MAX_ERROR_RATE:
-        yield Gate("errors", "fail", f"{said}; more than 1 % is too many to compare.", whole.error_rate)
+        yield Gate("errors", "fail", f"{failed}; more than 1 % is too many to compare.", whole.error_rate)
     else:
-        yield _gate("errors", not whole.failures, "Every request was answered with 2xx.", f"{said}.", whole.error_rate)
+        yield _gate("errors", not whole.failures, "All responses were 2xx.", f"{failed}.", whole.error_rate)
     yield from (Gate("headers", "warn", odd) for odd in run.odd_answer)
     if run.answer_changed:
         yield Gate("answer", "fail", run.answer_changed)
     if run.cached_date:
-        yield Gate("date", "warn", "The Date header stood still during the run: the answer may come from a cache.")
-    probed = [trial.probed for trial in run.trials if trial.probed]
-    if probed:
-        yield _probe(sum(p.sent for p in probed), sum(p.failed for p in probed), sum(p.mismatched for p in probed))
+        yield Gate("date", "warn", "The Date header did not change during the run: the response may be cached.")
+    probes = [trial.probe for trial in run.trials if trial.probe]
+    if probes:
+        yield _probe_gate(sum(p.sent for p in probes), sum(p.failed for p in probes), sum(p.mismatched for p in probes))
     if run.restarts is not None:
-        told = f"Processes of the target restarted during the run: {run.restarts}."
-        yield _gate("restarts", not run.restarts, "No process of the target restarted.", told, run.restarts, "fail")
+        problem = f"Processes of the target restarted during the run: {run.restarts}."
+        yield _gate("restarts", not run.restarts, "No process of the target restarted.", problem, run.restarts, "fail")
 
 
-def _probe(sent: int, failed: int, mismatched: int) -> Gate:
+def _probe_gate(sent: int, failed: int, mismatched: int) -> Gate:
     if mismatched:
-        told = f"{mismatched} of {sent} probes under load got another body than the one before it."
-        return Gate("probe", "fail", told, mismatched)
-    told = f"{failed} of {sent} probes under load got no answer of 2xx."
-    return _gate("probe", not failed, f"All {sent} probes under load got the right answer.", told, failed)
+        problem = f"{mismatched} of {sent} probes under load got a different body than the preflight."
+        return Gate("probe", "fail", problem, mismatched)
+    problem = f"{failed} of {sent} probes under load got no 2xx response."
+    return _gate("probe", not failed, f"All {sent} probes under load got the expected response.", problem, failed)
 
 
-def _sizes(run: RunFacts, whole: Measurement) -> Iterator[Gate]:
-    told = f"Only {whole.responses} responses were counted; percentiles need {MIN_REQUESTS}."
-    yield _gate("requests", whole.responses >= MIN_REQUESTS, "Enough responses.", told, whole.responses)
-    shortest = min(trial.measured.duration_s for trial in run.trials)
+def _sample_size_gates(run: RunFacts, whole: Measurement) -> Iterator[Gate]:
+    problem = f"Only {whole.responses} responses were counted; percentiles need {MIN_REQUESTS}."
+    yield _gate("requests", whole.responses >= MIN_REQUESTS, "Enough responses.", problem, whole.responses)
+    shortest = min(trial.measurement.duration_s for trial in run.trials)
     if whole.duration_s < MIN_DURATION_S * 0.95:
-        told = f"It lasted {whole.duration_s:.1f} s only; below {MIN_DURATION_S:g} s chance decides."
-        yield Gate("duration", "warn", told, whole.duration_s)
+        problem = f"It lasted only {whole.duration_s:.1f} s; below {MIN_DURATION_S:g} s the rate is left to chance."
+        yield Gate("duration", "warn", problem, whole.duration_s)
     else:
-        told = f"A trial lasted {shortest:.1f} s instead of {run.duration_s:g} s."
-        is_full = shortest >= run.duration_s * (1 - DURATION_SHARE)
-        yield _gate("duration", is_full, "Every trial had its full time.", told, shortest)
+        problem = f"A trial lasted {shortest:.1f} s instead of {run.duration_s:g} s."
+        is_full = shortest >= run.duration_s * (1 - MAX_MISSING_DURATION)
+        yield _gate("duration", is_full, "Every trial ran for its full duration.", problem, shortest)
     if run.planned is not None and len(run.trials) < run.planned:
         yield Gate("trials", "warn", f"Only {len(run.trials)} of {run.planned} trials were measured.", len(run.trials))
 
 
-def _limits(run: RunFacts) -> Iterator[Gate]:
-    kind = saturation_of([trial.load for trial in run.trials])
+def _saturation_gates(run: RunFacts) -> Iterator[Gate]:
+    kind = overall_saturation([trial.load for trial in run.trials])
     shares = [trial.load.generator for trial in run.trials if trial.load.generator is not None]
     busiest = max(shares, default=None)
     if not kind:
-        yield Gate("saturation", "unknown", "The target's CPU could not be seen from here.", busiest)
+        yield Gate("saturation", "unknown", "The target's CPU could not be measured from here.", busiest)
     elif kind == "generator-bound":
-        told = f"The load generator used {100 * (busiest or 0):.0f} % of the CPU it could: the target may do more."
-        yield Gate("saturation", "warn", told, busiest)
+        problem = f"The load generator used {100 * (busiest or 0):.0f} % of its CPU: the target may be capable of more."
+        yield Gate("saturation", "warn", problem, busiest)
     elif kind == "contended":
-        told = "Every processor was busy, with generator and target on the same ones: the target may do more alone."
-        yield Gate("saturation", "warn", told, busiest)
+        problem = "Every processor was busy, shared by generator and target: the target may be capable of more alone."
+        yield Gate("saturation", "warn", problem, busiest)
     elif kind == "under-driven" and not run.rate_per_second:
-        told = "Neither side was at its limit: the load was too weak, or the target waited for something else."
-        yield Gate("saturation", "warn", told, busiest)
+        problem = "Neither side was at its limit: the load was too low, or the target waited for something else."
+        yield Gate("saturation", "warn", problem, busiest)
     elif busiest is not None and busiest >= TIGHT_GENERATOR:
         yield Gate("saturation", "warn", f"The load generator was close to its limit ({100 * busiest:.0f} %).", busiest)
     else:
         yield Gate("saturation", "pass", "The target was at its limit, the load generator was not.", busiest)
 
 
-def _figures(run: RunFacts, whole: Measurement) -> Iterator[Gate]:
-    found = [rho for trial in run.trials if (rho := little(trial.measured, run.pipelining)) is not None]
-    if found and not run.rate_per_second:
-        rho = max(found, key=lambda each: abs(each - 1))
-        told = f"Rate, latency and connections do not fit together: Little's law gives {rho:.2f} instead of 1."
-        if LITTLE_WARN[0] <= rho <= LITTLE_WARN[1]:
-            yield Gate("little", "pass", f"Rate, latency and connections fit together ({rho:.2f}).", rho)
+def _plausibility_gates(run: RunFacts, whole: Measurement) -> Iterator[Gate]:
+    ratios = [littles_law_ratio(trial.measurement, run.pipelining) for trial in run.trials]
+    known = [ratio for ratio in ratios if ratio is not None]
+    if known and not run.rate_per_second:
+        ratio = max(known, key=lambda ratio: abs(ratio - 1))
+        problem = f"Rate, latency and connections are inconsistent: Little's law gives {ratio:.2f} instead of 1."
+        if LITTLE_PASS_RANGE[0] <= ratio <= LITTLE_PASS_RANGE[1]:
+            yield Gate("little", "pass", f"Rate, latency and connections are consistent ({ratio:.2f}).", ratio)
         else:
-            yield Gate("little", "warn" if LITTLE_FAIL[0] <= rho <= LITTLE_FAIL[1] else "fail", told, rho)
+            state = "warn" if LITTLE_WARN_RANGE[0] <= ratio <= LITTLE_WARN_RANGE[1] else "fail"
+            yield Gate("little", state, problem, ratio)
     median_ms = whole.percentiles_ms.get("50")
     if whole.resolution_us > 1 and median_ms is not None:
         step_ms = whole.resolution_us / 1000
-        told = f"Latencies are cut off to {step_ms:g} ms: too coarse for a median of {median_ms:g} ms."
-        yield _gate("resolution", median_ms >= COARSE * step_ms, "The latencies are fine enough.", told, step_ms)
+        problem = f"Latencies are truncated to {step_ms:g} ms: too coarse for a median of {median_ms:g} ms."
+        is_sufficient = median_ms >= MIN_CLOCK_STEPS * step_ms
+        yield _gate("resolution", is_sufficient, "The latency resolution is sufficient.", problem, step_ms)
     if run.rate_per_second:
         ratio = whole.responses / whole.duration_s / run.rate_per_second if whole.duration_s else 0.0
-        told = f"The target did not sustain {run.rate_per_second:g} requests/s: {100 * ratio:.1f} % were answered."
-        yield _gate("rate", ratio >= MIN_RATE_RATIO, "The asked rate was sustained.", told, ratio)
+        problem = f"The target did not sustain {run.rate_per_second:g} requests/s: {100 * ratio:.1f} % were answered."
+        yield _gate("rate", ratio >= MIN_RATE_RATIO, "The requested rate was sustained.", problem, ratio)
     if run.cross_rate is not None and whole.rate:
-        apart = run.cross_rate / whole.rate - 1
-        told = f"A second load generator measured {run.cross_rate:,.0f} requests/s, {100 * apart:+.0f} %."
-        yield _gate("cross-check", abs(apart) <= CROSS_CHECK, "A second load generator agrees.", told, apart)
+        difference = run.cross_rate / whole.rate - 1
+        problem = f"A second load generator measured {run.cross_rate:,.0f} requests/s, {100 * difference:+.0f} %."
+        is_close = abs(difference) <= MAX_CROSS_CHECK_DIFFERENCE
+        yield _gate("cross-check", is_close, "A second load generator agrees.", problem, difference)
 
 
-def _stability(run: RunFacts) -> Iterator[Gate]:
-    rates = [trial.measured.rate for trial in run.trials]
+def _stability_gates(run: RunFacts) -> Iterator[Gate]:
+    rates = [trial.measurement.rate for trial in run.trials]
     if run.is_steady is not None:
-        told = "The rate had not settled when the warm-up ended."
-        yield _gate("warmup", run.is_steady, "The rate had settled before the trials.", told)
+        problem = "The rate had not settled when the warm-up ended."
+        yield _gate("warmup", run.is_steady, "The rate had settled before the trials.", problem)
     if len(rates) >= 3:
-        cv = spread(rates)
+        cv = coefficient_of_variation(rates)
         word = "unstable: too much for a verdict" if cv > UNSTABLE_SPREAD else "noisy"
-        told = f"The trials differ by {100 * cv:.1f} % (standard deviation), {word}."
-        yield _gate("spread", cv <= NOISY_SPREAD, f"The trials agree within {100 * cv:.1f} %.", told, cv)
+        problem = f"The trials differ by {100 * cv:.1f} % (standard deviation), {word}."
+        yield _gate("spread", cv <= MAX_SPREAD, f"The trials agree within {100 * cv:.1f} %.", problem, cv)
     if len(rates) >= 5:
         trend, change = rank_correlation(rates), rates[-1] / rates[0] - 1 if rates[0] else 0.0
-        told = f"The rate drifted by {100 * change:+.1f} % from the first trial to the last."
-        yield _gate("drift", abs(trend) <= DRIFT or abs(change) <= DRIFT_SHARE, "No drift.", told, change)
+        problem = f"The rate drifted by {100 * change:+.1f} % from the first trial to the last."
+        is_level = abs(trend) <= MAX_RANK_CORRELATION or abs(change) <= MAX_DRIFT
+        yield _gate("drift", is_level, "No drift.", problem, change)
     memory = [trial.target_memory_bytes for trial in run.trials if trial.target_memory_bytes]
     if len(memory) >= 3:
         growth = memory[-1] / memory[0] - 1
-        told = f"The target's memory grew by {100 * growth:.0f} % from the first trial to the last."
-        yield _gate("memory", growth <= GROWTH, "The target's memory is stable.", told, growth)
+        problem = f"The target's memory grew by {100 * growth:.0f} % from the first trial to the last."
+        yield _gate("memory", growth <= MAX_MEMORY_GROWTH, "The target's memory is stable.", problem, growth)
 
 
 def rank_correlation(values: Sequence[float]) -> float:
-    """Spearman's coefficient of the values with their order, ties in the order they came."""
+    """Spearman's coefficient of the values with their position; ties keep their order."""
     count = len(values)
     order = sorted(range(count), key=values.__getitem__)
-    apart = sum((rank - place) ** 2 for rank, place in enumerate(order))
-    return 1 - 6 * apart / (count * (count**2 - 1)) if count > 1 else 0.0
+    squares = sum((rank - position) ** 2 for rank, position in enumerate(order))
+    return 1 - 6 * squares / (count * (count**2 - 1)) if count > 1 else 0.0
 
 
-def _machine(run: RunFacts) -> Iterator[Gate]:
-    if run.quiet_cores is not None:
-        told = f"Other programs used {run.quiet_cores:.1f} processors before the load began."
-        yield _gate("quiet", run.quiet_cores <= OTHERS_CORES, "The machine was quiet.", told, run.quiet_cores)
+def _machine_gates(run: RunFacts) -> Iterator[Gate]:
+    if run.background_cores is not None:
+        problem = f"Other programs used {run.background_cores:.1f} processors before the load began."
+        is_quiet = run.background_cores <= MAX_OTHERS_CORES
+        yield _gate("quiet", is_quiet, "The machine was quiet.", problem, run.background_cores)
     others = max((trial.load.others_cores or 0.0 for trial in run.trials), default=0.0)
-    told = f"Other programs used {others:.1f} processors during a trial."
-    yield _gate("others", others <= OTHERS_CORES, "No other program took part of the CPU.", told, others)
+    problem = f"Other programs used {others:.1f} processors during a trial."
+    yield _gate("others", others <= MAX_OTHERS_CORES, "No other program used the CPU.", problem, others)
     steal = max((trial.load.steal or 0.0 for trial in run.trials), default=0.0)
-    told = f"The hypervisor took {100 * steal:.1f} % of the CPU time away."
-    yield _gate("steal", steal <= STEAL_SHARE, "No CPU time was stolen.", told, steal)
+    problem = f"The hypervisor took {100 * steal:.1f} % of the CPU time (steal)."
+    yield _gate("steal", steal <= MAX_STEAL, "No CPU time was stolen.", problem, steal)
     if any(trial.load.is_throttled for trial in run.trials):
-        yield Gate("throttled", "warn", "The control group's CPU limit slowed the run down.")
+        yield Gate("throttled", "warn", "The cgroup's CPU limit throttled the run.")

@@ -1,4 +1,4 @@
-"""What a load generator measured in a trial, and what several trials say together. [pure]"""
+"""The measurement of one trial, and several merged into one. [pure]"""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from dataclasses import dataclass
 Latencies = tuple[tuple[int, int], ...]
 
 PERCENTS = ("50", "90", "95", "99", "99.9")
-TAIL = 10  # a percentile with fewer latencies than this above it is one of chance, and not shown
+MIN_TAIL_SAMPLES = 10  # a percentile with fewer latencies above it is left to chance, and omitted
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One trial. `errors`: connections and requests, timeouts included; answers outside 2xx stand apart.
+    """One trial. `errors`: failed connections and requests, timeouts included; responses outside 2xx are separate.
 
-    `latencies_us`: every latency with its count, uncorrected, ascending; empty when the generator keeps them.
-    `corrected_us`: the same as the generator corrects them for coordinated omission, where it does.
-    `resolution_us`: what the generator rounds latencies to.
+    `latencies_us`: every latency with its count, uncorrected, ascending; empty if the generator does not report them.
+    `corrected_us`: the same, corrected for coordinated omission by the generator, if it does.
+    `resolution_us`: unit to which the generator rounds latencies.
     """
 
     duration_s: float
@@ -49,31 +49,31 @@ class Measurement:
 
     @property
     def error_rate(self) -> float:
-        """Share of the attempts that did not succeed, 0 to 1."""
+        """Share of attempts that failed, 0 to 1."""
         return self.failures / (self.successes + self.failures) if self.failures else 0.0
 
 
 def percentile_us(latencies: Latencies, percent: float) -> int | None:
-    """The smallest latency that `percent` of all do not exceed."""
+    """The smallest latency that `percent` % of all latencies do not exceed."""
     rank = percent / 100 * sum(count for _, count in latencies)
-    seen = 0
+    cumulative = 0
     for value, count in latencies:
-        seen += count
-        if seen >= rank:
+        cumulative += count
+        if cumulative >= rank:
             return value
     return None
 
 
-def percentiles_of(latencies: Latencies) -> dict[str, float]:
-    """Milliseconds of those in PERCENTS that the sample is large enough for."""
-    shown = enough_for(PERCENTS, sum(count for _, count in latencies))
-    found = {percent: percentile_us(latencies, float(percent)) for percent in shown}
-    return {percent: value / 1000 for percent, value in found.items() if value is not None}
+def percentiles_in_ms(latencies: Latencies) -> dict[str, float]:
+    """Those of PERCENTS for which the sample is large enough."""
+    supported = supported_percentiles(PERCENTS, sum(count for _, count in latencies))
+    values_us = {percent: percentile_us(latencies, float(percent)) for percent in supported}
+    return {percent: value_us / 1000 for percent, value_us in values_us.items() if value_us is not None}
 
 
-def enough_for(percents: Iterable[str], count: int) -> list[str]:
-    """The percentiles that a sample of `count` can tell: at least TAIL latencies lie above each."""
-    return [percent for percent in percents if count * (100 - float(percent)) / 100 >= TAIL - 1e-6]
+def supported_percentiles(percents: Iterable[str], count: int) -> list[str]:
+    """The percentiles with at least MIN_TAIL_SAMPLES of `count` latencies above them."""
+    return [percent for percent in percents if count * (100 - float(percent)) / 100 >= MIN_TAIL_SAMPLES - 1e-6]
 
 
 def mean_us(latencies: Latencies) -> float | None:
@@ -81,21 +81,20 @@ def mean_us(latencies: Latencies) -> float | None:
     return sum(value * count for value, count in latencies) / total if total else None
 
 
-def together(every: Iterable[Latencies]) -> Latencies:
-    """Latencies of several trials as those of one."""
+def merge_latencies(trials: Iterable[Latencies]) -> Latencies:
     counts: Counter[int] = Counter()
-    for latencies in every:
+    for latencies in trials:
         counts.update(dict(latencies))
     return tuple(sorted(counts.items()))
 
 
-def merged(trials: Sequence[Measurement]) -> Measurement:
-    """Several trials as one: sums, latencies of all together; percentiles are never averaged.
+def merge_trials(trials: Sequence[Measurement]) -> Measurement:
+    """Several trials as one: counts are summed, percentiles taken from the merged latencies, never averaged.
 
-    Where a generator keeps the latencies to itself, the median over the trials stands for each percentile.
+    If the generator does not report latencies, each percentile is the median over the trials.
     """
-    latencies = together(trial.latencies_us for trial in trials) if all(each.latencies_us for each in trials) else ()
-    corrected = together(trial.corrected_us for trial in trials) if all(each.corrected_us for each in trials) else ()
+    latencies = _merge_if_all([trial.latencies_us for trial in trials])
+    corrected = _merge_if_all([trial.corrected_us for trial in trials])
     mean = mean_us(latencies)
     return Measurement(
         duration_s=sum(trial.duration_s for trial in trials),
@@ -107,7 +106,7 @@ def merged(trials: Sequence[Measurement]) -> Measurement:
         bytes_read=sum(trial.bytes_read for trial in trials),
         mean_ms=mean / 1000 if mean is not None else _median([trial.mean_ms for trial in trials]),
         max_ms=max((trial.max_ms for trial in trials if trial.max_ms is not None), default=None),
-        percentiles_ms=percentiles_of(latencies) or _median_percentiles(trials),
+        percentiles_ms=percentiles_in_ms(latencies) or _median_percentiles(trials),
         latencies_us=latencies,
         connections_used=max(trial.connections_used for trial in trials),
         notes=tuple(dict.fromkeys(note for trial in trials for note in trial.notes)),
@@ -116,11 +115,15 @@ def merged(trials: Sequence[Measurement]) -> Measurement:
     )
 
 
+def _merge_if_all(trials: Sequence[Latencies]) -> Latencies:
+    return merge_latencies(trials) if all(trials) else ()
+
+
 def _median(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return statistics.median(known) if known else None
 
 
 def _median_percentiles(trials: Sequence[Measurement]) -> dict[str, float]:
-    found = {key: _median([trial.percentiles_ms.get(key) for trial in trials]) for key in PERCENTS}
-    return {key: value for key, value in found.items() if value is not None}
+    medians = {key: _median([trial.percentiles_ms.get(key) for trial in trials]) for key in PERCENTS}
+    return {key: value for key, value in medians.items() if value is not None}

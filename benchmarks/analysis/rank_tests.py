@@ -1,7 +1,7 @@
-"""What two sets of trials can tell: exact rank tests, the ratio between them with its interval. [pure]
+"""Rank statistics of two sets of trials: exact Mann-Whitney test, ratio with its confidence interval. [pure]
 
-Trials are few (3 to 50) and not normal, so nothing here assumes a distribution. Requests are no independent samples;
-only whole trials are compared.
+Trials are few (3 to 50) and not normally distributed, so no distribution is assumed. Single requests are not
+independent samples; only whole trials are compared.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from functools import lru_cache
 from statistics import NormalDist, median
 
 CONFIDENCE = 0.95
-# Above these the exact distribution costs more than it adds; the normal one is good by then.
-EXACT_WAYS, EXACT_TRIALS = 10_000_000, 40
+# Above these limits the normal approximation is good enough, and the exact distribution not worth its cost.
+MAX_EXACT_SPLITS, MAX_EXACT_TRIALS = 10_000_000, 40
 
 
 def doubled_ranks(values: Sequence[float]) -> list[int]:
-    """Twice the rank of each value, ties sharing their middle: whole numbers, so that sums stay exact."""
+    """Twice the rank of each value, with mid-ranks for ties: integers, so that sums stay exact."""
     order = sorted(range(len(values)), key=values.__getitem__)
     ranks = [0] * len(values)
     first = 0
@@ -26,40 +26,41 @@ def doubled_ranks(values: Sequence[float]) -> list[int]:
         last = first
         while last + 1 < len(order) and values[order[last + 1]] == values[order[first]]:
             last += 1
-        for place in range(first, last + 1):
-            ranks[order[place]] = first + last + 2
+        for position in range(first, last + 1):
+            ranks[order[position]] = first + last + 2
         first = last + 1
     return ranks
 
 
 def mann_whitney(base: Sequence[float], new: Sequence[float]) -> float:
-    """The probability of a difference in ranks at least as large if the two were the same (two-sided).
+    """Two-sided p-value of the Mann-Whitney test.
 
-    Exact given the ties (Mann and Whitney 1947, by counting rank sums), else by the tie-corrected normal distribution.
+    Exact given the ties (Mann and Whitney 1947, by counting rank sums); for large samples from the tie-corrected normal
+    distribution.
     """
     if not base or not new:
         return 1.0
     total = len(base) + len(new)
     ranks = doubled_ranks([*base, *new])
-    if math.comb(total, len(base)) <= EXACT_WAYS and total <= EXACT_TRIALS:
-        return _exact(ranks, len(base))
-    return _normal(ranks, len(base))
+    if math.comb(total, len(base)) <= MAX_EXACT_SPLITS and total <= MAX_EXACT_TRIALS:
+        return _exact_p(ranks, len(base))
+    return _normal_p(ranks, len(base))
 
 
-def _exact(ranks: Sequence[int], size: int) -> float:
+def _exact_p(ranks: Sequence[int], size: int) -> float:
     middle = size * (len(ranks) + 1)  # the mean of the doubled rank sum
-    found = abs(sum(ranks[:size]) - middle)
-    ways: list[dict[int, int]] = [{0: 1}, *({} for _ in range(size))]
+    observed = abs(sum(ranks[:size]) - middle)
+    counts: list[dict[int, int]] = [{0: 1}, *({} for _ in range(size))]  # by number of ranks chosen: sum → subsets
     for rank in ranks:
         for chosen in range(size - 1, -1, -1):
-            following = ways[chosen + 1]
-            for sum_, count in ways[chosen].items():
-                following[sum_ + rank] = following.get(sum_ + rank, 0) + count
-    extreme = sum(count for sum_, count in ways[size].items() if abs(sum_ - middle) >= found)
+            extended = counts[chosen + 1]
+            for sum_, count in counts[chosen].items():
+                extended[sum_ + rank] = extended.get(sum_ + rank, 0) + count
+    extreme = sum(count for sum_, count in counts[size].items() if abs(sum_ - middle) >= observed)
     return min(1.0, extreme / math.comb(len(ranks), size))
 
 
-def _normal(ranks: Sequence[int], size: int) -> float:
+def _normal_p(ranks: Sequence[int], size: int) -> float:
     total, others = len(ranks), len(ranks) - size
     u = (sum(ranks[:size]) - size * (size + 1)) / 2
     ties = sum(count**3 - count for count in (ranks.count(rank) for rank in set(ranks)))
@@ -72,7 +73,7 @@ def _normal(ranks: Sequence[int], size: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """`new / base` and its interval; None where the trials are too few for one."""
+    """`new / base` and its interval; None with too few trials for one."""
 
     estimate: float
     low: float | None
@@ -80,57 +81,57 @@ class Ratio:
 
 
 def ratio(base: Sequence[float], new: Sequence[float], confidence: float = CONFIDENCE) -> Ratio:
-    """The Hodges-Lehmann estimate of new/base, with the interval that inverts the Mann-Whitney test. All values
-    are above 0; the shift is that of the logarithms."""
-    steps = sorted(math.log(later) - math.log(earlier) for earlier in base for later in new)
-    counts, all_ways = _ways(len(base), len(new)), math.comb(len(base) + len(new), len(base))
-    outside, so_far = -1, 0.0
-    for u in range(len(steps) + 1):
-        so_far += counts.get(u, 0) / all_ways
-        if so_far > (1 - confidence) / 2:
+    """The Hodges-Lehmann estimate of new/base, with the interval that inverts the Mann-Whitney test. All values are
+    above 0; the shift is estimated on logarithms."""
+    differences = sorted(math.log(new_value) - math.log(base_value) for base_value in base for new_value in new)
+    counts, total = _u_counts(len(base), len(new)), math.comb(len(base) + len(new), len(base))
+    bound, cumulative = -1, 0.0
+    for u in range(len(differences) + 1):
+        cumulative += counts.get(u, 0) / total
+        if cumulative > (1 - confidence) / 2:
             break
-        outside = u
-    estimate = math.exp(median(steps))
-    if outside < 0:
+        bound = u
+    estimate = math.exp(median(differences))
+    if bound < 0:
         return Ratio(estimate, None, None)
-    return Ratio(estimate, math.exp(steps[outside]), math.exp(steps[len(steps) - 1 - outside]))
+    return Ratio(estimate, math.exp(differences[bound]), math.exp(differences[len(differences) - 1 - bound]))
 
 
 @lru_cache(maxsize=4096)
-def _ways(size: int, others: int) -> dict[int, int]:
-    """In how many ways U comes out as each number, without ties."""
+def _u_counts(size: int, others: int) -> dict[int, int]:
+    """The distribution of U without ties: U → number of arrangements."""
     if not size or not others:
         return {0: 1}
-    found: dict[int, int] = {}
-    for u, count in _ways(size - 1, others).items():
-        found[u + others] = found.get(u + others, 0) + count
-    for u, count in _ways(size, others - 1).items():
-        found[u] = found.get(u, 0) + count
-    return found
+    counts: dict[int, int] = {}
+    for u, count in _u_counts(size - 1, others).items():
+        counts[u + others] = counts.get(u + others, 0) + count
+    for u, count in _u_counts(size, others - 1).items():
+        counts[u] = counts.get(u, 0) + count
+    return counts
 
 
 def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> tuple[float, float] | None:
-    """An interval for the median from the order of the values alone (the sign test turned round); None below six
-    values at 95 %."""
-    ordered, below = sorted(values), 0.0
-    for place in range(len(ordered) // 2 + 1):
-        below += math.comb(len(ordered), place) / 2 ** len(ordered)
-        if below > (1 - confidence) / 2:
-            return (ordered[place - 1], ordered[len(ordered) - place]) if place else None
+    """A confidence interval of the median by order statistics (the sign test inverted); None below six values at
+    95 %."""
+    ordered, tail = sorted(values), 0.0
+    for rank in range(len(ordered) // 2 + 1):
+        tail += math.comb(len(ordered), rank) / 2 ** len(ordered)
+        if tail > (1 - confidence) / 2:
+            return (ordered[rank - 1], ordered[len(ordered) - rank]) if rank else None
     return None
 
 
-def holm(probabilities: Sequence[float]) -> list[float]:
-    """The probabilities adjusted for having asked several questions (Holm 1979), in the same order."""
-    order = sorted(range(len(probabilities)), key=probabilities.__getitem__)
-    adjusted, largest = [1.0] * len(probabilities), 0.0
-    for place, index in enumerate(order):
-        largest = max(largest, min(1.0, (len(order) - place) * probabilities[index]))
+def holm(p_values: Sequence[float]) -> list[float]:
+    """The p-values adjusted for multiple comparisons (Holm 1979), in the same order."""
+    order = sorted(range(len(p_values)), key=p_values.__getitem__)
+    adjusted, largest = [1.0] * len(p_values), 0.0
+    for position, index in enumerate(order):
+        largest = max(largest, min(1.0, (len(order) - position) * p_values[index]))
         adjusted[index] = largest
     return adjusted
 
 
-def spread(values: Sequence[float]) -> float:
+def coefficient_of_variation(values: Sequence[float]) -> float:
     """Standard deviation as a share of the mean; 0 for fewer than two values."""
     if len(values) < 2:
         return 0.0

@@ -1,4 +1,4 @@
-"""Who was at the limit of its processors: the server, the load generator, or both on one machine. [pure]"""
+"""Classifies CPU saturation: of the server, the load generator, or the machine that both share. [pure]"""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ TIGHT_GENERATOR = 0.8
 BUSY_GENERATOR = 0.9
 BUSY_TARGET = 0.9
 BUSY_HOST = 0.9
-LOWER_BOUNDS = ("generator-bound", "contended")
+LOWER_BOUND_CLASSES = ("generator-bound", "contended")
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
-    """Who used the processors in a trial: shares (1.0 = all that it could use) and cores; None where nobody saw.
+class CpuLoad:
+    """CPU use in a trial, as shares of the usable processors (1.0 = all) and in cores; None if not measured.
 
-    `others_cores`: programs that have no part in the run. `host`: of the machine that the generator runs on.
+    `others_cores`: by programs unrelated to the run. `host`: of the machine that the generator runs on.
     """
 
     generator: float | None = None
@@ -28,10 +28,10 @@ class Load:
     is_throttled: bool = False
 
 
-def saturation(load: Load) -> str:
-    """server-bound, generator-bound, contended or under-driven; empty when that is not known.
+def classify_saturation(load: CpuLoad) -> str:
+    """server-bound, generator-bound, contended or under-driven; empty if unknown.
 
-    Both sides on one full machine are contended, although neither may have all the processors it could use.
+    Both sides on one fully used machine are contended, even if neither has all the processors it could use.
     """
     if load.generator is None:
         return ""
@@ -47,12 +47,12 @@ def saturation(load: Load) -> str:
     return "generator-bound" if is_busy[0] else "server-bound"
 
 
-def saturation_of(loads: Sequence[Load]) -> str:
-    """The class of most trials; of two equally frequent ones the first."""
-    classes = [saturation(load) for load in loads]
+def overall_saturation(loads: Sequence[CpuLoad]) -> str:
+    """The most frequent class; the first one on a tie."""
+    classes = [classify_saturation(load) for load in loads]
     return max(classes, key=classes.count) if classes else ""
 
 
 def is_lower_bound(saturation: str) -> bool:
-    """Whether the target could do more than was measured, so that its figure reads "at least"."""
-    return saturation in LOWER_BOUNDS
+    """Whether the target may be capable of more than was measured, so that its figure reads "at least"."""
+    return saturation in LOWER_BOUND_CLASSES

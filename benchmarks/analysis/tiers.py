@@ -1,9 +1,9 @@
-"""Runs of one endpoint in places that are shared where no difference between them is shown. [pure]
+"""Ranks runs of one endpoint in tiers: runs without a demonstrated difference share one. [pure]
 
-The fastest by the median of its trials leads the first tier. Each slower one is held against the leader of the tier so
-far by requests/s alone: it opens the next tier once it is shown to be slower (exact Mann-Whitney below 5 %, and the
-interval of the Hodges-Lehmann ratio not within 5 %), else it shares the tier. The tests are not adjusted for the number
-of runs: a tier is a place, and a claim about two runs is `compare`'s.
+The fastest run by the median of its trials leads the first tier. Each slower one is compared with the leader of the
+current tier by requests/s alone: it opens the next tier if shown to be slower (exact Mann-Whitney below 5 %, and the
+interval of the Hodges-Lehmann ratio not within 5 %), else it joins the tier. The tests are not adjusted for the number
+of runs: a tier is only a position, and claims about two runs are left to `compare`.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from statistics import median
 from benchmarks.analysis import comparison
 from benchmarks.analysis.comparison import METRICS, Side, Verdict
 
-RATE = METRICS[0].name
+RATE_METRIC = METRICS[0].name
 SLOWER = (Verdict.WORSE, Verdict.SLIGHTLY_WORSE)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """`tier` counts from 1; `text`: against the leader of its tier, or of the one before where it leads itself."""
+class RankedRun:
+    """`tier` counts from 1; `text`: comparison with the leader of its tier, or for a leader with the previous one."""
 
     id: str
     tier: int
@@ -29,34 +29,34 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Unplaced:
-    """A run that cannot be ranked with the others, and why."""
+class UnrankedRun:
+    """A run that cannot be ranked with the others."""
 
     id: str
     reasons: tuple[str, ...]
 
 
-def placed(newest_first: Sequence[Side]) -> tuple[list[Place], list[Unplaced]]:
-    """The newest run that can be compared sets the conditions; what was measured under others has no place."""
-    sides = [replace(side, values={RATE: side.values.get(RATE, ())}) for side in newest_first]
+def rank(newest_first: Sequence[Side]) -> tuple[list[RankedRun], list[UnrankedRun]]:
+    """The newest comparable run sets the conditions; runs measured under other conditions stay unranked."""
+    sides = [replace(side, values={RATE_METRIC: side.values.get(RATE_METRIC, ())}) for side in newest_first]
     reference = next((side for side in sides if not comparison.compare(side, side).reasons), None)
-    alike, unplaced = [], []
+    comparable, unranked = [], []
     for side in sides:
         reasons = comparison.compare(reference or side, side).reasons
         if reasons:
-            unplaced.append(Unplaced(side.id, tuple(dict.fromkeys(reasons))))
+            unranked.append(UnrankedRun(side.id, tuple(dict.fromkeys(reasons))))
         else:
-            alike.append(side)
-    return _tiers(sorted(alike, key=lambda side: -median(side.values[RATE]))), unplaced
+            comparable.append(side)
+    return _assign_tiers(sorted(comparable, key=lambda side: -median(side.values[RATE_METRIC]))), unranked
 
 
-def _tiers(fastest_first: Sequence[Side]) -> list[Place]:
-    places: list[Place] = []
+def _assign_tiers(fastest_first: Sequence[Side]) -> list[RankedRun]:
+    ranked: list[RankedRun] = []
     tier = 0
     leader: Side | None = None
     for side in fastest_first:
-        found = comparison.compare(leader, side) if leader else None
-        if found is None or found.verdict in SLOWER:
+        result = comparison.compare(leader, side) if leader else None
+        if result is None or result.verdict in SLOWER:
             tier, leader = tier + 1, side
-        places.append(Place(side.id, tier, found.text if found else ""))
-    return places
+        ranked.append(RankedRun(side.id, tier, result.text if result else ""))
+    return ranked

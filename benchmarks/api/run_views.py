@@ -149,9 +149,9 @@ def of_trial(trial: Trial) -> dict[str, Any]:
 def histograms(trials: list[Trial]) -> dict[str, str]:
     """Of all trials together, HdrHistogram V2 in base64, µs; empty texts where there is none."""
     return {
-        "raw": histogram.merged([trial.histogram for trial in trials]),
-        "corrected": histogram.merged([trial.corrected_histogram for trial in trials]),
-        "probe": histogram.merged([trial.probe_histogram for trial in trials]),
+        "raw": histogram.merge([trial.histogram for trial in trials]),
+        "corrected": histogram.merge([trial.corrected_histogram for trial in trials]),
+        "probe": histogram.merge([trial.probe_histogram for trial in trials]),
     }
 
 
@@ -160,4 +160,4 @@ def percentiles(run: Run, kind: str) -> str:
     merged = histograms([trial for trial in run.trials.all() if not trial.is_warmup])[kind]
     if not merged:
         raise NoHistogram(str(run.pk), kind)
-    return histogram.hgrm(merged)
+    return histogram.to_hgrm(merged)

@@ -12,20 +12,20 @@ from benchmarks.analysis import histogram
 from benchmarks.analysis.comparison import Side
 from benchmarks.analysis.saturation import is_lower_bound
 from benchmarks.engine import trial_record
-from benchmarks.engine.run_protocol import Measured
-from benchmarks.engine.trial_execution import TrialDone
+from benchmarks.engine.run_protocol import RunResult
+from benchmarks.engine.trial_execution import TrialResult
 from system.lib.wire import to_wire
 
 MAX_BYTES = 200 * 1024  # a server takes 256 KiB
 MAX_SAMPLES = 300
-OUTPUT_CHARACTERS = 2000
+MAX_OUTPUT_CHARACTERS = 2000
 
 
-def entry_of(found: Measured, *, run_id: UUID, at: datetime, host: str, label: str, profile: str) -> dict[str, Any]:
+def build_entry(found: RunResult, *, run_id: UUID, at: datetime, host: str, label: str, profile: str) -> dict[str, Any]:
     """A result in the words of the wire, with its parts. `at`: the end of the run."""
-    plan, whole, verdict = found.plan, found.whole(), found.verdict()
+    plan, whole, verdict = found.plan, found.merged(), found.assessment()
     shown, (low, high) = whole.percentiles_ms, found.interval()
-    asked = plan.asked
+    asked = plan.request
     entry = to_wire({
         "id": run_id, "timestamp": at, "framework": plan.framework, "host": host,
         "endpoint": asked.path, "method": asked.method, "reqPerSec": found.rate, "avgLatency": whole.mean_ms,
@@ -39,26 +39,27 @@ def entry_of(found: Measured, *, run_id: UUID, at: datetime, host: str, label: s
         "cpuMicrosPerRequest": found.cpu_micros_per_request(), "memoryBytes": found.memory_bytes(),
         "saturation": found.saturation(), "label": label, "connectionsUsed": whole.connections_used,
         "gates": found.gates(), "environment": found.environment, "command": found.trials[-1].command,
-        "samples": trial_record.thinned(found.samples(), MAX_SAMPLES),
-        "trialResults": [_trial(done, plan.pipelining) for done in [*found.warmup[-1:], *found.trials]],
+        "samples": trial_record.thin_samples(found.samples(), MAX_SAMPLES),
+        "trialResults": [_trial_entry(done, plan.pipelining) for done in [*found.warmup[-1:], *found.trials]],
     })  # fmt: skip
     assert isinstance(entry, dict)  # noqa: S101 - a mapping becomes an object
     return entry
 
 
-def side_of(found: Measured, entry: dict[str, Any]) -> Side:
+def comparison_side(found: RunResult, entry: dict[str, Any]) -> Side:
     """The run as it is compared with another."""
     trials, names = found.trials, ("endpoint", "method", "generator", "workers", "pipelining", "rate", "instances")
-    cpu = [trial.target_cpu_s * 1e6 / trial.measured.responses for trial in trials if trial.target_cpu_s]
+    cpu = [trial.target_cpu_s * 1e6 / trial.measurement.responses for trial in trials if trial.target_cpu_s]
     memory = [float(trial.target_memory_bytes) for trial in trials if trial.target_memory_bytes]
     percentiles = {
-        f"p{name}Latency": [trial.measured.percentiles_ms.get(name) or 0.0 for trial in trials] for name in ("50", "99")
+        f"p{name}Latency": [trial.measurement.percentiles_ms.get(name) or 0.0 for trial in trials]
+        for name in ("50", "99")
     }
     return Side(
         id=entry["id"],
         name=entry["label"] or entry["framework"],
         validity=entry["validity"],
-        conditions={name: entry[name] for name in (*names, "connectionsUsed")} | {"body": found.plan.asked.body},
+        conditions={name: entry[name] for name in (*names, "connectionsUsed")} | {"body": found.plan.request.body},
         environment=str(found.environment.get("key", "")),
         values={
             "reqPerSec": found.rates,
@@ -69,31 +70,31 @@ def side_of(found: Measured, entry: dict[str, Any]) -> Side:
     )
 
 
-def _trial(done: TrialDone, pipelining: int) -> dict[str, Any]:
-    measured = done.measured
+def _trial_entry(done: TrialResult, pipelining: int) -> dict[str, Any]:
+    measured = done.measurement
     return {
         "index": done.index, "isWarmup": done.index == 0, "startedAt": done.started_at,
         "duration": measured.duration_s, "totalReqs": measured.responses, "reqPerSec": measured.rate,
         "avgLatency": measured.mean_ms, "maxLatency": measured.max_ms, "percentiles": measured.percentiles_ms,
         "errors": measured.errors, "timeouts": measured.timeouts, "non2xx": measured.non_2xx,
-        "bytesRead": measured.bytes_read, "facts": trial_record.facts_of(done, pipelining),
+        "bytesRead": measured.bytes_read, "facts": trial_record.trial_facts(done, pipelining),
         "histograms": {
             "raw": histogram.encode(measured.latencies_us), "corrected": histogram.encode(measured.corrected_us),
             "probe": done.probe.histogram if done.probe else "",
         },
-        "output": done.output[:OUTPUT_CHARACTERS],
+        "output": done.output[:MAX_OUTPUT_CHARACTERS],
     }  # fmt: skip
 
 
-def fitted(entry: dict[str, Any]) -> dict[str, Any]:
+def shrink_to_limit(entry: dict[str, Any]) -> dict[str, Any]:
     """The entry, with less detail where it would be larger than a server takes. The figures always stay."""
-    for smaller in _smaller(entry):
+    for smaller in _reduced_entries(entry):
         if len(json.dumps(smaller)) <= MAX_BYTES:
             return smaller
     return {name: value for name, value in entry.items() if name not in ("samples", "trialResults", "gates")}
 
 
-def _smaller(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _reduced_entries(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield entry
     trials = entry["trialResults"]
     for kept in (("raw", "corrected"), ("raw",), ()):
@@ -111,7 +112,7 @@ def result_line(entry: dict[str, Any]) -> str:
     return f"BENCHMARK_RESULT:{entry['framework']}:{rate}:{latency_ms:.2f}:{entry['totalReqs']}"
 
 
-def sentences(entry: dict[str, Any]) -> Iterator[str]:
+def summary_lines(entry: dict[str, Any]) -> Iterator[str]:
     """What people want to know first."""
     least = "at least " if is_lower_bound(entry["saturation"]) else ""
     said = f"{entry['framework']} {entry['method']} {entry['endpoint']}: {least}{entry['reqPerSec']:,.0f} requests/s"

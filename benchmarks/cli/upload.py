@@ -33,7 +33,7 @@ class Outbox:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def keep(self, entry: dict[str, Any], url: str) -> Path:
+    def save(self, entry: dict[str, Any], url: str) -> Path:
         """Write before anything is sent: what was measured must not be lost."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = self.folder / f"{entry['id']}.json"
@@ -45,7 +45,7 @@ class Outbox:
         partial.rename(file)
         return file
 
-    def waiting(self) -> Iterator[tuple[Path, str, dict[str, Any]]]:
+    def pending(self) -> Iterator[tuple[Path, str, dict[str, Any]]]:
         """File, server and entry of each that waits, oldest first; a file that cannot be read is left alone."""
         files = sorted(self.folder.glob("*.json"), key=lambda file: file.stat().st_mtime)
         for file in files:
@@ -56,7 +56,7 @@ class Outbox:
                 continue
 
 
-def send(entry: dict[str, Any], server: Server) -> None:
+def send_result(entry: dict[str, Any], server: Server) -> None:
     """Post one result; a server that knows its id takes it as the same. Raises NotDelivered."""
     if urlsplit(server.url).scheme not in ("http", "https"):
         raise NotDelivered(server.url, "the address does not begin with http:// or https://.")
@@ -69,7 +69,7 @@ def send(entry: dict[str, Any], server: Server) -> None:
             answer.read()
     except urllib.error.HTTPError as error:
         with error:
-            raise NotDelivered(server.url, f"{error.code}: {_message(error.read())}") from error
+            raise NotDelivered(server.url, f"{error.code}: {_error_message(error.read())}") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise NotDelivered(server.url, f"{getattr(reason, 'strerror', None) or reason}.") from error
@@ -84,7 +84,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 _opener = urllib.request.build_opener(_NoRedirect())
 
 
-def _message(body: bytes) -> str:
+def _error_message(body: bytes) -> str:
     try:
         return str(json.loads(body)["message"])
     except (ValueError, KeyError, TypeError):

@@ -1,1 +1,1 @@
-"""Measures one run, without Django: preflight, warm-up, trials, probe."""
+"""Measures one run, without Django: preflight, warm-up, trials and latency probe."""

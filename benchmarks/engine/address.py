@@ -1,4 +1,4 @@
-"""Where a load goes: `host[:port]` taken apart, and turned into an address. [io: name resolution]"""
+"""Parses `host[:port]` and resolves it to the address that is loaded. [io: name resolution]"""
 
 from __future__ import annotations
 
@@ -7,57 +7,57 @@ import re
 import socket
 from dataclasses import dataclass
 
-from benchmarks.errors import UnknownPlace
+from benchmarks.errors import InvalidTargetAddress
 
 _HOST = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::(?P<port>\d{1,5}))?")
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where the load goes. `named`: stands in BENCH_TARGETS, so nothing about it can be asked from PM2."""
+class TargetAddress:
+    """Where the load goes. `is_allow_listed`: by BENCH_TARGETS, so PM2 has no information about it."""
 
     host: str
     address: str
     port: int
-    named: bool
+    is_allow_listed: bool
 
     @property
     def authority(self) -> str:
-        """`host:port` as the Host header says it."""
-        return f"{bracketed(self.host)}:{self.port}"
+        """`host:port` as in the Host header."""
+        return f"{bracket_ipv6(self.host)}:{self.port}"
 
     @property
     def origin(self) -> str:
-        return f"http://{bracketed(self.address)}:{self.port}"
+        return f"http://{bracket_ipv6(self.address)}:{self.port}"
 
 
-def bracketed(host: str) -> str:
+def bracket_ipv6(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def parsed(text: str, default_port: int | None) -> tuple[str, int]:
+def parse_host_port(text: str, default_port: int | None) -> tuple[str, int]:
     """Host, in lower case, and port. Raises UnknownPlace."""
     match = _HOST.fullmatch(text)
     if match is None:
-        raise UnknownPlace(text[:100], "it is not host or host:port.")
+        raise InvalidTargetAddress(text[:100], "it is not host or host:port.")
     port = int(match["port"] or default_port or 0)
     if not 1 <= port <= 65535:
-        wanted = "the port is not between 1 and 65535." if match["port"] else "a port is needed: host:port."
-        raise UnknownPlace(text, wanted)
+        reason = "the port is not between 1 and 65535." if match["port"] else "a port is required: host:port."
+        raise InvalidTargetAddress(text, reason)
     return (match["six"] or match["name"]).lower(), port
 
 
-def resolved(host: str, text: str) -> list[Address]:
-    """IPv4 first: the frameworks listen there. Raises UnknownPlace."""
+def resolve(host: str, text: str) -> list[IPAddress]:
+    """The host's addresses, IPv4 first because the frameworks listen there. Raises UnknownPlace."""
     try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        entries = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise UnknownPlace(text, f"the name {host} does not resolve.") from error
-    addresses = {ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found}
+        raise InvalidTargetAddress(text, f"the name {host} does not resolve.") from error
+    addresses = {ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in entries}
     return sorted(addresses, key=lambda address: (address.version, str(address)))
 
 
 def is_public(address: str) -> bool:
-    """Whether anybody's machine may stand behind it: neither loopback nor a private network."""
+    """Whether the address is neither loopback nor in a private network, so it may be a stranger's machine."""
     return ipaddress.ip_address(address).is_global

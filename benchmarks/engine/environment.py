@@ -1,4 +1,4 @@
-"""On what machine, with what programs a run was made. [io: files of the machine]"""
+"""Describes the machine and the programs of a run. [io: files of the machine]"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from system.host import binaries
 
-FIRST_LINES = {
+SETTING_FILES = {
     "governor": "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor",
     "turbo": "/sys/devices/system/cpu/cpufreq/boost",
     "smt": "/sys/devices/system/cpu/smt/control",
@@ -24,9 +24,9 @@ FIRST_LINES = {
 
 
 def fingerprint(generator: str, generator_version: str, *, is_local: bool) -> dict[str, object]:
-    """This machine and its programs. `key` is the same for two runs made under the same conditions.
+    """This machine and its programs. Runs under the same conditions have the same `key`.
 
-    `is_local`: the target runs here too; else these are the facts of the generator's side alone.
+    `is_local`: the target runs here too; otherwise the fingerprint describes only the generator's machine.
     """
     conditions: dict[str, object] = {
         "role": "both" if is_local else "client",
@@ -36,7 +36,7 @@ def fingerprint(generator: str, generator_version: str, *, is_local: bool) -> di
         "cpu": _cpu_model(),
         "cpuCount": usable_cpus(),
         "memoryBytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        **{name: _first_line(Path(file)) for name, file in FIRST_LINES.items()},
+        **{name: _read_setting(Path(file)) for name, file in SETTING_FILES.items()},
         **{name: _version(name) for name in ("node", "pm2", "redis-server")},
     }
     key = hashlib.sha256(json.dumps(conditions, sort_keys=True).encode()).hexdigest()[:16]
@@ -51,8 +51,8 @@ def fingerprint(generator: str, generator_version: str, *, is_local: bool) -> di
 
 
 def _version(name: str) -> str | None:
-    found = binaries.find(name)
-    return found.version if found else None
+    binary = binaries.find(name)
+    return binary.version if binary else None
 
 
 def usable_cpus() -> int:
@@ -68,7 +68,7 @@ def _cpu_model() -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
 
 
-def _first_line(file: Path) -> str | None:
+def _read_setting(file: Path) -> str | None:
     try:
         return file.read_text().strip()
     except OSError:

@@ -1,4 +1,4 @@
-"""Watches generator, target, Redis and the host once a second while a trial goes on."""
+"""Samples generator, target, Redis and the host once a second during a trial."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.analysis.saturation import Load
+from benchmarks.analysis.saturation import CpuLoad
 from system.host import counters
 from system.host.counters import Ledger
 
-REDIS = ("redis-server", "valkey-server")
+REDIS_PROGRAMS = ("redis-server", "valkey-server")
 
 
 @dataclass(frozen=True, slots=True)
-class Subjects:
-    """Whose processes to watch, by the roots of their trees, and how many processors each side could use.
+class MonitoredProcesses:
+    """The roots of the process trees to sample, and how many processors each side can use.
 
-    `is_local`: the target runs on this machine; unless its processes are known, nobody can say what others use.
+    `is_local`: the target runs on this machine; the CPU use of other programs is then unknown unless the target's
+    processes are known.
     """
 
     target: tuple[int, ...] = ()
@@ -34,7 +35,7 @@ class Subjects:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One second of a trial. Percent of one processor, of all processors for the host; None where nobody can see."""
+    """One second of a trial. Percent of one processor, for the host of all processors; None if not measurable."""
 
     trial: int
     seconds: float
@@ -47,49 +48,49 @@ class Sample:
     target_memory_bytes: int | None
 
 
-class Watch:
-    """One trial seen from outside. The live rate is what the generator has read, divided by an answer's size."""
+class TrialMonitor:
+    """Monitors one trial. The live rate is the bytes read by the generator, divided by the size of a response."""
 
-    def __init__(self, subjects: Subjects, response_bytes: int, trial: int = 0) -> None:
-        self.subjects, self.trial = subjects, trial
+    def __init__(self, monitored: MonitoredProcesses, response_bytes: int, trial: int = 0) -> None:
+        self.monitored, self.trial = monitored, trial
         self.response_bytes = max(1, response_bytes)
         self.samples: list[Sample] = []
         self.target_cpu_s = 0.0
         self.target_memory_bytes: int | None = None
         self._pid = 0
         self._first: Ledger
-        self._settled: Ledger | None = None
+        self._after_startup: Ledger | None = None
         self._last: Ledger
 
     async def start(self, pid: int) -> None:
-        """Begin with the generator's pid, just after it was started."""
+        """Take the first reading, just after the generator was started."""
         self._pid = pid
         self._first = self._last = await self._read()
 
     async def _read(self) -> Ledger:
         groups: dict[str, Sequence[int]] = {
-            "generator": (self._pid,), "target": self.subjects.target, "redis": self.subjects.redis,
-            "ours": (os.getpid(),),  # this process, and under it the generator and the probe
+            "generator": (self._pid,), "target": self.monitored.target, "redis": self.monitored.redis,
+            "ours": (os.getpid(),),  # this process, with the generator and the probe as children
         }  # fmt: skip
         return await asyncio.to_thread(counters.read, groups)
 
-    async def tick(self) -> Sample:
-        """What happened since the last tick. The first has no rate: programs load, and read themselves."""
+    async def take_sample(self) -> Sample:
+        """Sample since the previous one. The first has no rate: programs are loading, which counts as read bytes."""
         before, now = self._last, await self._read()
         self._last = now
         since_s = max(1e-3, now.monotonic_s - before.monotonic_s)
-        memory = now.groups["target"].memory_bytes if self.subjects.target else None
+        memory = now.groups["target"].memory_bytes if self.monitored.target else None
         self.target_memory_bytes = max(self.target_memory_bytes or 0, memory) if memory else self.target_memory_bytes
         read_bytes = now.groups["generator"].read_bytes - before.groups["generator"].read_bytes
-        is_first, self._settled = self._settled is None, self._settled or now
+        is_first, self._after_startup = self._after_startup is None, self._after_startup or now
         total_s = max(1e-3, now.total_s - before.total_s)
         sample = Sample(
             trial=self.trial,
             seconds=round(now.monotonic_s - self._first.monotonic_s, 1),
             req_per_sec=None if is_first else round(max(0, read_bytes) / self.response_bytes / since_s, 1),
-            generator_cpu_percent=_percent(before, now, "generator", since_s) or 0.0,
-            target_cpu_percent=_percent(before, now, "target", since_s) if self.subjects.target else None,
-            redis_cpu_percent=_percent(before, now, "redis", since_s) if self.subjects.redis else None,
+            generator_cpu_percent=_cpu_percent(before, now, "generator", since_s) or 0.0,
+            target_cpu_percent=_cpu_percent(before, now, "target", since_s) if self.monitored.target else None,
+            redis_cpu_percent=_cpu_percent(before, now, "redis", since_s) if self.monitored.redis else None,
             host_cpu_percent=round(100 * max(0.0, now.busy_s - before.busy_s) / total_s, 1),
             steal_percent=round(100 * max(0.0, now.steal_s - before.steal_s) / total_s, 1),
             target_memory_bytes=memory,
@@ -97,43 +98,43 @@ class Watch:
         self.samples.append(sample)
         return sample
 
-    async def end(self) -> Load:
-        """How busy everybody was, between the first tick and the last: the generator is gone by now."""
+    async def finish(self) -> CpuLoad:
+        """The load between the first and the last sample, because the generator has exited by now."""
         end = await self._read()
-        if self.subjects.target:
+        if self.monitored.target:
             self.target_cpu_s = max(0.0, end.groups["target"].cpu_s - self._first.groups["target"].cpu_s)
-        settled = self._settled if self._settled is not self._last else None
-        return _load(settled or self._first, self._last, self.subjects)
+        begin = self._after_startup if self._after_startup is not self._last else None
+        return _cpu_load(begin or self._first, self._last, self.monitored)
 
 
-def _used_s(before: Ledger, now: Ledger, group: str) -> float:
+def _cpu_s_used(before: Ledger, now: Ledger, group: str) -> float:
     return max(0.0, now.groups[group].cpu_s - before.groups[group].cpu_s)
 
 
-def _percent(before: Ledger, now: Ledger, group: str, since_s: float) -> float:
-    return round(100 * _used_s(before, now, group) / since_s, 1)
+def _cpu_percent(before: Ledger, now: Ledger, group: str, since_s: float) -> float:
+    return round(100 * _cpu_s_used(before, now, group) / since_s, 1)
 
 
-def _load(before: Ledger, now: Ledger, subjects: Subjects) -> Load:
+def _cpu_load(before: Ledger, now: Ledger, monitored: MonitoredProcesses) -> CpuLoad:
     since_s = now.monotonic_s - before.monotonic_s
     if since_s < 0.2:
-        return Load()
-    generator_s, target_s = _used_s(before, now, "generator"), _used_s(before, now, "target")
-    known_s = target_s + _used_s(before, now, "redis") + max(generator_s, _used_s(before, now, "ours"))
+        return CpuLoad()
+    generator_s, target_s = _cpu_s_used(before, now, "generator"), _cpu_s_used(before, now, "target")
+    known_s = target_s + _cpu_s_used(before, now, "redis") + max(generator_s, _cpu_s_used(before, now, "ours"))
     busy_s = max(0.0, now.busy_s - before.busy_s)
     total_s = max(1e-3, now.total_s - before.total_s)
-    return Load(
-        generator=generator_s / since_s / max(1, subjects.generator_cpus),
-        target=target_s / since_s / subjects.target_cpus if subjects.target else None,
+    return CpuLoad(
+        generator=generator_s / since_s / max(1, monitored.generator_cpus),
+        target=target_s / since_s / monitored.target_cpus if monitored.target else None,
         host=busy_s / total_s,
-        others_cores=max(0.0, busy_s - known_s) / since_s if subjects.target or not subjects.is_local else None,
+        others_cores=max(0.0, busy_s - known_s) / since_s if monitored.target or not monitored.is_local else None,
         steal=max(0.0, now.steal_s - before.steal_s) / total_s,
         is_throttled=now.throttled > before.throttled,
     )
 
 
-async def quiet_cores(seconds: float) -> float:
-    """Processors that the machine uses before there is any load."""
+async def measure_background_cores(seconds: float) -> float:
+    """Processors in use on the machine before the load starts."""
     before = await asyncio.to_thread(counters.read, {})
     await asyncio.sleep(seconds)
     now = await asyncio.to_thread(counters.read, {})

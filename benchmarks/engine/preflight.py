@@ -1,4 +1,4 @@
-"""Asks the target once, before and after the load: is it there, and does it answer what it should? [io: HTTP]"""
+"""Requests the target before and after the load, to verify that it responds as expected. [io: HTTP]"""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from benchmarks.engine.probe import keys_of
+from benchmarks.engine.probe import json_keys
 from benchmarks.errors import PreflightFailed
 
-DEADLINE_S = 5.0
-FILL = 100
-SHOWN_CHARACTERS = 200
-BODY_BYTES = 16 * 2**20
+TIMEOUT_S = 5.0
+CODES_TO_STORE = 100
+BODY_START_BYTES = 200
+MAX_BODY_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What the target said. `wire_bytes`: the whole answer with its status line and headers.
+class TargetResponse:
+    """`wire_bytes`: size of the whole response with status line and headers. `keys`: of a JSON object.
 
-    `keys`: of a JSON object; `odd`: what an answer that others can be compared with would not have, in sentences.
+    `odd`: sentences on what makes the response incomparable with those of other servers.
     """
 
     status: int
@@ -39,8 +39,8 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One request: a URL with an IP address, and the rest as the generator will send it."""
+class TargetRequest:
+    """One request as the generator will send it. The URL contains an IP address."""
 
     url: str
     method: str
@@ -49,97 +49,97 @@ class Asked:
 
     @property
     def path(self) -> str:
-        """With the query."""
+        """Path and query."""
         parts = urlsplit(self.url)
         return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
-def ask(asked: Asked) -> Answer:
-    """One request on a connection of its own. Redirects are not followed. Raises PreflightFailed."""
-    parts = urlsplit(asked.url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=DEADLINE_S)
+def send_request(request: TargetRequest) -> TargetResponse:
+    """Send on a new connection, without following redirects. Raises PreflightFailed."""
+    parts = urlsplit(request.url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
     try:
-        connection.request(asked.method, asked.path, asked.body.encode() or None, dict(asked.headers))
+        connection.request(request.method, request.path, request.body.encode() or None, dict(request.headers))
         response = connection.getresponse()
-        return _answer(response, response.read(BODY_BYTES))
+        return _to_target_response(response, response.read(MAX_BODY_BYTES))
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise PreflightFailed(f"{asked.method} {asked.url} was not answered: {reason}.") from error
+        raise PreflightFailed(f"{request.method} {request.url} got no response: {reason}.") from error
     finally:
         connection.close()
 
 
-def _answer(response: http.client.HTTPResponse, body: bytes) -> Answer:
+def _to_target_response(response: http.client.HTTPResponse, body: bytes) -> TargetResponse:
     headers = response.getheaders()
     head = len(f"HTTP/1.1 {response.status} {response.reason}\r\n\r\n")
-    return Answer(
+    return TargetResponse(
         status=response.status,
         content_type=response.getheader("Content-Type") or "",
         server=response.getheader("Server") or "",
         date=response.getheader("Date") or "",
         body_bytes=len(body),
         body_sha256=hashlib.sha256(body).hexdigest(),
-        body_start=body[:SHOWN_CHARACTERS].decode(errors="replace"),
+        body_start=body[:BODY_START_BYTES].decode(errors="replace"),
         wire_bytes=head + sum(len(name) + len(value) + 4 for name, value in headers) + len(body),
-        keys=keys_of(body),
-        odd=tuple(_oddities(response, body)),
+        keys=json_keys(body),
+        odd=tuple(_find_oddities(response, body)),
     )
 
 
-def _oddities(response: http.client.HTTPResponse, body: bytes) -> Iterator[str]:
-    """After TechEmpower's verifications: an answer that leaves out what others send is cheaper than theirs."""
+def _find_oddities(response: http.client.HTTPResponse, body: bytes) -> Iterator[str]:
+    """As in TechEmpower's verification: a response without the usual headers is cheaper than others."""
     for name in ("Content-Type", "Date"):
         if response.getheader(name) is None:
-            yield f"The target's answer has no {name} header."
+            yield f"The target's response has no {name} header."
     if response.getheader("Content-Length") is None and response.getheader("Transfer-Encoding") is None:
-        yield "The target's answer says neither Content-Length nor Transfer-Encoding."
+        yield "The target's response has neither Content-Length nor Transfer-Encoding."
     if response.will_close:
-        yield "The target closes the connection after each answer: connections are measured, not answers."
+        yield "The target closes the connection after each response: connections are measured, not responses."
     if not body and response.status != HTTPStatus.NO_CONTENT:
-        yield "The target's answer is empty."
+        yield "The target's response is empty."
 
 
-def verify(asked: Asked, needs: tuple[str, ...]) -> Answer:
-    """The answer, if it is fit to be measured; an empty store is filled first. Raises PreflightFailed."""
-    answer = ask(asked)
-    if answer.status == 404 and "codes" in needs:
-        _fill(asked)
-        answer = ask(asked)
-    if not 200 <= answer.status < 300:
-        hint = " It needs Redis: start one, or set up the cluster." if "redis" in needs else ""
+def verify(request: TargetRequest, needs: tuple[str, ...]) -> TargetResponse:
+    """The response, which must be 2xx; an empty store is filled first. Raises PreflightFailed."""
+    response = send_request(request)
+    if response.status == 404 and "codes" in needs:
+        _store_codes(request)
+        response = send_request(request)
+    if not 200 <= response.status < 300:
+        hint = " It requires Redis: start one, or set up the cluster." if "redis" in needs else ""
         raise PreflightFailed(
-            f"{asked.method} {asked.url} answers {answer.status}, not 2xx: {answer.body_start!r}.{hint}"
+            f"{request.method} {request.url} responds with {response.status}, not 2xx: {response.body_start!r}.{hint}"
         )
-    return answer
+    return response
 
 
-def _fill(asked: Asked) -> None:
-    """Store codes through the target itself, so that there is something to read."""
-    parts = urlsplit(asked.url)
-    headers = {**asked.headers, "Content-Type": "application/json"}
-    post = Asked(f"{parts.scheme}://{parts.netloc}/code", "POST", headers, json.dumps({"name": "benchmark"}))
-    for _ in range(FILL):
-        answer = ask(post)
-        if answer.status != 201:
+def _store_codes(request: TargetRequest) -> None:
+    """Store codes through the target itself, so that reads succeed."""
+    parts = urlsplit(request.url)
+    headers = {**request.headers, "Content-Type": "application/json"}
+    post = TargetRequest(f"{parts.scheme}://{parts.netloc}/code", "POST", headers, json.dumps({"name": "benchmark"}))
+    for _ in range(CODES_TO_STORE):
+        response = send_request(post)
+        if response.status != 201:
             raise PreflightFailed(
-                f"{asked.url} has nothing to read, and POST /code answers {answer.status} instead of 201: "
-                f"{answer.body_start!r}. It needs Redis: start one, or set up the cluster."
+                f"{request.url} has nothing to read, and POST /code responds with {response.status} instead of 201: "
+                f"{response.body_start!r}. It requires Redis: start one, or set up the cluster."
             )
 
 
-def is_constant(asked: Asked, first: Answer) -> bool:
-    """Whether the target gives the same body again. Raises PreflightFailed."""
-    return asked.method in ("GET", "HEAD") and ask(asked).body_sha256 == first.body_sha256
+def has_constant_body(request: TargetRequest, first: TargetResponse) -> bool:
+    """Whether the target responds with the same body again. Raises PreflightFailed."""
+    return request.method in ("GET", "HEAD") and send_request(request).body_sha256 == first.body_sha256
 
 
-def changed(before: Answer, after: Answer, *, same_body: bool) -> str | None:
-    """A sentence when the target answers otherwise after the load than before it."""
+def describe_change(before: TargetResponse, after: TargetResponse, *, same_body: bool) -> str | None:
+    """A sentence if the target responds differently after the load, else None."""
     if after.status != before.status:
-        return f"After the load the target answered {after.status} instead of {before.status}."
+        return f"After the load the target responded with {after.status} instead of {before.status}."
     if after.content_type != before.content_type:
-        return f"After the load the answer was {after.content_type!r} instead of {before.content_type!r}."
+        return f"After the load the response was {after.content_type!r} instead of {before.content_type!r}."
     if same_body and after.body_sha256 != before.body_sha256:
-        return "After the load the target answered another body than before."
+        return "After the load the target responded with a different body."
     if after.keys != before.keys:
-        return "After the load the answer had other keys than before."
+        return "After the load the JSON object had different keys."
     return None

@@ -1,8 +1,8 @@
-"""The probe lane: a few requests a second on a fixed schedule beside the load. `python -m benchmarks.engine.probe FILE`
+"""The latency probe: a few requests per second on a fixed schedule beside the load. [io: HTTP]
 
-It runs in a process of its own, so that neither the load generator nor our own sampling delays it. A latency counts
-from the moment at which the request was due, so a stall is seen by every request that it kept waiting (no
-coordinated omission), and every body is checked. [io: HTTP]
+Run as `python -m benchmarks.engine.probe FILE`, in a separate process, so that neither the load generator nor our own
+sampling delays it. A latency counts from the time at which the request was due, so a stall is seen by every request
+that it delays (no coordinated omission). Every body is checked.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from urllib.parse import urlsplit
 
 from benchmarks.analysis import histogram
 from benchmarks.engine import probe_connection
-from benchmarks.engine.probe_connection import Answer, Lane
+from benchmarks.engine.probe_connection import ProbeConnection, ProbeResponse
 
 RATE_PER_SECOND = 20.0
-# Each moment of probing costs a target that fills its processors one to three milliseconds, however little it asks:
-# one by one, 20 requests/s took 5 to 7 % off the rate of a fastify on two cores. Five at a time they take 3 %.
-TOGETHER = 5
-LANES = 8  # connections; more requests than these cannot be under way at once
+# Each batch costs a target that uses all processors one to three milliseconds, however small it is: 20 requests/s one
+# by one reduced the rate of fastify on two cores by 5 to 7 %, five at a time by 3 %.
+BATCH_SIZE = 5
+CONNECTIONS = 8  # maximum of requests in flight
 MARK = "@@PROBE1@@"
-LARGEST_US = 60_000_000
+MAX_LATENCY_US = 60_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class ProbePlan:
-    """What to ask, and what to hear: `body_sha256` where every answer is the same, else the `keys` of its object.
+    """The request, its schedule, and the response: `body_sha256` if it is constant, else the `keys` of its object.
 
-    `together`: how many are due at the same moment. `begins_s`: on the monotonic clock, which all processes of one
-    machine share; None: at once.
+    `batch_size`: requests due at the same time. `starts_at_s`: on the monotonic clock, which all processes of a machine
+    share; None: immediately.
     """
 
     url: str
@@ -49,13 +49,14 @@ class ProbePlan:
     body_sha256: str | None
     keys: tuple[str, ...]
     rate_per_second: float = RATE_PER_SECOND
-    begins_s: float | None = None
-    together: int = TOGETHER
+    starts_at_s: float | None = None
+    batch_size: int = BATCH_SIZE
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeReport:
-    """`failed`: no answer, or none of 2xx; `mismatched`: a wrong body. `histogram`: of all others, HdrHistogram V2."""
+    """`failed`: no 2xx response; `mismatched`: 2xx with an unexpected body. `histogram`: all but the failed ones,
+    HdrHistogram V2."""
 
     sent: int
     failed: int
@@ -66,125 +67,126 @@ class ProbeReport:
     max_ms: float | None
 
 
-def keys_of(body: bytes) -> tuple[str, ...]:
-    """The keys of a JSON object, sorted; none for anything else."""
+def json_keys(body: bytes) -> tuple[str, ...]:
+    """The sorted keys of a JSON object; empty for anything else."""
     try:
-        shape = json.loads(body)
+        value = json.loads(body)
     except ValueError:
         return ()
-    return tuple(sorted(shape)) if isinstance(shape, dict) else ()
+    return tuple(sorted(value)) if isinstance(value, dict) else ()
 
 
-class _Lanes:
-    """One thread and one schedule. The lane that was free last takes the next request: while answers come in time, that
-    is always the same one, and the target hardly notices."""
+class ProbeScheduler:
+    """Sends the requests on schedule in a single thread. The most recently used free connection takes the next request:
+    as long as responses arrive in time, that is always the same one, which costs the target least."""
 
     def __init__(self, plan: ProbePlan) -> None:
         self.plan = plan
         self.latencies: Counter[int] = Counter()
         self.sent = self.failed = self.mismatched = 0
-        self.began_s = time.monotonic() if plan.begins_s is None else plan.begins_s
+        self.began_s = time.monotonic() if plan.starts_at_s is None else plan.starts_at_s
         host, port = urlsplit(plan.url).hostname or "", urlsplit(plan.url).port or 80
         request = probe_connection.request_bytes(plan.url, plan.method, plan.headers, plan.body)
-        self.free = [Lane(host, port, request, is_head=plan.method == "HEAD") for _ in range(LANES)]
+        self.free = [ProbeConnection(host, port, request, is_head=plan.method == "HEAD") for _ in range(CONNECTIONS)]
         self.selector = selectors.DefaultSelector()
 
     def run(self) -> None:
-        busy: set[Lane] = set()
+        busy: set[ProbeConnection] = set()
         with self.selector:
             while busy or self._due_s() is not None:
-                self._begin(busy)
+                self._start_due(busy)
                 for key, _ in self.selector.select(self._wait_s(busy)):
-                    self._told(key.data, key.data.proceed(), busy)
+                    self._on_answer(key.data, key.data.on_ready(), busy)
                 now_s = time.monotonic()
-                for late in [each for each in busy if each.ends_s <= now_s]:
-                    self._forget(late)
-                    self._told(late, late.fail(), busy)
-        for each in self.free:
-            each.close()
+                for late in [connection for connection in busy if connection.deadline_s <= now_s]:
+                    self._unregister(late)
+                    self._on_answer(late, late.fail(), busy)
+        for connection in self.free:
+            connection.close()
 
     def _due_s(self) -> float | None:
-        """When the next request is due; None after the end."""
-        due_s = self.sent // self.plan.together * self.plan.together / self.plan.rate_per_second
+        """Time at which the next request is due; None after the last."""
+        due_s = self.sent // self.plan.batch_size * self.plan.batch_size / self.plan.rate_per_second
         return None if due_s >= self.plan.duration_s else self.began_s + due_s
 
-    def _begin(self, busy: set[Lane]) -> None:
-        """Whatever is due, as far as there are lanes; what has to wait for one keeps its moment."""
+    def _start_due(self, busy: set[ProbeConnection]) -> None:
+        """Start the due requests while connections are free; a request that has to wait keeps its due time."""
         while self.free and (due_s := self._due_s()) is not None and due_s <= time.monotonic():
             self.sent += 1
-            chosen = self.free.pop()
-            busy.add(chosen)
-            self._told(chosen, chosen.begin(due_s, time.monotonic() + self.plan.timeout_s), busy)
+            connection = self.free.pop()
+            busy.add(connection)
+            self._on_answer(connection, connection.start(due_s, time.monotonic() + self.plan.timeout_s), busy)
 
-    def _wait_s(self, busy: set[Lane]) -> float:
-        ends = [each.ends_s for each in busy]
+    def _wait_s(self, busy: set[ProbeConnection]) -> float:
+        times_s = [connection.deadline_s for connection in busy]
         due_s = self._due_s()
         if self.free and due_s is not None:
-            ends.append(due_s)
-        return max(0.0, min(ends) - time.monotonic()) if ends else 0.0
+            times_s.append(due_s)
+        return max(0.0, min(times_s) - time.monotonic()) if times_s else 0.0
 
-    def _told(self, one: Lane, answer: Answer | None, busy: set[Lane]) -> None:
-        """What became of a lane's request: an answer, a failure, or nothing yet."""
-        if answer is None:
-            self._watch(one)
+    def _on_answer(
+        self, connection: ProbeConnection, response: ProbeResponse | None, busy: set[ProbeConnection]
+    ) -> None:
+        """Count a response or failure; None if the request is still in progress."""
+        if response is None:
+            self._register(connection)
             return
-        latency_us = min(LARGEST_US, round((time.monotonic() - one.due_s) * 1e6))
-        verdict = self._verdict(answer)
-        self.failed += verdict == "failed"
-        self.mismatched += verdict == "mismatched"
-        if verdict != "failed":
+        latency_us = min(MAX_LATENCY_US, round((time.monotonic() - connection.due_s) * 1e6))
+        outcome = self._check(response)
+        self.failed += outcome == "failed"
+        self.mismatched += outcome == "mismatched"
+        if outcome != "failed":
             self.latencies[latency_us] += 1
-        busy.discard(one)
-        self.free.append(one)
-        self._forget(one)
+        busy.discard(connection)
+        self.free.append(connection)
+        self._unregister(connection)
 
-    def _watch(self, one: Lane) -> None:
-        assert one.socket is not None  # noqa: S101 - a lane without one has answered
-        wanted = selectors.EVENT_WRITE if one.wants_to_write else selectors.EVENT_READ
-        self._forget(one, one.socket)  # one that was opened again may have the number of the one before
-        if one.socket in self.selector.get_map():
-            self.selector.modify(one.socket, wanted, one)
+    def _register(self, connection: ProbeConnection) -> None:
+        assert connection.socket is not None  # noqa: S101 - without a socket, the request has ended
+        events = selectors.EVENT_WRITE if connection.has_unsent_data else selectors.EVENT_READ
+        self._unregister(connection, connection.socket)  # a new socket may have the previous one's file descriptor
+        if connection.socket in self.selector.get_map():
+            self.selector.modify(connection.socket, events, connection)
         else:
-            self.selector.register(one.socket, wanted, one)
+            self.selector.register(connection.socket, events, connection)
 
-    def _forget(self, one: Lane, kept: socket.socket | None = None) -> None:
+    def _unregister(self, connection: ProbeConnection, kept: socket.socket | None = None) -> None:
         for key in list(self.selector.get_map().values()):
-            if key.data is one and key.fileobj is not kept:
+            if key.data is connection and key.fileobj is not kept:
                 self.selector.unregister(key.fileobj)
 
-    def _verdict(self, answer: Answer) -> str:
+    def _check(self, response: ProbeResponse) -> str:
         plan = self.plan
-        if not 200 <= answer.status < 300:
+        if not 200 <= response.status < 300:
             return "failed"
         if plan.body_sha256 is not None:
-            return "right" if hashlib.sha256(answer.body).hexdigest() == plan.body_sha256 else "mismatched"
-        return "right" if keys_of(answer.body) == plan.keys else "mismatched"
+            return "right" if hashlib.sha256(response.body).hexdigest() == plan.body_sha256 else "mismatched"
+        return "right" if json_keys(response.body) == plan.keys else "mismatched"
 
 
-def report(plan: ProbePlan) -> ProbeReport:
-    """Carry the schedule out."""
-    lanes = _Lanes(plan)
-    lanes.run()
-    latencies = tuple(sorted(lanes.latencies.items()))
-    shown = histogram.summary(latencies)
-    return ProbeReport(lanes.sent, lanes.failed, lanes.mismatched, histogram.encode(latencies), *shown)
+def run_probe(plan: ProbePlan) -> ProbeReport:
+    scheduler = ProbeScheduler(plan)
+    scheduler.run()
+    latencies = tuple(sorted(scheduler.latencies.items()))
+    summary = histogram.summarize(latencies)
+    return ProbeReport(scheduler.sent, scheduler.failed, scheduler.mismatched, histogram.encode(latencies), *summary)
 
 
-def parse(stdout: str) -> ProbeReport | None:
-    """What a probe process printed; None when it was stopped before its end."""
+def parse_report(stdout: str) -> ProbeReport | None:
+    """The output of a probe process; None if it was stopped early."""
     line = next((line for line in reversed(stdout.splitlines()) if line.startswith(MARK)), None)
     return ProbeReport(**json.loads(line.removeprefix(MARK))) if line else None
 
 
-def write(plan: ProbePlan, file: Path) -> list[str]:
-    """The argument list of the process that carries `plan` out."""
+def write_plan(plan: ProbePlan, file: Path) -> list[str]:
+    """Write the plan to a file; returns the argument list of the probe process."""
     file.write_text(json.dumps(asdict(plan)))
     return [sys.executable, "-m", "benchmarks.engine.probe", str(file)]
 
 
-def _read(shape: Mapping[str, object]) -> ProbePlan:
-    return ProbePlan(**{**shape, "keys": tuple(shape["keys"])})  # type: ignore[arg-type]
+def _plan_from_json(fields: Mapping[str, object]) -> ProbePlan:
+    return ProbePlan(**{**fields, "keys": tuple(fields["keys"])})  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":
-    print(MARK + json.dumps(asdict(report(_read(json.loads(Path(sys.argv[1]).read_text()))))), flush=True)
+    print(MARK + json.dumps(asdict(run_probe(_plan_from_json(json.loads(Path(sys.argv[1]).read_text()))))), flush=True)

@@ -1,7 +1,7 @@
-"""One connection of the probe: a request at a time, never waiting. [io: sockets]
+"""One non-blocking HTTP connection of the latency probe, with one request at a time. [io: sockets]
 
-`http.client` costs half a millisecond a request, and threads wake each other: beside a target that fills its processors
-both are seen in the target's own figure.
+`http.client` costs half a millisecond per request, and threads wake each other: both would lower the measured rate of a
+target that uses all processors.
 """
 
 from __future__ import annotations
@@ -13,119 +13,119 @@ from urllib.parse import urlsplit
 
 import httptools
 
-CHUNK = 65_536
+RECV_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """`status` 0: there was none."""
+class ProbeResponse:
+    """`status` 0: no response."""
 
     status: int
     body: bytes
 
 
-NONE = Answer(0, b"")
+NO_RESPONSE = ProbeResponse(0, b"")
 
 
 def request_bytes(url: str, method: str, headers: dict[str, str], body: str) -> bytes:
-    """A request as it goes over the wire; the headers hold Host already. Bodies are looked at, so they come plain."""
+    """The request as sent. The headers include Host. Asks for uncompressed responses, because bodies are checked."""
     parts = urlsplit(url)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     content = body.encode()
-    named = {"Accept-Encoding": "identity", **headers, **({"Content-Length": str(len(content))} if content else {})}
-    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in named.items()), "", ""]
+    fields = {"Accept-Encoding": "identity", **headers, **({"Content-Length": str(len(content))} if content else {})}
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()), "", ""]
     return "\r\n".join(lines).encode() + content
 
 
-class Lane:
-    """Begin a request, then `proceed` whenever the socket is ready, until there is an answer."""
+class ProbeConnection:
+    """Call `start` for a request, then `on_ready` whenever the socket is ready, until a response is returned."""
 
     def __init__(self, host: str, port: int, request: bytes, *, is_head: bool = False) -> None:
         self.address, self.request, self.is_head = (host, port), request, is_head
         self.socket: socket.socket | None = None
-        self.due_s = self.ends_s = 0.0
-        self._left = b""
+        self.due_s = self.deadline_s = 0.0
+        self._unsent = b""
         self._parser: httptools.HttpResponseParser
-        self._parts: list[bytes] = []
-        self._has_headers = self._has_length = self._is_over = self._may_be_stale = False
+        self._body_parts: list[bytes] = []
+        self._has_headers = self._has_length = self._is_complete = self._may_be_stale = False
 
     @property
-    def wants_to_write(self) -> bool:
-        return bool(self._left)
+    def has_unsent_data(self) -> bool:
+        return bool(self._unsent)
 
-    def begin(self, due_s: float, ends_s: float) -> Answer | None:
-        """Connect where that is needed, and send what can be sent. NONE where nobody listens."""
-        self.due_s, self.ends_s = due_s, ends_s
-        return self._start()
+    def start(self, due_s: float, deadline_s: float) -> ProbeResponse | None:
+        """Connect if necessary, and send as much as possible. NO_RESPONSE if nothing listens."""
+        self.due_s, self.deadline_s = due_s, deadline_s
+        return self._send_request()
 
-    def _start(self) -> Answer | None:
-        self._parser, self._parts = httptools.HttpResponseParser(self), []
-        self._has_headers = self._has_length = self._is_over = False
-        self._left = self.request
+    def _send_request(self) -> ProbeResponse | None:
+        self._parser, self._body_parts = httptools.HttpResponseParser(self), []
+        self._has_headers = self._has_length = self._is_complete = False
+        self._unsent = self.request
         self._may_be_stale = self.socket is not None
         try:
             if self.socket is None:
                 return self._connect()
             self._send()
         except OSError:
-            return self._broken()
+            return self._on_broken()
         return None
 
-    def _connect(self) -> Answer | None:
-        """Begun only: the socket tells when it can be written to."""
+    def _connect(self) -> ProbeResponse | None:
+        """Start connecting; the socket becomes writable when connected."""
         self.socket = socket.socket(socket.AF_INET6 if ":" in self.address[0] else socket.AF_INET)
         self.socket.setblocking(False)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        is_begun = self.socket.connect_ex(self.address) in (0, errno.EINPROGRESS)
-        return None if is_begun else self.fail()
+        is_connecting = self.socket.connect_ex(self.address) in (0, errno.EINPROGRESS)
+        return None if is_connecting else self.fail()
 
-    def _broken(self) -> Answer | None:
-        """A server may close a connection that lay idle, just as it is used again: that is no failure of an answer."""
+    def _on_broken(self) -> ProbeResponse | None:
+        """Reconnect if the connection was reused: a server may have closed the idle one, which is no failure."""
         if not self._may_be_stale:
             return self.fail()
         self.close()
-        return self._start()
+        return self._send_request()
 
-    def proceed(self) -> Answer | None:
-        """What the socket is ready for; the answer once it is whole."""
-        assert self.socket is not None  # noqa: S101 - only a lane with a socket can be ready
+    def on_ready(self) -> ProbeResponse | None:
+        """Send or receive; the response once it is complete."""
+        assert self.socket is not None  # noqa: S101 - only a connection with a socket can be ready
         try:
-            if self._left:
+            if self._unsent:
                 self._send()
                 return None
-            data = self.socket.recv(CHUNK)
+            data = self.socket.recv(RECV_BYTES)
             if data:
                 self._may_be_stale = False
                 self._parser.feed_data(data)
             elif self._has_headers and not self._has_length:
-                self._is_over = True  # a body without a length ends with its connection
+                self._is_complete = True  # a body without a length ends with its connection
             else:
-                return self._broken()
+                return self._on_broken()
         except BlockingIOError:
             return None
         except OSError:
-            return self._broken()
+            return self._on_broken()
         except httptools.HttpParserError:
             return self.fail()
-        return self._answer(is_closed=not data) if self._is_over else None
+        return self._take_response(is_closed=not data) if self._is_complete else None
 
     def _send(self) -> None:
         assert self.socket is not None  # noqa: S101
         try:
-            self._left = self._left[self.socket.send(self._left) :]
+            self._unsent = self._unsent[self.socket.send(self._unsent) :]
         except BlockingIOError:
             return
 
-    def _answer(self, *, is_closed: bool) -> Answer:
-        answer = Answer(self._parser.get_status_code(), b"".join(self._parts))
+    def _take_response(self, *, is_closed: bool) -> ProbeResponse:
+        response = ProbeResponse(self._parser.get_status_code(), b"".join(self._body_parts))
         if is_closed or not self._parser.should_keep_alive():
             self.close()
-        return answer
+        return response
 
-    def fail(self) -> Answer:
-        """The next request opens the connection again."""
+    def fail(self) -> ProbeResponse:
+        """Close, so that the next request opens a new connection."""
         self.close()
-        return NONE
+        return NO_RESPONSE
 
     def close(self) -> None:
         if self.socket is not None:
@@ -137,10 +137,10 @@ class Lane:
 
     def on_headers_complete(self) -> None:
         self._has_headers = True
-        self._is_over = self.is_head
+        self._is_complete = self.is_head
 
     def on_body(self, data: bytes) -> None:
-        self._parts.append(data)
+        self._body_parts.append(data)
 
     def on_message_complete(self) -> None:
-        self._is_over = True
+        self._is_complete = True

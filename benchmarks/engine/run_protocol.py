@@ -1,7 +1,7 @@
-"""A run from its first question to its verdict: preflight, warm-up, trials, post-flight. Knows no database.
+"""Runs the measurement protocol: preflight, warm-up, trials, post-flight. Independent of Django.
 
-`manage.py run_benchmark` and `python -m benchmarks` both drive it; a Witness hears how it goes. Several sides are
-interleaved: their trials take turns, so that whatever disturbs the machine disturbs them all.
+Used by `manage.py run_benchmark` and `python -m benchmarks`; a RunObserver receives the progress. The trials of several
+targets alternate, so that a disturbance of the machine affects all of them.
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from benchmarks.analysis import gates
-from benchmarks.analysis.gates import Gate, Probed, RunFacts, TrialFacts, Verdict
-from benchmarks.analysis.measurement import Measurement, merged
+from benchmarks.analysis.gates import Assessment, Gate, ProbeCounts, RunFacts, TrialFacts
+from benchmarks.analysis.measurement import Measurement, merge_trials
 from benchmarks.analysis.rank_tests import median_interval
-from benchmarks.analysis.saturation import saturation_of
+from benchmarks.analysis.saturation import overall_saturation
 from benchmarks.engine import environment, monitor, preflight
-from benchmarks.engine.monitor import REDIS, Sample, Subjects
-from benchmarks.engine.preflight import Answer, Asked
+from benchmarks.engine.monitor import REDIS_PROGRAMS, MonitoredProcesses, Sample
+from benchmarks.engine.preflight import TargetRequest, TargetResponse
 from benchmarks.engine.probe import ProbePlan
-from benchmarks.engine.trial_execution import Execution, Listener, Program, TrialDone
+from benchmarks.engine.trial_execution import Execution, GeneratorProgram, TrialObserver, TrialResult
 from benchmarks.errors import GeneratorFailed
-from benchmarks.generators.scenario import STEADY_BURSTS, Scenario, burst_s, is_steady, warmup_s
+from benchmarks.generators.scenario import STEADY_BURSTS, Scenario, burst_duration_s, is_steady, max_warmup_s
 from system.host import counters
 
-QUIET_S = 1.0
-PAUSE_S = 1.0  # between trials, so that connections of the one before are closed
+BACKGROUND_S = 1.0
+PAUSE_S = 1.0  # between trials, so that connections of the previous one are closed
 MAX_PAUSE_SHARE = 0.2
-DATE_S = 2.0  # a Date header has whole seconds
+MIN_DATE_INTERVAL_S = 2.0  # a Date header has a resolution of one second
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What a run does. `url` of `asked` holds an IP address. `second`: a generator that checks the first."""
+class RunPlan:
+    """The parameters of a run. The URL of `request` contains an IP address."""
 
     framework: str
-    asked: Asked
-    program: Program
+    request: TargetRequest
+    program: GeneratorProgram
     trials: int
     duration_s: float
     connections: int
@@ -51,49 +51,49 @@ class Plan:
     rate_per_second: float | None = None
     needs: tuple[str, ...] = ()
     is_local: bool = True
-    second: Program | None = None
+    cross_check_program: GeneratorProgram | None = None
 
     def scenario(self, duration_s: float) -> Scenario:
         return Scenario(
-            url=self.asked.url, method=self.asked.method, headers=tuple(self.asked.headers.items()),
-            body=self.asked.body, duration_s=max(1, round(duration_s)), connections=self.connections,
+            url=self.request.url, method=self.request.method, headers=tuple(self.request.headers.items()),
+            body=self.request.body, duration_s=max(1, round(duration_s)), connections=self.connections,
             workers=self.workers, pipelining=self.pipelining, rate_per_second=self.rate_per_second,
         )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Processes:
-    """The target's processes: their pids, and how often they have restarted so far (None: nobody counts)."""
+class TargetProcesses:
+    """The target's processes: pids, and total number of restarts so far (None: not counted)."""
 
     pids: tuple[int, ...]
     restarts: int | None
 
 
-class Witness(Listener, Protocol):
-    """Whoever drives a run: it hears how it goes, and knows the target's processes."""
+class RunObserver(TrialObserver, Protocol):
+    """Implemented by the caller of a run: receives its progress, and finds the target's processes."""
 
-    async def phase(self, name: str) -> None: ...
+    async def on_phase(self, name: str) -> None: ...
 
-    async def began(self, found: Measured) -> None: ...
+    async def on_ready(self, result: RunResult) -> None: ...
 
-    async def trial(self, done: TrialDone, found: Measured) -> None: ...
+    async def on_trial(self, trial: TrialResult, result: RunResult) -> None: ...
 
-    async def processes(self) -> Processes: ...
+    async def target_processes(self) -> TargetProcesses: ...
 
 
 @dataclass(slots=True)
-class Measured:
-    """What a run has found so far; after every trial it can be judged."""
+class RunResult:
+    """The results of a run so far. Figures and gates require at least one trial."""
 
-    plan: Plan
-    trials: list[TrialDone] = field(default_factory=list)
-    warmup: list[TrialDone] = field(default_factory=list)
-    before: Answer | None = None
-    after: Answer | None = None
+    plan: RunPlan
+    trials: list[TrialResult] = field(default_factory=list)
+    warmup: list[TrialResult] = field(default_factory=list)
+    before: TargetResponse | None = None
+    after: TargetResponse | None = None
     is_constant: bool = False
     environment: dict[str, object] = field(default_factory=dict)
-    subjects: Subjects = field(default_factory=Subjects)
-    quiet_cores: float | None = None
+    monitored: MonitoredProcesses = field(default_factory=MonitoredProcesses)
+    background_cores: float | None = None
     restarts: int | None = None
     cross_rate: float | None = None
     notes: list[str] = field(default_factory=list)
@@ -102,177 +102,187 @@ class Measured:
 
     @property
     def rates(self) -> list[float]:
-        return [trial.measured.rate for trial in self.trials]
+        return [trial.measurement.rate for trial in self.trials]
 
     @property
     def rate(self) -> float:
-        """Successful responses per second: the median of the trials."""
+        """Successful responses per second: median of the trials."""
         return statistics.median(self.rates)
 
     def interval(self) -> tuple[float, float] | tuple[None, None]:
-        """Within which the true rate lies: 95 % from six trials on, else the outermost; None for a single one."""
+        """Confidence interval of the rate: 95 % from six trials, else minimum and maximum; None for a single trial."""
         if len(self.rates) < 2:
             return None, None
         return median_interval(self.rates) or (min(self.rates), max(self.rates))
 
-    def whole(self) -> Measurement:
-        return merged([trial.measured for trial in self.trials])
+    def merged(self) -> Measurement:
+        return merge_trials([trial.measurement for trial in self.trials])
 
     def saturation(self) -> str:
-        return saturation_of([trial.load for trial in self.trials])
+        return overall_saturation([trial.load for trial in self.trials])
 
     def cpu_micros_per_request(self) -> float | None:
-        used_s, responses = sum(trial.target_cpu_s for trial in self.trials), self.whole().responses
+        used_s, responses = sum(trial.target_cpu_s for trial in self.trials), self.merged().responses
         return used_s * 1e6 / responses if used_s > 0 and responses else None
 
     def memory_bytes(self) -> int | None:
-        """The most that the target's processes held together."""
+        """Peak memory of all processes of the target together."""
         return max((trial.target_memory_bytes for trial in self.trials if trial.target_memory_bytes), default=None)
 
     def samples(self) -> list[Sample]:
         return [sample for trial in self.trials for sample in trial.samples]
 
     def gates(self) -> tuple[Gate, ...]:
-        bursts = [burst.measured.rate for burst in self.warmup]
-        return gates.gates_of(RunFacts(
-            trials=tuple(_facts(trial) for trial in self.trials),
+        bursts = [burst.measurement.rate for burst in self.warmup]
+        return gates.evaluate_gates(RunFacts(
+            trials=tuple(_trial_facts(trial) for trial in self.trials),
             duration_s=self.plan.duration_s,
             pipelining=self.plan.pipelining,
             rate_per_second=self.plan.rate_per_second,
             is_steady=is_steady(bursts) if len(bursts) >= STEADY_BURSTS else None,
             restarts=self.restarts,
-            odd_answer=self.before.odd if self.before and self.plan.asked.method != "HEAD" else (),
+            odd_answer=self.before.odd if self.before and self.plan.request.method != "HEAD" else (),
             answer_changed=self._changed(),
             cached_date=self._has_cached_date(),
-            quiet_cores=self.quiet_cores,
+            background_cores=self.background_cores,
             cross_rate=self.cross_rate,
             notes=tuple(self.notes),
             planned=self.plan.trials,
         ))  # fmt: skip
 
-    def verdict(self) -> Verdict:
-        return gates.judged(self.gates())
+    def assessment(self) -> Assessment:
+        return gates.assess(self.gates())
 
     def _changed(self) -> str | None:
         if self.before is None or self.after is None:
             return None
-        return preflight.changed(self.before, self.after, same_body=self.is_constant)
+        return preflight.describe_change(self.before, self.after, same_body=self.is_constant)
 
     def _has_cached_date(self) -> bool:
         if self.before is None or self.after is None or not self.before.date:
             return False
-        return self.seconds_between > DATE_S and self.before.date == self.after.date
+        return self.seconds_between > MIN_DATE_INTERVAL_S and self.before.date == self.after.date
 
 
-def _facts(trial: TrialDone) -> TrialFacts:
+def _trial_facts(trial: TrialResult) -> TrialFacts:
     probe = trial.probe
-    probed = Probed(probe.sent, probe.failed, probe.mismatched) if probe else None
-    return TrialFacts(trial.measured, trial.load, probed, trial.target_memory_bytes)
+    probed = ProbeCounts(probe.sent, probe.failed, probe.mismatched) if probe else None
+    return TrialFacts(trial.measurement, trial.load, probed, trial.target_memory_bytes)
 
 
-class Side:
-    """One target under measurement."""
+class TargetRun:
+    """The run of one target, phase by phase."""
 
-    def __init__(self, plan: Plan, witness: Witness) -> None:
-        self.plan, self.witness = plan, witness
-        self.found = Measured(plan)
+    def __init__(self, plan: RunPlan, observer: RunObserver) -> None:
+        self.plan, self.observer = plan, observer
+        self.result = RunResult(plan)
         self._began_s = time.monotonic()
         self._restarts: int | None = None
 
     async def prepare(self) -> None:
-        """Does it answer as it should, who are its processes, is the machine quiet? Raises PreflightFailed."""
-        found, plan = self.found, self.plan
-        await self.witness.phase("preflight")
-        found.before = await asyncio.to_thread(preflight.verify, plan.asked, plan.needs)
-        found.is_constant = await asyncio.to_thread(preflight.is_constant, plan.asked, found.before)
+        """Preflight: check the response, find the processes, measure background load. Raises PreflightFailed."""
+        result, plan = self.result, self.plan
+        await self.observer.on_phase("preflight")
+        result.before = await asyncio.to_thread(preflight.verify, plan.request, plan.needs)
+        result.is_constant = await asyncio.to_thread(preflight.has_constant_body, plan.request, result.before)
         self._began_s = time.monotonic()
-        processes = await self.witness.processes()
+        processes = await self.observer.target_processes()
         self._restarts = processes.restarts
         if plan.instances and processes.pids and len(processes.pids) != plan.instances:
-            found.notes.append(f"{len(processes.pids)} instances were online, not {plan.instances} as asked.")
+            result.notes.append(f"{len(processes.pids)} instances were online, not {plan.instances} as requested.")
         cpus = environment.usable_cpus()
-        found.subjects = Subjects(
-            target=processes.pids, redis=await asyncio.to_thread(counters.named, REDIS) if plan.needs else (),
+        result.monitored = MonitoredProcesses(
+            target=processes.pids, redis=await asyncio.to_thread(counters.named, REDIS_PROGRAMS) if plan.needs else (),
             is_local=plan.is_local, generator_cpus=min(plan.workers, plan.connections, cpus), cpus=cpus,
         )  # fmt: skip
         name, version = plan.program.name, plan.program.version
-        found.environment = await asyncio.to_thread(environment.fingerprint, name, version, is_local=plan.is_local)
-        found.quiet_cores = await monitor.quiet_cores(min(QUIET_S, plan.duration_s / 4))
-        await self.witness.began(found)
+        result.environment = await asyncio.to_thread(environment.fingerprint, name, version, is_local=plan.is_local)
+        result.background_cores = await monitor.measure_background_cores(min(BACKGROUND_S, plan.duration_s / 4))
+        await self.observer.on_ready(result)
 
     async def warm_up(self) -> None:
-        """Bursts that are thrown away, until three in a row agree or the time is over."""
-        plan, each_s = self.plan, burst_s(self.plan.duration_s)
-        left_s = warmup_s(plan.duration_s)
-        await self.witness.phase("warming")
-        while left_s >= each_s and not is_steady([burst.measured.rate for burst in self.found.warmup]):
-            left_s -= each_s
-            self.found.warmup.append(await self._execute(plan.program, "warm-up", each_s, more_s=left_s))
-        if self.found.warmup:
-            await self.witness.trial(_one(self.found.warmup), self.found)
+        """Run bursts, excluded from the result, until three in a row agree or the time is up."""
+        plan, burst_s = self.plan, burst_duration_s(self.plan.duration_s)
+        remaining_s = max_warmup_s(plan.duration_s)
+        await self.observer.on_phase("warming")
+        while remaining_s >= burst_s and not is_steady([burst.measurement.rate for burst in self.result.warmup]):
+            remaining_s -= burst_s
+            burst = await self._execute(plan.program, "warm-up", burst_s, remaining_after_s=remaining_s)
+            self.result.warmup.append(burst)
+        if self.result.warmup:
+            await self.observer.on_trial(_merge_bursts(self.result.warmup), self.result)
 
-    async def trial(self) -> None:
-        """The next trial."""
-        index = len(self.found.trials) + 1
-        await self.witness.phase("running")
-        done = await self._execute(self.plan.program, "trial", self.plan.duration_s, index=index)
-        self.found.trials.append(done)
-        await self.witness.trial(done, self.found)
+    async def run_trial(self) -> None:
+        index = len(self.result.trials) + 1
+        await self.observer.on_phase("running")
+        trial = await self._execute(self.plan.program, "trial", self.plan.duration_s, index=index)
+        self.result.trials.append(trial)
+        await self.observer.on_trial(trial, self.result)
 
-    async def close(self) -> None:
-        """Post-flight: the second generator's word, the same question again, restarts of the target's processes."""
-        plan, found = self.plan, self.found
-        if not sum(trial.measured.successes for trial in found.trials):
-            raise GeneratorFailed("Not one successful response was counted: there is no result.")
-        if plan.second:
-            found.cross_rate = (await self._execute(plan.second, "cross-check", plan.duration_s)).measured.rate
-        found.after = await asyncio.to_thread(preflight.ask, plan.asked)
-        found.seconds_between = time.monotonic() - self._began_s
-        now = await self.witness.processes()
+    async def post_flight(self) -> None:
+        """Cross-check with the second generator, repeat the preflight's request, count restarts."""
+        plan, result = self.plan, self.result
+        if not sum(trial.measurement.successes for trial in result.trials):
+            raise GeneratorFailed("There was no successful response, so there is no result.")
+        if plan.cross_check_program:
+            trial = await self._execute(plan.cross_check_program, "cross-check", plan.duration_s)
+            result.cross_rate = trial.measurement.rate
+        result.after = await asyncio.to_thread(preflight.send_request, plan.request)
+        result.seconds_between = time.monotonic() - self._began_s
+        now = await self.observer.target_processes()
         if self._restarts is not None and now.restarts is not None:
-            gone = len(set(found.subjects.target) - set(now.pids))  # PM2 forgets its count when it is updated
-            found.restarts = max(now.restarts - self._restarts, gone)
+            gone = len(set(result.monitored.target) - set(now.pids))  # updating PM2 resets its restart counts
+            result.restarts = max(now.restarts - self._restarts, gone)
 
     async def _execute(
-        self, program: Program, phase: str, duration_s: float, *, index: int = 0, more_s: float = 0.0
-    ) -> TrialDone:
-        """One execution; a trial, which has an `index`, with the probe lane. `more_s`: of its phase, afterwards."""
-        before, plan = self.found.before, self.plan
-        assert before  # noqa: S101 - prepare() has asked
+        self,
+        program: GeneratorProgram,
+        phase: str,
+        duration_s: float,
+        *,
+        index: int = 0,
+        remaining_after_s: float = 0.0,
+    ) -> TrialResult:
+        """One execution; a trial (with an `index`) includes the probe. `remaining_after_s`: of its phase."""
+        before, plan = self.result.before, self.plan
+        assert before  # noqa: S101 - set by prepare()
         scenario = plan.scenario(duration_s)
         probe = ProbePlan(
             url=scenario.url, method=scenario.method, headers=dict(scenario.headers), body=scenario.body,
             duration_s=scenario.duration_s, timeout_s=scenario.timeout_s,
-            body_sha256=before.body_sha256 if self.found.is_constant else None, keys=before.keys,
+            body_sha256=before.body_sha256 if self.result.is_constant else None, keys=before.keys,
         )  # fmt: skip
-        ahead = plan.trials - max(index, len(self.found.trials))
-        work = Execution(program, scenario, self.found.subjects, before.wire_bytes, index, phase)
-        return await work.carry_out(self.witness, probe if index else None, more_s + ahead * plan.duration_s)
+        trials_left = plan.trials - max(index, len(self.result.trials))
+        remaining_after_s += trials_left * plan.duration_s
+        execution = Execution(program, scenario, self.result.monitored, before.wire_bytes, index, phase)
+        return await execution.run(self.observer, probe if index else None, remaining_after_s)
 
 
-def _one(bursts: Sequence[TrialDone]) -> TrialDone:
-    """The bursts of a warm-up as one trial, number 0."""
-    return bursts[-1].with_measurement(merged([burst.measured for burst in bursts]), bursts[0].started_at)
+def _merge_bursts(bursts: Sequence[TrialResult]) -> TrialResult:
+    """The bursts of a warm-up as trial 0."""
+    return bursts[-1].with_measurement(merge_trials([burst.measurement for burst in bursts]), bursts[0].started_at)
 
 
-async def measure(plan: Plan, witness: Witness) -> Measured:
-    """One run. Raises PreflightFailed, GeneratorFailed, UnreadableOutput, SystemProblem."""
-    return (await interleaved([Side(plan, witness)]))[0]
+async def measure(plan: RunPlan, observer: RunObserver) -> RunResult:
+    """Measure one target. Raises PreflightFailed, GeneratorFailed, UnreadableOutput, SystemProblem."""
+    return (await measure_interleaved([TargetRun(plan, observer)]))[0]
 
 
-async def interleaved(sides: Sequence[Side], shuffle: Callable[[list[Side]], None] = random.shuffle) -> list[Measured]:
-    """Runs whose trials take turns, in a random order within each round."""
-    for side in sides:
-        await side.prepare()
-    for side in sides:
-        await side.warm_up()
-    for round_ in range(max(side.plan.trials for side in sides)):
-        order = [side for side in sides if round_ < side.plan.trials]
+async def measure_interleaved(
+    runs: Sequence[TargetRun], shuffle: Callable[[list[TargetRun]], None] = random.shuffle
+) -> list[RunResult]:
+    """Measure several targets with alternating trials, in random order within each round."""
+    for run in runs:
+        await run.prepare()
+    for run in runs:
+        await run.warm_up()
+    for round_ in range(max(run.plan.trials for run in runs)):
+        order = [run for run in runs if round_ < run.plan.trials]
         shuffle(order)
-        for side in order:
-            if any(each.found.trials for each in sides):
-                await asyncio.sleep(min(PAUSE_S, MAX_PAUSE_SHARE * side.plan.duration_s))
-            await side.trial()
-    for side in sides:
-        await side.close()
-    return [side.found for side in sides]
+        for run in order:
+            if any(other.result.trials for other in runs):
+                await asyncio.sleep(min(PAUSE_S, MAX_PAUSE_SHARE * run.plan.duration_s))
+            await run.run_trial()
+    for run in runs:
+        await run.post_flight()
+    return [run.result for run in runs]

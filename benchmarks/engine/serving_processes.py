@@ -1,4 +1,4 @@
-"""Which processes serve a port of this machine: asked by connecting. [io: sockets]"""
+"""Finds the processes that serve a local port, by connecting to it. [io: sockets]"""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import time
 
 from system.host import counters
 
-CONNECTIONS = 32  # a cluster hands them to its workers in turn
+CONNECTIONS = 32  # a cluster distributes them round robin to its workers
 ACCEPT_S = 0.2
 CONNECT_S = 2.0
 
 
-def of(address: str, port: int) -> tuple[int, ...]:
-    """Their pids; none when nobody listens, or when other users' processes cannot be seen. For threads."""
+def serving_pids(address: str, port: int) -> tuple[int, ...]:
+    """Empty if nothing listens, or if the processes belong to other users and are not visible. Blocking."""
     with contextlib.ExitStack() as stack:
         try:
             for _ in range(CONNECTIONS):

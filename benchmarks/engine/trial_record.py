@@ -1,39 +1,39 @@
-"""What is kept of a trial and of its samples, wherever it is kept: in a row, or on its way to a server."""
+"""The stored form of a trial and its samples, for database rows and for uploads."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from benchmarks.analysis import histogram, saturation
-from benchmarks.analysis.gates import little
+from benchmarks.analysis.gates import littles_law_ratio
 from benchmarks.engine.monitor import Sample
-from benchmarks.engine.trial_execution import TrialDone
+from benchmarks.engine.trial_execution import TrialResult
 from system.lib.wire import to_wire
 
 
-def facts_of(done: TrialDone, pipelining: int) -> dict[str, object]:
-    """What was seen of a trial from outside, in the words of the wire."""
-    probe, load = done.probe, done.load
-    shown = to_wire({
-        "saturation": saturation.saturation(load),
+def trial_facts(trial: TrialResult, pipelining: int) -> dict[str, object]:
+    """CPU, memory, saturation and probe results of a trial, with the keys of the wire."""
+    probe, load = trial.probe, trial.load
+    facts = to_wire({
+        "saturation": saturation.classify_saturation(load),
         "generatorShare": load.generator,
         "targetShare": load.target,
         "hostShare": load.host,
         "othersCores": load.others_cores,
         "stealShare": load.steal,
-        "targetCpuSeconds": done.target_cpu_s,
-        "targetMemoryBytes": done.target_memory_bytes,
-        "littleRatio": little(done.measured, pipelining),
-        "correctedP99": histogram.summary(done.measured.corrected_us)[1],
+        "targetCpuSeconds": trial.target_cpu_s,
+        "targetMemoryBytes": trial.target_memory_bytes,
+        "littleRatio": littles_law_ratio(trial.measurement, pipelining),
+        "correctedP99": histogram.summarize(trial.measurement.corrected_us)[1],
         "probe": {
             "sent": probe.sent, "failed": probe.failed, "mismatched": probe.mismatched, "p50Latency": probe.p50_ms,
             "p99Latency": probe.p99_ms, "maxLatency": probe.max_ms,
         } if probe else None,
     })  # fmt: skip
-    assert isinstance(shown, dict)  # noqa: S101 - a mapping becomes an object
-    return shown
+    assert isinstance(facts, dict)  # noqa: S101 - a mapping becomes an object
+    return facts
 
 
-def thinned(samples: Sequence[Sample], most: int) -> list[Sample]:
-    """At most so many of them, evenly spread."""
-    return list(samples[:: -(-len(samples) // most) or 1])
+def thin_samples(samples: Sequence[Sample], limit: int) -> list[Sample]:
+    """At most `limit` samples, evenly spread."""
+    return list(samples[:: -(-len(samples) // limit) or 1])

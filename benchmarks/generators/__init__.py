@@ -1,6 +1,6 @@
-"""One module per load generator: `argv()` in, `Measurement` out; and the choice among them. [pure]
+"""Load generators, one per module: `argv()` builds the command, `parse()` reads its output. [pure]
 
-Each module has exactly `argv()` and `parse()`, and `script()` where the program reads one.
+Each module has exactly `argv()`, `parse()`, and `script()` for the file that the program reads.
 """
 
 from __future__ import annotations
@@ -24,18 +24,20 @@ class Generator(Protocol):
 
 GENERATORS: dict[str, Generator] = {"wrk": wrk, "h2load": h2load, "autocannon": autocannon}
 PREFERENCE = ("wrk", "h2load", "autocannon")
-# wrk times a batch of pipelined requests as one, which nobody means by a latency; h2load pipelines no bodies.
-PIPELINED = ("autocannon", "h2load", "wrk")
+# wrk measures the latency of a whole batch of pipelined requests; h2load does not pipeline bodies.
+PIPELINED_PREFERENCE = ("autocannon", "h2load", "wrk")
 PACED = ("h2load",)  # autocannon's -R sends a second's worth at once, and wrk has no rate
 
 
-def choose(installed: Collection[str], wanted: str | None, pipelining: int = 1, *, is_paced: bool = False) -> str:
-    """The generator for a run; raises GeneratorMissing. Only the one asked for is ever taken in its place."""
-    if wanted:
-        if wanted not in installed:
-            raise GeneratorMissing(wanted, sorted(installed))
-        return wanted
-    order = PACED if is_paced else PREFERENCE if pipelining == 1 else PIPELINED
+def choose_generator(
+    installed: Collection[str], requested: str | None, pipelining: int = 1, *, is_paced: bool = False
+) -> str:
+    """The generator for a run. A requested one is never replaced by another. Raises GeneratorMissing."""
+    if requested:
+        if requested not in installed:
+            raise GeneratorMissing(requested, sorted(installed))
+        return requested
+    order = PACED if is_paced else PREFERENCE if pipelining == 1 else PIPELINED_PREFERENCE
     for name in order:
         if name in installed:
             return name

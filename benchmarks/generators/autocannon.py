@@ -1,4 +1,4 @@
-"""autocannon 7 to 9: its argument list and its JSON. [pure]"""
+"""autocannon 7 to 9: builds its command line and parses its JSON. [pure]"""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.analysis.measurement import Measurement, enough_for
+from benchmarks.analysis.measurement import Measurement, supported_percentiles
 from benchmarks.errors import UnreadableOutput
 from benchmarks.generators.scenario import Scenario
 
-RESOLUTION_US = 1000  # its histogram counts whole milliseconds, cut off: 0 stands for anything below 1
-# There is no p95, and p97.5 is another thing.
+RESOLUTION_US = 1000  # its histogram counts whole milliseconds, truncated: 0 means below 1 ms
+# It reports no p95, and p97.5 is no substitute.
 PERCENTILES = {"50": "p50", "90": "p90", "99": "p99", "99.9": "p99_9"}
 
 
 def argv(scenario: Scenario, program: Sequence[str], script_file: str) -> list[str]:
-    """`program`: node and autocannon.js; `script_file` holds `script(scenario)`."""
+    """`program`: node and autocannon.js. `script_file` holds `script(scenario)`."""
     headers = [f"--headers={name}={value}" for name, value in scenario.headers]
     workers = min(scenario.workers, scenario.connections)
     return [
@@ -30,40 +30,40 @@ def argv(scenario: Scenario, program: Sequence[str], script_file: str) -> list[s
 
 
 def script(scenario: Scenario) -> str | None:
-    """The body, in a file: as an argument "123" would become a number, and 128 KiB would be the limit."""
+    """The body, passed in a file: as an argument, "123" would become a number, and 128 KiB would be the limit."""
     return scenario.body or None
 
 
 def parse(stdout: str) -> Measurement:
-    """Raises UnreadableOutput. With a warm-up of its own it prints two lines; the last is the result."""
+    """Parses the last JSON line: with its own warm-up, autocannon prints two. Raises UnreadableOutput."""
     for line in reversed(stdout.splitlines()):
         try:
-            told = json.loads(line)
+            result = json.loads(line)
         except ValueError:
             continue
-        if isinstance(told, dict) and "latency" in told:
+        if isinstance(result, dict) and "latency" in result:
             try:
-                return _measurement(told)
+                return _measurement(result)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
-                raise UnreadableOutput("autocannon", f"a figure is missing or odd ({error}).") from error
-    raise UnreadableOutput("autocannon", "no line of it is a JSON result.")
+                raise UnreadableOutput("autocannon", f"a figure is missing or invalid ({error}).") from error
+    raise UnreadableOutput("autocannon", "it contains no JSON result.")
 
 
-def _measurement(told: dict[str, Any]) -> Measurement:
-    latency, responses = told["latency"], int(told["requests"]["total"])
-    workers = int(told.get("workers") or 0)
-    connections = int(told["connections"])
+def _measurement(result: dict[str, Any]) -> Measurement:
+    latency, responses = result["latency"], int(result["requests"]["total"])
+    workers = int(result.get("workers") or 0)
+    connections = int(result["connections"])
     return Measurement(
-        duration_s=float(told["duration"]),
+        duration_s=float(result["duration"]),
         responses=responses,
-        successes=int(told["2xx"]),
-        errors=int(told["errors"]),
-        timeouts=int(told["timeouts"]),
-        non_2xx=int(told["non2xx"]),
-        bytes_read=int(told["throughput"]["total"]),
+        successes=int(result["2xx"]),
+        errors=int(result["errors"]),
+        timeouts=int(result["timeouts"]),
+        non_2xx=int(result["non2xx"]),
+        bytes_read=int(result["throughput"]["total"]),
         mean_ms=float(latency["average"]) if responses else None,
         max_ms=float(latency["max"]) if responses else None,
-        percentiles_ms={key: float(latency[PERCENTILES[key]]) for key in enough_for(PERCENTILES, responses)},
+        percentiles_ms={key: float(latency[PERCENTILES[key]]) for key in supported_percentiles(PERCENTILES, responses)},
         latencies_us=(),
         connections_used=max(1, connections // workers) * workers if workers else connections,
         resolution_us=RESOLUTION_US,

@@ -1,4 +1,4 @@
-"""What a run does to its target, and the numbers that follow when they are not given. [pure]"""
+"""The parameters of a load, their defaults, and the profiles. [pure]"""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from dataclasses import dataclass
 DEFAULT_DURATION_S = 20.0
 DEFAULT_ENDPOINT = "/simple"
 DEFAULT_BODY = {"name": "benchmark"}
-REQUEST_TIMEOUT_S = 8.0  # above any stall to be expected: what takes longer is no longer a latency but an error
-# Warm-up: bursts until three in a row agree. Georges et al., OOPSLA 2007, ask for 1-2 % within one VM; a shared
-# machine is noisier than that, and what does not settle is reported.
+REQUEST_TIMEOUT_S = 8.0  # longer than any expected stall; a slower request counts as an error, not as a latency
+# Warm-up: bursts until three in a row agree. Georges et al., OOPSLA 2007, require 1-2 % within one VM; a shared
+# machine is noisier, and a rate that does not settle is reported.
 BURST_S = 2.0
 STEADY_BURSTS = 3
-STEADY_SHARE = 0.03
+MAX_BURST_SPREAD = 0.03
 MAX_WARMUP_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A named number of trials and their length. `interleaved`: several targets take turns, trial by trial."""
+    """A named number of trials and their duration. `interleaved`: trials of several targets alternate."""
 
     name: str
     trials: int
@@ -39,9 +39,9 @@ PROFILES = {
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One execution of a load generator. `url` holds an IP address; `headers` hold the Host that was asked for.
+    """One execution of a load generator. `url` contains an IP address; `headers` contain the requested Host.
 
-    `rate_per_second`: requests are sent at this rate, if the target keeps up; None: as fast as answers come.
+    `rate_per_second`: fixed rate of requests, if the target keeps up; None: a closed loop, as fast as responses arrive.
     """
 
     url: str
@@ -57,45 +57,45 @@ class Scenario:
 
 
 def default_connections(instances: int) -> int:
-    """As the original: 50 for each instance, at least 100."""
+    """As in the original benchmark: 50 for each instance, at least 100."""
     return max(100, 50 * instances)
 
 
 def default_workers(instances: int) -> int:
-    """As the original: one for two instances, between 4 and 16."""
+    """As in the original benchmark: one for two instances, between 4 and 16."""
     return min(max(math.ceil(instances / 2), 4), 16)
 
 
 def default_body(method: str, registered: Mapping[str, object] | None) -> str:
-    """What a POST sends: the endpoint's registered body, else DEFAULT_BODY; other methods send none."""
+    """The body of a POST: the endpoint's registered one, else DEFAULT_BODY. Other methods have none."""
     return json.dumps(registered or DEFAULT_BODY, separators=(",", ":")) if method == "POST" else ""
 
 
-def headers_of(authority: str, body: str, more: Mapping[str, str]) -> dict[str, str]:
-    """The headers of every request; a body is JSON unless `more` says otherwise."""
-    headers = {"Host": authority, **more}
+def request_headers(authority: str, body: str, extra: Mapping[str, str]) -> dict[str, str]:
+    """The headers of every request; a body is JSON unless `extra` has a Content-Type."""
+    headers = {"Host": authority, **extra}
     if body and not any(name.lower() == "content-type" for name in headers):
         headers["Content-Type"] = "application/json"
     return headers
 
 
-def plan(profile: str | None, trials: int | None, duration_s: float | None) -> tuple[int, float]:
-    """Number of trials and seconds of each; what is given outweighs the profile."""
-    chosen = PROFILES[profile] if profile else Profile("", 1, DEFAULT_DURATION_S)
-    return trials or chosen.trials, duration_s or chosen.duration_s
+def resolve_profile(profile: str | None, trials: int | None, duration_s: float | None) -> tuple[int, float]:
+    """Number of trials and duration of each; explicit values override the profile."""
+    defaults = PROFILES[profile] if profile else Profile("", 1, DEFAULT_DURATION_S)
+    return trials or defaults.trials, duration_s or defaults.duration_s
 
 
-def burst_s(duration_s: float) -> float:
-    """Seconds of one burst of the warm-up."""
+def burst_duration_s(duration_s: float) -> float:
+    """Duration of one warm-up burst."""
     return min(BURST_S, duration_s)
 
 
-def warmup_s(duration_s: float) -> float:
-    """Seconds that the warm-up may take: no longer than a trial."""
+def max_warmup_s(duration_s: float) -> float:
+    """Maximum duration of the warm-up: no longer than a trial."""
     return min(MAX_WARMUP_S, duration_s)
 
 
 def is_steady(rates: list[float]) -> bool:
-    """Whether the last bursts lie within STEADY_SHARE of each other."""
+    """Whether the last bursts agree within MAX_BURST_SPREAD."""
     last = rates[-STEADY_BURSTS:]
-    return len(last) == STEADY_BURSTS and max(last) - min(last) <= STEADY_SHARE * max(last)
+    return len(last) == STEADY_BURSTS and max(last) - min(last) <= MAX_BURST_SPREAD * max(last)

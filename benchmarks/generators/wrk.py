@@ -1,4 +1,4 @@
-"""wrk 4: its argument list, its script, its report. [pure]"""
+"""wrk 4: builds its command line and Lua script, parses the line that the script prints. [pure]"""
 
 from __future__ import annotations
 
@@ -6,13 +6,20 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.analysis.measurement import PERCENTS, Latencies, Measurement, enough_for, mean_us, percentiles_of
+from benchmarks.analysis.measurement import (
+    PERCENTS,
+    Latencies,
+    Measurement,
+    mean_us,
+    percentiles_in_ms,
+    supported_percentiles,
+)
 from benchmarks.errors import UnreadableOutput
 from benchmarks.generators.scenario import Scenario
 
 MARK = "@@RUN1@@"
-CORRECTED = "The percentiles are wrk's own, which it corrects for coordinated omission."
-BATCHES = "wrk times a batch of pipelined requests as one."
+CORRECTED_NOTE = "The percentiles are wrk's own, corrected for coordinated omission."
+BATCHES_NOTE = "wrk measures the latency of a whole batch of pipelined requests."
 
 
 def argv(scenario: Scenario, program: Sequence[str], script_file: str) -> list[str]:
@@ -27,7 +34,7 @@ def argv(scenario: Scenario, program: Sequence[str], script_file: str) -> list[s
 
 
 def script(scenario: Scenario) -> str | None:
-    """The lines before wrk_done.lua: what the command line cannot say."""
+    """The lines before wrk_done.lua: options that the command line does not offer."""
     threads = min(scenario.workers, scenario.connections)
     lines = [
         f"CONNECTIONS = {scenario.connections}",
@@ -50,12 +57,12 @@ def script(scenario: Scenario) -> str | None:
 
 
 def _quoted(text: str) -> str:
-    """A Lua string of the text's UTF-8 bytes; every byte as a decimal escape, so that nothing can break out."""
+    """A Lua string literal of the UTF-8 bytes, each as a decimal escape, so that no text can end the literal."""
     return '"' + "".join(f"\\{byte:03d}" for byte in text.encode()) + '"'
 
 
 def parse(stdout: str) -> Measurement:
-    """Raises UnreadableOutput. The line that wrk_done.lua prints holds the exact figures."""
+    """Parses the line of exact figures that wrk_done.lua prints. Raises UnreadableOutput."""
     line = next((line for line in reversed(stdout.splitlines()) if line.startswith(MARK)), None)
     if line is None:
         raise UnreadableOutput("wrk", "the line of exact figures is missing.")
@@ -65,44 +72,44 @@ def parse(stdout: str) -> Measurement:
         raise UnreadableOutput("wrk", f"the line of exact figures is damaged ({error}).") from error
 
 
-def _measurement(told: dict[str, Any]) -> Measurement:
-    requests = int(told["requests"])
-    corrected = tuple((int(value), int(count)) for value, count in told["latencies"])
-    raw = uncorrected(corrected, requests, int(told["connections"]), float(told["duration_us"]))
-    mean = mean_us(raw) if raw else told["mean_us"]
-    own = {key: told["percentiles_us"].get(key) for key in enough_for(PERCENTS, requests)}
+def _measurement(figures: dict[str, Any]) -> Measurement:
+    requests = int(figures["requests"])
+    corrected = tuple((int(value), int(count)) for value, count in figures["latencies"])
+    raw = undo_correction(corrected, requests, int(figures["connections"]), float(figures["duration_us"]))
+    mean = mean_us(raw) if raw else figures["mean_us"]
+    own = {key: figures["percentiles_us"].get(key) for key in supported_percentiles(PERCENTS, requests)}
     notes = (
-        *([CORRECTED] if own and not raw else []),
-        *([BATCHES] if told.get("pipelining", 1) > 1 else []),
+        *([CORRECTED_NOTE] if own and not raw else []),
+        *([BATCHES_NOTE] if figures.get("pipelining", 1) > 1 else []),
     )
     return Measurement(
-        duration_s=told["duration_us"] / 1e6,
+        duration_s=figures["duration_us"] / 1e6,
         responses=requests,
-        successes=max(0, requests - told["status"] - told["timeout"]),
-        errors=told["connect"] + told["read"] + told["write"] + told["timeout"],
-        timeouts=told["timeout"],
-        non_2xx=told["status"],
-        bytes_read=int(told["bytes"]),
+        successes=max(0, requests - figures["status"] - figures["timeout"]),
+        errors=figures["connect"] + figures["read"] + figures["write"] + figures["timeout"],
+        timeouts=figures["timeout"],
+        non_2xx=figures["status"],
+        bytes_read=int(figures["bytes"]),
         mean_ms=mean / 1000 if requests and mean is not None else None,
-        max_ms=told["max_us"] / 1000 if requests and told["max_us"] is not None else None,
-        percentiles_ms=percentiles_of(raw) or {key: value / 1000 for key, value in own.items() if value is not None},
+        max_ms=figures["max_us"] / 1000 if requests and figures["max_us"] is not None else None,
+        percentiles_ms=percentiles_in_ms(raw) or {key: value / 1000 for key, value in own.items() if value is not None},
         latencies_us=raw,
-        connections_used=int(told["connections_used"]),
+        connections_used=int(figures["connections_used"]),
         notes=notes,
         corrected_us=corrected,
     )
 
 
-def uncorrected(corrected: Latencies, requests: int, connections: int, duration_us: float) -> Latencies:
-    """Undo wrk's correction for coordinated omission, exactly.
+def undo_correction(corrected: Latencies, requests: int, connections: int, duration_us: float) -> Latencies:
+    """Undoes wrk's correction for coordinated omission, exactly.
 
-    wrk adds to every latency n of at least twice the expected interval e also n-e, n-2e, … above e. So what
-    stands at m above e is the raw count plus all that stands at m+e.
+    For every latency n of at least twice the expected interval e, wrk also counts n-e, n-2e, … above e. So the count at
+    m above e is the raw count plus the corrected count at m+e.
     """
-    each = requests // connections if connections else 0
-    if not each:
+    requests_per_connection = requests // connections if connections else 0
+    if not requests_per_connection:
         return corrected
-    expected = int(duration_us) // each
+    expected = int(duration_us) // requests_per_connection
     counts = dict(corrected)
     raw = ((value, count - (counts.get(value + expected, 0) if value > expected else 0)) for value, count in corrected)
     return tuple((value, count) for value, count in raw if count > 0)

@@ -1,8 +1,8 @@
--- Prints one line of JSON after wrk's own report: exact figures, and every latency that was seen.
--- CONNECTIONS, CONNECTIONS_USED and PIPELINING are set by the lines that generators/wrk.py puts before this file.
+-- Prints one line of JSON after wrk's own report: exact figures, and every latency with its count.
+-- CONNECTIONS, CONNECTIONS_USED and PIPELINING are set by the lines that generators/wrk.py prepends to this file.
 local MARK = "@@RUN1@@"
-local DISTINCT = 200000 -- more values than these would make a line of several MB
-local STEPS = 5e10 -- reading the table costs (distinct values) x (range): above this it takes seconds
+local MAX_DISTINCT = 200000 -- more values would make the line several MB long
+local MAX_STEPS = 5e10 -- reading the table costs (distinct values) x (range) steps: above this it takes seconds
 
 local function number(value)
   if value ~= value or value >= 1e18 or value <= -1e18 then return "null" end -- NaN, or no response at all
@@ -10,24 +10,24 @@ local function number(value)
 end
 
 local function percentiles(latency, requests)
-  local found = {}
-  if requests == 0 then return found end
+  local fields = {}
+  if requests == 0 then return fields end
   for _, percent in ipairs({50, 75, 90, 95, 99, 99.9}) do
-    found[#found + 1] = string.format('"%s":%s', tostring(percent), number(latency:percentile(percent)))
+    fields[#fields + 1] = string.format('"%s":%s', tostring(percent), number(latency:percentile(percent)))
   end
-  return found
+  return fields
 end
 
-local function distinct(latency, requests)
-  local seen = {}
-  if requests == 0 then return seen end
+local function latencies(latency, requests)
+  local entries = {}
+  if requests == 0 then return entries end
   local size = #latency
-  if size > DISTINCT or size * (latency.max - latency.min + 1) > STEPS then return seen end
+  if size > MAX_DISTINCT or size * (latency.max - latency.min + 1) > MAX_STEPS then return entries end
   for index = 1, size do
     local value, count = latency(index)
-    seen[index] = string.format("[%d,%d]", value, count)
+    entries[index] = string.format("[%d,%d]", value, count)
   end
-  return seen
+  return entries
 end
 
 function done(summary, latency, requests)
@@ -40,5 +40,5 @@ function done(summary, latency, requests)
     errors.connect, errors.read, errors.write, errors.status, errors.timeout,
     number(latency.max), number(latency.mean),
     table.concat(percentiles(latency, summary.requests), ","),
-    table.concat(distinct(latency, summary.requests), ",")))
+    table.concat(latencies(latency, summary.requests), ",")))
 end

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from benchmarks.analysis import histogram
-from benchmarks.errors import InvalidCursor, InvalidParts
+from benchmarks.errors import InvalidCursor, InvalidDetails
 from benchmarks.history.results import Result, result
 from benchmarks.history.submitted_details import HISTOGRAMS, parts_of, without_parts
 from benchmarks.history.submitted_result import BadEntry, fields_of
@@ -130,11 +130,11 @@ def add(entry: Mapping[str, Any], original: Mapping[str, Any]) -> tuple[Run, boo
     try:
         parts = parts_of(original)
     except BadEntry as error:
-        raise InvalidParts(str(error)) from error
+        raise InvalidDetails(str(error)) from error
     if not all(
-        histogram.is_sound(trial[name]) for trial in parts.trials for name in HISTOGRAMS.values() if trial[name]
+        histogram.is_valid(trial[name]) for trial in parts.trials for name in HISTOGRAMS.values() if trial[name]
     ):
-        raise InvalidParts("trialResults holds a histogram that cannot be read")
+        raise InvalidDetails("trialResults holds a histogram that cannot be read")
     values = {
         **fields_of(entry), **parts.run, "source": Source.CLIENT, "original": without_parts(original),
     }  # fmt: skip

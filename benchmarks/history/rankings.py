@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmarks.analysis.tiers import placed
+from benchmarks.analysis.tiers import rank
 from benchmarks.history.queries import frameworks, results
 from benchmarks.history.results import Result, result
 from benchmarks.history.run_side import side, with_light_trials
@@ -27,7 +27,7 @@ class Unranked:
 def ranking(endpoint: str, method: str) -> tuple[list[Ranked], list[Unranked]]:
     """Fastest first; runs that are not `valid` are left out, those under other conditions are told apart."""
     runs = {str(run.pk): run for run in _newest_valid(endpoint, method)}
-    places, unplaced = placed([side(run) for run in runs.values()])
+    places, unplaced = rank([side(run) for run in runs.values()])
     ranked = [Ranked(place.tier, place.text, result(runs[place.id])) for place in places]
     return ranked, [Unranked(each.reasons, result(runs[each.id])) for each in unplaced]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from benchmarks.analysis.change_points import steps
+from benchmarks.analysis.change_points import find_steps
 from benchmarks.history.queries import results
 from benchmarks.models import Run, Validity
 
@@ -40,7 +40,7 @@ def change_points(framework: str, endpoint: str, method: str) -> tuple[list[Chan
     found = [
         ChangePoint(runs[step.index].id, runs[step.index].at, step.before, step.after, step.p,
                     _sentence(step.before, step.after))
-        for step in steps(rates)
+        for step in find_steps(rates)
     ]  # fmt: skip
     return found, len(runs)
 

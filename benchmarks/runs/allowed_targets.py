@@ -8,34 +8,34 @@ from collections.abc import Collection
 
 from django.conf import settings
 
-from benchmarks.engine.address import Address, Place, bracketed, parsed, resolved
-from benchmarks.errors import TargetNotAllowed, UnknownPlace
+from benchmarks.engine.address import IPAddress, TargetAddress, bracket_ipv6, parse_host_port, resolve
+from benchmarks.errors import InvalidTargetAddress, TargetNotAllowed
 from system.host import ports
 
 # What inet_aton reads as an address although it does not look like one: 2130706433, 0x7f.1, 127.1.
 _ODD_NUMBER = re.compile(r"(?:.*\.)?(?:0[xX][0-9A-Fa-f]*|\d+)\.?")
 
 
-def allowed(text: str, default_port: int, framework_ports: Collection[int]) -> Place:
+def allowed(text: str, default_port: int, framework_ports: Collection[int]) -> TargetAddress:
     """The place that `host[:port]` names. Raises TargetNotAllowed, before anything goes over the network."""
     try:
-        host, port = parsed(text, default_port)
-    except UnknownPlace as error:
+        host, port = parse_host_port(text, default_port)
+    except InvalidTargetAddress as error:
         raise TargetNotAllowed(text[:100], error.reason) from error
     if _is_named(host, port):
-        return Place(host, str(_resolved(host, text)[0]), port, named=True)
+        return TargetAddress(host, str(_resolved(host, text)[0]), port, is_allow_listed=True)
     address = _own_address(host, text)
     if port not in framework_ports:
         raise TargetNotAllowed(text, f"port {port} is no framework's. BENCH_TARGETS can name more.")
-    return Place(host, str(address), port, named=False)
+    return TargetAddress(host, str(address), port, is_allow_listed=False)
 
 
 def _is_named(host: str, port: int) -> bool:
     entries = {entry.lower() for entry in settings.BENCH_TARGETS}
-    return bool(entries & {host, bracketed(host), f"{bracketed(host)}:{port}"})
+    return bool(entries & {host, bracket_ipv6(host), f"{bracket_ipv6(host)}:{port}"})
 
 
-def _own_address(host: str, text: str) -> Address:
+def _own_address(host: str, text: str) -> IPAddress:
     literal = _literal(host, text)
     known = {name.lower() for name in settings.HOST_NAMES}
     if literal is None and host not in known:
@@ -46,7 +46,7 @@ def _own_address(host: str, text: str) -> Address:
     raise TargetNotAllowed(text, "it is not an address of this machine. BENCH_TARGETS can name more.")
 
 
-def _literal(host: str, text: str) -> Address | None:
+def _literal(host: str, text: str) -> IPAddress | None:
     try:
         return ipaddress.ip_address(host)
     except ValueError:
@@ -55,14 +55,14 @@ def _literal(host: str, text: str) -> Address | None:
         return None
 
 
-def _resolved(host: str, text: str) -> list[Address]:
+def _resolved(host: str, text: str) -> list[IPAddress]:
     try:
-        return resolved(host, text)
-    except UnknownPlace as error:
+        return resolve(host, text)
+    except InvalidTargetAddress as error:
         raise TargetNotAllowed(text, error.reason) from error
 
 
-def _is_own(address: Address) -> bool:
+def _is_own(address: IPAddress) -> bool:
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         return False
     if address.is_unspecified or address.is_multicast or address.is_link_local:

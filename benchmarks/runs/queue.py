@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from benchmarks.errors import QueueFull, RunFinished, RunUnfinished
-from benchmarks.generators.scenario import warmup_s
+from benchmarks.generators.scenario import max_warmup_s
 from benchmarks.models import ACTIVE, UNFINISHED, Run, RunState
 from system.host.child_processes import Identity, boot_id, identify, is_alive, kill_group, spawn_detached
 
@@ -29,7 +29,7 @@ _spawning = threading.Lock()
 
 def planned_s(run: Run) -> float:
     """Seconds that a run will take: warm-up and trials."""
-    return warmup_s(run.planned_duration_s) + run.trials_planned * run.planned_duration_s
+    return max_warmup_s(run.planned_duration_s) + run.trials_planned * run.planned_duration_s
 
 
 def enqueue(run: Run) -> int:

@@ -11,8 +11,8 @@ from django.utils import timezone
 from benchmarks.analysis import histogram
 from benchmarks.engine import trial_record
 from benchmarks.engine.monitor import Sample
-from benchmarks.engine.run_protocol import Measured
-from benchmarks.engine.trial_execution import TrialDone
+from benchmarks.engine.run_protocol import RunResult
+from benchmarks.engine.trial_execution import TrialResult
 from benchmarks.models import Run, Source, Trial
 from pm2.models import Exit
 from system.lib.wire import iso_time, to_wire
@@ -30,20 +30,20 @@ def heartbeat(run: Run, progress: Mapping[str, object]) -> bool:
 
 def keep_samples(run: Run, samples: Sequence[Sample]) -> None:
     """What was seen so far, for those who look on, and in case that nothing more comes."""
-    run.samples = [to_wire(sample) for sample in trial_record.thinned(samples, MAX_SAMPLES)]
+    run.samples = [to_wire(sample) for sample in trial_record.thin_samples(samples, MAX_SAMPLES)]
     Run.objects.filter(pk=run.pk).update(samples=run.samples)
 
 
-def begin(run: Run, found: Measured, facts: Mapping[str, object]) -> None:
+def begin(run: Run, found: RunResult, facts: Mapping[str, object]) -> None:
     """What is known before the load. `facts`: of the server, for the environment."""
     run.preflight = {"before": asdict(found.before) if found.before else None, "isConstant": found.is_constant}
     run.environment = {**found.environment, **facts}
     run.save(update_fields=["preflight", "environment"])
 
 
-def store_trial(run: Run, done: TrialDone) -> Trial:
+def store_trial(run: Run, done: TrialResult) -> Trial:
     """One trial as a row; index 0 is the warm-up."""
-    measured = done.measured
+    measured = done.measurement
     return Trial.objects.create(
         run=run,
         index=done.index,
@@ -62,12 +62,12 @@ def store_trial(run: Run, done: TrialDone) -> Trial:
         histogram=histogram.encode(measured.latencies_us),
         corrected_histogram=histogram.encode(measured.corrected_us),
         probe_histogram=done.probe.histogram if done.probe else "",
-        facts=trial_record.facts_of(done, run.pipelining),
+        facts=trial_record.trial_facts(done, run.pipelining),
         output=done.output.replace("\x00", ""),
     )
 
 
-def keep(run: Run, done: TrialDone, found: Measured) -> None:
+def keep(run: Run, done: TrialResult, found: RunResult) -> None:
     """A trial, and the run's figures of all so far, at once: whoever finds the run interrupted finds both."""
     with transaction.atomic():
         store_trial(run, done)
@@ -76,9 +76,9 @@ def keep(run: Run, done: TrialDone, found: Measured) -> None:
             save(run)
 
 
-def fill(run: Run, found: Measured) -> None:
+def fill(run: Run, found: RunResult) -> None:
     """Put the figures of all trials into `run`: the median rate, sums, latencies of all together."""
-    whole, verdict = found.whole(), found.verdict()
+    whole, verdict = found.merged(), found.assessment()
     run.req_per_sec = found.rate
     run.req_per_sec_low, run.req_per_sec_high = found.interval()
     run.command = list(found.trials[-1].command)
@@ -96,7 +96,7 @@ def fill(run: Run, found: Measured) -> None:
     run.memory_bytes = found.memory_bytes()
     run.gates = [to_wire(gate) for gate in found.gates()]
     run.validity, run.reasons = verdict.validity, list(verdict.reasons)
-    run.samples = [to_wire(sample) for sample in trial_record.thinned(found.samples(), MAX_SAMPLES)]
+    run.samples = [to_wire(sample) for sample in trial_record.thin_samples(found.samples(), MAX_SAMPLES)]
     if found.after:
         run.preflight = {**run.preflight, "after": asdict(found.after)}
 

@@ -27,13 +27,13 @@ async def planned(asked: Mapping[str, Any]) -> Run:
     endpoint = _endpoint(asked)
     ports = {each.port for each in registry().frameworks}
     place = await asyncio.to_thread(allowed_targets.allowed, asked.get("host", "localhost"), framework.port, ports)
-    if not place.named and place.port != framework.port:
+    if not place.is_allow_listed and place.port != framework.port:
         owner = next(each.name for each in registry().frameworks if each.port == place.port)
         raise InvalidScenario("host", f"Port {place.port} is {owner}'s, not {framework.name}'s.")
-    online = None if place.named else await _online(framework)
+    online = None if place.is_allow_listed else await _online(framework)
     generator, version = await asyncio.to_thread(_generator, asked)
     instances = asked.get("instances") or online
-    trials, duration_s = scenario.plan(asked.get("profile"), asked.get("trials"), asked.get("duration"))
+    trials, duration_s = scenario.resolve_profile(asked.get("profile"), asked.get("trials"), asked.get("duration"))
     return Run(
         framework=framework.name,
         host=place.authority,
@@ -92,5 +92,7 @@ def _generator(asked: Mapping[str, Any]) -> tuple[str, str]:
     wanted, is_paced = asked.get("generator"), "rate" in asked
     if is_paced and wanted not in (None, *generators.PACED):
         raise InvalidScenario("rate", f"{wanted} cannot hold a rate; {', '.join(generators.PACED)} can.")
-    name = generators.choose(trial_execution.installed(), wanted, asked.get("pipelining", 1), is_paced=is_paced)
-    return name, trial_execution.program(name).version
+    name = generators.choose_generator(
+        trial_execution.installed_generators(), wanted, asked.get("pipelining", 1), is_paced=is_paced
+    )
+    return name, trial_execution.find_program(name).version

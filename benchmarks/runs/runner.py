@@ -12,13 +12,13 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 
 from benchmarks.engine import run_protocol, serving_processes, trial_execution
-from benchmarks.engine.address import bracketed
+from benchmarks.engine.address import bracket_ipv6
 from benchmarks.engine.monitor import Sample
-from benchmarks.engine.preflight import Asked
-from benchmarks.engine.run_protocol import Measured, Plan, Processes
-from benchmarks.engine.trial_execution import TrialDone
+from benchmarks.engine.preflight import TargetRequest
+from benchmarks.engine.run_protocol import RunPlan, RunResult, TargetProcesses
+from benchmarks.engine.trial_execution import TrialResult
 from benchmarks.errors import BenchmarkError
-from benchmarks.generators.scenario import PROFILES, headers_of
+from benchmarks.generators.scenario import PROFILES, request_headers
 from benchmarks.models import Run, RunState
 from benchmarks.runs import queue, recorder
 from pm2.daemon.process import Status
@@ -58,16 +58,18 @@ async def execute(run_id: UUID) -> None:
         await sync_to_async(queue.launch_next)()
 
 
-def plan_of(run: Run) -> Plan:
+def plan_of(run: Run) -> RunPlan:
     """What the row asks for. Raises BinaryMissing."""
     endpoint = registry().endpoint(run.endpoint, run.method)
-    url = f"http://{bracketed(run.address)}:{port_of(run)}{run.endpoint}"
+    url = f"http://{bracket_ipv6(run.address)}:{port_of(run)}{run.endpoint}"
     profile = PROFILES.get(run.profile)
-    is_checked = profile and profile.cross_check and run.generator != SECOND and SECOND in trial_execution.installed()
-    return Plan(
+    is_checked = (
+        profile and profile.cross_check and run.generator != SECOND and SECOND in trial_execution.installed_generators()
+    )
+    return RunPlan(
         framework=run.framework,
-        asked=Asked(url, run.method, headers_of(run.host, run.body, run.headers), run.body),
-        program=trial_execution.program(run.generator),
+        request=TargetRequest(url, run.method, request_headers(run.host, run.body, run.headers), run.body),
+        program=trial_execution.find_program(run.generator),
         trials=run.trials_planned,
         duration_s=run.planned_duration_s,
         connections=run.connections,
@@ -77,7 +79,7 @@ def plan_of(run: Run) -> Plan:
         rate_per_second=run.rate_per_second,
         needs=endpoint.needs if endpoint else (),
         is_local=ports.bindable(run.address, 0),
-        second=trial_execution.program(SECOND) if is_checked else None,
+        cross_check_program=trial_execution.find_program(SECOND) if is_checked else None,
     )
 
 
@@ -90,27 +92,27 @@ class Scribe:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.found: Measured | None = None
+        self.found: RunResult | None = None
         self.children: list[list[object]] = []
         self.under_way: list[Sample] = []
         self.started_s = time.monotonic()
 
-    async def phase(self, name: str) -> None:
+    async def on_phase(self, name: str) -> None:
         self.run.state = PHASES[name]
         self.run.progress = {**self.run.progress, "phase": name, "elapsedSeconds": self._elapsed_s()}
         await sync_to_async(self.run.save)(update_fields=["state", "progress"])
 
-    async def began(self, found: Measured) -> None:
+    async def on_ready(self, found: RunResult) -> None:
         self.found = found
         facts = {"serverId": settings.SERVER_ID, "serverVersion": settings.VERSION}
         await sync_to_async(recorder.begin)(self.run, found, facts)
 
-    async def started(self, children: Sequence[Identity]) -> None:
+    async def on_start(self, children: Sequence[Identity]) -> None:
         """Whoever finds this run's process gone kills these."""
         self.children = [[child.pid, child.started_at, child.boot_id] for child in children]
         await self._tell({**self.run.progress, "children": self.children})
 
-    async def tick(self, sample: Sample, phase: str, remaining_s: float) -> None:
+    async def on_sample(self, sample: Sample, phase: str, remaining_s: float) -> None:
         await self._tell({
             "phase": phase, "trial": sample.trial, "elapsedSeconds": self._elapsed_s(),
             "remainingSeconds": round(remaining_s, 1), "reqPerSec": sample.req_per_sec, "children": self.children,
@@ -124,15 +126,15 @@ class Scribe:
         if await sync_to_async(recorder.heartbeat)(self.run, told):
             raise asyncio.CancelledError
 
-    async def trial(self, done: TrialDone, found: Measured) -> None:
+    async def on_trial(self, done: TrialResult, found: RunResult) -> None:
         self.under_way.clear()
         await sync_to_async(recorder.keep)(self.run, done, found)
 
-    async def processes(self) -> Processes:
+    async def target_processes(self) -> TargetProcesses:
         """By PM2's list, when it knows them; else those that serve the port. None of another machine's."""
         run, port = self.run, port_of(self.run)
         if not await asyncio.to_thread(ports.bindable, run.address, 0):
-            return Processes((), None)
+            return TargetProcesses((), None)
         try:
             listed = (await current.sample()).processes
         except PM2Error:
@@ -140,8 +142,8 @@ class Scribe:
         mine = [each for each in listed if (each.framework, each.port) == (run.framework, port)]
         online = [each for each in mine if each.status is Status.ONLINE]
         if online:
-            return Processes(tuple(each.pid for each in online), sum(each.restarts for each in mine))
-        return Processes(await asyncio.to_thread(serving_processes.of, run.address, port), None)
+            return TargetProcesses(tuple(each.pid for each in online), sum(each.restarts for each in mine))
+        return TargetProcesses(await asyncio.to_thread(serving_processes.serving_pids, run.address, port), None)
 
     async def finish(self, state: RunState, message: str) -> None:
         """The last word on the row, with what was measured so far."""

@@ -28,8 +28,8 @@ log = structlog.get_logger("pm2site.http.problems")
 # A subclass without a row of its own takes its parent's.
 TABLE: dict[type[Exception], tuple[int, str]] = {
     benchmark_errors.InvalidScenario: (400, "bad_request"),
-    benchmark_errors.UnknownPlace: (400, "bad_request"),
-    benchmark_errors.InvalidParts: (400, "bad_request"),
+    benchmark_errors.InvalidTargetAddress: (400, "bad_request"),
+    benchmark_errors.InvalidDetails: (400, "bad_request"),
     benchmark_errors.BadUsage: (400, "bad_request"),
     benchmark_errors.TargetNotAllowed: (400, "target_not_allowed"),
     benchmark_errors.NotDelivered: (502, "not_delivered"),

@@ -1,6 +1,6 @@
 import pytest
 
-from benchmarks.analysis.saturation import Load, is_lower_bound, saturation, saturation_of
+from benchmarks.analysis.saturation import CpuLoad, classify_saturation, is_lower_bound, overall_saturation
 
 
 @pytest.mark.parametrize(
@@ -18,16 +18,19 @@ from benchmarks.analysis.saturation import Load, is_lower_bound, saturation, sat
         (None, 1, 1, ""),
     ],
 )
-def test_saturation_names_who_was_at_the_limit(
+def test_saturation_names_the_side_at_its_limit(
     generator: float | None, target: float | None, host: float, expected: str
 ) -> None:
-    assert saturation(Load(generator, target, host)) == expected
+    assert classify_saturation(CpuLoad(generator, target, host)) == expected
 
 
-def test_what_most_trials_say_is_the_runs() -> None:
-    served, full = Load(0.2, 0.95, 0.6), Load(0.3, 0.6, 0.99)
+def test_a_run_has_the_most_frequent_class_of_its_trials() -> None:
+    server_bound, contended = CpuLoad(0.2, 0.95, 0.6), CpuLoad(0.3, 0.6, 0.99)
 
-    assert [saturation_of(each) for each in ([served, full, full], [served, full], [])] == [
+    assert [
+        overall_saturation(loads)
+        for loads in ([server_bound, contended, contended], [server_bound, contended], [])
+    ] == [
         "contended", "server-bound", "",
     ]  # fmt: skip
 
@@ -35,4 +38,4 @@ def test_what_most_trials_say_is_the_runs() -> None:
 def test_only_a_lower_bound_reads_at_least() -> None:
     classes = ("server-bound", "generator-bound", "contended", "under-driven", "")
 
-    assert [each for each in classes if is_lower_bound(each)] == ["generator-bound", "contended"]
+    assert [name for name in classes if is_lower_bound(name)] == ["generator-bound", "contended"]

@@ -122,7 +122,7 @@ def test_a_rate_needs_a_generator_that_can_hold_it(client: APIClient, busy: Run,
     accepted = client.post(URL, asked, format="json")
 
     assert (refused.status_code, list(refused.json()["fields"])) == (400, ["rate"])
-    if "h2load" in trial_execution.installed():
+    if "h2load" in trial_execution.installed_generators():
         made = accepted.json()["benchmark"]
         assert (made["generator"], made["rate"]) == ("h2load", 500.0)
     else:

@@ -17,15 +17,15 @@ import pytest
 import requests
 
 from benchmarks.analysis.measurement import Measurement
-from benchmarks.analysis.saturation import Load
+from benchmarks.analysis.saturation import CpuLoad
 from benchmarks.cli import report
-from benchmarks.cli.arguments import order
-from benchmarks.cli.main import ProgressLine, verdict
-from benchmarks.cli.upload import Server, send
+from benchmarks.cli.arguments import parse_options
+from benchmarks.cli.main import ProgressLine, exit_code
+from benchmarks.cli.upload import Server, send_result
 from benchmarks.engine import trial_execution
-from benchmarks.engine.run_protocol import Measured
-from benchmarks.engine.trial_execution import TrialDone
-from benchmarks.errors import BadUsage, NotDelivered, UnknownPlace
+from benchmarks.engine.run_protocol import RunResult
+from benchmarks.engine.trial_execution import TrialResult
+from benchmarks.errors import BadUsage, InvalidTargetAddress, NotDelivered
 from system.host.binaries import ROOT
 from tests.fixtures.ports import FASTIFY, SERVERS_REDIS
 from tests.fixtures.process_list import commands_with
@@ -103,7 +103,7 @@ def test_a_result_is_measured_without_django_kept_and_delivered_later(
 )
 def test_what_is_no_server_takes_nothing(url: str, reason: str) -> None:
     with pytest.raises(NotDelivered) as refused:
-        send({"id": "1"}, Server(url, "secret"))
+        send_result({"id": "1"}, Server(url, "secret"))
 
     assert str(refused.value) == f"{url} did not take the result: {reason}"
 
@@ -125,7 +125,7 @@ def test_a_target_that_is_down_is_a_failure(run: Run) -> None:
     measured = run("-f", "mine", "-H", f"127.0.0.1:{port}", "-d", "1")
 
     assert (measured.returncode, measured.stdout) == (1, "")
-    assert f"[ERROR] GET http://127.0.0.1:{port}/simple was not answered: Connection refused." in measured.stderr
+    assert f"[ERROR] GET http://127.0.0.1:{port}/simple got no response: Connection refused." in measured.stderr
 
 
 @pytest.mark.real
@@ -167,8 +167,8 @@ def test_ctrl_c_leaves_no_generator_and_keeps_finished_trials(tmp_path: Path) ->
     ids=["nothing", "unknown", "no host", "no port", "public", "one port", "rate"],
 )
 def test_what_cannot_be_meant_is_a_usage_error(argv: list[str], reason: str) -> None:
-    with pytest.raises((BadUsage, UnknownPlace)) as refused:
-        order(argv, lambda question: False)
+    with pytest.raises((BadUsage, InvalidTargetAddress)) as refused:
+        parse_options(argv, lambda question: False)
 
     assert str(refused.value).startswith(reason)
 
@@ -198,7 +198,7 @@ def test_the_ports_of_the_frameworks_move_as_the_servers_do(
 )
 def test_flags_are_checked(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
-        order(argv, lambda question: True)
+        parse_options(argv, lambda question: True)
 
     assert left.value.code == 2
     assert "usage: python -m benchmarks" in capsys.readouterr().err
@@ -219,37 +219,37 @@ def test_the_server_is_named_or_stands_beside_the_target(
     for name, value in {"API_KEY": "k", **environment}.items():
         monkeypatch.setenv(name, value)
 
-    wanted = order(["-f", "express", *(["-H", host] if host else [])], lambda question: False)
+    wanted = parse_options(["-f", "express", *(["-H", host] if host else [])], lambda question: False)
 
     assert wanted.server == Server(url, "k")
 
 
 def test_the_originals_flags_keep_their_meaning() -> None:
-    wanted = order(shlex.split(ORIGINAL), lambda _: False)
+    wanted = parse_options(shlex.split(ORIGINAL), lambda _: False)
 
     (plan,) = wanted.plans
-    assert (plan.asked.url, plan.asked.method) == ("http://127.0.0.1:3001/code", "POST")
-    assert plan.asked.headers == {"Host": "127.0.0.1:3001", "Content-Type": "application/json"}
-    assert plan.asked.body == '{"name":"benchmark"}'
+    assert (plan.request.url, plan.request.method) == ("http://127.0.0.1:3001/code", "POST")
+    assert plan.request.headers == {"Host": "127.0.0.1:3001", "Content-Type": "application/json"}
+    assert plan.request.body == '{"name":"benchmark"}'
     assert (plan.duration_s, plan.trials, plan.instances, plan.connections) == (20, 1, 4, 200)
     assert (plan.workers, plan.pipelining) == (3, 2)
-    assert plan.program.name in trial_execution.installed()
+    assert plan.program.name in trial_execution.installed_generators()
 
 
-def measured(framework: str, *rates: int) -> tuple[Measured, dict[str, Any]]:
+def measured(framework: str, *rates: int) -> tuple[RunResult, dict[str, Any]]:
     """A run with a trial of a second for each rate, as it would be printed."""
-    (plan,) = order(["-f", framework, "-d", "1", "-n", str(len(rates))], lambda _: False).plans
-    found = Measured(plan, environment={"key": "here"})
+    (plan,) = parse_options(["-f", framework, "-d", "1", "-n", str(len(rates))], lambda _: False).plans
+    found = RunResult(plan, environment={"key": "here"})
     for index, rate in enumerate(rates, 1):
         counted = Measurement(
             duration_s=1, responses=rate, successes=rate, errors=0, timeouts=0, non_2xx=0, bytes_read=0, mean_ms=None,
             max_ms=None, percentiles_ms={"50": 1.0, "99": 2.0}, latencies_us=(), connections_used=100,
         )  # fmt: skip
-        load = Load(generator=0.1, target=0.99, host=0.5)
+        load = CpuLoad(generator=0.1, target=0.99, host=0.5)
         moment = datetime(2026, 11, 23, tzinfo=UTC)
-        found.trials.append(TrialDone(index, moment, counted, load, (), 0.5, 2**20, None, ("wrk",), ""))
+        found.trials.append(TrialResult(index, moment, counted, load, (), 0.5, 2**20, None, ("wrk",), ""))
     at = datetime(2026, 11, 23, tzinfo=UTC)
-    return found, report.entry_of(found, run_id=uuid4(), at=at, host="localhost:1", label="", profile="")
+    return found, report.build_entry(found, run_id=uuid4(), at=at, host="localhost:1", label="", profile="")
 
 
 FIRST = measured("fastify", 50_000, 50_100, 49_900, 50_200, 49_800)
@@ -266,16 +266,16 @@ FIRST = measured("fastify", 50_000, 50_100, 49_900, 50_200, 49_800)
     ],
 )
 def test_several_targets_are_compared_with_the_first(
-    others: list[tuple[Measured, dict[str, Any]]], code: int, said: str, capsys: pytest.CaptureFixture[str]
+    others: list[tuple[RunResult, dict[str, Any]]], code: int, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert verdict([FIRST, *others]) == code
+    assert exit_code([FIRST, *others]) == code
     assert capsys.readouterr().err.startswith(said)
 
 
 def test_nothing_is_compared_with_an_invalid_run() -> None:
     found, entry = FIRST
 
-    assert verdict([(found, {**entry, "validity": "invalid"}), FIRST]) == 4
+    assert exit_code([(found, {**entry, "validity": "invalid"}), FIRST]) == 4
 
 
 def test_a_progress_line_is_for_terminals(capsys: pytest.CaptureFixture[str]) -> None:
@@ -295,8 +295,8 @@ def test_a_result_too_large_for_a_server_loses_detail_and_no_figure() -> None:
     trial = {"index": 1, "output": "x" * 2000, "histograms": {"raw": "r" * 9000, "corrected": "c", "probe": "p" * 9000}}
     entry = {"reqPerSec": 5.0, "samples": [{"trial": 1}], "trialResults": [trial] * 20, "gates": []}
 
-    small = report.fitted(entry)
+    small = report.shrink_to_limit(entry)
 
     assert small["reqPerSec"] == 5.0
     assert small["trialResults"][0] == {"index": 1, "output": "", "histograms": {"raw": "r" * 9000, "corrected": "c"}}
-    assert report.fitted({**entry, "samples": [{"trial": 1}] * 50_000})["samples"] == []
+    assert report.shrink_to_limit({**entry, "samples": [{"trial": 1}] * 50_000})["samples"] == []

@@ -3,61 +3,61 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.engine.preflight import Asked, ask, changed, verify
+from benchmarks.engine.preflight import TargetRequest, describe_change, send_request, verify
 from benchmarks.errors import PreflightFailed
 from tests.fixtures.target_server import target
 
 pytestmark = pytest.mark.real
 
 
-def asked(port: int, path: str) -> Asked:
-    return Asked(f"http://127.0.0.1:{port}{path}", "GET", {"Host": f"localhost:{port}"}, "")
+def request_to(port: int, path: str) -> TargetRequest:
+    return TargetRequest(f"http://127.0.0.1:{port}{path}", "GET", {"Host": f"localhost:{port}"}, "")
 
 
-def test_the_answer_is_kept_with_its_hash() -> None:
+def test_the_response_is_described_with_its_hash() -> None:
     with target() as port:
-        answer = ask(asked(port, "/simple"))
+        response = send_request(request_to(port, "/simple"))
 
     body = b'{"message":"hi"}'
-    assert (answer.status, answer.content_type, answer.body_bytes) == (200, "application/json", len(body))
-    assert answer.body_sha256 == hashlib.sha256(body).hexdigest()
-    assert answer.wire_bytes > len(body) + 80
-    assert answer.date.endswith("GMT")
+    assert (response.status, response.content_type, response.body_bytes) == (200, "application/json", len(body))
+    assert response.body_sha256 == hashlib.sha256(body).hexdigest()
+    assert response.wire_bytes > len(body) + 80
+    assert response.date.endswith("GMT")
 
 
-def test_an_answer_that_leaves_out_what_others_send_is_odd() -> None:
+def test_missing_headers_and_an_empty_body_are_odd() -> None:
     with target() as port:
-        usual, odd = ask(asked(port, "/simple")), ask(asked(port, "/odd"))
+        usual, odd = send_request(request_to(port, "/simple")), send_request(request_to(port, "/odd"))
 
     assert usual.odd == ()
     assert [sentence.split(":")[0] for sentence in odd.odd] == [
-        "The target's answer has no Content-Type header.",
-        "The target's answer has no Date header.",
-        "The target closes the connection after each answer",
-        "The target's answer is empty.",
+        "The target's response has no Content-Type header.",
+        "The target's response has no Date header.",
+        "The target closes the connection after each response",
+        "The target's response is empty.",
     ]
 
 
-def test_codes_are_stored_where_there_are_none() -> None:
+def test_codes_are_stored_if_there_are_none() -> None:
     with target() as port:
-        assert ask(asked(port, "/code-fast")).status == 404
-        assert verify(asked(port, "/code-fast"), ("redis", "codes")).status == 200
+        assert send_request(request_to(port, "/code-fast")).status == 404
+        assert verify(request_to(port, "/code-fast"), ("redis", "codes")).status == 200
 
 
-def test_a_target_that_answers_an_error_is_not_loaded() -> None:
-    with target() as port, pytest.raises(PreflightFailed, match="answers 404, not 2xx"):
-        verify(asked(port, "/code-fast"), ())
+def test_a_target_that_responds_with_an_error_is_not_loaded() -> None:
+    with target() as port, pytest.raises(PreflightFailed, match="responds with 404, not 2xx"):
+        verify(request_to(port, "/code-fast"), ())
 
 
-def test_another_answer_afterwards_is_said() -> None:
+def test_a_different_response_after_the_load_is_described() -> None:
     with target() as port:
-        before = ask(asked(port, "/simple"))
+        before = send_request(request_to(port, "/simple"))
 
-    assert changed(before, before, same_body=True) is None
-    assert changed(before, replace(before, body_sha256="x"), same_body=False) is None
-    assert changed(before, replace(before, body_sha256="x"), same_body=True) == (
-        "After the load the target answered another body than before."
+    assert describe_change(before, before, same_body=True) is None
+    assert describe_change(before, replace(before, body_sha256="x"), same_body=False) is None
+    assert describe_change(before, replace(before, body_sha256="x"), same_body=True) == (
+        "After the load the target responded with a different body."
     )
-    assert changed(before, replace(before, status=500), same_body=True) == (
-        "After the load the target answered 500 instead of 200."
+    assert describe_change(before, replace(before, status=500), same_body=True) == (
+        "After the load the target responded with 500 instead of 200."
     )

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.engine import preflight, run_protocol, trial_execution
-from benchmarks.engine.monitor import Sample, Subjects
-from benchmarks.engine.preflight import Asked
-from benchmarks.engine.run_protocol import Measured, Plan, Processes, Side
-from benchmarks.engine.trial_execution import TrialDone
+from benchmarks.engine.monitor import MonitoredProcesses, Sample
+from benchmarks.engine.preflight import TargetRequest
+from benchmarks.engine.run_protocol import RunPlan, RunResult, TargetProcesses, TargetRun
+from benchmarks.engine.trial_execution import TrialResult
 from benchmarks.errors import GeneratorFailed
 from system.host.child_processes import Identity, is_alive
 from tests.fixtures.target_server import target
@@ -18,90 +18,95 @@ from tests.fixtures.target_server import target
 pytestmark = pytest.mark.real
 
 
-class Listening:
-    """A witness that writes down what it hears."""
+class RecordingObserver:
+    """Records the phases and trials of a run."""
 
-    def __init__(self, name: str, heard: list[str], *, ends_at: int = 10**6, restarts: Sequence[int] = (0, 0)) -> None:
-        self.name, self.heard, self.ends_at = name, heard, ends_at
+    def __init__(self, name: str, events: list[str], *, ends_at: int = 10**6, restarts: Sequence[int] = (0, 0)) -> None:
+        self.name, self.events, self.ends_at = name, events, ends_at
         self.restarts = list(restarts)
         self.children: list[Identity] = []
 
-    async def phase(self, name: str) -> None:
-        self.heard.append(f"{self.name} {name}")
+    async def on_phase(self, name: str) -> None:
+        self.events.append(f"{self.name} {name}")
 
-    async def began(self, found: Measured) -> None:
-        assert found.before
+    async def on_ready(self, result: RunResult) -> None:
+        assert result.before
 
-    async def started(self, children: Sequence[Identity]) -> None:
+    async def on_start(self, children: Sequence[Identity]) -> None:
         self.children += children
 
-    async def tick(self, sample: Sample, phase: str, remaining_s: float) -> None:
+    async def on_sample(self, sample: Sample, phase: str, remaining_s: float) -> None:
         if phase == "trial" and sample.trial >= self.ends_at:
             raise GeneratorFailed("Enough.")
 
-    async def trial(self, done: TrialDone, found: Measured) -> None:
-        self.heard.append(f"{self.name} trial {done.index} of {len(found.trials)}")
+    async def on_trial(self, trial: TrialResult, result: RunResult) -> None:
+        self.events.append(f"{self.name} trial {trial.index} of {len(result.trials)}")
 
-    async def processes(self) -> Processes:
-        return Processes((), self.restarts.pop(0))
+    async def target_processes(self) -> TargetProcesses:
+        return TargetProcesses((), self.restarts.pop(0))
 
 
-def plan(port: int, **changes: object) -> Plan:
-    made = Plan(
-        framework="node", asked=Asked(f"http://127.0.0.1:{port}/simple", "GET", {"Host": "x"}, ""),
-        program=trial_execution.program(trial_execution.installed()[0]), trials=2, duration_s=1, connections=4, workers=1,
+def plan(port: int, **changes: object) -> RunPlan:
+    default = RunPlan(
+        framework="node", request=TargetRequest(f"http://127.0.0.1:{port}/simple", "GET", {"Host": "x"}, ""),
+        program=trial_execution.find_program(trial_execution.installed_generators()[0]),
+        trials=2, duration_s=1, connections=4, workers=1,
     )  # fmt: skip
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(default, **changes)  # type: ignore[arg-type]
 
 
-async def test_trials_of_two_targets_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    heard: list[str] = []
-    monkeypatch.setattr(run_protocol, "warmup_s", lambda duration_s: 0.0)
-    with target() as one, target() as other:
-        sides = [Side(plan(one), Listening("a", heard)), Side(plan(other), Listening("b", heard))]
-        found = await run_protocol.interleaved(sides, shuffle=lambda order: order.reverse())
+async def test_trials_of_two_targets_alternate(monkeypatch: pytest.MonkeyPatch) -> None:
+    events: list[str] = []
+    monkeypatch.setattr(run_protocol, "max_warmup_s", lambda duration_s: 0.0)
+    with target() as first_port, target() as second_port:
+        runs = [
+            TargetRun(plan(port), RecordingObserver(name, events))
+            for name, port in (("a", first_port), ("b", second_port))
+        ]
+        results = await run_protocol.measure_interleaved(runs, shuffle=lambda order: order.reverse())
 
-    assert [each for each in heard if " trial " in each] == [
+    assert [event for event in events if " trial " in event] == [
         "b trial 1 of 1", "a trial 1 of 1", "b trial 2 of 2", "a trial 2 of 2",
     ]  # fmt: skip
-    assert [len(each.trials) for each in found] == [2, 2]
+    assert [len(result.trials) for result in results] == [2, 2]
 
 
-async def test_a_second_generator_and_restarts_are_heard() -> None:
-    installed = trial_execution.installed()
+async def test_a_cross_check_and_restarts_are_recorded() -> None:
+    installed = trial_execution.installed_generators()
     with target() as port:
-        made = plan(port, trials=1, second=trial_execution.program(installed[-1]))
-        found = await run_protocol.measure(made, Listening("a", [], restarts=(3, 5)))
+        checked = plan(port, trials=1, cross_check_program=trial_execution.find_program(installed[-1]))
+        result = await run_protocol.measure(checked, RecordingObserver("a", [], restarts=(3, 5)))
 
-    assert found.cross_rate
-    assert found.restarts == 2
-    assert {gate.code: gate.state for gate in found.gates()}["restarts"] == "fail"
-    assert "cross-check" in {gate.code for gate in found.gates()}
-    assert len(found.trials) == 1
+    assert result.cross_rate
+    assert result.restarts == 2
+    assert {gate.code: gate.state for gate in result.gates()}["restarts"] == "fail"
+    assert "cross-check" in {gate.code for gate in result.gates()}
+    assert len(result.trials) == 1
 
 
-async def test_a_witness_that_ends_a_run_leaves_no_process() -> None:
-    listening = Listening("a", [], ends_at=1)
+async def test_an_observer_that_ends_a_run_leaves_no_process() -> None:
+    observer = RecordingObserver("a", [], ends_at=1)
     with target() as port:
-        side = Side(plan(port, duration_s=30, trials=1), listening)
-        await side.prepare()
+        run = TargetRun(plan(port, duration_s=30, trials=1), observer)
+        await run.prepare()
         with pytest.raises(GeneratorFailed, match="Enough"):
-            await side.trial()
+            await run.run_trial()
 
-    assert len(listening.children) == 2  # generator and probe
-    assert not any(is_alive(child) for child in listening.children)
+    assert len(observer.children) == 2  # generator and probe
+    assert not any(is_alive(child) for child in observer.children)
 
 
-@pytest.mark.parametrize("name", trial_execution.installed())
+@pytest.mark.parametrize("name", trial_execution.installed_generators())
 async def test_every_generator_sends_its_body(name: str) -> None:
     with target() as port:
         body = "123"  # a text, although it looks like a number
-        asked = Asked(f"http://127.0.0.1:{port}/code", "POST", {"Content-Type": "application/json"}, body)
-        scenario = plan(port, asked=asked).scenario(1)
-        work = trial_execution.Execution(trial_execution.program(name), scenario, Subjects(), 100, 1)
-        done = await work.carry_out(Listening("a", []), None, 0)
-        heard = preflight.ask(replace(asked, url=f"http://127.0.0.1:{port}/heard", method="GET"))
+        request = TargetRequest(f"http://127.0.0.1:{port}/code", "POST", {"Content-Type": "application/json"}, body)
+        scenario = plan(port, request=request).scenario(1)
+        program = trial_execution.find_program(name)
+        execution = trial_execution.Execution(program, scenario, MonitoredProcesses(), 100, 1)
+        trial = await execution.run(RecordingObserver("a", []), None, 0)
+        received = preflight.send_request(replace(request, url=f"http://127.0.0.1:{port}/received", method="GET"))
 
-    assert (done.measured.errors, done.measured.non_2xx) == (0, 0)
-    assert done.measured.successes > 0
-    assert json.loads(heard.body_start) == {"POST": [body]}
+    assert (trial.measurement.errors, trial.measurement.non_2xx) == (0, 0)
+    assert trial.measurement.successes > 0
+    assert json.loads(received.body_start) == {"POST": [body]}

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from benchmarks.analysis.measurement import Measurement
 from benchmarks.errors import GeneratorMissing, UnreadableOutput
-from benchmarks.generators import autocannon, choose, h2load, wrk
+from benchmarks.generators import autocannon, choose_generator, h2load, wrk
 from benchmarks.generators.scenario import Scenario
 
 RECORDED = Path(__file__).parents[2] / "data"
@@ -18,14 +18,14 @@ GET = Scenario(
 POST = replace(GET, method="POST", body='{"name":"x"}', workers=1)
 
 
-def test_wrk_is_called_with_an_address_and_a_script() -> None:
+def test_wrk_gets_an_ip_address_and_a_script() -> None:
     assert wrk.argv(GET, ["/usr/bin/wrk"], "/tmp/s.lua") == [
         "/usr/bin/wrk", "--threads", "4", "--connections", "100", "--duration", "10s", "--timeout", "8s",
         "--latency", "--script", "/tmp/s.lua", "-H", "Host: localhost:3002", "http://127.0.0.1:3002/simple",
     ]  # fmt: skip
 
 
-def test_autocannon_is_called_with_everything_in_one_argument_each() -> None:
+def test_autocannon_gets_every_option_as_one_argument() -> None:
     assert autocannon.argv(POST, ["node", "autocannon.js"], "/tmp/body") == [
         "node", "autocannon.js", "--json", "--no-progress", "--connections=100", "--duration=10",
         "--pipelining=1", "--timeout=8", "--method=POST", "--input=/tmp/body",
@@ -33,7 +33,7 @@ def test_autocannon_is_called_with_everything_in_one_argument_each() -> None:
     ]  # fmt: skip
 
 
-def test_h2load_takes_the_host_as_authority_and_a_rate_for_each_client() -> None:
+def test_h2load_gets_the_host_as_authority_and_a_rate_per_client() -> None:
     paced = replace(POST, method="PUT", rate_per_second=250)
 
     assert h2load.argv(paced, ["/usr/bin/h2load"], "/tmp/body") == [
@@ -43,7 +43,7 @@ def test_h2load_takes_the_host_as_authority_and_a_rate_for_each_client() -> None
     ]  # fmt: skip
 
 
-def test_no_body_can_break_out_of_the_script() -> None:
+def test_no_body_can_end_the_string_literal_of_the_script() -> None:
     script = wrk.script(replace(POST, body='"..os.execute("id")..[[\n]]')) or ""
 
     assert "os" not in script
@@ -58,17 +58,17 @@ def test_no_body_can_break_out_of_the_script() -> None:
         ("slow", (0, 0, 0, 0, 0, 0, 20)),
     ],
 )
-def test_recorded_wrk_output_is_read_exactly(file: str, expected: tuple[int, ...]) -> None:
-    measured = wrk.parse((RECORDED / "wrk-4.1.0" / f"{file}.txt").read_text())
+def test_recorded_wrk_output_is_parsed_exactly(file: str, expected: tuple[int, ...]) -> None:
+    measurement = wrk.parse((RECORDED / "wrk-4.1.0" / f"{file}.txt").read_text())
 
-    assert (*counts(measured), sum(count for _, count in measured.latencies_us), 20) == expected
-    assert measured.connections_used == 20
+    assert (*counts(measurement), sum(count for _, count in measurement.latencies_us), 20) == expected
+    assert measurement.connections_used == 20
 
 
 def test_wrk_without_responses_has_no_latency() -> None:
-    measured = wrk.parse((RECORDED / "wrk-4.1.0/slow.txt").read_text())
+    measurement = wrk.parse((RECORDED / "wrk-4.1.0/slow.txt").read_text())
 
-    assert (measured.mean_ms, measured.max_ms, measured.percentiles_ms) == (None, None, {})
+    assert (measurement.mean_ms, measurement.max_ms, measurement.percentiles_ms) == (None, None, {})
 
 
 @pytest.mark.parametrize(
@@ -81,12 +81,12 @@ def test_wrk_without_responses_has_no_latency() -> None:
         ("warmed", (55429, 55429, 0, 0, 0), 0.0),
     ],
 )
-def test_recorded_autocannon_output_is_read_exactly(file: str, expected: tuple[int, ...], p99: float | None) -> None:
-    measured = autocannon.parse((RECORDED / "autocannon-9.0.0" / f"{file}.json").read_text())
+def test_recorded_autocannon_output_is_parsed_exactly(file: str, expected: tuple[int, ...], p99: float | None) -> None:
+    measurement = autocannon.parse((RECORDED / "autocannon-9.0.0" / f"{file}.json").read_text())
 
-    assert counts(measured) == expected
-    assert measured.percentiles_ms.get("99") == p99
-    assert "95" not in measured.percentiles_ms
+    assert counts(measurement) == expected
+    assert measurement.percentiles_ms.get("99") == p99
+    assert "95" not in measurement.percentiles_ms
 
 
 @pytest.mark.parametrize(
@@ -99,39 +99,41 @@ def test_recorded_autocannon_output_is_read_exactly(file: str, expected: tuple[i
         ("rate", (400, 400, 0, 0, 0), 2.0037575, {"50": 1.394, "90": 2.668, "95": 3.483}),
     ],
 )
-def test_recorded_h2load_output_is_read_exactly(
+def test_recorded_h2load_output_is_parsed_exactly(
     file: str, expected: tuple[int, ...], mean_ms: float | None, percentiles: dict[str, float]
 ) -> None:
-    measured = h2load.parse((RECORDED / "h2load-1.52.0" / f"{file}.txt").read_text())
+    measurement = h2load.parse((RECORDED / "h2load-1.52.0" / f"{file}.txt").read_text())
 
-    assert counts(measured) == expected
-    assert measured.duration_s == 2.0
-    assert measured.connections_used == (5 if file in ("slow", "refused") else 20)
-    assert measured.mean_ms == (None if mean_ms is None else pytest.approx(mean_ms))
-    assert measured.percentiles_ms == percentiles
-    assert sum(count for _, count in measured.latencies_us) == (400 if file == "rate" else 0)
+    assert counts(measurement) == expected
+    assert measurement.duration_s == 2.0
+    assert measurement.connections_used == (5 if file in ("slow", "refused") else 20)
+    assert measurement.mean_ms == (None if mean_ms is None else pytest.approx(mean_ms))
+    assert measurement.percentiles_ms == percentiles
+    assert sum(count for _, count in measurement.latencies_us) == (400 if file == "rate" else 0)
 
 
 def test_raw_and_corrected_latencies_are_both_kept() -> None:
-    measured = wrk.parse((RECORDED / "wrk-4.1.0/simple.txt").read_text())
+    measurement = wrk.parse((RECORDED / "wrk-4.1.0/simple.txt").read_text())
 
-    raw, corrected = (sum(count for _, count in each) for each in (measured.latencies_us, measured.corrected_us))
-    assert (raw, corrected) == (measured.responses, 87322)
-
-
-def test_autocannons_truncation_is_told() -> None:
-    measured = autocannon.parse((RECORDED / "autocannon-9.0.0/simple.json").read_text())
-
-    assert (measured.resolution_us, measured.percentiles_ms["50"]) == (1000, 0.0)
+    raw, corrected = (
+        sum(count for _, count in latencies) for latencies in (measurement.latencies_us, measurement.corrected_us)
+    )
+    assert (raw, corrected) == (measurement.responses, 87322)
 
 
-def counts(measured: Measurement) -> tuple[int, ...]:
-    return (measured.responses, measured.successes, measured.errors, measured.timeouts, measured.non_2xx)
+def test_autocannons_truncation_is_recorded_as_resolution() -> None:
+    measurement = autocannon.parse((RECORDED / "autocannon-9.0.0/simple.json").read_text())
+
+    assert (measurement.resolution_us, measurement.percentiles_ms["50"]) == (1000, 0.0)
+
+
+def counts(measurement: Measurement) -> tuple[int, ...]:
+    return (measurement.responses, measurement.successes, measurement.errors, measurement.timeouts, measurement.non_2xx)
 
 
 @pytest.mark.parametrize("text", ["", "garbage", "{}", '@@RUN1@@{"requests": 1', "@@RUN1@@[]", '{"latency":1}'])
 @pytest.mark.parametrize("generator", [wrk, h2load, autocannon])
-def test_garbage_is_no_result(generator: object, text: str) -> None:
+def test_garbage_raises_unreadable_output(generator: object, text: str) -> None:
     with pytest.raises(UnreadableOutput):
         generator.parse(text)  # type: ignore[attr-defined]
 
@@ -147,25 +149,29 @@ def test_wrks_correction_is_undone_exactly(raw: dict[int, int], connections: int
             corrected[step] = corrected.get(step, 0) + count
             step -= expected
 
-    undone = wrk.uncorrected(tuple(sorted(corrected.items())), requests, connections, duration_us)
+    undone = wrk.undo_correction(tuple(sorted(corrected.items())), requests, connections, duration_us)
 
     assert dict(undone) == raw
 
 
-def test_the_choice_is_wrk_then_h2load_then_autocannon() -> None:
-    every = ["autocannon", "h2load", "wrk"]
+def test_wrk_is_preferred_to_h2load_and_h2load_to_autocannon() -> None:
+    names = ["autocannon", "h2load", "wrk"]
 
-    assert [choose(every, None), choose(every[:2], None), choose(every[:1], None)] == ["wrk", "h2load", "autocannon"]
-    assert choose(every, None, 4) == "autocannon"
-    assert choose(every, "autocannon") == "autocannon"
-    assert choose(every, None, is_paced=True) == "h2load"
+    assert [choose_generator(names, None), choose_generator(names[:2], None), choose_generator(names[:1], None)] == [
+        "wrk",
+        "h2load",
+        "autocannon",
+    ]
+    assert choose_generator(names, None, 4) == "autocannon"
+    assert choose_generator(names, "autocannon") == "autocannon"
+    assert choose_generator(names, None, is_paced=True) == "h2load"
 
 
 @pytest.mark.parametrize(
-    ("installed", "wanted", "is_paced"), [([], None, False), (["autocannon"], "wrk", False), (["wrk"], None, True)]
+    ("installed", "requested", "is_paced"), [([], None, False), (["autocannon"], "wrk", False), (["wrk"], None, True)]
 )
-def test_another_generator_is_never_taken_in_its_place(
-    installed: list[str], wanted: str | None, is_paced: bool
+def test_a_missing_generator_is_never_replaced_by_another(
+    installed: list[str], requested: str | None, is_paced: bool
 ) -> None:
     with pytest.raises(GeneratorMissing):
-        choose(installed, wanted, is_paced=is_paced)
+        choose_generator(installed, requested, is_paced=is_paced)

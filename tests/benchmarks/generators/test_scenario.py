@@ -1,12 +1,19 @@
 import pytest
 
-from benchmarks.generators.scenario import burst_s, default_connections, default_workers, is_steady, plan, warmup_s
+from benchmarks.generators.scenario import (
+    burst_duration_s,
+    default_connections,
+    default_workers,
+    is_steady,
+    max_warmup_s,
+    resolve_profile,
+)
 
 
 @pytest.mark.parametrize(
     ("instances", "connections", "workers"), [(1, 100, 4), (2, 100, 4), (3, 150, 4), (9, 450, 5), (100, 5000, 16)]
 )
-def test_defaults_follow_the_instances(instances: int, connections: int, workers: int) -> None:
+def test_defaults_scale_with_the_instances(instances: int, connections: int, workers: int) -> None:
     assert (default_connections(instances), default_workers(instances)) == (connections, workers)
 
 
@@ -21,14 +28,20 @@ def test_defaults_follow_the_instances(instances: int, connections: int, workers
         ("rigorous", None, 2, (10, 2)),
     ],
 )
-def test_what_is_given_outweighs_the_profile(
+def test_explicit_values_override_the_profile(
     profile: str | None, trials: int | None, duration: int | None, expected: tuple[int, int]
 ) -> None:
-    assert plan(profile, trials, duration) == expected
+    assert resolve_profile(profile, trials, duration) == expected
 
 
 def test_the_warm_up_is_no_longer_than_a_trial() -> None:
-    assert (burst_s(1), warmup_s(1), burst_s(10), warmup_s(10), warmup_s(60)) == (1, 1, 2, 10, 30)
+    assert (burst_duration_s(1), max_warmup_s(1), burst_duration_s(10), max_warmup_s(10), max_warmup_s(60)) == (
+        1,
+        1,
+        2,
+        10,
+        30,
+    )
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_weather_and_a_result_without_trials_are_refused() -> None:
     restless = standard([100.0, 130.0, 70.0, 140.0, 80.0])
     bare = standard([], trials_planned=5)
 
-    assert named(restless)[1]["fields"]["reasons"] == ["The trials of fastify lie 29 % apart."]
+    assert named(restless)[1]["fields"]["reasons"] == ["The trials of fastify vary by 29 % (standard deviation)."]
     assert named(bare)[1]["fields"]["reasons"] == ["fastify has 0 trials; at least 4 are needed (profile standard)."]
 
 

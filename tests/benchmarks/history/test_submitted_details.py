@@ -71,6 +71,6 @@ def test_the_figures_are_kept_untouched_without_the_bulk() -> None:
 def test_a_histogram_from_elsewhere_must_be_like_ours() -> None:
     ours = histogram.encode(((1000, 5),))
 
-    assert histogram.is_sound(ours)
+    assert histogram.is_valid(ours)
     two_digits = "HISTFAAAACF4nJNpmSzMwMDAxAABMJoRRFybvITB/gNEgJMJAFonBJM="
-    assert not any(histogram.is_sound(text) for text in ("", "abc", "x" * 100, ours[:-8], two_digits))
+    assert not any(histogram.is_valid(text) for text in ("", "abc", "x" * 100, ours[:-8], two_digits))

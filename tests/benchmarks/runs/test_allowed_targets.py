@@ -1,7 +1,7 @@
 import pytest
 from pytest_django import Settings
 
-from benchmarks.engine.address import Place
+from benchmarks.engine.address import TargetAddress
 from benchmarks.errors import TargetNotAllowed
 from benchmarks.runs.allowed_targets import allowed
 
@@ -23,7 +23,7 @@ def test_what_is_not_this_machine_is_refused(host: str) -> None:
 
 
 def test_loopback_is_resolved_once() -> None:
-    assert allowed("localhost", 3001, PORTS) == Place("localhost", "127.0.0.1", 3001, named=False)
+    assert allowed("localhost", 3001, PORTS) == TargetAddress("localhost", "127.0.0.1", 3001, is_allow_listed=False)
     assert allowed("127.0.0.1:3002", 3001, PORTS).origin == "http://127.0.0.1:3002"
     assert allowed("[::1]", 3001, PORTS).authority == "[::1]:3001"
 
@@ -31,7 +31,7 @@ def test_loopback_is_resolved_once() -> None:
 def test_a_named_target_may_have_any_port(settings: Settings) -> None:
     settings.BENCH_TARGETS = ("127.0.0.1:9999", "10.1.2.3")
 
-    assert allowed("127.0.0.1:9999", 3001, PORTS).named
-    assert allowed("10.1.2.3:80", 3001, PORTS) == Place("10.1.2.3", "10.1.2.3", 80, named=True)
+    assert allowed("127.0.0.1:9999", 3001, PORTS).is_allow_listed
+    assert allowed("10.1.2.3:80", 3001, PORTS) == TargetAddress("10.1.2.3", "10.1.2.3", 80, is_allow_listed=True)
     with pytest.raises(TargetNotAllowed):
         allowed("127.0.0.1:9998", 3001, PORTS)
