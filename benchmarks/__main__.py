@@ -1,4 +1,4 @@
-"""`python -m benchmarks -f fastify -H 192.168.1.100:3001 -d 20 -i 4`: a benchmark from any machine."""
+"""Runs a benchmark from any machine: `python -m benchmarks -f fastify -H 192.168.1.100:3001 -d 20 -i 4`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: load a target from here, print what was measured, hand the result to a server. No Django."""
+"""Runs `python -m benchmarks`: measures targets, prints the results and sends them to a server. No Django."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 import shutil
 import signal
 import sys
-import time
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -30,18 +29,18 @@ from system.errors import SystemProblem
 from system.host.child_processes import Identity
 
 OK, FAILED, USAGE, WORSE, INVALID, NO_VERDICT = 0, 1, 2, 3, 4, 5
-PHASE_LABELS = {"preflight": "looking at the target", "warming": "warm-up", "running": "trial"}
+PHASE_LABELS = {"preflight": "checking the target", "warming": "warm-up", "running": "trial"}
 
 
 def main(argv: Sequence[str]) -> int:
-    """The exit code. Results go to stdout, everything else to stderr."""
+    """Returns the exit code. Results go to stdout, everything else to stderr."""
     registry.port_offset = port_offset
     try:
-        wanted = parse_options(argv, _confirm)
-        outbox = Outbox(wanted.outbox)
-        if wanted.is_resend and not _resend(outbox, wanted.server):
+        options = parse_options(argv, _confirm)
+        outbox = Outbox(options.outbox)
+        if options.is_resend and not _resend(outbox, options.server):
             return FAILED
-        return asyncio.run(_measure(wanted, outbox)) if wanted.plans else OK
+        return asyncio.run(_measure(options, outbox)) if options.plans else OK
     except (BadUsage, InvalidRegistry, InvalidTargetAddress) as error:
         _print_stderr(f"[ERROR] {error}")
         return USAGE
@@ -54,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _confirm(question: str) -> bool:
-    """Ask on a terminal; without one the answer is no."""
+    """Ask on the terminal; False without one."""
     if not sys.stdin.isatty():
         return False
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
@@ -65,58 +64,58 @@ def _print_stderr(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-async def _measure(wanted: CliOptions, outbox: Outbox) -> int:
-    for plan in wanted.plans:
+async def _measure(options: CliOptions, outbox: Outbox) -> int:
+    for plan in options.plans:
         _print_stderr(f"{plan.request.method} {plan.request.url} with {plan.program.name} {plan.program.version}")
-    _print_stderr(f"Results go to {wanted.server.url}")
+    _print_stderr(f"Results go to {options.server.url}")
     task = asyncio.current_task()
-    assert task  # noqa: S101 - this is one
+    assert task  # noqa: S101 - this function runs in a task
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     line = ProgressLine()
-    sides = [
-        TargetRun(plan, ConsoleObserver(plan, place, line))
-        for plan, place in zip(wanted.plans, wanted.places, strict=True)
+    runs = [
+        TargetRun(plan, ConsoleObserver(plan, target, line))
+        for plan, target in zip(options.plans, options.targets, strict=True)
     ]
     try:
-        await run_protocol.measure_interleaved(sides)
+        await run_protocol.measure_interleaved(runs)
     finally:
         line.clear()
-        is_whole = all(len(side.result.trials) == side.plan.trials and side.result.after for side in sides)
+        is_complete = all(len(run.result.trials) == run.plan.trials and run.result.after for run in runs)
         entries = [
-            _build_entry(side.result, place, wanted, is_whole)
-            for side, place in zip(sides, wanted.places, strict=True)
-            if side.result.trials
+            _build_entry(run.result, target, options, is_complete)
+            for run, target in zip(runs, options.targets, strict=True)
+            if run.result.trials
         ]
-        for entry in entries:  # what was measured before a failure is kept and delivered too
+        for entry in entries:  # measurements before a failure are saved and sent too
             for sentence in report.summary_lines(entry):
                 _print_stderr(sentence)
-            _deliver(entry, outbox, wanted.server)
+            _deliver(entry, outbox, options.server)
     for entry in entries:
-        print(json.dumps(entry) if wanted.is_json else report.result_line(entry), flush=True)
-    return exit_code([(side.result, entry) for side, entry in zip(sides, entries, strict=True)])
+        print(json.dumps(entry) if options.is_json else report.result_line(entry), flush=True)
+    return exit_code([(run.result, entry) for run, entry in zip(runs, entries, strict=True)])
 
 
 def exit_code(runs: Sequence[tuple[RunResult, dict[str, Any]]]) -> int:
-    """The exit code. Several targets are compared with the first, in words on stderr."""
+    """The exit code of finished runs. Prints the comparison of each with the first to stderr."""
     if any(entry["validity"] == "invalid" for _, entry in runs):
         return INVALID
-    base, *others = [report.comparison_side(found, entry) for found, entry in runs]
-    compared = [comparison.compare(base, other) for other in others]
-    for each in compared:
-        for sentence in [each.text, *(metric.text for metric in each.metrics[1:] if not each.reasons)]:
+    base, *others = [report.comparison_side(result, entry) for result, entry in runs]
+    comparisons = [comparison.compare(base, other) for other in others]
+    for compared in comparisons:
+        for sentence in [compared.text, *(metric.text for metric in compared.metrics[1:] if not compared.reasons)]:
             _print_stderr(sentence)
-    verdicts = [each.verdict for each in compared]
+    verdicts = [compared.verdict for compared in comparisons]
     if Verdict.WORSE in verdicts:
         return WORSE
     return NO_VERDICT if Verdict.NO_VERDICT in verdicts else OK
 
 
-def _build_entry(found: RunResult, place: TargetAddress, wanted: CliOptions, is_whole: bool) -> dict[str, Any]:
+def _build_entry(result: RunResult, target: TargetAddress, options: CliOptions, is_complete: bool) -> dict[str, Any]:
     entry = report.build_entry(
-        found, run_id=uuid.uuid4(), at=datetime.now(UTC), host=place.authority, label=wanted.label,
-        profile=wanted.profile,
+        result, run_id=uuid.uuid4(), at=datetime.now(UTC), host=target.authority, label=options.label,
+        profile=options.profile,
     )  # fmt: skip
-    return {**entry, "state": "done" if is_whole else "interrupted"}
+    return {**entry, "state": "done" if is_complete else "interrupted"}
 
 
 def _deliver(entry: dict[str, Any], outbox: Outbox, server: Server) -> None:
@@ -125,30 +124,30 @@ def _deliver(entry: dict[str, Any], outbox: Outbox, server: Server) -> None:
         send_result(report.shrink_to_limit(entry), server)
     except NotDelivered as error:
         _print_stderr(f"[ERROR] {error}")
-        _print_stderr(f"It is kept in {file}. Deliver it with: python -m benchmarks --resend")
+        _print_stderr(f"The result is saved in {file}. Send it with: python -m benchmarks --resend")
     else:
         file.unlink()
 
 
 def _resend(outbox: Outbox, server: Server) -> bool:
-    """Whether everything that waited was taken."""
-    waiting = list(outbox.pending())
-    for file, _, entry in waiting:
+    """Send all saved results; False after the first failure."""
+    pending = list(outbox.pending())
+    for file, _, entry in pending:
         try:
             send_result(report.shrink_to_limit(entry), server)
         except NotDelivered as error:
             _print_stderr(f"[ERROR] {error}")
-            _print_stderr(f"{file} is kept.")
+            _print_stderr(f"The result is still saved in {file}.")
             return False
         file.unlink()
-        _print_stderr(f"{server.url} has taken the result of {entry['framework']}, {entry['timestamp']}.")
-    if not waiting:
-        _print_stderr("Nothing waits to be sent.")
+        _print_stderr(f"Sent the result of {entry['framework']}, {entry['timestamp']}, to {server.url}.")
+    if not pending:
+        _print_stderr("There are no saved results to send.")
     return True
 
 
 class ProgressLine:
-    """One line on stderr that is written over; on anything but a terminal only its phases are told."""
+    """One line on stderr, overwritten by the next. Without a terminal, each phase is printed once."""
 
     def __init__(self) -> None:
         self.is_terminal = sys.stderr.isatty()
@@ -156,8 +155,8 @@ class ProgressLine:
 
     def show(self, phase: str, figures: str) -> None:
         if self.is_terminal:
-            fitting = f"{phase}  {figures}"[: shutil.get_terminal_size().columns - 1]
-            print(f"\r\x1b[K{fitting}", end="", file=sys.stderr, flush=True)
+            line = f"{phase}  {figures}"[: shutil.get_terminal_size().columns - 1]
+            print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
         elif phase != self.last_phase:
             _print_stderr(phase)
         self.last_phase = phase
@@ -168,11 +167,10 @@ class ProgressLine:
 
 
 class ConsoleObserver:
-    """Tells people how a run goes."""
+    """Prints the progress of a run to stderr."""
 
-    def __init__(self, plan: RunPlan, place: TargetAddress, line: ProgressLine) -> None:
-        self.plan, self.place, self.line = plan, place, line
-        self.began_s = time.monotonic()
+    def __init__(self, plan: RunPlan, target: TargetAddress, line: ProgressLine) -> None:
+        self.plan, self.target, self.line = plan, target, line
         self.trials_done = 0
 
     async def on_phase(self, name: str) -> None:
@@ -182,8 +180,8 @@ class ConsoleObserver:
         number = f" {self.trials_done + 1} of {self.plan.trials}" if phase == "running" else ""
         return f"{self.plan.framework}: {PHASE_LABELS[phase]}{number}"
 
-    async def on_ready(self, found: RunResult) -> None:
-        self.began_s = time.monotonic()
+    async def on_ready(self, result: RunResult) -> None:
+        return
 
     async def on_start(self, children: Sequence[Identity]) -> None:
         return
@@ -193,18 +191,17 @@ class ConsoleObserver:
         shares = [f"{self.plan.program.name} {sample.generator_cpu_percent:.0f} %"]
         if sample.target_cpu_percent is not None:
             shares.append(f"target {sample.target_cpu_percent:.0f} %")
-        shown = self._phase_label("running") if phase == "trial" else f"{self.plan.framework}: {phase}"
-        self.line.show(shown, f"{sample.seconds:.0f} s  {rate}  {', '.join(shares)}  {remaining_s:.0f} s to go")
+        label = self._phase_label("running") if phase == "trial" else f"{self.plan.framework}: {phase}"
+        self.line.show(label, f"{sample.seconds:.0f} s  {rate}  {', '.join(shares)}  {remaining_s:.0f} s left")
 
-    async def on_trial(self, done: TrialResult, found: RunResult) -> None:
-        self.trials_done = len(found.trials)
-        if done.index and self.line.is_terminal:
+    async def on_trial(self, trial: TrialResult, result: RunResult) -> None:
+        self.trials_done = len(result.trials)
+        if trial.index and self.line.is_terminal:
             self.line.clear()
-            _print_stderr(f"{self.plan.framework}: trial {done.index}: {done.measurement.rate:,.0f} requests/s")
+            _print_stderr(f"{self.plan.framework}: trial {trial.index}: {trial.measurement.rate:,.0f} requests/s")
 
     async def target_processes(self) -> TargetProcesses:
         if not self.plan.is_local:
             return TargetProcesses((), None)
-        return TargetProcesses(
-            await asyncio.to_thread(serving_processes.serving_pids, self.place.address, self.place.port), None
-        )
+        pids = await asyncio.to_thread(serving_processes.serving_pids, self.target.address, self.target.port)
+        return TargetProcesses(pids, None)

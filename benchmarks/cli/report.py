@@ -1,4 +1,4 @@
-"""What a run says in the end: the entry that travels to a server, the line on stdout, the sentences for people."""
+"""Reports a finished run: the entry for the server, the result line on stdout, the summary for people."""
 
 from __future__ import annotations
 
@@ -16,39 +16,41 @@ from benchmarks.engine.run_protocol import RunResult
 from benchmarks.engine.trial_execution import TrialResult
 from system.lib.wire import to_wire
 
-MAX_BYTES = 200 * 1024  # a server takes 256 KiB
+MAX_BYTES = 200 * 1024  # a server accepts 256 KiB
 MAX_SAMPLES = 300
 MAX_OUTPUT_CHARACTERS = 2000
 
 
-def build_entry(found: RunResult, *, run_id: UUID, at: datetime, host: str, label: str, profile: str) -> dict[str, Any]:
-    """A result in the words of the wire, with its parts. `at`: the end of the run."""
-    plan, whole, verdict = found.plan, found.merged(), found.assessment()
-    shown, (low, high) = whole.percentiles_ms, found.interval()
-    asked = plan.request
+def build_entry(
+    result: RunResult, *, run_id: UUID, at: datetime, host: str, label: str, profile: str
+) -> dict[str, Any]:
+    """The result with its details, with the keys of the wire. `at`: end of the run."""
+    plan, whole, assessment = result.plan, result.merged(), result.assessment()
+    percentiles, (low, high) = whole.percentiles_ms, result.interval()
+    request = plan.request
     entry = to_wire({
         "id": run_id, "timestamp": at, "framework": plan.framework, "host": host,
-        "endpoint": asked.path, "method": asked.method, "reqPerSec": found.rate, "avgLatency": whole.mean_ms,
-        "p50Latency": shown.get("50"), "p90Latency": shown.get("90"), "p95Latency": shown.get("95"),
-        "p99Latency": shown.get("99"), "p999Latency": shown.get("99.9"), "totalReqs": whole.responses,
+        "endpoint": request.path, "method": request.method, "reqPerSec": result.rate, "avgLatency": whole.mean_ms,
+        "p50Latency": percentiles.get("50"), "p90Latency": percentiles.get("90"), "p95Latency": percentiles.get("95"),
+        "p99Latency": percentiles.get("99"), "p999Latency": percentiles.get("99.9"), "totalReqs": whole.responses,
         "duration": whole.duration_s, "connections": plan.connections, "workers": plan.workers,
         "pipelining": plan.pipelining, "errors": whole.errors, "timeouts": whole.timeouts, "non2xx": whole.non_2xx,
         "instances": plan.instances, "generator": plan.program.name, "generatorVersion": plan.program.version,
-        "profile": profile, "rate": plan.rate_per_second, "trials": len(found.trials), "validity": verdict.validity,
-        "reasons": verdict.reasons, "reqPerSecLow": low, "reqPerSecHigh": high,
-        "cpuMicrosPerRequest": found.cpu_micros_per_request(), "memoryBytes": found.memory_bytes(),
-        "saturation": found.saturation(), "label": label, "connectionsUsed": whole.connections_used,
-        "gates": found.gates(), "environment": found.environment, "command": found.trials[-1].command,
-        "samples": trial_record.thin_samples(found.samples(), MAX_SAMPLES),
-        "trialResults": [_trial_entry(done, plan.pipelining) for done in [*found.warmup[-1:], *found.trials]],
+        "profile": profile, "rate": plan.rate_per_second, "trials": len(result.trials), "validity": assessment.validity,
+        "reasons": assessment.reasons, "reqPerSecLow": low, "reqPerSecHigh": high,
+        "cpuMicrosPerRequest": result.cpu_micros_per_request(), "memoryBytes": result.memory_bytes(),
+        "saturation": result.saturation(), "label": label, "connectionsUsed": whole.connections_used,
+        "gates": result.gates(), "environment": result.environment, "command": result.trials[-1].command,
+        "samples": trial_record.thin_samples(result.samples(), MAX_SAMPLES),
+        "trialResults": [_trial_entry(trial, plan.pipelining) for trial in [*result.warmup[-1:], *result.trials]],
     })  # fmt: skip
     assert isinstance(entry, dict)  # noqa: S101 - a mapping becomes an object
     return entry
 
 
-def comparison_side(found: RunResult, entry: dict[str, Any]) -> Side:
-    """The run as it is compared with another."""
-    trials, names = found.trials, ("endpoint", "method", "generator", "workers", "pipelining", "rate", "instances")
+def comparison_side(result: RunResult, entry: dict[str, Any]) -> Side:
+    """The run as one side of a comparison."""
+    trials, names = result.trials, ("endpoint", "method", "generator", "workers", "pipelining", "rate", "instances")
     cpu = [trial.target_cpu_s * 1e6 / trial.measurement.responses for trial in trials if trial.target_cpu_s]
     memory = [float(trial.target_memory_bytes) for trial in trials if trial.target_memory_bytes]
     percentiles = {
@@ -59,10 +61,10 @@ def comparison_side(found: RunResult, entry: dict[str, Any]) -> Side:
         id=entry["id"],
         name=entry["label"] or entry["framework"],
         validity=entry["validity"],
-        conditions={name: entry[name] for name in (*names, "connectionsUsed")} | {"body": found.plan.request.body},
-        environment=str(found.environment.get("key", "")),
+        conditions={name: entry[name] for name in (*names, "connectionsUsed")} | {"body": result.plan.request.body},
+        environment=str(result.environment.get("key", "")),
         values={
-            "reqPerSec": found.rates,
+            "reqPerSec": result.rates,
             **percentiles,
             "cpuMicrosPerRequest": cpu if len(cpu) == len(trials) else [],
             "memoryBytes": memory if len(memory) == len(trials) else [],
@@ -70,27 +72,27 @@ def comparison_side(found: RunResult, entry: dict[str, Any]) -> Side:
     )
 
 
-def _trial_entry(done: TrialResult, pipelining: int) -> dict[str, Any]:
-    measured = done.measurement
+def _trial_entry(trial: TrialResult, pipelining: int) -> dict[str, Any]:
+    measurement = trial.measurement
     return {
-        "index": done.index, "isWarmup": done.index == 0, "startedAt": done.started_at,
-        "duration": measured.duration_s, "totalReqs": measured.responses, "reqPerSec": measured.rate,
-        "avgLatency": measured.mean_ms, "maxLatency": measured.max_ms, "percentiles": measured.percentiles_ms,
-        "errors": measured.errors, "timeouts": measured.timeouts, "non2xx": measured.non_2xx,
-        "bytesRead": measured.bytes_read, "facts": trial_record.trial_facts(done, pipelining),
+        "index": trial.index, "isWarmup": trial.index == 0, "startedAt": trial.started_at,
+        "duration": measurement.duration_s, "totalReqs": measurement.responses, "reqPerSec": measurement.rate,
+        "avgLatency": measurement.mean_ms, "maxLatency": measurement.max_ms, "percentiles": measurement.percentiles_ms,
+        "errors": measurement.errors, "timeouts": measurement.timeouts, "non2xx": measurement.non_2xx,
+        "bytesRead": measurement.bytes_read, "facts": trial_record.trial_facts(trial, pipelining),
         "histograms": {
-            "raw": histogram.encode(measured.latencies_us), "corrected": histogram.encode(measured.corrected_us),
-            "probe": done.probe.histogram if done.probe else "",
+            "raw": histogram.encode(measurement.latencies_us), "corrected": histogram.encode(measurement.corrected_us),
+            "probe": trial.probe.histogram if trial.probe else "",
         },
-        "output": done.output[:MAX_OUTPUT_CHARACTERS],
+        "output": trial.output[:MAX_OUTPUT_CHARACTERS],
     }  # fmt: skip
 
 
 def shrink_to_limit(entry: dict[str, Any]) -> dict[str, Any]:
-    """The entry, with less detail where it would be larger than a server takes. The figures always stay."""
-    for smaller in _reduced_entries(entry):
-        if len(json.dumps(smaller)) <= MAX_BYTES:
-            return smaller
+    """The entry, with fewer details if it exceeds MAX_BYTES. The figures are always kept."""
+    for reduced in _reduced_entries(entry):
+        if len(json.dumps(reduced)) <= MAX_BYTES:
+            return reduced
     return {name: value for name, value in entry.items() if name not in ("samples", "trialResults", "gates")}
 
 
@@ -107,18 +109,18 @@ def _reduced_entries(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def result_line(entry: dict[str, Any]) -> str:
-    """The last line on stdout, as the original prints it."""
+    """The last line on stdout, in the format of the original benchmark."""
     rate, latency_ms = round(entry["reqPerSec"]), entry["avgLatency"] or 0
     return f"BENCHMARK_RESULT:{entry['framework']}:{rate}:{latency_ms:.2f}:{entry['totalReqs']}"
 
 
 def summary_lines(entry: dict[str, Any]) -> Iterator[str]:
-    """What people want to know first."""
-    least = "at least " if is_lower_bound(entry["saturation"]) else ""
-    said = f"{entry['framework']} {entry['method']} {entry['endpoint']}: {least}{entry['reqPerSec']:,.0f} requests/s"
+    """The key figures, for people."""
+    bound = "at least " if is_lower_bound(entry["saturation"]) else ""
+    rate = f"{entry['framework']} {entry['method']} {entry['endpoint']}: {bound}{entry['reqPerSec']:,.0f} requests/s"
     if entry["reqPerSecLow"] is not None:
-        said += f" ({entry['reqPerSecLow']:,.0f} to {entry['reqPerSecHigh']:,.0f} in {entry['trials']} trials)"
-    yield said + (f", {entry['saturation']}" if entry["saturation"] else "")
+        rate += f" ({entry['reqPerSecLow']:,.0f} to {entry['reqPerSecHigh']:,.0f} in {entry['trials']} trials)"
+    yield rate + (f", {entry['saturation']}" if entry["saturation"] else "")
     latencies = [
         f"p{name} {entry[key]:.2f} ms"
         for name, key in (("50", "p50Latency"), ("90", "p90Latency"), ("99", "p99Latency"), ("99.9", "p999Latency"))

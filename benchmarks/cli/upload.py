@@ -1,4 +1,4 @@
-"""Sends results to a server, and keeps them in files until one has taken them. [io: HTTP, files]"""
+"""Sends results to a server, and saves them in files until a server has accepted them. [io: HTTP, files]"""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ PATH = "/api/benchmark/add"
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where results go. `key`: an API key or a token, empty for none."""
+    """`key`: an API key or a token, empty for none."""
 
     url: str
     key: str
 
 
 class Outbox:
-    """The folder of results that no server has taken yet: one file each, for its owner only."""
+    """The folder of results that no server has accepted yet: one file each, readable by the owner only."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def save(self, entry: dict[str, Any], url: str) -> Path:
-        """Write before anything is sent: what was measured must not be lost."""
+        """Save before sending, so that no measurement is lost."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = self.folder / f"{entry['id']}.json"
         partial = file.with_suffix(".partial")
@@ -46,18 +46,18 @@ class Outbox:
         return file
 
     def pending(self) -> Iterator[tuple[Path, str, dict[str, Any]]]:
-        """File, server and entry of each that waits, oldest first; a file that cannot be read is left alone."""
+        """File, server and entry of every saved result, oldest first; unreadable files are skipped."""
         files = sorted(self.folder.glob("*.json"), key=lambda file: file.stat().st_mtime)
         for file in files:
             try:
-                kept = json.loads(file.read_text())
-                yield file, str(kept["server"]), dict(kept["entry"])
+                saved = json.loads(file.read_text())
+                yield file, str(saved["server"]), dict(saved["entry"])
             except (OSError, ValueError, KeyError, TypeError):
                 continue
 
 
 def send_result(entry: dict[str, Any], server: Server) -> None:
-    """Post one result; a server that knows its id takes it as the same. Raises NotDelivered."""
+    """Post one result; idempotent, because the server recognises its id. Raises NotDelivered."""
     if urlsplit(server.url).scheme not in ("http", "https"):
         raise NotDelivered(server.url, "the address does not begin with http:// or https://.")
     headers = {"Content-Type": "application/json"} | ({"X-API-Key": server.key} if server.key else {})
@@ -65,8 +65,8 @@ def send_result(entry: dict[str, Any], server: Server) -> None:
         server.url.rstrip("/") + PATH, json.dumps(entry).encode(), headers, method="POST"
     )
     try:
-        with _opener.open(request, timeout=TIMEOUT_S) as answer:
-            answer.read()
+        with _opener.open(request, timeout=TIMEOUT_S) as response:
+            response.read()
     except urllib.error.HTTPError as error:
         with error:
             raise NotDelivered(server.url, f"{error.code}: {_error_message(error.read())}") from error
@@ -75,7 +75,7 @@ def send_result(entry: dict[str, Any], server: Server) -> None:
         raise NotDelivered(server.url, f"{getattr(reason, 'strerror', None) or reason}.") from error
 
 
-# Of all that urllib brings along: no redirects to elsewhere with the key, no files, no ftp.
+# Restricts urllib: a redirect could send the key to another server, or lead to a file or ftp URL.
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
         return None

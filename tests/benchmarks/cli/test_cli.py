@@ -32,7 +32,7 @@ from tests.fixtures.process_list import commands_with
 from tests.fixtures.server import StartServer
 from tests.fixtures.target_server import target
 
-# Says on stderr what it must not have loaded.
+# Prints the modules on stderr that must not be imported.
 SOURCE = """
 import sys
 from benchmarks.cli.main import main
@@ -46,7 +46,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """`python -m benchmarks` from a folder of its own."""
+    """Runs `python -m benchmarks` in a temporary folder."""
 
     def call(*arguments: str, server: str = "http://127.0.0.1:9", source: str = "") -> subprocess.CompletedProcess[str]:
         program = ["-c", source] if source else ["-m", "benchmarks"]
@@ -59,37 +59,37 @@ def run(tmp_path: Path) -> Run:
     return call
 
 
-def test_a_result_is_measured_without_django_kept_and_delivered_later(
+def test_a_result_is_measured_without_django_saved_and_sent_later(
     run: Run, start_server: StartServer, tmp_path: Path
 ) -> None:
     with target() as port:
         arguments = ("-f", "mine", "-H", f"localhost:{port}", "-e", "simple", "-d", "1", "-n", "2", "-c", "10")
-        measured = run(*arguments, "--label", "from afar", source=SOURCE)
+        process = run(*arguments, "--label", "from afar", source=SOURCE)
 
-    assert measured.returncode == 0, measured.stderr
-    word, framework, rate, latency_ms, total = measured.stdout.splitlines()[-1].split(":")
+    assert process.returncode == 0, process.stderr
+    word, framework, rate, latency_ms, total = process.stdout.splitlines()[-1].split(":")
     assert (word, framework, "." in rate) == ("BENCHMARK_RESULT", "mine", False)
-    assert measured.stderr.endswith("\n[]\n")
-    assert "[ERROR] http://127.0.0.1:9 did not take the result: Connection refused." in measured.stderr
+    assert process.stderr.endswith("\n[]\n")
+    assert "[ERROR] http://127.0.0.1:9 did not accept the result: Connection refused." in process.stderr
     (file,) = (tmp_path / "state/pm2site/unsent-benchmarks").iterdir()
     assert file.stat().st_mode & 0o777 == 0o600
-    kept = json.loads(file.read_text())["entry"]
+    saved = json.loads(file.read_text())["entry"]
 
     server = start_server()
-    again = run("--resend", server=server.url)
-    twice = requests.post(f"{server.url}/api/benchmark/add", json=kept, timeout=10)
+    resent = run("--resend", server=server.url)
+    repeated = requests.post(f"{server.url}/api/benchmark/add", json=saved, timeout=10)
 
-    assert (again.returncode, file.exists(), twice.status_code) == (0, False, 200), again.stderr
+    assert (resent.returncode, file.exists(), repeated.status_code) == (0, False, 200), resent.stderr
     (result,) = requests.get(f"{server.url}/api/benchmark/latest", timeout=10).json()["results"]
-    assert (result["id"], result["source"], result["label"]) == (kept["id"], "client", "from afar")
+    assert (result["id"], result["source"], result["label"]) == (saved["id"], "client", "from afar")
     assert (round(result["reqPerSec"]), result["totalReqs"]) == (int(rate), int(total))
     assert float(latency_ms) == pytest.approx(result["avgLatency"], abs=0.01)
-    details = requests.get(f"{server.url}/api/benchmark/runs/{kept['id']}", timeout=10).json()
-    told = [(trial["index"], trial["isWarmup"]) for trial in details["trialResults"]]
-    assert told == [(0, True), (1, False), (2, False)]
-    assert (details["gates"], details["environment"]) == (kept["gates"], kept["environment"])
+    details = requests.get(f"{server.url}/api/benchmark/runs/{saved['id']}", timeout=10).json()
+    indexes = [(trial["index"], trial["isWarmup"]) for trial in details["trialResults"]]
+    assert indexes == [(0, True), (1, False), (2, False)]
+    assert (details["gates"], details["environment"]) == (saved["gates"], saved["environment"])
     assert details["histogram"]["probe"]
-    assert bool(details["histogram"]["raw"]) == bool(details["histogram"]["corrected"]) == (kept["generator"] == "wrk")
+    assert bool(details["histogram"]["raw"]) == bool(details["histogram"]["corrected"]) == (saved["generator"] == "wrk")
     assert details["result"] == result
 
 
@@ -101,31 +101,31 @@ def test_a_result_is_measured_without_django_kept_and_delivered_later(
         ("http://127.0.0.1:x", "nonnumeric port: 'x'."),
     ],
 )
-def test_what_is_no_server_takes_nothing(url: str, reason: str) -> None:
+def test_an_unreachable_server_raises_not_delivered(url: str, reason: str) -> None:
     with pytest.raises(NotDelivered) as refused:
         send_result({"id": "1"}, Server(url, "secret"))
 
-    assert str(refused.value) == f"{url} did not take the result: {reason}"
+    assert str(refused.value) == f"{url} did not accept the result: {reason}"
 
 
 @pytest.mark.real
-def test_a_run_that_is_invalid_exits_with_4_and_prints_json(run: Run) -> None:
+def test_an_invalid_run_exits_with_4_and_prints_json(run: Run) -> None:
     with target() as port:
-        measured = run("-f", "mine", "-H", f"127.0.0.1:{port}", "-e", "/fifty", "-d", "1", "-c", "4", "--json")
+        process = run("-f", "mine", "-H", f"127.0.0.1:{port}", "-e", "/fifty", "-d", "1", "-c", "4", "--json")
 
-    assert measured.returncode == 4, measured.stderr
-    entry = json.loads(measured.stdout)
+    assert process.returncode == 4, process.stderr
+    entry = json.loads(process.stdout)
     assert (entry["validity"], entry["endpoint"], entry["trials"], entry["state"]) == ("invalid", "/fifty", 1, "done")
 
 
 @pytest.mark.real
-def test_a_target_that_is_down_is_a_failure(run: Run) -> None:
+def test_a_target_that_is_down_exits_with_1(run: Run) -> None:
     with target() as port:
         pass
-    measured = run("-f", "mine", "-H", f"127.0.0.1:{port}", "-d", "1")
+    process = run("-f", "mine", "-H", f"127.0.0.1:{port}", "-d", "1")
 
-    assert (measured.returncode, measured.stdout) == (1, "")
-    assert f"[ERROR] GET http://127.0.0.1:{port}/simple got no response: Connection refused." in measured.stderr
+    assert (process.returncode, process.stdout) == (1, "")
+    assert f"[ERROR] GET http://127.0.0.1:{port}/simple got no response: Connection refused." in process.stderr
 
 
 @pytest.mark.real
@@ -133,7 +133,7 @@ def test_ctrl_c_leaves_no_generator_and_keeps_finished_trials(tmp_path: Path) ->
     with target() as port:
         argv = [sys.executable, "-m", "benchmarks", "-f", "mine", "-H", f"127.0.0.1:{port}", "-d", "1", "-n", "50"]
         environment = {**os.environ, "API_SERVER": "http://127.0.0.1:9", "XDG_STATE_HOME": str(tmp_path)}
-        # A shell starts what runs in its background with SIGINT ignored, and whatever that starts inherits it.
+        # A shell starts background jobs with SIGINT ignored, and their children inherit that.
         process = subprocess.Popen(
             argv, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
@@ -143,30 +143,30 @@ def test_ctrl_c_leaves_no_generator_and_keeps_finished_trials(tmp_path: Path) ->
             assert process.poll() is None
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
-        said = process.communicate(timeout=30)[1]
+        output = process.communicate(timeout=30)[1]
         left = commands_with(f"127.0.0.1:{port}/simple")
 
-    assert (process.returncode, left) == (1, []), said
+    assert (process.returncode, left) == (1, []), output
     (file,) = (tmp_path / "pm2site/unsent-benchmarks").iterdir()
-    kept = json.loads(file.read_text())["entry"]
-    assert kept["state"] == "interrupted"
-    assert 1 <= kept["trials"] < 50
+    saved = json.loads(file.read_text())["entry"]
+    assert saved["state"] == "interrupted"
+    assert 1 <= saved["trials"] < 50
 
 
 @pytest.mark.parametrize(
     ("argv", "reason"),
     [
-        ([], "-f NAME is needed"),
+        ([], "-f NAME is required."),
         (["-f", "koa"], "localhost cannot be loaded: koa is not in the registry"),
         (["-f", "fastify", "-H", "a b"], "a b cannot be loaded: it is not host or host:port."),
         (["-f", "fastify", "-H", "localhost:0"], "localhost:0 cannot be loaded: the port is not"),
-        (["-f", "fastify", "-H", "8.8.8.8"], f"8.8.8.8:{FASTIFY} is a public address; --yes loads it."),
-        (["-f", "fastify,express", "-H", f"localhost:{FASTIFY}"], "One port cannot be that of several"),
+        (["-f", "fastify", "-H", "8.8.8.8"], f"8.8.8.8:{FASTIFY} is a public address. Use --yes to load it."),
+        (["-f", "fastify,express", "-H", f"localhost:{FASTIFY}"], "Several frameworks cannot share one port."),
         (["-f", "fastify", "--generator", "wrk", "--rate", "5"], "--rate: wrk cannot hold a rate; h2load can."),
     ],
     ids=["nothing", "unknown", "no host", "no port", "public", "one port", "rate"],
 )
-def test_what_cannot_be_meant_is_a_usage_error(argv: list[str], reason: str) -> None:
+def test_contradictory_arguments_are_a_usage_error(argv: list[str], reason: str) -> None:
     with pytest.raises((BadUsage, InvalidTargetAddress)) as refused:
         parse_options(argv, lambda question: False)
 
@@ -196,11 +196,11 @@ def test_the_ports_of_the_frameworks_move_as_the_servers_do(
 @pytest.mark.parametrize(
     "argv", [["-f", "x", "-d", "0"], ["-f", "x", "-m", "BREW"], ["--what"], ["-f", "x", "-c", "1e3"]]
 )
-def test_flags_are_checked(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as left:
+def test_invalid_flags_exit_with_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exited:
         parse_options(argv, lambda question: True)
 
-    assert left.value.code == 2
+    assert exited.value.code == 2
     assert "usage: python -m benchmarks" in capsys.readouterr().err
 
 
@@ -213,21 +213,21 @@ def test_flags_are_checked(argv: list[str], capsys: pytest.CaptureFixture[str]) 
         ({"API_SERVER": " "}, None, "http://localhost:3100"),
     ],
 )
-def test_the_server_is_named_or_stands_beside_the_target(
+def test_the_server_is_configured_or_on_the_targets_host(
     environment: dict[str, str], host: str | None, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {"API_KEY": "k", **environment}.items():
         monkeypatch.setenv(name, value)
 
-    wanted = parse_options(["-f", "express", *(["-H", host] if host else [])], lambda question: False)
+    options = parse_options(["-f", "express", *(["-H", host] if host else [])], lambda question: False)
 
-    assert wanted.server == Server(url, "k")
+    assert options.server == Server(url, "k")
 
 
-def test_the_originals_flags_keep_their_meaning() -> None:
-    wanted = parse_options(shlex.split(ORIGINAL), lambda _: False)
+def test_the_flags_of_the_original_benchmark_keep_their_meaning() -> None:
+    options = parse_options(shlex.split(ORIGINAL), lambda _: False)
 
-    (plan,) = wanted.plans
+    (plan,) = options.plans
     assert (plan.request.url, plan.request.method) == ("http://127.0.0.1:3001/code", "POST")
     assert plan.request.headers == {"Host": "127.0.0.1:3001", "Content-Type": "application/json"}
     assert plan.request.body == '{"name":"benchmark"}'
@@ -236,49 +236,53 @@ def test_the_originals_flags_keep_their_meaning() -> None:
     assert plan.program.name in trial_execution.installed_generators()
 
 
-def measured(framework: str, *rates: int) -> tuple[RunResult, dict[str, Any]]:
-    """A run with a trial of a second for each rate, as it would be printed."""
+def make_result(framework: str, *rates: int) -> tuple[RunResult, dict[str, Any]]:
+    """A result with a trial of 1 s for each rate, and its entry."""
     (plan,) = parse_options(["-f", framework, "-d", "1", "-n", str(len(rates))], lambda _: False).plans
-    found = RunResult(plan, environment={"key": "here"})
+    result = RunResult(plan, environment={"key": "here"})
     for index, rate in enumerate(rates, 1):
-        counted = Measurement(
+        measurement = Measurement(
             duration_s=1, responses=rate, successes=rate, errors=0, timeouts=0, non_2xx=0, bytes_read=0, mean_ms=None,
             max_ms=None, percentiles_ms={"50": 1.0, "99": 2.0}, latencies_us=(), connections_used=100,
         )  # fmt: skip
         load = CpuLoad(generator=0.1, target=0.99, host=0.5)
         moment = datetime(2026, 11, 23, tzinfo=UTC)
-        found.trials.append(TrialResult(index, moment, counted, load, (), 0.5, 2**20, None, ("wrk",), ""))
+        result.trials.append(TrialResult(index, moment, measurement, load, (), 0.5, 2**20, None, ("wrk",), ""))
     at = datetime(2026, 11, 23, tzinfo=UTC)
-    return found, report.build_entry(found, run_id=uuid4(), at=at, host="localhost:1", label="", profile="")
+    return result, report.build_entry(result, run_id=uuid4(), at=at, host="localhost:1", label="", profile="")
 
 
-FIRST = measured("fastify", 50_000, 50_100, 49_900, 50_200, 49_800)
+FIRST = make_result("fastify", 50_000, 50_100, 49_900, 50_200, 49_800)
 
 
 @pytest.mark.parametrize(
-    ("others", "code", "said"),
+    ("others", "code", "output"),
     [
         ([], 0, ""),
-        ([measured("express", 50_050, 50_150, 49_950, 50_000, 49_850)], 0, "requests/s: the same; express and fastify"),
-        ([measured("express", 40_000, 40_100, 39_900, 40_200, 39_800)], 3, "express is 20.0 % slower than fastify"),
-        ([measured("express", 60_000, 60_100, 59_900, 60_200, 59_800)], 0, "express is 20.0 % faster than fastify"),
-        ([measured("express", 40_000, 40_100)], 5, "No verdict: express"),
+        (
+            [make_result("express", 50_050, 50_150, 49_950, 50_000, 49_850)],
+            0,
+            "requests/s: the same; express and fastify",
+        ),
+        ([make_result("express", 40_000, 40_100, 39_900, 40_200, 39_800)], 3, "express is 20.0 % slower than fastify"),
+        ([make_result("express", 60_000, 60_100, 59_900, 60_200, 59_800)], 0, "express is 20.0 % faster than fastify"),
+        ([make_result("express", 40_000, 40_100)], 5, "No verdict: express"),
     ],
 )
 def test_several_targets_are_compared_with_the_first(
-    others: list[tuple[RunResult, dict[str, Any]]], code: int, said: str, capsys: pytest.CaptureFixture[str]
+    others: list[tuple[RunResult, dict[str, Any]]], code: int, output: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert exit_code([FIRST, *others]) == code
-    assert capsys.readouterr().err.startswith(said)
+    assert capsys.readouterr().err.startswith(output)
 
 
-def test_nothing_is_compared_with_an_invalid_run() -> None:
-    found, entry = FIRST
+def test_an_invalid_run_is_not_compared() -> None:
+    result, entry = FIRST
 
-    assert exit_code([(found, {**entry, "validity": "invalid"}), FIRST]) == 4
+    assert exit_code([(result, {**entry, "validity": "invalid"}), FIRST]) == 4
 
 
-def test_a_progress_line_is_for_terminals(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_progress_line_is_overwritten_on_terminals_only(capsys: pytest.CaptureFixture[str]) -> None:
     line = ProgressLine()
     for figures in ("1 s", "2 s"):
         line.show("warm-up", figures)
@@ -291,12 +295,12 @@ def test_a_progress_line_is_for_terminals(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().err == "\r\x1b[Kwarm-up  3 s\r\x1b[K"
 
 
-def test_a_result_too_large_for_a_server_loses_detail_and_no_figure() -> None:
+def test_an_entry_too_large_for_a_server_loses_details_but_no_figures() -> None:
     trial = {"index": 1, "output": "x" * 2000, "histograms": {"raw": "r" * 9000, "corrected": "c", "probe": "p" * 9000}}
     entry = {"reqPerSec": 5.0, "samples": [{"trial": 1}], "trialResults": [trial] * 20, "gates": []}
 
-    small = report.shrink_to_limit(entry)
+    reduced = report.shrink_to_limit(entry)
 
-    assert small["reqPerSec"] == 5.0
-    assert small["trialResults"][0] == {"index": 1, "output": "", "histograms": {"raw": "r" * 9000, "corrected": "c"}}
+    assert reduced["reqPerSec"] == 5.0
+    assert reduced["trialResults"][0] == {"index": 1, "output": "", "histograms": {"raw": "r" * 9000, "corrected": "c"}}
     assert report.shrink_to_limit({**entry, "samples": [{"trial": 1}] * 50_000})["samples"] == []
