@@ -83,8 +83,8 @@ class RunFacts:
     rate_per_second: float | None = None
     is_steady: bool | None = None
     restarts: int | None = None
-    odd_answer: tuple[str, ...] = ()
-    answer_changed: str | None = None
+    response_oddities: tuple[str, ...] = ()
+    response_change: str | None = None
     cached_date: bool = False
     background_cores: float | None = None
     cross_rate: float | None = None
@@ -138,9 +138,9 @@ def _response_gates(run: RunFacts, whole: Measurement) -> Iterator[Gate]:
         yield Gate("errors", "fail", f"{failed}; more than 1 % is too many to compare.", whole.error_rate)
     else:
         yield _gate("errors", not whole.failures, "All responses were 2xx.", f"{failed}.", whole.error_rate)
-    yield from (Gate("headers", "warn", odd) for odd in run.odd_answer)
-    if run.answer_changed:
-        yield Gate("answer", "fail", run.answer_changed)
+    yield from (Gate("headers", "warn", oddity) for oddity in run.response_oddities)
+    if run.response_change:
+        yield Gate("answer", "fail", run.response_change)
     if run.cached_date:
         yield Gate("date", "warn", "The Date header did not change during the run: the response may be cached.")
     probes = [trial.probe for trial in run.trials if trial.probe]

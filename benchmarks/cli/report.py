@@ -99,9 +99,9 @@ def shrink_to_limit(entry: dict[str, Any]) -> dict[str, Any]:
 def _reduced_entries(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield entry
     trials = entry["trialResults"]
-    for kept in (("raw", "corrected"), ("raw",), ()):
+    for kinds in (("raw", "corrected"), ("raw",), ()):
         trials = [
-            {**trial, "output": "", "histograms": {name: trial["histograms"][name] for name in kept}}
+            {**trial, "output": "", "histograms": {name: trial["histograms"][name] for name in kinds}}
             for trial in trials
         ]
         yield {**entry, "trialResults": trials}

@@ -96,11 +96,11 @@ class ProbeScheduler:
             while busy or self._due_s() is not None:
                 self._start_due(busy)
                 for key, _ in self.selector.select(self._wait_s(busy)):
-                    self._on_answer(key.data, key.data.on_ready(), busy)
+                    self._on_response(key.data, key.data.on_ready(), busy)
                 now_s = time.monotonic()
                 for late in [connection for connection in busy if connection.deadline_s <= now_s]:
                     self._unregister(late)
-                    self._on_answer(late, late.fail(), busy)
+                    self._on_response(late, late.fail(), busy)
         for connection in self.free:
             connection.close()
 
@@ -115,7 +115,7 @@ class ProbeScheduler:
             self.sent += 1
             connection = self.free.pop()
             busy.add(connection)
-            self._on_answer(connection, connection.start(due_s, time.monotonic() + self.plan.timeout_s), busy)
+            self._on_response(connection, connection.start(due_s, time.monotonic() + self.plan.timeout_s), busy)
 
     def _wait_s(self, busy: set[ProbeConnection]) -> float:
         times_s = [connection.deadline_s for connection in busy]
@@ -124,7 +124,7 @@ class ProbeScheduler:
             times_s.append(due_s)
         return max(0.0, min(times_s) - time.monotonic()) if times_s else 0.0
 
-    def _on_answer(
+    def _on_response(
         self, connection: ProbeConnection, response: ProbeResponse | None, busy: set[ProbeConnection]
     ) -> None:
         """Count a response or failure; None if the request is still in progress."""
@@ -150,9 +150,9 @@ class ProbeScheduler:
         else:
             self.selector.register(connection.socket, events, connection)
 
-    def _unregister(self, connection: ProbeConnection, kept: socket.socket | None = None) -> None:
+    def _unregister(self, connection: ProbeConnection, except_for: socket.socket | None = None) -> None:
         for key in list(self.selector.get_map().values()):
-            if key.data is connection and key.fileobj is not kept:
+            if key.data is connection and key.fileobj is not except_for:
                 self.selector.unregister(key.fileobj)
 
     def _check(self, response: ProbeResponse) -> str:
@@ -160,8 +160,8 @@ class ProbeScheduler:
         if not 200 <= response.status < 300:
             return "failed"
         if plan.body_sha256 is not None:
-            return "right" if hashlib.sha256(response.body).hexdigest() == plan.body_sha256 else "mismatched"
-        return "right" if json_keys(response.body) == plan.keys else "mismatched"
+            return "ok" if hashlib.sha256(response.body).hexdigest() == plan.body_sha256 else "mismatched"
+        return "ok" if json_keys(response.body) == plan.keys else "mismatched"
 
 
 def run_probe(plan: ProbePlan) -> ProbeReport:

@@ -26,7 +26,7 @@ GENERATORS: dict[str, Generator] = {"wrk": wrk, "h2load": h2load, "autocannon": 
 PREFERENCE = ("wrk", "h2load", "autocannon")
 # wrk measures the latency of a whole batch of pipelined requests; h2load does not pipeline bodies.
 PIPELINED_PREFERENCE = ("autocannon", "h2load", "wrk")
-PACED = ("h2load",)  # autocannon's -R sends a second's worth at once, and wrk has no rate
+PACED = ("h2load",)  # autocannon's -R sends a second's worth at once, and wrk has no fixed rate
 
 
 def choose_generator(
