@@ -129,7 +129,7 @@ def test_a_rate_is_held_and_every_request_timed(generator: str) -> None:
     ("endpoint", "gate", "reason"),
     [
         ("/fifty", "errors", "more than 1 % is too many to compare."),
-        ("/other", "answer", "After the load the target answered another body than before."),
+        ("/other", "answer", "After the load the target responded with a different body."),
         ("/crash", "errors", "more than 1 % is too many to compare."),
     ],
 )
