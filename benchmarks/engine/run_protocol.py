@@ -142,7 +142,7 @@ class RunResult:
             is_steady=is_steady(bursts) if len(bursts) >= STEADY_BURSTS else None,
             restarts=self.restarts,
             response_oddities=self.before.odd if self.before and self.plan.request.method != "HEAD" else (),
-            response_change=self._changed(),
+            response_change=self._response_change(),
             cached_date=self._has_cached_date(),
             background_cores=self.background_cores,
             cross_rate=self.cross_rate,
@@ -153,7 +153,7 @@ class RunResult:
     def assessment(self) -> Assessment:
         return gates.assess(self.gates())
 
-    def _changed(self) -> str | None:
+    def _response_change(self) -> str | None:
         if self.before is None or self.after is None:
             return None
         return preflight.describe_change(self.before, self.after, same_body=self.is_constant)
@@ -166,8 +166,8 @@ class RunResult:
 
 def _trial_facts(trial: TrialResult) -> TrialFacts:
     probe = trial.probe
-    probed = ProbeCounts(probe.sent, probe.failed, probe.mismatched) if probe else None
-    return TrialFacts(trial.measurement, trial.load, probed, trial.target_memory_bytes)
+    counts = ProbeCounts(probe.sent, probe.failed, probe.mismatched) if probe else None
+    return TrialFacts(trial.measurement, trial.load, counts, trial.target_memory_bytes)
 
 
 class TargetRun:
