@@ -58,7 +58,7 @@ class Performer:
         if feed is None:
             return
         if isinstance(effect, effects.Subscribe):
-            feed.subscribe(effect.stream, effect.interval_ms / 1000, dict(effect.wanted) or None)
+            feed.subscribe(effect.stream, effect.interval_ms / 1000, dict(effect.filters) or None)
         elif isinstance(effect, effects.Unsubscribe):
             feed.unsubscribe(effect.stream)
         elif isinstance(effect, effects.Reconnect):
@@ -78,7 +78,7 @@ class Performer:
     def _call(self, effect: effects.Call) -> None:
         try:
             answer = getattr(self._api, effect.endpoint)(**effect.arguments)
-            value = read(effect.reads, answer)
+            value = read(effect.response_type, answer)
         except Refused as error:
             self.inbox.put(events.ApiFailed(effect.call_id, str(error), error.code, error.status))
         except ClientError as error:

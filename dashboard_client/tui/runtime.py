@@ -24,7 +24,7 @@ from dashboard_client.tui.screen import painter, theme
 from dashboard_client.tui.screen.frame import Frame
 from dashboard_client.tui.screen.theme import Glyphs
 from dashboard_client.tui.terminal import Terminal, unfit
-from dashboard_client.tui.update.dispatch import begin, update
+from dashboard_client.tui.update.dispatch import begin_subscriptions, update
 from dashboard_client.tui.view.render import render
 
 TICK_S = 1.0
@@ -74,7 +74,7 @@ class Dashboard:
             if self.options.theme == "auto" and self.terminal.is_light():
                 self.is_light, self.painted = True, None
             self.performer.start()
-            self._follow(begin(self.state))
+            self._follow(begin_subscriptions(self.state))
             while not self.is_ending:
                 self._turn()
         finally:
@@ -151,8 +151,8 @@ class Dashboard:
             self.terminal.suspend()
             self.painted = None
             self.dispatch(Resumed())
-        elif isinstance(effect, effects.CatchMouse):
-            self.terminal.catch_mouse(effect.wanted)
+        elif isinstance(effect, effects.CaptureMouse):
+            self.terminal.catch_mouse(effect.is_enabled)
         else:
             self.performer.perform(effect)
 

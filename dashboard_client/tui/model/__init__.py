@@ -1,1 +1,1 @@
-"""Everything that the dashboard knows: state, events, effects, windows, keys. [pure]"""
+"""The dashboard's values: state, events, effects, windows and key bindings. [pure]"""

@@ -1,207 +1,268 @@
-"""What people can have done, built from what is there: the entries of the menu and of the palette. [pure]"""
+"""Builds the menu's and the palette's items from the current state, and the API actions behind them. [pure]"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 from dashboard_client.wire.benchmarks import AcceptedRun, Done, Framework, SystemConfig
 from dashboard_client.wire.host_and_pm2 import Process
 from dashboard_client.wire.redis import RedisNode, RedisStats, RedisStatus
 
-SAFE, ASK, TYPE = 0, 1, 2  # tiers: nothing is asked, y or n, a word has to be typed
 DEFAULT_NODES = 6
 
 
+class Confirmation(StrEnum):
+    """Required before an action is sent: nothing, the `y` key, or a typed word."""
+
+    NONE = "none"
+    YES = "yes"
+    WORD = "word"
+
+
 @dataclass(frozen=True, slots=True)
-class Act:
-    """One call of the API on behalf of a person. `targets`: lines that say what it touches; `then`: acts after it."""
+class ApiAction:
+    """One API call on the user's behalf. `targets`: lines naming what it affects; `word`: to type for
+    `Confirmation.WORD`; `next_actions`: run in order, each after the previous one succeeded."""
 
     title: str
     endpoint: str
     arguments: Mapping[str, object] = field(default_factory=dict)
-    reads: type[object] = Done
-    tier: int = SAFE
+    response_type: type[object] = Done
+    confirmation: Confirmation = Confirmation.NONE
     targets: tuple[str, ...] = ()
     word: str = ""
-    then: tuple[Act, ...] = ()
-    is_reading: bool = False  # allowed with --readonly
+    next_actions: tuple[ApiAction, ...] = ()
+    is_read_only: bool = False  # allowed with --readonly
 
 
 @dataclass(frozen=True, slots=True)
-class Go:
-    """Something of the dashboard's own: an action of `keymap`, a prompt, a page. `about`: its subject."""
+class UiAction:
+    """An action of the dashboard itself. `name`: as in `keymap`, or in `navigate`'s tables."""
 
-    action: str
-    about: tuple[str, ...] = ()
+    name: str
+    arguments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class MenuItem:
     section: str
     title: str
-    does: Act | Go
+    action: ApiAction | UiAction
     key: str = ""
 
 
-def offers(config: SystemConfig | None, processes: tuple[Process, ...], redis: RedisStats | None) -> tuple[Offer, ...]:
-    """All of the menu, from what is there."""
+def key_item(title: str, panel_action: str, key: str) -> MenuItem:
+    """A palette item that carries out the panel action bound to `key`."""
+    return MenuItem("Keys", title, UiAction("panel_action", (panel_action,)), key)
+
+
+def menu_items(
+    config: SystemConfig | None, processes: tuple[Process, ...], redis: RedisStats | None
+) -> tuple[MenuItem, ...]:
+    """The whole menu, in display order."""
     frameworks = config.frameworks if config else ()
-    keys = redis.cluster.keys if redis else None  # nobody knows how many
+    keys = redis.cluster.keys if redis else None  # None: the number of keys is unknown
+    reload_history = ApiAction("Import the history file", "benchmark_reload")
     return (
-        *_quick(frameworks, processes, redis),
-        *_redis(keys),
-        *_pm2(frameworks, processes),
-        *_benchmarks(config),
-        Offer("History", "Show the history", Go("history")),
-        Offer("History", "Latest of each framework, by endpoint", Go("latest_of_each")),
-        Offer("History", "Clear the history", clear_history()),
-        Offer("History", "Import the history file again", Act("Import the history file", "benchmark_reload")),
-        *(Offer("History", f"Export as {each}", Go("export", (each,))) for each in ("json", "csv", "md", "benchstat")),
-        Offer("Tools", "Check the server's installation", Go("check")),
-        Offer("Tools", "Connect to another server", Go("ask_server")),
-        Offer("Tools", "What to check when there is no connection", Go("advice")),
+        *_quick_actions(frameworks, processes, redis),
+        *_redis_items(keys),
+        *_pm2_items(frameworks, processes),
+        *_benchmark_items(config),
+        MenuItem("History", "Show the history", UiAction("history")),
+        MenuItem("History", "Latest result of each framework, by endpoint", UiAction("latest_by_framework")),
+        MenuItem("History", "Clear the history", clear_history()),
+        MenuItem("History", "Import the history file again", reload_history),
+        *(
+            MenuItem("History", f"Export as {format}", UiAction("export", (format,)))
+            for format in ("json", "csv", "md", "benchstat")
+        ),
+        MenuItem("Tools", "Check the server's installation", UiAction("check_installation")),
+        MenuItem("Tools", "Connect to another server", UiAction("prompt_server")),
+        MenuItem("Tools", "Troubleshoot the connection", UiAction("connection_advice")),
     )
 
 
-def _quick(
+def _quick_actions(
     frameworks: tuple[Framework, ...], processes: tuple[Process, ...], redis: RedisStats | None
-) -> Iterator[Offer]:
-    framework = first_choice(frameworks)
+) -> Iterator[MenuItem]:
+    framework = preferred_framework(frameworks)
     if framework:
-        yield Offer(
+        yield MenuItem(
             "Quick actions", f"Quick start: {DEFAULT_NODES} Redis nodes and {framework.name}",
             quick_start(framework, processes, redis),
         )  # fmt: skip
     keys = redis.cluster.keys if redis else None
-    yield Offer("Quick actions", "Full cleanup: delete all processes and the cluster", cleanup(processes, keys))
+    yield MenuItem("Quick actions", "Full cleanup: delete all processes and the cluster", cleanup(processes, keys))
 
 
-def quick_start(framework: Framework, processes: tuple[Process, ...], redis: RedisStats | None) -> Act | Go:
-    """A cluster and a framework; what stands already is left as it is, and a second time nothing is left to do."""
+def quick_start(framework: Framework, processes: tuple[Process, ...], redis: RedisStats | None) -> ApiAction | UiAction:
+    """Bring up the cluster and one framework. Skips what is already running; a message if nothing is left to do."""
     state = redis.cluster.state if redis else "absent"
-    is_whole = redis is not None and state == "ok" and all(each.state == "up" for each in redis.stats)
+    is_healthy = redis is not None and state == "ok" and all(node.state == "up" for node in redis.stats)
     steps = []
-    if redis is not None and redis.stats and not is_whole:
-        steps.append(Act("Resume the cluster", "redis_resume"))
-    elif not is_whole:
-        steps.append(Act(f"Set up {DEFAULT_NODES} Redis nodes", "redis_setup", {"node_count": DEFAULT_NODES}))
-    if not any(each.framework == framework.name and each.status == "online" for each in processes):
-        steps.append(Act(f"Start {framework.name}", "pm2_start", {"framework": framework.name}))
+    if redis is not None and redis.stats and not is_healthy:
+        steps.append(ApiAction("Resume the cluster", "redis_resume"))
+    elif not is_healthy:
+        steps.append(ApiAction(f"Set up {DEFAULT_NODES} Redis nodes", "redis_setup", {"node_count": DEFAULT_NODES}))
+    if not any(process.framework == framework.name and process.status == "online" for process in processes):
+        steps.append(ApiAction(f"Start {framework.name}", "pm2_start", {"framework": framework.name}))
     if not steps:
-        return Go("say", (f"The cluster and {framework.name} run already",))
-    return chained(steps)
+        return UiAction("show_message", (f"The cluster and {framework.name} are already running",))
+    return chain_actions(steps)
 
 
-def chained(acts: Sequence[Act]) -> Act:
-    """One after the other; the next only when the one before was done."""
-    return replace(acts[0], then=tuple(acts[1:]))
+def chain_actions(actions: Sequence[ApiAction]) -> ApiAction:
+    """Run `actions` in order; a failure drops the rest."""
+    return replace(actions[0], next_actions=tuple(actions[1:]))
 
 
-def first_choice(frameworks: tuple[Framework, ...]) -> Framework | None:
-    """fastify where it is installed, as in the original; else the first that is."""
-    installed = [each for each in frameworks if each.installed]
-    return next((each for each in installed if each.name == "fastify"), installed[0] if installed else None)
+def preferred_framework(frameworks: tuple[Framework, ...]) -> Framework | None:
+    """fastify if it is installed, as in the original; else the first installed one."""
+    installed = [framework for framework in frameworks if framework.installed]
+    fastify = (framework for framework in installed if framework.name == "fastify")
+    return next(fastify, installed[0] if installed else None)
 
 
-def _redis(keys: int | None) -> Iterator[Offer]:
-    yield Offer("Redis", "Set up a cluster…", Go("ask_nodes"))
-    yield Offer("Redis", "Stop the cluster, keep its data", stop_redis())
-    yield Offer("Redis", "Resume the stopped cluster", Act("Resume the cluster", "redis_resume"))
-    yield Offer("Redis", "Clean: delete the cluster and its data…", clean_redis(keys))
-    status = Act("Cluster status", "redis_status", reads=RedisStatus, is_reading=True)
-    yield Offer("Redis", "Cluster status", status)
+def _redis_items(keys: int | None) -> Iterator[MenuItem]:
+    yield MenuItem("Redis", "Set up a cluster…", UiAction("prompt_nodes"))
+    yield MenuItem("Redis", "Stop the cluster, keep its data", stop_redis())
+    yield MenuItem("Redis", "Resume the stopped cluster", ApiAction("Resume the cluster", "redis_resume"))
+    yield MenuItem("Redis", "Clean: delete the cluster and its data…", clean_redis(keys))
+    status = ApiAction("Cluster status", "redis_status", response_type=RedisStatus, is_read_only=True)
+    yield MenuItem("Redis", "Cluster status", status)
 
 
-def _pm2(frameworks: tuple[Framework, ...], processes: tuple[Process, ...]) -> Iterator[Offer]:
-    for each in frameworks:
-        if each.installed:
-            yield Offer("PM2", f"Start {each.name}…", Go("ask_instances", (each.name, str(each.instances))))
-    yield Offer("PM2", "Stop all processes", all_processes("stop", processes))
-    yield Offer("PM2", "Restart all processes", all_processes("restart", processes))
-    for name in dict.fromkeys(each.framework for each in processes if each.framework):
-        about = {"framework": name}
-        count = sum(each.framework == name for each in processes)
-        yield Offer("PM2", f"Scale {name}…", Go("ask_scale", (name, str(count))))
-        yield Offer("PM2", f"Reload {name} without a gap", Act(f"Reload {name}", "pm2_reload", about))
-        rolling = Act(f"Restart {name} one by one", "pm2_rolling_restart", about)
-        yield Offer("PM2", f"Restart {name} one by one, each when the last one answers", rolling)
-    names = sorted({each.name for each in processes if each.status == "online" and each.exec_mode == "cluster_mode"})
-    reloads = [Act(f"Reload {name}", "pm2_reload", {"name": name}) for name in names]
+def _pm2_items(frameworks: tuple[Framework, ...], processes: tuple[Process, ...]) -> Iterator[MenuItem]:
+    for framework in frameworks:
+        if framework.installed:
+            start = UiAction("prompt_instances", (framework.name, str(framework.instances)))
+            yield MenuItem("PM2", f"Start {framework.name}…", start)
+    yield MenuItem("PM2", "Stop all processes", all_processes_action("stop", processes))
+    yield MenuItem("PM2", "Restart all processes", all_processes_action("restart", processes))
+    for name in dict.fromkeys(process.framework for process in processes if process.framework):
+        arguments = {"framework": name}
+        count = sum(process.framework == name for process in processes)
+        yield MenuItem("PM2", f"Scale {name}…", UiAction("prompt_scale", (name, str(count))))
+        yield MenuItem("PM2", f"Reload {name} without downtime", ApiAction(f"Reload {name}", "pm2_reload", arguments))
+        rolling = ApiAction(f"Restart {name} one by one", "pm2_rolling_restart", arguments)
+        yield MenuItem("PM2", f"Restart {name} in turn, waiting for each to respond", rolling)
+    names = sorted(
+        {process.name for process in processes if process.status == "online" and process.exec_mode == "cluster_mode"}
+    )
+    reloads = [ApiAction(f"Reload {name}", "pm2_reload", {"name": name}) for name in names]
     if reloads:
-        yield Offer("PM2", "Reload all without a gap, one after the other", chained(reloads))
-    yield Offer("PM2", "Delete all processes…", all_processes("delete", processes))
-    yield Offer("PM2", "Logs of all processes", Go("logs", ("",)))
+        yield MenuItem("PM2", "Reload all without downtime, one after the other", chain_actions(reloads))
+    yield MenuItem("PM2", "Delete all processes…", all_processes_action("delete", processes))
+    yield MenuItem("PM2", "Logs of all processes", UiAction("logs", ("",)))
 
 
-def _benchmarks(config: SystemConfig | None) -> Iterator[Offer]:
+def _benchmark_items(config: SystemConfig | None) -> Iterator[MenuItem]:
     if config is None:
         return
     for framework in config.frameworks:
         for endpoint in config.benchmarkable_endpoints:
             if framework.installed:
                 title = f"{framework.name} {endpoint.method} {endpoint.path}"
-                about = (framework.name, endpoint.path, endpoint.method)
-                yield Offer("Benchmarks", title, Go("ask_run", about))
+                arguments = (framework.name, endpoint.path, endpoint.method)
+                yield MenuItem("Benchmarks", title, UiAction("run_form", arguments))
 
 
-def run_benchmark(framework: str, scenario: Mapping[str, object]) -> Act:
+def run_benchmark(framework: str, scenario: Mapping[str, object]) -> ApiAction:
     title = f"Benchmark {framework} {scenario.get('endpoint', '')}".rstrip()
-    return Act(title, "benchmark_run", {"framework": framework, **scenario}, AcceptedRun)
+    return ApiAction(title, "benchmark_run", {"framework": framework, **scenario}, AcceptedRun)
 
 
-def cancel_run(run_id: str, title: str) -> Act:
-    return Act("Cancel the run", "benchmark_cancel", {"run_id": run_id}, tier=ASK, targets=(title,))
+def cancel_run(run_id: str, title: str) -> ApiAction:
+    arguments = {"run_id": run_id}
+    return ApiAction("Cancel the run", "benchmark_cancel", arguments, confirmation=Confirmation.YES, targets=(title,))
 
 
-def name_baseline(run_id: str, title: str) -> Act:
-    targets = (title, "later runs of its framework and endpoint are held against it, in place of the one before")
-    return Act("Name the baseline", "benchmark_name_baseline", {"run_id": run_id}, tier=ASK, targets=targets)
+def name_baseline(run_id: str, title: str) -> ApiAction:
+    targets = (title, "later runs of its framework and endpoint compare with it, not with the previous one")
+    return ApiAction(
+        "Set the baseline",
+        "benchmark_name_baseline",
+        {"run_id": run_id},
+        confirmation=Confirmation.YES,
+        targets=targets,
+    )
 
 
-def drop_baseline(run_id: str, title: str) -> Act:
+def drop_baseline(run_id: str, title: str) -> ApiAction:
     targets = (title, "is no longer the baseline; it stays in the history")
-    return Act("Drop the baseline", "benchmark_drop_baseline", {"run_id": run_id}, tier=ASK, targets=targets)
+    return ApiAction(
+        "Drop the baseline",
+        "benchmark_drop_baseline",
+        {"run_id": run_id},
+        confirmation=Confirmation.YES,
+        targets=targets,
+    )
 
 
-def clear_history() -> Act:
+def clear_history() -> ApiAction:
     targets = ("every result in the server's history", "(the server writes an export first)")
-    return Act("Clear the benchmark history", "benchmark_clear", tier=ASK, targets=targets)
+    return ApiAction("Clear the benchmark history", "benchmark_clear", confirmation=Confirmation.YES, targets=targets)
 
 
-def stop_redis() -> Act:
+def stop_redis() -> ApiAction:
     targets = ("every node of the cluster that this server runs; data is kept",)
-    return Act("Stop the cluster", "redis_stop", tier=ASK, targets=targets)
+    return ApiAction("Stop the cluster", "redis_stop", confirmation=Confirmation.YES, targets=targets)
 
 
-def clean_redis(keys: int | None) -> Act:
+def clean_redis(keys: int | None) -> ApiAction:
     lost = "its keys" if keys is None else f"{keys:,} keys"
-    targets = ("every node of the cluster that this server runs", f"{lost}, for good")
-    return Act("Clean Redis", "redis_clean", {"confirm": True}, tier=TYPE, targets=targets, word="clean")
+    targets = ("every node of the cluster that this server runs", f"{lost}, permanently")
+    return ApiAction(
+        "Clean Redis",
+        "redis_clean",
+        {"confirm": True},
+        confirmation=Confirmation.WORD,
+        targets=targets,
+        word="clean",
+    )
 
 
-def failover(node: RedisNode, replicas: tuple[RedisNode, ...]) -> Act:
-    """A replica of `node`'s shard takes over; the server chooses which."""
-    heirs = ", ".join(str(each.port) for each in replicas) or "none is known"
-    targets = (f"shard of master {node.port}, {node.slots} slots", f"a replica takes over: {heirs}")
-    return Act(f"Failover of {node.port}", "redis_failover", {"port": node.port}, tier=ASK, targets=targets)
+def failover(node: RedisNode, replicas: tuple[RedisNode, ...]) -> ApiAction:
+    """Promote a replica of `node`'s shard; the server chooses which."""
+    candidates = ", ".join(str(replica.port) for replica in replicas) or "none known"
+    targets = (f"shard of master {node.port}, {node.slots} slots", f"a replica takes over: {candidates}")
+    arguments = {"port": node.port}
+    return ApiAction(
+        f"Failover of {node.port}", "redis_failover", arguments, confirmation=Confirmation.YES, targets=targets
+    )
 
 
-def cleanup(processes: tuple[Process, ...], keys: int | None) -> Act:
+def cleanup(processes: tuple[Process, ...], keys: int | None) -> ApiAction:
     clean = clean_redis(keys)
-    delete = all_processes("delete", processes)
-    targets = (*delete.targets, *clean.targets)
-    return Act("Full cleanup", "pm2_delete_all", tier=TYPE, targets=targets, word="cleanup", then=(clean,))
+    delete = all_processes_action("delete", processes)
+    return ApiAction(
+        "Full cleanup",
+        "pm2_delete_all",
+        confirmation=Confirmation.WORD,
+        targets=(*delete.targets, *clean.targets),
+        word="cleanup",
+        next_actions=(clean,),
+    )
 
 
-def all_processes(verb: str, processes: tuple[Process, ...]) -> Act:
-    targets = tuple(f"{each.pm_id} {each.name} ({each.status})" for each in processes) or ("no process is known",)
-    tier, word = (TYPE, "delete") if verb == "delete" else (ASK, "")
-    return Act(f"{verb.capitalize()} all processes", f"pm2_{verb}_all", tier=tier, targets=targets, word=word)
+def all_processes_action(verb: str, processes: tuple[Process, ...]) -> ApiAction:
+    """stop, restart or delete all."""
+    targets = tuple(f"{process.pm_id} {process.name} ({process.status})" for process in processes)
+    confirmation, word = (Confirmation.WORD, "delete") if verb == "delete" else (Confirmation.YES, "")
+    return ApiAction(
+        f"{verb.capitalize()} all processes",
+        f"pm2_{verb}_all",
+        confirmation=confirmation,
+        targets=targets or ("no known processes",),
+        word=word,
+    )
 
 
-def on_process(verb: str, process: Process) -> Act:
-    """stop, restart or delete one row. By id: names may be shared."""
+def process_action(verb: str, process: Process) -> ApiAction:
+    """stop, restart or delete one process, by `pm_id`: names may be shared."""
     title = f"{verb.capitalize()} {process.name} ({process.pm_id})"
     target = f"{process.pm_id} {process.name}, pid {process.pid}, {process.status}"
-    return Act(title, f"pm2_{verb}", {"pm_id": process.pm_id}, tier=ASK, targets=(target,))
+    arguments = {"pm_id": process.pm_id}
+    return ApiAction(title, f"pm2_{verb}", arguments, confirmation=Confirmation.YES, targets=(target,))

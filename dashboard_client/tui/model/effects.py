@@ -1,4 +1,4 @@
-"""What `update` asks the program to do. It does nothing itself. [pure]"""
+"""Side effects that `update` returns; the program performs them. [pure]"""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Call `Endpoints.endpoint(**arguments)`, read it as `reads`; then ApiAnswered or ApiFailed with `call_id`."""
+    """Call `Endpoints.endpoint(**arguments)` and decode the answer as `response_type`; results in ApiAnswered or
+    ApiFailed with `call_id`."""
 
     call_id: str
     endpoint: str
-    reads: type[object]
+    response_type: type[object]
     arguments: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
-    """Also changes the interval, and the filter, of a stream that is subscribed already."""
+    """Also changes the interval and the filters of an existing subscription."""
 
     stream: str
     interval_ms: int
-    wanted: Mapping[str, str] = field(default_factory=dict)
+    filters: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +33,19 @@ class Unsubscribe:
 
 @dataclass(frozen=True, slots=True)
 class Reconnect:
-    """Now, without waiting for the next try."""
+    """Immediately, without waiting for the next attempt."""
 
 
 @dataclass(frozen=True, slots=True)
 class SwitchServer:
-    """Then Switched or NotSwitched."""
+    """Results in Switched or NotSwitched."""
 
     server: str
 
 
 @dataclass(frozen=True, slots=True)
 class SaveFile:
-    """`name`: a file name without a folder; an existing file is never replaced. Then Saved or NotSaved."""
+    """`name`: a file name without a folder; an existing file is never replaced. Results in Saved or NotSaved."""
 
     name: str
     text: str
@@ -52,38 +53,38 @@ class SaveFile:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """Save the benchmark history in `format`: json, csv, md or benchstat. Then Saved or NotSaved."""
+    """Save the benchmark history in `format`: json, csv, md or benchstat. Results in Saved or NotSaved."""
 
     format: str
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """To the clipboard of the terminal (OSC 52), and to a file. Then Copied or NotSaved."""
+    """To the terminal's clipboard (OSC 52) and to a file. Results in Copied."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class CatchMouse:
-    """`wanted` False leaves the mouse to the terminal, so that text can be selected with it."""
+class CaptureMouse:
+    """`is_enabled=False` leaves the mouse to the terminal, for selecting text."""
 
-    wanted: bool
+    is_enabled: bool
 
 
 @dataclass(frozen=True, slots=True)
 class SwitchTheme:
-    """The other of the two themes, at once."""
+    """Toggle between the dark and the light theme."""
 
 
 @dataclass(frozen=True, slots=True)
 class Redraw:
-    """Paint every cell again."""
+    """Repaint every cell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suspend:
-    """Give the terminal back and stop, as Ctrl-Z does; then Resumed."""
+    """Restore the terminal and stop the process, as Ctrl-Z does; results in Resumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ Effect = (
     | SaveFile
     | Export
     | Copy
-    | CatchMouse
+    | CaptureMouse
     | SwitchTheme
     | Redraw
     | Suspend

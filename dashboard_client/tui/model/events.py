@@ -1,7 +1,7 @@
-"""What happens to the dashboard: events that `update` takes. [pure]
+"""Events that `update` handles. [pure]
 
-The first group comes from the feed and the API, the second from the terminal, the third is what became of
-effects. Times are monotonic seconds.
+The first group comes from the feed and the API, the second from the terminal; the third are the outcomes of effects.
+Times are monotonic seconds.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from dashboard_client.network.events import (
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key. `name`: the character itself, or one of `NAMED_KEYS`, or `ctrl-` and a letter."""
+    """A key press. `name`: the character itself, one of `NAMED_KEYS`, or `ctrl-` and a letter."""
 
     name: str
 
@@ -58,7 +58,7 @@ class Pasted:
 
 @dataclass(frozen=True, slots=True)
 class Mouse:
-    """`kind`: press, up or down (the wheel). Cells from the top left corner, from 0."""
+    """`kind`: press, or up or down of the wheel. `x`, `y`: the cell, from 0 at the top left."""
 
     kind: str
     x: int
@@ -73,7 +73,7 @@ class Resize:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Time goes on. `wall`: local time, for people."""
+    """Once a second. `wall`: local time, for display."""
 
     now_s: float
     wall: datetime | None = None
@@ -81,7 +81,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """The terminal is ours again after `Suspend`."""
+    """The process continues after `Suspend`."""
 
 
 TerminalEvent = Key | Pasted | Mouse | Resize | Tick | Resumed
@@ -96,30 +96,30 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class NotSaved:
-    """`message`: a sentence with the path and the reason."""
+    """`message`: a sentence naming the file and the reason."""
 
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """The text went to the terminal's clipboard; nobody says whether it arrived, so it is in a file too."""
+    """The text was sent to the terminal's clipboard. OSC 52 has no acknowledgement, so the text is in a file too."""
 
     characters: int
-    sent: int  # terminals take no more than so much
+    sent_characters: int  # fewer than `characters` if the text exceeds what terminals accept
     path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Switched:
-    """The feed and the API now belong to another server."""
+    """The feed and the API now use another server."""
 
     server: str
 
 
 @dataclass(frozen=True, slots=True)
 class NotSwitched:
-    """The address cannot be used; everything stays."""
+    """The address is invalid; the current server is kept."""
 
     message: str
 

@@ -1,4 +1,4 @@
-"""The key bar: which keys have room in it, and which one is under a column. [pure]"""
+"""Fits the key bar's entries into its row, and maps columns back to keys. [pure]"""
 
 from __future__ import annotations
 
@@ -8,38 +8,40 @@ from dashboard_client.tui.model.state import State
 from dashboard_client.tui.screen.frame import Rect
 
 
-def entries(state: State, rect: Rect) -> tuple[tuple[int, str, str], ...]:
-    """What stands in the bar: column, key as shown, what it does."""
+def fitting_entries(state: State, rect: Rect) -> tuple[tuple[int, str, str], ...]:
+    """The entries that fit beside the toast: column, key label, description."""
     end = rect.right - 1 - width_of(toast_text(state, rect)) - 1 if state.toast else rect.right
-    x, found = rect.x + 1, []
-    for key, text in _fitting(keymap.bar(state), end - x - 1):
-        found.append((x, key, text))
-        x += _wide((key, text))
-    return tuple(found)
+    x, placed = rect.x + 1, []
+    for label, description in _select_fitting(keymap.bar_entries(state), end - x - 1):
+        placed.append((x, label, description))
+        x += _entry_width((label, description))
+    return tuple(placed)
 
 
 def key_at(state: State, rect: Rect, x: int) -> str | None:
-    """The key that a click in column `x` stands for."""
-    here = next((key for at, key, text in entries(state, rect) if at <= x < at + _wide((key, text)) - 2), None)
-    return here and keymap.key_shown_as(state, here)
+    """The key of the entry at column `x`."""
+    for start, label, description in fitting_entries(state, rect):
+        if start <= x < start + _entry_width((label, description)) - 2:
+            return keymap.key_with_label(state, label)
+    return None
 
 
 def toast_text(state: State, rect: Rect) -> str:
     return clipped(state.toast.text, rect.width - 2) if state.toast else ""
 
 
-def _fitting(entries: tuple[tuple[str, str], ...], room: int) -> list[tuple[str, str]]:
-    """What has room, the last two above all."""
-    last = [each for each in entries[-2:] if _wide(each) <= room]
-    room -= sum(map(_wide, last))
-    found = []
-    for each in entries[:-2]:
-        if _wide(each) > room:
+def _select_fitting(entries: tuple[tuple[str, str], ...], columns: int) -> list[tuple[str, str]]:
+    """The entries that fit into `columns`. The last two take precedence."""
+    last = [entry for entry in entries[-2:] if _entry_width(entry) <= columns]
+    columns -= sum(map(_entry_width, last))
+    selected = []
+    for entry in entries[:-2]:
+        if _entry_width(entry) > columns:
             break
-        found.append(each)
-        room -= _wide(each)
-    return [*found, *last]
+        selected.append(entry)
+        columns -= _entry_width(entry)
+    return [*selected, *last]
 
 
-def _wide(entry: tuple[str, str]) -> int:
+def _entry_width(entry: tuple[str, str]) -> int:
     return width_of(entry[0]) + width_of(entry[1]) + 3

@@ -1,30 +1,30 @@
-"""Finding by typing: entries of the palette, lines of a log. [pure]"""
+"""Text search in palette items and log lines. [pure]"""
 
 from __future__ import annotations
 
-from dashboard_client.tui.model.actions import Offer
-from dashboard_client.tui.model.rows import matches
+from dashboard_client.tui.model.actions import MenuItem
+from dashboard_client.tui.model.rows import matches_filter
 from dashboard_client.tui.model.windows import Logs
 from dashboard_client.wire.host_and_pm2 import LogLine
 
 
-def palette_matches(offers: tuple[Offer, ...], text: str) -> tuple[Offer, ...]:
-    """Entries that hold every word; those whose title begins with the first word come first."""
+def palette_matches(items: tuple[MenuItem, ...], text: str) -> tuple[MenuItem, ...]:
+    """Items containing every word of `text`; those whose title starts with the first word come first."""
     words = text.lower().split()
     if not words:
-        return offers
-    found = [each for each in offers if all(word in f"{each.section} {each.title}".lower() for word in words)]
-    return tuple(sorted(found, key=lambda each: not each.title.lower().startswith(words[0])))
+        return items
+    matches = [item for item in items if all(word in f"{item.section} {item.title}".lower() for word in words)]
+    return tuple(sorted(matches, key=lambda item: not item.title.lower().startswith(words[0])))
 
 
 def is_match(line: LogLine, search: str) -> bool:
-    return bool(search) and matches(f"{line.name} {line.text}", search)
+    return bool(search) and matches_filter(f"{line.name} {line.text}", search)
 
 
-def found_in(logs: Logs, *, upwards: bool) -> int:
-    """How far to scroll back for the next line that matches; unchanged when there is none."""
+def find_log_match(logs: Logs, *, upwards: bool) -> int:
+    """The `lines_back` that shows the next matching line; unchanged if there is none."""
     count = len(logs.lines)
-    here = count - logs.back
-    ways = range(here - 2, -1, -1) if upwards else range(here, count)
-    at = next((index for index in ways if is_match(logs.lines[index], logs.search)), None)
-    return logs.back if at is None else count - at - 1
+    end = count - logs.lines_back
+    indexes = range(end - 2, -1, -1) if upwards else range(end, count)
+    match = next((index for index in indexes if is_match(logs.lines[index], logs.search)), None)
+    return logs.lines_back if match is None else count - match - 1

@@ -1,4 +1,4 @@
-"""What the lists show: rows with an identity, filtered and sorted. [pure]"""
+"""Builds the rows of list panels, filtered and sorted, and tracks the selected row by identity. [pure]"""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dashboard_client.wire.redis import RedisNode
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`identity` stays with the thing, wherever it stands in the list; `text` is what a filter looks at."""
+    """`identity` stays the same when the row moves in its list; filters match `text`."""
 
     identity: str
     item: object
@@ -22,70 +22,75 @@ class Row:
 
 
 def rows(state: State, panel: str) -> tuple[Row, ...]:
-    """Of a list panel, as it is shown. Empty for panels that are no lists."""
-    make = {"pm2": _processes, "redis": _nodes, "benchmarks": _results, "activity": _notes}.get(panel)
-    if make is None:
+    """The visible rows of a list panel; empty for other panels."""
+    builders = {"pm2": _process_rows, "redis": _node_rows, "benchmarks": _result_rows, "activity": _note_rows}
+    build_rows = builders.get(panel)
+    if build_rows is None:
         return ()
-    found = make(state)
-    wanted = state.filters.get(panel, "").lower()
-    return tuple(row for row in found if matches(row.text, wanted)) if wanted else tuple(found)
+    text = state.filters.get(panel, "").lower()
+    return tuple(row for row in build_rows(state) if not text or matches_filter(row.text, text))
 
 
-def matches(text: str, wanted: str) -> bool:
-    """`!` before it turns it around."""
-    if wanted.startswith("!"):
-        return len(wanted) == 1 or wanted[1:].lower() not in text.lower()
-    return wanted.lower() in text.lower()
+def matches_filter(text: str, pattern: str) -> bool:
+    """Whether `text` contains `pattern`, ignoring case; a leading `!` negates."""
+    if pattern.startswith("!"):
+        return len(pattern) == 1 or pattern[1:].lower() not in text.lower()
+    return pattern.lower() in text.lower()
 
 
-def sort_of(state: State, panel: str) -> str:
+def active_sort(state: State, panel: str) -> str:
     names = SORTS.get(panel, ("",))
     return names[state.sorts.get(panel, 0) % len(names)]
 
 
 def process_identity(process: Process) -> str:
-    """PM2 gives ids out again, so the name belongs to it."""
+    """Includes the name, because PM2 reuses its ids."""
     return f"{process.pm_id} {process.name}"
 
 
-def _processes(state: State) -> list[Row]:
-    sort = sort_of(state, "pm2")
+def _process_rows(state: State) -> list[Row]:
     keys = {
-        "id": lambda each: (each.pm_id,),
-        "cpu": lambda each: (-each.cpu, each.pm_id),
-        "memory": lambda each: (-each.memory, each.pm_id),
-        "name": lambda each: (each.name, each.pm_id),
-        "restarts": lambda each: (-each.restarts, each.pm_id),
+        "id": lambda process: (process.pm_id,),
+        "cpu": lambda process: (-process.cpu, process.pm_id),
+        "memory": lambda process: (-process.memory, process.pm_id),
+        "name": lambda process: (process.name, process.pm_id),
+        "restarts": lambda process: (-process.restarts, process.pm_id),
     }
-    found = sorted(state.shown.processes, key=keys[sort], reverse="pm2" in state.reversed)
+    key, is_reversed = keys[active_sort(state, "pm2")], "pm2" in state.reversed_panels
     return [
-        Row(process_identity(each), each, f"{each.pm_id} {each.name} {each.status} {each.framework or ''} {each.pid}")
-        for each in found
+        Row(process_identity(process), process, _process_text(process))
+        for process in sorted(state.shown.processes, key=key, reverse=is_reversed)
     ]
 
 
-def _nodes(state: State) -> list[Row]:
+def _process_text(process: Process) -> str:
+    return f"{process.pm_id} {process.name} {process.status} {process.framework or ''} {process.pid}"
+
+
+def _node_rows(state: State) -> list[Row]:
     redis = state.shown.redis
     nodes = redis.stats if redis else ()
-    ports = {each.port for each in nodes}
-    masters = [each for each in nodes if each.master_port not in ports]  # and replicas that lost theirs
+    ports = {node.port for node in nodes}
+    masters = [node for node in nodes if node.master_port not in ports]  # and replicas whose master is missing
     keys = {
-        "port": lambda each: (0.0, each.port),
-        "ops": lambda each: (-(each.ops_per_second or 0), each.port),
-        "memory": lambda each: (-(each.memory_bytes or 0), each.port),
+        "port": lambda node: (0.0, node.port),
+        "ops": lambda node: (-(node.ops_per_second or 0), node.port),
+        "memory": lambda node: (-(node.memory_bytes or 0), node.port),
     }
-    found: Sequence[RedisNode] = sorted(masters, key=keys[sort_of(state, "redis")], reverse="redis" in state.reversed)
-    return [Row(str(each.port), each, f"{each.port} {each.state} {each.role or ''} {each.owner}") for each in found]
+    key, is_reversed = keys[active_sort(state, "redis")], "redis" in state.reversed_panels
+    ordered: Sequence[RedisNode] = sorted(masters, key=key, reverse=is_reversed)
+    return [Row(str(node.port), node, f"{node.port} {node.state} {node.role or ''} {node.owner}") for node in ordered]
 
 
 def replicas(state: State, port: int) -> tuple[RedisNode, ...]:
-    """Of the master on `port`."""
+    """The replicas of the master on `port`."""
     redis = state.shown.redis
-    return tuple(each for each in (redis.stats if redis else ()) if each.master_port == port)
+    return tuple(node for node in (redis.stats if redis else ()) if node.master_port == port)
 
 
-def result_text(each: BenchmarkResult) -> str:
-    return f"{each.framework} {each.endpoint} {each.method} {each.validity} {each.label} {each.generator}"
+def result_text(result: BenchmarkResult) -> str:
+    load = f"{result.framework} {result.endpoint} {result.method}"
+    return f"{load} {result.validity} {result.label} {result.generator}"
 
 
 def sorted_results(results: Sequence[BenchmarkResult], sort: str, *, is_reversed: bool = False) -> list[Row]:
@@ -94,16 +99,16 @@ def sorted_results(results: Sequence[BenchmarkResult], sort: str, *, is_reversed
         "rate": lambda pair: (-pair[1].req_per_sec, pair[0]),
         "framework": lambda pair: (pair[1].framework, pair[1].endpoint, pair[0]),
     }
-    found = sorted(enumerate(results), key=keys[sort], reverse=is_reversed)
-    return [Row(each.id or f"#{number}", each, result_text(each)) for number, each in found]
+    ordered = sorted(enumerate(results), key=keys[sort], reverse=is_reversed)
+    return [Row(result.id or f"#{number}", result, result_text(result)) for number, result in ordered]
 
 
-def _results(state: State) -> list[Row]:
+def _result_rows(state: State) -> list[Row]:
     results = state.shown.results or ()
-    return sorted_results(results, sort_of(state, "benchmarks"), is_reversed="benchmarks" in state.reversed)
+    return sorted_results(results, active_sort(state, "benchmarks"), is_reversed="benchmarks" in state.reversed_panels)
 
 
-def _notes(state: State) -> list[Row]:
+def _note_rows(state: State) -> list[Row]:
     count = len(state.notes)
     return [
         Row(f"{note.at} {count - number} {note.text}", note, f"{note.kind} {note.text}")
@@ -112,44 +117,44 @@ def _notes(state: State) -> list[Row]:
     ]
 
 
-def position(found: Sequence[Row], identity: str | None) -> int:
-    """Where the row stands now; the first when it is gone."""
-    return next((index for index, row in enumerate(found) if row.identity == identity), 0)
+def position(visible: Sequence[Row], identity: str | None) -> int:
+    """The index of the row with `identity`; 0 if it is gone."""
+    return next((index for index, row in enumerate(visible) if row.identity == identity), 0)
 
 
-def kept(before: State, after: State, panel: str) -> tuple[State, str]:
-    """With a selection that is there: where the selected row has gone, its neighbour is selected, and the identity that
-    went is told; else empty."""
-    identity, found = before.selected.get(panel), rows(after, panel)
-    if identity is None or not found or any(row.identity == identity for row in found):
+def keep_selection(before: State, after: State, panel: str) -> tuple[State, str]:
+    """If the selected row is gone, select its neighbour. Returns the state and the identity of the removed row, else
+    an empty one."""
+    identity, remaining = before.selected.get(panel), rows(after, panel)
+    if identity is None or not remaining or any(row.identity == identity for row in remaining):
         return after, ""
-    at = min(position(rows(before, panel), identity), len(found) - 1)
-    return replace(after, selected={**after.selected, panel: found[at].identity}), identity
+    index = min(position(rows(before, panel), identity), len(remaining) - 1)
+    return replace(after, selected={**after.selected, panel: remaining[index].identity}), identity
 
 
-def chosen(state: State, panel: str) -> Row | None:
-    """The selected row."""
-    found = rows(state, panel)
-    return found[position(found, state.selected.get(panel))] if found else None
+def selected_row(state: State, panel: str) -> Row | None:
+    """The selected row; the first by default, None in an empty list."""
+    visible = rows(state, panel)
+    return visible[position(visible, state.selected.get(panel))] if visible else None
 
 
-def first_shown(count: int, at: int, height: int) -> int:
-    """The row at the top of a list `height` rows high, so that row `at` can be seen."""
-    return max(0, min(at - height // 2, count - height))
+def first_shown(count: int, index: int, height: int) -> int:
+    """The first of `count` rows to draw in a list `height` rows high, so that row `index` is visible."""
+    return max(0, min(index - height // 2, count - height))
 
 
 def history_rows(history: History) -> list[Row]:
     sort = SORTS["benchmarks"][history.sort % len(SORTS["benchmarks"])]
-    return [row for row in sorted_results(history.results or (), sort) if matches(row.text, history.text)]
+    return [row for row in sorted_results(history.results or (), sort) if matches_filter(row.text, history.text)]
 
 
 def lines_above(state: State, panel: str, height: int, width: int) -> int:
-    """Of a list: its column names, and what is said of a daemon that is not up."""
+    """Lines of a list panel above its rows: the warning about the PM2 daemon, and the column names."""
     pm2 = state.shown.pm2
-    is_warned = panel == "pm2" and pm2 is not None and pm2.daemon.state != "up"
-    return int(is_warned) + int(has_header(panel, height, width))
+    has_warning = panel == "pm2" and pm2 is not None and pm2.daemon.state != "up"
+    return int(has_warning) + int(has_header(panel, height, width))
 
 
 def has_header(panel: str, height: int, width: int) -> bool:
-    """Column names stand over the lists of processes and shards where there is room."""
+    """Whether the panel has room for column names."""
     return panel in ("pm2", "redis") and width >= 50 and height >= 4

@@ -1,4 +1,4 @@
-"""All that the terminal dashboard knows, in one frozen value. [pure]"""
+"""The state of the terminal dashboard, as one frozen value. [pure]"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from dashboard_client.tui.model.windows import Overlay
+from dashboard_client.tui.model.windows import Window
 from dashboard_client.wire.benchmarks import BenchmarkProgress, BenchmarkResult, RunProgress, SystemConfig
 from dashboard_client.wire.host_and_pm2 import HostStats, Pm2Stats, Process
 from dashboard_client.wire.redis import RedisStats
@@ -23,7 +23,7 @@ INTERVALS_MS: Mapping[str, int] = {
     "pm2:events": FAST_MS,
     "activity": FAST_MS,
 }
-STALE_AFTER = 2.5  # intervals without a value; one late tick is no news
+STALE_AFTER = 2.5  # intervals without a value; a single late sample does not count
 MAX_NOTES = 100
 MAX_RESULTS = 100
 TOAST_S = 6.0
@@ -36,7 +36,7 @@ SORTS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The connection. `phase`: connecting, live, polling, offline or refused (a wrong key: no more tries)."""
+    """The connection. `phase`: connecting, live, polling, offline or refused (a wrong key: no more attempts)."""
 
     phase: str = "connecting"
     attempt: int = 1
@@ -52,8 +52,8 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """A stream's newest value, and when it was received: monotonic, and by the clock on the wall."""
+class StreamValue:
+    """A stream's newest value and its time of arrival: `at_s` monotonic, `wall` local time."""
 
     value: object
     at_s: float
@@ -68,18 +68,18 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What panels draw; `p` keeps one while newer values arrive behind it."""
+    """The data that panels draw. Pausing keeps the current one on screen while a newer one is updated."""
 
-    heard: Mapping[str, Heard] = field(default_factory=dict)
+    stream_values: Mapping[str, StreamValue] = field(default_factory=dict)
     cpu: tuple[Point, ...] = ()
     memory: tuple[Point, ...] = ()
-    rates: tuple[Point, ...] = ()
-    rates_of: str = ""
+    rates: tuple[Point, ...] = ()  # requests/s of the run with id `rates_run`
+    rates_run: str = ""
     results: tuple[BenchmarkResult, ...] | None = None
 
     def value(self, stream: str) -> object | None:
-        heard = self.heard.get(stream)
-        return heard.value if heard else None
+        newest = self.stream_values.get(stream)
+        return newest.value if newest else None
 
     @property
     def host(self) -> HostStats | None:
@@ -124,13 +124,14 @@ class Toast:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """A call that was sent. `title` empty: nobody asked for it by hand, its failure is no news."""
+class PendingCall:
+    """An API call in flight. `title`: shown to the user, empty for background calls. `purpose`: selects the handler and
+    the window of the answer."""
 
     title: str
     since_s: float
-    kind: str = ""
-    rest: tuple[object, ...] = ()  # what to do when it is done: `offers.Act`s
+    purpose: str = ""
+    next_actions: tuple[object, ...] = ()  # the `ApiAction`s to send once it succeeded
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,32 +149,32 @@ class State:
     config: SystemConfig | None = None
     notes: tuple[Note, ...] = ()
     toast: Toast | None = None
-    jobs: Mapping[str, Job] = field(default_factory=dict)
+    pending_calls: Mapping[str, PendingCall] = field(default_factory=dict)
     next_call: int = 1
     focus: str = "pm2"
     is_zoomed: bool = False
     selected: Mapping[str, str] = field(default_factory=dict)  # panel → identity of the row
     filters: Mapping[str, str] = field(default_factory=dict)
     sorts: Mapping[str, int] = field(default_factory=dict)  # index into SORTS
-    reversed: frozenset[str] = frozenset()
-    filtering: bool = False  # keys go to the filter of the focused panel
-    overlays: tuple[Overlay, ...] = ()
+    reversed_panels: frozenset[str] = frozenset()
+    is_filtering: bool = False  # keys edit the filter of the focused panel
+    windows: tuple[Window, ...] = ()
     marked_run: str = ""  # the first of two runs to compare
-    is_selecting: bool = False  # the mouse is left to the terminal
+    is_selecting: bool = False  # the mouse is released to the terminal, for selecting text
 
     @property
     def shown(self) -> View:
         return self.paused or self.view
 
     @property
-    def top(self) -> Overlay | None:
-        return self.overlays[-1] if self.overlays else None
+    def top(self) -> Window | None:
+        return self.windows[-1] if self.windows else None
 
 
 def age_s(state: State, stream: str) -> float | None:
-    """How long ago the stream's value came, by our own clock; None when it never came."""
-    heard = state.shown.heard.get(stream)
-    return max(0.0, state.now_s - heard.at_s) if heard else None
+    """Seconds since the stream's value arrived, by the client's clock; None before the first."""
+    newest = state.shown.stream_values.get(stream)
+    return max(0.0, state.now_s - newest.at_s) if newest else None
 
 
 def is_stale(state: State, stream: str) -> bool:

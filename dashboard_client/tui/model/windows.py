@@ -1,10 +1,10 @@
-"""What can lie over the panels: menu, palette, prompts, confirmations, pages, logs. [pure]"""
+"""Windows over the panels: menu, palette, prompts, confirmations, pages, logs. [pure]"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dashboard_client.tui.model.actions import Act, Offer
+from dashboard_client.tui.model.actions import ApiAction, MenuItem
 from dashboard_client.tui.model.prompts import RUN_DEFAULTS
 from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkRun, Comparison
 from dashboard_client.wire.host_and_pm2 import LogLine, Process, ProcessPage
@@ -14,25 +14,25 @@ MAX_LOG_LINES = 5000
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """Offers by section. `cursor`: index into `offers`."""
+    """Items grouped by section. `cursor`: index into `items`."""
 
-    offers: tuple[Offer, ...]
+    items: tuple[MenuItem, ...]
     cursor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Every offer and every key's action, found by typing."""
+    """Searches menu items and key bindings. `cursor`: index into the matches."""
 
-    offers: tuple[Offer, ...]
+    items: tuple[MenuItem, ...]
     text: str = ""
     cursor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A question with one line of answer; empty cancels. `kind`: server, nodes, instances or scale.
-    `is_untouched`: `text` is our proposal still, the first character typed takes its place."""
+    """A question with a one-line answer; empty cancels. `kind`: server, nodes, instances or scale. `subject`: the
+    framework. `is_untouched`: `text` is still the default, which the first typed character replaces."""
 
     kind: str
     title: str
@@ -44,16 +44,16 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Confirm:
-    """`act` holds its targets as they were when the dialog opened. `typed`: towards `act.word`, of tier 2."""
+    """`action` keeps its targets as they were when the dialog opened. `typed`: the text so far, of `action.word`."""
 
-    act: Act
+    action: ApiAction
     server: str
     typed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A benchmark to run: fields by name, the focused one."""
+    """The parameters of a benchmark to run. `cursor`: index of the focused field."""
 
     framework: str
     endpoint: str
@@ -65,7 +65,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The benchmark history; the selection is a result's id. `results`: None until the server answered."""
+    """The benchmark history. `results`: None until the server has answered; `selected`: a result's id."""
 
     results: tuple[BenchmarkResult, ...] | None = None
     selected: str = ""
@@ -94,20 +94,20 @@ class ProcessDetails:
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """Of two results; `word` is the server's verdict on them, None until it answered or when it cannot."""
+    """Two results side by side. `comparison`: from the server, None until it has answered or if it cannot."""
 
     base: BenchmarkResult
     new: BenchmarkResult
-    word: Comparison | None = None
+    comparison: Comparison | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Logs:
-    """`of`: a framework or process name, empty for all; `back`: lines scrolled up from the end, 0 follows."""
+    """`source`: a framework or process name, empty for all; `lines_back`: lines scrolled up from the end, 0 follows."""
 
-    of: str = ""
+    source: str = ""
     lines: tuple[LogLine, ...] = ()
-    back: int = 0
+    lines_back: int = 0
     search: str = ""
     is_typing: bool = False
     is_wrapped: bool = False
@@ -119,11 +119,11 @@ class Logs:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Plain text: help, advice, the answer of a check. `kind` says whose keys stand in the key bar."""
+    """Plain text: help, advice, the result of a check. `top`: the first visible line."""
 
     title: str
     lines: tuple[str, ...]
     top: int = 0
 
 
-Overlay = Menu | Palette | Prompt | Confirm | Form | History | RunPage | ProcessDetails | Compare | Logs | Page
+Window = Menu | Palette | Prompt | Confirm | Form | History | RunPage | ProcessDetails | Compare | Logs | Page

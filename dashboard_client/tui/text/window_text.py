@@ -181,7 +181,7 @@ def compare_lines(compare: Compare) -> tuple[str, ...]:
 
 def _verdict(compare: Compare) -> Iterator[str]:
     """The server's tests on whole trials where it has them, else what the intervals alone allow."""
-    word = compare.word
+    word = compare.comparison
     if word is None:
         yield verdict(compare.base, compare.new)
         return

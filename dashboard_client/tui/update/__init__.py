@@ -1,1 +1,1 @@
-"""(state, event) → (state, effects): what follows from a key press, an answer, a message. [pure]"""
+"""(state, event) → (state, effects): reacts to keys, the mouse, stream values and API answers. [pure]"""

@@ -1,4 +1,7 @@
-"""What a key does: found in the keymap, done here for the panels. [pure]"""
+"""Handles key presses: looks them up in the keymap and carries out the actions of panels. [pure]
+
+Actions of the top window are in `window_keys`, those that both share in `navigate`.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from dashboard_client.tui.model import keymap
-from dashboard_client.tui.model.actions import Go
+from dashboard_client.tui.model.actions import UiAction
 from dashboard_client.tui.model.layout import is_one_line
-from dashboard_client.tui.model.rows import chosen, position, rows
+from dashboard_client.tui.model.rows import position, rows, selected_row
 from dashboard_client.tui.model.state import LISTS, PANELS, SORTS, State
 from dashboard_client.tui.model.windows import Confirm, Palette
-from dashboard_client.tui.update.navigate import go, open_row
-from dashboard_client.tui.update.requests import Outcome, closed, toast
-from dashboard_client.tui.update.typing import typed
-from dashboard_client.tui.update.window_keys import choose, entered, in_overlay, palette_choice
+from dashboard_client.tui.update.navigate import handle_action, open_selected_row
+from dashboard_client.tui.update.requests import Outcome, pop_window, show_toast
+from dashboard_client.tui.update.typing import handle_text_key
+from dashboard_client.tui.update.window_keys import (
+    choose_item,
+    handle_window_action,
+    selected_palette_item,
+    submit_word,
+)
 
 PAGE = 10
 STEPS: Mapping[str, int] = {
@@ -22,111 +30,114 @@ STEPS: Mapping[str, int] = {
 }  # fmt: skip
 
 
-def pressed(state: State, name: str) -> Outcome:
-    """An unknown key does nothing. While something is typed, characters are text. On one line nothing can be asked or
-    answered: it could not be seen."""
+def handle_key(state: State, name: str) -> Outcome:
+    """Characters are text while a text field is edited; unknown keys do nothing."""
     if is_one_line(state.height, state.width):
-        return _on_one_line(state, name)
-    text = typed(state, name)
-    if text is not None:
-        return text
-    binding = keymap.bindings(keymap.contexts(state)).get(name)
+        return _handle_key_on_one_line(state, name)
+    outcome = handle_text_key(state, name)
+    if outcome is not None:
+        return outcome
+    binding = keymap.bindings_by_key(keymap.active_contexts(state)).get(name)
     if binding is None:
         return state, ()
     if binding.action in ("redraw", "suspend"):
-        return go(state, binding.action, ())
+        return handle_action(state, binding.action, ())
     top = state.top
     if isinstance(top, Palette) and binding.action == "choose":
-        return _chosen(state, top)
-    if isinstance(top, Confirm) and binding.action == "entered":
-        return entered(state, top)
-    return act(state, binding.action) if top is None else in_overlay(state, binding.action)
+        return _choose_palette_item(state, top)
+    if isinstance(top, Confirm) and binding.action == "submit_word":
+        return submit_word(state, top)
+    return handle_panel_action(state, binding.action) if top is None else handle_window_action(state, binding.action)
 
 
-def _on_one_line(state: State, name: str) -> Outcome:
-    binding = keymap.bindings(keymap.contexts(state)).get(name)
-    if binding and binding.action in ("close", "forget") and state.top is not None:
-        return in_overlay(state, binding.action)
+def _handle_key_on_one_line(state: State, name: str) -> Outcome:
+    """Only keys that open and answer no questions, because a one-line screen cannot show them."""
+    binding = keymap.bindings_by_key(keymap.active_contexts(state)).get(name)
+    if binding and binding.action in ("close", "clear_filter") and state.top is not None:
+        return handle_window_action(state, binding.action)
     if binding and state.top is None and binding.action in ("quit", "redraw", "suspend", "refresh", "pause"):
-        return act(state, binding.action)
+        return handle_panel_action(state, binding.action)
     return state, ()
 
 
-def _chosen(state: State, palette: Palette) -> Outcome:
-    """An entry of the palette may stand for a key of the panels."""
-    offer = palette_choice(palette)
-    if offer is None:
+def _choose_palette_item(state: State, palette: Palette) -> Outcome:
+    """Unlike menu items, palette items can be actions of panels."""
+    item = selected_palette_item(palette)
+    if item is None:
         return state, ()
-    state = closed(state)
-    if isinstance(offer.does, Go) and offer.does.action == "key":
-        return act(state, offer.does.about[0])
-    return choose(state, offer)
+    state = pop_window(state)
+    if isinstance(item.action, UiAction) and item.action.name == "panel_action":
+        return handle_panel_action(state, item.action.arguments[0])
+    return choose_item(state, item)
 
 
-def act(state: State, action: str) -> Outcome:
-    """An action of the panels."""
+def handle_panel_action(state: State, action: str) -> Outcome:
+    """Carry out a keymap action while no window is open."""
     if action in STEPS:
-        return moved(state, state.focus, STEPS[action]), ()
-    if action.startswith("panel_"):
-        return _focused(state, action.removeprefix("panel_")), ()
-    change = _CHANGES.get(action)
+        return move_selection(state, state.focus, STEPS[action]), ()
+    if action.startswith("focus_panel_"):
+        return _focus_panel(state, action.removeprefix("focus_panel_")), ()
+    change = _PANEL_ACTIONS.get(action)
     if change:
         return change(state), ()
-    if action == "open":
-        return open_row(state)
-    return go(state, action, ())
+    if action == "open_row":
+        return open_selected_row(state)
+    return handle_action(state, action, ())
 
 
-def moved(state: State, panel: str, step: int) -> State:
-    """The selection of a list, `step` rows away."""
-    found = rows(state, panel)
-    if not found:
+def move_selection(state: State, panel: str, step: int) -> State:
+    """Select the row `step` rows away, stopping at the ends."""
+    visible = rows(state, panel)
+    if not visible:
         return state
-    at = max(0, min(len(found) - 1, position(found, state.selected.get(panel)) + step))
-    return replace(state, selected={**state.selected, panel: found[at].identity})
+    index = max(0, min(len(visible) - 1, position(visible, state.selected.get(panel)) + step))
+    return replace(state, selected={**state.selected, panel: visible[index].identity})
 
 
-def _focused(state: State, where: str) -> State:
-    if where.isdigit():
-        return replace(state, focus=PANELS[int(where) - 1])
-    step = 1 if where == "after" else -1
+def _focus_panel(state: State, panel: str) -> State:
+    """`panel`: its number from 1, previous or next."""
+    if panel.isdigit():
+        return replace(state, focus=PANELS[int(panel) - 1])
+    step = 1 if panel == "next" else -1
     return replace(state, focus=PANELS[(PANELS.index(state.focus) + step) % len(PANELS)])
 
 
-def _zoomed(state: State) -> State:
+def _toggle_zoom(state: State) -> State:
     return replace(state, is_zoomed=not state.is_zoomed)
 
 
-def _paused(state: State) -> State:
+def _toggle_pause(state: State) -> State:
     if state.paused:
         return replace(state, paused=None)
     return replace(state, paused=state.view, paused_at_s=state.now_s)
 
 
-def _filtering(state: State) -> State:
+def _edit_filter(state: State) -> State:
     if state.focus not in LISTS:
-        return toast(state, "This panel is no list: nothing to filter", "warn")
-    return replace(state, filtering=True)
+        return show_toast(state, "This panel has no list to filter", "warn")
+    return replace(state, is_filtering=True)
 
 
-def _sorted(state: State) -> State:
-    names = SORTS.get(state.focus)
-    if not names:
+def _sort_by_next_column(state: State) -> State:
+    columns = SORTS.get(state.focus)
+    if not columns:
         return state
-    following = (state.sorts.get(state.focus, 0) + 1) % len(names)
-    row = chosen(state, state.focus)  # the selection is kept, by identity
-    selected = {**state.selected, state.focus: row.identity} if row else state.selected
-    return replace(state, sorts={**state.sorts, state.focus: following}, selected=selected)
+    index = (state.sorts.get(state.focus, 0) + 1) % len(columns)
+    return replace(_pin_selection(state), sorts={**state.sorts, state.focus: index})
 
 
-def _reversed(state: State) -> State:
-    row = chosen(state, state.focus)
-    selected = {**state.selected, state.focus: row.identity} if row else state.selected
-    return replace(state, reversed=state.reversed ^ {state.focus}, selected=selected)
+def _reverse_sort(state: State) -> State:
+    return replace(_pin_selection(state), reversed_panels=state.reversed_panels ^ {state.focus})
 
 
-def _back(state: State) -> State:
-    """One thing at a time: the selecting, the filter, the zoom, the pause."""
+def _pin_selection(state: State) -> State:
+    """Select the current row explicitly, so that the selection follows it when the order changes."""
+    row = selected_row(state, state.focus)
+    return replace(state, selected={**state.selected, state.focus: row.identity}) if row else state
+
+
+def _go_back(state: State) -> State:
+    """Undo one per press: the filter, the zoom, the pause."""
     if state.filters.get(state.focus):
         return replace(state, filters={**state.filters, state.focus: ""})
     if state.is_zoomed:
@@ -134,11 +145,11 @@ def _back(state: State) -> State:
     return replace(state, paused=None)
 
 
-_CHANGES: Mapping[str, Callable[[State], State]] = {
-    "zoom": _zoomed,
-    "pause": _paused,
-    "filter": _filtering,
-    "sort": _sorted,
-    "reverse": _reversed,
-    "back": _back,
+_PANEL_ACTIONS: Mapping[str, Callable[[State], State]] = {
+    "zoom": _toggle_zoom,
+    "pause": _toggle_pause,
+    "filter": _edit_filter,
+    "sort": _sort_by_next_column,
+    "reverse": _reverse_sort,
+    "back": _go_back,
 }

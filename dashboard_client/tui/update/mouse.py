@@ -1,4 +1,4 @@
-"""What a click and the wheel do. [pure]"""
+"""Handles clicks and the mouse wheel. [pure]"""
 
 from __future__ import annotations
 
@@ -9,32 +9,31 @@ from dashboard_client.tui.model.events import Mouse
 from dashboard_client.tui.model.layout import Panel
 from dashboard_client.tui.model.rows import first_shown, lines_above, position, rows
 from dashboard_client.tui.model.state import State
-from dashboard_client.tui.update.keys import moved, pressed
+from dashboard_client.tui.update.keys import handle_key, move_selection
 from dashboard_client.tui.update.requests import Outcome
 
-WHEEL = 3
+WHEEL_ROWS = 3
 
 
-def clicked(state: State, mouse: Mouse) -> Outcome:
-    """A click focuses and selects, and presses the keys of the key bar; the wheel scrolls what is under it."""
-    placed = layout.solve(state.height, state.width, Panel(state.focus), is_zoomed=state.is_zoomed)
-    if mouse.kind == "press" and placed.keys and mouse.y == placed.keys.y:
-        named = key_bar.key_at(state, placed.keys, mouse.x)
-        return pressed(state, named) if named else (state, ())
+def handle_mouse(state: State, mouse: Mouse) -> Outcome:
+    """Clicks focus panels, select rows and press keys of the key bar; the wheel scrolls the panel under it."""
+    screen = layout.solve(state.height, state.width, Panel(state.focus), is_zoomed=state.is_zoomed)
+    if mouse.kind == "press" and screen.keys and mouse.y == screen.keys.y:
+        key = key_bar.key_at(state, screen.keys, mouse.x)
+        return handle_key(state, key) if key else (state, ())
     if state.top is not None:
-        key = {"up": "up", "down": "down"}.get(mouse.kind)
-        return pressed(state, key) if key else (state, ())
-    panel = placed.panel_at(mouse.y, mouse.x)
+        return handle_key(state, mouse.kind) if mouse.kind in ("up", "down") else (state, ())
+    panel = screen.panel_at(mouse.y, mouse.x)
     if panel is None:
         return state, ()
     if mouse.kind in ("up", "down"):
-        return moved(state, panel.value, -WHEEL if mouse.kind == "up" else WHEEL), ()
-    state = replace(state, focus=panel.value, filtering=False)
-    found = rows(state, panel.value)
-    box = placed.panels[panel].inner
+        return move_selection(state, panel.value, -WHEEL_ROWS if mouse.kind == "up" else WHEEL_ROWS), ()
+    state = replace(state, focus=panel.value, is_filtering=False)
+    visible = rows(state, panel.value)
+    box = screen.panels[panel].inner
     header = lines_above(state, panel.value, box.height, box.width)
-    at = position(found, state.selected.get(panel.value))
-    row = mouse.y - box.y - header + first_shown(len(found), at, box.height - header)
-    if mouse.y - box.y >= header and 0 <= row < len(found):
-        state = replace(state, selected={**state.selected, panel.value: found[row].identity})
+    selected = position(visible, state.selected.get(panel.value))
+    row = mouse.y - box.y - header + first_shown(len(visible), selected, box.height - header)
+    if mouse.y - box.y >= header and 0 <= row < len(visible):
+        state = replace(state, selected={**state.selected, panel.value: visible[row].identity})
     return state, ()

@@ -1,4 +1,4 @@
-"""Actions that keys, menu and palette share: pages, prompts, rows, the program's own life. [pure]"""
+"""UI actions shared by keys, menu and palette: opening windows, acting on rows, quitting. [pure]"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from dashboard_client.tui.model import actions, effects, keymap
-from dashboard_client.tui.model.rows import chosen, replicas, rows
+from dashboard_client.tui.model.rows import replicas, rows, selected_row
 from dashboard_client.tui.model.state import Note, State
 from dashboard_client.tui.model.windows import (
     Compare,
@@ -24,7 +24,7 @@ from dashboard_client.tui.text.connection_advice import what_to_check
 from dashboard_client.tui.text.node_text import info_title, node_lines, slow_log_title
 from dashboard_client.tui.text.window_text import LATEST
 from dashboard_client.tui.update.network_events import refresh
-from dashboard_client.tui.update.requests import Outcome, ask, note, opened, perform, toast
+from dashboard_client.tui.update.requests import Outcome, fetch, log_activity, push_window, request_action, show_toast
 from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkResults, BenchmarkRun, Comparison, LatestResults
 from dashboard_client.wire.host_and_pm2 import LogLines, Process, ProcessPage
 from dashboard_client.wire.readiness import Readiness
@@ -32,267 +32,267 @@ from dashboard_client.wire.redis import NodeInfo, RedisNode, SlowLog
 
 LOG_TAIL = 200
 LOGS_MS = 500
+LOADING = "asking the server…"
 
 
-def go(state: State, action: str, about: tuple[str, ...]) -> Outcome:
-    """Do what `offers.Go` or a key names. An unknown action does nothing."""
-    plain = _PLAIN.get(action)
+def handle_action(state: State, action: str, arguments: tuple[str, ...]) -> Outcome:
+    """`action`: a `keymap.Binding.action` or a `UiAction.name`. Unknown actions do nothing."""
+    plain = _ACTIONS.get(action)
     if plain:
         return plain(state)
-    subject = _SUBJECT.get(action)
-    return subject(state, about) if subject else (state, ())
+    with_arguments = _ACTIONS_WITH_ARGUMENTS.get(action)
+    return with_arguments(state, arguments) if with_arguments else (state, ())
 
 
-def open_row(state: State) -> Outcome:
-    """Enter: details of the selected row; offline, what to check."""
-    if not state.link.is_up and not state.shown.heard:
-        return _advice(state)
+def open_selected_row(state: State) -> Outcome:
+    """Details of the selected row; connection advice if offline without data."""
+    if not state.link.is_up and not state.shown.stream_values:
+        return _open_connection_advice(state)
     if state.focus == "run":
         runs = state.shown.runs
-        return open_run(state, runs[0].id, None) if runs else (toast(state, "No benchmark is running", "plain"), ())
-    row = chosen(state, state.focus)
+        if runs:
+            return open_run_page(state, runs[0].id, None)
+        return show_toast(state, "No benchmark is running", "plain"), ()
+    row = selected_row(state, state.focus)
     if row is None:
-        return (state, ()) if state.link.is_up else _advice(state)
+        return (state, ()) if state.link.is_up else _open_connection_advice(state)
     match row.item:
         case Process() as process:
-            state = opened(state, ProcessDetails(process))
-            return ask(state, f"process {process.pm_id}", "pm2_process", ProcessPage, {"pm_id": process.pm_id})
+            state = push_window(state, ProcessDetails(process))
+            return fetch(state, f"process {process.pm_id}", "pm2_process", ProcessPage, {"pm_id": process.pm_id})
         case BenchmarkResult() as result:
-            return open_run(state, result.id, result)
+            return open_run_page(state, result.id, result)
         case Note() as line:
-            return opened(state, Page("Activity", (f"{line.at or ''}", line.kind, line.text))), ()
+            return push_window(state, Page("Activity", (f"{line.at or ''}", line.kind, line.text))), ()
         case RedisNode() as node:
-            return opened(state, Page(f"Redis node {node.port}", node_lines(node))), ()
+            return push_window(state, Page(f"Redis node {node.port}", node_lines(node))), ()
     return state, ()
 
 
-def open_run(state: State, run_id: str, result: BenchmarkResult | None) -> Outcome:
-    state = opened(state, RunPage(run_id, result=result))
-    if not run_id:
-        return state, ()
-    return ask(state, "run", "benchmark_run_details", BenchmarkRun, {"run_id": run_id})
+def open_run_page(state: State, run_id: str, result: BenchmarkResult | None) -> Outcome:
+    """`run_id`: empty for a result without a run on the server."""
+    state = push_window(state, RunPage(run_id, result=result))
+    return fetch(state, "run", "benchmark_run_details", BenchmarkRun, {"run_id": run_id}) if run_id else (state, ())
 
 
-def offered(state: State) -> tuple[actions.Offer, ...]:
-    redis = state.view.redis
-    found = actions.offers(state.config, state.view.processes, redis)
-    return tuple(each for each in found if not _changes(each)) if state.is_readonly else found
+def available_items(state: State) -> tuple[actions.MenuItem, ...]:
+    """The menu's items, without those that --readonly forbids."""
+    items = actions.menu_items(state.config, state.view.processes, state.view.redis)
+    return tuple(item for item in items if not _is_mutating(item)) if state.is_readonly else items
 
 
-def _changes(offer: actions.Offer) -> bool:
-    """Whether the server would not be as it was: nothing for --readonly."""
-    does = offer.does
-    return not does.is_reading if isinstance(does, actions.Act) else does.action in keymap.CHANGING
+def _is_mutating(item: actions.MenuItem) -> bool:
+    action = item.action
+    return not action.is_read_only if isinstance(action, actions.ApiAction) else action.name in keymap.MUTATING_ACTIONS
 
 
-def _menu(state: State) -> Outcome:
-    return opened(state, Menu(offered(state))), ()
+def _open_menu(state: State) -> Outcome:
+    return push_window(state, Menu(available_items(state))), ()
 
 
-def _palette(state: State) -> Outcome:
-    """The menu's entries and every action that has a key in the panels."""
-    own = tuple(
-        actions.Offer("Keys", each.help, actions.Go("key", (each.action,)), keymap.shown(each.keys[0]))
-        for each in keymap.TABLE
-        if each.context in ("global", "list", "pm2", "redis", "benchmarks", "run", "activity")
-        and not (state.is_readonly and each.action in keymap.CHANGING)
+def _open_palette(state: State) -> Outcome:
+    """The menu's items and every action with a key in the panels."""
+    key_items = tuple(
+        actions.key_item(binding.help, binding.action, keymap.key_label(binding.keys[0]))
+        for binding in keymap.BINDINGS
+        if binding.context in ("global", "list", "pm2", "redis", "benchmarks", "run", "activity")
+        and not (state.is_readonly and binding.action in keymap.MUTATING_ACTIONS)
     )
-    return opened(state, Palette((*offered(state), *own))), ()
+    return push_window(state, Palette((*available_items(state), *key_items))), ()
 
 
-def _history(state: State) -> Outcome:
-    state = opened(state, History(state.view.results))
-    return ask(state, "history", "benchmark_all", BenchmarkResults, {"limit": 1000})
+def _open_history(state: State) -> Outcome:
+    state = push_window(state, History(state.view.results))
+    return fetch(state, "history", "benchmark_all", BenchmarkResults, {"limit": 1000})
 
 
-def _latest_of_each(state: State) -> Outcome:
-    state = opened(state, Page(LATEST, ("asking the server…",)))
-    return ask(state, LATEST, "benchmark_latest_by_framework", LatestResults)
+def _open_latest_by_framework(state: State) -> Outcome:
+    state = push_window(state, Page(LATEST, (LOADING,)))
+    return fetch(state, LATEST, "benchmark_latest_by_framework", LatestResults)
 
 
-def _help(state: State) -> Outcome:
-    return opened(state, Page("Keys", keymap.help_lines())), ()
+def _open_help(state: State) -> Outcome:
+    return push_window(state, Page("Keys", keymap.help_lines())), ()
 
 
-def _advice(state: State) -> Outcome:
+def _open_connection_advice(state: State) -> Outcome:
     advice = what_to_check(state.server, state.link.reason, is_refused=state.link.phase == "refused")
-    return opened(state, Page("Cannot connect", advice)), ()
+    return push_window(state, Page("Cannot connect", advice)), ()
 
 
-def _check(state: State) -> Outcome:
-    return ask(state, "ready", "ready", Readiness)
+def _check_installation(state: State) -> Outcome:
+    return fetch(state, "ready", "ready", Readiness)
 
 
-def _ask_server(state: State) -> Outcome:
-    return opened(state, Prompt("server", "Address of another server", state.server)), ()
+def _prompt_server(state: State) -> Outcome:
+    return push_window(state, Prompt("server", "Address of another server", state.server)), ()
 
 
-def _ask_nodes(state: State) -> Outcome:
-    return opened(state, Prompt("nodes", "How many Redis nodes?", str(actions.DEFAULT_NODES))), ()
+def _prompt_nodes(state: State) -> Outcome:
+    return push_window(state, Prompt("nodes", "How many Redis nodes?", str(actions.DEFAULT_NODES))), ()
 
 
-def _ask_instances(state: State, about: tuple[str, ...]) -> Outcome:
-    name, default = about
-    return opened(state, Prompt("instances", f"How many instances of {name}?", default, name)), ()
+def _prompt_instances(state: State, arguments: tuple[str, ...]) -> Outcome:
+    framework, default = arguments
+    return push_window(state, Prompt("instances", f"How many instances of {framework}?", default, framework)), ()
 
 
-def _ask_scale(state: State, about: tuple[str, ...]) -> Outcome:
-    name, count = about
-    return opened(state, Prompt("scale", f"How many instances of {name} from now on?", count, name)), ()
+def _prompt_scale(state: State, arguments: tuple[str, ...]) -> Outcome:
+    framework, count = arguments
+    return push_window(state, Prompt("scale", f"Scale {framework} to how many instances?", count, framework)), ()
 
 
-def _ask_run(state: State, about: tuple[str, ...]) -> Outcome:
-    framework, endpoint, method = about
-    return opened(state, Form(framework, endpoint, method)), ()
+def _open_run_form(state: State, arguments: tuple[str, ...]) -> Outcome:
+    framework, endpoint, method = arguments
+    return push_window(state, Form(framework, endpoint, method)), ()
 
 
-def _again(state: State) -> Outcome:
-    row = chosen(state, "benchmarks")
+def _run_again(state: State) -> Outcome:
+    row = selected_row(state, "benchmarks")
     if row is None or not isinstance(row.item, BenchmarkResult):
-        return toast(state, "No benchmark yet: m, Benchmarks", "plain"), ()
-    return _ask_run(state, (row.item.framework, row.item.endpoint or "/simple", row.item.method or "GET"))
+        return show_toast(state, "No benchmark yet: m, Benchmarks", "plain"), ()
+    return _open_run_form(state, (row.item.framework, row.item.endpoint or "/simple", row.item.method or "GET"))
 
 
-def _logs(state: State, about: tuple[str, ...]) -> Outcome:
-    """The last lines, and then what comes. Of one process only its own, where lines say whose they are."""
-    name = about[0] if about else ""
-    pm_id = int(about[1]) if len(about) > 1 else None
-    state = opened(state, Logs(name, pm_id=pm_id))
-    arguments: dict[str, object] = {"lines": LOG_TAIL, "framework": name or None, "pm_id": pm_id}
-    state, asked = ask(state, "logs", "pm2_logs", LogLines, arguments)
-    wanted = {"framework": name} if name else {}
-    return state, (*asked, effects.Subscribe("pm2:logs", LOGS_MS, wanted))
+def _open_logs(state: State, arguments: tuple[str, ...]) -> Outcome:
+    """The last lines, then live ones. `arguments`: framework or process name (empty for all), and a pm_id, to which
+    lines that carry one are then limited."""
+    name = arguments[0] if arguments else ""
+    pm_id = int(arguments[1]) if len(arguments) > 1 else None
+    state = push_window(state, Logs(name, pm_id=pm_id))
+    query: dict[str, object] = {"lines": LOG_TAIL, "framework": name or None, "pm_id": pm_id}
+    state, calls = fetch(state, "logs", "pm2_logs", LogLines, query)
+    filters = {"framework": name} if name else {}
+    return state, (*calls, effects.Subscribe("pm2:logs", LOGS_MS, filters))
 
 
-def _row_logs(state: State) -> Outcome:
-    process = selected_process(state)
+def _open_process_logs(state: State) -> Outcome:
+    process = _selected_process(state)
     if process is None:
-        return toast(state, "No process is selected", "warn"), ()
-    return _logs(state, (process.framework or process.name, str(process.pm_id)))
+        return show_toast(state, "No process is selected", "warn"), ()
+    return _open_logs(state, (process.framework or process.name, str(process.pm_id)))
 
 
-def selected_process(state: State) -> Process | None:
-    """Of the window on top, or of the list."""
+def _selected_process(state: State) -> Process | None:
+    """Of the top window if it is a process, else of the PM2 panel."""
     if isinstance(state.top, ProcessDetails):
         return state.top.process
-    row = chosen(state, "pm2")
+    row = selected_row(state, "pm2")
     return row.item if row and isinstance(row.item, Process) else None
 
 
-def _on_row(verb: str) -> Callable[[State], Outcome]:
-    def change(state: State) -> Outcome:
-        process = selected_process(state)
+def _process_handler(verb: str) -> Callable[[State], Outcome]:
+    def handle_selected_process(state: State) -> Outcome:
+        process = _selected_process(state)
         if process is None:
-            return toast(state, "No process is selected", "warn"), ()
-        return perform(state, actions.on_process(verb, process))
+            return show_toast(state, "No process is selected", "warn"), ()
+        return request_action(state, actions.process_action(verb, process))
 
-    return change
-
-
-def _node(state: State) -> RedisNode | None:
-    row = chosen(state, "redis")
-    return row.item if row and isinstance(row.item, RedisNode) else None
+    return handle_selected_process
 
 
-def _node_info(state: State) -> Outcome:
-    node = _node(state)
-    if node is None:
-        return toast(state, "No Redis node is selected", "warn"), ()
-    state = opened(state, Page(info_title(node.port), ("asking the server…",)))
-    return ask(state, info_title(node.port), "redis_node_info", NodeInfo, {"port": node.port})
+def _node_handler(handle: Callable[[State, RedisNode], Outcome]) -> Callable[[State], Outcome]:
+    def handle_selected_node(state: State) -> Outcome:
+        row = selected_row(state, "redis")
+        if row is None or not isinstance(row.item, RedisNode):
+            return show_toast(state, "No Redis node is selected", "warn"), ()
+        return handle(state, row.item)
+
+    return handle_selected_node
 
 
-def _slow_log(state: State) -> Outcome:
-    node = _node(state)
-    if node is None:
-        return toast(state, "No Redis node is selected", "warn"), ()
-    state = opened(state, Page(slow_log_title(node.port), ("asking the server…",)))
-    return ask(state, slow_log_title(node.port), "redis_slowlog", SlowLog, {"port": node.port})
+def _open_node_info(state: State, node: RedisNode) -> Outcome:
+    state = push_window(state, Page(info_title(node.port), (LOADING,)))
+    return fetch(state, info_title(node.port), "redis_node_info", NodeInfo, {"port": node.port})
 
 
-def _failover(state: State) -> Outcome:
-    node = _node(state)
-    if node is None:
-        return toast(state, "No Redis node is selected", "warn"), ()
-    return perform(state, actions.failover(node, replicas(state, node.port)))
+def _open_slow_log(state: State, node: RedisNode) -> Outcome:
+    state = push_window(state, Page(slow_log_title(node.port), (LOADING,)))
+    return fetch(state, slow_log_title(node.port), "redis_slowlog", SlowLog, {"port": node.port})
 
 
-def _cancel_run(state: State) -> Outcome:
+def _request_failover(state: State, node: RedisNode) -> Outcome:
+    return request_action(state, actions.failover(node, replicas(state, node.port)))
+
+
+def _request_cancel_run(state: State) -> Outcome:
     runs = state.view.runs
-    wanted = state.top.run_id if isinstance(state.top, RunPage) else runs[0].id if runs else ""
-    run = next((each for each in runs if each.id == wanted), None)
+    run_id = state.top.run_id if isinstance(state.top, RunPage) else runs[0].id if runs else ""
+    run = next((run for run in runs if run.id == run_id), None)
     if run is None:
-        return toast(state, "That run is not going on", "warn"), ()
-    return perform(state, actions.cancel_run(run.id, f"{run.framework} {run.method} {run.endpoint}, {run.state}"))
+        return show_toast(state, "This run is not in progress", "warn"), ()
+    title = f"{run.framework} {run.method} {run.endpoint}, {run.state}"
+    return request_action(state, actions.cancel_run(run.id, title))
 
 
-def _baseline(state: State) -> Outcome:
-    """Name the run of the page the baseline, or drop it where it is one."""
+def _toggle_baseline(state: State) -> Outcome:
+    """Make the run of the top window the baseline, or drop it if it already is."""
     run = state.top.run if isinstance(state.top, RunPage) else None
     if run is None:
         return state, ()
     title = f"{run.framework} {run.method} {run.endpoint}, run {run.id}"
-    is_one = run.baseline is not None and run.baseline.is_this
-    return perform(state, (actions.drop_baseline if is_one else actions.name_baseline)(run.id, title))
+    is_baseline = run.baseline is not None and run.baseline.is_this
+    return request_action(state, (actions.drop_baseline if is_baseline else actions.name_baseline)(run.id, title))
 
 
-def _mark(state: State) -> Outcome:
-    row = chosen(state, "benchmarks")
-    return mark(state, row.item, state.view.results or ()) if row else (state, ())
+def _mark_run(state: State) -> Outcome:
+    row = selected_row(state, "benchmarks")
+    return mark_or_compare(state, row.item, state.view.results or ()) if row else (state, ())
 
 
-def mark(state: State, item: object, known: tuple[BenchmarkResult, ...]) -> Outcome:
-    """The first press marks a run, the second one compares with it."""
+def mark_or_compare(state: State, item: object, results: tuple[BenchmarkResult, ...]) -> Outcome:
+    """Mark a run for comparison; if another of `results` is marked, compare the two."""
     if not isinstance(item, BenchmarkResult):
         return state, ()
-    base = next((each for each in known if each.id == state.marked_run and each.id), None)
+    base = next((result for result in results if result.id == state.marked_run and result.id), None)
     if base is None:
-        return toast(replace(state, marked_run=item.id), f"{item.framework} marked; x on another one compares"), ()
+        return show_toast(replace(state, marked_run=item.id), f"{item.framework} marked; x on another compares"), ()
     if base.id == item.id:
-        return toast(replace(state, marked_run=""), "No longer marked", "plain"), ()
-    state = opened(replace(state, marked_run=""), Compare(base, item))
+        return show_toast(replace(state, marked_run=""), "No longer marked", "plain"), ()
+    state = push_window(replace(state, marked_run=""), Compare(base, item))
     if not (state.link.is_up and item.id):
         return state, ()
-    return ask(
-        state, f"compare {base.id} {item.id}", "benchmark_compare", Comparison, {"base": base.id, "new": item.id}
-    )
+    run_ids = {"base": base.id, "new": item.id}
+    return fetch(state, f"compare {base.id} {item.id}", "benchmark_compare", Comparison, run_ids)
 
 
-def _select_text(state: State) -> Outcome:
-    wanted = not state.is_selecting
-    text = "Select with the mouse; s gives it back" if wanted else "The mouse is the dashboard's again"
-    return toast(replace(state, is_selecting=wanted), text, "plain"), (effects.CatchMouse(not wanted),)
+def _toggle_text_selection(state: State) -> Outcome:
+    is_selecting = not state.is_selecting
+    text = "Select with the mouse; s ends selecting" if is_selecting else "The dashboard uses the mouse again"
+    state = show_toast(replace(state, is_selecting=is_selecting), text, "plain")
+    return state, (effects.CaptureMouse(not is_selecting),)
 
 
-def _copy(state: State) -> Outcome:
-    lines = [row.item for row in rows(state, "activity")]
-    text = "\n".join(f"{each.at or ''} {each.kind} {each.text}" for each in lines if isinstance(each, Note))
-    return (state, (effects.Copy(text),)) if text else (toast(state, "Nothing to copy", "warn"), ())
+def _copy_activity(state: State) -> Outcome:
+    notes = [row.item for row in rows(state, "activity")]
+    text = "\n".join(f"{note.at or ''} {note.kind} {note.text}" for note in notes if isinstance(note, Note))
+    return (state, (effects.Copy(text),)) if text else (show_toast(state, "Nothing to copy", "warn"), ())
 
 
-def _clear_history(state: State) -> Outcome:
-    return perform(state, actions.clear_history())
-
-
-def _export(state: State, about: tuple[str, ...]) -> Outcome:
+def _export_history(state: State, arguments: tuple[str, ...]) -> Outcome:
     if not state.link.is_up:
-        return toast(state, "Not exported, there is no connection", "warn"), ()
-    return note(state, "file", f"export as {about[0]} begun"), (effects.Export(about[0]),)
+        return show_toast(state, "Not exported: no connection", "warn"), ()
+    format = arguments[0]
+    return log_activity(state, "file", f"export as {format} started"), (effects.Export(format),)
 
 
-_PLAIN: Mapping[str, Callable[[State], Outcome]] = {
-    "menu": _menu, "palette": _palette, "history": _history, "help": _help, "advice": _advice, "check": _check,
-    "ask_server": _ask_server, "ask_nodes": _ask_nodes, "ask_run_here": _again, "row_logs": _row_logs,
-    "restart": _on_row("restart"), "stop": _on_row("stop"), "delete": _on_row("delete"), "cancel_run": _cancel_run,
-    "baseline": _baseline,
-    "mark": _mark, "select_text": _select_text, "copy": _copy, "clear_history": _clear_history, "refresh": refresh,
-    "latest_of_each": _latest_of_each, "node_info": _node_info, "slow_log": _slow_log, "failover": _failover,
+_ACTIONS: Mapping[str, Callable[[State], Outcome]] = {
+    "menu": _open_menu, "palette": _open_palette, "history": _open_history, "help": _open_help,
+    "latest_by_framework": _open_latest_by_framework, "connection_advice": _open_connection_advice,
+    "check_installation": _check_installation, "prompt_server": _prompt_server, "prompt_nodes": _prompt_nodes,
+    "run_again": _run_again, "process_logs": _open_process_logs, "restart": _process_handler("restart"),
+    "stop": _process_handler("stop"), "delete": _process_handler("delete"), "cancel_run": _request_cancel_run,
+    "toggle_baseline": _toggle_baseline, "mark_run": _mark_run, "select_text": _toggle_text_selection,
+    "copy": _copy_activity, "refresh": refresh, "node_info": _node_handler(_open_node_info),
+    "slow_log": _node_handler(_open_slow_log), "failover": _node_handler(_request_failover),
+    "clear_history": lambda state: request_action(state, actions.clear_history()),
     "theme": lambda state: (state, (effects.SwitchTheme(),)),
     "quit": lambda state: (state, (effects.Quit(),)),
     "redraw": lambda state: (state, (effects.Redraw(),)),
     "suspend": lambda state: (state, (effects.Suspend(),)),
 }  # fmt: skip
-_SUBJECT: Mapping[str, Callable[[State, tuple[str, ...]], Outcome]] = {
-    "ask_instances": _ask_instances, "ask_scale": _ask_scale, "ask_run": _ask_run, "logs": _logs, "export": _export,
-    "say": lambda state, about: (toast(state, about[0], "plain"), ()),
+_ACTIONS_WITH_ARGUMENTS: Mapping[str, Callable[[State, tuple[str, ...]], Outcome]] = {
+    "prompt_instances": _prompt_instances, "prompt_scale": _prompt_scale, "run_form": _open_run_form,
+    "logs": _open_logs, "export": _export_history,
+    "show_message": lambda state, arguments: (show_toast(state, arguments[0], "plain"), ()),
 }  # fmt: skip

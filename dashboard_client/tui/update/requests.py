@@ -1,4 +1,7 @@
-"""From what a person wants to a call: the one place where something leaves, and what has to be asked before. [pure]"""
+"""Turns user actions into API calls, confirming first where required. The only module that emits `Call`. [pure]
+
+Also the building blocks that all handlers share: toasts, activity lines, the stack of windows.
+"""
 
 from __future__ import annotations
 
@@ -7,72 +10,79 @@ from dataclasses import replace
 from datetime import datetime
 
 from dashboard_client.tui.model import effects
-from dashboard_client.tui.model.actions import SAFE, Act
-from dashboard_client.tui.model.state import MAX_NOTES, TOAST_S, Job, Note, State, Toast
-from dashboard_client.tui.model.windows import Confirm, Overlay
+from dashboard_client.tui.model.actions import ApiAction, Confirmation
+from dashboard_client.tui.model.state import MAX_NOTES, TOAST_S, Note, PendingCall, State, Toast
+from dashboard_client.tui.model.windows import Confirm, Window
 
 Outcome = tuple[State, tuple[effects.Effect, ...]]
 
 
-def toast(state: State, text: str, tone: str = "ok") -> State:
+def show_toast(state: State, text: str, tone: str = "ok") -> State:
     return replace(state, toast=Toast(text, tone, state.now_s + TOAST_S))
 
 
-def note(state: State, kind: str, text: str, tone: str = "plain", at: datetime | None = None) -> State:
-    """A line in the activity log, the newest first. One with a time of its own that stands there already was told again
-    after a loss."""
+def log_activity(state: State, kind: str, text: str, tone: str = "plain", at: datetime | None = None) -> State:
+    """Insert a line into the activity log, newest first. A line with its own time `at` that is already there has been
+    replayed after a reconnect and is ignored."""
     when = at or state.wall
     if when is not None and when.tzinfo is not None:
         when = when.astimezone().replace(tzinfo=None)
     line = Note(when, kind, text, tone)
     if at is not None and line in state.notes:
         return state
-    newer = 0
-    while when and newer < len(state.notes) and (state.notes[newer].at or when) > when:  # replayed after a loss
-        newer += 1
-    return replace(state, notes=(*state.notes[:newer], line, *state.notes[newer:])[:MAX_NOTES])
+    index = 0
+    while when and index < len(state.notes) and (state.notes[index].at or when) > when:  # replayed after a reconnect
+        index += 1
+    return replace(state, notes=(*state.notes[:index], line, *state.notes[index:])[:MAX_NOTES])
 
 
-def opened(state: State, overlay: Overlay) -> State:
-    return replace(state, overlays=(*state.overlays, overlay))
+def push_window(state: State, window: Window) -> State:
+    return replace(state, windows=(*state.windows, window))
 
 
-def closed(state: State) -> State:
-    return replace(state, overlays=state.overlays[:-1])
+def pop_window(state: State) -> State:
+    return replace(state, windows=state.windows[:-1])
 
 
-def on_top(state: State, overlay: Overlay) -> State:
-    """The top overlay in another condition."""
-    return replace(state, overlays=(*state.overlays[:-1], overlay))
+def replace_top(state: State, window: Window) -> State:
+    return replace(state, windows=(*state.windows[:-1], window))
 
 
-def ask(
-    state: State, kind: str, endpoint: str, reads: type[object], arguments: Mapping[str, object] | None = None
+def fetch(
+    state: State,
+    purpose: str,
+    endpoint: str,
+    response_type: type[object],
+    arguments: Mapping[str, object] | None = None,
 ) -> Outcome:
-    """A question that changes nothing on the server; `kind` says who waits for the answer."""
-    return _call(state, endpoint, reads, arguments or {}, Job("", state.now_s, kind))
+    """A read-only call; `purpose` selects the window that receives the answer (`responses`)."""
+    call = PendingCall("", state.now_s, purpose)
+    return _send_call(state, endpoint, response_type, arguments or {}, call)
 
 
-def perform(state: State, act: Act) -> Outcome:
-    """Do it, or say why not, or ask first."""
-    if state.is_readonly and not act.is_reading:
-        return toast(state, f"{act.title}: not with --readonly", "warn"), ()
+def request_action(state: State, action: ApiAction) -> Outcome:
+    """Send the action, after a confirmation if it requires one; a toast if it cannot be sent."""
+    if state.is_readonly and not action.is_read_only:
+        return show_toast(state, f"{action.title}: disabled by --readonly", "warn"), ()
     if not state.link.is_up:
-        return toast(state, f"{act.title}: not sent, there is no connection", "warn"), ()
-    if any(job.title == act.title for job in state.jobs.values()):
-        return toast(state, f"{act.title}: already under way", "warn"), ()
-    if act.tier > SAFE:
-        return opened(state, Confirm(act, state.server)), ()
-    return send(state, act)
+        return show_toast(state, f"{action.title}: not sent, no connection", "warn"), ()
+    if any(call.title == action.title for call in state.pending_calls.values()):
+        return show_toast(state, f"{action.title}: already in progress", "warn"), ()
+    if action.confirmation is not Confirmation.NONE:
+        return push_window(state, Confirm(action, state.server)), ()
+    return send_action(state, action)
 
 
-def send(state: State, act: Act) -> Outcome:
-    """Without another question. Only `perform` and a confirmation come here."""
-    job = Job(act.title, state.now_s, "act", act.then)
-    return _call(toast(state, f"{act.title}…", "plain"), act.endpoint, act.reads, act.arguments, job)
+def send_action(state: State, action: ApiAction) -> Outcome:
+    """Send without confirmation: only for `request_action`, confirmed dialogs, and the next of chained actions."""
+    call = PendingCall(action.title, state.now_s, "action", action.next_actions)
+    state = show_toast(state, f"{action.title}…", "plain")
+    return _send_call(state, action.endpoint, action.response_type, action.arguments, call)
 
 
-def _call(state: State, endpoint: str, reads: type[object], arguments: Mapping[str, object], job: Job) -> Outcome:
+def _send_call(
+    state: State, endpoint: str, response_type: type[object], arguments: Mapping[str, object], call: PendingCall
+) -> Outcome:
     call_id = str(state.next_call)
-    later = replace(state, next_call=state.next_call + 1, jobs={**state.jobs, call_id: job})
-    return later, (effects.Call(call_id, endpoint, reads, arguments),)
+    state = replace(state, next_call=state.next_call + 1, pending_calls={**state.pending_calls, call_id: call})
+    return state, (effects.Call(call_id, endpoint, response_type, arguments),)

@@ -1,4 +1,7 @@
-"""What the API answered, and who had asked. [pure]"""
+"""Handles API answers: stores the value, or fills the window that is waiting for it. [pure]
+
+`PendingCall.purpose`, as given to `requests.fetch`, identifies that window; `action` marks actions of the user.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,12 @@ from typing import TypeVar
 
 from dashboard_client.formatting.figures import rate
 from dashboard_client.tui.model import events
-from dashboard_client.tui.model.actions import Act
-from dashboard_client.tui.model.state import MAX_RESULTS, Job, State
-from dashboard_client.tui.model.windows import Compare, History, Logs, Overlay, Page, ProcessDetails, RunPage
+from dashboard_client.tui.model.actions import ApiAction
+from dashboard_client.tui.model.state import MAX_RESULTS, PendingCall, State
+from dashboard_client.tui.model.windows import Compare, History, Logs, Page, ProcessDetails, RunPage, Window
 from dashboard_client.tui.text.node_text import info_lines, info_title, slow_log_lines, slow_log_title
 from dashboard_client.tui.text.window_text import LATEST, latest_lines
-from dashboard_client.tui.update.requests import Outcome, ask, note, opened, send, toast
+from dashboard_client.tui.update.requests import Outcome, fetch, log_activity, push_window, send_action, show_toast
 from dashboard_client.wire.benchmarks import (
     AcceptedRun,
     BenchmarkResult,
@@ -28,147 +31,155 @@ from dashboard_client.wire.host_and_pm2 import LogLines, ProcessPage
 from dashboard_client.wire.readiness import Readiness
 from dashboard_client.wire.redis import NodeInfo, RedisStatus, SlowLog
 
-TOO_OLD = (404, 405)
-NEWEST = 3  # more come by an import, and are no news
-Window = TypeVar("Window")
+UNSUPPORTED_STATUSES = (404, 405)  # of endpoints that an older server does not have
+MAX_ANNOUNCED = 3  # more new results at once come from an import
+AnyWindow = TypeVar("AnyWindow")
 
 
-def answered(state: State, call_id: str, value: object) -> Outcome:
-    job = state.jobs.get(call_id)
-    if job is None:  # asked of another server, or twice
+def on_answer(state: State, call_id: str, value: object) -> Outcome:
+    call = state.pending_calls.get(call_id)
+    if call is None:  # sent to the previous server, or a duplicate
         return state, ()
-    state = _without(state, call_id)
-    if job.kind == "act":
-        return _done(state, job, value)
+    state = _remove_call(state, call_id)
+    if call.purpose == "action":
+        return _finish_action(state, call, value)
     match value:
         case SystemConfig():
             return replace(state, config=value), ()
-        case BenchmarkResults() if job.kind == "latest":
-            state = _announced(state, value.results)
+        case BenchmarkResults() if call.purpose == "latest":
+            state = _announce_results(state, value.results)
             return replace(state, view=replace(state.view, results=value.results[:MAX_RESULTS])), ()
         case BenchmarkResults():
-            return _filled(state, History, lambda each: replace(each, results=value.results)), ()
+            return _fill(state, History, lambda window: replace(window, results=value.results)), ()
         case BenchmarkRun():
-            return _filled(
-                state, RunPage, lambda each: replace(each, run=value) if each.run_id == value.id else each
-            ), ()
+            return _fill(state, RunPage, lambda page: replace(page, run=value) if page.run_id == value.id else page), ()
         case ProcessPage():
-            return _filled(
+            return _fill(
                 state,
                 ProcessDetails,
-                lambda each: replace(each, page=value) if job.kind == f"process {each.process.pm_id}" else each,
+                lambda page: replace(page, page=value) if call.purpose == f"process {page.process.pm_id}" else page,
             ), ()
         case Comparison():
-            return _filled(
+            return _fill(
                 state,
                 Compare,
-                lambda each: replace(each, word=value) if job.kind == f"compare {each.base.id} {each.new.id}" else each,
+                lambda window: (
+                    replace(window, comparison=value)
+                    if call.purpose == f"compare {window.base.id} {window.new.id}"
+                    else window
+                ),
             ), ()
         case LogLines():
-            return _filled(state, Logs, lambda each: replace(each, lines=(*value.lines, *each.lines))), ()
+            return _fill(state, Logs, lambda logs: replace(logs, lines=(*value.lines, *logs.lines))), ()
         case LatestResults():
-            return _texted(state, LATEST, latest_lines(value)), ()
+            return _fill_page(state, LATEST, latest_lines(value)), ()
         case NodeInfo():
-            return _texted(state, info_title(value.port), info_lines(value)), ()
+            return _fill_page(state, info_title(value.port), info_lines(value)), ()
         case SlowLog():
-            return _texted(state, slow_log_title(value.port), slow_log_lines(value)), ()
+            return _fill_page(state, slow_log_title(value.port), slow_log_lines(value)), ()
         case Readiness():
-            return opened(state, Page("The server's installation", value.lines())), ()
+            return push_window(state, Page("The server's installation", value.lines())), ()
         case _:
             return state, ()
 
 
-def _announced(state: State, results: tuple[BenchmarkResult, ...]) -> State:
-    """That a benchmark has ended, and with what: somebody may have waited for it."""
-    if state.view.results is None:  # the first answer tells nothing new
+def _announce_results(state: State, results: tuple[BenchmarkResult, ...]) -> State:
+    """Report benchmarks that have finished since the last answer."""
+    if state.view.results is None:  # in the first answer, none is new
         return state
-    known = {each.id for each in state.view.results}
-    for each in reversed([each for each in results[:NEWEST] if each.id not in known]):
-        text = f"{each.framework} {each.method} {each.endpoint}: {rate(each)} requests/s, {each.validity}"
-        tone = {"valid": "ok", "invalid": "bad"}.get(each.validity, "warn")
-        state = note(toast(state, text, tone), "benchmark", text, tone)
+    known = {result.id for result in state.view.results}
+    for result in reversed([result for result in results[:MAX_ANNOUNCED] if result.id not in known]):
+        text = f"{result.framework} {result.method} {result.endpoint}: {rate(result)} requests/s, {result.validity}"
+        tone = {"valid": "ok", "invalid": "bad"}.get(result.validity, "warn")
+        state = log_activity(show_toast(state, text, tone), "benchmark", text, tone)
     return state
 
 
-def _without(state: State, call_id: str) -> State:
-    return replace(state, jobs={key: job for key, job in state.jobs.items() if key != call_id})
+def _remove_call(state: State, call_id: str) -> State:
+    return replace(state, pending_calls={key: call for key, call in state.pending_calls.items() if key != call_id})
 
 
-def _done(state: State, job: Job, value: object) -> Outcome:
-    text, tone = _words(job, value)
-    state = toast(state, text, tone)
-    if state.link.phase != "live":  # there the stream of what is done says so itself
-        state = note(state, "done", text, tone)
+def _finish_action(state: State, call: PendingCall, value: object) -> Outcome:
+    """Report the result, then send the next action of a chain."""
+    text, tone = _describe_result(call, value)
+    state = show_toast(state, text, tone)
+    if state.link.phase != "live":  # when live, the activity stream reports it
+        state = log_activity(state, "done", text, tone)
     if isinstance(value, Done):
         for warning in value.warnings:
-            state = note(state, "warning", warning, "warn")
+            state = log_activity(state, "warning", warning, "warn")
         for skipped in value.skipped:
-            state = note(state, "left", f"{skipped.name}: {skipped.reason}", "plain")
+            state = log_activity(state, "skipped", f"{skipped.name}: {skipped.reason}", "plain")
     if isinstance(value, RedisStatus):
-        lines = tuple(each for each in (value.state, value.message, value.next_step) if each)
-        state = opened(state, Page("Redis Cluster", lines))
+        lines = tuple(line for line in (value.state, value.message, value.next_step) if line)
+        state = push_window(state, Page("Redis Cluster", lines))
     if isinstance(value, AcceptedRun):
         state = replace(state, focus="run")
-    following = [each for each in job.rest if isinstance(each, Act)]
-    if following:
-        return send(state, replace(following[0], then=tuple(following[1:])))
+    remaining = [action for action in call.next_actions if isinstance(action, ApiAction)]
+    if remaining:
+        return send_action(state, replace(remaining[0], next_actions=tuple(remaining[1:])))
     page = state.top
-    if isinstance(page, RunPage) and page.run_id:  # what was done may have changed the run that is looked at
-        return ask(state, "run", "benchmark_run_details", BenchmarkRun, {"run_id": page.run_id})
+    if isinstance(page, RunPage) and page.run_id:  # the action may have changed the displayed run
+        return fetch(state, "run", "benchmark_run_details", BenchmarkRun, {"run_id": page.run_id})
     return state, ()
 
 
-def _words(job: Job, value: object) -> tuple[str, str]:
+def _describe_result(call: PendingCall, value: object) -> tuple[str, str]:
+    """Text and tone."""
     if isinstance(value, AcceptedRun):
-        return value.message or f"{job.title}: queued", "ok"
+        return value.message or f"{call.title}: queued", "ok"
     if isinstance(value, RedisStatus):
         return f"Redis Cluster: {value.state}", "plain"
     if isinstance(value, Done):
-        return value.message or f"{job.title}: done", "ok" if value.success else "bad"
-    return f"{job.title}: done", "ok"
+        return value.message or f"{call.title}: done", "ok" if value.success else "bad"
+    return f"{call.title}: done", "ok"
 
 
-def _filled(state: State, kind: type[Window], fill: Callable[[Window], Overlay]) -> State:
-    overlays = tuple(fill(each) if isinstance(each, kind) else each for each in state.overlays)
-    return replace(state, overlays=overlays)
+def _fill(state: State, kind: type[AnyWindow], fill: Callable[[AnyWindow], Window]) -> State:
+    """Apply `fill` to every open window of one kind."""
+    windows = tuple(fill(window) if isinstance(window, kind) else window for window in state.windows)
+    return replace(state, windows=windows)
 
 
-def _texted(state: State, title: str, lines: tuple[str, ...]) -> State:
-    """Into the page that waits under this title; one that was closed meanwhile stays so."""
-    return _filled(state, Page, lambda each: replace(each, lines=lines) if each.title == title else each)
+def _fill_page(state: State, title: str, lines: tuple[str, ...]) -> State:
+    """Set the text of the page with this title, unless it has been closed."""
+    return _fill(state, Page, lambda page: replace(page, lines=lines) if page.title == title else page)
 
 
-def failed(state: State, event: events.ApiFailed) -> Outcome:
-    """What was asked for by hand is said loudly, the rest where the answer would have stood."""
-    job = state.jobs.get(event.call_id)
-    if job is None:
+def on_failure(state: State, event: events.ApiFailed) -> Outcome:
+    """Failed actions are reported with a toast, failed fetches in the window that waits for the answer."""
+    call = state.pending_calls.get(event.call_id)
+    if call is None:
         return state, ()
-    state = _without(state, event.call_id)
-    if job.kind == "act":
-        text = f"{job.title}: {event.message}"
-        state = toast(state, text, "bad")
-        if state.link.phase != "live" or not event.status:  # what the server refused, its own stream tells
-            state = note(state, "failed", text, "bad")
-        return (note(state, "failed", "What was to follow was not begun", "warn") if job.rest else state), ()
-    if job.kind in ("config", "latest"):
-        if event.status in TOO_OLD:  # an older server: menus have less, nothing is wrong
+    state = _remove_call(state, event.call_id)
+    if call.purpose == "action":
+        text = f"{call.title}: {event.message}"
+        state = show_toast(state, text, "bad")
+        if state.link.phase != "live" or not event.status:  # the activity stream reports what the server refused
+            state = log_activity(state, "failed", text, "bad")
+        if call.next_actions:
+            state = log_activity(state, "failed", "The remaining steps were skipped", "warn")
+        return state, ()
+    if call.purpose in ("config", "latest"):
+        if event.status in UNSUPPORTED_STATUSES:  # menus have fewer items
             return state, ()
-        return note(state, "server", event.message, "warn"), ()
-    if job.kind == "ready":
-        return opened(state, Page("The server's installation", (event.message,))), ()
-    return _explained(_texted(state, job.kind, (event.message,)), job.kind, event.message), ()
+        return log_activity(state, "server", event.message, "warn"), ()
+    if call.purpose == "ready":
+        return push_window(state, Page("The server's installation", (event.message,))), ()
+    state = _fill_page(state, call.purpose, (event.message,))
+    return _show_problem(state, call.purpose, event.message), ()
 
 
-def _explained(state: State, kind: str, message: str) -> State:
-    """In the window that waits for the answer."""
+def _show_problem(state: State, purpose: str, message: str) -> State:
+    """Show the message in the windows that wait for this answer."""
+    kind = _WAITING_WINDOWS.get(purpose.split(" ")[0])
 
-    def told(overlay: Overlay) -> Overlay:
-        is_it = type(overlay) is _WAITING.get(kind.split(" ")[0])
-        if is_it and isinstance(overlay, (History, Logs, RunPage, ProcessDetails)):
-            return replace(overlay, problem=message)
-        return overlay
+    def with_problem(window: Window) -> Window:
+        if type(window) is kind and isinstance(window, (History, Logs, RunPage, ProcessDetails)):
+            return replace(window, problem=message)
+        return window
 
-    return replace(state, overlays=tuple(told(each) for each in state.overlays))
+    return replace(state, windows=tuple(with_problem(window) for window in state.windows))
 
 
-_WAITING = {"history": History, "logs": Logs, "run": RunPage, "process": ProcessDetails}
+_WAITING_WINDOWS = {"history": History, "logs": Logs, "run": RunPage, "process": ProcessDetails}

@@ -1,71 +1,71 @@
-"""Typing: the palette, prompts, the run form, filters, searches, and the words of dangerous dialogs. [pure]"""
+"""Edits the current text field: filter, search, palette, prompt, run form, confirmation word. [pure]"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from dashboard_client.tui.model.actions import TYPE
-from dashboard_client.tui.model.prompts import MAX_ANSWER
+from dashboard_client.tui.model.actions import Confirmation
+from dashboard_client.tui.model.prompts import MAX_ANSWER_CHARACTERS
 from dashboard_client.tui.model.state import State
 from dashboard_client.tui.model.windows import Confirm, Form, History, Logs, Palette, Prompt
-from dashboard_client.tui.update.requests import Outcome, closed, on_top
+from dashboard_client.tui.update.requests import Outcome, pop_window, replace_top
 
-ERASE = {"backspace", "delete"}
+ERASE_KEYS = {"backspace", "delete"}
 
 
-def typed(state: State, name: str) -> Outcome | None:
-    """None when the key is no text here. `ctrl-u` empties the line, `ctrl-w` takes a word away."""
-    before = text_of(state)
+def handle_text_key(state: State, name: str) -> Outcome | None:
+    """None if the key does not edit text. `ctrl-u` clears the line, `ctrl-w` deletes the last word."""
+    before = edited_text(state)
     if before is None:
         return None
-    if _is_text(name):
-        after = (_kept(state, before) + name)[:MAX_ANSWER]
-    elif name in ERASE:
+    if _is_character(name):
+        after = (_text_to_extend(state, before) + name)[:MAX_ANSWER_CHARACTERS]
+    elif name in ERASE_KEYS:
         after = before[:-1]
     elif name == "ctrl-u":
         after = ""
     elif name == "ctrl-w":
         after = before.rstrip().rpartition(" ")[0]
-    elif name in ("enter", "escape", "ctrl-c") and _is_filter(state):
-        return _filter_done(state, keep=name == "enter"), ()
+    elif name in ("enter", "escape", "ctrl-c") and _is_editing_filter(state):
+        return _close_filter(state, is_kept=name == "enter"), ()
     else:
         return None
-    return with_text(state, after), ()
+    return replace_text(state, after), ()
 
 
-def pasted(state: State, text: str) -> Outcome:
-    """Only into a line of text, and only what can be seen: a pasted newline must not answer a question."""
-    before = text_of(state)
+def handle_paste(state: State, text: str) -> Outcome:
+    """Insert printable characters only, so that a pasted newline cannot submit; never into a confirmation."""
+    before = edited_text(state)
     if before is None or isinstance(state.top, Confirm):
         return state, ()
-    seen = "".join(each for each in text if each.isprintable())
-    return with_text(state, (_kept(state, before) + seen)[:MAX_ANSWER]), ()
+    printable = "".join(character for character in text if character.isprintable())
+    return replace_text(state, (_text_to_extend(state, before) + printable)[:MAX_ANSWER_CHARACTERS]), ()
 
 
-def _kept(state: State, before: str) -> str:
-    """What typing adds to: not to an answer that was only proposed."""
+def _text_to_extend(state: State, before: str) -> str:
+    """Empty for a prompt's default, which typing replaces."""
     return "" if isinstance(state.top, Prompt) and state.top.is_untouched else before
 
 
-def _is_text(name: str) -> bool:
+def _is_character(name: str) -> bool:
     return len(name) == 1 and name.isprintable()
 
 
-def _is_filter(state: State) -> bool:
-    return state.filtering if state.top is None else getattr(state.top, "is_typing", False)
+def _is_editing_filter(state: State) -> bool:
+    return state.is_filtering if state.top is None else getattr(state.top, "is_typing", False)
 
 
-def text_of(state: State) -> str | None:
-    """The line that is typed into, None when there is none."""
+def edited_text(state: State) -> str | None:
+    """The content of the current text field; None if there is none."""
     match state.top:
         case None:
-            return state.filters.get(state.focus, "") if state.filtering else None
+            return state.filters.get(state.focus, "") if state.is_filtering else None
         case Palette(text=text) | Prompt(text=text):
             return text
         case Form(values=values, cursor=cursor):
             return values[cursor]
-        case Confirm(act=act, typed=text):
-            return text if act.tier == TYPE else None
+        case Confirm(action=action, typed=text):
+            return text if action.confirmation is Confirmation.WORD else None
         case History(is_typing=True, text=text):
             return text
         case Logs(is_typing=True, search=text):
@@ -73,32 +73,32 @@ def text_of(state: State) -> str | None:
     return None
 
 
-def with_text(state: State, text: str) -> State:
+def replace_text(state: State, text: str) -> State:
     match state.top:
         case None:
             return replace(state, filters={**state.filters, state.focus: text})
         case Palette() as palette:
-            return on_top(state, replace(palette, text=text, cursor=0))
+            return replace_top(state, replace(palette, text=text, cursor=0))
         case Prompt() as prompt:
-            return on_top(state, replace(prompt, text=text, problem="", is_untouched=False))
+            return replace_top(state, replace(prompt, text=text, problem="", is_untouched=False))
         case Form() as form:
             values = (*form.values[: form.cursor], text, *form.values[form.cursor + 1 :])
-            return on_top(state, replace(form, values=values, problem=""))
+            return replace_top(state, replace(form, values=values, problem=""))
         case Confirm() as confirm:
-            return on_top(state, replace(confirm, typed=text))
+            return replace_top(state, replace(confirm, typed=text))
         case History() as history:
-            return on_top(state, replace(history, text=text))
+            return replace_top(state, replace(history, text=text))
         case Logs() as logs:
-            return on_top(state, replace(logs, search=text))
+            return replace_top(state, replace(logs, search=text))
     return state
 
 
-def _filter_done(state: State, *, keep: bool) -> State:
-    if not keep:
-        state = with_text(state, "")
+def _close_filter(state: State, *, is_kept: bool) -> State:
+    if not is_kept:
+        state = replace_text(state, "")
     match state.top:
         case None:
-            return replace(state, filtering=False)
-        case (History() | Logs()) as overlay:
-            return on_top(state, replace(overlay, is_typing=False))
-    return closed(state)
+            return replace(state, is_filtering=False)
+        case (History() | Logs()) as window:
+            return replace_top(state, replace(window, is_typing=False))
+    return pop_window(state)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboard_client.formatting.width import padded, width_of, wrapped
 from dashboard_client.tui.model import layout, prompts
-from dashboard_client.tui.model.actions import TYPE
+from dashboard_client.tui.model.actions import Confirmation
 from dashboard_client.tui.model.matching import palette_matches
 from dashboard_client.tui.model.rows import first_shown
 from dashboard_client.tui.model.windows import Confirm, Form, Menu, Palette, Prompt
@@ -31,7 +31,7 @@ def menu(frame: Frame, menu: Menu, glyphs: Glyphs) -> None:
     """Sections as headings; the part around the cursor."""
     lines: list[tuple[str, int | None]] = []
     section = ""
-    for index, offer in enumerate(menu.offers):
+    for index, offer in enumerate(menu.items):
         if offer.section != section:
             lines += [("", None)] * bool(lines) + [(offer.section, None)]
             section = offer.section
@@ -50,8 +50,8 @@ def menu(frame: Frame, menu: Menu, glyphs: Glyphs) -> None:
 
 
 def palette(frame: Frame, palette: Palette, glyphs: Glyphs) -> None:
-    found = palette_matches(palette.offers, palette.text)
-    box = window(frame, glyphs, 18, 68, "Command", f"{len(found)} of {len(palette.offers)}")
+    found = palette_matches(palette.items, palette.text)
+    box = window(frame, glyphs, 18, 68, "Command", f"{len(found)} of {len(palette.items)}")
     frame.text(box.y, box.x, f":{palette.text}{CURSOR}", Style.BOLD, box.width)
     rest = Rect(box.y + 1, box.x, max(0, box.height - 1), box.width)
     at = max(0, min(palette.cursor, len(found) - 1))
@@ -69,10 +69,10 @@ def palette(frame: Frame, palette: Palette, glyphs: Glyphs) -> None:
 def prompt(frame: Frame, prompt: Prompt, glyphs: Glyphs) -> None:
     """The answer, and under it what it would mean."""
     meaning = {
-        "server": prompts.server_words,
-        "nodes": prompts.topology_words,
-        "instances": prompts.instances_words,
-        "scale": prompts.instances_words,
+        "server": prompts.describe_server,
+        "nodes": prompts.describe_topology,
+        "instances": prompts.describe_instances,
+        "scale": prompts.describe_instances,
     }.get(prompt.kind)
     preview = prompt.problem or (meaning(prompt.text) if meaning and prompt.text.strip() else "empty cancels")
     box = window(frame, glyphs, 7, 64, prompt.title, "Enter  Esc")
@@ -87,7 +87,7 @@ def prompt(frame: Frame, prompt: Prompt, glyphs: Glyphs) -> None:
 
 def confirm(frame: Frame, confirm: Confirm, glyphs: Glyphs) -> None:
     """What, where, and every target by name, as they were when it was asked."""
-    act = confirm.act
+    act = confirm.action
     room = max(0, frame.height - 8)  # for the question itself there is always room
     shown = act.targets[: room - (len(act.targets) > room)] if room else ()
     more = len(act.targets) - len(shown)
@@ -99,7 +99,7 @@ def confirm(frame: Frame, confirm: Confirm, glyphs: Glyphs) -> None:
     for index, line in enumerate(lines):
         frame.text(box.y + 1 + index, box.x, f"  {line}", Style.BOLD, box.width)
     y = box.y + (len(lines) + 2 if room else 0)
-    if act.tier == TYPE:
+    if act.confirmation is Confirmation.WORD:
         question, answer = f"Type {act.word} and Enter to go on: ", f"{confirm.typed}{CURSOR}"
         is_wide = width_of(question) + len(act.word) + 1 <= box.width
         frame.text(y, box.x, question if is_wide else f"{act.word}? ", Style.PLAIN, box.width)
@@ -118,11 +118,11 @@ def form(frame: Frame, form: Form, glyphs: Glyphs) -> None:
     for index, (field, text) in enumerate(zip(prompts.RUN_FIELDS, form.values, strict=True)):
         is_here = index == form.cursor
         frame.text(box.y + 1 + index, box.x, f"{field.label:>20}  ", Style.KEY if is_here else Style.DIM, box.width)
-        shown = f"{text}{CURSOR}" if is_here else text or field.otherwise
+        shown = f"{text}{CURSOR}" if is_here else text or field.default
         style = Style.BOLD if is_here else Style.PLAIN if text else Style.DIM
         x = frame.text(box.y + 1 + index, box.x + 22, shown, style, max(0, box.width - 22))
         if is_here:
-            hint = field.hint if text or not field.otherwise else f"{field.otherwise}   {field.hint}".rstrip()
+            hint = field.hint if text or not field.default else f"{field.default}   {field.hint}".rstrip()
             frame.text(box.y + 1 + index, x + 1, hint, Style.DIM, max(0, box.right - x - 1))
     if form.problem:
         frame.text(box.bottom - 1, box.x, form.problem, Style.BAD, box.width)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboard_client.formatting.width import width_of
-from dashboard_client.tui.model.key_bar import entries, toast_text
+from dashboard_client.tui.model.key_bar import fitting_entries, toast_text
 from dashboard_client.tui.model.state import PANELS, State
 from dashboard_client.tui.screen.frame import Frame, Rect
 from dashboard_client.tui.screen.theme import Glyphs, Style
@@ -14,7 +14,7 @@ TONES = {"ok": Style.OK, "warn": Style.WARN, "bad": Style.BAD, "plain": Style.IN
 def draw(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
     if state.toast:
         frame.right(rect.y, rect.right - 1, toast_text(state, rect), TONES.get(state.toast.tone, Style.INFO))
-    for x, key, text in entries(state, rect):
+    for x, key, text in fitting_entries(state, rect):
         after = frame.text(rect.y, x, key, Style.KEY) + 1
         frame.text(rect.y, after, text, Style.DIM)
 

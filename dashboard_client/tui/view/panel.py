@@ -26,7 +26,7 @@ def border(
     else:
         tone = Style.DIM
     wanted = state.filters.get(name, "")
-    if state.filtering and state.focus == name:
+    if state.is_filtering and state.focus == name:
         title, style = f"{title}  /{wanted}_", Style.KEY
     elif wanted:
         title = f"{title}  /{wanted}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboard_client.formatting.figures import DASH, seconds, size
 from dashboard_client.formatting.width import clipped, padded
-from dashboard_client.tui.model.rows import Row, has_header, rows, sort_of
+from dashboard_client.tui.model.rows import Row, active_sort, has_header, rows
 from dashboard_client.tui.model.state import State
 from dashboard_client.tui.screen.frame import Frame, Rect
 from dashboard_client.tui.screen.theme import Glyphs, Style, level
@@ -15,8 +15,8 @@ from dashboard_client.wire.host_and_pm2 import Process
 def draw(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
     pm2 = state.shown.pm2
     counts = f"  {pm2.counts.online}/{pm2.counts.total} online" if pm2 else ""
-    mark = glyphs.rising if "pm2" in state.reversed else glyphs.falling
-    right = f"sort {sort_of(state, 'pm2')} {mark}" if rect.width >= 50 else ""
+    mark = glyphs.rising if "pm2" in state.reversed_panels else glyphs.falling
+    right = f"sort {active_sort(state, 'pm2')} {mark}" if rect.width >= 50 else ""
     box = border(frame, rect, state, glyphs, "pm2", f"1 PM2{counts}", right, "pm2:stats")
     if pm2 is None:
         is_lost = bool(state.link.reason) and not state.link.is_up

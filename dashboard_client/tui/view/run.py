@@ -32,10 +32,10 @@ def draw(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
         frame.text(box.y, end - width - 1, chart.bar(run.elapsed_seconds / whole, width, glyphs), Style.INFO)
     if box.height >= 2:
         rate = "" if run.req_per_sec is None else f"now {thousands(run.req_per_sec)} req/s"
-        most = max((each.value for each in state.shown.rates), default=0.0) if state.shown.rates_of == run.id else 0.0
+        most = max((each.value for each in state.shown.rates), default=0.0) if state.shown.rates_run == run.id else 0.0
         best = f"    best {thousands(most)}" if most else ""
         frame.text(box.y + 1, box.x + 1, f"{rate}{best}" or run.state, Style.BOLD, box.width - 2)
-    if box.height >= 3 and state.shown.rates_of == run.id:
+    if box.height >= 3 and state.shown.rates_run == run.id:
         _chart(frame, Rect(box.y + 2, box.x + 1, box.height - 2, box.width - 2), state, glyphs)
     waiting = len(runs) - 1
     on_bottom(frame, rect, f"{waiting} more queued" if waiting > 0 else "", run.label)
@@ -54,7 +54,7 @@ def _chart(frame: Frame, box: Rect, state: State, glyphs: Glyphs) -> None:
 
 def _jobs(frame: Frame, box: Rect, state: State, glyphs: Glyphs) -> None:
     """Without a run: what is under way on the server at our request."""
-    jobs = [each for each in state.jobs.values() if each.title]
+    jobs = [each for each in state.pending_calls.values() if each.title]
     for index, job in enumerate(jobs[: box.height]):
         text = f"{glyphs.part} {job.title}, {max(0.0, state.now_s - job.since_s):.0f} s"
         frame.text(box.y + index, box.x + 1, text, Style.INFO, box.width - 2)

@@ -66,16 +66,16 @@ def history(frame: Frame, history: History, state: State, glyphs: Glyphs) -> Non
 
 def logs(frame: Frame, logs: Logs, glyphs: Glyphs) -> None:
     """The newest at the bottom; scrolled up, the lines stand still."""
-    name = f"Logs {logs.of or 'of all processes'}{'' if logs.pm_id is None else f' ({logs.pm_id})'}"
+    name = f"Logs {logs.source or 'of all processes'}{'' if logs.pm_id is None else f' ({logs.pm_id})'}"
     cursor = CURSOR if logs.is_typing else ""
     name = f"{name}  /{logs.search}{cursor}" if logs.search or logs.is_typing else name
-    where = f"{logs.back} lines up · f follows" if logs.back else "following"
+    where = f"{logs.lines_back} lines up · f follows" if logs.lines_back else "following"
     missed = f"{logs.missed} missed · " if logs.missed else ""
     box = window(frame, glyphs, frame.height, frame.width, name, f"{missed}{where}")
     if not logs.lines:
         frame.text(box.y, box.x, logs.problem or "no lines yet", Style.DIM, box.width)
         return
-    end = max(1, len(logs.lines) - logs.back)
+    end = max(1, len(logs.lines) - logs.lines_back)
     shown: list[tuple[str, int]] = []
     for each in reversed(logs.lines[:end]):
         text = log_text(each, has_time=logs.has_times)

@@ -54,7 +54,7 @@ def status(state: State, glyphs: Glyphs) -> tuple[str, int]:
 
 def _offline(state: State) -> str:
     link = state.link
-    heard = state.shown.heard.get(NEWEST) or next(iter(state.shown.heard.values()), None)
+    heard = state.shown.stream_values.get(NEWEST) or next(iter(state.shown.stream_values.values()), None)
     age = f" · data from {clock(heard.wall)} ({seconds(state.now_s - heard.at_s)} ago)" if heard else ""
     if link.phase == "refused":
         return f"REFUSED · {link.reason}{age}"

@@ -1,4 +1,4 @@
-"""States of the dashboard for tests: reached through `update`, as in life, with a clock that stands still."""
+"""States of the dashboard for tests, reached through `update` as in the program, with a fixed clock."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dashboard_client.tui.model.effects import Effect
 from dashboard_client.tui.model.events import Event, Key
 from dashboard_client.tui.model.state import State
 from dashboard_client.tui.update.dispatch import update
-from dashboard_client.tui.update.requests import note
+from dashboard_client.tui.update.requests import log_activity
 from dashboard_client.wire.benchmarks import (
     BenchmarkProgress,
     BenchmarkResult,
@@ -73,13 +73,13 @@ def host(cpu: float, memory: float) -> HostStats:
     )
 
 
-def play(state: State, *happened: Event) -> tuple[State, list[Effect]]:
-    """All of it, one after the other."""
-    wanted: list[Effect] = []
-    for event in happened:
+def play(state: State, *played: Event) -> tuple[State, list[Effect]]:
+    """The state after the events, and all their effects in order."""
+    all_effects: list[Effect] = []
+    for event in played:
         state, effects = update(state, event)
-        wanted += effects
-    return state, wanted
+        all_effects += effects
+    return state, all_effects
 
 
 def keys(state: State, *names: str) -> tuple[State, list[Effect]]:
@@ -90,9 +90,9 @@ def empty(width: int = 120, height: int = 32) -> State:
     return State("http://192.168.1.100:3100", width, height, NOW_S, WALL)
 
 
-def answer(state: State, kind: str, value: object) -> State:
-    """The server's answer to the question of this kind that is open."""
-    call_id = next(key for key, job in state.jobs.items() if job.kind == kind)
+def answer(state: State, purpose: str, value: object) -> State:
+    """The state after the server has answered the pending call of this purpose."""
+    call_id = next(key for key, call in state.pending_calls.items() if call.purpose == purpose)
     return update(state, events.ApiAnswered(call_id, value))[0]
 
 
@@ -110,7 +110,7 @@ def live(width: int = 120, height: int = 32) -> State:
         "pm2.restart", (WALL - timedelta(minutes=11)).astimezone(), "ci", "", "express", "ok", "express restarted"
     )
     state, _ = play(state, events.Metric("activity", Activity((entry,)), NOW_S - 1))
-    return note(state, "pm2", "worker 3 killed, out of memory", "bad", WALL - timedelta(minutes=4))
+    return log_activity(state, "pm2", "worker 3 killed, out of memory", "bad", WALL - timedelta(minutes=4))
 
 
 def running(width: int = 120, height: int = 32) -> State:
@@ -122,8 +122,8 @@ def running(width: int = 120, height: int = 32) -> State:
 
 
 def offline(width: int = 120, height: int = 32) -> State:
-    gone = events.Disconnected("the server is shutting down", NOW_S, 4.0, 4503)
-    return play(live(width, height), gone, events.Tick(NOW_S + 12, WALL + timedelta(seconds=12)))[0]
+    disconnected = events.Disconnected("the server is shutting down", NOW_S, 4.0, 4503)
+    return play(live(width, height), disconnected, events.Tick(NOW_S + 12, WALL + timedelta(seconds=12)))[0]
 
 
 def refused(width: int = 120, height: int = 32) -> State:

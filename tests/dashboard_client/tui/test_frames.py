@@ -1,7 +1,7 @@
-"""Whole pictures: over sizes, states and glyphs against files, and over anything whatsoever for their shape.
+"""Rendered frames: compared with golden files for many sizes, states and glyphs; and properties of arbitrary frames.
 
-The files in tests/data/frames are for reading in a review. After a wanted change write them anew with
-`UPDATE_FRAMES=1 pytest tests/dashboard_client/tui/test_frames.py` and look at the difference.
+The files in tests/data/frames are meant to be read in review. After an intended change, rewrite them with
+`UPDATE_FRAMES=1 pytest tests/dashboard_client/tui/test_frames.py` and read the diff.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from dashboard_client.formatting.width import width_of
 from dashboard_client.tui.model import effects, events, keymap
-from dashboard_client.tui.model.actions import SAFE
+from dashboard_client.tui.model.actions import Confirmation
 from dashboard_client.tui.model.events import NAMED_KEYS, Mouse
 from dashboard_client.tui.model.state import State
 from dashboard_client.tui.model.windows import Confirm
@@ -47,8 +47,8 @@ SCENES: Mapping[str, Scene] = {
 }  # fmt: skip
 
 
-def drawn(frame: Frame) -> str:
-    """Every row ends with a mark, so that spaces at its end count."""
+def text_of(frame: Frame) -> str:
+    """Every row ends with `|`, so that trailing spaces are visible."""
     return "".join(f"{row}|\n" for row in frame.rows())
 
 
@@ -66,25 +66,25 @@ CASES = (
 
 @pytest.mark.parametrize("height", [8, 9, 10, 12])
 @pytest.mark.parametrize("width", [32, 40, 80])
-@pytest.mark.parametrize(("typed", "asked"), [("D", "y yes"), (":delete all processes…", "delete? ")])
-def test_a_question_stands_inside_its_window(width: int, height: int, typed: str, asked: str) -> None:
+@pytest.mark.parametrize(("typed", "question"), [("D", "y yes"), (":delete all processes…", "delete? ")])
+def test_a_question_is_inside_its_window(width: int, height: int, typed: str, question: str) -> None:
     state, _ = scenes.keys(scenes.live(width, height), *typed, *(["enter"] if typed != "D" else []))
-    lines = drawn(render(state, GLYPHS["braille"])).splitlines()
+    lines = text_of(render(state, GLYPHS["braille"])).splitlines()
     inside = [line for line in lines if "│" in line]
 
-    assert any(asked in line or "to go on: _" in line for line in inside)
-    assert all("│" in line or "─" in line for line in lines[2:-1] if asked in line)
+    assert any(question in line or "to go on: _" in line for line in inside)
+    assert all("│" in line or "─" in line for line in lines[2:-1] if question in line)
     assert sum("╰" in line for line in lines) >= 1
 
 
 @pytest.mark.parametrize(("scene", "width", "height", "glyphs"), CASES)
-def test_a_picture_is_the_one_that_was_reviewed(scene: str, width: int, height: int, glyphs: str) -> None:
-    picture = drawn(render(SCENES[scene](width, height), GLYPHS[glyphs]))
+def test_a_frame_matches_its_golden_file(scene: str, width: int, height: int, glyphs: str) -> None:
+    text = text_of(render(SCENES[scene](width, height), GLYPHS[glyphs]))
     file = FOLDER / f"{scene}-{width}x{height}-{glyphs}.txt"
     if os.environ.get("UPDATE_FRAMES"):
-        file.write_text(picture)
+        file.write_text(text)
 
-    assert picture == file.read_text()
+    assert text == file.read_text()
 
 
 PAINTED = (
@@ -99,8 +99,8 @@ PAINTED = (
 
 
 @pytest.mark.parametrize(("scene", "depth", "glyphs", "ground"), PAINTED)
-def test_its_colours_are_those_that_were_reviewed(scene: str, depth: int, glyphs: str, ground: str) -> None:
-    """What is written to the terminal, a row on each line; `cat` shows the picture."""
+def test_colours_match_their_golden_file(scene: str, depth: int, glyphs: str, ground: str) -> None:
+    """The output written to the terminal, one row per line; `cat` shows the frame."""
     frame = render(SCENES[scene](80, 24), GLYPHS[glyphs])
     painted = painter.paint(None, frame, theme.sequences(depth, ground == "light"))
     written = re.sub(r"(?=\x1b\[\d+;1H)", "\n", painted)
@@ -112,8 +112,8 @@ def test_its_colours_are_those_that_were_reviewed(scene: str, depth: int, glyphs
 
 
 @pytest.mark.parametrize("scene", SCENES)
-def test_ascii_is_ascii(scene: str) -> None:
-    assert drawn(render(SCENES[scene](100, 30), theme.PLAIN_ASCII)).isascii()
+def test_ascii_glyphs_give_ascii_only(scene: str) -> None:
+    assert text_of(render(SCENES[scene](100, 30), theme.PLAIN_ASCII)).isascii()
 
 
 NASTY = "\x1b[2J\x1b]52;c;ZXZpbA==\x07\u202eevil\u0301 漢字 \U0001f469\u200d\U0001f4bb\t\r\n" + "w" * 300
@@ -121,15 +121,15 @@ NASTY = "\x1b[2J\x1b]52;c;ZXZpbA==\x07\u202eevil\u0301 漢字 \U0001f469\u200d\U
 
 def hostile(state: State) -> State:
     process = Process(0, NASTY, status=NASTY, framework=NASTY, pid=-5, cpu=1e300, memory_bytes=-1)
-    happened = (
+    hostile_events = (
         events.Metric("pm2:stats", Pm2Stats((process,) * 3, Counts(-1, 99)), scenes.NOW_S),
         events.Metric("activity", Activity((ActivityEntry(NASTY, None, NASTY, message=NASTY),)), scenes.NOW_S),
         events.Metric("pm2:logs", LogLines((LogLine(NASTY, NASTY),)), scenes.NOW_S),
-        events.Metric("unheard-of", object(), scenes.NOW_S),
+        events.Metric("unknown-stream", object(), scenes.NOW_S),
         events.Complained(NASTY),
     )
-    state, _ = scenes.play(state, *happened)
-    if any(job.kind == "latest" for job in state.jobs.values()):
+    state, _ = scenes.play(state, *hostile_events)
+    if any(call.purpose == "latest" for call in state.pending_calls.values()):
         state = scenes.answer(state, "latest", BenchmarkResults((BenchmarkResult(NASTY, 1e18, NASTY, endpoint=NASTY),)))
     return state
 
@@ -139,7 +139,7 @@ def hostile(state: State) -> State:
     st.integers(0, 170), st.integers(0, 50), st.sampled_from(sorted(SCENES)), st.sampled_from(sorted(GLYPHS)),
     st.booleans(), st.lists(st.sampled_from(["1", "2", "3", "4", "5", "tab", "e", "enter", "b", "L", "m", "?"]), max_size=3),
 )  # fmt: skip
-def test_a_picture_always_has_its_size_and_holds_nothing_that_acts(
+def test_a_frame_always_has_its_size_and_no_control_characters(
     width: int, height: int, scene: str, glyphs: str, is_hostile: bool, pressed: list[str]
 ) -> None:
     state = scenes.keys(SCENES[scene](width, height), *pressed)[0]
@@ -153,7 +153,7 @@ def test_a_picture_always_has_its_size_and_holds_nothing_that_acts(
 
 
 KEYS = (
-    *(key for each in keymap.TABLE for key in each.keys),
+    *(key for binding in keymap.BINDINGS for key in binding.keys),
     *NAMED_KEYS,
     "x",
     "1",
@@ -166,20 +166,21 @@ KEYS = (
 
 @settings(deadline=None, max_examples=200)
 @given(st.sampled_from(sorted(SCENES)), st.lists(st.sampled_from(KEYS), max_size=40))
-def test_no_sequence_of_keys_is_dangerous_without_a_confirmation(scene: str, pressed: list[str]) -> None:
+def test_no_key_sequence_sends_a_dangerous_call_unconfirmed(scene: str, pressed: list[str]) -> None:
     state = SCENES[scene](100, 30)
     for key in pressed:
         before = state.top
-        state, wanted = update(state, events.Key(key))
-        for each in wanted:
-            if isinstance(each, effects.Call) and each.endpoint in DANGEROUS:
+        state, key_effects = update(state, events.Key(key))
+        for effect in key_effects:
+            if isinstance(effect, effects.Call) and effect.endpoint in DANGEROUS_ENDPOINTS:
                 assert isinstance(before, Confirm)
-                assert (before.act.tier > SAFE, key) in ((True, "y"), (True, "enter"))
-                assert key == "y" or before.typed == before.act.word != ""
+                assert before.action.confirmation is not Confirmation.NONE
+                assert key in ("y", "enter")
+                assert key == "y" or before.typed == before.action.word != ""
     render(state, theme.BRAILLE)
 
 
-DANGEROUS = {
+DANGEROUS_ENDPOINTS = {
     "pm2_stop", "pm2_restart", "pm2_delete", "pm2_stop_all", "pm2_restart_all", "pm2_delete_all", "redis_stop",
     "redis_clean", "benchmark_clear", "benchmark_cancel",
 }  # fmt: skip
@@ -189,8 +190,8 @@ DANGEROUS = {
 @given(
     st.integers(-5, 200), st.integers(-5, 60), st.sampled_from(["press", "up", "down"]), st.sampled_from(sorted(SCENES))
 )
-def test_the_mouse_asks_for_nothing(x: int, y: int, kind: str, scene: str) -> None:
-    state, wanted = update(SCENES[scene](120, 32), Mouse(kind, x, y))
+def test_the_mouse_causes_no_effects_outside_the_key_bar(x: int, y: int, kind: str, scene: str) -> None:
+    state, mouse_effects = update(SCENES[scene](120, 32), Mouse(kind, x, y))
 
-    assert wanted == () or (kind == "press" and y == 31)  # the key bar is there to be pressed
+    assert mouse_effects == () or (kind == "press" and y == 31)  # y 31: the key bar
     render(state, theme.BRAILLE)

@@ -1,4 +1,4 @@
-"""One table of keys: no key means two things, and help, bar and palette show all of it."""
+"""The table of key bindings: no key has two meanings in a context, and help and palette show every binding."""
 
 from __future__ import annotations
 
@@ -8,37 +8,38 @@ from dashboard_client.tui.model import keymap
 from dashboard_client.tui.model.windows import Palette
 from tests.dashboard_client.tui import scenes
 
-ORIGINAL = ("m", "b", "r", "left", "right", "up", "down", "s", "c", "enter", "y", "escape", "q", "ctrl-c")
+ORIGINAL_KEYS = ("m", "b", "r", "left", "right", "up", "down", "s", "c", "enter", "y", "escape", "q", "ctrl-c")
 
 
 def test_a_key_means_one_thing_in_a_context() -> None:
-    found = Counter((each.context, key) for each in keymap.TABLE for key in each.keys)
+    counts = Counter((binding.context, key) for binding in keymap.BINDINGS for key in binding.keys)
 
-    assert [each for each, count in found.items() if count > 1] == []
+    assert [pair for pair, count in counts.items() if count > 1] == []
 
 
 def test_help_lists_every_key() -> None:
     text = "\n".join(keymap.help_lines())
 
-    assert [each for each in keymap.TABLE if each.help not in text] == []
-    assert [key for each in keymap.TABLE for key in each.keys if keymap.shown(key) not in text] == []
+    assert [binding for binding in keymap.BINDINGS if binding.help not in text] == []
+    assert [key for binding in keymap.BINDINGS for key in binding.keys if keymap.key_label(key) not in text] == []
 
 
-def test_the_keys_of_the_original_are_there() -> None:
-    known = {key for each in keymap.TABLE for key in each.keys}
+def test_every_key_of_the_original_is_bound() -> None:
+    bound = {key for binding in keymap.BINDINGS for key in binding.keys}
 
-    assert [key for key in ORIGINAL if key not in known] == []
+    assert [key for key in ORIGINAL_KEYS if key not in bound] == []
 
 
 def test_every_action_of_the_panels_is_in_the_palette() -> None:
     state, _ = scenes.keys(scenes.live(), ":")
     assert isinstance(state.top, Palette)
-    titles = {each.title for each in state.top.offers}
+    titles = {item.title for item in state.top.items}
     panels = {"global", "list", "pm2", "redis", "benchmarks", "run", "activity"}
 
-    assert [each.help for each in keymap.TABLE if each.context in panels and each.help not in titles] == []
+    bindings = [binding for binding in keymap.BINDINGS if binding.context in panels]
+    assert [binding.help for binding in bindings if binding.help not in titles] == []
 
 
-def test_every_context_is_known() -> None:
-    assert {each.context for each in keymap.TABLE} <= set(keymap.CONTEXTS)
-    assert set(keymap.CONTEXT_OF.values()) <= set(keymap.CONTEXTS)
+def test_every_context_has_a_title() -> None:
+    assert {binding.context for binding in keymap.BINDINGS} <= set(keymap.CONTEXT_TITLES)
+    assert set(keymap.WINDOW_CONTEXTS.values()) <= set(keymap.CONTEXT_TITLES)

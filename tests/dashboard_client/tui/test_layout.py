@@ -12,30 +12,30 @@ from dashboard_client.tui.screen.frame import Rect
 
 
 @given(st.integers(1, 90), st.integers(1, 300), st.sampled_from(list(Panel)), st.booleans())
-def test_any_size_is_filled_once_and_no_cell_twice(height: int, width: int, focus: Panel, is_zoomed: bool) -> None:
-    found = solve(height, width, focus, is_zoomed=is_zoomed)
-    parts = [*found.panels.values(), *filter(None, (found.title, found.keys, found.tabs, found.line))]
+def test_every_cell_belongs_to_exactly_one_part(height: int, width: int, focus: Panel, is_zoomed: bool) -> None:
+    layout = solve(height, width, focus, is_zoomed=is_zoomed)
+    parts = [*layout.panels.values(), *filter(None, (layout.title, layout.keys, layout.tabs, layout.line))]
     covered = [(y, x) for rect in parts for y in range(rect.y, rect.bottom) for x in range(rect.x, rect.right)]
 
     assert len(covered) == len(set(covered))
-    assert len(covered) == (width if found.line else height * width)
-    assert focus in found.panels or found.line or (height, width) >= (24, 80)
+    assert len(covered) == (width if layout.line else height * width)
+    assert focus in layout.panels or layout.line or (height, width) >= (24, 80)
 
 
 @pytest.mark.parametrize(
     ("height", "width", "panels"),
     [(45, 160, 7), (32, 120, 7), (31, 120, 6), (24, 80, 6), (23, 80, 1), (12, 40, 1), (5, 20, 0)],
 )
-def test_how_much_is_shown(height: int, width: int, panels: int) -> None:
+def test_the_number_of_panels_depends_on_the_size(height: int, width: int, panels: int) -> None:
     assert len(solve(height, width).panels) == panels
 
 
-def test_an_overlay_stands_in_the_middle_and_never_outside() -> None:
+def test_windows_are_centred_and_clipped_to_the_screen() -> None:
     assert centred(Rect(0, 0, 24, 80), 10, 40) == Rect(7, 20, 10, 40)
     assert centred(Rect(0, 0, 5, 20), 10, 40) == Rect(0, 0, 5, 20)
 
 
-def test_a_line_over_time() -> None:
+def test_a_chart_draws_points_as_glyphs() -> None:
     assert chart.line([0, 100, None, 100], 1, 2, 0, 100, theme.BRAILLE) == ["⡸⠈"]
     assert chart.line([0.0, 50.0, 100.0], 2, 3, 0, 100, theme.BLOCKS) == ["  █", "▁██"]
     assert chart.line([], 1, 4, 0, 100, theme.BLOCKS) == ["    "]
@@ -44,13 +44,13 @@ def test_a_line_over_time() -> None:
 
 
 @given(st.lists(st.none() | st.floats(-10, 200), max_size=100), st.integers(0, 12), st.integers(0, 60))
-def test_a_chart_has_exactly_its_size(points: list[float | None], height: int, width: int) -> None:
+def test_a_chart_fills_its_size(points: list[float | None], height: int, width: int) -> None:
     for glyphs in (theme.BRAILLE, theme.BLOCKS, theme.PLAIN_ASCII):
         rows = chart.line(points, height, width, 0, 100, glyphs)
         assert [len(row) for row in rows] == [width] * (height if width else 0)
 
 
-def test_the_inbox_keeps_the_newest_gauge_and_counts_what_it_loses() -> None:
+def test_the_inbox_keeps_the_newest_gauge_and_reports_lost_lines() -> None:
     inbox = Inbox()
     for number in range(5000):
         inbox.put(Metric("pm2:stats", number, 0.0))
