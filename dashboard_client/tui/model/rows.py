@@ -59,7 +59,7 @@ def _process_rows(state: State) -> list[Row]:
     key, is_reversed = keys[active_sort(state, "pm2")], "pm2" in state.reversed_panels
     return [
         Row(process_identity(process), process, _process_text(process))
-        for process in sorted(state.shown.processes, key=key, reverse=is_reversed)
+        for process in sorted(state.displayed.processes, key=key, reverse=is_reversed)
     ]
 
 
@@ -68,7 +68,7 @@ def _process_text(process: Process) -> str:
 
 
 def _node_rows(state: State) -> list[Row]:
-    redis = state.shown.redis
+    redis = state.displayed.redis
     nodes = redis.stats if redis else ()
     ports = {node.port for node in nodes}
     masters = [node for node in nodes if node.master_port not in ports]  # and replicas whose master is missing
@@ -84,7 +84,7 @@ def _node_rows(state: State) -> list[Row]:
 
 def replicas(state: State, port: int) -> tuple[RedisNode, ...]:
     """The replicas of the master on `port`."""
-    redis = state.shown.redis
+    redis = state.displayed.redis
     return tuple(node for node in (redis.stats if redis else ()) if node.master_port == port)
 
 
@@ -104,7 +104,7 @@ def sorted_results(results: Sequence[BenchmarkResult], sort: str, *, is_reversed
 
 
 def _result_rows(state: State) -> list[Row]:
-    results = state.shown.results or ()
+    results = state.displayed.results or ()
     return sorted_results(results, active_sort(state, "benchmarks"), is_reversed="benchmarks" in state.reversed_panels)
 
 
@@ -150,7 +150,7 @@ def history_rows(history: History) -> list[Row]:
 
 def lines_above(state: State, panel: str, height: int, width: int) -> int:
     """Lines of a list panel above its rows: the warning about the PM2 daemon, and the column names."""
-    pm2 = state.shown.pm2
+    pm2 = state.displayed.pm2
     has_warning = panel == "pm2" and pm2 is not None and pm2.daemon.state != "up"
     return int(has_warning) + int(has_header(panel, height, width))
 

@@ -163,7 +163,7 @@ class State:
     is_selecting: bool = False  # the mouse is released to the terminal, for selecting text
 
     @property
-    def shown(self) -> View:
+    def displayed(self) -> View:
         return self.paused or self.view
 
     @property
@@ -173,7 +173,7 @@ class State:
 
 def age_s(state: State, stream: str) -> float | None:
     """Seconds since the stream's value arrived, by the client's clock; None before the first."""
-    newest = state.shown.stream_values.get(stream)
+    newest = state.displayed.stream_values.get(stream)
     return max(0.0, state.now_s - newest.at_s) if newest else None
 
 

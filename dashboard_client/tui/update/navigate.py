@@ -46,10 +46,10 @@ def handle_action(state: State, action: str, arguments: tuple[str, ...]) -> Outc
 
 def open_selected_row(state: State) -> Outcome:
     """Details of the selected row; connection advice if offline without data."""
-    if not state.link.is_up and not state.shown.stream_values:
+    if not state.link.is_up and not state.displayed.stream_values:
         return _open_connection_advice(state)
     if state.focus == "run":
-        runs = state.shown.runs
+        runs = state.displayed.runs
         if runs:
             return open_run_page(state, runs[0].id, None)
         return show_toast(state, "No benchmark is running", "plain"), ()

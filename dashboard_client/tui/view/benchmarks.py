@@ -16,7 +16,7 @@ MARKS = {"valid": ("✓", Style.OK), "caution": ("!", Style.WARN), "invalid": ("
 
 def draw(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
     box = border(frame, rect, state, glyphs, "benchmarks", "3 Benchmarks", "b history")
-    results = state.shown.results
+    results = state.displayed.results
     if results is None:
         say(frame, box, waiting(state, "results"))
     elif not results:

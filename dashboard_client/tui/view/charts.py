@@ -18,7 +18,7 @@ PER_GB = 1024.0
 
 def cpu(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
     """Always from 0 to 100: a quiet machine shall look quiet."""
-    host, points = state.shown.host, state.shown.cpu
+    host, points = state.displayed.host, state.displayed.cpu
     right = ""
     if host:
         most = max((each.value for each in points), default=host.cpu)
@@ -29,7 +29,7 @@ def cpu(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
         return
     style = Style.DIM if not state.link.is_up else level(host.cpu)
     _draw(frame, box, state, points, (0.0, 100.0), ("100", "50", "0"), style, glyphs)
-    redis = state.shown.redis
+    redis = state.displayed.redis
     disk = "" if host.disk_percent is None else f" · disk {percent(host.disk_percent)}"
     codes = redis.cluster.codes if redis else None
     left = f"{host.cpu_count or len(host.cpu_per_core)} cores{disk} · swap {size(host.swap_bytes)}"
@@ -38,7 +38,7 @@ def cpu(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
 
 def memory(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
     """Scaled to what it did, in whole halves of a GB, so that a leak can be seen."""
-    host = state.shown.host
+    host = state.displayed.host
     right = ""
     if host:
         right = f"{host.memory / PER_GB:.1f} of {host.total_memory / PER_GB:.1f} GB"
@@ -47,7 +47,7 @@ def memory(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
     if host is None:
         say(frame, box, waiting(state, "memory figures"))
         return
-    points = tuple(Point(each.at_s, each.value / PER_GB) for each in state.shown.memory)
+    points = tuple(Point(each.at_s, each.value / PER_GB) for each in state.displayed.memory)
     low, high = _halves([each.value for each in points] or [host.memory / PER_GB])
     marks = tuple(f"{value:.1f}" if high < 100 else f"{value:.0f}" for value in (high, (low + high) / 2, low))
     is_tight = host.memory_percent >= 60

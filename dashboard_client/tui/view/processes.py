@@ -13,7 +13,7 @@ from dashboard_client.wire.host_and_pm2 import Process
 
 
 def draw(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
-    pm2 = state.shown.pm2
+    pm2 = state.displayed.pm2
     counts = f"  {pm2.counts.online}/{pm2.counts.total} online" if pm2 else ""
     mark = glyphs.rising if "pm2" in state.reversed_panels else glyphs.falling
     right = f"sort {active_sort(state, 'pm2')} {mark}" if rect.width >= 50 else ""

@@ -14,7 +14,7 @@ SPAN_S = 30.0
 
 
 def draw(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
-    runs = state.shown.runs
+    runs = state.displayed.runs
     run = runs[0] if runs else None
     title = f"4 Run  {run.framework} {run.method} {run.endpoint}" if run else "4 Run"
     right = f"trial {run.trial} of {run.trials}" if run and run.trial else run.state if run else ""
@@ -32,10 +32,14 @@ def draw(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
         frame.text(box.y, end - width - 1, chart.bar(run.elapsed_seconds / whole, width, glyphs), Style.INFO)
     if box.height >= 2:
         rate = "" if run.req_per_sec is None else f"now {thousands(run.req_per_sec)} req/s"
-        most = max((each.value for each in state.shown.rates), default=0.0) if state.shown.rates_run == run.id else 0.0
+        most = (
+            max((each.value for each in state.displayed.rates), default=0.0)
+            if state.displayed.rates_run == run.id
+            else 0.0
+        )
         best = f"    best {thousands(most)}" if most else ""
         frame.text(box.y + 1, box.x + 1, f"{rate}{best}" or run.state, Style.BOLD, box.width - 2)
-    if box.height >= 3 and state.shown.rates_run == run.id:
+    if box.height >= 3 and state.displayed.rates_run == run.id:
         _chart(frame, Rect(box.y + 2, box.x + 1, box.height - 2, box.width - 2), state, glyphs)
     waiting = len(runs) - 1
     on_bottom(frame, rect, f"{waiting} more queued" if waiting > 0 else "", run.label)
@@ -43,7 +47,7 @@ def draw(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
 
 def _chart(frame: Frame, box: Rect, state: State, glyphs: Glyphs) -> None:
     """From zero: a small change shall look small."""
-    points = state.shown.rates
+    points = state.displayed.rates
     columns = box.width * (2 if glyphs.dots else 1)
     now_s = state.paused_at_s if state.paused else state.now_s
     values = spaced(points, columns, max(now_s, points[-1].at_s) if points else now_s, SPAN_S)

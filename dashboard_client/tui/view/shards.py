@@ -17,7 +17,7 @@ EMPTY = {
 
 
 def draw(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
-    redis = state.shown.redis
+    redis = state.displayed.redis
     title, right = "2 Redis", ""
     if redis:
         cluster = redis.cluster

@@ -20,7 +20,7 @@ def draw(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
     start = frame.right(rect.y, rect.right, clock_text, Style.PLAIN)
     shown = clipped(text, max(0, start - 9))
     start = frame.right(rect.y, start, shown, style)
-    host = state.shown.host
+    host = state.displayed.host
     end = frame.text(rect.y, 1, "pm2site", Style.TITLE, max(0, start - 2))
     name = host.hostname if host and host.hostname else urlsplit(state.server).hostname or ""
     left = f"{name} · {state.server}" if rect.width >= 100 else name
@@ -54,7 +54,7 @@ def status(state: State, glyphs: Glyphs) -> tuple[str, int]:
 
 def _offline(state: State) -> str:
     link = state.link
-    heard = state.shown.stream_values.get(NEWEST) or next(iter(state.shown.stream_values.values()), None)
+    heard = state.displayed.stream_values.get(NEWEST) or next(iter(state.displayed.stream_values.values()), None)
     age = f" · data from {clock(heard.wall)} ({seconds(state.now_s - heard.at_s)} ago)" if heard else ""
     if link.phase == "refused":
         return f"REFUSED · {link.reason}{age}"
@@ -70,11 +70,11 @@ def _offline(state: State) -> str:
 def _parts(state: State, glyphs: Glyphs) -> list[tuple[str, int]]:
     """PM2 and Redis, each in two words."""
     found: list[tuple[str, int]] = []
-    if pm2 := state.shown.pm2:
+    if pm2 := state.displayed.pm2:
         is_up = pm2.daemon.state == "up"
         text = f"PM2 {glyphs.up if is_up else glyphs.down} {(pm2.daemon.version or '') if is_up else pm2.daemon.state}"
         found.append((text.rstrip(), Style.OK if is_up else Style.BAD))
-    if redis := state.shown.redis:
+    if redis := state.displayed.redis:
         cluster = redis.cluster
         is_ok, count = cluster.state == "ok", len(redis.stats)
         up = sum(each.state == "up" for each in redis.stats)
@@ -101,7 +101,7 @@ def one_line(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
 
 
 def summary(state: State) -> list[str]:
-    view, parts = state.shown, []
+    view, parts = state.displayed, []
     if view.pm2:
         parts.append(f"pm2 {view.pm2.counts.online}/{view.pm2.counts.total}")
     if view.redis:

@@ -461,8 +461,8 @@ def test_pausing_freezes_the_display_and_loses_nothing() -> None:
     state, _ = keys(scenes.live(), "p")
     state, _ = play(state, events.Metric("pm2:stats", Pm2Stats((), Counts(0, 0)), NOW_S))
 
-    assert len(state.shown.processes) == 4
-    assert keys(state, "p")[0].shown.processes == ()
+    assert len(state.displayed.processes) == 4
+    assert keys(state, "p")[0].displayed.processes == ()
 
 
 def test_a_filter_hides_other_rows() -> None:
