@@ -1,4 +1,4 @@
-"""Runs and their trials: the history, and the record of what is going on."""
+"""Models of runs, trials and baselines: the history, and the state of active runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils import timezone
 
 
 def this_server() -> str:
-    """The id of the server that writes the row."""
+    """Id of the server that writes the row; referenced by migrations."""
     return str(settings.SERVER_ID)
 
 
@@ -43,7 +43,7 @@ class Source(models.TextChoices):
 
 
 class Run(models.Model):
-    """One benchmark: a scenario, and what it measured once it is done. Latencies are in milliseconds."""
+    """One benchmark: its scenario, state and results. Latencies are in milliseconds."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     server_id = models.CharField(max_length=64, default=this_server, editable=False)
@@ -75,7 +75,7 @@ class Run(models.Model):
     )
     instances = models.PositiveIntegerField(null=True)
 
-    # Its life.
+    # State and owner.
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
     at = models.DateTimeField(default=timezone.now, help_text="The time that the result carries: the end of the run")
@@ -89,7 +89,7 @@ class Run(models.Model):
     cancel_requested = models.BooleanField(default=False)
     progress = models.JSONField(default=dict, help_text="Phase, trial, elapsed seconds, live requests/s")
 
-    # What was measured; null until the run is done.
+    # Results; null until a trial is finished.
     duration_s = models.FloatField(null=True)
     req_per_sec = models.FloatField(null=True, help_text="Successful responses per second")
     req_per_sec_low = models.FloatField(null=True)
@@ -167,7 +167,7 @@ class Trial(models.Model):
 
 
 class Baseline(models.Model):
-    """The run that others of the same framework, endpoint and method are held against; one for each kind."""
+    """The reference run of a framework, endpoint and method; at most one each."""
 
     run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="baseline")
     framework = models.CharField(max_length=100)

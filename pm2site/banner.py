@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib.auth import get_user_model
 
-from benchmarks.history.importer import Report
+from benchmarks.history.importer import ImportReport
 from system.host import binaries
 from system.host.binaries import Binary
 
@@ -60,7 +60,7 @@ def _named(binary: Binary) -> str:
     return f"{binary.path.stem} {binary.version}"
 
 
-def imported(report: Report | None) -> list[str]:
+def imported(report: ImportReport | None) -> list[str]:
     """What the import of a legacy history did; nothing when there was none or nothing was new."""
     if report is None:
         return []

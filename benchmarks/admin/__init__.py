@@ -1,3 +1,3 @@
-"""The history in Django's admin. Django imports this package to find the registrations."""
+"""Admin pages of the history. Django imports this package to register them."""
 
 from benchmarks.admin import run_admin as run_admin

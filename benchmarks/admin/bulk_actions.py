@@ -1,4 +1,4 @@
-"""What the admin does with the runs that were ticked: export, compare, name a baseline."""
+"""Admin actions on selected runs: export, compare, set and drop baselines. [io: database]"""
 
 from __future__ import annotations
 
@@ -13,67 +13,67 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 
-from benchmarks.api.history_views import streamed
+from benchmarks.api.history_views import streaming_response
 from benchmarks.errors import BenchmarkError
 from benchmarks.history import baselines, exporter
-from benchmarks.history.queries import chunks
+from benchmarks.history.queries import iter_chunks
 from benchmarks.models import Run
 
-NAMES = ("export_json", "export_csv", "compare_two", "name_baseline", "drop_baseline")
-MOST = 20  # baselines at once; more is a slip of the hand
+ACTION_NAMES = ("export_json", "export_csv", "compare_two", "name_baseline", "drop_baseline")
+MAX_BASELINES = 20  # per action; a larger selection is probably a mistake
 
 
 @admin.action(description="Export as JSON")
-def export_json(page: ModelAdmin[Any], request: HttpRequest, rows: QuerySet[Run]) -> HttpResponseBase:
-    return _exported("json", rows)
+def export_json(model_admin: ModelAdmin[Any], request: HttpRequest, rows: QuerySet[Run]) -> HttpResponseBase:
+    return _export_response("json", rows)
 
 
 @admin.action(description="Export as CSV")
-def export_csv(page: ModelAdmin[Any], request: HttpRequest, rows: QuerySet[Run]) -> HttpResponseBase:
-    return _exported("csv", rows)
+def export_csv(model_admin: ModelAdmin[Any], request: HttpRequest, rows: QuerySet[Run]) -> HttpResponseBase:
+    return _export_response("csv", rows)
 
 
-def _exported(kind: str, rows: QuerySet[Run]) -> HttpResponseBase:
+def _export_response(kind: str, rows: QuerySet[Run]) -> HttpResponseBase:
     media, write = exporter.FORMATS[kind]
-    response = streamed(write(chunks(rows.order_by("-at", "-id"))), media)
+    response = streaming_response(write(iter_chunks(rows.order_by("-at", "-id"))), media)
     name = f"benchmarks-{timezone.now():%Y%m%d-%H%M%S}.{kind}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
-@admin.action(description="Compare two, the older with the newer")
-def compare_two(page: ModelAdmin[Any], request: HttpRequest, rows: QuerySet[Run]) -> HttpResponseBase | None:
+@admin.action(description="Compare two runs, older with newer")
+def compare_two(model_admin: ModelAdmin[Any], request: HttpRequest, rows: QuerySet[Run]) -> HttpResponseBase | None:
     ids = [str(run_id) for run_id in rows.order_by("at", "id").values_list("pk", flat=True)[:3]]
     if len(ids) != 2:
-        page.message_user(request, "Tick two runs to compare them.", messages.ERROR)
+        model_admin.message_user(request, "Select two runs to compare.", messages.ERROR)
         return None
     query = urlencode({"base": ids[0], "new": ids[1]})
     return HttpResponseRedirect(f"{reverse('admin:benchmarks_run_compare')}?{query}")
 
 
-@admin.action(description="Name as baseline", permissions=["act"])
-def name_baseline(page: ModelAdmin[Any], request: HttpRequest, rows: QuerySet[Run]) -> None:
-    for run in _few(page, request, rows):
+@admin.action(description="Set as baseline", permissions=["act"])
+def name_baseline(model_admin: ModelAdmin[Any], request: HttpRequest, rows: QuerySet[Run]) -> None:
+    for run in _limit_selection(model_admin, request, rows):
         try:
-            named = baselines.name(run, request.user.get_username())
-            page.message_user(request, f"Run {run.pk} is the {named}.")
+            baseline = baselines.set_baseline(run, request.user.get_username())
+            model_admin.message_user(request, f"Run {run.pk} is the {baseline}.")
         except BenchmarkError as error:
-            page.message_user(request, str(error), messages.ERROR)
+            model_admin.message_user(request, str(error), messages.ERROR)
 
 
-@admin.action(description="Drop as baseline", permissions=["act"])
-def drop_baseline(page: ModelAdmin[Any], request: HttpRequest, rows: QuerySet[Run]) -> None:
-    for run in _few(page, request, rows):
+@admin.action(description="Remove as baseline", permissions=["act"])
+def drop_baseline(model_admin: ModelAdmin[Any], request: HttpRequest, rows: QuerySet[Run]) -> None:
+    for run in _limit_selection(model_admin, request, rows):
         try:
-            baselines.drop(run)
-            page.message_user(request, f"Run {run.pk} is no longer a baseline.")
+            baselines.remove_baseline(run)
+            model_admin.message_user(request, f"Run {run.pk} is no longer a baseline.")
         except BenchmarkError as error:
-            page.message_user(request, str(error), messages.ERROR)
+            model_admin.message_user(request, str(error), messages.ERROR)
 
 
-def _few(page: ModelAdmin[Any], request: HttpRequest, rows: QuerySet[Run]) -> list[Run]:
-    found = list(rows[: MOST + 1])
-    if len(found) > MOST:
-        page.message_user(request, f"Tick at most {MOST} runs.", messages.ERROR)
+def _limit_selection(model_admin: ModelAdmin[Any], request: HttpRequest, rows: QuerySet[Run]) -> list[Run]:
+    runs = list(rows[: MAX_BASELINES + 1])
+    if len(runs) > MAX_BASELINES:
+        model_admin.message_user(request, f"Select at most {MAX_BASELINES} runs.", messages.ERROR)
         return []
-    return found
+    return runs

@@ -1,4 +1,4 @@
-"""The benchmark history as people browse it."""
+"""Admin list and pages of benchmark runs. [io: database]"""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from django.utils.html import format_html
 from benchmarks.admin import bulk_actions, run_pages
 from benchmarks.errors import BenchmarkError
 from benchmarks.history import recent_rates
-from benchmarks.history.queries import frameworks
+from benchmarks.history.queries import list_frameworks
 from benchmarks.models import Baseline, Run, Trial, Validity
 from pm2.frameworks.registry import registry
 
-FURTHEST = 10_000
+MAX_COUNTED = 10_000
 
 
 class ReadOnly:
-    """Runs are records: they may be looked at and deleted."""
+    """Runs are records: they can be viewed and deleted, not changed."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -43,24 +43,24 @@ class TrialInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 
 
 class FrameworkFilter(admin.SimpleListFilter):
-    """By the names in the history; Django's own would read every row for them."""
+    """Filter by framework. Django's own filter would read every row to list the names."""
 
     title = parameter_name = "framework"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, name) for name in frameworks()]
+        return [(name, name) for name in list_frameworks()]
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Run]) -> QuerySet[Run]:
         return rows.filter(framework=self.value()) if self.value() else rows
 
 
 class EndpointFilter(admin.SimpleListFilter):
-    """By the registry's endpoints; others are found by the search."""
+    """Filter by the registry's endpoints; others can be searched for."""
 
     title = parameter_name = "endpoint"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        paths = dict.fromkeys(each.path for each in registry().endpoints)
+        paths = dict.fromkeys(endpoint.path for endpoint in registry().endpoints)
         return [(path, path) for path in paths]
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Run]) -> QuerySet[Run]:
@@ -68,24 +68,24 @@ class EndpointFilter(admin.SimpleListFilter):
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
-    """Counts no further than anybody turns pages: the rest is reached by filters."""
+    """Limits the row count, which is slow on large tables; older runs are reached by filters."""
 
     @cached_property
     def count(self) -> int:
         rows: QuerySet[Run] = self.object_list  # type: ignore[assignment]
-        return rows.order_by()[:FURTHEST].count()
+        return rows.order_by()[:MAX_COUNTED].count()
 
 
-class RunList(ChangeList):
-    """A page of runs, with the newest rates of each kind on it: one query for the page."""
+class RunChangeList(ChangeList):
+    """Adds the newest rates of each kind and the baseline mark to the runs of a page, by one query each."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         runs = list(self.result_list)
-        rates = recent_rates.rates(recent_rates.kind(run) for run in runs)
+        rates = recent_rates.fetch_rates(recent_rates.kind_of(run) for run in runs)
         baselines = set(Baseline.objects.filter(run__in=runs).values_list("run_id", flat=True))
         for run in runs:
-            run.newest_rates = rates[recent_rates.kind(run)]
+            run.newest_rates = rates[recent_rates.kind_of(run)]
             run.is_baseline = run.pk in baselines
         self.result_list = runs
 
@@ -100,50 +100,50 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     paginator = BoundedPaginator
     search_fields = ("framework", "endpoint", "label", "host")
     inlines = (TrialInline,)
-    actions = tuple(getattr(bulk_actions, name) for name in bulk_actions.NAMES)
+    actions = tuple(getattr(bulk_actions, name) for name in bulk_actions.ACTION_NAMES)
     show_full_result_count = False
     list_per_page = 50
-    exclude = ("samples", "gates", "reasons", "command", "progress")  # the pictures and lists above the fields say it
+    exclude = ("samples", "gates", "reasons", "command", "progress")  # shown as charts and lists above the fields
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return RunList
+        return RunChangeList
 
     def get_urls(self) -> list[URLPattern]:
         pages = [
-            path("history/", self.admin_site.admin_view(self.history_of), name="benchmarks_run_history_of"),
-            path("compare/", self.admin_site.admin_view(self.compare), name="benchmarks_run_compare"),
+            path("history/", self.admin_site.admin_view(self.history_page), name="benchmarks_run_history_of"),
+            path("compare/", self.admin_site.admin_view(self.compare_page), name="benchmarks_run_compare"),
         ]
         return [*pages, *super().get_urls()]
 
     def has_act_permission(self, request: HttpRequest) -> bool:
-        """Who may see the history and act at all may name baselines; runs themselves stay as they are."""
+        """Permission to set baselines: the credential may act, and may view the history."""
         credential = getattr(request, "credential", None)
         return bool(credential and credential.may_act) and self.has_view_permission(request)
 
-    def history_of(self, request: HttpRequest) -> HttpResponse:
+    def history_page(self, request: HttpRequest) -> HttpResponse:
         """`?framework=&endpoint=&method=`: requests/s over time."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        asked = request.GET
-        wanted = (asked.get("framework", ""), asked.get("endpoint", ""), asked.get("method", "GET"))
-        context = {**self.admin_site.each_context(request), **run_pages.history_picture(wanted)}
+        query = request.GET
+        kind = (query.get("framework", ""), query.get("endpoint", ""), query.get("method", "GET"))
+        context = {**self.admin_site.each_context(request), **run_pages.history_context(kind)}
         return TemplateResponse(request, "admin/benchmarks/run/history_of.html", context)
 
-    def compare(self, request: HttpRequest) -> HttpResponse:
-        """`?base=&new=`: two runs in words and figures."""
+    def compare_page(self, request: HttpRequest) -> HttpResponse:
+        """`?base=&new=`: comparison of two runs."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
-            shown = run_pages.comparison(request.GET.get("base", ""), request.GET.get("new", ""))
+            page = run_pages.comparison_context(request.GET.get("base", ""), request.GET.get("new", ""))
         except BenchmarkError as error:
-            shown = {"title": "Two runs compared", "problem": str(error)}
-        context = {**self.admin_site.each_context(request), **shown}
+            page = {"title": "Comparison of two runs", "problem": str(error)}
+        context = {**self.admin_site.each_context(request), **page}
         return TemplateResponse(request, "admin/benchmarks/run/compare.html", context)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         run = kwargs.get("obj")
         return super().render_change_form(
-            request, {**context, "story_of_run": run_pages.story(run) if run else None}, *args, **kwargs
+            request, {**context, "run_overview": run_pages.run_overview(run) if run else None}, *args, **kwargs
         )
 
     @admin.display(description="framework", ordering="framework")
@@ -153,7 +153,9 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description="trend")
     def trend(self, run: Run) -> str:
         rates = getattr(run, "newest_rates", [])
-        return format_html('<a href="{}">{}</a>', run_pages.history_link(run), run_pages.spark(rates) or "history")
+        return format_html(
+            '<a href="{}">{}</a>', run_pages.history_url(run), run_pages.sparkline_html(rates) or "history"
+        )
 
     @admin.display(description="endpoint", ordering="endpoint")
     def where(self, run: Run) -> str:
@@ -163,8 +165,8 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def rate(self, run: Run) -> str:
         if run.req_per_sec is None:
             return "–"
-        shown = f"{run.req_per_sec:,.0f}"
-        return format_html("<s>{}</s>", shown) if run.validity == Validity.INVALID else shown
+        text = f"{run.req_per_sec:,.0f}"
+        return format_html("<s>{}</s>", text) if run.validity == Validity.INVALID else text
 
     @admin.display(description="p99", ordering="p99_latency_ms")
     def p99(self, run: Run) -> str:

@@ -1,4 +1,4 @@
-"""What the admin shows of a run and of a framework's history: rows become pictures and lines of words."""
+"""Template contexts of the admin pages: overview of a run, history of a framework, comparison. [io: database]"""
 
 from __future__ import annotations
 
@@ -9,68 +9,71 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
-from benchmarks.admin.charts.history import Move, Point, rates_over_time, sparkline
-from benchmarks.admin.charts.run import Bar, cpu_lines, latency_curve, trials_strip
+from benchmarks.admin.charts.history import LevelChange, Point, render_rates_over_time, render_sparkline
+from benchmarks.admin.charts.run import TrialRate, render_cpu_usage, render_latency_curve, render_trials
 from benchmarks.analysis import histogram
 from benchmarks.analysis.measurement import merge_latencies
 from benchmarks.history import baselines, recent_rates, run_side, trends
 from benchmarks.models import Run, Validity
 
-NAME = "admin:benchmarks_run_history_of"
+HISTORY_URL_NAME = "admin:benchmarks_run_history_of"
 
 
-def history_link(run: Run) -> str:
-    return f"{reverse(NAME)}?{urlencode({'framework': run.framework, 'endpoint': run.endpoint, 'method': run.method})}"
+def history_url(run: Run) -> str:
+    query = urlencode({"framework": run.framework, "endpoint": run.endpoint, "method": run.method})
+    return f"{reverse(HISTORY_URL_NAME)}?{query}"
 
 
-def story(run: Run) -> dict[str, Any]:
-    """The run page's part above the fields."""
+def run_overview(run: Run) -> dict[str, Any]:
+    """Context of the overview above the fields of a run."""
     trials = list(run.trials.order_by("index"))
-    baseline = baselines.of(run)
-    bars = [Bar(each.index, each.req_per_sec, each.is_warmup) for each in trials]
-    measured = [each for each in trials if not each.is_warmup]
-    latencies = merge_latencies(histogram.decode(each.histogram) for each in measured if each.histogram)
-    pictures = (
-        trials_strip(bars, run.req_per_sec, run.req_per_sec_low, run.req_per_sec_high),
-        latency_curve(latencies),
-        cpu_lines(run.samples),
+    baseline = baselines.baseline_for(run)
+    rates = [TrialRate(trial.index, trial.req_per_sec, trial.is_warmup) for trial in trials]
+    measured = [trial for trial in trials if not trial.is_warmup]
+    latencies = merge_latencies(histogram.decode(trial.histogram) for trial in measured if trial.histogram)
+    charts = (
+        render_trials(rates, run.req_per_sec, run.req_per_sec_low, run.req_per_sec_high),
+        render_latency_curve(latencies),
+        render_cpu_usage(run.samples),
     )
     return {
         "run": run,
         "is_invalid": run.validity == Validity.INVALID,
-        "pictures": [_safe(picture) for picture in pictures],
-        "history_link": history_link(run),
+        "charts": [_mark_svg_safe(chart) for chart in charts],
+        "history_url": history_url(run),
         "baseline": baseline,
-        "verdict": baselines.verdict(run, baseline),
+        "comparison": baselines.comparison_for(run, baseline),
         "command_line": shlex.join(str(part) for part in run.command),
-        "outputs": [(each, each.output) for each in trials if each.output],
+        "outputs": [(trial, trial.output) for trial in trials if trial.output],
     }
 
 
-def history_picture(wanted: recent_rates.Kind) -> dict[str, Any]:
-    """The page of one framework, endpoint and method."""
-    runs = recent_rates.newest(wanted)
-    name = f"{wanted[0]} {wanted[2]} {wanted[1]}"
+def history_context(kind: recent_rates.RunKind) -> dict[str, Any]:
+    """Context of the history page of one framework, endpoint and method."""
+    runs = recent_rates.fetch_newest(kind)
+    name = f"{kind[0]} {kind[2]} {kind[1]}"
     points = [
         Point(
-            each.at, each.req_per_sec or 0.0, each.req_per_sec_low, each.req_per_sec_high, each.validity,
-            reverse("admin:benchmarks_run_change", args=(each.pk,)),
+            run.at, run.req_per_sec or 0.0, run.req_per_sec_low, run.req_per_sec_high, run.validity,
+            reverse("admin:benchmarks_run_change", args=(run.pk,)),
         )
-        for each in runs
+        for run in runs
     ]  # fmt: skip
-    changes, _ = trends.change_points(*wanted)
-    baseline = baselines.of(runs[-1]) if runs else None
-    level = baseline.run.req_per_sec if baseline else None
-    picture = rates_over_time(name, points, [Move(each.at, each.text) for each in changes], level)
+    changes, _ = trends.find_change_points(*kind)
+    baseline = baselines.baseline_for(runs[-1]) if runs else None
+    baseline_rate = baseline.run.req_per_sec if baseline else None
+    chart = render_rates_over_time(
+        name, points, [LevelChange(change.at, change.text) for change in changes], baseline_rate
+    )
     return {
-        "title": f"History of {name}", "picture": _safe(picture), "changes": changes[::-1],
-        "rows": [_row(each) for each in reversed(points)],
+        "title": f"History of {name}", "chart": _mark_svg_safe(chart), "changes": changes[::-1],
+        "rows": [_table_row(point) for point in reversed(points)],
         "baseline": baseline,
     }  # fmt: skip
 
 
-def _row(point: Point) -> dict[str, str]:
-    """A point of the picture as a row of its table, in texts: a template would take three times as long."""
+def _table_row(point: Point) -> dict[str, str]:
+    """A point of the chart as a row of text for its table: formatting in the template takes three times as long."""
     has_interval = point.low is not None and point.high is not None
     return {
         "at": f"{point.at:%Y-%m-%d %H:%M}", "rate": f"{point.req_per_sec:,.0f}", "validity": point.validity,
@@ -78,20 +81,20 @@ def _row(point: Point) -> dict[str, str]:
     }  # fmt: skip
 
 
-def comparison(base: str, new: str) -> dict[str, Any]:
-    """The page of two runs, by their ids. Raises RunNotFound, RunUnfinished."""
-    compared = run_side.compare(base, new)
+def comparison_context(base: str, new: str) -> dict[str, Any]:
+    """Context of the comparison page. Raises RunNotFound, RunUnfinished."""
+    comparison = run_side.compare_runs(base, new)
     return {
-        "title": "Two runs compared",
-        "compared": compared,
-        "sides": [(name, run_side.finished(run_id)) for name, run_id in (("base", base), ("new", new))],
+        "title": "Comparison of two runs",
+        "comparison": comparison,
+        "sides": [(name, run_side.fetch_measured_run(run_id)) for name, run_id in (("base", base), ("new", new))],
     }
 
 
-def spark(rates: list[float]) -> SafeString:
-    return _safe(sparkline(rates))
+def sparkline_html(rates: list[float]) -> SafeString:
+    return _mark_svg_safe(render_sparkline(rates))
 
 
-def _safe(picture: str) -> SafeString:
-    """Pictures escape every text themselves."""
-    return mark_safe(picture)  # noqa: S308
+def _mark_svg_safe(svg: str) -> SafeString:
+    """Mark a chart as safe HTML: charts escape all text themselves."""
+    return mark_safe(svg)  # noqa: S308

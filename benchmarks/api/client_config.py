@@ -1,4 +1,4 @@
-"""`GET /api/system/config`: what a client needs to build its menus."""
+"""`GET /api/system/config`: frameworks, endpoints and defaults for a client's menus."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ class ConfigView(APIView):
     @extend_schema(responses=ConfigSerializer, tags=["system"], operation_id="system_config")
     def get(self, request: Request) -> Response:
         """Frameworks, endpoints and defaults."""
-        known = registry()
-        shape = {
-            "frameworks": known.frameworks,
-            "frameworkNames": [each.name for each in known.frameworks],
-            "endpoints": known.endpoints,
-            "benchmarkableEndpoints": [each for each in known.endpoints if each.benchmarkable],
-            "colors": {each.name: each.color for each in known.frameworks},
-            "ports": {each.name: each.port for each in known.frameworks},
+        config = registry()
+        body = {
+            "frameworks": config.frameworks,
+            "frameworkNames": [framework.name for framework in config.frameworks],
+            "endpoints": config.endpoints,
+            "benchmarkableEndpoints": [endpoint for endpoint in config.endpoints if endpoint.benchmarkable],
+            "colors": {framework.name: framework.color for framework in config.frameworks},
+            "ports": {framework.name: framework.port for framework in config.frameworks},
             "defaults": {"duration": DEFAULT_DURATION_S, "endpoint": "/simple", "method": "GET", "pipelining": 1},
             "timestamp": timezone.now(),
         }
-        return Response(to_wire(shape))
+        return Response(to_wire(body))

@@ -1,4 +1,4 @@
-"""The history's requests and answers."""
+"""Serializers of the history: queries, submitted results, responses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from benchmarks.history.submitted_result import BadEntry, checked
+from benchmarks.history.submitted_result import InvalidEntry, validate
 from benchmarks.models import Source, Validity
 from system.lib.fields import TextField
 
@@ -34,13 +34,13 @@ class ResultSerializer(serializers.Serializer[Any]):
     generator = serializers.CharField()
     trials = serializers.IntegerField()
     validity = serializers.ChoiceField(Validity.choices)
-    reasons = serializers.ListField(child=serializers.CharField(), help_text="Why it is not `valid`")
+    reasons = serializers.ListField(child=serializers.CharField(), help_text="Why the result is not `valid`")
     reqPerSecLow = serializers.FloatField(allow_null=True)
     reqPerSecHigh = serializers.FloatField(allow_null=True)
     p95Latency = serializers.FloatField(allow_null=True, help_text="ms")
     p999Latency = serializers.FloatField(allow_null=True, help_text="ms")
     cpuMicrosPerRequest = serializers.FloatField(allow_null=True)
-    memoryBytes = serializers.IntegerField(allow_null=True, help_text="Most that the target's processes held")
+    memoryBytes = serializers.IntegerField(allow_null=True, help_text="Peak memory of the target's processes")
     saturation = serializers.CharField()
     source = serializers.ChoiceField(Source.choices)  # type: ignore[assignment]
     label = serializers.CharField()  # type: ignore[assignment]
@@ -55,13 +55,15 @@ class FilterQuery(serializers.Serializer[Any]):
     endpoint = TextField(required=False, max_length=500)
     method = TextField(required=False, max_length=16)
     since = serializers.DateTimeField(required=False, help_text="ISO 8601")
-    until = serializers.DateTimeField(required=False, help_text="ISO 8601, not included")
+    until = serializers.DateTimeField(required=False, help_text="ISO 8601, exclusive")
     validity = serializers.ChoiceField(Validity.choices, required=False)
 
 
 class AllQuery(FilterQuery):
-    limit = serializers.IntegerField(min_value=1, max_value=1000, required=False, help_text="Ask for a page")
-    cursor = TextField(required=False, allow_blank=True, max_length=200, help_text="`next` of the page before")
+    limit = serializers.IntegerField(
+        min_value=1, max_value=1000, required=False, help_text="Page size; without limit and cursor, all are streamed"
+    )
+    cursor = TextField(required=False, allow_blank=True, max_length=200, help_text="`next` of the previous page")
 
 
 class ExportQuery(FilterQuery):
@@ -98,11 +100,11 @@ class ChangePointsQuery(RankingQuery):
 
 
 class ChangePointSerializer(serializers.Serializer[Any]):
-    id = serializers.UUIDField(help_text="The first run of the new level")
+    id = serializers.UUIDField(help_text="The first run at the new level")
     at = serializers.DateTimeField()
-    reqPerSecBefore = serializers.FloatField(help_text="The median of the level before")
+    reqPerSecBefore = serializers.FloatField(help_text="Median of the previous level")
     reqPerSecAfter = serializers.FloatField()
-    p = serializers.FloatField(help_text="After Pettitt; below 0.001")
+    p = serializers.FloatField(help_text="Pettitt's test; below 0.001")
     text = serializers.CharField()
 
 
@@ -111,18 +113,20 @@ class ChangePointsSerializer(serializers.Serializer[Any]):
     endpoint = serializers.CharField()
     method = serializers.CharField()
     changePoints = ChangePointSerializer(many=True, help_text="Oldest first")
-    count = serializers.IntegerField(help_text="Runs looked at: valid, and measured as the newest was")
+    count = serializers.IntegerField(help_text="Runs examined: valid, under the same conditions as the newest")
     timestamp = serializers.DateTimeField()
 
 
 class RankedSerializer(serializers.Serializer[Any]):
-    tier = serializers.IntegerField(help_text="From 1; shared where no difference is shown")
-    text = serializers.CharField(help_text="Against the leader of the tier before it, or of its own")
+    tier = serializers.IntegerField(help_text="From 1; shared if no difference is significant")
+    text = serializers.CharField(help_text="Comparison with the leader of the previous tier, or of its own")
     result = ResultSerializer()
 
 
 class UnrankedSerializer(serializers.Serializer[Any]):
-    reasons = serializers.ListField(child=serializers.CharField(), help_text="Why it cannot be held against the others")
+    reasons = serializers.ListField(
+        child=serializers.CharField(), help_text="Why it cannot be compared with the others"
+    )
     result = ResultSerializer()
 
 
@@ -153,9 +157,9 @@ class HistoryStatsSerializer(serializers.Serializer[Any]):
 
 
 class AddSerializer(serializers.Serializer[Any]):
-    """One result, in the words of a result. `framework` and `reqPerSec` are needed."""
+    """One result, with the keys of Result. `framework` and `reqPerSec` are required."""
 
-    id = serializers.UUIDField(required=False, help_text="The same id twice is one row")
+    id = serializers.UUIDField(required=False, help_text="Posting the same id again changes nothing")
     timestamp = serializers.DateTimeField(required=False)
     framework = serializers.CharField()
     reqPerSec = serializers.FloatField()
@@ -166,11 +170,11 @@ class AddSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if isinstance(data, dict) and data.get("reqPerSec") is None:
-            raise serializers.ValidationError({"reqPerSec": ["A number is needed."]})
+            raise serializers.ValidationError({"reqPerSec": ["A number is required."]})
         try:
-            stamped = {"timestamp": self.context["now"], **data} if isinstance(data, dict) else data
-            return checked(stamped)
-        except BadEntry as error:
+            with_timestamp = {"timestamp": self.context["now"], **data} if isinstance(data, dict) else data
+            return validate(with_timestamp)
+        except InvalidEntry as error:
             raise serializers.ValidationError({str(error).partition(" ")[0]: [f"{error}."]}) from error
 
 
@@ -181,7 +185,7 @@ class AddedSerializer(serializers.Serializer[Any]):
 
 
 class LeftOutSerializer(serializers.Serializer[Any]):
-    index = serializers.IntegerField(help_text="Counted from 0")
+    index = serializers.IntegerField(help_text="Position in the list, from 0")
     reason = serializers.CharField()
 
 
@@ -189,7 +193,7 @@ class ReloadSerializer(serializers.Serializer[Any]):
     success = serializers.BooleanField()
     message = serializers.CharField()
     imported = serializers.IntegerField()
-    skipped = serializers.IntegerField(help_text="Known already")
+    skipped = serializers.IntegerField(help_text="Already in the history")
     bad = LeftOutSerializer(many=True)
     timestamp = serializers.DateTimeField()
 
@@ -198,5 +202,5 @@ class ClearSerializer(serializers.Serializer[Any]):
     success = serializers.BooleanField()
     message = serializers.CharField()
     deleted = serializers.IntegerField()
-    backup = serializers.CharField(help_text="The export that was written first")
+    backup = serializers.CharField(help_text="Path of the export written before the deletion")
     timestamp = serializers.DateTimeField()

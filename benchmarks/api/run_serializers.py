@@ -1,4 +1,4 @@
-"""What `POST /api/benchmark/run` takes, strictly, and what the runs' addresses answer."""
+"""Serializers of `POST /api/benchmark/run` (strict) and of the run resources."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from system.lib.text import is_printable
 
 MAX_HEADERS = 50
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
-OURS = ("host", "content-length", "transfer-encoding", "connection")
+RESERVED_HEADERS = ("host", "content-length", "transfer-encoding", "connection")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 
 
 class HeadersField(serializers.DictField):
-    """Header names with their values; those that the generator must set itself are refused."""
+    """Header names with values; headers that the generator sets itself are rejected."""
 
     def to_internal_value(self, data: Any) -> dict[str, str]:
         headers = super().to_internal_value(data)
         if len(headers) > MAX_HEADERS:
             raise serializers.ValidationError(f"At most {MAX_HEADERS} headers.")
         for name, value in headers.items():
-            if not _HEADER_NAME.fullmatch(name) or name.lower() in OURS:
-                raise serializers.ValidationError(f"{name[:100]!r} is no header that can be set.")
+            if not _HEADER_NAME.fullmatch(name) or name.lower() in RESERVED_HEADERS:
+                raise serializers.ValidationError(f"{name[:100]!r} is not a header that can be set.")
             if not isinstance(value, str) or not is_printable(value) or not value.isascii() or len(value) > 4096:
                 raise serializers.ValidationError(f"The value of {name} is not printable ASCII.")
         return headers
 
 
 class BodyField(serializers.JSONField):
-    """A text is sent as it is, anything else as JSON."""
+    """A string is sent unchanged, anything else as JSON."""
 
     def to_internal_value(self, data: Any) -> Any:
         text = data if isinstance(data, str) else json.dumps(data, separators=(",", ":"))
@@ -67,7 +67,7 @@ class RunRequestSerializer(serializers.Serializer[Any]):
 class QueuedRunSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     state = serializers.CharField()
-    position = serializers.IntegerField(help_text="how many runs are before it")
+    position = serializers.IntegerField(help_text="number of runs ahead of it")
     framework = serializers.CharField()
     host = serializers.CharField()
     endpoint = serializers.CharField()
@@ -80,7 +80,7 @@ class QueuedRunSerializer(serializers.Serializer[Any]):
     generator = serializers.CharField()
     trials = serializers.IntegerField()
     profile = serializers.CharField()
-    rate = serializers.FloatField(allow_null=True, help_text="requests per second that were asked for")
+    rate = serializers.FloatField(allow_null=True, help_text="requested requests per second")
     label = serializers.CharField()  # type: ignore[assignment]
 
 
@@ -93,7 +93,7 @@ class RunAcceptedSerializer(serializers.Serializer[Any]):
 class RunProgressSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     state = serializers.CharField()
-    position = serializers.IntegerField(help_text="how many are before it")
+    position = serializers.IntegerField(help_text="number of runs ahead of it")
     framework = serializers.CharField()
     endpoint = serializers.CharField()
     method = serializers.CharField()
@@ -128,11 +128,11 @@ class GateSerializer(serializers.Serializer[Any]):
 
 
 class HistogramsSerializer(serializers.Serializer[Any]):
-    """HdrHistogram V2 in base64, microseconds, of all trials together; empty where there is none."""
+    """HdrHistogram V2 in base64, microseconds, merged over all trials; empty if there is none."""
 
     raw = serializers.CharField()
-    corrected = serializers.CharField(help_text="As the generator corrects it for coordinated omission")
-    probe = serializers.CharField(help_text="The probe lane, from the moment each request was due")
+    corrected = serializers.CharField(help_text="Corrected by the generator for coordinated omission")
+    probe = serializers.CharField(help_text="The latency probe, from the time each request was due")
 
 
 class HistogramQuery(serializers.Serializer[Any]):
@@ -143,7 +143,9 @@ class RunDetailsSerializer(QueuedRunSerializer):
     message = serializers.CharField()
     progress = serializers.DictField()
     command = serializers.ListField(child=serializers.CharField())
-    result = serializers.DictField(allow_null=True, help_text="as in the history; null until a trial is over")
+    result = serializers.DictField(
+        allow_null=True, help_text="as in the history; null until the first trial is finished"
+    )
     trialResults = serializers.ListField(child=serializers.DictField())
     gates = GateSerializer(many=True)
     preflight = serializers.DictField()
@@ -153,7 +155,7 @@ class RunDetailsSerializer(QueuedRunSerializer):
     histogram = HistogramsSerializer()
     baseline = BaselineMarkSerializer(allow_null=True, help_text="Of the framework, endpoint and method")
     againstBaseline = AgainstBaselineSerializer(
-        allow_null=True, help_text="null without a baseline, for the baseline itself, and for what has no result"
+        allow_null=True, help_text="null without a baseline, for the baseline itself, and for a run without a result"
     )
 
 

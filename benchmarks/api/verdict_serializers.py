@@ -1,4 +1,4 @@
-"""What comparisons and baselines take and answer."""
+"""Serializers of comparisons and baselines."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class ComparedSerializer(serializers.Serializer[Any]):
     metric = serializers.CharField()
     unit = serializers.CharField()
     verdict = serializers.ChoiceField([verdict.value for verdict in Verdict])
-    base = serializers.FloatField(allow_null=True, help_text="The median of its trials")
+    base = serializers.FloatField(allow_null=True, help_text="Median of its trials")
     new = serializers.FloatField(allow_null=True)
     ratio = serializers.FloatField(allow_null=True, help_text="new/base, Hodges-Lehmann")
-    low = serializers.FloatField(allow_null=True, help_text="The ratio's 95 % interval")
+    low = serializers.FloatField(allow_null=True, help_text="95 % interval of the ratio")
     high = serializers.FloatField(allow_null=True)
-    p = serializers.FloatField(allow_null=True, help_text="Exact Mann-Whitney, adjusted after Holm")
+    p = serializers.FloatField(allow_null=True, help_text="Exact Mann-Whitney test, Holm-adjusted")
     text = serializers.CharField()
 
 
@@ -44,12 +44,14 @@ class ComparisonSerializer(AgainstBaselineSerializer):
 
 
 class NameBaselineSerializer(serializers.Serializer[Any]):
-    reason = TextField(required=False, max_length=200, allow_blank=True, default="", help_text="Why this one")
+    reason = TextField(
+        required=False, max_length=200, allow_blank=True, default="", help_text="Why this run was chosen"
+    )
 
 
 class BaselineMarkSerializer(serializers.Serializer[Any]):
-    id = serializers.UUIDField(help_text="The run's")
-    isThis = serializers.BooleanField(help_text="Whether it is the very run that was asked for")
+    id = serializers.UUIDField(help_text="Id of the run")
+    isThis = serializers.BooleanField(help_text="Whether the requested run is the baseline itself")
     setBy = serializers.CharField()
     setAt = serializers.DateTimeField()
     reason = serializers.CharField()

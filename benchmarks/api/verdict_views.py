@@ -1,4 +1,4 @@
-"""`/api/benchmark/compare` and `/baselines`: what runs say of each other."""
+"""`/api/benchmark/compare` and `/baselines`: comparisons of runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from benchmarks.api.run_serializers import RunChangedSerializer
-from benchmarks.api.run_views import ONE, changed, found
+from benchmarks.api.run_views import RUN_PATH, get_run, success_response
 from benchmarks.api.verdict_serializers import (
     BaselinesSerializer,
     CompareSerializer,
@@ -22,7 +22,7 @@ from benchmarks.api.verdict_serializers import (
 from benchmarks.history import baselines, run_side
 from system.lib.wire import to_wire
 
-BASELINE = "baseline"  # stands for the id of the baseline of the other run's kind
+BASELINE = "baseline"  # in place of an id: the baseline of the other run
 
 
 @extend_schema(tags=["benchmark"])
@@ -30,34 +30,36 @@ class VerdictViewSet(ViewSet):
     @extend_schema(request=CompareSerializer, responses=ComparisonSerializer)
     @action(detail=False, methods=["post"])
     def compare(self, request: Request) -> Response:
-        """Two runs against each other: a verdict for each figure in words, or why there is none."""
-        asked = CompareSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        base, new = asked.validated_data["base"], asked.validated_data["new"]
-        compared = baselines.held_against(new) if base == BASELINE else run_side.compare(base, new)
-        shown = {field.name: getattr(compared, field.name) for field in fields(compared)}
-        return Response(to_wire({**shown, "timestamp": timezone.now()}))
+        """Compare two runs: a verdict per metric, or the reasons why there is none."""
+        body = CompareSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        base, new = body.validated_data["base"], body.validated_data["new"]
+        comparison = baselines.compare_with_baseline(new) if base == BASELINE else run_side.compare_runs(base, new)
+        result = {field.name: getattr(comparison, field.name) for field in fields(comparison)}
+        return Response(to_wire({**result, "timestamp": timezone.now()}))
 
     @extend_schema(responses=BaselinesSerializer)
     @action(detail=False)
     def baselines(self, request: Request) -> Response:
-        """The runs that others are held against: at most one for each framework, endpoint and method."""
-        rows = baselines.named()
+        """All baselines: at most one per framework, endpoint and method."""
+        rows = baselines.list_baselines()
         return Response(to_wire({"baselines": rows, "count": len(rows), "timestamp": timezone.now()}))
 
     @extend_schema(request=NameBaselineSerializer, responses=RunChangedSerializer)
-    @action(detail=False, methods=["post"], url_path=ONE + "/baseline")
+    @action(detail=False, methods=["post"], url_path=RUN_PATH + "/baseline")
     def baseline(self, request: Request, run_id: str) -> Response:
-        """Make a valid run of profile standard or longer the baseline, in place of the one before."""
-        asked = NameBaselineSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
+        """Make a valid run of profile standard or longer the baseline, replacing any other."""
+        body = NameBaselineSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
         actor = getattr(getattr(request._request, "credential", None), "actor", "")
-        named = baselines.name(found(run_id), actor, asked.validated_data["reason"])
-        return changed(f"Run {run_id} is the baseline of {named.framework} {named.method} {named.endpoint}.")
+        baseline = baselines.set_baseline(get_run(run_id), actor, body.validated_data["reason"])
+        return success_response(
+            f"Run {run_id} is the baseline of {baseline.framework} {baseline.method} {baseline.endpoint}."
+        )
 
     @extend_schema(responses={200: RunChangedSerializer})
     @baseline.mapping.delete
     def drop_baseline(self, request: Request, run_id: str) -> Response:
-        """The run is no longer the baseline; it stays in the history."""
-        baselines.drop(found(run_id))
-        return changed(f"Run {run_id} is no longer a baseline.")
+        """Remove the baseline; the run stays in the history."""
+        baselines.remove_baseline(get_run(run_id))
+        return success_response(f"Run {run_id} is no longer a baseline.")

@@ -1,1 +1,1 @@
-"""Finished runs: queried, compared, ranked, imported, exported."""
+"""Finished runs: queries, comparison, ranking, import and export."""

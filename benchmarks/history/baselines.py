@@ -1,4 +1,4 @@
-"""The run that others of its framework, endpoint and method are held against. [io: database]"""
+"""Baselines: the reference run of each framework, endpoint and method. [io: database]"""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from benchmarks.analysis import comparison
 from benchmarks.analysis.comparison import Comparison
 from benchmarks.errors import NoBaseline, UnfitBaseline
 from benchmarks.generators.scenario import PROFILES
-from benchmarks.history.results import Result, result
-from benchmarks.history.run_side import finished, side, with_light_trials
+from benchmarks.history.results import Result, to_result
+from benchmarks.history.run_side import fetch_measured_run, to_side, with_trials
 from benchmarks.models import Baseline, Run, RunState, Validity
 
-LEAST = PROFILES["standard"]
+MIN_PROFILE = PROFILES["standard"]
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """A baseline as the wire shows it."""
+class BaselineResult:
+    """A baseline as sent to clients."""
 
     result: Result
     set_by: str
@@ -28,9 +28,9 @@ class Named:
     reason: str
 
 
-def name(run: Run, by: str, reason: str = "") -> Baseline:
-    """Make `run` the baseline of its kind, in place of the one before. Raises UnfitBaseline."""
-    flaws = flaws_of(run)
+def set_baseline(run: Run, by: str, reason: str = "") -> Baseline:
+    """Make `run` the baseline of its framework, endpoint and method, replacing any other. Raises UnfitBaseline."""
+    flaws = find_flaws(run)
     if flaws:
         raise UnfitBaseline(str(run.pk), flaws)
     baseline, _ = Baseline.objects.update_or_create(
@@ -40,54 +40,56 @@ def name(run: Run, by: str, reason: str = "") -> Baseline:
     return baseline
 
 
-def drop(run: Run) -> None:
-    """Raises NoBaseline where `run` is none."""
+def remove_baseline(run: Run) -> None:
+    """Raises NoBaseline if `run` is not a baseline."""
     deleted, _ = Baseline.objects.filter(run=run).delete()
     if not deleted:
         raise NoBaseline(f"Run {run.pk} is not a baseline.")
 
 
-def of(run: Run) -> Baseline | None:
-    """The baseline of the run's kind; it may be the run itself."""
+def baseline_for(run: Run) -> Baseline | None:
+    """Baseline of the run's framework, endpoint and method; may be the run self_side."""
     kind = {"framework": run.framework, "endpoint": run.endpoint, "method": run.method}
     return Baseline.objects.filter(**kind).select_related("run").first()
 
 
-def named() -> list[Named]:
-    """All of them, by framework, endpoint and method."""
+def list_baselines() -> list[BaselineResult]:
+    """All baselines, ordered by framework, endpoint and method."""
     rows = Baseline.objects.select_related("run")
-    return [Named(result(each.run), each.set_by, each.set_at, each.reason) for each in rows]
+    return [
+        BaselineResult(to_result(baseline.run), baseline.set_by, baseline.set_at, baseline.reason) for baseline in rows
+    ]
 
 
-def held_against(run_id: str) -> Comparison:
-    """The run compared with the baseline of its kind. Raises RunNotFound, RunUnfinished, NoBaseline."""
-    run = finished(run_id)
-    baseline = of(run)
+def compare_with_baseline(run_id: str) -> Comparison:
+    """Compare the run with its baseline. Raises RunNotFound, RunUnfinished, NoBaseline."""
+    run = fetch_measured_run(run_id)
+    baseline = baseline_for(run)
     if baseline is None:
         kind = f"{run.framework} {run.method} {run.endpoint}"
-        how = "Name one: POST /api/benchmark/runs/ID/baseline, or in the admin."
-        raise NoBaseline(f"There is no baseline for {kind}. {how}")
-    return comparison.compare(side(finished(str(baseline.run_id))), side(run))
+        hint = "Set one: POST /api/benchmark/runs/ID/baseline, or in the admin."
+        raise NoBaseline(f"There is no baseline for {kind}. {hint}")
+    return comparison.compare(to_side(fetch_measured_run(str(baseline.run_id))), to_side(run))
 
 
-def verdict(run: Run, baseline: Baseline | None) -> Comparison | None:
-    """What the baseline says of `run`; None for what cannot be asked: no baseline, the run itself, a run not over."""
+def comparison_for(run: Run, baseline: Baseline | None) -> Comparison | None:
+    """Comparison with the baseline; None without one, for the baseline itself, and for runs that are not done."""
     if baseline is None or baseline.run_id == run.pk or run.state != RunState.DONE:
         return None
-    return held_against(str(run.pk))
+    return compare_with_baseline(str(run.pk))
 
 
-def flaws_of(run: Run) -> list[str]:
-    """Why the run cannot be a baseline: others would be measured by its weather."""
+def find_flaws(run: Run) -> list[str]:
+    """Reasons why the run cannot be a baseline: its noise would skew every comparison."""
     if run.state != RunState.DONE:
         return [f"It is {run.state}."]
-    found = [] if run.validity == Validity.VALID else [f"It is {run.validity}, not valid."]
-    if run.trials_planned < LEAST.trials or run.planned_duration_s < LEAST.duration_s:
-        found.append(
-            f"It was made of {run.trials_planned} × {run.planned_duration_s:g} s; at least "
-            f"{LEAST.trials} × {LEAST.duration_s:g} s are needed (profile {LEAST.name})."
+    flaws = [] if run.validity == Validity.VALID else [f"It is {run.validity}, not valid."]
+    if run.trials_planned < MIN_PROFILE.trials or run.planned_duration_s < MIN_PROFILE.duration_s:
+        flaws.append(
+            f"It was planned as {run.trials_planned} × {run.planned_duration_s:g} s; at least "
+            f"{MIN_PROFILE.trials} × {MIN_PROFILE.duration_s:g} s are needed (profile {MIN_PROFILE.name})."
         )
-    if not found:
-        itself = side(with_light_trials().get(pk=run.pk))
-        found += dict.fromkeys(comparison.compare(itself, itself).reasons)
-    return found
+    if not flaws:
+        self_side = to_side(with_trials().get(pk=run.pk))
+        flaws += dict.fromkeys(comparison.compare(self_side, self_side).reasons)
+    return flaws

@@ -1,4 +1,4 @@
-"""Imports `.bench-history.json`, and our own JSON export. The file is only ever read."""
+"""Imports `.bench-history.json` and JSON exports. The file is never modified. [io: database, files]"""
 
 from __future__ import annotations
 
@@ -13,63 +13,63 @@ from django.db import transaction
 
 from benchmarks.errors import HistoryUnreadable
 from benchmarks.history import submitted_result
-from benchmarks.history.submitted_result import BadEntry
+from benchmarks.history.submitted_result import InvalidEntry
 from benchmarks.models import Run, Source
 
-LARGEST_BYTES = 256 * 2**20
-BATCH = 500
-GENERATOR = "autocannon"  # the only one that the original had
+MAX_FILE_BYTES = 256 * 2**20
+BATCH_SIZE = 500
+DEFAULT_GENERATOR = "autocannon"  # the only generator of the original program
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
-    """An entry that was not imported: its place in the list, counted from 0, and why."""
+class RejectedEntry:
+    """An entry that was not imported. `index`: position in the list, from 0."""
 
     index: int
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """`skipped`: entries that the history had already."""
+class ImportReport:
+    """`skipped`: entries already in the history."""
 
     path: str
     imported: int
     skipped: int
-    bad: tuple[LeftOut, ...]
+    bad: tuple[RejectedEntry, ...]
 
 
-def import_found() -> Report | None:
-    """Import the first of BENCH_HISTORY_FILES that exists; None when there is none. Raises HistoryUnreadable."""
+def import_default_file() -> ImportReport | None:
+    """Import the first of BENCH_HISTORY_FILES that exists; None if none does. Raises HistoryUnreadable."""
     for path in settings.BENCH_HISTORY_FILES:
         if Path(path).is_file():
             return import_file(Path(path))
     return None
 
 
-def import_file(path: Path) -> Report:
-    """Keep what is new. Raises HistoryUnreadable, and then nothing has changed."""
+def import_file(path: Path) -> ImportReport:
+    """Import the new entries. Raises HistoryUnreadable before any change to the database."""
     rows: dict[Any, Run] = {}
-    bad: list[LeftOut] = []
-    twice = 0
-    for index, raw in enumerate(read(path)):
+    rejected: list[RejectedEntry] = []
+    duplicates = 0
+    for index, raw in enumerate(read_entries(path)):
         try:
-            run = _run(raw)
-        except BadEntry as error:
-            bad.append(LeftOut(index, f"{error}."))
+            run = _build_run(raw)
+        except InvalidEntry as error:
+            rejected.append(RejectedEntry(index, f"{error}."))
             continue
-        twice += run.id in rows
+        duplicates += run.id in rows
         rows.setdefault(run.id, run)
-    imported = _keep(rows)
-    return Report(str(path), imported, len(rows) - imported + twice, tuple(bad))
+    imported = _insert_new(rows)
+    return ImportReport(str(path), imported, len(rows) - imported + duplicates, tuple(rejected))
 
 
-def read(path: Path) -> list[object]:
-    """The entries of the file. Raises HistoryUnreadable with line and column."""
+def read_entries(path: Path) -> list[object]:
+    """The raw entries of the file. Raises HistoryUnreadable with line and column."""
     try:
-        if path.stat().st_size > LARGEST_BYTES:
-            raise HistoryUnreadable(str(path), f"it is larger than {LARGEST_BYTES // 2**20} MiB")
-        shape = json.loads(path.read_bytes().decode("utf-8-sig"))
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise HistoryUnreadable(str(path), f"it is larger than {MAX_FILE_BYTES // 2**20} MiB")
+        content = json.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
         raise HistoryUnreadable(str(path), error.strerror or str(error)) from error
     except json.JSONDecodeError as error:
@@ -80,38 +80,38 @@ def read(path: Path) -> list[object]:
         raise HistoryUnreadable(str(path), "it is not UTF-8", line, column) from error
     except (ValueError, RecursionError) as error:
         raise HistoryUnreadable(str(path), f"its JSON cannot be read ({error})") from error
-    found = shape.get("results") if isinstance(shape, dict) else shape
-    if not isinstance(found, list):
-        raise HistoryUnreadable(str(path), "it holds no list of results")
-    return found
+    entries = content.get("results") if isinstance(content, dict) else content
+    if not isinstance(entries, list):
+        raise HistoryUnreadable(str(path), "it does not contain a list of results")
+    return entries
 
 
-def _run(raw: object) -> Run:
-    entry = submitted_result.checked(raw)
-    assert isinstance(raw, dict)  # noqa: S101 - checked() refuses anything else
-    columns = submitted_result.fields_of(entry)
+def _build_run(raw: object) -> Run:
+    entry = submitted_result.validate(raw)
+    assert isinstance(raw, dict)  # noqa: S101 - validate() accepts only a dict
+    columns = submitted_result.to_columns(entry)
     columns["id"] = columns.get("id") or submitted_result.legacy_id(raw)
-    columns["generator"] = columns["generator"] or GENERATOR
-    return Run(**columns, source=Source.IMPORT, original=_jsonable(raw))
+    columns["generator"] = columns["generator"] or DEFAULT_GENERATOR
+    return Run(**columns, source=Source.IMPORT, original=_without_nan(raw))
 
 
-def _jsonable(raw: dict[str, Any]) -> dict[str, Any]:
-    """Python reads NaN from JSON; a database does not take it as a number."""
-    shape: dict[str, Any] = json.loads(json.dumps(raw), parse_constant=str)
-    return shape
+def _without_nan(raw: dict[str, Any]) -> dict[str, Any]:
+    """Replace NaN and Infinity by text: Python's JSON parser accepts them, the database does not."""
+    cleaned: dict[str, Any] = json.loads(json.dumps(raw), parse_constant=str)
+    return cleaned
 
 
-def _keep(rows: dict[Any, Run]) -> int:
+def _insert_new(rows: dict[Any, Run]) -> int:
     imported = 0
     with transaction.atomic():
         for batch in _batches(rows.values()):
-            known = set(Run.objects.filter(id__in=[run.id for run in batch]).values_list("id", flat=True))
-            fresh = [run for run in batch if run.id not in known]
-            Run.objects.bulk_create(fresh, ignore_conflicts=True)
-            imported += len(fresh)
+            existing = set(Run.objects.filter(id__in=[run.id for run in batch]).values_list("id", flat=True))
+            new_runs = [run for run in batch if run.id not in existing]
+            Run.objects.bulk_create(new_runs, ignore_conflicts=True)
+            imported += len(new_runs)
     return imported
 
 
 def _batches(rows: Iterable[Run]) -> Iterable[list[Run]]:
-    every = list(rows)
-    return [every[start : start + BATCH] for start in range(0, len(every), BATCH)]
+    runs = list(rows)
+    return [runs[start : start + BATCH_SIZE] for start in range(0, len(runs), BATCH_SIZE)]

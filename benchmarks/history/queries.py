@@ -1,4 +1,4 @@
-"""Questions to the history: newest, filtered, by framework, in pages, summed up."""
+"""Queries of the history: filters, pages, newest by framework, statistics; and adding a result. [io: database]"""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from django.db.models import Q, QuerySet
 
 from benchmarks.analysis import histogram
 from benchmarks.errors import InvalidCursor, InvalidDetails
-from benchmarks.history.results import Result, result
-from benchmarks.history.submitted_details import HISTOGRAMS, parts_of, without_parts
-from benchmarks.history.submitted_result import BadEntry, fields_of
-from benchmarks.history.totals import totals
+from benchmarks.history.results import Result, to_result
+from benchmarks.history.submitted_details import HISTOGRAM_COLUMNS, details_to_columns, without_details
+from benchmarks.history.submitted_result import InvalidEntry, to_columns
+from benchmarks.history.totals import fetch_totals
 from benchmarks.models import Run, RunState, Source, Trial
 
 T = TypeVar("T")
-CHUNK = 500
+CHUNK_SIZE = 500
 FILTERS = {
     "framework": "framework",
     "endpoint": "endpoint",
@@ -32,37 +32,37 @@ FILTERS = {
 }
 
 
-def results(filters: Mapping[str, Any] | None = None) -> QuerySet[Run]:
-    """Runs that have a result, newest first; `filters` as FILTERS names them."""
-    wanted = {FILTERS[name]: value for name, value in (filters or {}).items() if name in FILTERS}
-    return Run.objects.filter(state=RunState.DONE, **wanted).order_by("-at", "-id")
+def completed_runs(filters: Mapping[str, Any] | None = None) -> QuerySet[Run]:
+    """Runs in state `done`, newest first; `filters`: values by the keys of FILTERS, others are ignored."""
+    conditions = {FILTERS[name]: value for name, value in (filters or {}).items() if name in FILTERS}
+    return Run.objects.filter(state=RunState.DONE, **conditions).order_by("-at", "-id")
 
 
-def chunks(rows: QuerySet[Run], shape: Callable[[Run], T] = result) -> Iterator[list[T]]:  # type: ignore[assignment]
-    """All of `rows` in memory of one chunk; each chunk is a query of its own, so no transaction stays open."""
+def iter_chunks(rows: QuerySet[Run], convert: Callable[[Run], T] = to_result) -> Iterator[list[T]]:  # type: ignore[assignment]
+    """Iterate over `rows` with one chunk in memory. Each chunk is a separate query, so no transaction stays open."""
     last: tuple[datetime, UUID] | None = None
     while True:
-        part = list(after(rows, last)[:CHUNK])
-        if not part:
+        chunk = list(rows_after(rows, last)[:CHUNK_SIZE])
+        if not chunk:
             return
-        yield [shape(run) for run in part]
-        last = (part[-1].at, part[-1].id)
+        yield [convert(run) for run in chunk]
+        last = (chunk[-1].at, chunk[-1].id)
 
 
-def after(rows: QuerySet[Run], place: tuple[datetime, UUID] | None) -> QuerySet[Run]:
-    """What comes after a place in the order of newest first."""
-    if place is None:
+def rows_after(rows: QuerySet[Run], position: tuple[datetime, UUID] | None) -> QuerySet[Run]:
+    """Rows after the position (time, id), newest first."""
+    if position is None:
         return rows
-    at, run_id = place
+    at, run_id = position
     return rows.filter(Q(at__lt=at) | Q(at=at, id__lt=run_id))
 
 
-def page(filters: Mapping[str, Any], limit: int, cursor: str) -> tuple[list[Result], int, str | None]:
-    """A page, the number of all rows, and the cursor of the next page. Raises InvalidCursor."""
-    rows = results(filters)
-    part = list(after(rows, decode_cursor(cursor) if cursor else None)[: limit + 1])
-    following = encode_cursor(part[limit - 1]) if len(part) > limit else None
-    return [result(run) for run in part[:limit]], rows.count(), following
+def fetch_page(filters: Mapping[str, Any], limit: int, cursor: str) -> tuple[list[Result], int, str | None]:
+    """Results of one page, total number of rows, cursor of the next page. Raises InvalidCursor."""
+    rows = completed_runs(filters)
+    runs = list(rows_after(rows, decode_cursor(cursor) if cursor else None)[: limit + 1])
+    next_cursor = encode_cursor(runs[limit - 1]) if len(runs) > limit else None
+    return [to_result(run) for run in runs[:limit]], rows.count(), next_cursor
 
 
 def encode_cursor(run: Run) -> str:
@@ -82,65 +82,68 @@ def decode_cursor(cursor: str) -> tuple[datetime, UUID]:
         raise InvalidCursor from error
 
 
-def latest_by_framework() -> dict[str, Result]:
+def fetch_latest_by_framework() -> dict[str, Result]:
     """The newest result of every framework, endpoint and method: `fastify:/simple:GET` → result."""
-    names = results().order_by("framework", "endpoint", "method").values_list("framework", "endpoint", "method")
+    kinds = completed_runs().order_by("framework", "endpoint", "method").values_list("framework", "endpoint", "method")
     newest = {}
-    for framework, endpoint, method in names.distinct():
-        run = results({"framework": framework, "endpoint": endpoint, "method": method}).first()
+    for framework, endpoint, method in kinds.distinct():
+        run = completed_runs({"framework": framework, "endpoint": endpoint, "method": method}).first()
         if run:
-            newest[f"{framework}:{endpoint}:{method}"] = result(run)
+            newest[f"{framework}:{endpoint}:{method}"] = to_result(run)
     return newest
 
 
-def stats() -> dict[str, Any]:
-    """Counts of all results; rates and latencies of those that are not invalid."""
-    found = totals()
+def fetch_stats() -> dict[str, Any]:
+    """Count of all results; rates and latencies of those that are not invalid."""
+    totals = fetch_totals()
     by_framework = {
         name: {
             "count": total.count,
-            "avgReqPerSec": _rounded(total.rate_sum / total.count if total.count else None),
-            "maxReqPerSec": _rounded(total.rate_max),
-            "minReqPerSec": _rounded(total.rate_min),
-            "avgLatency": _rounded(total.latency_sum / total.timed if total.timed else None),
+            "avgReqPerSec": _round(total.rate_sum / total.count if total.count else None),
+            "maxReqPerSec": _round(total.rate_max),
+            "minReqPerSec": _round(total.rate_min),
+            "avgLatency": _round(total.latency_sum / total.timed if total.timed else None),
         }
-        for name, total in sorted(found.by_framework.items())
+        for name, total in sorted(totals.by_framework.items())
     }
-    return {"total": found.count, "byFramework": by_framework}
+    return {"total": totals.count, "byFramework": by_framework}
 
 
-def frameworks() -> list[str]:
-    """The names in the history, each found by one step in the index."""
+def list_frameworks() -> list[str]:
+    """Framework names in the history, by one index lookup each."""
     names: list[str] = []
     rows = Run.objects.order_by("framework").values_list("framework", flat=True)
-    while (following := rows.filter(framework__gt=names[-1] if names else "").first()) is not None:
-        names.append(following)
+    while (next_name := rows.filter(framework__gt=names[-1] if names else "").first()) is not None:
+        names.append(next_name)
     return names
 
 
-def _rounded(value: object) -> object:
+def _round(value: object) -> object:
     return round(value, 2) if isinstance(value, float) else value
 
 
-def add(entry: Mapping[str, Any], original: Mapping[str, Any]) -> tuple[Run, bool]:
-    """Keep one result that was measured elsewhere; the same id twice is one row. The row, and whether it is new.
+def add_result(entry: Mapping[str, Any], original: Mapping[str, Any]) -> tuple[Run, bool]:
+    """Store a result that was measured elsewhere, once per id. Returns the row and whether it is new.
 
-    Raises InvalidParts. What came with it is kept too: trials, gates, samples, environment.
+    Stores its details too: trials, gates, samples, environment. Raises InvalidDetails.
     """
     try:
-        parts = parts_of(original)
-    except BadEntry as error:
+        details = details_to_columns(original)
+    except InvalidEntry as error:
         raise InvalidDetails(str(error)) from error
     if not all(
-        histogram.is_valid(trial[name]) for trial in parts.trials for name in HISTOGRAMS.values() if trial[name]
+        histogram.is_valid(trial[name])
+        for trial in details.trials
+        for name in HISTOGRAM_COLUMNS.values()
+        if trial[name]
     ):
-        raise InvalidDetails("trialResults holds a histogram that cannot be read")
+        raise InvalidDetails("trialResults contains an unreadable histogram")
     values = {
-        **fields_of(entry), **parts.run, "source": Source.CLIENT, "original": without_parts(original),
+        **to_columns(entry), **details.run, "source": Source.CLIENT, "original": without_details(original),
     }  # fmt: skip
     run_id = values.pop("id", None) or uuid4()
     with transaction.atomic():
         run, is_new = Run.objects.get_or_create(id=run_id, defaults=values)
         if is_new:
-            Trial.objects.bulk_create(Trial(run=run, **trial) for trial in parts.trials)
+            Trial.objects.bulk_create(Trial(run=run, **trial) for trial in details.trials)
     return run, is_new

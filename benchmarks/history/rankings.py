@@ -1,38 +1,38 @@
-"""The frameworks on one endpoint, ranked by the newest valid run of each."""
+"""Ranks the frameworks on one endpoint by the newest valid run of each. [io: database]"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from benchmarks.analysis.tiers import rank
-from benchmarks.history.queries import frameworks, results
-from benchmarks.history.results import Result, result
-from benchmarks.history.run_side import side, with_light_trials
+from benchmarks.history.queries import completed_runs, list_frameworks
+from benchmarks.history.results import Result, to_result
+from benchmarks.history.run_side import to_side, with_trials
 from benchmarks.models import Run, Validity
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
+class RankedResult:
     tier: int
     text: str
     result: Result
 
 
 @dataclass(frozen=True, slots=True)
-class Unranked:
+class UnrankedResult:
     reasons: tuple[str, ...]
     result: Result
 
 
-def ranking(endpoint: str, method: str) -> tuple[list[Ranked], list[Unranked]]:
-    """Fastest first; runs that are not `valid` are left out, those under other conditions are told apart."""
-    runs = {str(run.pk): run for run in _newest_valid(endpoint, method)}
-    places, unplaced = rank([side(run) for run in runs.values()])
-    ranked = [Ranked(place.tier, place.text, result(runs[place.id])) for place in places]
-    return ranked, [Unranked(each.reasons, result(runs[each.id])) for each in unplaced]
+def rank_frameworks(endpoint: str, method: str) -> tuple[list[RankedResult], list[UnrankedResult]]:
+    """Ranked runs, fastest first, and runs whose conditions are not comparable. Only `valid` runs are considered."""
+    runs = {str(run.pk): run for run in _fetch_newest_valid(endpoint, method)}
+    ranked_runs, unranked_runs = rank([to_side(run) for run in runs.values()])
+    ranked = [RankedResult(run.tier, run.text, to_result(runs[run.id])) for run in ranked_runs]
+    return ranked, [UnrankedResult(run.reasons, to_result(runs[run.id])) for run in unranked_runs]
 
 
-def _newest_valid(endpoint: str, method: str) -> list[Run]:
-    wanted = {"endpoint": endpoint, "method": method, "validity": Validity.VALID}
-    found = [with_light_trials(results({**wanted, "framework": name})).first() for name in frameworks()]
-    return sorted((run for run in found if run), key=lambda run: run.at, reverse=True)
+def _fetch_newest_valid(endpoint: str, method: str) -> list[Run]:
+    filters = {"endpoint": endpoint, "method": method, "validity": Validity.VALID}
+    newest = [with_trials(completed_runs({**filters, "framework": name})).first() for name in list_frameworks()]
+    return sorted((run for run in newest if run), key=lambda run: run.at, reverse=True)

@@ -1,4 +1,4 @@
-"""The newest rates of runs of one kind: same framework, endpoint and method. [io: database]"""
+"""Newest rates of runs of one kind, i.e. the same framework, endpoint and method. [io: database]"""
 
 from __future__ import annotations
 
@@ -7,41 +7,43 @@ from typing import Any
 
 from django.db import connection
 
-from benchmarks.history.queries import results
+from benchmarks.history.queries import completed_runs
 from benchmarks.models import Run, Validity
 
-SPARK_POINTS = 20
+SPARKLINE_POINTS = 20
 HISTORY_POINTS = 500
 
-Kind = tuple[str, str, str]
+RunKind = tuple[str, str, str]
 
 
-def kind(run: Run) -> Kind:
+def kind_of(run: Run) -> RunKind:
     return run.framework, run.endpoint, run.method
 
 
-def newest(wanted: Kind) -> list[Run]:
-    """At most HISTORY_POINTS runs with a rate, oldest first, without what is large."""
-    rows = results(dict(zip(("framework", "endpoint", "method"), wanted, strict=True)))
-    light = rows.only("id", "at", "req_per_sec", "req_per_sec_low", "req_per_sec_high", "validity")
-    return list(light.exclude(req_per_sec=None)[:HISTORY_POINTS])[::-1]
+def fetch_newest(kind: RunKind) -> list[Run]:
+    """At most HISTORY_POINTS runs that have a rate, oldest first, without large columns."""
+    rows = completed_runs(dict(zip(("framework", "endpoint", "method"), kind, strict=True)))
+    summary_rows = rows.only("id", "at", "req_per_sec", "req_per_sec_low", "req_per_sec_high", "validity")
+    return list(summary_rows.exclude(req_per_sec=None)[:HISTORY_POINTS])[::-1]
 
 
-def rates(kinds: Iterable[Kind]) -> dict[Kind, list[float]]:
-    """The newest rates of each kind, oldest first, without invalid runs: one query, a few steps in the index each."""
-    wanted = list(dict.fromkeys(kinds))
-    found: dict[Kind, list[float]] = {each: [] for each in wanted}
-    parts: list[str] = []
-    values: list[Any] = []
-    for place, each in enumerate(wanted):
-        rows = results(dict(zip(("framework", "endpoint", "method"), each, strict=True)))
-        part = rows.exclude(validity=Validity.INVALID).exclude(req_per_sec=None)[:SPARK_POINTS]
-        sql, given = part.values_list("framework", "endpoint", "method", "req_per_sec").query.sql_with_params()
-        parts.append(f"SELECT * FROM ({sql}) AS kind_{place}")  # noqa: S608 - Django's own SQL; values are parameters
-        values += given
-    if parts:
+def fetch_rates(kinds: Iterable[RunKind]) -> dict[RunKind, list[float]]:
+    """Newest rates of each kind, oldest first, without invalid runs: one query, a short index scan per kind."""
+    unique_kinds = list(dict.fromkeys(kinds))
+    rates: dict[RunKind, list[float]] = {kind: [] for kind in unique_kinds}
+    selects: list[str] = []
+    parameters: list[Any] = []
+    for index, kind in enumerate(unique_kinds):
+        rows = completed_runs(dict(zip(("framework", "endpoint", "method"), kind, strict=True)))
+        newest = rows.exclude(validity=Validity.INVALID).exclude(req_per_sec=None)[:SPARKLINE_POINTS]
+        sql, sql_parameters = newest.values_list(
+            "framework", "endpoint", "method", "req_per_sec"
+        ).query.sql_with_params()
+        selects.append(f"SELECT * FROM ({sql}) AS kind_{index}")  # noqa: S608 - Django's own SQL; values are parameters
+        parameters += sql_parameters
+    if selects:
         with connection.cursor() as cursor:
-            cursor.execute(" UNION ALL ".join(parts), values)
+            cursor.execute(" UNION ALL ".join(selects), parameters)
             for framework, endpoint, method, rate in cursor.fetchall():
-                found[framework, endpoint, method].insert(0, rate)
-    return found
+                rates[framework, endpoint, method].insert(0, rate)
+    return rates

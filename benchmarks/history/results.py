@@ -1,4 +1,4 @@
-"""A finished run as the wire shows it: the original's names and figures, and ours beside them."""
+"""Result of a finished run as sent to clients: the original program's fields, then additional ones."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Result:
     label: str
 
 
-def result(run: Run) -> Result:
+def to_result(run: Run) -> Result:
     return Result(
         id=run.id,
         timestamp=run.at,

@@ -1,4 +1,4 @@
-"""Rows of the history as sides of a comparison."""
+"""Turns runs of the history into the sides of a comparison. [io: database]"""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from benchmarks.analysis.comparison import Comparison, Side
 from benchmarks.errors import RunNotFound, RunUnfinished
 from benchmarks.models import Run, RunState, Trial
 
-LARGE = ("output", "histogram", "corrected_histogram", "probe_histogram")
+LARGE_COLUMNS = ("output", "histogram", "corrected_histogram", "probe_histogram")
 
 
-def compare(base: str, new: str) -> Comparison:
-    """By their ids. Raises RunNotFound, RunUnfinished."""
-    return comparison.compare(side(finished(base)), side(finished(new)))
+def compare_runs(base: str, new: str) -> Comparison:
+    """Compare two runs by id. Raises RunNotFound, RunUnfinished."""
+    return comparison.compare(to_side(fetch_measured_run(base)), to_side(fetch_measured_run(new)))
 
 
-def with_light_trials(runs: QuerySet[Run] | None = None) -> QuerySet[Run]:
-    """Runs as `side` needs them: their trials at hand, without what is large."""
+def with_trials(runs: QuerySet[Run] | None = None) -> QuerySet[Run]:
+    """Runs with their trials prefetched, without large columns, as `to_side` requires."""
     rows = Run.objects.all() if runs is None else runs
-    return rows.prefetch_related(Prefetch("trials", Trial.objects.defer(*LARGE)))
+    return rows.prefetch_related(Prefetch("trials", Trial.objects.defer(*LARGE_COLUMNS)))
 
 
-def finished(run_id: str) -> Run:
-    """A run that measured something. Raises RunNotFound, RunUnfinished."""
+def fetch_measured_run(run_id: str) -> Run:
+    """A run that is done, or was interrupted. Raises RunNotFound, RunUnfinished."""
     try:
-        run = with_light_trials().get(pk=UUID(run_id))
+        run = with_trials().get(pk=UUID(run_id))
     except (ValueError, Run.DoesNotExist):
         raise RunNotFound(run_id) from None
     if run.state not in (RunState.DONE, RunState.INTERRUPTED):
@@ -38,8 +38,8 @@ def finished(run_id: str) -> Run:
     return run
 
 
-def side(run: Run) -> Side:
-    """What the run measured in its single trials, and under which conditions."""
+def to_side(run: Run) -> Side:
+    """The values of each trial and the conditions of the run."""
     trials = [trial for trial in run.trials.all() if not trial.is_warmup]
     return Side(
         id=str(run.pk),
@@ -59,18 +59,18 @@ def side(run: Run) -> Side:
         environment=str(run.environment.get("key", "")),
         values={
             "reqPerSec": [trial.req_per_sec for trial in trials],
-            "p50Latency": _known(trials, lambda trial: trial.percentiles_ms.get("50")),
-            "p99Latency": _known(trials, lambda trial: trial.percentiles_ms.get("99")),
-            "cpuMicrosPerRequest": _known(trials, _cpu_micros),
-            "memoryBytes": _known(trials, lambda trial: trial.facts.get("targetMemoryBytes")),
+            "p50Latency": _trial_values(trials, lambda trial: trial.percentiles_ms.get("50")),
+            "p99Latency": _trial_values(trials, lambda trial: trial.percentiles_ms.get("99")),
+            "cpuMicrosPerRequest": _trial_values(trials, _cpu_micros),
+            "memoryBytes": _trial_values(trials, lambda trial: trial.facts.get("targetMemoryBytes")),
         },
     )
 
 
-def _known(trials: list[Trial], of: Callable[[Trial], Any]) -> list[float]:
-    """The figure of every trial; none at all where one has none."""
-    found = [of(trial) for trial in trials]
-    return [float(value) for value in found] if all(isinstance(value, (int, float)) for value in found) else []
+def _trial_values(trials: list[Trial], get_value: Callable[[Trial], Any]) -> list[float]:
+    """The value of every trial; empty if any trial lacks it."""
+    values = [get_value(trial) for trial in trials]
+    return [float(value) for value in values] if all(isinstance(value, (int, float)) for value in values) else []
 
 
 def _cpu_micros(trial: Trial) -> float | None:

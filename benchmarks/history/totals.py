@@ -1,4 +1,4 @@
-"""Sums over the whole history, carried on from what is new: a million rows are not read for every question."""
+"""Totals over the whole history, updated incrementally: a million rows are not read per request. [io: database]"""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from benchmarks.models import Run, RunState, Validity
 
 
 @dataclass(frozen=True, slots=True)
-class Total:
-    """Of one framework: results that are not invalid. Latency sums count `timed` results."""
+class FrameworkTotals:
+    """Totals of one framework over results that are not invalid. `latency_sum` covers `timed` results."""
 
     count: int
     rate_sum: float
@@ -24,8 +24,8 @@ class Total:
     latency_sum: float
     timed: int
 
-    def with_(self, other: Total) -> Total:
-        return Total(
+    def combined_with(self, other: FrameworkTotals) -> FrameworkTotals:
+        return FrameworkTotals(
             self.count + other.count,
             self.rate_sum + other.rate_sum,
             _extreme(max, self.rate_max, other.rate_max),
@@ -36,51 +36,51 @@ class Total:
 
 
 def _extreme(choose: Any, left: float | None, right: float | None) -> float | None:
-    there = [value for value in (left, right) if value is not None]
-    return choose(there) if there else None
+    present = [value for value in (left, right) if value is not None]
+    return choose(present) if present else None
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
-    """`count`: all results, invalid ones too, up to and with those recorded at `until`."""
+class HistoryTotals:
+    """`count`: all results, including invalid ones, recorded up to and including `until`."""
 
     database: str
     count: int
     until: datetime | None
-    by_framework: dict[str, Total]
+    by_framework: dict[str, FrameworkTotals]
 
 
-_known: Totals | None = None
+_cached: HistoryTotals | None = None
 _lock = threading.Lock()
 
 
-def totals() -> Totals:
-    """The sums now. What was deleted or changed since shows in the count, and everything is read again."""
-    global _known
+def fetch_totals() -> HistoryTotals:
+    """Current totals. Recomputed in full when the count does not match, i.e. rows were deleted or changed."""
+    global _cached
     with _lock:
         database = str(settings.DATABASES["default"]["NAME"])
         rows = Run.objects.filter(state=RunState.DONE).order_by()
         count, until = rows.count(), rows.aggregate(until=Max("recorded_at"))["until"]
-        known = _known if _known and _known.database == database else None
-        if known and (known.count, known.until) == (count, until):
-            return known
-        added = _added(rows, known) if known and known.until else None
-        if known and added and known.count + added.count == count:
-            merged = dict(known.by_framework)
-            for name, total in added.by_framework.items():
-                merged[name] = merged[name].with_(total) if name in merged else total
-            _known = Totals(database, count, until, merged)
+        cached = _cached if _cached and _cached.database == database else None
+        if cached and (cached.count, cached.until) == (count, until):
+            return cached
+        new = _totals_since(rows, cached) if cached and cached.until else None
+        if cached and new and cached.count + new.count == count:
+            merged = dict(cached.by_framework)
+            for name, total in new.by_framework.items():
+                merged[name] = merged[name].combined_with(total) if name in merged else total
+            _cached = HistoryTotals(database, count, until, merged)
         else:
-            _known = Totals(database, count, until, _summed(rows))
-        return _known
+            _cached = HistoryTotals(database, count, until, _sum_by_framework(rows))
+        return _cached
 
 
-def _added(rows: QuerySet[Run], known: Totals) -> Totals:
-    newer = rows.filter(recorded_at__gt=known.until)
-    return Totals(known.database, newer.count(), None, _summed(newer))
+def _totals_since(rows: QuerySet[Run], cached: HistoryTotals) -> HistoryTotals:
+    newer = rows.filter(recorded_at__gt=cached.until)
+    return HistoryTotals(cached.database, newer.count(), None, _sum_by_framework(newer))
 
 
-def _summed(rows: QuerySet[Run]) -> dict[str, Total]:
+def _sum_by_framework(rows: QuerySet[Run]) -> dict[str, FrameworkTotals]:
     sums = (
         rows.exclude(validity=Validity.INVALID)
         .values("framework")
@@ -94,7 +94,7 @@ def _summed(rows: QuerySet[Run]) -> dict[str, Total]:
         )
     )
     return {
-        row["framework"]: Total(
+        row["framework"]: FrameworkTotals(
             row["count"],
             row["rate_sum"] or 0.0,
             row["rate_max"],

@@ -1,4 +1,4 @@
-"""How a framework's rate on one endpoint went over its valid runs, and where it moved to another level."""
+"""Change points in a framework's rate on one endpoint, over its valid runs. [io: database]"""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from datetime import datetime
 from uuid import UUID
 
 from benchmarks.analysis.change_points import find_steps
-from benchmarks.history.queries import results
+from benchmarks.history.queries import completed_runs
 from benchmarks.models import Run, Validity
 
-MOST = 500
-LOAD = (
+MAX_RUNS = 500
+LOAD_COLUMNS = (
     "host", "body", "generator", "generator_version", "connections", "workers", "pipelining", "rate_per_second",
     "instances",
 )  # fmt: skip
@@ -19,7 +19,7 @@ LOAD = (
 
 @dataclass(frozen=True, slots=True)
 class ChangePoint:
-    """`id`, `at`: the first run of the new level; requests/s before and after are medians of the levels."""
+    """`id`, `at`: the first run at the new level; requests/s before and after are medians of the levels."""
 
     id: UUID
     at: datetime
@@ -29,26 +29,28 @@ class ChangePoint:
     text: str
 
 
-def change_points(framework: str, endpoint: str, method: str) -> tuple[list[ChangePoint], int]:
-    """Oldest first, and how many runs were looked at: of the newest 500 valid ones those that were measured as the
-    newest was, for another machine or load makes another rate."""
-    wanted = {"framework": framework, "endpoint": endpoint, "method": method, "validity": Validity.VALID}
-    rows = results(wanted).filter(req_per_sec__gt=0).only("id", "at", "req_per_sec", "environment", *LOAD)
-    newest_first = list(rows[:MOST])
+def find_change_points(framework: str, endpoint: str, method: str) -> tuple[list[ChangePoint], int]:
+    """Change points, oldest first, and the number of runs examined: of the newest 500 valid runs, those on the same
+    machine and under the same load as the newest."""
+    filters = {"framework": framework, "endpoint": endpoint, "method": method, "validity": Validity.VALID}
+    rows = (
+        completed_runs(filters).filter(req_per_sec__gt=0).only("id", "at", "req_per_sec", "environment", *LOAD_COLUMNS)
+    )
+    newest_first = list(rows[:MAX_RUNS])
     runs = [run for run in reversed(newest_first) if _conditions(run) == _conditions(newest_first[0])]
     rates = [run.req_per_sec or 0.0 for run in runs]
-    found = [
+    changes = [
         ChangePoint(runs[step.index].id, runs[step.index].at, step.before, step.after, step.p,
-                    _sentence(step.before, step.after))
+                    _describe_change(step.before, step.after))
         for step in find_steps(rates)
     ]  # fmt: skip
-    return found, len(runs)
+    return changes, len(runs)
 
 
 def _conditions(run: Run) -> tuple[object, ...]:
-    return (run.environment.get("key"), *(getattr(run, name) for name in LOAD))
+    return (run.environment.get("key"), *(getattr(run, name) for name in LOAD_COLUMNS))
 
 
-def _sentence(before: float, after: float) -> str:
+def _describe_change(before: float, after: float) -> str:
     share = abs(100 * (after / before - 1))
     return f"{share:.1f} % {'faster' if after > before else 'slower'}: {before:,.0f} to {after:,.0f} requests/s."

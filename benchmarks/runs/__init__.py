@@ -1,1 +1,1 @@
-"""A run on this server: its request, its place in the queue, its process, its rows."""
+"""Runs on this server: request, queue, process and rows."""

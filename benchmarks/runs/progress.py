@@ -1,4 +1,4 @@
-"""The stream benchmark:progress: the runs that are not over, and the newest result. [io: database]"""
+"""Samples the stream benchmark:progress: unfinished runs and the newest result. [io: database]"""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from django.db import connection
 from benchmarks.models import UNFINISHED, Run, RunState
 from benchmarks.runs import queue
 
-# A thread of its own: a connection belongs to a thread, and the loop's own threads come and go.
-_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="benchmark progress")
+# A dedicated thread: a database connection belongs to one thread, and the loop's default threads come and go.
+_executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="benchmark progress")
 
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """A run that is queued or going on. `position`: how many are before it."""
+    """A queued or active run. `position`: number of runs ahead of it."""
 
     id: UUID
     state: str
@@ -37,6 +37,27 @@ class RunProgress:
     remaining_seconds: float
     req_per_sec: float | None
 
+    @classmethod
+    def from_run(cls, run: Run, position: int) -> RunProgress:
+        progress = run.progress
+        return cls(
+            id=run.pk,
+            state=run.state,
+            position=position,
+            framework=run.framework,
+            endpoint=run.endpoint,
+            method=run.method,
+            label=run.label,
+            generator=run.generator,
+            connections=run.connections,
+            phase=progress.get("phase", run.state),
+            trial=progress.get("trial", 0),
+            trials=run.trials_planned,
+            elapsed_seconds=progress.get("elapsedSeconds", 0.0),
+            remaining_seconds=progress.get("remainingSeconds", queue.planned_total_s(run)),
+            req_per_sec=progress.get("reqPerSec"),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class LastResult:
@@ -51,45 +72,24 @@ class Progress:
 
 
 async def sample() -> Progress:
-    """What goes on now: two small queries."""
-    return await asyncio.get_running_loop().run_in_executor(_thread, _sample_and_close)
+    """Current progress, by two small queries."""
+    return await asyncio.get_running_loop().run_in_executor(_executor, _sample_and_close)
 
 
 def _sample_and_close() -> Progress:
     try:
-        return read()
+        return fetch_progress()
     finally:
         connection.close()
 
 
-def read() -> Progress:
-    """The same for threads that look after their connection themselves. Lost runs are noticed here."""
+def fetch_progress() -> Progress:
+    """Like `sample`, for threads that manage their own connection. Marks runs whose process is gone."""
     unfinished = list(Run.objects.filter(state__in=UNFINISHED).order_by("created_at", "id"))
-    if unfinished and queue.look_after(unfinished):
+    if unfinished and queue.reconcile_runs(unfinished):
         unfinished = list(Run.objects.filter(state__in=UNFINISHED).order_by("created_at", "id"))
     newest = Run.objects.filter(state=RunState.DONE).order_by("-recorded_at", "-id").values_list("id", "at").first()
     return Progress(
-        runs=tuple(of(run, place) for place, run in enumerate(unfinished)),
+        runs=tuple(RunProgress.from_run(run, position) for position, run in enumerate(unfinished)),
         last_result=LastResult(*newest) if newest else None,
-    )
-
-
-def of(run: Run, position: int) -> RunProgress:
-    told = run.progress
-    return RunProgress(
-        id=run.pk,
-        state=run.state,
-        position=position,
-        framework=run.framework,
-        endpoint=run.endpoint,
-        method=run.method,
-        label=run.label,
-        generator=run.generator,
-        connections=run.connections,
-        phase=told.get("phase", run.state),
-        trial=told.get("trial", 0),
-        trials=run.trials_planned,
-        elapsed_seconds=told.get("elapsedSeconds", 0.0),
-        remaining_seconds=told.get("remainingSeconds", queue.planned_s(run)),
-        req_per_sec=told.get("reqPerSec"),
     )

@@ -1,4 +1,4 @@
-"""Carries out one queued run by the protocol, and writes its row once a second."""
+"""Executes one queued run and updates its row once a second. [io: processes, database, PM2]"""
 
 from __future__ import annotations
 
@@ -31,40 +31,43 @@ from system.host.child_processes import Identity
 
 log = structlog.get_logger("benchmarks")
 
-SECOND = "h2load"  # checks what another generator measured
-SAMPLES_EVERY = 5  # ticks: the list grows, and is written whole
-PHASES = {"preflight": RunState.PREFLIGHT, "warming": RunState.WARMING, "running": RunState.RUNNING}
+CROSS_CHECK_GENERATOR = "h2load"  # repeats the measurement of another generator
+TICKS_PER_SAMPLES_WRITE = 5  # the list grows, and each write stores all of it
+STATE_BY_PHASE = {"preflight": RunState.PREFLIGHT, "warming": RunState.WARMING, "running": RunState.RUNNING}
 
 
 async def execute(run_id: UUID) -> None:
-    """Claim the run and see it through. Whatever happens, the row tells it; cancellation is a state too."""
+    """Claim the run and execute it. The row records every outcome, including cancellation and failure."""
     if not await sync_to_async(queue.claim)(run_id):
         await sync_to_async(queue.release)(run_id)
         return
     run = await sync_to_async(Run.objects.get)(pk=run_id)
-    scribe = Scribe(run)
+    observer = DatabaseObserver(run)
     try:
-        plan = await asyncio.to_thread(plan_of, run)
-        scribe.found = await run_protocol.measure(plan, scribe)
-        await scribe.finish(RunState.DONE, "")
+        plan = await asyncio.to_thread(build_plan, run)
+        observer.result = await run_protocol.measure(plan, observer)
+        await observer.finish(RunState.DONE, "")
     except asyncio.CancelledError:
-        await scribe.finish(RunState.CANCELLED, "Cancelled. What it had measured is kept.")
+        await observer.finish(RunState.CANCELLED, "Cancelled. Measurements so far are kept.")
     except (BenchmarkError, SystemProblem) as error:
-        await scribe.finish(RunState.FAILED, str(error))
-    except Exception:  # the outermost loop of the process: the row must not stay active
+        await observer.finish(RunState.FAILED, str(error))
+    except Exception:  # outermost handler of the process: the row must not stay active
         log.exception("run failed", run=str(run_id))
-        await scribe.finish(RunState.FAILED, "The run broke off by a fault of the program; its log has the details.")
+        await observer.finish(RunState.FAILED, "The run failed because of an internal error; see the log for details.")
     finally:
         await sync_to_async(queue.launch_next)()
 
 
-def plan_of(run: Run) -> RunPlan:
-    """What the row asks for. Raises BinaryMissing."""
+def build_plan(run: Run) -> RunPlan:
+    """The plan of the run in the row. Raises BinaryMissing."""
     endpoint = registry().endpoint(run.endpoint, run.method)
-    url = f"http://{bracket_ipv6(run.address)}:{port_of(run)}{run.endpoint}"
+    url = f"http://{bracket_ipv6(run.address)}:{target_port(run)}{run.endpoint}"
     profile = PROFILES.get(run.profile)
-    is_checked = (
-        profile and profile.cross_check and run.generator != SECOND and SECOND in trial_execution.installed_generators()
+    is_cross_checked = (
+        profile
+        and profile.cross_check
+        and run.generator != CROSS_CHECK_GENERATOR
+        and CROSS_CHECK_GENERATOR in trial_execution.installed_generators()
     )
     return RunPlan(
         framework=run.framework,
@@ -79,79 +82,81 @@ def plan_of(run: Run) -> RunPlan:
         rate_per_second=run.rate_per_second,
         needs=endpoint.needs if endpoint else (),
         is_local=ports.bindable(run.address, 0),
-        cross_check_program=trial_execution.find_program(SECOND) if is_checked else None,
+        cross_check_program=trial_execution.find_program(CROSS_CHECK_GENERATOR) if is_cross_checked else None,
     )
 
 
-def port_of(run: Run) -> int:
+def target_port(run: Run) -> int:
     return int(run.host.rpartition(":")[2])
 
 
-class Scribe:
-    """Tells a run's row how the run goes."""
+class DatabaseObserver:
+    """Writes the progress and results of a run to its row."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.found: RunResult | None = None
+        self.result: RunResult | None = None
         self.children: list[list[object]] = []
-        self.under_way: list[Sample] = []
+        self.pending_samples: list[Sample] = []
         self.started_s = time.monotonic()
 
     async def on_phase(self, name: str) -> None:
-        self.run.state = PHASES[name]
+        self.run.state = STATE_BY_PHASE[name]
         self.run.progress = {**self.run.progress, "phase": name, "elapsedSeconds": self._elapsed_s()}
         await sync_to_async(self.run.save)(update_fields=["state", "progress"])
 
-    async def on_ready(self, found: RunResult) -> None:
-        self.found = found
+    async def on_ready(self, result: RunResult) -> None:
+        self.result = result
         facts = {"serverId": settings.SERVER_ID, "serverVersion": settings.VERSION}
-        await sync_to_async(recorder.begin)(self.run, found, facts)
+        await sync_to_async(recorder.store_preflight)(self.run, result, facts)
 
     async def on_start(self, children: Sequence[Identity]) -> None:
-        """Whoever finds this run's process gone kills these."""
+        """Record the child processes, which are killed if this process is found dead."""
         self.children = [[child.pid, child.started_at, child.boot_id] for child in children]
-        await self._tell({**self.run.progress, "children": self.children})
+        await self._record_progress({**self.run.progress, "children": self.children})
 
     async def on_sample(self, sample: Sample, phase: str, remaining_s: float) -> None:
-        await self._tell({
+        await self._record_progress({
             "phase": phase, "trial": sample.trial, "elapsedSeconds": self._elapsed_s(),
             "remainingSeconds": round(remaining_s, 1), "reqPerSec": sample.req_per_sec, "children": self.children,
         })  # fmt: skip
         if sample.trial:
-            self.under_way.append(sample)
-        if self.found and len(self.under_way) % SAMPLES_EVERY == 1:
-            await sync_to_async(recorder.keep_samples)(self.run, [*self.found.samples(), *self.under_way])
+            self.pending_samples.append(sample)
+        if self.result and len(self.pending_samples) % TICKS_PER_SAMPLES_WRITE == 1:
+            await sync_to_async(recorder.store_samples)(self.run, [*self.result.samples(), *self.pending_samples])
 
-    async def _tell(self, told: dict[str, object]) -> None:
-        if await sync_to_async(recorder.heartbeat)(self.run, told):
+    async def _record_progress(self, progress: dict[str, object]) -> None:
+        if await sync_to_async(recorder.record_heartbeat)(self.run, progress):
             raise asyncio.CancelledError
 
-    async def on_trial(self, done: TrialResult, found: RunResult) -> None:
-        self.under_way.clear()
-        await sync_to_async(recorder.keep)(self.run, done, found)
+    async def on_trial(self, trial: TrialResult, result: RunResult) -> None:
+        self.pending_samples.clear()
+        await sync_to_async(recorder.record_trial)(self.run, trial, result)
 
     async def target_processes(self) -> TargetProcesses:
-        """By PM2's list, when it knows them; else those that serve the port. None of another machine's."""
-        run, port = self.run, port_of(self.run)
+        """Processes of the target from PM2's list, else those that listen on its port; none for a remote target."""
+        run, port = self.run, target_port(self.run)
         if not await asyncio.to_thread(ports.bindable, run.address, 0):
             return TargetProcesses((), None)
         try:
-            listed = (await current.sample()).processes
+            processes = (await current.sample()).processes
         except PM2Error:
-            listed = ()
-        mine = [each for each in listed if (each.framework, each.port) == (run.framework, port)]
-        online = [each for each in mine if each.status is Status.ONLINE]
+            processes = ()
+        instances = [process for process in processes if (process.framework, process.port) == (run.framework, port)]
+        online = [process for process in instances if process.status is Status.ONLINE]
         if online:
-            return TargetProcesses(tuple(each.pid for each in online), sum(each.restarts for each in mine))
+            return TargetProcesses(
+                tuple(process.pid for process in online), sum(process.restarts for process in instances)
+            )
         return TargetProcesses(await asyncio.to_thread(serving_processes.serving_pids, run.address, port), None)
 
     async def finish(self, state: RunState, message: str) -> None:
-        """The last word on the row, with what was measured so far."""
+        """Write the final state, and the figures of the trials so far."""
         run = self.run
         run.state, run.message = state, message
-        if self.found and self.found.trials:
-            recorder.fill(run, self.found)
-        await asyncio.shield(asyncio.ensure_future(sync_to_async(recorder.close)(run)))
+        if self.result and self.result.trials:
+            recorder.apply_result(run, self.result)
+        await asyncio.shield(asyncio.ensure_future(sync_to_async(recorder.finish_run)(run)))
         log.info("run ended", run=str(run.pk), state=str(state), message=message)
 
     def _elapsed_s(self) -> float:

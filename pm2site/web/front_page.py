@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from benchmarks.history import queries
-from benchmarks.history.results import result
+from benchmarks.history.results import to_result
 from pm2.monitor import current
 from pm2site.audit import trail
 from pm2site.health import readiness
@@ -28,7 +28,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """What runs, and where to go from here."""
     credential = request.credential  # type: ignore[attr-defined]
     shape = async_to_sync(_now)() | {
-        "results": tables.results([result(run) for run in queries.results()[:SHOWN]]),
+        "results": tables.results([to_result(run) for run in queries.completed_runs()[:SHOWN]]),
         "activity": tables.activity(trail.entries(limit=SHOWN)["entries"]),  # type: ignore[arg-type]
         "may_act": credential.may_act,
     }

@@ -1,4 +1,4 @@
-"""Import a history file by hand."""
+"""`manage.py import_bench_history [FILE]`: imports a history file."""
 
 from __future__ import annotations
 
@@ -14,18 +14,23 @@ from system.lib.commands import CommandLine
 
 
 class Command(CommandLine):
-    help = "Import .bench-history.json, or a JSON export of ours. Known results are left alone; FILE is only read."
+    help = "Import .bench-history.json or a JSON export. Known results are skipped; FILE is not modified."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", nargs="?", type=Path, help="default: BENCH_HISTORY_FILE, or where it is found")
+        parser.add_argument(
+            "file",
+            nargs="?",
+            type=Path,
+            help="default: BENCH_HISTORY_FILE, else .bench-history.json here or beside manage.py",
+        )
 
     def handle(self, *args: Any, file: Path | None, **options: Any) -> None:
         try:
-            report = importer.import_file(file) if file else importer.import_found()
+            report = importer.import_file(file) if file else importer.import_default_file()
         except HistoryUnreadable as error:
             raise CommandError(str(error)) from error
         if report is None:
-            raise CommandError("There is no .bench-history.json here or beside manage.py. Name the file.")
-        for bad in report.bad:
-            self.stderr.write(f"entry {bad.index} left out: {bad.reason}")
-        self.stdout.write(f"{report.path}: {report.imported} imported, {report.skipped} known already")
+            raise CommandError("There is no .bench-history.json here or beside manage.py. Pass the path of the file.")
+        for rejected in report.bad:
+            self.stderr.write(f"entry {rejected.index} rejected: {rejected.reason}")
+        self.stdout.write(f"{report.path}: {report.imported} imported, {report.skipped} already known")

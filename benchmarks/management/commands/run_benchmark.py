@@ -1,4 +1,4 @@
-"""`manage.py run_benchmark ID`: the process of one run. The server starts it; SIGTERM cancels the run."""
+"""`manage.py run_benchmark ID`: executes one run. Started by the server; SIGTERM cancels the run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from system.lib.commands import CommandLine
 
 
 class Command(CommandLine):
-    help = "Carry out one queued benchmark run."
+    help = "Execute one queued benchmark run."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -25,7 +25,7 @@ class Command(CommandLine):
 
     def handle(self, *args: Any, id: UUID, **options: Any) -> None:
         self.task: asyncio.Task[None] | None = None
-        # The loop has a thread of its own: this one does the database's work, and takes the signals.
+        # async_to_sync runs the loop in its own thread; this thread runs the database calls and receives signals.
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, self._cancel)
         async_to_sync(self._run)(id)
@@ -35,6 +35,6 @@ class Command(CommandLine):
         self.task = asyncio.ensure_future(runner.execute(run_id))
         await self.task
 
-    def _cancel(self, number: int, frame: FrameType | None) -> None:
+    def _cancel(self, signum: int, frame: FrameType | None) -> None:
         if self.task:
             self.loop.call_soon_threadsafe(self.task.cancel)

@@ -49,7 +49,7 @@ class Command(CommandLine):
 
     def _import_history(self) -> None:
         try:
-            report = importer.import_found()
+            report = importer.import_default_file()
         except HistoryUnreadable as error:  # a bad file is no reason not to serve
             self.stderr.write(f"[ERROR] {error}")
         else:

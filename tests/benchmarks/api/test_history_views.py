@@ -39,8 +39,8 @@ def client() -> Client:
 
 def run(minute: int, framework: str = "fastify", **columns: Any) -> Run:
     figures = {"req_per_sec": 1000.0 + minute, "avg_latency_ms": 2.0, "total_requests": 10, "duration_s": 1.0}
-    given = {"endpoint": "/simple", "method": "GET", "state": RunState.DONE, "validity": "valid", **figures, **columns}
-    return Run.objects.create(framework=framework, at=START + timedelta(minutes=minute), **given)
+    values = {"endpoint": "/simple", "method": "GET", "state": RunState.DONE, "validity": "valid", **figures, **columns}
+    return Run.objects.create(framework=framework, at=START + timedelta(minutes=minute), **values)
 
 
 def get(path: str) -> Any:
@@ -54,7 +54,7 @@ def rates(shape: Any) -> list[float]:
 
 
 async def text(path: str) -> tuple[str, Any]:
-    """A streamed answer, whole, and its headers."""
+    """The complete text of a streamed response, and its headers."""
     with override_settings(API_OPEN=True):
         answer = await AsyncClient().get("/api/benchmark/" + path)
     assert answer.status_code == 200
@@ -93,24 +93,24 @@ async def test_everything_is_streamed() -> None:
 
 
 @pytest.mark.usefixtures("some_runs")
-def test_pages_follow_each_other() -> None:
-    seen: list[float] = []
+def test_pages_cover_everything_once() -> None:
+    paged_rates: list[float] = []
     cursor: str | None = ""
     while cursor is not None:
         shape = get(f"all?limit=3&cursor={cursor}")
         assert shape["total"] == 7
-        seen += rates(shape)
+        paged_rates += rates(shape)
         cursor = shape["next"]
 
-    assert seen == [1006.0, 9.0, 1004.0, 1003.0, 1002.0, 1001.0, 1000.0]
+    assert paged_rates == [1006.0, 9.0, 1004.0, 1003.0, 1002.0, 1001.0, 1000.0]
 
 
 @pytest.mark.usefixtures("some_runs")
 def test_by_framework() -> None:
     shape = get("by-framework/express")
     assert (shape["framework"], rates(shape), shape["count"]) == ("express", [1006.0, 9.0], 2)
-    for odd in ("koa", "%E5%90%8D", "a%2Fb", "%00", "..", "%3Cscript%3E"):
-        assert get(f"by-framework/{odd}")["results"] == []
+    for name in ("koa", "%E5%90%8D", "a%2Fb", "%00", "..", "%3Cscript%3E"):
+        assert get(f"by-framework/{name}")["results"] == []
 
 
 @pytest.mark.usefixtures("some_runs")
@@ -123,7 +123,7 @@ def test_latest_by_framework() -> None:
 
 
 @pytest.mark.usefixtures("some_runs")
-def test_stats_leave_invalid_results_out_of_all_but_the_total() -> None:
+def test_stats_count_invalid_results_only_in_the_total() -> None:
     assert get("stats")["stats"] == {
         "total": 7,
         "byFramework": {
@@ -153,7 +153,7 @@ QUERIES = [
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_a_query_is_no_guess(query: str) -> None:
+def test_an_invalid_query_is_400(query: str) -> None:
     answer = client().get("/api/benchmark/" + query)
 
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
@@ -166,7 +166,7 @@ def test_a_query_is_no_guess(query: str) -> None:
         st.sampled_from(["count", "limit", "cursor", "framework", "since", "method"]), st.text(max_size=20), min_size=1
     ),
 )
-def test_no_query_breaks_it(path: str, query: dict[str, str]) -> None:
+def test_no_query_causes_a_server_error(path: str, query: dict[str, str]) -> None:
     encodable = {key: value.encode("utf-8", "replace").decode() for key, value in query.items()}
 
     assert client().get(f"/api/benchmark/{path}", {"limit": "5", **encodable}).status_code in (200, 400)
@@ -182,7 +182,7 @@ ADDED = {
 }
 
 
-def test_a_result_from_elsewhere_is_kept_once() -> None:
+def test_a_submitted_result_is_stored_once() -> None:
     entry = {**ADDED, "id": "7b3b0d5e-8c9f-4a47-9d5e-2f1f6a1f0001", "timestamp": "2026-02-03T04:05:06Z"}
 
     first = client().post("/api/benchmark/add", entry, content_type="application/json")
@@ -190,8 +190,8 @@ def test_a_result_from_elsewhere_is_kept_once() -> None:
 
     assert (first.status_code, second.status_code) == (201, 200)
     assert first.json()["result"] == second.json()["result"] == get("latest")["results"][0]
-    kept = first.json()["result"]
-    assert {key: kept[key] for key in (*entry, "source", "method")} == {
+    stored = first.json()["result"]
+    assert {key: stored[key] for key in (*entry, "source", "method")} == {
         **entry, "timestamp": "2026-02-03T04:05:06.000Z", "source": "client", "method": "GET",
     }  # fmt: skip
 
@@ -229,9 +229,9 @@ def test_reload_reads_the_file_again(settings: Settings, tmp_path: Path) -> None
     )
 
     path.write_text('{"results": [\n!')
-    refused = client().post("/api/benchmark/reload")
-    assert (refused.status_code, refused.json()["code"]) == (422, "history_unreadable")
-    assert refused.json()["fields"] == {"path": str(path), "line": 2, "column": 1}
+    failed = client().post("/api/benchmark/reload")
+    assert (failed.status_code, failed.json()["code"]) == (422, "history_unreadable")
+    assert failed.json()["fields"] == {"path": str(path), "line": 2, "column": 1}
     assert Run.objects.count() == 1
 
 
@@ -293,7 +293,7 @@ async def test_exports() -> None:
     ] == "BenchmarkExpress/POST_code-0 10 1006 req/s\n"
 
 
-async def whole(answer: Any) -> str:
+async def content_of(answer: Any) -> str:
     return "".join([piece.decode() async for piece in answer.streaming_content])
 
 
@@ -304,14 +304,17 @@ def test_the_admin_shows_the_history(client: Client) -> None:
     page = client.get("/admin/benchmarks/run/?framework=fastify", headers={"Host": "localhost"}).content.decode()
 
     assert "1,004" in page
-    one = Run.objects.filter(req_per_sec=1004.0).get()
+    newest = Run.objects.filter(req_per_sec=1004.0).get()
     assert (
         "save"
-        not in client.get(f"/admin/benchmarks/run/{one.pk}/change/").content.decode().lower().split("<form")[-1][:200]
+        not in client.get(f"/admin/benchmarks/run/{newest.pk}/change/")
+        .content.decode()
+        .lower()
+        .split("<form")[-1][:200]
     )
     assert client.get("/admin/benchmarks/run/add/").status_code == 403
-    export = client.post("/admin/benchmarks/run/", {"action": "export_csv", "_selected_action": [str(one.pk)]})
-    assert async_to_sync(whole)(export).splitlines()[1].split(",")[0] == str(one.pk)
+    export = client.post("/admin/benchmarks/run/", {"action": "export_csv", "_selected_action": [str(newest.pk)]})
+    assert async_to_sync(content_of)(export).splitlines()[1].split(",")[0] == str(newest.pk)
 
 
 def test_config_is_enough_to_build_menus() -> None:
@@ -319,6 +322,6 @@ def test_config_is_enough_to_build_menus() -> None:
 
     assert shape["frameworkNames"] == ["express", "fastify", "bun", "node", "uvicorn"]
     assert shape["ports"]["fastify"] == FASTIFY
-    assert [each["path"] for each in shape["benchmarkableEndpoints"]] == ["/simple", "/code", "/code-fast"]
+    assert [endpoint["path"] for endpoint in shape["benchmarkableEndpoints"]] == ["/simple", "/code", "/code-fast"]
     assert shape["defaults"] == {"duration": 20.0, "endpoint": "/simple", "method": "GET", "pipelining": 1}
     assert timezone.now() - datetime.fromisoformat(shape["timestamp"]) < timedelta(minutes=5)

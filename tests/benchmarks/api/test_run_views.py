@@ -24,18 +24,18 @@ def client() -> APIClient:
 
 
 @pytest.fixture
-def busy() -> Run:
-    """A run that goes on, so that what is queued waits and starts no process."""
-    mine = identify(os.getpid())
-    assert mine
+def active_run() -> Run:
+    """An active run, so that queued runs wait and no process is started."""
+    identity = identify(os.getpid())
+    assert identity
     return Run.objects.create(
         framework="node", endpoint="/simple", generator="wrk", state="running", planned_duration_s=30,
-        pid=mine.pid, pid_started_at=mine.started_at, boot_id=mine.boot_id,
+        pid=identity.pid, pid_started_at=identity.started_at, boot_id=identity.boot_id,
     )  # fmt: skip
 
 
 @pytest.fixture
-def named(settings: Any) -> Iterator[str]:
+def allow_listed_host(settings: Any) -> Iterator[str]:
     with target() as port:
         settings.BENCH_TARGETS = (f"127.0.0.1:{port}",)
         yield f"127.0.0.1:{port}"
@@ -51,22 +51,22 @@ def named(settings: Any) -> Iterator[str]:
         {"body": "\ud800"},
     ],
 )  # fmt: skip
-def test_what_is_out_of_range_is_400_with_its_field(client: APIClient, field: dict[str, Any]) -> None:
-    asked = RunRequestSerializer(data={"framework": "fastify", **field})
+def test_a_value_out_of_range_is_400_with_its_field(client: APIClient, field: dict[str, Any]) -> None:
+    body = RunRequestSerializer(data={"framework": "fastify", **field})
 
-    assert not asked.is_valid()
-    assert list(asked.errors) == list(field)
+    assert not body.is_valid()
+    assert list(body.errors) == list(field)
 
 
-def test_what_waits_and_goes_on_is_listed(client: APIClient, busy: Run) -> None:
+def test_queued_and_active_runs_are_listed(client: APIClient, active_run: Run) -> None:
     answer = client.get("/api/benchmark/runs").json()
 
     assert answer["lastResult"] is None
     assert answer["runs"] == [
         {
-            "id": str(busy.pk), "state": "running", "position": 0, "framework": "node", "endpoint": "/simple",
-            "method": "GET", "label": "", "generator": "wrk", "connections": busy.connections, "phase": "running",
-            "trial": 0, "trials": busy.trials_planned, "elapsedSeconds": 0.0,
+            "id": str(active_run.pk), "state": "running", "position": 0, "framework": "node", "endpoint": "/simple",
+            "method": "GET", "label": "", "generator": "wrk", "connections": active_run.connections, "phase": "running",
+            "trial": 0, "trials": active_run.trials_planned, "elapsedSeconds": 0.0,
             "remainingSeconds": answer["runs"][0]["remainingSeconds"], "reqPerSec": None,
         }
     ]  # fmt: skip
@@ -79,7 +79,7 @@ def test_an_unknown_framework_is_404(client: APIClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "status", "code"),
+    ("changes", "status", "code"),
     [
         ({"endpoint": "/nothing"}, 400, "bad_request"),
         ({"endpoint": "/simple", "method": "POST"}, 400, "bad_request"),
@@ -89,25 +89,27 @@ def test_an_unknown_framework_is_404(client: APIClient) -> None:
         ({}, 409, "target_not_running"),
     ],
 )
-def test_what_cannot_be_measured_is_refused(client: APIClient, more: dict[str, Any], status: int, code: str) -> None:
-    answer = client.post(URL, {"framework": "fastify", **more}, format="json")
+def test_a_run_that_cannot_be_measured_is_refused(
+    client: APIClient, changes: dict[str, Any], status: int, code: str
+) -> None:
+    answer = client.post(URL, {"framework": "fastify", **changes}, format="json")
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert Run.objects.count() == 0
 
 
 @pytest.mark.real
-def test_a_run_is_accepted_with_the_defaults(client: APIClient, busy: Run, named: str) -> None:
-    answer = client.post(URL, {"framework": "fastify", "host": named, "instances": 3}, format="json")
+def test_a_run_is_accepted_with_the_defaults(client: APIClient, active_run: Run, allow_listed_host: str) -> None:
+    answer = client.post(URL, {"framework": "fastify", "host": allow_listed_host, "instances": 3}, format="json")
 
     run = Run.objects.get(state="queued")
     assert answer.status_code == 202
     assert answer["Location"] == f"/api/benchmark/runs/{run.pk}"
     assert answer.json() == {
         "status": "accepted",
-        "message": f"Queued GET /simple of fastify with {run.generator}, 1 before it.",
+        "message": f"Queued GET /simple of fastify with {run.generator}, 1 ahead of it.",
         "benchmark": {
-            "id": str(run.pk), "state": "queued", "position": 1, "framework": "fastify", "host": named,
+            "id": str(run.pk), "state": "queued", "position": 1, "framework": "fastify", "host": allow_listed_host,
             "endpoint": "/simple", "method": "GET", "duration": 20.0, "instances": 3, "connections": 150,
             "workers": 4, "pipelining": 1, "generator": run.generator, "trials": 1, "profile": "", "rate": None,
             "label": "",
@@ -116,31 +118,31 @@ def test_a_run_is_accepted_with_the_defaults(client: APIClient, busy: Run, named
 
 
 @pytest.mark.real
-def test_a_rate_needs_a_generator_that_can_hold_it(client: APIClient, busy: Run, named: str) -> None:
-    asked = {"framework": "fastify", "host": named, "rate": 500}
-    refused = client.post(URL, {**asked, "generator": "wrk"}, format="json")
-    accepted = client.post(URL, asked, format="json")
+def test_a_rate_needs_a_generator_that_can_hold_it(client: APIClient, active_run: Run, allow_listed_host: str) -> None:
+    body = {"framework": "fastify", "host": allow_listed_host, "rate": 500}
+    refused = client.post(URL, {**body, "generator": "wrk"}, format="json")
+    accepted = client.post(URL, body, format="json")
 
     assert (refused.status_code, list(refused.json()["fields"])) == (400, ["rate"])
     if "h2load" in trial_execution.installed_generators():
-        made = accepted.json()["benchmark"]
-        assert (made["generator"], made["rate"]) == ("h2load", 500.0)
+        accepted_run = accepted.json()["benchmark"]
+        assert (accepted_run["generator"], accepted_run["rate"]) == ("h2load", 500.0)
     else:
         assert (accepted.status_code, accepted.json()["code"]) == (503, "generator_missing")
 
 
 @pytest.mark.real
-def test_a_post_takes_the_registered_body(client: APIClient, busy: Run, named: str) -> None:
-    client.post(URL, {"framework": "fastify", "host": named, "endpoint": "/code"}, format="json")
+def test_a_post_uses_the_registered_body(client: APIClient, active_run: Run, allow_listed_host: str) -> None:
+    client.post(URL, {"framework": "fastify", "host": allow_listed_host, "endpoint": "/code"}, format="json")
 
     run = Run.objects.get(state="queued")
     assert (run.method, run.body) == ("POST", '{"name":"benchmark"}')
 
 
 @pytest.mark.real
-def test_the_eleventh_waits_outside(client: APIClient, busy: Run, named: str) -> None:
-    asked = {"framework": "fastify", "host": named}
-    answers = [client.post(URL, asked, format="json") for _ in range(11)]
+def test_the_eleventh_run_is_refused(client: APIClient, active_run: Run, allow_listed_host: str) -> None:
+    body = {"framework": "fastify", "host": allow_listed_host}
+    answers = [client.post(URL, body, format="json") for _ in range(11)]
 
     assert [answer.status_code for answer in answers] == [202] * 10 + [429]
     assert answers[-1].json()["code"] == "queue_full"
@@ -148,8 +150,10 @@ def test_the_eleventh_waits_outside(client: APIClient, busy: Run, named: str) ->
 
 
 @pytest.mark.real
-def test_a_waiting_run_is_seen_cancelled_and_deleted(client: APIClient, busy: Run, named: str) -> None:
-    client.post(URL, {"framework": "fastify", "host": named}, format="json")
+def test_a_queued_run_is_shown_cancelled_and_deleted(
+    client: APIClient, active_run: Run, allow_listed_host: str
+) -> None:
+    client.post(URL, {"framework": "fastify", "host": allow_listed_host}, format="json")
     address = f"/api/benchmark/runs/{Run.objects.get(state='queued').pk}"
 
     assert client.get(address).json()["state"] == "queued"
@@ -161,5 +165,5 @@ def test_a_waiting_run_is_seen_cancelled_and_deleted(client: APIClient, busy: Ru
     assert client.get(address).json()["code"] == "run_not_found"
 
 
-def test_what_is_no_id_is_404(client: APIClient) -> None:
+def test_a_malformed_id_is_404(client: APIClient) -> None:
     assert client.get("/api/benchmark/runs/1%20or%201").status_code == 404

@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from benchmarks.models import Baseline, Run, RunState, Validity
 from pm2site.models import Activity
-from tests.benchmarks.history.test_run_side import compared, made
+from tests.benchmarks.history.test_run_side import compare, create_run
 
 pytestmark = pytest.mark.django_db
 
@@ -26,64 +26,64 @@ def client() -> APIClient:
 
 
 def standard(rates: list[float], **changes: Any) -> Run:
-    return made("fastify", rates, **{"planned_duration_s": 10, "profile": "standard", **changes})
+    return create_run("fastify", rates, **{"planned_duration_s": 10, "profile": "standard", **changes})
 
 
-def named(run: Run | uuid.UUID | str, body: object = None) -> tuple[int, Any]:
+def set_baseline(run: Run | uuid.UUID | str, body: object = None) -> tuple[int, Any]:
     run_id = run.pk if isinstance(run, Run) else run
     answer = client().post(f"/api/benchmark/runs/{run_id}/baseline", body or {}, format="json")
     return answer.status_code, answer.json()
 
 
-def shown(run: Run) -> Any:
+def details(run: Run) -> Any:
     answer = client().get(f"/api/benchmark/runs/{run.pk}")
     assert answer.status_code == 200
     return answer.json()
 
 
-def test_a_later_run_is_held_against_the_baseline() -> None:
+def test_a_later_run_is_compared_with_the_baseline() -> None:
     base = standard(BASE)
     new = standard(SLOWER)
-    status, answer = named(base, {"reason": "release 1.0"})
+    status, answer = set_baseline(base, {"reason": "release 1.0"})
 
     assert (status, answer["success"]) == (200, True)
     assert answer["message"] == f"Run {base.pk} is the baseline of fastify GET /simple."
-    told = shown(new)
-    assert {key: told["baseline"][key] for key in ("id", "isThis", "setBy", "reason")} == {
+    body = details(new)
+    assert {key: body["baseline"][key] for key in ("id", "isThis", "setBy", "reason")} == {
         "id": str(base.pk), "isThis": False, "setBy": "this machine", "reason": "release 1.0",
     }  # fmt: skip
-    assert (told["againstBaseline"]["verdict"], told["againstBaseline"]["base"]) == ("worse", str(base.pk))
-    assert told["againstBaseline"]["text"].startswith("The new run is 10.0 % slower than the base run (between ")
-    itself = shown(base)
-    assert (itself["baseline"]["isThis"], itself["againstBaseline"]) == (True, None)
-    status, compare = compared("baseline", new.pk)
-    del compare["timestamp"]
-    assert (status, compare) == (200, told["againstBaseline"])
+    assert (body["againstBaseline"]["verdict"], body["againstBaseline"]["base"]) == ("worse", str(base.pk))
+    assert body["againstBaseline"]["text"].startswith("The new run is 10.0 % slower than the base run (between ")
+    base_details = details(base)
+    assert (base_details["baseline"]["isThis"], base_details["againstBaseline"]) == (True, None)
+    status, comparison = compare("baseline", new.pk)
+    del comparison["timestamp"]
+    assert (status, comparison) == (200, body["againstBaseline"])
 
 
-def test_a_kind_has_one_baseline_and_the_newest_word_counts() -> None:
+def test_setting_a_baseline_replaces_the_previous_one() -> None:
     first, second = standard(BASE), standard(SLOWER)
     elsewhere = standard(BASE, endpoint="/code")
     for run in (first, elsewhere, second, second):
-        assert named(run)[0] == 200
+        assert set_baseline(run)[0] == 200
     listed = client().get("/api/benchmark/baselines").json()
 
-    assert [(each["result"]["endpoint"], each["result"]["id"]) for each in listed["baselines"]] == [
+    assert [(baseline["result"]["endpoint"], baseline["result"]["id"]) for baseline in listed["baselines"]] == [
         ("/code", str(elsewhere.pk)), ("/simple", str(second.pk)),
     ]  # fmt: skip
     assert listed["count"] == 2
 
 
-def test_a_dropped_baseline_leaves_its_run() -> None:
+def test_dropping_a_baseline_keeps_its_run() -> None:
     run = standard(BASE)
-    named(run)
+    set_baseline(run)
     address = f"/api/benchmark/runs/{run.pk}/baseline"
     answers = [client().delete(address) for _ in range(2)]
 
-    assert [each.status_code for each in answers] == [200, 404]
+    assert [answer.status_code for answer in answers] == [200, 404]
     assert answers[0].json()["message"] == f"Run {run.pk} is no longer a baseline."
     assert answers[1].json()["code"] == "no_baseline"
-    assert shown(run)["baseline"] is None
+    assert details(run)["baseline"] is None
     trail = Activity.objects.order_by("id").values_list("action", "target", "outcome")
     assert list(trail) == [
         ("benchmark.baseline", str(run.pk), "ok"),
@@ -92,9 +92,9 @@ def test_a_dropped_baseline_leaves_its_run() -> None:
     ]
 
 
-def test_a_baseline_goes_with_its_run() -> None:
+def test_deleting_a_run_deletes_its_baseline() -> None:
     run = standard(BASE)
-    named(run)
+    set_baseline(run)
     assert client().delete(f"/api/benchmark/runs/{run.pk}").status_code == 200
 
     assert not Baseline.objects.exists()
@@ -110,116 +110,118 @@ def test_a_baseline_goes_with_its_run() -> None:
         ({"state": RunState.RUNNING}, "It is running."),
         (
             {"trials_planned": 1, "planned_duration_s": 20},
-            "It was made of 1 × 20 s; at least 5 × 10 s are needed (profile standard).",
+            "It was planned as 1 × 20 s; at least 5 × 10 s are needed (profile standard).",
         ),
         (
             {"trials_planned": 5, "planned_duration_s": 2},
-            "It was made of 5 × 2 s; at least 5 × 10 s are needed (profile standard).",
+            "It was planned as 5 × 2 s; at least 5 × 10 s are needed (profile standard).",
         ),
     ],
 )
-def test_what_others_must_not_be_held_against_is_refused(changes: dict[str, Any], reason: str) -> None:
+def test_an_unfit_baseline_is_refused(changes: dict[str, Any], reason: str) -> None:
     run = standard(BASE, **changes)
-    status, answer = named(run)
+    status, answer = set_baseline(run)
 
     assert (status, answer["code"], answer["fields"]) == (409, "unfit_baseline", {"reasons": [reason]})
     assert answer["message"] == f"Run {run.pk} cannot be a baseline. {reason}"
     assert not Baseline.objects.exists()
 
 
-def test_weather_and_a_result_without_trials_are_refused() -> None:
-    restless = standard([100.0, 130.0, 70.0, 140.0, 80.0])
+def test_a_noisy_run_and_one_without_trials_are_refused() -> None:
+    noisy = standard([100.0, 130.0, 70.0, 140.0, 80.0])
     bare = standard([], trials_planned=5)
 
-    assert named(restless)[1]["fields"]["reasons"] == ["The trials of fastify vary by 29 % (standard deviation)."]
-    assert named(bare)[1]["fields"]["reasons"] == ["fastify has 0 trials; at least 4 are needed (profile standard)."]
+    assert set_baseline(noisy)[1]["fields"]["reasons"] == ["The trials of fastify vary by 29 % (standard deviation)."]
+    assert set_baseline(bare)[1]["fields"]["reasons"] == [
+        "fastify has 0 trials; at least 4 are needed (profile standard)."
+    ]
 
 
-def test_a_missing_baseline_is_told_with_the_way_to_one() -> None:
+def test_a_missing_baseline_is_404_with_a_hint() -> None:
     run = standard(BASE)
-    status, answer = compared("baseline", run.pk)
+    status, answer = compare("baseline", run.pk)
 
     assert (status, answer["code"]) == (404, "no_baseline")
     assert answer["message"] == (
-        "There is no baseline for fastify GET /simple. Name one: POST /api/benchmark/runs/ID/baseline, or in the admin."
+        "There is no baseline for fastify GET /simple. Set one: POST /api/benchmark/runs/ID/baseline, or in the admin."
     )
-    assert shown(run)["againstBaseline"] is None
+    assert details(run)["againstBaseline"] is None
 
 
-def test_unlike_conditions_are_told_in_place_of_a_verdict() -> None:
+def test_different_conditions_give_reasons_instead_of_a_verdict() -> None:
     base, new = standard(BASE), standard(SLOWER, connections=50, environment={"key": "elsewhere"})
-    named(base)
-    told = shown(new)["againstBaseline"]
+    set_baseline(base)
+    body = details(new)["againstBaseline"]
 
-    assert told["verdict"] == "no verdict"
-    assert told["reasons"] == [
+    assert body["verdict"] == "no verdict"
+    assert body["reasons"] == [
         "They differ in connections: 100 and 50.", "They were measured on different machines or with different programs.",
     ]  # fmt: skip
 
 
 def admin_client(**more: Any) -> Client:
-    made = Client(headers={"Host": "localhost", "Accept": "text/html"})
-    made.force_login(get_user_model().objects.create_user("boss", is_staff=True, is_superuser=True, **more))
-    return made
+    browser = Client(headers={"Host": "localhost", "Accept": "text/html"})
+    browser.force_login(get_user_model().objects.create_user("boss", is_staff=True, is_superuser=True, **more))
+    return browser
 
 
-def acted(browser: Client, action: str, *runs: Run) -> Any:
-    ticked = {"action": action, "_selected_action": [str(run.pk) for run in runs]}
-    return browser.post("/admin/benchmarks/run/", ticked, follow=True)
+def run_action(browser: Client, action: str, *runs: Run) -> Any:
+    form = {"action": action, "_selected_action": [str(run.pk) for run in runs]}
+    return browser.post("/admin/benchmarks/run/", form, follow=True)
 
 
-def test_the_admin_names_and_drops_a_baseline_and_shows_it_everywhere() -> None:
+def test_the_admin_sets_drops_and_shows_a_baseline() -> None:
     browser = admin_client()
     base = standard(BASE, req_per_sec=100.2, at=datetime(2026, 1, 1, tzinfo=UTC))
     new = standard(SLOWER, req_per_sec=90.2)
-    weak = standard(BASE, validity=Validity.CAUTION, req_per_sec=95.0)
-    told = acted(browser, "name_baseline", base).content.decode()
+    caution_run = standard(BASE, validity=Validity.CAUTION, req_per_sec=95.0)
+    body = run_action(browser, "name_baseline", base).content.decode()
 
-    assert f"Run {base.pk} is the baseline of fastify GET /simple." in told
-    assert told.count("fastify (baseline)") == 1
+    assert f"Run {base.pk} is the baseline of fastify GET /simple." in body
+    assert body.count("fastify (baseline)") == 1
     assert Baseline.objects.get().set_by == "boss"
     assert (
-        f"Run {weak.pk} cannot be a baseline. It is caution, not valid."
-        in acted(browser, "name_baseline", weak).content.decode()
+        f"Run {caution_run.pk} cannot be a baseline. It is caution, not valid."
+        in run_action(browser, "name_baseline", caution_run).content.decode()
     )
     page = browser.get(f"/admin/benchmarks/run/{new.pk}/change/").content.decode()
     assert "<b>The new run is 10.0 % slower than the base run (between" in page
     assert "This is the baseline" in browser.get(f"/admin/benchmarks/run/{base.pk}/change/").content.decode()
-    where = {"framework": "fastify", "endpoint": "/simple", "method": "GET"}
-    assert ">baseline 100<" in browser.get("/admin/benchmarks/run/history/", where).content.decode()
-    assert f"Run {base.pk} is no longer a baseline." in acted(browser, "drop_baseline", base).content.decode()
+    query = {"framework": "fastify", "endpoint": "/simple", "method": "GET"}
+    assert ">baseline 100<" in browser.get("/admin/benchmarks/run/history/", query).content.decode()
+    assert f"Run {base.pk} is no longer a baseline." in run_action(browser, "drop_baseline", base).content.decode()
     assert not Baseline.objects.exists()
 
 
-def test_the_admin_compares_two_runs_and_no_other_number() -> None:
+def test_the_admin_compares_exactly_two_runs() -> None:
     browser = admin_client()
     new = standard(SLOWER)
     base = standard(BASE, at=datetime(2026, 1, 1, tzinfo=UTC))
-    answer = acted(browser, "compare_two", new, base)
+    answer = run_action(browser, "compare_two", new, base)
 
     assert answer.redirect_chain == [(f"/admin/benchmarks/run/compare/?base={base.pk}&new={new.pk}", 302)]
     page = answer.content.decode()
     assert "The new run is 10.0 % slower than the base run" in page
     assert page.count("<td>worse</td>") == 2
-    assert "Tick two runs to compare them." in acted(browser, "compare_two", new).content.decode()
+    assert "Select two runs to compare." in run_action(browser, "compare_two", new).content.decode()
     unknown = browser.get("/admin/benchmarks/run/compare/", {"base": "<b>", "new": str(new.pk)}).content.decode()
     assert "There is no run &#x27;&lt;b&gt;&#x27; in the history." in unknown
 
 
-def test_who_may_only_look_at_the_admin_names_nothing() -> None:
+def test_a_user_without_permissions_cannot_set_a_baseline() -> None:
     browser = Client(headers={"Host": "localhost", "Accept": "text/html"})
-    looker = get_user_model().objects.create_user("looker", is_staff=True)
-    browser.force_login(looker)
+    viewer = get_user_model().objects.create_user("viewer", is_staff=True)
+    browser.force_login(viewer)
     run = standard(BASE)
-    acted(browser, "name_baseline", run)
+    run_action(browser, "name_baseline", run)
 
     assert not Baseline.objects.exists()
     assert browser.get("/admin/benchmarks/run/compare/").status_code == 403
 
 
-def test_bad_input_is_told() -> None:
+def test_bad_input_is_400_or_404() -> None:
     run = standard(BASE)
 
-    assert named(uuid.uuid4())[1]["code"] == named("x")[1]["code"] == "run_not_found"
+    assert set_baseline(uuid.uuid4())[1]["code"] == set_baseline("x")[1]["code"] == "run_not_found"
     for body in ({"reason": "x" * 201}, {"reason": 5}, {"reason": "a\x00b"}, [1]):
-        assert (named(run, body)[0], Baseline.objects.count()) == (400, 0)
+        assert (set_baseline(run, body)[0], Baseline.objects.count()) == (400, 0)

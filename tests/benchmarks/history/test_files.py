@@ -1,4 +1,4 @@
-"""Files of the history: percentile text of a run, and an export that is imported again."""
+"""Files of the history: percentile text of a run, and re-import of an export."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from benchmarks.analysis import histogram
 from benchmarks.history import exporter, importer, queries
 from benchmarks.history.results import Result
 from benchmarks.models import Run
-from tests.benchmarks.history.test_run_side import made
+from tests.benchmarks.history.test_run_side import create_run
 
 pytestmark = pytest.mark.django_db
 
 
-def fetched(run_id: object, query: str = "") -> Any:
+def fetch_hgrm(run_id: object, query: str = "") -> Any:
     return APIClient(headers={"host": "127.0.0.1"}).get(f"/api/benchmark/runs/{run_id}/histogram.hgrm{query}")
 
 
 def test_the_trials_of_a_run_as_percentile_text() -> None:
-    run = made("fastify", [100.0, 100.0])
+    run = create_run("fastify", [100.0, 100.0])
     for trial, latencies in zip(run.trials.all(), [((9, 5),), ((100, 90),), ((100, 9), (500, 1))], strict=True):
         trial.histogram = histogram.encode(latencies)
         trial.save()
-    answer = fetched(run.pk)
+    answer = fetch_hgrm(run.pk)
     lines = answer.content.decode().splitlines()
     rows = [line.split() for line in lines[2:] if not line.startswith("#")]
 
@@ -39,10 +39,10 @@ def test_the_trials_of_a_run_as_percentile_text() -> None:
     assert lines[-2].replace(" ", "") == "#[Max=500.000,TotalCount=100.000]"
 
 
-def test_a_run_without_latencies_says_so() -> None:
-    run = made("fastify", [100.0])
+def test_a_run_without_latencies_is_404() -> None:
+    run = create_run("fastify", [100.0])
 
-    answers = [fetched(run.pk), fetched(uuid.uuid4()), fetched(run.pk, "?kind=all")]
+    answers = [fetch_hgrm(run.pk), fetch_hgrm(uuid.uuid4()), fetch_hgrm(run.pk, "?kind=all")]
     assert [(answer.status_code, answer.json()["code"]) for answer in answers[:2]] == [
         (404, "no_histogram"),
         (404, "run_not_found"),
@@ -53,15 +53,17 @@ def test_a_run_without_latencies_says_so() -> None:
 def test_an_export_imported_twice_is_one_row_each(tmp_path: Path) -> None:
     path = tmp_path / "export.json"
     for framework, rate in (("fastify", 100.0), ("koa", 90.0)):
-        made(framework, [rate], req_per_sec=rate, at=datetime(2026, 1, 2, tzinfo=UTC))
-    before: list[list[Result]] = list(queries.chunks(queries.results()))
-    path.write_text("".join(exporter.as_json(iter(before))))
+        create_run(framework, [rate], req_per_sec=rate, at=datetime(2026, 1, 2, tzinfo=UTC))
+    before: list[list[Result]] = list(queries.iter_chunks(queries.completed_runs()))
+    path.write_text("".join(exporter.render_json(iter(before))))
 
-    again = importer.import_file(path)
-    assert (again.imported, again.skipped, again.bad) == (0, 2, ())
-    assert list(queries.chunks(queries.results())) == before
+    unchanged = importer.import_file(path)
+    assert (unchanged.imported, unchanged.skipped, unchanged.bad) == (0, 2, ())
+    assert list(queries.iter_chunks(queries.completed_runs())) == before
 
     Run.objects.all().delete()
     reports = [importer.import_file(path), importer.import_file(path)]
-    assert [(each.imported, each.skipped, each.bad) for each in reports] == [(2, 0, ()), (0, 2, ())]
-    assert set(Run.objects.values_list("id", "req_per_sec")) == {(each.id, each.req_per_sec) for each in before[0]}
+    assert [(report.imported, report.skipped, report.bad) for report in reports] == [(2, 0, ()), (0, 2, ())]
+    assert set(Run.objects.values_list("id", "req_per_sec")) == {
+        (result.id, result.req_per_sec) for result in before[0]
+    }

@@ -1,4 +1,4 @@
-"""The import of `.bench-history.json`: good rows in, bad ones named, the file untouched."""
+"""Import of `.bench-history.json`: valid entries are stored, invalid ones reported, the file is not modified."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from benchmarks.errors import HistoryUnreadable
 from benchmarks.history import importer, submitted_result
-from benchmarks.history.importer import LeftOut, Report
-from benchmarks.history.results import result
-from benchmarks.history.submitted_result import BadEntry
+from benchmarks.history.importer import ImportReport, RejectedEntry
+from benchmarks.history.results import to_result
+from benchmarks.history.submitted_result import InvalidEntry
 from benchmarks.models import Run
 from system.lib.wire import to_wire
 
@@ -44,12 +44,12 @@ def test_twenty_rows_keep_their_figures(tmp_path: Path) -> None:
     path = history(tmp_path, *reversed(rows))
     before = hashlib.sha256(path.read_bytes()).hexdigest()
 
-    assert importer.import_file(path) == Report(str(path), 20, 0, ())
-    assert importer.import_file(path) == Report(str(path), 0, 20, ())
+    assert importer.import_file(path) == ImportReport(str(path), 20, 0, ())
+    assert importer.import_file(path) == ImportReport(str(path), 0, 20, ())
 
     assert hashlib.sha256(path.read_bytes()).hexdigest() == before
-    kept = [to_wire(result(run)) for run in Run.objects.order_by("at")]
-    assert [{key: row[key] for key in ENTRY} for row in kept if isinstance(row, dict)] == rows
+    stored = [to_wire(to_result(run)) for run in Run.objects.order_by("at")]
+    assert [{key: row[key] for key in ENTRY} for row in stored if isinstance(row, dict)] == rows
     first = Run.objects.order_by("at").first()
     assert first
     assert (first.source, first.generator, first.validity, first.original) == (
@@ -61,10 +61,10 @@ def test_twenty_rows_keep_their_figures(tmp_path: Path) -> None:
 
 
 BAD = [
-    ("text", "it is no object."),
+    ("text", "it is not an object."),
     ({**ENTRY, "framework": ""}, "framework is missing."),
-    ({**ENTRY, "framework": 5}, "framework is 5, not a text."),
-    ({**ENTRY, "framework": "a\0b"}, "framework holds a character that cannot be kept."),
+    ({**ENTRY, "framework": 5}, "framework is 5, not a string."),
+    ({**ENTRY, "framework": "a\0b"}, "framework contains a character that cannot be stored."),
     ({**ENTRY, "timestamp": "yesterday"}, "timestamp is 'yesterday', not an ISO 8601 time."),
     ({**ENTRY, "timestamp": None}, "timestamp is missing."),
     ({**ENTRY, "timestamp": "0001-01-01T00:00:00Z"}, "timestamp is '0001-01-01T00:00:00Z', out of range."),
@@ -72,19 +72,21 @@ BAD = [
     ({**ENTRY, "reqPerSec": True}, "reqPerSec is True, not a number."),
     ({**ENTRY, "p99Latency": float("nan")}, "p99Latency is nan, out of range."),
     ({**ENTRY, "duration": -1}, "duration is negative: -1."),
-    ({**ENTRY, "totalReqs": 1.5}, "totalReqs is 1.5, not a whole number."),
+    ({**ENTRY, "totalReqs": 1.5}, "totalReqs is 1.5, not an integer."),
     ({**ENTRY, "totalReqs": 10**30}, f"totalReqs is {10**30}, out of range."),
     ({**ENTRY, "id": "x"}, "id is 'x', not a UUID."),
     ({**ENTRY, "validity": "perfect"}, "validity is 'perfect', not one of valid, caution, invalid, unknown."),
 ]
 
 
-def test_bad_rows_are_named_and_good_ones_kept(tmp_path: Path) -> None:
+def test_bad_entries_are_reported_and_good_ones_stored(tmp_path: Path) -> None:
     path = history(tmp_path, ENTRY, *(row for row, _ in BAD), ENTRY)
 
     report = importer.import_file(path)
 
-    assert report == Report(str(path), 1, 1, tuple(LeftOut(index + 1, reason) for index, (_, reason) in enumerate(BAD)))
+    assert report == ImportReport(
+        str(path), 1, 1, tuple(RejectedEntry(index + 1, reason) for index, (_, reason) in enumerate(BAD))
+    )
     assert Run.objects.count() == 1
 
 
@@ -93,8 +95,8 @@ def test_bad_rows_are_named_and_good_ones_kept(tmp_path: Path) -> None:
     [
         (b'{"results":[\n{"framework":', "Expecting value", 2, 14),
         (b"", "Expecting value", 1, 1),
-        (b'{"results": {}}', "it holds no list of results", None, None),
-        (b"5", "it holds no list of results", None, None),
+        (b'{"results": {}}', "it does not contain a list of results", None, None),
+        (b"5", "it does not contain a list of results", None, None),
         (b'{"results":[\n"\xff"]}', "it is not UTF-8", 2, 2),
         (b"[" * 200_000, "its JSON cannot be read", None, None),
     ],
@@ -113,7 +115,7 @@ def test_a_file_that_cannot_be_read_changes_nothing(
     assert (Run.objects.count(), path.read_bytes()) == (0, content)
 
 
-def test_a_byte_order_mark_and_a_bare_list_are_fine(tmp_path: Path) -> None:
+def test_a_byte_order_mark_and_a_bare_list_are_accepted(tmp_path: Path) -> None:
     path = tmp_path / "history.json"
     path.write_bytes(b"\xef\xbb\xbf" + json.dumps([ENTRY]).encode())
 
@@ -124,29 +126,27 @@ def test_a_byte_order_mark_and_a_bare_list_are_fine(tmp_path: Path) -> None:
     ("change", "validity", "reasons"),
     [
         ({}, "unknown", []),
-        ({"totalReqs": 0}, "invalid", ["It counts no requests, or no time."]),
+        ({"totalReqs": 0}, "invalid", ["It has no requests or no duration."]),
         ({"non2xx": 323260}, "invalid", ["323263 of 323260 requests failed."]),
-        ({"reqPerSec": 99999}, "unknown", ["323260 requests in 20 s do not make 99999 requests/s."]),
+        ({"reqPerSec": 99999}, "unknown", ["323260 requests in 20 s contradict 99999 requests/s."]),
     ],
 )
-def test_figures_that_contradict_each_other_are_doubted(
-    change: dict[str, Any], validity: str, reasons: list[str]
-) -> None:
-    columns = submitted_result.fields_of(submitted_result.checked({**ENTRY, **change}))
+def test_contradictory_figures_lower_the_validity(change: dict[str, Any], validity: str, reasons: list[str]) -> None:
+    columns = submitted_result.to_columns(submitted_result.validate({**ENTRY, **change}))
 
     assert (columns["validity"], columns["reasons"]) == (validity, reasons)
 
 
-def test_zeros_without_answers_are_no_measurement() -> None:
-    silent = {**ENTRY, "totalReqs": 0, "avgLatency": 0, "p50Latency": 0, "p90Latency": 0, "p99Latency": 0}
+def test_zero_latencies_without_responses_are_not_stored() -> None:
+    unanswered = {**ENTRY, "totalReqs": 0, "avgLatency": 0, "p50Latency": 0, "p90Latency": 0, "p99Latency": 0}
 
-    columns = submitted_result.fields_of(submitted_result.checked(silent))
+    columns = submitted_result.to_columns(submitted_result.validate(unanswered))
 
     assert [columns[name] for name in ("avg_latency_ms", "p50_latency_ms", "p99_latency_ms")] == [None] * 3
 
 
 def test_a_naive_time_is_utc() -> None:
-    assert submitted_result.checked({**ENTRY, "timestamp": "2025-01-01T00:00:00"})["timestamp"] == datetime(
+    assert submitted_result.validate({**ENTRY, "timestamp": "2025-01-01T00:00:00"})["timestamp"] == datetime(
         2025, 1, 1, tzinfo=UTC
     )
 
@@ -159,11 +159,11 @@ def test_a_naive_time_is_utc() -> None:
         max_size=8,
     )
 )
-def test_whatever_stands_in_a_row_only_a_bad_entry_comes_of_it(change: dict[str, Any]) -> None:
+def test_arbitrary_values_raise_only_invalid_entry(change: dict[str, Any]) -> None:
     try:
-        submitted_result.fields_of(submitted_result.checked({**ENTRY, **change}))
-    except BadEntry as error:
-        assert str(error).encode("utf-8", "replace")  # noqa: PT017 - a sentence, whatever it is about
+        submitted_result.to_columns(submitted_result.validate({**ENTRY, **change}))
+    except InvalidEntry as error:
+        assert str(error).encode("utf-8", "replace")  # noqa: PT017 - any valid sentence
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -171,9 +171,9 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 
     call_command("import_bench_history", str(path))
 
-    printed = capsys.readouterr()
-    assert printed.out == f"{path}: 1 imported, 0 known already\n"
-    assert printed.err == "entry 1 left out: timestamp is missing.\n"
+    output = capsys.readouterr()
+    assert output.out == f"{path}: 1 imported, 0 already known\n"
+    assert output.err == "entry 1 rejected: timestamp is missing.\n"
     with pytest.raises(CommandError, match=r"There is no \.bench-history\.json"):
         call_command("import_bench_history")
     with pytest.raises(CommandError, match="No such file"):

@@ -9,28 +9,28 @@ import pytest
 from rest_framework.test import APIClient
 
 from benchmarks.models import Validity
-from tests.benchmarks.history.test_run_side import made
+from tests.benchmarks.history.test_run_side import create_run
 
 pytestmark = pytest.mark.django_db
 
 
-def ranking(query: str = "") -> Any:
+def get_rankings(query: str = "") -> Any:
     answer = APIClient(headers={"host": "127.0.0.1"}).get(f"/api/benchmark/rankings{query}")
     assert answer.status_code == 200
     return answer.json()
 
 
-def places(shape: Any) -> list[tuple[int, str]]:
-    return [(each["tier"], each["result"]["framework"]) for each in shape["ranked"]]
+def tiers(shape: Any) -> list[tuple[int, str]]:
+    return [(ranked["tier"], ranked["result"]["framework"]) for ranked in shape["ranked"]]
 
 
-def test_a_tier_is_shared_until_a_difference_is_shown() -> None:
-    made("koa", [112.1, 112.9, 111.4, 112.4, 112.3])
-    made("express", [100.0, 101.0, 99.5, 100.5, 100.2])
-    made("fastify", [112.0, 113.0, 111.5, 112.5, 112.2])
-    shape = ranking()
+def test_a_tier_is_shared_unless_the_difference_is_significant() -> None:
+    create_run("koa", [112.1, 112.9, 111.4, 112.4, 112.3])
+    create_run("express", [100.0, 101.0, 99.5, 100.5, 100.2])
+    create_run("fastify", [112.0, 113.0, 111.5, 112.5, 112.2])
+    shape = get_rankings()
 
-    assert places(shape) == [(1, "koa"), (1, "fastify"), (2, "express")]
+    assert tiers(shape) == [(1, "koa"), (1, "fastify"), (2, "express")]
     assert shape["ranked"][0]["text"] == ""
     assert shape["ranked"][1]["text"].startswith("requests/s: the same; fastify and koa differ by less than")
     assert shape["ranked"][2]["text"] == (
@@ -39,27 +39,27 @@ def test_a_tier_is_shared_until_a_difference_is_shown() -> None:
     assert (shape["endpoint"], shape["method"], shape["unranked"]) == ("/simple", "GET", [])
 
 
-def test_the_newest_valid_run_counts_and_no_other() -> None:
+def test_only_the_newest_valid_run_counts() -> None:
     old, new = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
-    kept = made("fastify", [100.0, 100.1, 100.2, 100.3, 100.4], at=old)
-    made("fastify", [900.0] * 5, at=new, validity=Validity.INVALID)
-    made("koa", [900.0] * 5, at=new, validity=Validity.CAUTION)
-    made("hapi", [900.0] * 5, at=new, endpoint="/json")
-    shape = ranking("?endpoint=/simple&method=GET")
+    newest_valid = create_run("fastify", [100.0, 100.1, 100.2, 100.3, 100.4], at=old)
+    create_run("fastify", [900.0] * 5, at=new, validity=Validity.INVALID)
+    create_run("koa", [900.0] * 5, at=new, validity=Validity.CAUTION)
+    create_run("hapi", [900.0] * 5, at=new, endpoint="/json")
+    shape = get_rankings("?endpoint=/simple&method=GET")
 
-    assert [(each["tier"], each["result"]["id"]) for each in shape["ranked"]] == [(1, str(kept.pk))]
+    assert [(ranked["tier"], ranked["result"]["id"]) for ranked in shape["ranked"]] == [(1, str(newest_valid.pk))]
     assert shape["unranked"] == []
 
 
-def test_unlike_runs_are_told_apart_with_the_reason() -> None:
+def test_runs_under_other_conditions_are_unranked_with_the_reason() -> None:
     old = datetime(2026, 1, 1, tzinfo=UTC)
-    made("express", [200.0] * 5, at=old, environment={"key": "elsewhere"})
-    made("koa", [200.0], at=old.replace(year=2025))
-    made("fastify", [100.0] * 5)
-    shape = ranking()
+    create_run("express", [200.0] * 5, at=old, environment={"key": "elsewhere"})
+    create_run("koa", [200.0], at=old.replace(year=2025))
+    create_run("fastify", [100.0] * 5)
+    shape = get_rankings()
 
-    assert places(shape) == [(1, "fastify")]
-    assert [(each["result"]["framework"], each["reasons"]) for each in shape["unranked"]] == [
+    assert tiers(shape) == [(1, "fastify")]
+    assert [(unranked["result"]["framework"], unranked["reasons"]) for unranked in shape["unranked"]] == [
         ("express", ["They were measured on different machines or with different programs."]),
         ("koa", ["koa has 1 trial; at least 4 are needed (profile standard)."]),
     ]

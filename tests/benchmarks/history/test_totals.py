@@ -1,4 +1,4 @@
-"""Sums over the history: carried on, and begun anew when something was taken away."""
+"""Totals over the history: updated incrementally, recomputed after a deletion."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.models import Run, RunState, Validity
 pytestmark = pytest.mark.django_db
 
 
-def made(framework: str, rate: float | None, validity: Validity = Validity.VALID) -> Run:
+def create_run(framework: str, rate: float | None, validity: Validity = Validity.VALID) -> Run:
     return Run.objects.create(
         framework=framework, endpoint="/simple", generator="wrk", state=RunState.DONE, validity=validity,
         req_per_sec=rate, avg_latency_ms=rate and rate / 10,
@@ -23,26 +23,28 @@ def fastify(stats: dict[str, dict[str, object]]) -> object:
     return stats["byFramework"].get("fastify")
 
 
-def test_sums_are_carried_on_and_begun_anew() -> None:
-    first = made("fastify", 10.0)
-    made("fastify", 99.0, Validity.INVALID)
-    assert queries.stats() == {
+def test_totals_are_updated_and_recomputed_after_a_deletion() -> None:
+    first = create_run("fastify", 10.0)
+    create_run("fastify", 99.0, Validity.INVALID)
+    assert queries.fetch_stats() == {
         "total": 2,
         "byFramework": {
             "fastify": {"count": 1, "avgReqPerSec": 10.0, "maxReqPerSec": 10.0, "minReqPerSec": 10.0, "avgLatency": 1.0}
         },
     }
-    made("fastify", 20.0)
-    made("express", None)
+    create_run("fastify", 20.0)
+    create_run("express", None)
     with CaptureQueriesContext(
         connection,
-    ) as asked:
-        assert fastify(queries.stats()) == {
+    ) as executed:
+        assert fastify(queries.fetch_stats()) == {
             "count": 2, "avgReqPerSec": 15.0, "maxReqPerSec": 20.0, "minReqPerSec": 10.0, "avgLatency": 1.5,
         }  # fmt: skip
-    assert all("recorded_at" in query["sql"] or "COUNT(*)" in query["sql"] for query in asked)  # never the whole table
+    assert all(
+        "recorded_at" in query["sql"] or "COUNT(*)" in query["sql"] for query in executed
+    )  # never the whole table
     first.delete()
-    assert fastify(queries.stats()) == {
+    assert fastify(queries.fetch_stats()) == {
         "count": 1, "avgReqPerSec": 20.0, "maxReqPerSec": 20.0, "minReqPerSec": 20.0, "avgLatency": 2.0,
     }  # fmt: skip
-    assert queries.frameworks() == ["express", "fastify"]
+    assert queries.list_frameworks() == ["express", "fastify"]

@@ -3,7 +3,7 @@ from pytest_django import Settings
 
 from benchmarks.engine.address import TargetAddress
 from benchmarks.errors import TargetNotAllowed
-from benchmarks.runs.allowed_targets import allowed
+from benchmarks.runs.allowed_targets import resolve_target
 
 PORTS = {3001, 3002}
 
@@ -17,21 +17,23 @@ PORTS = {3001, 3002}
         "localhost:3001/x", "-h", "255.255.255.255", "224.0.0.1",
     ],
 )  # fmt: skip
-def test_what_is_not_this_machine_is_refused(host: str) -> None:
+def test_targets_other_than_this_machine_are_refused(host: str) -> None:
     with pytest.raises(TargetNotAllowed):
-        allowed(host, 3001, PORTS)
+        resolve_target(host, 3001, PORTS)
 
 
 def test_loopback_is_resolved_once() -> None:
-    assert allowed("localhost", 3001, PORTS) == TargetAddress("localhost", "127.0.0.1", 3001, is_allow_listed=False)
-    assert allowed("127.0.0.1:3002", 3001, PORTS).origin == "http://127.0.0.1:3002"
-    assert allowed("[::1]", 3001, PORTS).authority == "[::1]:3001"
+    assert resolve_target("localhost", 3001, PORTS) == TargetAddress(
+        "localhost", "127.0.0.1", 3001, is_allow_listed=False
+    )
+    assert resolve_target("127.0.0.1:3002", 3001, PORTS).origin == "http://127.0.0.1:3002"
+    assert resolve_target("[::1]", 3001, PORTS).authority == "[::1]:3001"
 
 
-def test_a_named_target_may_have_any_port(settings: Settings) -> None:
+def test_an_allow_listed_target_may_have_any_port(settings: Settings) -> None:
     settings.BENCH_TARGETS = ("127.0.0.1:9999", "10.1.2.3")
 
-    assert allowed("127.0.0.1:9999", 3001, PORTS).is_allow_listed
-    assert allowed("10.1.2.3:80", 3001, PORTS) == TargetAddress("10.1.2.3", "10.1.2.3", 80, is_allow_listed=True)
+    assert resolve_target("127.0.0.1:9999", 3001, PORTS).is_allow_listed
+    assert resolve_target("10.1.2.3:80", 3001, PORTS) == TargetAddress("10.1.2.3", "10.1.2.3", 80, is_allow_listed=True)
     with pytest.raises(TargetNotAllowed):
-        allowed("127.0.0.1:9998", 3001, PORTS)
+        resolve_target("127.0.0.1:9998", 3001, PORTS)

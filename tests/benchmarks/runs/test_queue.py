@@ -26,12 +26,12 @@ from tests.fixtures.target_server import target
 DEADLINE_S = 60
 
 
-def made(state: str = "queued", **more: object) -> Run:
+def new_run(state: str = "queued", **more: object) -> Run:
     values: dict[str, object] = {"framework": "node", "endpoint": "/simple", "generator": "wrk", "state": state}
     return Run(**values, planned_duration_s=10, **more)
 
 
-def owned(run: Run, pid: int) -> Run:
+def own(run: Run, pid: int) -> Run:
     identity = identify(pid)
     assert identity
     run.pid, run.pid_started_at, run.boot_id = identity.pid, identity.started_at, identity.boot_id
@@ -39,38 +39,38 @@ def owned(run: Run, pid: int) -> Run:
     return run
 
 
-def dead_pid_run() -> Run:
+def run_with_dead_process() -> Run:
     process = subprocess.Popen(["sleep", "60"])
-    run = owned(made("running"), process.pid)
+    run = own(new_run("running"), process.pid)
     process.kill()
     process.wait()
     return run
 
 
 @pytest.mark.django_db(transaction=True)
-def test_ten_wait_and_the_eleventh_is_refused() -> None:
-    owned(made("running"), os.getpid())
-    places = [queue.enqueue(made()) for _ in range(10)]
+def test_ten_runs_queue_and_the_eleventh_is_refused() -> None:
+    own(new_run("running"), os.getpid())
+    positions = [queue.enqueue(new_run()) for _ in range(10)]
 
-    with pytest.raises(QueueFull) as refused:
-        queue.enqueue(made())
+    with pytest.raises(QueueFull) as caught:
+        queue.enqueue(new_run())
 
-    assert places == list(range(1, 11))
-    assert refused.value.retry_after_s > 0
+    assert positions == list(range(1, 11))
+    assert caught.value.retry_after_s > 0
     assert Run.objects.count() == 11
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_runs_are_never_active_together() -> None:
-    owned(made("running"), os.getpid())
+    own(new_run("running"), os.getpid())
 
     with pytest.raises(IntegrityError):
-        made("warming").save()
+        new_run("warming").save()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_oldest_is_claimed_once() -> None:
-    first, second = made(), made()
+def test_the_oldest_run_is_claimed_once() -> None:
+    first, second = new_run(), new_run()
     first.save()
     second.save()
 
@@ -80,37 +80,37 @@ def test_the_oldest_is_claimed_once() -> None:
 @pytest.mark.real
 @pytest.mark.django_db(transaction=True)
 def test_a_run_whose_process_is_gone_is_interrupted() -> None:
-    lost, kept = dead_pid_run(), made("done", req_per_sec=5.0)
-    kept.save()
+    lost_run, done_run = run_with_dead_process(), new_run("done", req_per_sec=5.0)
+    done_run.save()
 
     assert queue.reconcile() == 1
 
-    lost.refresh_from_db()
-    assert lost.state == "interrupted"
-    assert progress.read().runs == ()
+    lost_run.refresh_from_db()
+    assert lost_run.state == "interrupted"
+    assert progress.fetch_progress().runs == ()
     assert queue.reconcile() == 0
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_run_whose_process_lives_is_left_alone() -> None:
-    owned(made("running"), os.getpid())
+def test_a_run_whose_process_is_alive_is_left_alone() -> None:
+    own(new_run("running"), os.getpid())
 
     assert queue.reconcile() == 0
-    assert [run.state for run in progress.read().runs] == ["running"]
+    assert [run.state for run in progress.fetch_progress().runs] == ["running"]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_cancel_and_delete_ask_for_the_right_state() -> None:
-    owned(made("running"), os.getpid())
-    waiting = made()
-    waiting.save()
+def test_cancel_and_delete_require_the_right_state() -> None:
+    own(new_run("running"), os.getpid())
+    waiting_run = new_run()
+    waiting_run.save()
 
     with pytest.raises(RunUnfinished):
-        queue.delete(waiting)
-    queue.cancel(waiting)
+        queue.delete(waiting_run)
+    queue.cancel(waiting_run)
     with pytest.raises(RunFinished):
-        queue.cancel(waiting)
-    queue.delete(waiting)
+        queue.cancel(waiting_run)
+    queue.delete(waiting_run)
 
     assert Run.objects.count() == 1
 
@@ -119,15 +119,15 @@ def test_cancel_and_delete_ask_for_the_right_state() -> None:
 async def test_the_stream_names_the_newest_result() -> None:
     from asgiref.sync import sync_to_async
 
-    assert await sync_to_async(progress.read)() == progress.Progress((), None)
-    done = made("done")
+    assert await sync_to_async(progress.fetch_progress)() == progress.Progress((), None)
+    done = new_run("done")
     await sync_to_async(done.save)()
-    newest = (await sync_to_async(progress.read)()).last_result
+    newest = (await sync_to_async(progress.fetch_progress)()).last_result
     assert newest == progress.LastResult(done.pk, done.at)
 
 
 class Detached:
-    """A data folder of its own, with runs carried out by processes of their own."""
+    """A separate data folder whose runs are executed by detached processes."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -150,22 +150,22 @@ class Detached:
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
         with sqlite3.connect(self.folder / "pm2site.sqlite3", timeout=20) as database:
-            found = database.execute(statement).fetchall()
+            rows = database.execute(statement).fetchall()
         database.close()
-        return found
+        return rows
 
     def rows(self) -> list[tuple[str, int]]:
         return [(state, pid) for state, pid in self.query("select state, pid from benchmarks_run order by created_at")]
 
-    def figures(self) -> list[float]:
-        """Rates of the trials that are over."""
+    def trial_rates(self) -> list[float]:
+        """Rates of the finished trials."""
         return [rate for (rate,) in self.query("select req_per_sec from benchmarks_trial where not is_warmup")]
 
     def wait_for(self, *states: str) -> list[int]:
-        """The pids, once the runs are in these states."""
-        ends = time.monotonic() + DEADLINE_S
+        """Wait until the runs are in these states; returns their pids."""
+        deadline_s = time.monotonic() + DEADLINE_S
         while [state for state, _ in self.rows()] != list(states):
-            assert time.monotonic() < ends, (self.rows(), self.log())
+            assert time.monotonic() < deadline_s, (self.rows(), self.log())
             time.sleep(0.1)
         return [pid for _, pid in self.rows()]
 
@@ -176,9 +176,9 @@ class Detached:
 
 @pytest.fixture
 def detached(tmp_path: Path) -> Iterator[Detached]:
-    made = Detached(tmp_path)
-    yield made
-    for state, pid in made.rows():
+    installation = Detached(tmp_path)
+    yield installation
+    for state, pid in installation.rows():
         if state in ("preflight", "warming", "running"):
             os.kill(pid, signal.SIGKILL)
 
@@ -192,21 +192,21 @@ def test_queued_runs_follow_each_other_without_a_server(detached: Detached) -> N
 
 
 @pytest.mark.real
-def test_kill_9_interrupts_the_run_keeps_its_figures_and_ends_its_generator(detached: Detached) -> None:
+def test_kill_9_interrupts_the_run_keeps_its_figures_and_kills_its_generator(detached: Detached) -> None:
     with target() as port:
         detached.enqueue(port, 1, trials=50)
         (pid,) = detached.wait_for("running")
-        ends = time.monotonic() + DEADLINE_S
-        while len(detached.figures()) < 2:  # two trials are over, a third goes on
-            assert time.monotonic() < ends
+        deadline_s = time.monotonic() + DEADLINE_S
+        while len(detached.trial_rates()) < 2:  # two trials are finished, a third is running
+            assert time.monotonic() < deadline_s
             time.sleep(0.1)
         os.kill(pid, signal.SIGKILL)
         detached.python("from benchmarks.runs import queue; queue.reconcile()")
 
         detached.wait_for("interrupted")
-        left = commands_with(f"127.0.0.1:{port}/simple")
-    assert left == []
-    rates = detached.figures()
+        leftover = commands_with(f"127.0.0.1:{port}/simple")
+    assert leftover == []
+    rates = detached.trial_rates()
     ((rate, validity, reasons, samples),) = detached.query(
         "select req_per_sec, validity, reasons, samples from benchmarks_run"
     )
