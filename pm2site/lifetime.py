@@ -36,7 +36,7 @@ def begin() -> None:
         return
     _begun.add(loop)
     client.hold()
-    cluster_sampler.hold()
+    cluster_sampler.keep_connections_open()
     at_shutdown(end)
     _following.add(loop.create_task(follow.follow(), name="foreign activity"))
     loop.create_task(_watch(), name="begin")  # noqa: RUF006 - ends by itself, and what it starts is held by sampling

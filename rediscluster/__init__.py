@@ -1,1 +1,1 @@
-"""A local Redis Cluster: formed, watched, stopped, resumed, cleaned; and nothing that is not ours."""
+"""A local Redis Cluster: set up, monitored, stopped, resumed, cleaned; never touches what is not ours."""

@@ -69,7 +69,7 @@ async def pm2() -> tuple[bool, str]:
 
 async def redis() -> tuple[bool, str]:
     try:
-        status = await queries.status()
+        status = await queries.fetch_status()
     except RedisClusterError as error:
         return False, str(error)
     return status.state == summary.RUNNING, f"{status.state}: {status.message}"

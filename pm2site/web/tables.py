@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.history.results import Result
 from pm2.daemon.process import Process
 from pm2.monitor.listing import Stats as Pm2Stats
-from rediscluster.status.cluster_stats import ClusterPicture
+from rediscluster.status.cluster_stats import ClusterStats
 from rediscluster.status.text_map import HEADINGS, shard_cells
 from system.host.metrics import HostStats
 from system.lib.text import shown
@@ -62,7 +62,7 @@ def _process(each: Process) -> Row:
     )  # fmt: skip
 
 
-def shards(cluster: ClusterPicture) -> Table:
+def shards(cluster: ClusterStats) -> Table:
     """The cluster map."""
     return Table(
         "redis", "Redis Cluster by shard", HEADINGS, frozenset({3, 4, 5, 6}), f"Cluster: {cluster.state}.",

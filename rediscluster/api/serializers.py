@@ -1,4 +1,4 @@
-"""`/api/redis` described: bodies are checked with these, answers shown in OpenAPI."""
+"""Serializers of `/api/redis`: they validate request bodies, and describe responses in OpenAPI."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from rediscluster.topology import plan
 from rediscluster.topology.plan import HIGHEST_PORT, PERSISTENCE, Plan
 from system.lib.fields import StrictIntegerField
 
-HIGHEST_MEMORY = 2**50
+MAX_MEMORY_BYTES = 2**50
 
 
 class SetupSerializer(serializers.Serializer[Any]):
     nodeCount = StrictIntegerField(min_value=1, help_text="3 to REDIS_MAX_NODES")
-    replicas = StrictIntegerField(min_value=0, max_value=10, required=False, help_text="Of each master")
+    replicas = StrictIntegerField(min_value=0, max_value=10, required=False, help_text="Per master")
     basePort = StrictIntegerField(min_value=1024, max_value=HIGHEST_PORT, required=False)
     maxMemory = StrictIntegerField(
-        min_value=0, max_value=HIGHEST_MEMORY, required=False, help_text="Bytes of each node; 0 is without a limit"
+        min_value=0, max_value=MAX_MEMORY_BYTES, required=False, help_text="Bytes per node; 0 means no limit"
     )
     persistence = serializers.ChoiceField(PERSISTENCE, default="none")
-    allowNoFailover = serializers.BooleanField(default=False, help_text="One or two masters are enough")
+    allowNoFailover = serializers.BooleanField(default=False, help_text="Allow fewer than three masters")
 
     @property
     def plan(self) -> Plan:
         """Raises InvalidPlan."""
-        given = self.validated_data
-        return plan.make(
-            given["nodeCount"],
-            replicas=given.get("replicas"),
-            base_port=given.get("basePort", settings.REDIS_BASE_PORT),
-            max_memory_bytes=given.get("maxMemory", 0),
-            persistence=given["persistence"],
-            allow_no_failover=given["allowNoFailover"],
+        data = self.validated_data
+        return plan.make_plan(
+            data["nodeCount"],
+            replicas=data.get("replicas"),
+            base_port=data.get("basePort", settings.REDIS_BASE_PORT),
+            max_memory_bytes=data.get("maxMemory", 0),
+            persistence=data["persistence"],
+            allow_no_failover=data["allowNoFailover"],
             max_nodes=settings.REDIS_MAX_NODES,
         )
 
 
 class StopSerializer(serializers.Serializer[Any]):
-    discard = serializers.BooleanField(default=False, help_text="Do not save; the keys are gone")
+    discard = serializers.BooleanField(default=False, help_text="Do not save; all keys are lost")
 
 
 class CleanSerializer(serializers.Serializer[Any]):
-    confirm = serializers.BooleanField(default=False, help_text="Needed while there are keys")
+    confirm = serializers.BooleanField(default=False, help_text="Required while the cluster holds keys")
 
 
 class FailoverSerializer(serializers.Serializer[Any]):
@@ -69,14 +69,14 @@ class RedisNodeSerializer(serializers.Serializer[Any]):
     masterPort = serializers.IntegerField(allow_null=True)
     state = serializers.ChoiceField(["up", "loading", "unresponsive", "down", "stopped"])
     reason = serializers.CharField(allow_null=True, help_text="Why it is not up, or cannot be read")
-    slots = serializers.IntegerField(help_text="How many")
+    slots = serializers.IntegerField(help_text="Number of slots")
     slotRanges = serializers.ListField(child=serializers.CharField(), help_text="e.g. `0-5460`")
     opsPerSecond = serializers.FloatField(allow_null=True)
     memoryBytes = serializers.IntegerField(allow_null=True)
-    maxMemoryBytes = serializers.IntegerField(allow_null=True, help_text="0 is without a limit")
-    connections = serializers.IntegerField(allow_null=True, help_text="Without ours")
+    maxMemoryBytes = serializers.IntegerField(allow_null=True, help_text="0 means no limit")
+    connections = serializers.IntegerField(allow_null=True, help_text="Without this server's own")
     keys = serializers.IntegerField(allow_null=True)
-    hitRatePercent = serializers.FloatField(allow_null=True, help_text="Since the sample before; null without reads")
+    hitRatePercent = serializers.FloatField(allow_null=True, help_text="Since the previous sample; null without reads")
     evictedPerSecond = serializers.FloatField(allow_null=True)
     expiredPerSecond = serializers.FloatField(allow_null=True)
     errorsPerSecond = serializers.FloatField(allow_null=True)
@@ -86,7 +86,7 @@ class RedisNodeSerializer(serializers.Serializer[Any]):
     replicationLagBytes = serializers.IntegerField(allow_null=True)
     replicationLagSeconds = serializers.FloatField(allow_null=True)
     linkUp = serializers.BooleanField(allow_null=True)
-    latencyMs = serializers.FloatField(allow_null=True, help_text="Of our own question")
+    latencyMs = serializers.FloatField(allow_null=True, help_text="Of this server's own commands")
     memoryPeakBytes = serializers.IntegerField(allow_null=True)
     blockedConnections = serializers.IntegerField(allow_null=True)
     rejectedConnections = serializers.IntegerField(allow_null=True)
@@ -125,7 +125,7 @@ class ShardPictureSerializer(serializers.Serializer[Any]):
 class ClusterPictureSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(["ok", "fail", "absent", "stopped"])
     owner = serializers.ChoiceField(["ours", "other"], allow_null=True)
-    agreement = serializers.BooleanField(allow_null=True, help_text="All nodes tell the same map")
+    agreement = serializers.BooleanField(allow_null=True, help_text="All nodes have the same map")
     slotsOk = serializers.IntegerField()
     size = serializers.IntegerField(help_text="Masters with slots")
     knownNodes = serializers.IntegerField()
@@ -134,8 +134,8 @@ class ClusterPictureSerializer(serializers.Serializer[Any]):
     keys = serializers.IntegerField(allow_null=True)
     memoryBytes = serializers.IntegerField(allow_null=True)
     codes = serializers.IntegerField(allow_null=True, help_text="The counter `codes:seq` of the frameworks")
-    lost = serializers.ListField(child=serializers.CharField(), help_text="Slots without a living master")
-    failovers = serializers.IntegerField(help_text="Promotions seen since this server watches")
+    lost = serializers.ListField(child=serializers.CharField(), help_text="Slots without a live master")
+    failovers = serializers.IntegerField(help_text="Promotions seen since this server started")
     shards = ShardPictureSerializer(many=True)
 
 
@@ -163,7 +163,7 @@ class StatusSerializer(serializers.Serializer[Any]):
     owner = serializers.ChoiceField(["ours", "other"], allow_null=True)
     message = serializers.CharField()
     nextStep = serializers.CharField()
-    operation = serializers.CharField(allow_null=True, help_text="What is under way just now")
+    operation = serializers.CharField(allow_null=True, help_text="The operation in progress")
     manifest = ManifestSerializer(allow_null=True)
     warnings = serializers.ListField(child=serializers.CharField())
     timestamp = serializers.DateTimeField()
@@ -182,7 +182,7 @@ class FormedSerializer(serializers.Serializer[Any]):
     size = serializers.IntegerField()
     knownNodes = serializers.IntegerField()
     epoch = serializers.IntegerField()
-    failover = serializers.BooleanField(help_text="A lost master is replaced by itself")
+    failover = serializers.BooleanField(help_text="A lost master is replaced automatically")
     shards = ShardSerializer(many=True)
 
 
@@ -190,8 +190,8 @@ class OutcomeSerializer(serializers.Serializer[Any]):
     success = serializers.BooleanField()
     message = serializers.CharField()
     nodes = serializers.ListField(child=serializers.IntegerField())
-    cluster = FormedSerializer(allow_null=True, help_text="Null when it does not run afterwards")
-    phases = serializers.DictField(child=serializers.FloatField(), help_text="Milliseconds, in their order")
+    cluster = FormedSerializer(allow_null=True, help_text="Null when it is not running afterwards")
+    phases = serializers.DictField(child=serializers.FloatField(), help_text="Milliseconds by phase, in order")
     changed = serializers.BooleanField()
     warnings = serializers.ListField(child=serializers.CharField())
     timestamp = serializers.DateTimeField()

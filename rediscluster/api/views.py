@@ -1,4 +1,4 @@
-"""`/api/redis`: the cluster, its nodes, and the verbs."""
+"""`/api/redis`: the cluster, its nodes, and the operations."""
 
 from __future__ import annotations
 
@@ -12,85 +12,85 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.viewsets import ViewSet
 
-from rediscluster.api import serializers as shapes
+from rediscluster.api import serializers
 from rediscluster.operations import cluster
 from rediscluster.status import cluster_sampler, queries
 from system.lib.wire import to_wire
 
 S = TypeVar("S", bound=Serializer[Any])
-NODE = r"nodes/(?P<port>\d{1,5})"
+NODE_PATH = r"nodes/(?P<port>\d{1,5})"
 
 
 @extend_schema(tags=["redis"])
 class RedisViewSet(ViewSet):
-    @extend_schema(responses=shapes.NodesSerializer)
+    @extend_schema(responses=serializers.NodesSerializer)
     @action(detail=False)
     def nodes(self, request: Request) -> Response:
-        """The nodes of our cluster, stopped ones too, and those of others on our range of ports."""
-        return Response(to_wire(async_to_sync(queries.nodes)()))
+        """The nodes of our cluster, including stopped ones, and foreign nodes in our port range."""
+        return Response(to_wire(async_to_sync(queries.fetch_nodes)()))
 
-    @extend_schema(responses=shapes.RedisStatsSerializer)
+    @extend_schema(responses=serializers.RedisStatsSerializer)
     @action(detail=False)
     def stats(self, request: Request) -> Response:
-        """Every node and the cluster as a whole, as the stream `redis:stats` has them."""
+        """Every node and the cluster as a whole, as in the stream `redis:stats`."""
         return Response(to_wire(async_to_sync(cluster_sampler.sample)()))
 
-    @extend_schema(responses=shapes.StatusSerializer)
+    @extend_schema(responses=serializers.StatusSerializer)
     @action(detail=False)
     def status(self, request: Request) -> Response:
-        """The state in a word, a sentence, and the next step."""
-        return Response(to_wire(async_to_sync(queries.status)()))
+        """The state, a sentence about it, and the next step."""
+        return Response(to_wire(async_to_sync(queries.fetch_status)()))
 
-    @extend_schema(request=shapes.SetupSerializer, responses=shapes.OutcomeSerializer)
+    @extend_schema(request=serializers.SetupSerializer, responses=serializers.OutcomeSerializer)
     @action(detail=False, methods=["post"], url_path="setup")
     def set_up(self, request: Request) -> Response:
-        """Form a cluster; answers when every node agrees and a write to each shard was read back."""
-        plan = _checked(shapes.SetupSerializer, request).plan
+        """Form a cluster; responds when all nodes agree and a write to each shard was read back."""
+        plan = _validated(serializers.SetupSerializer, request).plan
         return Response(to_wire(async_to_sync(cluster.setup)(plan)))
 
-    @extend_schema(request=shapes.StopSerializer, responses=shapes.OutcomeSerializer)
+    @extend_schema(request=serializers.StopSerializer, responses=serializers.OutcomeSerializer)
     @action(detail=False, methods=["post"])
     def stop(self, request: Request) -> Response:
-        """Stop all nodes; their keys are on disk, unless `discard`."""
-        body = _checked(shapes.StopSerializer, request)
+        """Stop all nodes, after saving their keys to disk unless `discard`."""
+        body = _validated(serializers.StopSerializer, request)
         return Response(to_wire(async_to_sync(cluster.stop)(discard=body.validated_data["discard"])))
 
-    @extend_schema(request=None, responses=shapes.OutcomeSerializer)
+    @extend_schema(request=None, responses=serializers.OutcomeSerializer)
     @action(detail=False, methods=["post"])
     def resume(self, request: Request) -> Response:
-        """Start the nodes that do not run; the same cluster with the same keys."""
+        """Start the nodes that are down: the same cluster with the same keys."""
         return Response(to_wire(async_to_sync(cluster.resume)()))
 
-    @extend_schema(request=shapes.CleanSerializer, responses=shapes.CleanedSerializer)
+    @extend_schema(request=serializers.CleanSerializer, responses=serializers.CleanedSerializer)
     @action(detail=False, methods=["post"])
     def clean(self, request: Request) -> Response:
-        """Stop the cluster and delete its files; with keys only when confirmed."""
-        body = _checked(shapes.CleanSerializer, request)
+        """Stop the cluster and delete its files; `confirm` is required while it holds keys."""
+        body = _validated(serializers.CleanSerializer, request)
         return Response(to_wire(async_to_sync(cluster.clean)(confirm=body.validated_data["confirm"])))
 
-    @extend_schema(request=shapes.FailoverSerializer, responses=shapes.OutcomeSerializer)
+    @extend_schema(request=serializers.FailoverSerializer, responses=serializers.OutcomeSerializer)
     @action(detail=False, methods=["post"])
     def failover(self, request: Request) -> Response:
-        """Let a replica take over its shard; answers after the promotion."""
-        body = _checked(shapes.FailoverSerializer, request)
+        """Promote a replica to master of its shard; responds after the promotion."""
+        body = _validated(serializers.FailoverSerializer, request)
         return Response(to_wire(async_to_sync(cluster.failover)(body.validated_data["port"])))
 
-    @extend_schema(responses=shapes.NodeInfoSerializer)
-    @action(detail=False, url_path=NODE + "/info")
+    @extend_schema(responses=serializers.NodeInfoSerializer)
+    @action(detail=False, url_path=NODE_PATH + "/info")
     def info(self, request: Request, port: str) -> Response:
         """A node's INFO, by section."""
-        return Response(to_wire(async_to_sync(queries.info)(int(port))))
+        return Response(to_wire(async_to_sync(queries.fetch_node_info)(int(port))))
 
-    @extend_schema(parameters=[shapes.SlowLogQuery], responses=shapes.SlowLogSerializer)
-    @action(detail=False, url_path=NODE + "/slowlog")
+    @extend_schema(parameters=[serializers.SlowLogQuery], responses=serializers.SlowLogSerializer)
+    @action(detail=False, url_path=NODE_PATH + "/slowlog")
     def slowlog(self, request: Request, port: str) -> Response:
-        """The commands that took a node too long, newest first."""
-        query = shapes.SlowLogQuery(data=request.query_params)
+        """A node's slow log, newest first."""
+        query = serializers.SlowLogQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        return Response(to_wire(async_to_sync(queries.slow_log)(int(port), query.validated_data["limit"])))
+        return Response(to_wire(async_to_sync(queries.fetch_slow_log)(int(port), query.validated_data["limit"])))
 
 
-def _checked(shape: type[S], request: Request) -> S:
-    body = shape(data=request.data)
+def _validated(serializer: type[S], request: Request) -> S:
+    body = serializer(data=request.data)
     body.is_valid(raise_exception=True)
     return body

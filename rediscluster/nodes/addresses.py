@@ -1,4 +1,4 @@
-"""Where a program that needs Redis should look: at our cluster, else at whatever is there."""
+"""Redis ports for programs that need Redis: our cluster, otherwise any Redis that is listening."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from rediscluster.errors import ManifestUnreadable
 from rediscluster.nodes import manifest
 from system.host import ports
 
-USUAL_NODES = 6
+DEFAULT_NODE_COUNT = 6
 
 
 def redis_ports() -> Sequence[int]:
-    """Ours when any of it runs; else the ports of our range that somebody listens on; else where a cluster would be."""
+    """Our ports if any node is running; else the listening ports of our range; else the ports a cluster would use."""
     try:
-        made = manifest.load()
+        cluster = manifest.load()
     except ManifestUnreadable:
-        made = None
-    if made and ports.listening_among(made.ports):
-        return made.ports
+        cluster = None
+    if cluster and ports.listening_among(cluster.ports):
+        return cluster.ports
     first = settings.REDIS_BASE_PORT
-    found = ports.listening_among(range(first, first + settings.REDIS_MAX_NODES))
-    return found or (made.ports if made else range(first, first + USUAL_NODES))
+    listening = ports.listening_among(range(first, first + settings.REDIS_MAX_NODES))
+    return listening or (cluster.ports if cluster else range(first, first + DEFAULT_NODE_COUNT))

@@ -1,4 +1,4 @@
-"""The folders of the nodes: made, checked, and emptied of what we know, never of more. [io: files]"""
+"""Creates and checks the nodes' folders, and deletes only files that Redis or we write. [io: files]"""
 
 from __future__ import annotations
 
@@ -21,94 +21,96 @@ TAIL_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
-    """Paths, relative to the cluster's folder."""
+class DeletedFiles:
+    """Paths relative to the cluster's folder. `left`: entries that were not deleted."""
 
     deleted: tuple[str, ...]
     left: tuple[str, ...]
 
 
-def of_node(port: int) -> Path:
-    """The folder of a node, as /proc names it."""
-    return manifest.folder().resolve() / str(port)
+def node_folder(port: int) -> Path:
+    """The folder of a node, resolved as in /proc."""
+    return manifest.cluster_folder().resolve() / str(port)
 
 
-def check_folder() -> None:
-    """Our folder is a real folder of ours. Raises NotOurs."""
-    _check(manifest.folder())
+def check_cluster_folder() -> None:
+    """Check that the cluster's folder is a real folder of our user. Raises NotOurs."""
+    _check_owned_folder(manifest.cluster_folder())
 
 
-def check_nodes(ports: tuple[int, ...]) -> None:
-    """No folder of a node is a symlink or somebody else's. Raises NotOurs."""
+def check_node_folders(ports: tuple[int, ...]) -> None:
+    """Check that no node's folder is a symlink or belongs to another user. Raises NotOurs."""
     for port in ports:
-        _check(manifest.folder() / str(port))
+        _check_owned_folder(manifest.cluster_folder() / str(port))
 
 
-def check_contents(ports: tuple[int, ...]) -> None:
-    """The folders of the nodes hold what Redis and we write, and nothing else. Raises NotOurs, naming the rest."""
-    strangers = [_shown(path) for port in ports for path in _strangers(manifest.folder() / str(port), redis_conf.KNOWN)]
-    if strangers:
+def check_node_contents(ports: tuple[int, ...]) -> None:
+    """Check that the nodes' folders contain only what Redis and we write. Raises NotOurs, naming the other entries."""
+    folders = [manifest.cluster_folder() / str(port) for port in ports]
+    unknown = [_relative(path) for folder in folders for path in _unknown_entries(folder, redis_conf.KNOWN_FILES)]
+    if unknown:
         raise NotOurs(
-            f"{manifest.folder()} holds what neither Redis nor this server wrote: {first_few(strangers)}. "
-            "Nothing was touched; move it away and try again.",
-            left=strangers,
+            f"{manifest.cluster_folder()} contains entries not written by Redis or this server: {first_few(unknown)}. "
+            "Nothing was changed; move them away and try again.",
+            left=unknown,
         )
 
 
-def _strangers(folder: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
-    """Links too, whatever they are called."""
+def _unknown_entries(folder: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
+    """Links are unknown whatever their name."""
     if not folder.is_dir():
         return
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        if entry.name == redis_conf.APPEND_ONLY and entry.is_dir(follow_symlinks=False):
-            yield from _strangers(folder / entry.name, redis_conf.KNOWN_APPEND_ONLY)
-        elif not (entry.is_file(follow_symlinks=False) and _is_known(entry.name, patterns)):
+        if entry.name == redis_conf.APPEND_ONLY_FOLDER and entry.is_dir(follow_symlinks=False):
+            yield from _unknown_entries(folder / entry.name, redis_conf.KNOWN_APPEND_ONLY_FILES)
+        elif not (entry.is_file(follow_symlinks=False) and _matches_any(entry.name, patterns)):
             yield folder / entry.name
 
 
-def check_unclaimed(ports: tuple[int, ...]) -> None:
-    """Without a manifest nothing in these folders is known to be ours. Raises NotOurs."""
+def check_no_foreign_data(ports: tuple[int, ...]) -> None:
+    """Check, when there is no manifest, that these folders hold no data of a cluster. Raises NotOurs."""
     for port in ports:
-        for name in (redis_conf.NODES, *redis_conf.DATA):
-            path = manifest.folder() / str(port) / name
+        for name in (redis_conf.NODES_FILE, *redis_conf.DATA_PATHS):
+            path = manifest.cluster_folder() / str(port) / name
             if path.exists() or path.is_symlink():
                 raise NotOurs(
-                    f"{path} is of a cluster that this server did not make. Move it away, or set REDIS_CLUSTER_DIR."
+                    f"{path} belongs to a cluster that this server did not set up. "
+                    "Move it away, or set REDIS_CLUSTER_DIR."
                 )
 
 
-def _check(folder: Path) -> None:
+def _check_owned_folder(folder: Path) -> None:
     try:
-        found = folder.lstat()
+        status = folder.lstat()
     except FileNotFoundError:
         return
-    if stat.S_ISLNK(found.st_mode):
+    if stat.S_ISLNK(status.st_mode):
         raise NotOurs(f"{folder} is a symlink. It was left alone; remove it, or set REDIS_CLUSTER_DIR.")
-    if not stat.S_ISDIR(found.st_mode):
+    if not stat.S_ISDIR(status.st_mode):
         raise NotOurs(f"{folder} is not a folder. It was left alone; move it away, or set REDIS_CLUSTER_DIR.")
-    if found.st_uid != os.getuid():
+    if status.st_uid != os.getuid():
         raise NotOurs(f"{folder} belongs to another user. It was left alone; set REDIS_CLUSTER_DIR.")
 
 
-def make_folder() -> None:
-    with manifest.needing_space(manifest.folder()):
-        manifest.folder().mkdir(mode=manifest.FOLDER_MODE, parents=True, exist_ok=True)
+def create_cluster_folder() -> None:
+    with manifest.raising_disk_full(manifest.cluster_folder()):
+        manifest.cluster_folder().mkdir(mode=manifest.FOLDER_MODE, parents=True, exist_ok=True)
 
 
-def make_node(plan: Plan, port: int) -> Path:
-    """A node's folder with its redis.conf; the path of the latter."""
-    folder = of_node(port)
-    with manifest.needing_space(folder):
+def create_node_folder(plan: Plan, port: int) -> Path:
+    """Create a node's folder with its redis.conf; returns the path of redis.conf."""
+    folder = node_folder(port)
+    with manifest.raising_disk_full(folder):
         folder.mkdir(mode=manifest.FOLDER_MODE, exist_ok=True)
-    path = folder / redis_conf.CONF
-    manifest.write(path, redis_conf.redis_conf(plan, port, folder))
+    path = folder / redis_conf.CONF_FILE
+    manifest.write_atomically(path, redis_conf.render(plan, port, folder))
     return path
 
 
-def log_tail(port: int) -> list[str]:
-    """The last lines of a node's log; empty without one."""
+def read_log_tail(port: int) -> list[str]:
+    """The last lines of a node's log; empty when it has none."""
     try:
-        with (of_node(port) / redis_conf.LOG).open("rb") as log:
+        with (node_folder(port) / redis_conf.LOG_FILE).open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - TAIL_BYTES))
             text = log.read().decode(errors="replace")
     except OSError:
@@ -116,62 +118,64 @@ def log_tail(port: int) -> list[str]:
     return [line.strip() for line in deque(text.splitlines(), maxlen=LOG_LINES) if line.strip()]
 
 
-def free_bytes() -> int:
-    """What the disk of the cluster's folder, or of the folder that it will be made in, has left."""
-    folder = manifest.folder()
+def free_disk_bytes() -> int:
+    """Free space on the disk of the cluster's folder, or of its nearest existing parent."""
+    folder = manifest.cluster_folder()
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return shutil.disk_usage(folder).free
 
 
-def sweep(ports: tuple[int, ...], *, data_only: bool = False) -> Swept:
-    """Delete the files that Redis and we write, then each folder that is empty. The rest is left, and named."""
+def delete_node_files(ports: tuple[int, ...], *, data_only: bool = False) -> DeletedFiles:
+    """Delete the files that Redis and we write, then each empty folder. Everything else is left, and listed."""
     deleted: list[str] = []
     left: list[str] = []
     for port in ports:
-        folder = manifest.folder() / str(port)
+        folder = manifest.cluster_folder() / str(port)
         if not folder.is_dir() or folder.is_symlink():
             continue
-        patterns = (redis_conf.DUMP, "temp-*.rdb") if data_only else redis_conf.KNOWN
-        _sweep(folder / redis_conf.APPEND_ONLY, redis_conf.KNOWN_APPEND_ONLY, deleted, left)
-        _sweep(folder, patterns, deleted, [] if data_only else left, keep=data_only)
-    return Swept(tuple(deleted), tuple(left))
+        patterns = (redis_conf.DUMP_FILE, "temp-*.rdb") if data_only else redis_conf.KNOWN_FILES
+        _delete_known_files(folder / redis_conf.APPEND_ONLY_FOLDER, redis_conf.KNOWN_APPEND_ONLY_FILES, deleted, left)
+        _delete_known_files(folder, patterns, deleted, [] if data_only else left, keep_folder=data_only)
+    return DeletedFiles(tuple(deleted), tuple(left))
 
 
-def _sweep(folder: Path, patterns: tuple[str, ...], deleted: list[str], left: list[str], *, keep: bool = False) -> None:
-    """Only plain files, by name; a folder that we expect is opened without following links."""
+def _delete_known_files(
+    folder: Path, patterns: tuple[str, ...], deleted: list[str], left: list[str], *, keep_folder: bool = False
+) -> None:
+    """Delete regular files whose names match; the folder is opened without following links."""
     try:
-        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except FileNotFoundError:
         return
     except OSError:
-        left.append(_shown(folder))
+        left.append(_relative(folder))
         return
     try:
-        for entry in sorted(os.listdir(opened)):  # noqa: PTH208 - of the opened folder, not of its path
-            is_file = stat.S_ISREG(os.stat(entry, dir_fd=opened, follow_symlinks=False).st_mode)
-            if is_file and _is_known(entry, patterns):
-                os.unlink(entry, dir_fd=opened)
-                deleted.append(_shown(folder / entry))
-            elif _shown(folder / entry) not in left:
-                left.append(_shown(folder / entry))
-        if not keep and not os.listdir(opened):  # noqa: PTH208
+        for entry in sorted(os.listdir(descriptor)):  # noqa: PTH208 - of the opened folder, not of its path
+            is_file = stat.S_ISREG(os.stat(entry, dir_fd=descriptor, follow_symlinks=False).st_mode)
+            if is_file and _matches_any(entry, patterns):
+                os.unlink(entry, dir_fd=descriptor)
+                deleted.append(_relative(folder / entry))
+            elif _relative(folder / entry) not in left:
+                left.append(_relative(folder / entry))
+        if not keep_folder and not os.listdir(descriptor):  # noqa: PTH208
             folder.rmdir()
     finally:
-        os.close(opened)
+        os.close(descriptor)
 
 
-def _is_known(name: str, patterns: tuple[str, ...]) -> bool:
+def _matches_any(name: str, patterns: tuple[str, ...]) -> bool:
     return any(PurePath(name).match(pattern) for pattern in patterns)
 
 
-def _shown(path: Path) -> str:
-    return path.relative_to(manifest.folder()).as_posix()
+def _relative(path: Path) -> str:
+    return path.relative_to(manifest.cluster_folder()).as_posix()
 
 
-def remove_folder() -> tuple[str, ...]:
-    """The cluster's own folder, when nothing is left in it; else the names of what is."""
-    folder = manifest.folder()
+def remove_cluster_folder() -> tuple[str, ...]:
+    """Remove the cluster's folder if it is empty; otherwise returns the names of its entries."""
+    folder = manifest.cluster_folder()
     try:
         folder.rmdir()
     except OSError:
@@ -180,12 +184,12 @@ def remove_folder() -> tuple[str, ...]:
 
 
 def has_nodes_conf(port: int) -> bool:
-    path = of_node(port) / redis_conf.NODES
+    path = node_folder(port) / redis_conf.NODES_FILE
     return path.is_file() and path.stat().st_size > 0
 
 
-def may_hold_keys(made: Manifest) -> bool:
-    """Whether the files of nodes that do not run may hold keys that nobody has counted."""
-    return made.plan.persistence != "none" and any(
-        (of_node(port) / name).exists() for port in made.ports for name in redis_conf.DATA
+def may_hold_keys(cluster: Manifest) -> bool:
+    """Whether the files of nodes that are not running may hold an unknown number of keys."""
+    return cluster.plan.persistence != "none" and any(
+        (node_folder(port) / name).exists() for port in cluster.ports for name in redis_conf.DATA_PATHS
     )

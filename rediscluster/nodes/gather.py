@@ -1,4 +1,4 @@
-"""The same for several nodes at once: all come to their end, then the first failure counts."""
+"""Runs awaitables concurrently, waits for all of them, then raises the first failure."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def all_of(work: Iterable[Awaitable[T]]) -> list[T]:
-    """The results in order. Unlike a bare `gather`, nothing goes on in the background after a failure."""
-    results = await asyncio.gather(*work, return_exceptions=True)
-    for each in results:
-        if isinstance(each, BaseException):
-            raise each
-    return [each for each in results if not isinstance(each, BaseException)]
+async def gather_all(awaitables: Iterable[Awaitable[T]]) -> list[T]:
+    """The results in order. Unlike a bare `gather`, leaves nothing running in the background after a failure."""
+    results = await asyncio.gather(*awaitables, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return [result for result in results if not isinstance(result, BaseException)]

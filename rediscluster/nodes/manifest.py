@@ -1,4 +1,4 @@
-"""cluster.json: what we made, written before anything is started, and how to know it again. [io: files]"""
+"""Reads and writes cluster.json, the record of our cluster and its processes, saved before any starts. [io: files]"""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from rediscluster.errors import DiskFull, ManifestUnreadable
 from rediscluster.topology.plan import Plan
 from system.host.child_processes import Identity
 
-NAME = "cluster.json"
+FILE_NAME = "cluster.json"
 FORMAT = 1
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the disk's, the user's and the process's own limit
+NO_SPACE_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the limit of the disk, of the user and of the process
 
-# What the cluster was last told to be. A word in -ing without anybody holding the lock: the server ended meanwhile.
+# The state set by the last operation. A state in -ing while nobody holds the lock: that operation was interrupted.
 CREATING, RUNNING, STOPPING, STOPPED, RESUMING, CLEANING, FAILED = (
     "creating", "running", "stopping", "stopped", "resuming", "cleaning", "failed",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """A node of ours, and the process that runs it or last ran it."""
+class NodeRecord:
+    """A node of ours, and its current or last process."""
 
     port: int
     process: Identity | None = None
@@ -39,10 +39,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a cluster of ours was made as. `error`: why the last operation failed.
+    """Our cluster as it was set up. `error`: why the last operation failed.
 
-    `program` is what is started, `executable` what the system then shows: Debian's redis-server is a symlink to a
-    program that looks at its own name. `keys`: how many there were when the cluster was stopped.
+    `program` is the path that is started, `executable` the one that the system then reports: Debian's redis-server is
+    a symlink to a program that depends on the name it is started by. `keys`: the number of keys when it was stopped.
     """
 
     cluster_id: str
@@ -51,32 +51,32 @@ class Manifest:
     program: str
     executable: str
     version: str
-    nodes: tuple[Record, ...]
+    nodes: tuple[NodeRecord, ...]
     keys: int = 0
     error: str | None = None
 
     @property
     def ports(self) -> tuple[int, ...]:
-        return tuple(each.port for each in self.nodes)
+        return tuple(node.port for node in self.nodes)
 
     def with_process(self, port: int, process: Identity | None) -> Manifest:
         return replace(
-            self, nodes=tuple(replace(each, process=process) if each.port == port else each for each in self.nodes)
+            self, nodes=tuple(replace(node, process=process) if node.port == port else node for node in self.nodes)
         )
 
 
-def new(plan: Plan, program: Path, version: str) -> Manifest:
-    nodes = tuple(Record(port) for port in plan.ports)
+def new_manifest(plan: Plan, program: Path, version: str) -> Manifest:
+    nodes = tuple(NodeRecord(port) for port in plan.ports)
     return Manifest(secrets.token_hex(8), CREATING, plan, str(program), str(program.resolve()), version, nodes)
 
 
-def folder() -> Path:
+def cluster_folder() -> Path:
     return Path(settings.REDIS_CLUSTER_DIR)
 
 
 def load() -> Manifest | None:
     """None without a cluster. Raises ManifestUnreadable."""
-    path = folder() / NAME
+    path = cluster_folder() / FILE_NAME
     try:
         return _parse(json.loads(path.read_bytes()))
     except FileNotFoundError:
@@ -85,50 +85,52 @@ def load() -> Manifest | None:
         raise ManifestUnreadable(str(path), str(error) or type(error).__name__) from error
 
 
-def _parse(shape: dict[str, Any]) -> Manifest:
-    if shape["format"] != FORMAT:
-        raise ValueError(f"it has format {shape['format']}, and {FORMAT} is known")
+def _parse(content: dict[str, Any]) -> Manifest:
+    if content["format"] != FORMAT:
+        raise ValueError(f"its format is {content['format']}, but only {FORMAT} is supported")
     nodes = tuple(
-        Record(each["port"], Identity(**each["process"]) if each["process"] else None) for each in shape["nodes"]
+        NodeRecord(node["port"], Identity(**node["process"]) if node["process"] else None) for node in content["nodes"]
     )
-    rest = {name: shape[name] for name in ("cluster_id", "state", "program", "executable", "version", "keys", "error")}
-    return Manifest(plan=Plan(**shape["plan"]), nodes=nodes, **rest)
+    rest = {
+        name: content[name] for name in ("cluster_id", "state", "program", "executable", "version", "keys", "error")
+    }
+    return Manifest(plan=Plan(**content["plan"]), nodes=nodes, **rest)
 
 
 def save(manifest: Manifest) -> Manifest:
-    """In one step, so that whoever reads sees the old or the new one."""
-    path = folder() / NAME
-    write(path, json.dumps({"format": FORMAT, **asdict(manifest)}, indent=1))
+    """Save atomically: a reader sees either the old or the new manifest."""
+    path = cluster_folder() / FILE_NAME
+    write_atomically(path, json.dumps({"format": FORMAT, **asdict(manifest)}, indent=1))
     return manifest
 
 
 def remove() -> None:
-    (folder() / NAME).unlink(missing_ok=True)
+    (cluster_folder() / FILE_NAME).unlink(missing_ok=True)
 
 
-def write(path: Path, text: str) -> None:
-    """Replace a file by way of a neighbour, with our mode, on the disk when this returns."""
-    beside = path.with_name(path.name + ".tmp")
-    beside.unlink(missing_ok=True)
-    with needing_space(path):
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE_MODE)
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a file through a temporary file next to it, with mode 0600; it is on disk when this returns."""
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.unlink(missing_ok=True)
+    with raising_disk_full(path):
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE_MODE)
         try:
             with os.fdopen(descriptor, "w") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            beside.replace(path)
+            temporary.replace(path)
         except OSError:
-            beside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
 
 
 @contextmanager
-def needing_space(path: Path) -> Iterator[None]:
-    """The block writes `path`. Raises DiskFull when there is no room for it."""
+def raising_disk_full(path: Path) -> Iterator[None]:
+    """Around a block that writes `path`: raises DiskFull when no space is left."""
     try:
         yield
     except OSError as error:
-        if error.errno in NO_SPACE:
+        if error.errno in NO_SPACE_ERRNOS:
             raise DiskFull(f"{path} could not be written") from error
         raise

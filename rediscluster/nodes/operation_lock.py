@@ -1,4 +1,4 @@
-"""One operation at a time, across processes."""
+"""Lock file that allows one cluster operation at a time, across processes."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from rediscluster.nodes import manifest
 from system.lib import locks
 
 
-def _path() -> Path:
-    # Beside the folder, never in it and never removed: a lock on a file that was replaced meanwhile would be two locks.
-    folder = manifest.folder()
+def _lock_path() -> Path:
+    # Next to the folder, not in it, and never removed: if the lock file were replaced, two processes could hold it.
+    folder = manifest.cluster_folder()
     return folder.with_name(folder.name + ".lock")
 
 
 @contextmanager
-def operation(verb: str) -> Iterator[None]:
-    """Hold the cluster for the block. Raises OperationInProgress, naming the operation that holds it; DiskFull."""
-    with ExitStack() as held:
-        with manifest.needing_space(_path()):
-            other = held.enter_context(locks.exclusive(_path(), verb))
-        if other:
-            raise OperationInProgress(other)
+def hold_lock(operation: str) -> Iterator[None]:
+    """Hold the lock for the block. Raises OperationInProgress, naming the operation that holds it; DiskFull."""
+    with ExitStack() as stack:
+        with manifest.raising_disk_full(_lock_path()):
+            holder = stack.enter_context(locks.exclusive(_lock_path(), operation))
+        if holder:
+            raise OperationInProgress(holder)
         yield
 
 
-def under_way() -> str | None:
-    """The operation that holds the cluster just now."""
-    return locks.holder(_path())
+def current_operation() -> str | None:
+    """The operation that currently holds the lock."""
+    return locks.holder(_lock_path())

@@ -1,4 +1,4 @@
-"""redis.conf of a node, and the files that a node keeps. [pure]"""
+"""Renders a node's redis.conf, and names the files of a node's folder. [pure]"""
 
 from __future__ import annotations
 
@@ -6,32 +6,32 @@ from pathlib import PurePath
 
 from rediscluster.topology.plan import Plan
 
-# A lost master counts as failed after one to one and a half of these (nodes ping at half of it), and a vote of half a
-# second to a second follows. Redis's default, 15 s, is patience with a network, which there is none of here.
+# A lost master is marked as failed after 1 to 1.5 times this (nodes ping at half of it), then an election of 0.5 to 1 s
+# follows. Redis's default, 15 s, allows for network delays, which loopback does not have.
 NODE_TIMEOUT_MS = 1500
-CONF, LOG, NODES, PID = "redis.conf", "redis.log", "nodes.conf", "redis.pid"
-DUMP, APPEND_ONLY = "dump.rdb", "appendonlydir"
-DATA = (DUMP, APPEND_ONLY)
-# Everything that we or our redis-servers write into a node's folder; patterns as pathlib knows them.
-KNOWN = (
-    CONF,
-    LOG,
-    NODES,
-    PID,
-    DUMP,
+CONF_FILE, LOG_FILE, NODES_FILE, PID_FILE = "redis.conf", "redis.log", "nodes.conf", "redis.pid"
+DUMP_FILE, APPEND_ONLY_FOLDER = "dump.rdb", "appendonlydir"
+DATA_PATHS = (DUMP_FILE, APPEND_ONLY_FOLDER)
+# Everything that this server or redis-server writes into a node's folder; patterns of pathlib.
+KNOWN_FILES = (
+    CONF_FILE,
+    LOG_FILE,
+    NODES_FILE,
+    PID_FILE,
+    DUMP_FILE,
     "temp-*.rdb",
     "temp-rewriteaof-*.aof",
     "nodes.conf-*",
     "nodes.conf.tmp*",
     "redis.conf.tmp",
 )
-KNOWN_APPEND_ONLY = ("appendonly.aof.*", "temp-*")
+KNOWN_APPEND_ONLY_FILES = ("appendonly.aof.*", "temp-*")
 
-_SAVE = {"none": '""', "rdb": "3600 1 300 100 60 10000", "aof": '""'}  # rdb: Redis's own defaults
+_SAVE_POINTS = {"none": '""', "rdb": "3600 1 300 100 60 10000", "aof": '""'}  # rdb: Redis's own defaults
 
 
-def redis_conf(plan: Plan, port: int, folder: PurePath) -> str:
-    """On loopback only: the cluster bus has no authentication, and Redis none unless it is told.
+def render(plan: Plan, port: int, folder: PurePath) -> str:
+    """Bound to loopback only: the cluster bus has no authentication, and Redis has none by default.
 
     The two `repl-` lines save 5 s and up to 10 s of a setup: without them the first sync waits for more replicas, and
     a replica stays hidden until its master's next ping.
@@ -40,17 +40,17 @@ def redis_conf(plan: Plan, port: int, folder: PurePath) -> str:
         f"port {port}",
         "bind 127.0.0.1",
         "protected-mode yes",
-        f"dir {quoted(str(folder))}",
-        f"pidfile {quoted(str(folder / PID))}",
-        f"logfile {quoted(str(folder / LOG))}",
+        f"dir {_quote(str(folder))}",
+        f"pidfile {_quote(str(folder / PID_FILE))}",
+        f"logfile {_quote(str(folder / LOG_FILE))}",
         "daemonize no",
         "cluster-enabled yes",
-        f"cluster-config-file {NODES}",
+        f"cluster-config-file {NODES_FILE}",
         f"cluster-node-timeout {NODE_TIMEOUT_MS}",
         "cluster-require-full-coverage yes",
-        f"save {_SAVE[plan.persistence]}",
+        f"save {_SAVE_POINTS[plan.persistence]}",
         f"appendonly {'yes' if plan.persistence == 'aof' else 'no'}",
-        f"dbfilename {DUMP}",
+        f"dbfilename {DUMP_FILE}",
         "repl-diskless-sync-delay 0",
         "repl-ping-replica-period 1",
         "maxclients 10000",
@@ -62,6 +62,6 @@ def redis_conf(plan: Plan, port: int, folder: PurePath) -> str:
     return "\n".join(lines) + "\n"
 
 
-def quoted(text: str) -> str:
-    """As redis.conf wants a value that may hold spaces or quotes."""
+def _quote(text: str) -> str:
+    """Quote a value for redis.conf; it may contain spaces and quotes."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,4 +1,4 @@
-"""What every node says of the cluster at this moment, asked at once."""
+"""Fetches every node's report on the cluster, from all nodes at once."""
 
 from __future__ import annotations
 
@@ -7,29 +7,30 @@ from collections.abc import Iterable
 
 from rediscluster.errors import NodeUnreachable
 from rediscluster.nodes import client
-from rediscluster.nodes.client import Node
+from rediscluster.nodes.client import NodeConnection
 from rediscluster.topology import node_view
-from rediscluster.topology.readiness import Account
+from rediscluster.topology.readiness import NodeReport
 
-QUESTIONS = (("CLUSTER", "NODES"), ("CLUSTER", "INFO"), ("INFO", "replication"))
-ANSWER_S = 0.5
+REPORT_COMMANDS = (("CLUSTER", "NODES"), ("CLUSTER", "INFO"), ("INFO", "replication"))
+REPLY_TIMEOUT_S = 0.5
 
 
-async def ask(node: Node, timeout_s: float = ANSWER_S) -> Account:
-    """An account without a view for a node that does not answer, or that is no node of a cluster."""
+async def fetch_report(node: NodeConnection, timeout_s: float = REPLY_TIMEOUT_S) -> NodeReport:
+    """A report without a view for a node that does not respond or is not in cluster mode."""
     try:
-        nodes, cluster, replication = await node.ask_all(QUESTIONS, timeout_s=timeout_s)
+        nodes, cluster, replication = await node.execute_pipeline(REPORT_COMMANDS, timeout_s=timeout_s)
     except NodeUnreachable:
-        return Account(node.port, None, {}, {})
+        return NodeReport(node.port, None, {}, {})
     if not isinstance(nodes, str):
-        return Account(node.port, None, {}, {})
-    return Account(node.port, node_view.parse(nodes), client.fields(cluster), client.fields(replication))
+        return NodeReport(node.port, None, {}, {})
+    view = node_view.parse_cluster_nodes(nodes)
+    return NodeReport(node.port, view, client.parse_info(cluster), client.parse_info(replication))
 
 
-async def ask_each(nodes: Iterable[Node], timeout_s: float = ANSWER_S) -> list[Account]:
-    return list(await asyncio.gather(*(ask(node, timeout_s) for node in nodes)))
+async def fetch_reports(nodes: Iterable[NodeConnection], timeout_s: float = REPLY_TIMEOUT_S) -> list[NodeReport]:
+    return list(await asyncio.gather(*(fetch_report(node, timeout_s) for node in nodes)))
 
 
-async def count_keys(node: Node) -> int:
+async def count_keys(node: NodeConnection) -> int:
     """Raises NodeUnreachable, CommandRefused."""
-    return int(await node.ask("DBSIZE"))
+    return int(await node.execute("DBSIZE"))

@@ -1,1 +1,1 @@
-"""What can be done to the cluster: setup, stop, resume, clean, failover."""
+"""Operations on the cluster: setup, stop, resume, clean, failover."""

@@ -1,4 +1,4 @@
-"""Clean: the nodes end, and their files go: those that Redis and we write, in our folder, and no others."""
+"""Clean: kills the nodes and deletes, in our folder, only the files that Redis and we write."""
 
 from __future__ import annotations
 
@@ -10,45 +10,45 @@ from rediscluster.errors import ClusterAbsent, KeysExist
 from rediscluster.nodes import client, files, manifest, server, survey
 from rediscluster.nodes.manifest import CLEANING, STOPPED, Manifest
 from rediscluster.operations.result import Cleaned, Phases
-from rediscluster.operations.stop import LOOK_S, count_keys, ours
+from rediscluster.operations.stop import REPORT_TIMEOUT_S, load_own_cluster, sum_keys
 from system.lib.quantities import first_few
 
 
-async def clean(confirm: bool, phases: Phases) -> Cleaned:
+async def clean_cluster(confirm: bool, phases: Phases) -> Cleaned:
     """See `cluster.clean`; the caller holds the lock."""
     try:
         with phases("check"):
-            made = await ours()
-            await asyncio.to_thread(files.check_contents, made.ports)
+            cluster = await load_own_cluster()
+            await asyncio.to_thread(files.check_node_contents, cluster.ports)
     except ClusterAbsent:
         return Cleaned(True, "There is nothing to clean.", (), (), datetime.now(UTC))
-    if not confirm and made.state != CLEANING:  # an interrupted clean was confirmed
-        await _refuse_keys(made)
-    await asyncio.to_thread(manifest.save, replace(made, state=CLEANING))
+    if not confirm and cluster.state != CLEANING:  # an interrupted clean was already confirmed
+        await _refuse_if_keys_exist(cluster)
+    await asyncio.to_thread(manifest.save, replace(cluster, state=CLEANING))
     with phases("stop"):
-        await asyncio.gather(*(server.kill(each.port, each.process) for each in made.nodes if each.process))
+        await asyncio.gather(*(server.kill_node(node.port, node.process) for node in cluster.nodes if node.process))
     with phases("delete"):
-        swept = await asyncio.to_thread(files.sweep, made.ports)
+        node_files = await asyncio.to_thread(files.delete_node_files, cluster.ports)
         await asyncio.to_thread(manifest.remove)
-        beside = await asyncio.to_thread(files.remove_folder)
-    left = (*swept.left, *(name for name in beside if name not in map(str, made.ports)))
-    said = f"Deleted the cluster: {len(made.ports)} nodes, {len(swept.deleted)} files."
+        entries = await asyncio.to_thread(files.remove_cluster_folder)
+    left = (*node_files.left, *(name for name in entries if name not in map(str, cluster.ports)))
+    message = f"Deleted the cluster: {len(cluster.ports)} nodes, {len(node_files.deleted)} files."
     if left:
-        said += f" Left alone, because not ours: {first_few(left)}."
-    return Cleaned(True, said, swept.deleted, left, datetime.now(UTC))
+        message += f" Left alone, because not ours: {first_few(left)}."
+    return Cleaned(True, message, node_files.deleted, left, datetime.now(UTC))
 
 
-async def _refuse_keys(made: Manifest) -> None:
-    """Raises KeysExist, also when keys may exist that cannot be counted."""
-    alive = tuple(each.port for each in made.nodes if each.process)
-    async with client.connected(alive) as nodes:
-        accounts = await survey.ask_each(nodes.values(), timeout_s=LOOK_S)
-        masters = [each.port for each in accounts if each.replication.get("role") == "master"]
-        keys = await count_keys(nodes, masters)
-    silent = len(made.ports) - sum(each.view is not None for each in accounts)
-    if silent:
-        keys = max(keys, made.keys)
+async def _refuse_if_keys_exist(cluster: Manifest) -> None:
+    """Raises KeysExist, also when there may be keys that cannot be counted."""
+    running = tuple(node.port for node in cluster.nodes if node.process)
+    async with client.open_connections(running) as nodes:
+        reports = await survey.fetch_reports(nodes.values(), timeout_s=REPORT_TIMEOUT_S)
+        masters = [report.port for report in reports if report.replication.get("role") == "master"]
+        keys = await sum_keys(nodes, masters)
+    silent_count = len(cluster.ports) - sum(report.view is not None for report in reports)
+    if silent_count:
+        keys = max(keys, cluster.keys)
     if keys:
         raise KeysExist(keys)
-    if silent and made.state != STOPPED and await asyncio.to_thread(files.may_hold_keys, made):
+    if silent_count and cluster.state != STOPPED and await asyncio.to_thread(files.may_hold_keys, cluster):
         raise KeysExist(None)

@@ -1,4 +1,4 @@
-"""The verbs: setup, stop, resume, clean, failover. Each answers after the fact, one at a time, to its end."""
+"""The operations as the API and the command call them: each holds the lock, and runs to completion."""
 
 from __future__ import annotations
 
@@ -6,71 +6,58 @@ import asyncio
 from collections.abc import Coroutine
 from typing import TypeVar
 
-from rediscluster.nodes.operation_lock import operation
-from rediscluster.operations import (
-    clean as clean_operation,
-)
-from rediscluster.operations import (
-    failover as failover_operation,
-)
-from rediscluster.operations import (
-    result,
-)
-from rediscluster.operations import (
-    resume as resume_operation,
-)
-from rediscluster.operations import (
-    setup as setup_operation,
-)
-from rediscluster.operations import (
-    stop as stop_operation,
-)
-from rediscluster.operations.result import Cleaned, Outcome, Phases
+from rediscluster.nodes.operation_lock import hold_lock
+from rediscluster.operations.clean import clean_cluster
+from rediscluster.operations.failover import fail_over_shard
+from rediscluster.operations.result import Cleaned, Outcome, PhaseCallback, Phases, ignore_phase
+from rediscluster.operations.resume import resume_cluster
+from rediscluster.operations.setup import setup_cluster
+from rediscluster.operations.stop import stop_cluster
 from rediscluster.status import cluster_sampler
 from rediscluster.topology.plan import Plan
 
 T = TypeVar("T")
-_unfinished: set[asyncio.Task[object]] = set()
+_running: set[asyncio.Task[object]] = set()
 
 
-async def _alone(verb: str, work: Coroutine[object, object, T]) -> T:
-    """A caller who leaves does not stop an operation half way. Raises OperationInProgress."""
-    task = asyncio.create_task(_holding(verb, work))
-    _unfinished.add(task)
-    task.add_done_callback(_unfinished.discard)
+async def _run_exclusively(name: str, operation: Coroutine[object, object, T]) -> T:
+    """Run to completion even if the caller is cancelled. Raises OperationInProgress."""
+    task = asyncio.create_task(_run_locked(name, operation))
+    _running.add(task)
+    task.add_done_callback(_running.discard)
     return await asyncio.shield(task)
 
 
-async def _holding(verb: str, work: Coroutine[object, object, T]) -> T:
+async def _run_locked(name: str, operation: Coroutine[object, object, T]) -> T:
     try:
-        with operation(verb):
-            cluster_sampler.changed()
-            return await work
+        with hold_lock(name):
+            cluster_sampler.invalidate()
+            return await operation
     finally:
-        cluster_sampler.changed()
-        work.close()  # when it could not begin
+        cluster_sampler.invalidate()
+        operation.close()  # in case it was never awaited
 
 
-async def setup(plan: Plan, tell: result.Tell = result.silent) -> Outcome:
-    """Form the cluster, or find it formed. Whatever goes wrong, nothing of it is left running."""
-    return await _alone("setup", setup_operation.setup(plan, Phases(tell)))
+async def setup(plan: Plan, on_phase: PhaseCallback = ignore_phase) -> Outcome:
+    """Form the cluster, or confirm that it is already running. After a failure no node of it is left running."""
+    return await _run_exclusively("setup", setup_cluster(plan, Phases(on_phase)))
 
 
-async def stop(*, discard: bool = False, tell: result.Tell = result.silent) -> Outcome:
-    """Stop all nodes; their keys are on disk, unless `discard`. Raises ClusterAbsent, SaveFailed."""
-    return await _alone("stop", stop_operation.stop(discard, Phases(tell)))
+async def stop(*, discard: bool = False, on_phase: PhaseCallback = ignore_phase) -> Outcome:
+    """Stop all nodes, after saving their keys to disk unless `discard`. Raises ClusterAbsent, SaveFailed."""
+    return await _run_exclusively("stop", stop_cluster(discard, Phases(on_phase)))
 
 
-async def resume(tell: result.Tell = result.silent) -> Outcome:
-    """Start the nodes that do not run, with their keys. Raises ClusterAbsent, NodesConfUnreadable, NotReady."""
-    return await _alone("resume", resume_operation.resume(Phases(tell)))
+async def resume(on_phase: PhaseCallback = ignore_phase) -> Outcome:
+    """Start the nodes that are down, with their keys. Raises ClusterAbsent, NodesConfUnreadable, NotReady."""
+    return await _run_exclusively("resume", resume_cluster(Phases(on_phase)))
 
 
-async def clean(*, confirm: bool = False, tell: result.Tell = result.silent) -> Cleaned:
-    """Stop the nodes and delete what they and we wrote. Raises KeysExist without `confirm`, NotOurs."""
-    return await _alone("clean", clean_operation.clean(confirm, Phases(tell)))
+async def clean(*, confirm: bool = False, on_phase: PhaseCallback = ignore_phase) -> Cleaned:
+    """Stop the nodes and delete the files that Redis and we write. Raises KeysExist without `confirm`, NotOurs."""
+    return await _run_exclusively("clean", clean_cluster(confirm, Phases(on_phase)))
 
 
-async def failover(port: int, tell: result.Tell = result.silent) -> Outcome:
-    """Let a replica take over its shard: the one on `port`, or one of the master on `port`."""
-    return await _alone("failover", failover_operation.failover(port, Phases(tell)))
+async def failover(port: int, on_phase: PhaseCallback = ignore_phase) -> Outcome:
+    """Promote a replica to master of its shard: the replica on `port`, or one of the master on `port`."""
+    return await _run_exclusively("failover", fail_over_shard(port, Phases(on_phase)))

@@ -1,4 +1,4 @@
-"""What an operation answers: the fact, the shards, and how long each phase took."""
+"""Results of operations: a message, the shards, and the duration of each phase."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from rediscluster.topology.node_view import View
+from rediscluster.topology.node_view import ClusterView
 from rediscluster.topology.plan import MIN_MASTERS, Plan
-from rediscluster.topology.readiness import Account
-from system.lib.quantities import several
+from rediscluster.topology.readiness import NodeReport
+from system.lib.quantities import pluralize
 
-Tell = Callable[[str, float | None], None]
+PhaseCallback = Callable[[str, float | None], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A master with its slots, and the replicas behind it."""
+    """A master with its slots, and its replicas."""
 
     slots: tuple[str, ...]
     master_port: int
@@ -26,8 +26,8 @@ class Shard:
 
 
 @dataclass(frozen=True, slots=True)
-class Formed:
-    """A cluster that stands. `failover`: whether a lost master is replaced by itself."""
+class FormedCluster:
+    """A running cluster. `failover`: whether a lost master is replaced automatically."""
 
     state: str
     agreement: bool
@@ -41,12 +41,12 @@ class Formed:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`phases` in milliseconds, in their order. `changed`: false when it was so already."""
+    """`phases`: milliseconds by name, in order. `changed`: false when there was nothing to do."""
 
     success: bool
     message: str
     nodes: tuple[int, ...]
-    cluster: Formed | None
+    cluster: FormedCluster | None
     phases: dict[str, float]
     changed: bool
     warnings: tuple[str, ...]
@@ -64,64 +64,64 @@ class Cleaned:
     timestamp: datetime
 
 
-def silent(_phase: str, _ms: float | None) -> None:
-    """Tells nobody."""
+def ignore_phase(_phase: str, _ms: float | None) -> None:
+    pass
 
 
 @dataclass(slots=True)
 class Phases:
-    """Times the steps of an operation, and tells whoever listens: at the begin with None, at the end with the ms."""
+    """Times the phases of an operation; calls `on_phase` at the start of each with None, at the end with its ms."""
 
-    tell: Tell = silent
+    on_phase: PhaseCallback = ignore_phase
     ms: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
-        begun = time.perf_counter()
-        self.tell(name, None)
+        started_s = time.perf_counter()
+        self.on_phase(name, None)
         yield
-        self.ms[name] = round(1000 * (time.perf_counter() - begun), 1)
-        self.tell(name, self.ms[name])
+        self.ms[name] = round(1000 * (time.perf_counter() - started_s), 1)
+        self.on_phase(name, self.ms[name])
 
     @property
     def seconds(self) -> float:
         return sum(self.ms.values()) / 1000
 
 
-def shards(view: View) -> tuple[Shard, ...]:
+def list_shards(view: ClusterView) -> tuple[Shard, ...]:
     """In the order of their slots."""
     return tuple(
         Shard(
-            tuple(str(each) for each in master.slots),
+            tuple(map(str, master.slots)),
             master.port,
-            tuple(each.port for each in view.replicas_of(master)),
+            tuple(replica.port for replica in view.replicas_of(master)),
         )
         for master in view.masters
     )
 
 
-def formed(accounts: Sequence[Account], plan: Plan) -> Formed:
-    """A ready cluster, as its nodes agree that it is."""
-    told = accounts[0].cluster
-    view = next(each.view for each in accounts if each.view)
-    return Formed(
-        "running", True, int(told["cluster_slots_ok"]), int(told["cluster_size"]), int(told["cluster_known_nodes"]),
-        max(int(each.cluster["cluster_current_epoch"]) for each in accounts), plan.has_failover, shards(view),
+def describe_cluster(reports: Sequence[NodeReport], plan: Plan) -> FormedCluster:
+    """A ready cluster, whose nodes agree."""
+    info = reports[0].cluster
+    view = next(report.view for report in reports if report.view)
+    return FormedCluster(
+        "running", True, int(info["cluster_slots_ok"]), int(info["cluster_size"]), int(info["cluster_known_nodes"]),
+        max(int(report.cluster["cluster_current_epoch"]) for report in reports), plan.has_failover, list_shards(view),
     )  # fmt: skip
 
 
-def done(
+def make_outcome(
     message: str,
     plan: Plan,
     phases: Phases,
     *,
-    accounts: Sequence[Account] = (),
+    reports: Sequence[NodeReport] = (),
     changed: bool = True,
     warnings: Sequence[str | None] = (),
 ) -> Outcome:
-    """With `accounts` the cluster runs, and is described."""
-    said = [each for each in warnings if each]
-    if accounts and plan.masters < MIN_MASTERS:
-        said.append(f"With {several(plan.masters, 'master')} there is no automatic failover.")
-    cluster = formed(accounts, plan) if accounts else None
-    return Outcome(True, message, plan.ports, cluster, phases.ms, changed, tuple(said), datetime.now(UTC))
+    """`reports` of a running cluster; without them the outcome describes no cluster."""
+    warning_texts = [warning for warning in warnings if warning]
+    if reports and plan.masters < MIN_MASTERS:
+        warning_texts.append(f"With {pluralize(plan.masters, 'master')} there is no automatic failover.")
+    cluster = describe_cluster(reports, plan) if reports else None
+    return Outcome(True, message, plan.ports, cluster, phases.ms, changed, tuple(warning_texts), datetime.now(UTC))

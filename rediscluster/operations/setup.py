@@ -1,4 +1,4 @@
-"""Setup: from nothing, or from what an earlier one left, to a cluster that takes writes."""
+"""Setup: forms a cluster that accepts writes, after clearing the leftovers of an unfinished setup or clean."""
 
 from __future__ import annotations
 
@@ -14,111 +14,113 @@ from rediscluster.nodes.server import Program
 from rediscluster.operations import form, result
 from rediscluster.operations.result import Outcome, Phases
 from rediscluster.topology.plan import Plan
-from rediscluster.topology.readiness import Account
-from system.lib.quantities import ports, several
+from rediscluster.topology.readiness import NodeReport
+from system.lib.quantities import format_ports, pluralize
 
 
-async def setup(plan: Plan, phases: Phases) -> Outcome:
+async def setup_cluster(plan: Plan, phases: Phases) -> Outcome:
     """See `cluster.setup`; the caller holds the lock."""
     with phases("check"):
-        await asyncio.to_thread(files.check_folder)
-        found = await asyncio.to_thread(manifest.load)
-        if found and found.state not in (CREATING, FAILED, CLEANING):
-            return await _settled(found, plan, phases)
-        if found:
-            await _clear_leftovers(found)
-        program = await asyncio.to_thread(_check_ground, plan)
-    made = manifest.new(plan, program.path, program.version)
+        await asyncio.to_thread(files.check_cluster_folder)
+        existing = await asyncio.to_thread(manifest.load)
+        if existing and existing.state not in (CREATING, FAILED, CLEANING):
+            return await _confirm_existing(existing, plan, phases)
+        if existing:
+            await _clear_leftovers(existing)
+        program = await asyncio.to_thread(_check_preconditions, plan)
+    cluster = manifest.new_manifest(plan, program.path, program.version)
     try:
         with phases("start"):
-            await asyncio.to_thread(_write_ground, made)
-            made = await server.start(made, made.ports)
-        async with server.explained(made):
-            accounts = await _bring_together(made, phases)
-        await asyncio.to_thread(manifest.save, replace(made, state=RUNNING))
+            await asyncio.to_thread(_write_files, cluster)
+            cluster = await server.start_nodes(cluster, cluster.ports)
+        async with server.explaining_exits(cluster):
+            reports = await _form_and_verify(cluster, phases)
+        await asyncio.to_thread(manifest.save, replace(cluster, state=RUNNING))
     except BaseException as error:
-        await _undo(made, str(error) or type(error).__name__)
+        await _roll_back(cluster, str(error) or type(error).__name__)
         raise
-    said = f"Set up {plan.node_count} nodes in {phases.seconds:.2f} s: {plan}."
-    return result.done(said, plan, phases, accounts=accounts, warnings=[program.warning])
+    message = f"Set up {plan.node_count} nodes in {phases.seconds:.2f} s: {plan}."
+    return result.make_outcome(message, plan, phases, reports=reports, warnings=[program.warning])
 
 
-async def _settled(found: Manifest, plan: Plan, phases: Phases) -> Outcome:
-    """The answer when this very cluster runs already. Raises ClusterExists, ClusterStopped."""
-    if found.state == STOPPED:
+async def _confirm_existing(existing: Manifest, plan: Plan, phases: Phases) -> Outcome:
+    """The outcome when this same cluster is already running. Raises ClusterExists, ClusterStopped."""
+    if existing.state == STOPPED:
         raise ClusterStopped(
-            f"There is a stopped cluster: {found.plan}, {several(found.keys, 'key')}. Resume it or clean it."
+            f"There is a stopped cluster: {existing.plan}, {pluralize(existing.keys, 'key')}. Resume it or clean it."
         )
-    if found.plan != plan:
-        where = f"{found.plan}, on {ports(found.ports)}, persistence {found.plan.persistence}"
-        raise ClusterExists(f"There is another cluster: {where}. Clean it first; a cluster is not resized.")
-    async with client.connected(found.ports) as nodes:
+    if existing.plan != plan:
+        description = f"{existing.plan}, on {format_ports(existing.ports)}, persistence {existing.plan.persistence}"
+        raise ClusterExists(f"There is another cluster: {description}. Clean it first; a cluster cannot be resized.")
+    async with client.open_connections(existing.ports) as nodes:
         try:
-            accounts = await form.until_ready(nodes, None, within_s=0, aftermath="Resume it.")
+            reports = await form.wait_until_ready(nodes, None, within_s=0, aftermath="Resume it.")
         except RedisClusterError as error:
-            raise ClusterExists(f"This cluster is there, but does not work. {error}") from error
-    return result.done(f"This cluster runs already: {plan}.", plan, phases, accounts=accounts, changed=False)
+            raise ClusterExists(f"This cluster exists, but does not work. {error}") from error
+    message = f"This cluster is already running: {plan}."
+    return result.make_outcome(message, plan, phases, reports=reports, changed=False)
 
 
-async def _clear_leftovers(found: Manifest) -> None:
-    """What a setup or a clean left that did not come to its end. Raises NotOurs when there are keys after all."""
-    await asyncio.to_thread(files.check_nodes, found.ports)
-    await asyncio.to_thread(files.check_contents, found.ports)
-    found = await asyncio.to_thread(server.adopt, found)
-    alive = {each.port: each.process for each in found.nodes if each.process}
-    if found.state != CLEANING:  # whoever cleaned wanted the keys gone
-        await _refuse_keys(tuple(alive))
-    await asyncio.gather(*(server.kill(port, process) for port, process in alive.items()))
-    await asyncio.to_thread(files.sweep, found.ports)
+async def _clear_leftovers(leftover: Manifest) -> None:
+    """Remove the nodes and files of a setup or clean that did not finish. Raises NotOurs if a setup's nodes hold
+    keys."""
+    await asyncio.to_thread(files.check_node_folders, leftover.ports)
+    await asyncio.to_thread(files.check_node_contents, leftover.ports)
+    leftover = await asyncio.to_thread(server.adopt_processes, leftover)
+    running = {node.port: node.process for node in leftover.nodes if node.process}
+    if leftover.state != CLEANING:  # a clean was meant to delete the keys
+        await _refuse_if_keys_exist(tuple(running))
+    await asyncio.gather(*(server.kill_node(port, process) for port, process in running.items()))
+    await asyncio.to_thread(files.delete_node_files, leftover.ports)
     await asyncio.to_thread(manifest.remove)
 
 
-async def _refuse_keys(ports: Sequence[int]) -> None:
-    async with client.connected(ports) as nodes:
+async def _refuse_if_keys_exist(ports: Sequence[int]) -> None:
+    async with client.open_connections(ports) as nodes:
         for port, node in nodes.items():
             with suppress(NodeUnreachable):
                 if keys := await survey.count_keys(node):
                     raise NotOurs(
-                        f"The node on {port}, left by a setup that did not end, holds {several(keys, 'key')}. "
+                        f"The node on {port}, left by a setup that did not finish, holds {pluralize(keys, 'key')}. "
                         "It was left alone; clean with confirm: true deletes them."
                     )
 
 
-def _check_ground(plan: Plan) -> Program:
-    """Nothing is written and nothing started before this has passed."""
+def _check_preconditions(plan: Plan) -> Program:
+    """Checked before anything is written or started. Raises PortTaken, NotOurs, BinaryMissing, ServerTooOld."""
     server.check_ports(plan.ports)
-    files.check_nodes(plan.ports)
-    files.check_contents(plan.ports)
-    files.check_unclaimed(plan.ports)
-    return server.program()
+    files.check_node_folders(plan.ports)
+    files.check_node_contents(plan.ports)
+    files.check_no_foreign_data(plan.ports)
+    return server.find_program()
 
 
-def _write_ground(made: Manifest) -> None:
-    files.make_folder()
-    manifest.save(made)
-    server.prepare(made, made.ports)
+def _write_files(cluster: Manifest) -> None:
+    files.create_cluster_folder()
+    manifest.save(cluster)
+    server.prepare_folders(cluster, cluster.ports)
 
 
-async def _bring_together(made: Manifest, phases: Phases) -> list[Account]:
-    async with client.connected(made.ports) as nodes:
+async def _form_and_verify(cluster: Manifest, phases: Phases) -> list[NodeReport]:
+    async with client.open_connections(cluster.ports) as nodes:
         with phases("form"):
-            await form.form(nodes, made.plan)
+            await form.form_cluster(nodes, cluster.plan)
         with phases("ready"):
-            accounts = await form.until_ready(
+            reports = await form.wait_until_ready(
                 nodes,
-                made.plan,
-                within_s=form.deadline_s(made.plan.node_count),
-                aftermath="All of it was stopped again; the logs are kept.",
+                cluster.plan,
+                within_s=form.ready_timeout_s(cluster.plan.node_count),
+                aftermath="All nodes were stopped again; their logs are kept.",
             )
         with phases("verify"):
-            await form.probe(nodes, accounts)
-            await form.settle(nodes)
-    return accounts
+            await form.probe_shards(nodes, reports)
+            await form.restore_node_timeout(nodes)
+    return reports
 
 
-async def _undo(made: Manifest, reason: str) -> None:
-    """Stop what this setup started; redis.conf and logs stay for whoever wants to know why."""
+async def _roll_back(cluster: Manifest, reason: str) -> None:
+    """Kill the nodes that this setup started; redis.conf and logs are kept for diagnosis."""
     with suppress(RedisClusterError, OSError):
-        found = await asyncio.to_thread(server.adopt, made)
-        await asyncio.gather(*(server.kill(each.port, each.process) for each in found.nodes if each.process))
-        await asyncio.to_thread(manifest.save, replace(found, state=FAILED, error=reason))
+        cluster = await asyncio.to_thread(server.adopt_processes, cluster)
+        await asyncio.gather(*(server.kill_node(node.port, node.process) for node in cluster.nodes if node.process))
+        await asyncio.to_thread(manifest.save, replace(cluster, state=FAILED, error=reason))

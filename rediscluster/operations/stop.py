@@ -1,4 +1,4 @@
-"""Stop: replicas before their masters, keys on disk first."""
+"""Stop: saves keys to disk, then shuts down replicas before their masters."""
 
 from __future__ import annotations
 
@@ -8,65 +8,65 @@ from dataclasses import replace
 
 from rediscluster.errors import ClusterAbsent, RedisClusterError
 from rediscluster.nodes import client, files, manifest, server, survey
-from rediscluster.nodes.client import Node
-from rediscluster.nodes.gather import all_of
+from rediscluster.nodes.client import NodeConnection
+from rediscluster.nodes.gather import gather_all
 from rediscluster.nodes.manifest import STOPPED, STOPPING, Manifest
 from rediscluster.operations import result
 from rediscluster.operations.result import Outcome, Phases
-from system.lib.quantities import several
+from system.lib.quantities import pluralize
 
-LOOK_S = 1.0
+REPORT_TIMEOUT_S = 1.0
 
 
-async def stop(discard: bool, phases: Phases) -> Outcome:
+async def stop_cluster(discard: bool, phases: Phases) -> Outcome:
     """See `cluster.stop`; the caller holds the lock."""
     with phases("check"):
-        made = await ours()
-    alive = tuple(each.port for each in made.nodes if each.process)
-    if not alive and made.state == STOPPED and not discard:
-        return result.done("The cluster is stopped already.", made.plan, phases, changed=False)
-    keys = await end(made, phases, save=not discard)
+        cluster = await load_own_cluster()
+    running = tuple(node.port for node in cluster.nodes if node.process)
+    if not running and cluster.state == STOPPED and not discard:
+        return result.make_outcome("The cluster is already stopped.", cluster.plan, phases, changed=False)
+    keys = await stop_nodes(cluster, phases, save=not discard)
     if discard:
-        await asyncio.to_thread(files.sweep, made.ports, data_only=True)
-    await asyncio.to_thread(manifest.save, _at_rest(made, keys))
-    about_keys = "the keys are discarded" if discard else f"{several(keys, 'key')} saved"
-    said = f"Stopped {several(len(alive), 'node')} in {phases.seconds:.2f} s; {about_keys}."
-    return result.done(said, made.plan, phases)
+        await asyncio.to_thread(files.delete_node_files, cluster.ports, data_only=True)
+    await asyncio.to_thread(manifest.save, _as_stopped(cluster, keys))
+    keys_text = "keys discarded" if discard else f"{pluralize(keys, 'key')} saved"
+    message = f"Stopped {pluralize(len(running), 'node')} in {phases.seconds:.2f} s; {keys_text}."
+    return result.make_outcome(message, cluster.plan, phases)
 
 
-async def ours() -> Manifest:
-    """The cluster of ours, with its processes as they are. Raises ClusterAbsent, NotOurs."""
-    await asyncio.to_thread(files.check_folder)
-    found = await asyncio.to_thread(manifest.load)
-    if found is None:
+async def load_own_cluster() -> Manifest:
+    """Our cluster, with the processes that are running now. Raises ClusterAbsent, NotOurs."""
+    await asyncio.to_thread(files.check_cluster_folder)
+    cluster = await asyncio.to_thread(manifest.load)
+    if cluster is None:
         raise ClusterAbsent
-    await asyncio.to_thread(files.check_nodes, found.ports)
-    return await asyncio.to_thread(server.adopt, found)
+    await asyncio.to_thread(files.check_node_folders, cluster.ports)
+    return await asyncio.to_thread(server.adopt_processes, cluster)
 
 
-async def end(made: Manifest, phases: Phases, *, save: bool) -> int:
-    """End all that runs; the number of keys there were, 0 when they are not saved. Raises SaveFailed."""
-    alive = {each.port: each.process for each in made.nodes if each.process}
-    for process in alive.values():
-        server.wake(process)
-    async with client.connected(tuple(alive)) as nodes:
-        accounts = await survey.ask_each(nodes.values(), timeout_s=LOOK_S)
-        replicas = [each.port for each in accounts if each.replication.get("role") == "slave"]
-        masters = [port for port in alive if port not in replicas]
-        keys = await count_keys(nodes, masters)
-        if not alive or made.state == STOPPING:  # an earlier stop has counted those that it ended
-            keys = max(keys, made.keys)
+async def stop_nodes(cluster: Manifest, phases: Phases, *, save: bool) -> int:
+    """Stop all running nodes. Returns the number of keys saved, 0 without `save`. Raises SaveFailed."""
+    running = {node.port: node.process for node in cluster.nodes if node.process}
+    for process in running.values():
+        server.continue_node(process)
+    async with client.open_connections(tuple(running)) as nodes:
+        reports = await survey.fetch_reports(nodes.values(), timeout_s=REPORT_TIMEOUT_S)
+        replicas = [report.port for report in reports if report.replication.get("role") == "slave"]
+        masters = [port for port in running if port not in replicas]
+        keys = await sum_keys(nodes, masters)
+        if not running or cluster.state == STOPPING:  # an earlier stop counted the keys of the nodes that it stopped
+            keys = max(keys, cluster.keys)
         keys = keys if save else 0
-        await asyncio.to_thread(manifest.save, replace(made, state=STOPPING, keys=keys))
-        for name, group in (("replicas", replicas), ("masters", masters)):
+        await asyncio.to_thread(manifest.save, replace(cluster, state=STOPPING, keys=keys))
+        for phase, group in (("replicas", replicas), ("masters", masters)):
             if group:
-                with phases(name):
-                    await all_of(server.stop(nodes[port], alive[port], save=save) for port in group)
+                with phases(phase):
+                    await gather_all(server.stop_node(nodes[port], running[port], save=save) for port in group)
     return keys
 
 
-async def count_keys(nodes: dict[int, Node], ports: list[int]) -> int:
-    """Of those that answer."""
+async def sum_keys(nodes: dict[int, NodeConnection], ports: list[int]) -> int:
+    """The number of keys on these ports; nodes that do not respond are skipped."""
     keys = 0
     for port in ports:
         with suppress(RedisClusterError):
@@ -74,7 +74,7 @@ async def count_keys(nodes: dict[int, Node], ports: list[int]) -> int:
     return keys
 
 
-def _at_rest(made: Manifest, keys: int) -> Manifest:
-    for port in made.ports:
-        made = made.with_process(port, None)
-    return replace(made, state=STOPPED, keys=keys, error=None)
+def _as_stopped(cluster: Manifest, keys: int) -> Manifest:
+    for port in cluster.ports:
+        cluster = cluster.with_process(port, None)
+    return replace(cluster, state=STOPPED, keys=keys, error=None)

@@ -1,1 +1,1 @@
-"""What the cluster is doing now."""
+"""The current state of the cluster: samples, statistics, and a summary in words."""

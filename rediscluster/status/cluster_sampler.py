@@ -1,4 +1,4 @@
-"""The sampler: one pipeline per node and tick, and a node that hangs holds up no other."""
+"""Samples the cluster: one pipeline per node and tick, where an unresponsive node delays no other."""
 
 from __future__ import annotations
 
@@ -15,246 +15,277 @@ from django.conf import settings
 
 from rediscluster.errors import NodeUnreachable
 from rediscluster.nodes import client, files, manifest, redis_conf
-from rediscluster.nodes.client import Command, Node
+from rediscluster.nodes.client import Command, NodeConnection
 from rediscluster.nodes.manifest import Manifest
 from rediscluster.status import cluster_stats, node_stats
-from rediscluster.status.cluster_stats import Stats
-from rediscluster.status.node_stats import DOWN, OTHER, OURS, STOPPED, UP, Own, Reading
+from rediscluster.status.cluster_stats import RedisStats
+from rediscluster.status.node_stats import DOWN, OTHER, OURS, STOPPED, UP, OwnTraffic, Reading
 from rediscluster.topology import node_view
-from rediscluster.topology.node_view import Member, View
-from rediscluster.topology.slots import slot_of
+from rediscluster.topology.node_view import ClusterView, Member
+from rediscluster.topology.slots import key_slot
 from system.host import ports
 
-FRESH_S = 0.2  # pollers that come closer together than this share a sample
-ANSWER_S = 0.5
-VIEW_EVERY = 5  # CLUSTER NODES grows with the square of the nodes: all ask for it at every fifth tick only
-LOOK_AROUND_S = 5.0  # how often somebody else's nodes are looked for
-OLDEST_S = 60.0  # a reading older than this is no base for a rate
+CACHE_S = 0.2  # calls within this time share a sample
+REPLY_TIMEOUT_S = 0.5
+VIEW_EVERY_TICKS = 5  # CLUSTER NODES grows with the square of the nodes, so it is sent at every fifth tick only
+FOREIGN_SCAN_INTERVAL_S = 5.0
+MAX_BASELINE_AGE_S = 60.0  # an older reading is no baseline for a rate
 CODES_KEY = "codes:seq"  # the counter of the frameworks under test
-READINGS = 1000
+MAX_READINGS = 1000
 
 
 @dataclass(slots=True)
-class Watch:
-    """The connections of one event loop. `held`: they stay open between samples."""
+class LoopConnections:
+    """The connections of one event loop. `keep_open`: between samples."""
 
-    nodes: dict[int, Node] = field(default_factory=dict)
-    held: bool = False
-    flight: asyncio.Task[Stats] | None = None
-    flown_at_s: float = float("-inf")
+    nodes: dict[int, NodeConnection] = field(default_factory=dict)
+    keep_open: bool = False
+    in_flight: asyncio.Task[RedisStats] | None = None
+    sample_started_s: float = float("-inf")
 
-    def node(self, port: int) -> Node:
-        return self.nodes.setdefault(port, Node(port))
+    def connection_to(self, port: int) -> NodeConnection:
+        return self.nodes.setdefault(port, NodeConnection(port))
 
-    async def keep_only(self, wanted: Sequence[int]) -> None:
-        for port in [port for port in self.nodes if port not in wanted]:
+    async def close_except(self, kept_ports: Sequence[int]) -> None:
+        for port in [port for port in self.nodes if port not in kept_ports]:
             await self.nodes.pop(port).close()
 
 
 @dataclass(slots=True)
-class Memory:
-    """What is known from earlier samples, whichever loop took them."""
+class SamplerState:
+    """What the sampler keeps between samples, shared by all event loops."""
 
     readings: OrderedDict[int, Reading] = field(default_factory=OrderedDict)
-    views: dict[int, View] = field(default_factory=dict)
+    views: dict[int, ClusterView] = field(default_factory=dict)
     roles: dict[int, str] = field(default_factory=dict)
     tick: int = 0
     failovers: int = 0
-    own: dict[int, Own] = field(default_factory=dict)
-    strangers: tuple[int, ...] = ()
-    looked_at_s: float = float("-inf")
-    last: Stats | None = None
-    last_at_s: float = float("-inf")
-    changed_at_s: float = float("-inf")
+    own_traffic: dict[int, OwnTraffic] = field(default_factory=dict)
+    foreign_ports: tuple[int, ...] = ()
+    scanned_at_s: float = float("-inf")
+    last_stats: RedisStats | None = None
+    last_stats_at_s: float = float("-inf")
+    invalidated_at_s: float = float("-inf")
 
 
-_watches: WeakKeyDictionary[asyncio.AbstractEventLoop, Watch] = WeakKeyDictionary()
-_memory = Memory()
+_connections_by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, LoopConnections] = WeakKeyDictionary()
+_state = SamplerState()
 
 
-def hold() -> None:
+def keep_connections_open() -> None:
     """Keep this loop's connections open between samples; for a loop that lives as long as the server."""
-    _watch().held = True
+    _loop_connections().keep_open = True
 
 
-def changed() -> None:
-    """An operation of ours begins or ends: what was seen before does not hold any more."""
-    _memory.last = None
-    _memory.changed_at_s = time.monotonic()
-    _memory.views.clear()
+def invalidate() -> None:
+    """Drop cached results: an operation of ours starts or ends."""
+    _state.last_stats = None
+    _state.invalidated_at_s = time.monotonic()
+    _state.views.clear()
 
 
-def forget() -> None:
-    """Begin anew, as after a start."""
-    global _memory
-    _memory = Memory()
+def reset() -> None:
+    """Start with an empty state, as after a server start."""
+    global _state
+    _state = SamplerState()
 
 
-def _watch() -> Watch:
-    return _watches.setdefault(asyncio.get_running_loop(), Watch())
+def _loop_connections() -> LoopConnections:
+    return _connections_by_loop.setdefault(asyncio.get_running_loop(), LoopConnections())
 
 
-async def sample() -> Stats:
-    """All nodes now, ours and others; callers at the same moment share one look. Raises ManifestUnreadable."""
-    watch = _watch()
-    if _memory.last and time.monotonic() - _memory.last_at_s < FRESH_S:
-        return _memory.last
-    if watch.flight is None or watch.flight.done() or watch.flown_at_s < _memory.changed_at_s:
-        watch.flown_at_s = time.monotonic()
-        watch.flight = asyncio.create_task(_sample(watch), name="redis sample")
-    return await asyncio.shield(watch.flight)
+async def sample() -> RedisStats:
+    """All nodes now, ours and foreign ones; concurrent callers share one sample. Raises ManifestUnreadable."""
+    connections = _loop_connections()
+    if _state.last_stats and time.monotonic() - _state.last_stats_at_s < CACHE_S:
+        return _state.last_stats
+    if (
+        connections.in_flight is None
+        or connections.in_flight.done()
+        or connections.sample_started_s < _state.invalidated_at_s
+    ):
+        connections.sample_started_s = time.monotonic()
+        connections.in_flight = asyncio.create_task(_sample(connections), name="redis sample")
+    return await asyncio.shield(connections.in_flight)
 
 
-async def _sample(watch: Watch) -> Stats:
-    begun_at_s = time.monotonic()
-    made = await asyncio.to_thread(manifest.load)
-    mine = made.ports if made else ()
-    await _look_around(mine)
-    wanted = (*mine, *_memory.strangers)
-    _memory.tick += 1
+async def _sample(connections: LoopConnections) -> RedisStats:
+    started_s = time.monotonic()
+    cluster = await asyncio.to_thread(manifest.load)
+    own_ports = cluster.ports if cluster else ()
+    await _scan_for_foreign_nodes(own_ports)
+    sampled_ports = (*own_ports, *_state.foreign_ports)
+    _state.tick += 1
     try:
-        await watch.keep_only(wanted)
-        readings = await asyncio.gather(*(_read(watch.node(port)) for port in wanted))
-        codes = await _codes(watch, readings)
+        await connections.close_except(sampled_ports)
+        readings = await asyncio.gather(*(_take_reading(connections.connection_to(port)) for port in sampled_ports))
+        codes = await _read_codes(connections, readings)
     finally:
-        if not watch.held:
-            await watch.keep_only(())
-    # On ports that are not ours many a program may listen: only what speaks Redis's protocol is a node.
-    stats = _described(made, [each for each in readings if each.port in mine or each.latency_ms is not None], codes)
-    if begun_at_s > _memory.changed_at_s:
-        _memory.last, _memory.last_at_s = stats, time.monotonic()
+        if not connections.keep_open:
+            await connections.close_except(())
+    # On foreign ports any program may be listening: it is a node only if it replies in Redis's protocol.
+    nodes = [reading for reading in readings if reading.port in own_ports or reading.latency_ms is not None]
+    stats = _build_stats(cluster, nodes, codes)
+    if started_s > _state.invalidated_at_s:
+        _state.last_stats, _state.last_stats_at_s = stats, time.monotonic()
     return stats
 
 
-async def _look_around(mine: Sequence[int]) -> None:
-    """Somebody else's nodes on the ports where clusters are expected."""
-    if time.monotonic() - _memory.looked_at_s < LOOK_AROUND_S:
-        _memory.strangers = tuple(port for port in _memory.strangers if port not in mine)
+async def _scan_for_foreign_nodes(own_ports: Sequence[int]) -> None:
+    """Look for listening ports in the configured range that are not ours."""
+    if time.monotonic() - _state.scanned_at_s < FOREIGN_SCAN_INTERVAL_S:
+        _state.foreign_ports = tuple(port for port in _state.foreign_ports if port not in own_ports)
         return
     first = settings.REDIS_BASE_PORT
-    expected = [port for port in range(first, first + settings.REDIS_MAX_NODES) if port not in mine]
-    _memory.strangers = await asyncio.to_thread(ports.listening_among, expected)
-    _memory.looked_at_s = time.monotonic()
+    candidates = [port for port in range(first, first + settings.REDIS_MAX_NODES) if port not in own_ports]
+    _state.foreign_ports = await asyncio.to_thread(ports.listening_among, candidates)
+    _state.scanned_at_s = time.monotonic()
 
 
-async def _read(node: Node) -> Reading:
-    view, questions = _memory.views.get(node.port), _questions(node.port)
-    begun, own = time.monotonic(), _memory.own.get(node.port, Own())
-    _memory.own[node.port] = replace(own, commands=own.commands + len(questions))
+async def _take_reading(node: NodeConnection) -> Reading:
+    view, commands = _state.views.get(node.port), _commands_for(node.port)
+    started_s, own_traffic = time.monotonic(), _state.own_traffic.get(node.port, OwnTraffic())
+    _state.own_traffic[node.port] = replace(own_traffic, commands=own_traffic.commands + len(commands))
     try:
-        info, *others = await _answers(node, questions)
+        info, *cluster_replies = await _execute_with_retry(node, commands)
     except NodeUnreachable as error:
-        return Reading(node.port, begun, error.state, error.reason, {}, {}, None, None)
-    latency_ms = round(1000 * (time.monotonic() - begun), 2)
-    if not isinstance(info, str):  # it wants a password
-        return Reading(node.port, begun, UP, str(info), {}, {}, None, latency_ms)
-    if len(others) > 1 and isinstance(others[1], str):
-        view = _memory.views[node.port] = node_view.parse(others[1])
-    told = client.fields(others[0]) if others and isinstance(others[0], str) else {}
-    return Reading(node.port, begun, UP, None, client.fields(info), told, view, latency_ms, own)
+        return Reading(node.port, started_s, error.state, error.reason, {}, {}, None, None)
+    latency_ms = round(1000 * (time.monotonic() - started_s), 2)
+    if not isinstance(info, str):  # it requires a password
+        return Reading(node.port, started_s, UP, str(info), {}, {}, None, latency_ms)
+    if len(cluster_replies) > 1 and isinstance(cluster_replies[1], str):
+        view = _state.views[node.port] = node_view.parse_cluster_nodes(cluster_replies[1])
+    cluster_info = cluster_replies[0] if cluster_replies and isinstance(cluster_replies[0], str) else ""
+    return Reading(
+        node.port,
+        started_s,
+        UP,
+        None,
+        client.parse_info(info),
+        client.parse_info(cluster_info),
+        view,
+        latency_ms,
+        own_traffic,
+    )
 
 
-async def _answers(node: Node, questions: Sequence[Command]) -> list[Any]:
-    """Asked once more when the connection breaks: it may have led to a process that has been replaced since."""
+async def _execute_with_retry(node: NodeConnection, commands: Sequence[Command]) -> list[Any]:
+    """Retried once when the connection breaks: its process may have been replaced since the last sample."""
     try:
-        return await node.ask_all(questions, timeout_s=ANSWER_S)
+        return await node.execute_pipeline(commands, timeout_s=REPLY_TIMEOUT_S)
     except NodeUnreachable as error:
         if error.state != DOWN:
             raise
-        return await node.ask_all(questions, timeout_s=ANSWER_S)
+        return await node.execute_pipeline(commands, timeout_s=REPLY_TIMEOUT_S)
 
 
-def _questions(port: int) -> list[Command]:
-    """One pipeline. A single server is not asked for its cluster again: it would count an error each time."""
-    before = _memory.readings.get(port)
-    if before and before.info.get("cluster_enabled") == "0":
+def _commands_for(port: int) -> list[Command]:
+    """One pipeline. A standalone server gets no CLUSTER commands again: it would count an error for each."""
+    previous = _state.readings.get(port)
+    if previous and previous.info.get("cluster_enabled") == "0":
         return [("INFO",)]
-    in_trouble = before is not None and before.cluster.get("cluster_state") != "ok"
-    is_full = port not in _memory.views or in_trouble or _memory.tick % VIEW_EVERY == 0
-    return [("INFO",), ("CLUSTER", "INFO"), *([("CLUSTER", "NODES")] if is_full else [])]
+    in_trouble = previous is not None and previous.cluster.get("cluster_state") != "ok"
+    with_view = port not in _state.views or in_trouble or _state.tick % VIEW_EVERY_TICKS == 0
+    return [("INFO",), ("CLUSTER", "INFO"), *([("CLUSTER", "NODES")] if with_view else [])]
 
 
-async def _codes(watch: Watch, readings: Sequence[Reading]) -> int | None:
-    """The frameworks' counter, from the master that has it; None when it cannot be read or is not there."""
-    port = _keeper(readings)
+async def _read_codes(connections: LoopConnections, readings: Sequence[Reading]) -> int | None:
+    """The frameworks' counter, from the master that stores it; None when it is unreadable or missing."""
+    port = _codes_port(readings)
     if port is None:
         return None
     try:
-        [value] = await watch.node(port).ask_all([("GET", CODES_KEY)], timeout_s=ANSWER_S)
+        [value] = await connections.connection_to(port).execute_pipeline(
+            [("GET", CODES_KEY)], timeout_s=REPLY_TIMEOUT_S
+        )
     except NodeUnreachable:
         return None
-    own = _memory.own[port]
+    own_traffic = _state.own_traffic[port]
     hits = int(isinstance(value, str))
-    _memory.own[port] = Own(own.commands + 1, own.hits + hits, own.misses + 1 - hits)
+    _state.own_traffic[port] = OwnTraffic(
+        own_traffic.commands + 1, own_traffic.hits + hits, own_traffic.misses + 1 - hits
+    )
     return int(value) if isinstance(value, str) and value.isdigit() else None
 
 
-def _keeper(readings: Sequence[Reading]) -> int | None:
-    wanted = slot_of(CODES_KEY)
-    for each in readings:
-        if each.info.get("cluster_enabled") == "0":
-            return each.port
-        if each.view and each.info.get("role") == "master" and any(wanted in held for held in each.view.me.slots):
-            return each.port
+def _codes_port(readings: Sequence[Reading]) -> int | None:
+    """The port of the node that stores `codes:seq`: a standalone server, or the master of its slot."""
+    slot = key_slot(CODES_KEY)
+    for reading in readings:
+        if reading.info.get("cluster_enabled") == "0":
+            return reading.port
+        own_slots = reading.view.myself.slots if reading.view and reading.info.get("role") == "master" else ()
+        if any(slot in slot_range for slot_range in own_slots):
+            return reading.port
     return None
 
 
-def _described(made: Manifest | None, readings: Sequence[Reading], codes: int | None) -> Stats:
-    members = _members(readings)
-    mine = made.ports if made else ()
-    masters = {each.port: each.info for each in readings}
+def _build_stats(cluster: Manifest | None, readings: Sequence[Reading], codes: int | None) -> RedisStats:
+    members = _members_by_port(readings)
+    own_ports = cluster.ports if cluster else ()
+    info_by_port = {reading.port: reading.info for reading in readings}
     nodes = []
-    for now in readings:
-        owner, member = _owner(now, mine), members.get(now.port)
-        if not now.info:
-            nodes.append(_silent(now, made, owner, member, members))
+    for reading in readings:
+        owner, member = _owner_of(reading, own_ports), members.get(reading.port)
+        if not reading.info:
+            nodes.append(_unreachable(reading, cluster, owner, member, members))
             continue
-        node = node_stats.measured(now, _before(now), owner, member)
-        nodes.append(node_stats.lagging(node, now.info, masters.get(node.master_port or 0)))
-        _remember(now, node.role)
-    # Beside a cluster of ours there may be one of others: shown, but not mixed into the whole.
-    told = [each for each in readings if not mine or (each.port in mine and _owner(each, mine) == OURS)]
-    views = [each.view for each in told if each.view]
-    infos = [each.cluster for each in told if each.cluster]
-    counted = [node for node in nodes if not mine or node.owner == OURS]
-    whole = cluster_stats.cluster(counted, views, infos, codes=codes, failovers=_memory.failovers)
-    return Stats(tuple(nodes), whole, datetime.now(UTC))
+        node = node_stats.responding_node(reading, _baseline(reading), owner, member)
+        nodes.append(node_stats.with_replication_lag(node, reading.info, info_by_port.get(node.master_port or 0)))
+        _remember(reading, node.role)
+    # A foreign cluster next to ours is shown, but not counted in the totals.
+    counted_readings = [
+        reading
+        for reading in readings
+        if not own_ports or (reading.port in own_ports and _owner_of(reading, own_ports) == OURS)
+    ]
+    views = [reading.view for reading in counted_readings if reading.view]
+    cluster_infos = [reading.cluster for reading in counted_readings if reading.cluster]
+    counted_nodes = [node for node in nodes if not own_ports or node.owner == OURS]
+    totals = cluster_stats.make_cluster_stats(
+        counted_nodes, views, cluster_infos, codes=codes, failovers=_state.failovers
+    )
+    return RedisStats(tuple(nodes), totals, datetime.now(UTC))
 
 
-def _owner(now: Reading, mine: Sequence[int]) -> str:
-    """A node that answers is ours when it runs with our redis.conf; on a port of ours, silence is ours too."""
-    if now.port in mine and now.info:
-        return OURS if now.info.get("config_file") == str(files.of_node(now.port) / redis_conf.CONF) else OTHER
-    return OURS if now.port in mine else OTHER
+def _owner_of(reading: Reading, own_ports: Sequence[int]) -> str:
+    """A responding node is ours if it runs with our redis.conf; a silent one if it is on one of our ports."""
+    if reading.port in own_ports and reading.info:
+        own_conf = str(files.node_folder(reading.port) / redis_conf.CONF_FILE)
+        return OURS if reading.info.get("config_file") == own_conf else OTHER
+    return OURS if reading.port in own_ports else OTHER
 
 
-def _members(readings: Sequence[Reading]) -> dict[int, Member]:
-    """Each node by its own word; those that do not answer by the word of the others."""
-    told = {member.port: member for each in readings if each.view for member in each.view.members}
-    return told | {each.port: each.view.me for each in readings if each.view}
+def _members_by_port(readings: Sequence[Reading]) -> dict[int, Member]:
+    """Each responding node from its own view; the others from the views of those."""
+    views = [(reading.port, reading.view) for reading in readings if reading.view]
+    members = {member.port: member for _port, view in views for member in view.members}
+    return members | {port: view.myself for port, view in views}
 
 
-def _silent(
-    now: Reading, made: Manifest | None, owner: str, member: Member | None, members: dict[int, Member]
-) -> node_stats.Node:
-    is_stopped = owner == OURS and now.state == DOWN and made is not None and made.state == manifest.STOPPED
-    master = next((each.port for each in members.values() if member and each.id == member.master_id), None)
-    state, reason = (STOPPED, None) if is_stopped else (now.state, now.reason)
-    return node_stats.absent(now.port, state, reason, owner, member, master)
+def _unreachable(
+    reading: Reading, cluster: Manifest | None, owner: str, member: Member | None, members: dict[int, Member]
+) -> node_stats.NodeStats:
+    is_stopped = owner == OURS and reading.state == DOWN and cluster is not None and cluster.state == manifest.STOPPED
+    master_id = member.master_id if member else None
+    master_port = next((other.port for other in members.values() if member and other.id == master_id), None)
+    state, reason = (STOPPED, None) if is_stopped else (reading.state, reading.reason)
+    return node_stats.unreachable_node(reading.port, state, reason, owner, member, master_port)
 
 
-def _before(now: Reading) -> Reading | None:
-    before = _memory.readings.get(now.port)
-    return before if before and now.at_s - before.at_s < OLDEST_S else None
+def _baseline(reading: Reading) -> Reading | None:
+    """The node's previous reading, unless it is too old."""
+    previous = _state.readings.get(reading.port)
+    return previous if previous and reading.at_s - previous.at_s < MAX_BASELINE_AGE_S else None
 
 
-def _remember(now: Reading, role: str | None) -> None:
-    _memory.readings[now.port] = now
-    _memory.readings.move_to_end(now.port)
-    while len(_memory.readings) > READINGS:
-        _memory.readings.popitem(last=False)
-    if role == "master" and _memory.roles.get(now.port) == "replica":
-        _memory.failovers += 1
-        _memory.views.clear()  # the map is drawn anew at the next tick
+def _remember(reading: Reading, role: str | None) -> None:
+    _state.readings[reading.port] = reading
+    _state.readings.move_to_end(reading.port)
+    while len(_state.readings) > MAX_READINGS:
+        _state.readings.popitem(last=False)
+    if role == "master" and _state.roles.get(reading.port) == "replica":
+        _state.failovers += 1
+        _state.views.clear()  # views are fetched again at the next tick
     if role:
-        _memory.roles[now.port] = role
+        _state.roles[reading.port] = role

@@ -1,4 +1,4 @@
-"""All nodes together: the state of the cluster, its shards, and the next step in words. [pure]"""
+"""Combines the nodes' statistics into the state of the cluster and of its shards. [pure]"""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from rediscluster.status.node_stats import DOWN, OTHER, OURS, STOPPED, UP, Node
+from rediscluster.status.node_stats import DOWN, OTHER, OURS, STOPPED, UP, NodeStats
 from rediscluster.topology import slots
-from rediscluster.topology.node_view import Member, View
-from rediscluster.topology.slots import SLOTS
+from rediscluster.topology.node_view import ClusterView, Member
+from rediscluster.topology.slots import SLOT_COUNT
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,8 @@ class ShardReplica:
 
 
 @dataclass(frozen=True, slots=True)
-class ShardPicture:
-    """Slots, who serves them, who stands behind. `master_state` other than up: its slots answer nobody."""
+class ShardStats:
+    """Slots with their master and replicas. They are served only when `master_state` is up."""
 
     slots: tuple[str, ...]
     slot_count: int
@@ -38,11 +38,11 @@ class ShardPicture:
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterPicture:
-    """`state`: Redis's ok or fail; absent without nodes, stopped when all are. Sums are over the masters that answer.
+class ClusterStats:
+    """`state`: Redis's ok or fail; absent without nodes, stopped when all nodes are. Sums cover responding masters.
 
-    `agreement`: all nodes tell the same map. `lost`: slots without a living master. `failovers`: promotions seen
-    since this server watches. `codes`: the counter that the frameworks keep in `codes:seq`.
+    `agreement`: all nodes have the same map. `lost`: slots without a live master. `failovers`: promotions seen since
+    this server started. `codes`: the counter that the frameworks keep in `codes:seq`.
     """
 
     state: str
@@ -58,40 +58,44 @@ class ClusterPicture:
     codes: int | None
     lost: tuple[str, ...]
     failovers: int
-    shards: tuple[ShardPicture, ...]
+    shards: tuple[ShardStats, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Stats:
-    """The wire's `GET /api/redis/stats` and stream `redis:stats`."""
+class RedisStats:
+    """`GET /api/redis/stats` and the stream `redis:stats` on the wire."""
 
-    stats: tuple[Node, ...]
-    cluster: ClusterPicture
+    stats: tuple[NodeStats, ...]
+    cluster: ClusterStats
     timestamp: datetime
 
 
-def cluster(
-    nodes: Sequence[Node],
-    views: Sequence[View],
+def make_cluster_stats(
+    nodes: Sequence[NodeStats],
+    views: Sequence[ClusterView],
     infos: Sequence[Mapping[str, str]],
     *,
     codes: int | None,
     failovers: int,
-) -> ClusterPicture:
-    """`infos`: CLUSTER INFO of each node that answers; `views`: the newest of those in a cluster."""
-    view = max(views, key=lambda each: len(each.masters)) if views else None
-    epochs = [int(each["cluster_current_epoch"]) for each in infos if "cluster_current_epoch" in each]
+) -> ClusterStats:
+    """`infos`: CLUSTER INFO of each responding node; `views`: the latest view of each node in cluster mode."""
+    view = max(views, key=lambda view: len(view.masters)) if views else None
+    epochs = [int(info["cluster_current_epoch"]) for info in infos if "cluster_current_epoch" in info]
     masters = [node for node in nodes if node.state == UP and node.role in ("master", "standalone")]
-    dead = {node.port for node in nodes if node.state != UP}
-    alive = [each for each in (view.masters if view else ()) if "fail" not in each.flags and each.port not in dead]
-    lost = slots.missing(each for member in alive for each in member.slots) if view else ()
+    down_ports = {node.port for node in nodes if node.state != UP}
+    alive = [
+        master
+        for master in (view.masters if view else ())
+        if "fail" not in master.flags and master.port not in down_ports
+    ]
+    lost = slots.missing_slots(slot_range for master in alive for slot_range in master.slots) if view else ()
     owners = {node.owner for node in nodes}
-    signatures = {each.signature for each in views}
-    return ClusterPicture(
-        state=_state(nodes, [each.get("cluster_state", "ok") for each in infos], bool(lost)),
+    signatures = {view.signature for view in views}
+    return ClusterStats(
+        state=_state(nodes, [info.get("cluster_state", "ok") for info in infos], bool(lost)),
         owner=OURS if OURS in owners else OTHER if owners else None,
         agreement=len(signatures) == 1 if views else None,
-        slots_ok=SLOTS - slots.count(lost) if view else 0,
+        slots_ok=SLOT_COUNT - slots.count_slots(lost) if view else 0,
         size=len(view.masters) if view else 0,
         known_nodes=len(view.members) if view else 0,
         epoch=max(epochs, default=None),
@@ -99,13 +103,13 @@ def cluster(
         keys=_sum(node.keys for node in masters),
         memory_bytes=_sum(node.memory_bytes for node in masters),
         codes=codes,
-        lost=tuple(str(each) for each in lost),
+        lost=tuple(map(str, lost)),
         failovers=failovers,
         shards=_shards(nodes, view) if view else (),
     )
 
 
-def _state(nodes: Sequence[Node], states: Sequence[str], has_lost: bool) -> str:
+def _state(nodes: Sequence[NodeStats], states: Sequence[str], has_lost: bool) -> str:
     if not nodes:
         return "absent"
     if all(node.state == STOPPED for node in nodes):
@@ -116,32 +120,32 @@ def _state(nodes: Sequence[Node], states: Sequence[str], has_lost: bool) -> str:
 
 
 def _sum(values: Iterable[float | int | None]) -> Any:
-    """Null when nothing is known: a sum of unknowns is no zero."""
+    """None when no value is known, instead of zero."""
     known = [value for value in values if value is not None]
     return round(sum(known), 2) if known else None
 
 
-def _shards(nodes: Sequence[Node], view: View) -> tuple[ShardPicture, ...]:
-    at = {node.port: node for node in nodes}
-    return tuple(_shard(master, view, at) for master in view.masters)
+def _shards(nodes: Sequence[NodeStats], view: ClusterView) -> tuple[ShardStats, ...]:
+    node_by_port = {node.port: node for node in nodes}
+    return tuple(_shard(master, view, node_by_port) for master in view.masters)
 
 
-def _shard(master: Member, view: View, at: Mapping[int, Node]) -> ShardPicture:
-    node = at.get(master.port)
-    return ShardPicture(
-        slots=tuple(str(each) for each in sorted(master.slots)),
-        slot_count=slots.count(master.slots),
+def _shard(master: Member, view: ClusterView, node_by_port: Mapping[int, NodeStats]) -> ShardStats:
+    node = node_by_port.get(master.port)
+    return ShardStats(
+        slots=tuple(map(str, sorted(master.slots))),
+        slot_count=slots.count_slots(master.slots),
         master_port=master.port,
         master_state=node.state if node else DOWN if "fail" in master.flags else UP,
         keys=node.keys if node else None,
         memory_bytes=node.memory_bytes if node else None,
         ops_per_second=node.ops_per_second if node else None,
         hit_rate_percent=node.hit_rate_percent if node else None,
-        replicas=tuple(_replica(each, at.get(each.port)) for each in view.replicas_of(master)),
+        replicas=tuple(_replica(member, node_by_port.get(member.port)) for member in view.replicas_of(master)),
     )
 
 
-def _replica(member: Member, node: Node | None) -> ShardReplica:
+def _replica(member: Member, node: NodeStats | None) -> ShardReplica:
     if node is None:
         return ShardReplica(member.port, DOWN if "fail" in member.flags else UP, None, None, None)
     return ShardReplica(member.port, node.state, node.link_up, node.replication_lag_bytes, node.replication_lag_seconds)

@@ -1,4 +1,4 @@
-"""Looking closer: the state in words, one node's INFO, its slow log."""
+"""Queries: the cluster's status and nodes, one node's INFO and slow log."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from rediscluster.errors import UnknownNode
 from rediscluster.nodes import client, files, manifest, operation_lock
 from rediscluster.nodes.manifest import Manifest
 from rediscluster.status import cluster_sampler, summary
-from rediscluster.status.cluster_stats import Stats
-from rediscluster.status.node_stats import Node
-from rediscluster.status.summary import Record, Status
+from rediscluster.status.cluster_stats import RedisStats
+from rediscluster.status.node_stats import NodeStats
+from rediscluster.status.summary import ManifestSummary, Status
 
-COMMAND_LENGTH = 500
-SCARCE_BYTES = 200 * 2**20
+MAX_COMMAND_LENGTH = 500
+LOW_DISK_BYTES = 200 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Nodes:
-    """The wire's `GET /api/redis/nodes`: ports, and each with what is known of it."""
+class NodeList:
+    """`GET /api/redis/nodes` on the wire: the ports, and the statistics of each node."""
 
     nodes: tuple[int, ...]
     count: int
-    details: tuple[Node, ...]
+    details: tuple[NodeStats, ...]
     timestamp: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class NodeInfo:
-    """INFO as the node tells it: section → name → value."""
+    """A node's INFO: section → name → value."""
 
     port: int
     sections: dict[str, dict[str, str]]
@@ -41,7 +41,7 @@ class NodeInfo:
 
 @dataclass(frozen=True, slots=True)
 class SlowCommand:
-    """An entry of the slow log. `command` with its arguments, cut at `COMMAND_LENGTH` characters."""
+    """An entry of the slow log. `command` includes its arguments, cut at `MAX_COMMAND_LENGTH` characters."""
 
     id: int
     at: datetime
@@ -53,7 +53,7 @@ class SlowCommand:
 
 @dataclass(frozen=True, slots=True)
 class SlowLog:
-    """Newest first. `threshold_ms`: commands that took longer are kept."""
+    """Newest first. `threshold_ms`: slower commands are logged."""
 
     port: int
     entries: tuple[SlowCommand, ...]
@@ -61,69 +61,72 @@ class SlowLog:
     timestamp: datetime
 
 
-async def nodes() -> Nodes:
-    """Ours, stopped ones included, and those of others on our range of ports."""
+async def fetch_nodes() -> NodeList:
+    """Our nodes, including stopped ones, and foreign nodes in our port range."""
     stats = await cluster_sampler.sample()
-    return Nodes(tuple(node.port for node in stats.stats), len(stats.stats), stats.stats, stats.timestamp)
+    return NodeList(tuple(node.port for node in stats.stats), len(stats.stats), stats.stats, stats.timestamp)
 
 
-async def status() -> Status:
-    """The state in words, from what was made and what answers."""
+async def fetch_status() -> Status:
+    """The cluster's state, from the manifest and a sample."""
     stats = await cluster_sampler.sample()
-    return await asyncio.to_thread(_status, stats)
+    return await asyncio.to_thread(_make_status, stats)
 
 
-def _status(stats: Stats) -> Status:
-    made = manifest.load()
+def _make_status(stats: RedisStats) -> Status:
+    cluster = manifest.load()
     warnings = []
-    if made and (free := files.free_bytes()) < SCARCE_BYTES:
-        warnings.append(f"{free / 2**20:,.0f} MB left on the disk: a node that cannot write its nodes.conf ends.")
-    return summary.assess(_record(made) if made else None, stats, operation_lock.under_way(), warnings)
+    if cluster and (free_bytes := files.free_disk_bytes()) < LOW_DISK_BYTES:
+        warnings.append(f"{free_bytes / 2**20:,.0f} MB left on disk: a node that cannot write its nodes.conf exits.")
+    return summary.summarize(
+        _summarize_manifest(cluster) if cluster else None, stats, operation_lock.current_operation(), warnings
+    )
 
 
-def _record(made: Manifest) -> Record:
-    plan = made.plan
-    return Record(
-        made.cluster_id, made.state, plan.node_count, plan.replicas, plan.base_port, plan.max_memory_bytes,
-        plan.persistence, made.version, made.keys, made.error,
+def _summarize_manifest(cluster: Manifest) -> ManifestSummary:
+    plan = cluster.plan
+    return ManifestSummary(
+        cluster.cluster_id, cluster.state, plan.node_count, plan.replicas, plan.base_port, plan.max_memory_bytes,
+        plan.persistence, cluster.version, cluster.keys, cluster.error,
     )  # fmt: skip
 
 
-async def info(port: int) -> NodeInfo:
+async def fetch_node_info(port: int) -> NodeInfo:
     """Raises UnknownNode, NodeUnreachable."""
-    [told] = await _ask(port, ("INFO", "everything"))
-    return NodeInfo(port, sections(told), datetime.now(UTC))
+    [text] = await _execute(port, ("INFO", "everything"))
+    return NodeInfo(port, parse_sections(text), datetime.now(UTC))
 
 
-async def slow_log(port: int, limit: int) -> SlowLog:
+async def fetch_slow_log(port: int, limit: int) -> SlowLog:
     """Raises UnknownNode, NodeUnreachable."""
-    entries, setting = await _ask(port, ("SLOWLOG", "GET", limit), ("CONFIG", "GET", "slowlog-log-slower-than"))
+    entries, setting = await _execute(port, ("SLOWLOG", "GET", limit), ("CONFIG", "GET", "slowlog-log-slower-than"))
     threshold = int(setting[1]) / 1000 if isinstance(setting, list) and len(setting) == 2 else None
-    return SlowLog(port, tuple(_slow(entry) for entry in entries), threshold, datetime.now(UTC))
+    return SlowLog(port, tuple(_parse_slow_command(entry) for entry in entries), threshold, datetime.now(UTC))
 
 
-async def _ask(port: int, *questions: client.Command) -> Sequence[Any]:
-    known = (await cluster_sampler.sample()).stats
-    if port not in [node.port for node in known]:
-        raise UnknownNode(port, [node.port for node in known])
-    async with client.connected([port]) as there:
-        return [await there[port].ask(*question) for question in questions]
+async def _execute(port: int, *commands: client.Command) -> Sequence[Any]:
+    known_ports = [node.port for node in (await cluster_sampler.sample()).stats]
+    if port not in known_ports:
+        raise UnknownNode(port, known_ports)
+    async with client.open_connections([port]) as nodes:
+        return [await nodes[port].execute(*command) for command in commands]
 
 
-def sections(told: str) -> dict[str, dict[str, str]]:
-    """`# Server` begins a section; the lines below are `name:value`."""
-    found: dict[str, dict[str, str]] = {}
-    for line in told.splitlines():
+def parse_sections(text: str) -> dict[str, dict[str, str]]:
+    """Parse INFO: `# Server` starts a section; its lines are `name:value`."""
+    sections: dict[str, dict[str, str]] = {}
+    for line in text.splitlines():
         if line.startswith("# "):
-            section = found.setdefault(line[2:].strip().lower(), {})
+            section = sections.setdefault(line[2:].strip().lower(), {})
         elif ":" in line:
             name, _, value = line.partition(":")
             section[name] = value
-    return found
+    return sections
 
 
-def _slow(entry: Sequence[Any]) -> SlowCommand:
-    number, at_s, micros, words, address, name = entry[:6]
-    command = " ".join(map(str, words))
-    cut = command if len(command) <= COMMAND_LENGTH else command[: COMMAND_LENGTH - 1] + "…"
-    return SlowCommand(number, datetime.fromtimestamp(at_s, UTC), micros / 1000, cut, address, name)
+def _parse_slow_command(entry: Sequence[Any]) -> SlowCommand:
+    entry_id, at_s, duration_us, arguments, address, client_name = entry[:6]
+    command = " ".join(map(str, arguments))
+    if len(command) > MAX_COMMAND_LENGTH:
+        command = command[: MAX_COMMAND_LENGTH - 1] + "…"
+    return SlowCommand(entry_id, datetime.fromtimestamp(at_s, UTC), duration_us / 1000, command, address, client_name)

@@ -1,50 +1,50 @@
-"""The cluster map as text: shards, who serves them, who stands behind, and how far behind. [pure]"""
+"""Renders the cluster map as text: each shard with its slots, master, replicas and their lag. [pure]"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rediscluster.status.cluster_stats import ClusterPicture, ShardPicture, ShardReplica, Stats
-from rediscluster.status.node_stats import UP, Node
+from rediscluster.status.cluster_stats import ClusterStats, RedisStats, ShardReplica, ShardStats
+from rediscluster.status.node_stats import UP, NodeStats
 from rediscluster.status.summary import Status
-from system.lib.quantities import ports
+from system.lib.quantities import format_ports
 from system.lib.text import table
 
 HEADINGS = ("shard", "slots", "master", "ops/s", "memory", "hit", "keys", "replicas")
-NUMBERS = frozenset(map(HEADINGS.index, ("ops/s", "memory", "hit", "keys")))
+NUMERIC_COLUMNS = frozenset(map(HEADINGS.index, ("ops/s", "memory", "hit", "keys")))
 MB = 2**20
 UNKNOWN = "–"
 
 
-def status(told: Status, stats: Stats) -> list[str]:
-    """What `manage.py rediscluster status` prints."""
-    lines = [f"{told.state}: {told.message}", *(f"Warning: {each}" for each in told.warnings)]
+def render_status(status: Status, stats: RedisStats) -> list[str]:
+    """The output of `manage.py rediscluster status`."""
+    lines = [f"{status.state}: {status.message}", *(f"Warning: {warning}" for warning in status.warnings)]
     if stats.cluster.shards:
-        lines += ["", *cluster_map(stats.cluster)]
+        lines += ["", *cluster_lines(stats.cluster)]
     elif stats.stats:
-        lines += ["", *_nodes(stats.stats)]
-    return [*lines, "", f"Next: {told.next_step}"]
+        lines += ["", *_node_lines(stats.stats)]
+    return [*lines, "", f"Next: {status.next_step}"]
 
 
-def _nodes(nodes: Sequence[Node]) -> list[str]:
-    """By state: of a cluster at rest there is nothing more to say."""
-    said: dict[str, list[int]] = {}
+def _node_lines(nodes: Sequence[NodeStats]) -> list[str]:
+    """Ports grouped by state, for a cluster without a map, such as a stopped one."""
+    ports_by_state: dict[str, list[int]] = {}
     for node in nodes:
-        said.setdefault(f"{node.state}{_because(node.reason)}", []).append(node.port)
-    return [f"{ports(those)}: {what}" for what, those in said.items()]
+        ports_by_state.setdefault(f"{node.state}{_in_parentheses(node.reason)}", []).append(node.port)
+    return [f"{format_ports(node_ports)}: {state}" for state, node_ports in ports_by_state.items()]
 
 
-def cluster_map(cluster: ClusterPicture) -> list[str]:
-    """A line per shard, in the order of slots; below it what is lost."""
+def cluster_lines(cluster: ClusterStats) -> list[str]:
+    """A line per shard, in slot order, then the lost slots."""
     rows = [shard_cells(number, shard) for number, shard in enumerate(cluster.shards, 1)]
-    lines = table([HEADINGS, *rows], NUMBERS)
+    lines = table([HEADINGS, *rows], NUMERIC_COLUMNS)
     if cluster.lost:
         lines.append(f"Lost: slots {', '.join(cluster.lost)} have no master.")
     return lines
 
 
-def shard_cells(number: int, shard: ShardPicture) -> tuple[str, ...]:
-    """What stands under `HEADINGS`."""
+def shard_cells(number: int, shard: ShardStats) -> tuple[str, ...]:
+    """The cells of a row under `HEADINGS`."""
     return (
         str(number),
         ", ".join(shard.slots),
@@ -53,7 +53,7 @@ def shard_cells(number: int, shard: ShardPicture) -> tuple[str, ...]:
         UNKNOWN if shard.memory_bytes is None else f"{shard.memory_bytes / MB:,.1f} MB",
         UNKNOWN if shard.hit_rate_percent is None else f"{shard.hit_rate_percent:.0f} %",
         UNKNOWN if shard.keys is None else f"{shard.keys:,}",
-        ", ".join(_replica(each) for each in shard.replicas) or "none",
+        ", ".join(map(_replica, shard.replicas)) or "none",
     )
 
 
@@ -71,5 +71,5 @@ def _unless_up(state: str) -> str:
     return "" if state == UP else f" {state}"
 
 
-def _because(reason: str | None) -> str:
+def _in_parentheses(reason: str | None) -> str:
     return f" ({reason})" if reason else ""

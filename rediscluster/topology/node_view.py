@@ -1,4 +1,4 @@
-"""A node's view of its cluster, from CLUSTER NODES; and whether all views are one. [pure]"""
+"""Parses CLUSTER NODES into one node's view of the cluster, and compares such views. [pure]"""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rediscluster.topology import slots
 from rediscluster.topology.slots import SlotRange
 
-UNSETTLED = frozenset({"handshake", "noaddr", "fail", "fail?"})
+UNSETTLED_FLAGS = frozenset({"handshake", "noaddr", "fail", "fail?"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,61 +29,62 @@ class Member:
         return "master" in self.flags
 
     @property
-    def is_me(self) -> bool:
+    def is_myself(self) -> bool:
         return "myself" in self.flags
 
     @property
-    def unsettled(self) -> frozenset[str]:
+    def unsettled_flags(self) -> frozenset[str]:
         """The flags that keep a cluster from being ready."""
-        return self.flags & UNSETTLED
+        return self.flags & UNSETTLED_FLAGS
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """The cluster as one of its nodes sees it."""
+class ClusterView:
+    """The cluster as seen by one of its nodes."""
 
     members: tuple[Member, ...]
 
     @property
-    def me(self) -> Member:
-        return next(each for each in self.members if each.is_me)
+    def myself(self) -> Member:
+        return next(member for member in self.members if member.is_myself)
 
-    def at(self, port: int) -> Member | None:
-        return next((each for each in self.members if each.port == port), None)
+    def by_port(self, port: int) -> Member | None:
+        return next((member for member in self.members if member.port == port), None)
 
-    def named(self, node_id: str | None) -> Member | None:
-        return next((each for each in self.members if each.id == node_id), None)
+    def by_id(self, node_id: str | None) -> Member | None:
+        return next((member for member in self.members if member.id == node_id), None)
 
     def replicas_of(self, master: Member) -> tuple[Member, ...]:
-        return tuple(sorted((each for each in self.members if each.master_id == master.id), key=lambda each: each.port))
+        replicas = (member for member in self.members if member.master_id == master.id)
+        return tuple(sorted(replicas, key=lambda replica: replica.port))
 
     @property
     def masters(self) -> tuple[Member, ...]:
-        """Those with slots, in the order of their first slot."""
-        with_slots = (each for each in self.members if each.is_master and each.slots)
-        return tuple(sorted(with_slots, key=lambda each: each.slots))
+        """Masters with slots, ordered by first slot."""
+        with_slots = (member for member in self.members if member.is_master and member.slots)
+        return tuple(sorted(with_slots, key=lambda master: master.slots))
 
     @property
     def signature(self) -> frozenset[tuple[str, str | None, tuple[SlotRange, ...]]]:
-        """Who there is, of which master, with which slots: equal in all views of an agreed cluster."""
-        return frozenset((each.id, each.master_id, tuple(sorted(each.slots))) for each in self.members)
+        """Node ids with their master and slots: equal in all views of an agreed cluster."""
+        return frozenset((member.id, member.master_id, tuple(sorted(member.slots))) for member in self.members)
 
     @property
-    def unserved(self) -> tuple[SlotRange, ...]:
-        """The slots without a master that is held to be alive."""
-        alive = (each for each in self.masters if "fail" not in each.flags)
-        return slots.missing(each for member in alive for each in member.slots)
+    def unserved_slots(self) -> tuple[SlotRange, ...]:
+        """Slots without a master that this node considers alive."""
+        alive = (master for master in self.masters if "fail" not in master.flags)
+        return slots.missing_slots(slot_range for master in alive for slot_range in master.slots)
 
 
-def parse(told: str) -> View:
+def parse_cluster_nodes(text: str) -> ClusterView:
     """`<id> <ip:port@bus[,hostname]> <flags> <master> <ping> <pong> <epoch> <link> [slots…]`, a line per node."""
-    return View(tuple(_member(line) for line in told.splitlines() if line.strip()))
+    return ClusterView(tuple(_parse_line(line) for line in text.splitlines() if line.strip()))
 
 
-def _member(line: str) -> Member:
-    node_id, address, flags, master, _ping, _pong, epoch, link, *owned = line.split()
+def _parse_line(line: str) -> Member:
+    node_id, address, flags, master, _ping, _pong, epoch, link, *slot_fields = line.split()
     host, _, port = address.partition("@")[0].rpartition(":")
-    settled = [each for each in owned if not each.startswith("[")]  # the others are on the move
+    settled = [field for field in slot_fields if not field.startswith("[")]  # the others are on the move
     return Member(
         node_id,
         host,
@@ -92,10 +93,10 @@ def _member(line: str) -> Member:
         None if master == "-" else master,
         int(epoch),
         link == "connected",
-        tuple(slots.parse(each) for each in settled),
+        tuple(slots.parse_range(field) for field in settled),
     )
 
 
-def agreed(views: Iterable[View]) -> bool:
+def views_agree(views: Iterable[ClusterView]) -> bool:
     """Whether all views show the same nodes, roles and slots."""
     return len({view.signature for view in views}) <= 1

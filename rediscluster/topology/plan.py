@@ -1,4 +1,4 @@
-"""What a cluster shall look like: how many nodes, which roles, which slots. [pure]"""
+"""Plans a cluster: the number of nodes, their roles and their slots. [pure]"""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 from rediscluster.errors import InvalidPlan, TooFewMasters
 from rediscluster.topology.slots import SlotRange, partition
-from system.lib.quantities import several
+from system.lib.quantities import pluralize
 
 MIN_MASTERS = 3
-BUS_OFFSET = 10_000  # a node's cluster bus listens this far above its port
+BUS_OFFSET = 10_000  # a node's cluster bus listens on its port plus this
 HIGHEST_PORT = 65_535 - BUS_OFFSET
 PERSISTENCE = ("none", "rdb", "aof")
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedNode:
-    """`slots` and no `master_port` for a master, the reverse for a replica. `epoch` differs for every node."""
+    """A master has `slots` and no `master_port`, a replica the reverse. `epoch` is unique per node."""
 
     port: int
     master_port: int | None
@@ -26,7 +26,7 @@ class PlannedNode:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A valid shape. Two setups mean the same cluster when their plans are equal."""
+    """A valid shape. Equal plans describe the same cluster."""
 
     node_count: int
     replicas: int
@@ -61,10 +61,10 @@ class Plan:
         )
 
     def __str__(self) -> str:
-        masters = several(self.masters, "master")
+        masters = pluralize(self.masters, "master")
         if not self.replicas:
             return f"{masters} without replicas"
-        return f"{masters} with {several(self.replicas, 'replica')} each"
+        return f"{masters} with {pluralize(self.replicas, 'replica')} each"
 
 
 def default_replicas(node_count: int) -> int:
@@ -73,8 +73,8 @@ def default_replicas(node_count: int) -> int:
     return 2 if node_count >= 9 and node_count % 3 == 0 else 0
 
 
-def nearest_counts(node_count: int, replicas: int, max_nodes: int) -> list[int]:
-    """The valid numbers of nodes around the one that was asked for."""
+def nearest_node_counts(node_count: int, replicas: int, max_nodes: int) -> list[int]:
+    """The valid numbers of nodes just below (or equal) and just above `node_count`."""
     size = 1 + replicas
     valid = list(range(size * MIN_MASTERS, max_nodes + 1, size))
     below = [count for count in valid if count <= node_count][-1:]
@@ -82,7 +82,7 @@ def nearest_counts(node_count: int, replicas: int, max_nodes: int) -> list[int]:
     return below + above
 
 
-def make(
+def make_plan(
     node_count: int,
     *,
     replicas: int | None,
@@ -92,17 +92,17 @@ def make(
     allow_no_failover: bool = False,
     max_nodes: int,
 ) -> Plan:
-    """Raises InvalidPlan, TooFewMasters; both say what would be possible."""
+    """Raises InvalidPlan, TooFewMasters; both name possible alternatives."""
     if node_count > max_nodes:
         raise InvalidPlan(
-            f"{node_count} nodes are more than the {max_nodes} that REDIS_MAX_NODES allows.",
+            f"{node_count} nodes exceed the limit of {max_nodes} (REDIS_MAX_NODES).",
             nodeCount=[f"At most {max_nodes}."],
         )
     per_master = default_replicas(node_count) if replicas is None else replicas
     _check_shape(node_count, per_master, allow_no_failover, max_nodes)
     if base_port + node_count - 1 > HIGHEST_PORT:
         raise InvalidPlan(
-            f"{node_count} nodes from port {base_port} end above {HIGHEST_PORT}: a node's bus is "
+            f"{node_count} nodes from port {base_port} end above {HIGHEST_PORT}: a node's bus port is "
             f"its port + {BUS_OFFSET}.",
             basePort=[f"At most {HIGHEST_PORT - node_count + 1} for {node_count} nodes."],
         )
@@ -110,20 +110,20 @@ def make(
 
 
 def _check_shape(node_count: int, replicas: int, allow_no_failover: bool, max_nodes: int) -> None:
-    nearest = nearest_counts(node_count, replicas, max_nodes)
-    instead = f" Possible with {replicas} per master: {' or '.join(map(str, nearest))} nodes." if nearest else ""
-    masters, left_over = divmod(node_count, 1 + replicas)
-    copies = several(replicas, "replica")
-    if left_over:
+    nearest = nearest_node_counts(node_count, replicas, max_nodes)
+    alternatives = f" Possible with {replicas} per master: {' or '.join(map(str, nearest))} nodes." if nearest else ""
+    masters, remainder = divmod(node_count, 1 + replicas)
+    replicas_text = pluralize(replicas, "replica")
+    if remainder:
         raise InvalidPlan(
-            f"{node_count} nodes cannot be shared out with {copies} for each master.{instead}",
+            f"{node_count} nodes cannot be divided into masters with {replicas_text} each.{alternatives}",
             nodeCount=[f"A multiple of {1 + replicas}."],
             nearest=nearest,
         )
     if masters < MIN_MASTERS and not allow_no_failover:
         raise TooFewMasters(
-            f"{node_count} nodes with {copies} per master make {several(masters, 'master')}; "
-            f"at least {MIN_MASTERS} are needed to elect a new one.{instead} Or allow it (allowNoFailover: true).",
+            f"{node_count} nodes with {replicas_text} per master make {pluralize(masters, 'master')}; failover needs "
+            f"at least {MIN_MASTERS}.{alternatives} Or allow it (allowNoFailover: true).",
             nodeCount=[f"At least {MIN_MASTERS * (1 + replicas)}."],
             nearest=nearest,
         )

@@ -1,4 +1,4 @@
-"""When a cluster is ready, and what it still waits for, in words. [pure]"""
+"""Checks whether a cluster is ready, and lists the unmet conditions as sentences. [pure]"""
 
 from __future__ import annotations
 
@@ -6,48 +6,51 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rediscluster.topology import node_view
-from rediscluster.topology.node_view import View
-from rediscluster.topology.slots import SLOTS, text
+from rediscluster.topology.node_view import ClusterView
+from rediscluster.topology.slots import SLOT_COUNT, format_ranges
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """What one node says. `cluster` is CLUSTER INFO, `replication` is INFO replication; None: it did not answer."""
+class NodeReport:
+    """One node's replies: `view` is CLUSTER NODES (None: no reply), `cluster` CLUSTER INFO, `replication` INFO
+    replication."""
 
     port: int
-    view: View | None
+    view: ClusterView | None
     cluster: Mapping[str, str]
     replication: Mapping[str, str]
 
 
-def missing(accounts: Sequence[Account], node_count: int) -> list[str]:
-    """Why the cluster is not ready: one sentence per reason, none when it is.
+def unmet_conditions(reports: Sequence[NodeReport], node_count: int) -> list[str]:
+    """Why the cluster is not ready, one sentence per reason; empty when it is ready.
 
-    One node that says `ok` is not enough: all must, with the same map, and every replica must be linked.
+    One node with cluster_state:ok is not enough: all must have it, with the same map, and every replica must be linked.
     """
-    silent = [str(each.port) for each in accounts if each.view is None]
+    silent = [str(report.port) for report in reports if report.view is None]
     if silent:
-        return [f"no answer from {', '.join(silent)}"]
-    views = [each.view for each in accounts if each.view]
-    reasons = [reason for each in accounts for reason in _of_one(each, node_count)]
-    if not reasons and not node_view.agreed(views):
-        reasons.append("the nodes do not agree on who has which slots")
+        return [f"no reply from {', '.join(silent)}"]
+    views = [report.view for report in reports if report.view]
+    reasons = [reason for report in reports for reason in _unmet_by_node(report, node_count)]
+    if not reasons and not node_view.views_agree(views):
+        reasons.append("the nodes do not agree on the slot assignment")
     return reasons
 
 
-def _of_one(account: Account, node_count: int) -> list[str]:
-    assert account.view  # noqa: S101 - the caller has looked
-    port, view = account.port, account.view
+def _unmet_by_node(report: NodeReport, node_count: int) -> list[str]:
+    assert report.view  # noqa: S101 - checked by the caller
+    port, view = report.port, report.view
     reasons = []
     if len(view.members) != node_count:
         reasons.append(f"{port} knows {len(view.members)} of {node_count} nodes")
     reasons += [
-        f"{port} sees {each.port} as {'/'.join(sorted(each.unsettled))}" for each in view.members if each.unsettled
+        f"{port} sees {member.port} as {'/'.join(sorted(member.unsettled_flags))}"
+        for member in view.members
+        if member.unsettled_flags
     ]
-    if view.unserved:
-        reasons.append(f"{port} knows no master for slots {text(view.unserved)}")
-    if account.cluster.get("cluster_state") != "ok" or account.cluster.get("cluster_slots_ok") != str(SLOTS):
-        reasons.append(f"{port} says cluster_state:{account.cluster.get('cluster_state', 'unknown')}")
-    if account.replication.get("role") == "slave" and account.replication.get("master_link_status") != "up":
-        reasons.append(f"replica {port} is not linked to its master {account.replication.get('master_port')}")
+    if view.unserved_slots:
+        reasons.append(f"{port} sees no master for slots {format_ranges(view.unserved_slots)}")
+    if report.cluster.get("cluster_state") != "ok" or report.cluster.get("cluster_slots_ok") != str(SLOT_COUNT):
+        reasons.append(f"{port} reports cluster_state:{report.cluster.get('cluster_state', 'unknown')}")
+    if report.replication.get("role") == "slave" and report.replication.get("master_link_status") != "up":
+        reasons.append(f"replica {port} is not linked to its master {report.replication.get('master_port')}")
     return reasons

@@ -1,4 +1,4 @@
-"""The 16384 hash slots: who gets which, which are missing, which key lies where. [pure]"""
+"""The 16384 hash slots: partitions them among masters, finds gaps, maps keys to slots. [pure]"""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-SLOTS = 16384
+SLOT_COUNT = 16384
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class SlotRange:
-    """From `first` to `last`, both included."""
+    """`first` to `last`, inclusive."""
 
     first: int
     last: int
@@ -27,50 +27,50 @@ class SlotRange:
         return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
 
 
-def parse(text: str) -> SlotRange:
-    """`5461-10922` or `7`, as CLUSTER NODES writes them."""
+def parse_range(text: str) -> SlotRange:
+    """Parse `5461-10922` or `7`, the notation of CLUSTER NODES."""
     first, _, last = text.partition("-")
     return SlotRange(int(first), int(last or first))
 
 
-def text(ranges: Iterable[SlotRange]) -> str:
-    """`0-5460, 10923`; empty for none."""
+def format_ranges(ranges: Iterable[SlotRange]) -> str:
+    """`0-5460, 10923`; the empty string for no ranges."""
     return ", ".join(map(str, sorted(ranges)))
 
 
-def count(ranges: Iterable[SlotRange]) -> int:
-    return sum(len(each) for each in ranges)
+def count_slots(ranges: Iterable[SlotRange]) -> int:
+    return sum(map(len, ranges))
 
 
 def partition(masters: int) -> tuple[SlotRange, ...]:
-    """One range per master, with the borders that `redis-cli --cluster create` draws."""
-    per_master = SLOTS / masters
+    """One range per master, with the same boundaries as `redis-cli --cluster create`."""
+    per_master = SLOT_COUNT / masters
     ranges, first, cursor = [], 0, 0.0
     for index in range(masters):
-        last = SLOTS - 1 if index == masters - 1 else int(cursor + per_master - 1 + 0.5)
+        last = SLOT_COUNT - 1 if index == masters - 1 else int(cursor + per_master - 1 + 0.5)
         ranges.append(SlotRange(first, last))
         first, cursor = last + 1, cursor + per_master
     return tuple(ranges)
 
 
-def missing(ranges: Iterable[SlotRange]) -> tuple[SlotRange, ...]:
+def missing_slots(ranges: Iterable[SlotRange]) -> tuple[SlotRange, ...]:
     """The slots that are in none of `ranges`."""
     gaps, free = [], 0
-    for each in sorted(ranges):
-        if each.first > free:
-            gaps.append(SlotRange(free, each.first - 1))
-        free = max(free, each.last + 1)
-    return (*gaps, SlotRange(free, SLOTS - 1)) if free < SLOTS else tuple(gaps)
+    for slot_range in sorted(ranges):
+        if slot_range.first > free:
+            gaps.append(SlotRange(free, slot_range.first - 1))
+        free = max(free, slot_range.last + 1)
+    return (*gaps, SlotRange(free, SLOT_COUNT - 1)) if free < SLOT_COUNT else tuple(gaps)
 
 
-def slot_of(key: str) -> int:
-    """CRC16 (XMODEM) of the key, or of what stands between its first braces: Redis Cluster specification."""
+def key_slot(key: str) -> int:
+    """CRC16 (XMODEM) of the key, or of its hash tag, the part between its first braces: Redis Cluster specification."""
     _before, brace, rest = key.partition("{")
     tag, closing, _ = rest.partition("}")
-    return binascii.crc_hqx((tag if brace and closing and tag else key).encode(), 0) % SLOTS
+    return binascii.crc_hqx((tag if brace and closing and tag else key).encode(), 0) % SLOT_COUNT
 
 
-def key_in(wanted: SlotRange, prefix: str) -> str:
-    """A key that begins with `prefix` and lies in the range."""
+def find_key_in(slot_range: SlotRange, prefix: str) -> str:
+    """A key with this prefix whose slot is in the range."""
     keys = (f"{prefix}{{{number}}}" for number in itertools.count())
-    return next(key for key in keys if slot_of(key) in wanted)
+    return next(key for key in keys if key_slot(key) in slot_range)

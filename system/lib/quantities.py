@@ -1,21 +1,21 @@
-"""Numbers and ports in sentences. [pure]"""
+"""Formats counts, port lists and lists of names for messages. [pure]"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 
-def several(number: int, noun: str) -> str:
+def pluralize(count: int, noun: str) -> str:
     """`1 key`, `10,000 keys`."""
-    return f"{number:,} {noun}{'s' * (number != 1)}"
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
-def ports(those: Sequence[int]) -> str:
+def format_ports(ports: Sequence[int]) -> str:
     """`7000`, `7000 and 7004`, `7000 to 7005`, `7000, 7002, 7004`."""
-    first, last = min(those), max(those)
-    if len(those) > 2 and last - first == len(those) - 1:
+    first, last = min(ports), max(ports)
+    if len(ports) > 2 and last - first == len(ports) - 1:
         return f"{first} to {last}"
-    return (" and " if len(those) < 3 else ", ").join(map(str, those))
+    return (" and " if len(ports) < 3 else ", ").join(map(str, ports))
 
 
 def first_few(names: Sequence[str]) -> str:

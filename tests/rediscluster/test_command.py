@@ -1,4 +1,4 @@
-"""`manage.py rediscluster`, as somebody types it."""
+"""`manage.py rediscluster` on the command line."""
 
 from __future__ import annotations
 
@@ -19,43 +19,43 @@ from tests.rediscluster.operations.test_interruption import manage
 pytestmark = pytest.mark.django_db
 
 MAP = f"""\
-running: The cluster works: 3 of 3 nodes, 0 keys.
+running: The cluster is working: 3 of 3 nodes, 0 keys.
 
 shard  slots        master  ops/s  memory  hit  keys  replicas
 1      0-5460       {FIRST:<6}    _ MB    –     0  none
 2      5461-10922   {SECOND:<6}    _ MB    –     0  none
 3      10923-16383  {THIRD:<6}    _ MB    –     0  none
 
-Next: Nothing to do. Without replicas, a lost master takes its keys along.
+Next: Nothing to do. Without replicas, the keys of a lost master are lost.
 """
 
 
 def run(*arguments: str) -> tuple[int, str, str]:
-    """Exit code, stdout, stderr; in this process, which has started already."""
+    """Exit code, stdout, stderr; in this process, which saves a start."""
     out, err = io.StringIO(), io.StringIO()
     try:
         call_command("rediscluster", *arguments, stdout=out, stderr=err)
-    except SystemExit as ended:
-        return int(ended.code or 0), out.getvalue(), err.getvalue()
+    except SystemExit as system_exit:
+        return int(system_exit.code or 0), out.getvalue(), err.getvalue()
     return 0, out.getvalue(), err.getvalue()
 
 
 def trail() -> list[tuple[str, str, str]]:
     """Newest first: action, target, outcome."""
-    kept: Any = entries(limit=10)["entries"]
-    assert {entry["actor"] for entry in kept} == {f"{getpass.getuser()} (command line)"}
-    return [(entry["action"], entry["target"], entry["outcome"]) for entry in kept]
+    latest: Any = entries(limit=10)["entries"]
+    assert {entry["actor"] for entry in latest} == {f"{getpass.getuser()} (command line)"}
+    return [(entry["action"], entry["target"], entry["outcome"]) for entry in latest]
 
 
 def test_from_setup_to_clean(cluster_folder: Path) -> None:
     code, out, err = run("setup", "-n", "3")
     assert (code, re.sub(r"[\d.]+ s", "_ s", out)) == (0, "Set up 3 nodes in _ s: 3 masters without replicas.\n")
-    narrated = "".join(line for line in err.splitlines(keepends=True) if not line.startswith("Warning: redis-server"))
-    assert re.sub(r" +[\d,.]+ ms", " _ ms", narrated) == "check _ ms\nstart _ ms\nform _ ms\nready _ ms\nverify _ ms\n"
+    progress = "".join(line for line in err.splitlines(keepends=True) if not line.startswith("Warning: redis-server"))
+    assert re.sub(r" +[\d,.]+ ms", " _ ms", progress) == "check _ ms\nstart _ ms\nform _ ms\nready _ ms\nverify _ ms\n"
 
-    with manage(cluster_folder, "status") as typed:
-        out, err = typed.communicate(timeout=60)
-        code = typed.returncode
+    with manage(cluster_folder, "status") as command:
+        out, err = command.communicate(timeout=60)
+        code = command.returncode
     assert (code, re.sub(r"[\d.]+ +[\d.]+ MB", "_ MB", out), err) == (0, MAP, "")
 
     code, out, err = run("stop", "--json")
@@ -72,12 +72,12 @@ def test_from_setup_to_clean(cluster_folder: Path) -> None:
     assert trail() == [("redis.clean", "", "ok"), ("redis.stop", "", "ok"), ("redis.setup", "3", "ok")]
 
 
-def test_what_cannot_be_is_said_with_the_way_out(cluster_folder: Path) -> None:
-    assert run("stop") == (1, "", "[ERROR] There is no cluster of ours. Set one up first.\n")
+def test_errors_name_the_next_step(cluster_folder: Path) -> None:
+    assert run("stop") == (1, "", "[ERROR] This server has no cluster. Set one up first.\n")
     code, out, err = run("setup", "-n", "7", "-r", "1")
     assert (code, out) == (1, "")
     assert err == (
-        "[ERROR] 7 nodes cannot be shared out with 1 replica for each master. "
+        "[ERROR] 7 nodes cannot be divided into masters with 1 replica each. "
         "Possible with 1 per master: 6 or 8 nodes.\n"
     )
     with pytest.raises(CommandError, match="invalid int value: 'six'"):

@@ -1,4 +1,4 @@
-"""The cluster from the command line: the same verbs as `/api/redis`. Data on stdout, narration on stderr."""
+"""The cluster from the command line: the same operations as `/api/redis`. Results on stdout, progress on stderr."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from system.lib import audit
 from system.lib.commands import CommandLine
 from system.lib.wire import to_wire
 
-WINDOW_S = 0.5  # between the two readings that rates are made of
+WINDOW_S = 0.5  # between the two readings that rates are computed from
 
 
 class Command(CommandLine):
@@ -32,46 +32,44 @@ class Command(CommandLine):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-        setup = verbs.add_parser("setup", help="form a cluster; the answer comes after a write to each shard")
+        setup = verbs.add_parser("setup", help="form a cluster; returns after a write to each shard")
         setup.add_argument("-n", "--nodes", type=int, default=6, help="how many (default: 6)")
-        setup.add_argument("-r", "--replicas", type=int, help="of each master (default: by the number of nodes)")
+        setup.add_argument("-r", "--replicas", type=int, help="per master (default: depends on the number of nodes)")
         setup.add_argument("--base-port", type=int, default=settings.REDIS_BASE_PORT)
-        setup.add_argument(
-            "--max-memory", type=int, default=0, metavar="BYTES", help="of each node (default: no limit)"
-        )
+        setup.add_argument("--max-memory", type=int, default=0, metavar="BYTES", help="per node (default: no limit)")
         setup.add_argument("--persistence", choices=PERSISTENCE, default="none")
-        setup.add_argument("--allow-no-failover", action="store_true", help="one or two masters are enough")
-        stop = verbs.add_parser("stop", help="stop all nodes; their keys are saved")
-        stop.add_argument("--discard", action="store_true", help="do not save: the keys are gone")
-        verbs.add_parser("resume", help="start the nodes that do not run")
+        setup.add_argument("--allow-no-failover", action="store_true", help="allow fewer than three masters")
+        stop = verbs.add_parser("stop", help="save the keys and stop all nodes")
+        stop.add_argument("--discard", action="store_true", help="do not save; all keys are lost")
+        verbs.add_parser("resume", help="start the nodes that are down")
         clean = verbs.add_parser("clean", help="stop the cluster and delete its files")
-        clean.add_argument("--yes", action="store_true", help="also when there are keys")
-        failover = verbs.add_parser("failover", help="let a replica take over its shard")
+        clean.add_argument("--yes", action="store_true", help="also when it holds keys")
+        failover = verbs.add_parser("failover", help="promote a replica to master of its shard")
         failover.add_argument("port", type=int, help="the replica, or the master of the shard")
-        verbs.add_parser("status", help="the state, the map, the next step; exit code 1 unless all of it runs")
-        for each in verbs.choices.values():
-            each.add_argument("--json", action="store_true", help="the answer of the API instead of text")
+        verbs.add_parser("status", help="the state, the map, the next step; exit code 1 unless all nodes are up")
+        for verb_parser in verbs.choices.values():
+            verb_parser.add_argument("--json", action="store_true", help="the API's JSON instead of text")
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         target = str(options.get("port") or options.get("nodes") or "")
         try:
-            said = asyncio.run(getattr(self, f"_{verb}")(options))
+            message = asyncio.run(getattr(self, f"_{verb}")(options))
         except (RedisClusterError, SystemProblem, OSError) as error:
             if verb != "status":
                 audit.tell(f"redis.{verb}", target, str(error), error)
             hint = " Here: --yes." if isinstance(error, KeysExist) else ""
-            self._fail("\n  ".join([f"{error}{hint}", *_log_of(error)]))
+            self._fail("\n  ".join([f"{error}{hint}", *_log_lines(error)]))
         except KeyboardInterrupt:
-            self._fail("Interrupted. A setup that was begun is undone.", 130)
-        if said:
-            audit.tell(f"redis.{verb}", target, said)
+            self._fail("Interrupted. An unfinished setup was rolled back.", 130)
+        if message:
+            audit.tell(f"redis.{verb}", target, message)
 
     def _fail(self, message: str, code: int = 1) -> NoReturn:
         self.stderr.write(f"[ERROR] {message}")
         sys.exit(code)
 
     async def _setup(self, options: dict[str, Any]) -> str:
-        wanted = plan.make(
+        requested = plan.make_plan(
             options["nodes"],
             replicas=options["replicas"],
             base_port=options["base_port"],
@@ -80,30 +78,30 @@ class Command(CommandLine):
             allow_no_failover=options["allow_no_failover"],
             max_nodes=settings.REDIS_MAX_NODES,
         )
-        return await self._answer(cluster.setup(wanted, self._tell), options)
+        return await self._run(cluster.setup(requested, self._show_phase), options)
 
     async def _stop(self, options: dict[str, Any]) -> str:
-        return await self._answer(cluster.stop(discard=options["discard"], tell=self._tell), options)
+        return await self._run(cluster.stop(discard=options["discard"], on_phase=self._show_phase), options)
 
     async def _resume(self, options: dict[str, Any]) -> str:
-        return await self._answer(cluster.resume(self._tell), options)
+        return await self._run(cluster.resume(self._show_phase), options)
 
     async def _clean(self, options: dict[str, Any]) -> str:
-        return await self._answer(cluster.clean(confirm=options["yes"], tell=self._tell), options)
+        return await self._run(cluster.clean(confirm=options["yes"], on_phase=self._show_phase), options)
 
     async def _failover(self, options: dict[str, Any]) -> str:
-        return await self._answer(cluster.failover(options["port"], self._tell), options)
+        return await self._run(cluster.failover(options["port"], self._show_phase), options)
 
     async def _status(self, options: dict[str, Any]) -> None:
         await cluster_sampler.sample()
         await asyncio.sleep(WINDOW_S)
-        told, stats = await queries.status(), await cluster_sampler.sample()
-        self._print(options, {"status": told, "stats": stats}, lambda: text_map.status(told, stats))
-        if told.state != RUNNING or any(node.state != UP for node in stats.stats):
+        status, stats = await queries.fetch_status(), await cluster_sampler.sample()
+        self._print(options, {"status": status, "stats": stats}, lambda: text_map.render_status(status, stats))
+        if status.state != RUNNING or any(node.state != UP for node in stats.stats):
             sys.exit(1)
 
-    async def _answer(self, work: Awaitable[Outcome | Cleaned], options: dict[str, Any]) -> str:
-        result = await work
+    async def _run(self, operation: Awaitable[Outcome | Cleaned], options: dict[str, Any]) -> str:
+        result = await operation
         self._print(options, result, lambda: [result.message])
         for warning in getattr(result, "warnings", ()):
             self.stderr.write(f"Warning: {warning}")
@@ -115,8 +113,8 @@ class Command(CommandLine):
         else:
             self.stdout.write("\n".join(lines()))
 
-    def _tell(self, phase: str, ms: float | None) -> None:
-        """On a terminal the phase that lasts shows at once; elsewhere a line when it has ended."""
+    def _show_phase(self, phase: str, ms: float | None) -> None:
+        """A line at the end of each phase; on a terminal also at its start."""
         if ms is None:
             if self.stderr.isatty():
                 self.stderr.write(f"{phase:<10}…", ending="\r")
@@ -124,6 +122,6 @@ class Command(CommandLine):
         self.stderr.write(f"{phase:<10}{ms:>10,.1f} ms")
 
 
-def _log_of(error: Exception) -> list[str]:
-    """The last lines of the node's log, where the error has them."""
+def _log_lines(error: Exception) -> list[str]:
+    """The last lines of the node's log, if the error carries them."""
     return [str(line) for line in (getattr(error, "fields", None) or {}).get("log", [])]

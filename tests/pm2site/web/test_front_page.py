@@ -20,7 +20,7 @@ from pm2.daemon.process import Process, Status
 from pm2.monitor.listing import Counts, Daemon
 from pm2.monitor.listing import Stats as Pm2Stats
 from pm2site.web import tables
-from rediscluster.status.cluster_stats import ClusterPicture, ShardPicture, ShardReplica
+from rediscluster.status.cluster_stats import ClusterStats, ShardReplica, ShardStats
 from system.host import binaries
 from system.lib.wire import to_wire
 from tests.fixtures.server import ROOT, Server
@@ -37,11 +37,11 @@ PROCESSES = Pm2Stats(
     ),
     Counts(1, 2), Daemon("up", "7.0.4", 1, "/root/.pm2"), AT, False, 0.0,
 )  # fmt: skip
-CLUSTER = ClusterPicture(
+CLUSTER = ClusterStats(
     "fail", "ours", True, 10923, 3, 6, 9, 12.0, 1_234_567, 99, None, ("0-5460",), 1,
     (
-        ShardPicture(("0-5460",), 5461, 7000, "down", None, None, None, None, ()),
-        ShardPicture(
+        ShardStats(("0-5460",), 5461, 7000, "down", None, None, None, None, ()),
+        ShardStats(
             ("5461-9000", "9002"), 3541, 7001, "up", 1_234_567, 2_038_272, 3.47, 81.7,
             (
                 ShardReplica(7004, "up", True, 12_345, 0.5), ShardReplica(7005, "down", None, None, None),

@@ -11,7 +11,7 @@ import psutil
 import requests
 from websockets.sync.client import connect
 
-from tests.fixtures.cluster import kill_all_in
+from tests.fixtures.cluster import kill_processes_in
 from tests.fixtures.ports import SERVERS_REDIS
 from tests.fixtures.redis import connection
 from tests.fixtures.server import Server, StartServer
@@ -21,13 +21,13 @@ NODES = [SERVERS_REDIS, SERVERS_REDIS + 1, SERVERS_REDIS + 2]
 
 def call(server: Server, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
     url = f"{server.url}/api/redis/{path}"
-    answer = requests.get(url, timeout=60) if body is None else requests.post(url, json=body, timeout=60)
-    return answer.status_code, answer.json()
+    response = requests.get(url, timeout=60) if body is None else requests.post(url, json=body, timeout=60)
+    return response.status_code, response.json()
 
 
 @contextmanager
 def no_space_for(server: Server) -> Iterator[None]:
-    """Writing fails in the kernel, as on a full disk, and needs neither a mount nor root: a limit on the size of files."""
+    """Make the server's writes fail as on a full disk, by a limit on the file size: needs neither a mount nor root."""
     process = psutil.Process(server.pid)
     before = process.rlimit(psutil.RLIMIT_FSIZE)
     process.rlimit(psutil.RLIMIT_FSIZE, (256, before[1]))
@@ -42,7 +42,7 @@ def test_a_cluster_over_the_wire(start_server: StartServer) -> None:
         with no_space_for(server):
             status, refused = call(server, "setup", {"nodeCount": 3})
         assert (status, refused["code"], refused["message"].partition(":")[0]) == (
-            507, "disk_full", "No space left on the disk",
+            507, "disk_full", "No space left on disk",
         )  # fmt: skip
         status, formed = call(server, "setup", {"nodeCount": 3})
         assert (status, formed["success"], formed["nodes"], formed["cluster"]["slotsOk"]) == (200, True, NODES, 16384)
@@ -60,7 +60,7 @@ def test_a_cluster_over_the_wire(start_server: StartServer) -> None:
             node.get("codes:seq")
         with connect(server.ws_url) as ws:
             ws.send(json.dumps({"type": "subscribe", "stream": "redis:stats"}))
-            frames = (told["data"] for told in map(json.loads, ws) if told["type"] == "metric")
+            frames = (message["data"] for message in map(json.loads, ws) if message["type"] == "metric")
             frame = next(data for data in frames if data["cluster"]["keys"])
         assert {name: frame["cluster"][name] for name in ("state", "codes", "keys")} == {
             "state": "ok",
@@ -80,15 +80,15 @@ def test_a_cluster_over_the_wire(start_server: StartServer) -> None:
         assert {node["state"] for node in call(server, "nodes")[1]["details"]} == {"stopped"}
         status, cleaned = call(server, "clean", {"confirm": True})
         assert (status, cleaned["left"], len(cleaned["deleted"])) == (200, [], 12)
-        done = requests.get(server.url + "/api/activity", timeout=20).json()["entries"]
-        assert [(entry["action"], entry["outcome"]) for entry in done] == [
+        activity = requests.get(server.url + "/api/activity", timeout=20).json()["entries"]
+        assert [(entry["action"], entry["outcome"]) for entry in activity] == [
             ("redis.clean", "ok"), ("redis.stop", "ok"), ("redis.clean", "refused"), ("redis.setup", "ok"),
         ]  # fmt: skip
     finally:
-        kill_all_in(server.folder)
+        kill_processes_in(server.folder)
 
 
-def test_a_body_that_takes_no_guess(server: Server) -> None:
+def test_an_invalid_body_is_refused_with_the_field_named(server: Server) -> None:
     for body, field in (
         ({"nodeCount": "6; reboot"}, "nodeCount"),
         ({"nodeCount": 6.0}, "nodeCount"),
@@ -98,8 +98,8 @@ def test_a_body_that_takes_no_guess(server: Server) -> None:
         ({"nodeCount": 31}, "nodeCount"),
         ({"nodeCount": 6, "basePort": 55_533}, "basePort"),
     ):
-        status, said = call(server, "setup", body)
-        assert (status, list(said["fields"])) == (400, [field])
-    status, said = call(server, "setup", {"nodeCount": 4, "replicas": 1})
-    assert (status, said["code"], said["fields"]["nearest"]) == (400, "too_few_masters", [6])
+        status, problem = call(server, "setup", body)
+        assert (status, list(problem["fields"])) == (400, [field])
+    status, problem = call(server, "setup", {"nodeCount": 4, "replicas": 1})
+    assert (status, problem["code"], problem["fields"]["nearest"]) == (400, "too_few_masters", [6])
     assert call(server, "stop", {})[1]["code"] == "cluster_absent"

@@ -1,4 +1,4 @@
-"""The verbs on real redis-servers."""
+"""The operations on real redis-servers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.fixtures.cluster import (
     SECOND,
     SIXTH,
     THIRD,
-    running_in,
+    pids_in,
     six_nodes,
     three_masters,
 )
@@ -38,27 +38,27 @@ from tests.fixtures.redis import redis_server
 KEYS = 10_000
 
 
-def connected() -> Any:
+def connect() -> Any:
     return RedisCluster(host="127.0.0.1", port=BASE_PORT, decode_responses=True)
 
 
 def write_keys(count: int) -> None:
-    there = connected()
-    with there.pipeline() as pipeline:
+    client = connect()
+    with client.pipeline() as pipeline:
         for number in range(count):
             pipeline.set(f"key:{number}", number)
         pipeline.execute()
-    there.close()
+    client.close()
 
 
 def read_keys(count: int) -> list[str | None]:
-    there = connected()
-    with there.pipeline() as pipeline:
+    client = connect()
+    with client.pipeline() as pipeline:
         for number in range(count):
             pipeline.get(f"key:{number}")
-        found: list[str | None] = pipeline.execute()
-    there.close()
-    return found
+        values: list[str | None] = pipeline.execute()
+    client.close()
+    return values
 
 
 async def test_from_setup_to_clean(cluster_folder: Path) -> None:
@@ -73,16 +73,16 @@ async def test_from_setup_to_clean(cluster_folder: Path) -> None:
     assert list(formed.phases) == ["check", "start", "form", "ready", "verify"]
     assert (formed.changed, formed.cluster.failover) == (True, True)
     again = await cluster.setup(six_nodes())
-    assert (again.changed, again.message) == (False, "This cluster runs already: 3 masters with 1 replica each.")
+    assert (again.changed, again.message) == (False, "This cluster is already running: 3 masters with 1 replica each.")
     with pytest.raises(ClusterExists, match="Clean it first"):
         await cluster.setup(three_masters())
 
     await asyncio.to_thread(write_keys, KEYS)
-    cluster_sampler.hold()
+    cluster_sampler.keep_connections_open()
     await cluster_sampler.sample()
     stopped = await cluster.stop()
     assert stopped.message.endswith("; 10,000 keys saved.")
-    assert running_in(cluster_folder) == []
+    assert pids_in(cluster_folder) == []
     assert (await cluster.stop()).changed is False
     with pytest.raises(ClusterStopped, match="10,000 keys"):
         await cluster.setup(six_nodes())
@@ -90,42 +90,45 @@ async def test_from_setup_to_clean(cluster_folder: Path) -> None:
     resumed = await cluster.resume()
     assert resumed.cluster
     assert resumed.cluster.shards == formed.cluster.shards
-    seen = await cluster_sampler.sample()
-    assert ([node.state for node in seen.stats], seen.cluster.keys) == (["up"] * 6, KEYS)
+    stats = await cluster_sampler.sample()
+    assert ([node.state for node in stats.stats], stats.cluster.keys) == (["up"] * 6, KEYS)
     assert await asyncio.to_thread(read_keys, KEYS) == [str(number) for number in range(KEYS)]
     assert (await cluster.resume()).changed is False
 
     with pytest.raises(KeysExist) as caught:
         await cluster.clean()
     assert caught.value.fields == {"keys": KEYS}
-    assert "the keys are discarded" in (await cluster.stop(discard=True)).message
-    assert (await queries.status()).state == "stopped"
+    assert "keys discarded" in (await cluster.stop(discard=True)).message
+    assert (await queries.fetch_status()).state == "stopped"
     await cluster.resume()
     assert await asyncio.to_thread(read_keys, 100) == [None] * 100
 
     cleaned = await cluster.clean()
-    assert (cleaned.left, cluster_folder.exists(), running_in(cluster_folder)) == ((), False, [])
+    assert (cleaned.left, cluster_folder.exists(), pids_in(cluster_folder)) == ((), False, [])
     assert (await cluster.clean()).message == "There is nothing to clean."
 
 
 async def test_without_a_cluster(cluster_folder: Path) -> None:
-    for verb in (cluster.stop, cluster.resume):
+    for operation in (cluster.stop, cluster.resume):
         with pytest.raises(ClusterAbsent, match="Set one up first"):
-            await verb()
+            await operation()
     assert not cluster_folder.exists()
 
 
-async def test_of_twenty_setups_one_works(cluster_folder: Path) -> None:
+async def test_one_of_twenty_concurrent_setups_succeeds(cluster_folder: Path) -> None:
     results = await asyncio.gather(*(cluster.setup(three_masters()) for _ in range(20)), return_exceptions=True)
 
-    refused = [each for each in results if isinstance(each, OperationInProgress)]
-    assert {str(each) for each in refused} == {"The cluster is busy: setup is under way. Try again when it is done."}
-    assert (len(refused), [each.changed for each in results if not isinstance(each, BaseException)]) == (19, [True])
-    assert len(running_in(cluster_folder)) == 3
+    refused = [result for result in results if isinstance(result, OperationInProgress)]
+    outcomes = [result for result in results if not isinstance(result, BaseException)]
+    assert {str(error) for error in refused} == {
+        "The cluster is busy: setup is in progress. Try again when it has finished."
+    }
+    assert (len(refused), [outcome.changed for outcome in outcomes]) == (19, [True])
+    assert len(pids_in(cluster_folder)) == 3
 
 
 @pytest.mark.parametrize("above", [2, 10_001])
-async def test_a_taken_port_stops_everything_before_it_begins(cluster_folder: Path, above: int) -> None:
+async def test_a_port_in_use_fails_setup_before_anything_is_written(cluster_folder: Path, above: int) -> None:
     taken = BASE_PORT + above
     with redis_server(taken) as pid:
         with pytest.raises(PortTaken) as caught:
@@ -136,22 +139,22 @@ async def test_a_taken_port_stops_everything_before_it_begins(cluster_folder: Pa
         assert not cluster_folder.exists()
 
 
-async def test_two_masters_say_that_nobody_takes_over(cluster_folder: Path) -> None:
-    made = six_nodes().__class__(2, 0, BASE_PORT, 0, "none")
+async def test_two_masters_come_with_a_warning_about_failover(cluster_folder: Path) -> None:
+    plan = six_nodes().__class__(2, 0, BASE_PORT, 0, "none")
 
-    formed = await cluster.setup(made)
+    formed = await cluster.setup(plan)
 
     assert formed.warnings[-1] == "With 2 masters there is no automatic failover."
-    assert "no automatic failover" in (await queries.status()).next_step
+    assert "no automatic failover" in (await queries.fetch_status()).next_step
 
 
-async def test_a_leaving_caller_stops_nothing_half_way(cluster_folder: Path) -> None:
+async def test_setup_finishes_though_its_caller_is_cancelled(cluster_folder: Path) -> None:
     call = asyncio.create_task(cluster.setup(three_masters()))
     while not cluster_folder.exists():
         await asyncio.sleep(0.01)
     call.cancel()
-    await asyncio.gather(*cluster._unfinished)
+    await asyncio.gather(*cluster._running)
 
-    found = manifest.load()
-    assert found
-    assert found.state == manifest.RUNNING
+    saved = manifest.load()
+    assert saved
+    assert saved.state == manifest.RUNNING

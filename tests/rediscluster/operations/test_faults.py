@@ -1,4 +1,4 @@
-"""Nodes that die, hang or lose their files, and things in our way that are not ours."""
+"""Nodes that die, hang or lose their files, and foreign files and processes in the way."""
 
 from __future__ import annotations
 
@@ -30,34 +30,34 @@ from rediscluster.errors import (
 from rediscluster.nodes import addresses, files, manifest, server
 from rediscluster.operations import cluster
 from rediscluster.status import cluster_sampler, queries
-from rediscluster.status.node_stats import Node
+from rediscluster.status.node_stats import NodeStats
 from system.errors import BinaryMissing
 from system.host import binaries
 from system.host.child_processes import Identity, identify
-from tests.fixtures.cluster import FIRST, FOURTH, SECOND, THIRD, running_in, six_nodes, three_masters
+from tests.fixtures.cluster import FIRST, FOURTH, SECOND, THIRD, pids_in, six_nodes, three_masters
 from tests.fixtures.redis import connection, redis_server
 from tests.rediscluster.operations.test_interruption import manage
 
 DEADLINE_S = 40.0
 
 
-async def until(look: Callable[[], Awaitable[Any]], wanted: Callable[[Any], object]) -> Any:
-    ends = time.monotonic() + DEADLINE_S
-    while not wanted(seen := await look()):
-        assert time.monotonic() < ends, seen
+async def until(fetch: Callable[[], Awaitable[Any]], condition: Callable[[Any], object]) -> Any:
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition(value := await fetch()):
+        assert time.monotonic() < deadline, value
         await asyncio.sleep(0.05)
-    return seen
+    return value
 
 
 def process_of(port: int) -> Identity:
-    found = manifest.load()
-    assert found
-    process = next(each.process for each in found.nodes if each.port == port)
+    saved = manifest.load()
+    assert saved
+    process = next(node.process for node in saved.nodes if node.port == port)
     assert process
     return process
 
 
-async def node_on(port: int) -> Node:
+async def node_on(port: int) -> NodeStats:
     return next(node for node in (await cluster_sampler.sample()).stats if node.port == port)
 
 
@@ -71,12 +71,12 @@ async def test_a_killed_master_is_replaced_and_comes_back_as_replica(cluster_fol
 
     dead = await until(lambda: node_on(FIRST), lambda node: node.state == "down")
     assert (dead.reason, dead.ops_per_second, dead.keys, dead.memory_bytes) == ("connection refused", None, None, None)
-    back = await until(queries.status, lambda status: status.message.endswith("served."))
+    back = await until(queries.fetch_status, lambda status: status.message.endswith("served."))
     assert back.message == f"Node {FIRST} is down (connection refused); all slots are served."
     assert (back.state, back.next_step.split(":")[0]) == ("running", "Resume it")
-    with manage(cluster_folder, "status") as typed:
-        told, _ = typed.communicate(timeout=60)
-    assert (told.splitlines()[0], typed.returncode) == (f"running: {back.message}", 1)
+    with manage(cluster_folder, "status") as command:
+        output, _ = command.communicate(timeout=60)
+    assert (output.splitlines()[0], command.returncode) == (f"running: {back.message}", 1)
     promoted = await node_on(FOURTH)
     assert (promoted.role, promoted.slot_ranges) == ("master", ("0-5460",))
     assert (await cluster_sampler.sample()).cluster.failovers == 1
@@ -85,7 +85,7 @@ async def test_a_killed_master_is_replaced_and_comes_back_as_replica(cluster_fol
     assert resumed.message.startswith(f"Resumed node {FIRST} in ")
     restarted = await node_on(FIRST)
     assert (restarted.role, restarted.master_port, restarted.link_up) == ("replica", FOURTH, True)
-    assert (await queries.status()).state == "running"
+    assert (await queries.fetch_status()).state == "running"
     with closing(connection(FOURTH)) as master:
         assert master.get("{06S}kept") == "yes"
 
@@ -95,13 +95,13 @@ async def test_the_slots_of_a_killed_master_without_a_replica_are_named(cluster_
     await cluster_sampler.sample()
 
     os.kill(process_of(SECOND).pid, signal.SIGKILL)
-    status = await until(queries.status, lambda status: status.state == "degraded")
+    status = await until(queries.fetch_status, lambda status: status.state == "degraded")
 
     assert status.message == (
-        f"Node {SECOND} is down (connection refused); slots 5461-10922 have no master, and their keys cannot be reached."
+        f"Node {SECOND} is down (connection refused); slots 5461-10922 have no master, and their keys are unavailable."
     )
     assert (await cluster.resume()).changed
-    assert (await queries.status()).state == "running"
+    assert (await queries.fetch_status()).state == "running"
 
 
 async def test_a_master_killed_a_moment_before_resume_is_not_brought_back_empty(cluster_folder: Path) -> None:
@@ -117,59 +117,59 @@ async def test_a_master_killed_a_moment_before_resume_is_not_brought_back_empty(
         assert promoted.get("{06S}kept") == "yes"
 
 
-async def test_a_halted_node_holds_up_no_other_and_keeps_its_keys(cluster_folder: Path) -> None:
+async def test_a_suspended_node_delays_no_other_and_keeps_its_keys(cluster_folder: Path) -> None:
     await cluster.setup(three_masters())
     with closing(connection(FIRST)) as node:
         node.set("{06S}kept", "yes")
     await cluster_sampler.sample()
     os.kill(process_of(FIRST).pid, signal.SIGSTOP)
-    await asyncio.sleep(cluster_sampler.FRESH_S)
+    await asyncio.sleep(cluster_sampler.CACHE_S)
 
     stats = (await cluster_sampler.sample()).stats
 
     assert [(node.port, node.state) for node in stats] == [(FIRST, "unresponsive"), (SECOND, "up"), (THIRD, "up")]
     assert (stats[0].reason, stats[0].ops_per_second) == ("no reply within 0.5 s", None)
     assert (await cluster.stop()).message.endswith("; 1 key saved.")
-    assert running_in(cluster_folder) == []
+    assert pids_in(cluster_folder) == []
 
 
 async def test_a_foreign_redis_is_shown_used_and_left_alone(cluster_folder: Path) -> None:
     with redis_server(FIRST) as pid, closing(connection(FIRST)) as foreign:
         foreign.set("theirs", "kept")
 
-        with pytest.raises(PortTaken, match=rf"Port {FIRST} is taken by redis-server \(pid {pid}\)"):
+        with pytest.raises(PortTaken, match=rf"Port {FIRST} is in use by redis-server \(pid {pid}\)"):
             await cluster.setup(six_nodes())
-        for verb in (cluster.stop, cluster.resume):
+        for operation in (cluster.stop, cluster.resume):
             with pytest.raises(ClusterAbsent):
-                await verb()
+                await operation()
         assert (await cluster.clean(confirm=True)).deleted == ()
 
-        shown = await node_on(FIRST)
-        assert (shown.owner, shown.role, shown.keys, shown.pid) == ("other", "standalone", 1, pid)
-        status = await queries.status()
+        node = await node_on(FIRST)
+        assert (node.owner, node.role, node.keys, node.pid) == ("other", "standalone", 1, pid)
+        status = await queries.fetch_status()
         assert (status.state, status.owner) == ("running", "other")
-        assert status.message == f"A Redis server that this server did not start works on {FIRST}."
+        assert status.message == f"A Redis server on {FIRST} that this server did not start is working."
         assert list(addresses.redis_ports()) == [FIRST]
         assert foreign.get("theirs") == "kept"
 
         foreign.config_set("requirepass", "secret")
-        await asyncio.sleep(cluster_sampler.FRESH_S)
+        await asyncio.sleep(cluster_sampler.CACHE_S)
         closed = await node_on(FIRST)
         assert (closed.owner, closed.state, closed.reason) == ("other", "up", "Authentication required.")
-        assert (await queries.status()).message == (
-            f"A Redis server that this server did not start cannot be looked into on {FIRST}: Authentication required."
+        assert (await queries.fetch_status()).message == (
+            f"A Redis server on {FIRST} that this server did not start cannot be inspected: Authentication required."
         )
 
 
-async def test_a_foreigner_on_the_port_of_a_stopped_node(cluster_folder: Path) -> None:
+async def test_a_foreign_redis_on_the_port_of_a_stopped_node(cluster_folder: Path) -> None:
     await cluster.setup(three_masters())
     await cluster.stop()
     with redis_server(SECOND) as pid, closing(connection(SECOND)) as foreign:
         foreign.set("theirs", "kept")
 
-        with pytest.raises(PortTaken, match=f"Port {SECOND} is taken"):
+        with pytest.raises(PortTaken, match=f"Port {SECOND} is in use"):
             await cluster.resume()
-        assert running_in(cluster_folder) == []
+        assert pids_in(cluster_folder) == []
         assert (await node_on(SECOND)).owner == "other"
         assert list(addresses.redis_ports()) == [FIRST, SECOND, THIRD]
         await cluster.stop()
@@ -180,16 +180,16 @@ async def test_a_foreigner_on_the_port_of_a_stopped_node(cluster_folder: Path) -
 
 async def test_processes_that_are_not_ours_are_not_signalled(cluster_folder: Path) -> None:
     await cluster.setup(three_masters())
-    with subprocess.Popen(["sleep", "60"], cwd=cluster_folder / str(SECOND), start_new_session=True) as stranger:
-        with pytest.raises(NotOurs, match=rf"sleep \(pid {stranger.pid}\) works in .*/{SECOND}"):
+    with subprocess.Popen(["sleep", "60"], cwd=cluster_folder / str(SECOND), start_new_session=True) as foreign:
+        with pytest.raises(NotOurs, match=rf"sleep \(pid {foreign.pid}\) is running in .*/{SECOND}"):
             await cluster.stop()
-        assert stranger.poll() is None
-        stranger.kill()
+        assert foreign.poll() is None
+        foreign.kill()
     await cluster.stop()
     with subprocess.Popen(["sleep", "60"], start_new_session=True) as innocent:
-        found = manifest.load()
-        assert found
-        manifest.save(replace(found.with_process(FIRST, identify(innocent.pid)), state=manifest.RUNNING))
+        saved = manifest.load()
+        assert saved
+        manifest.save(replace(saved.with_process(FIRST, identify(innocent.pid)), state=manifest.RUNNING))
 
         await cluster.stop()
         await cluster.clean(confirm=True)
@@ -218,7 +218,7 @@ async def test_what_is_not_ours_is_not_deleted(cluster_folder: Path) -> None:
     (cluster_folder / str(THIRD) / "temp-12.rdb").write_text("of a save that was killed")
     (cluster_folder / str(FIRST) / "extra").mkdir()
     before = sorted(cluster_folder.rglob("*"))
-    with pytest.raises(NotOurs, match=rf"wrote: {FIRST}/extra, {THIRD}/dump.rdb. Nothing was touched") as caught:
+    with pytest.raises(NotOurs, match=rf"this server: {FIRST}/extra, {THIRD}/dump.rdb. Nothing was changed") as caught:
         await cluster.clean(confirm=True)
     assert caught.value.fields == {"left": [f"{FIRST}/extra", f"{THIRD}/dump.rdb"]}
     assert sorted(cluster_folder.rglob("*")) == before
@@ -230,12 +230,12 @@ async def test_what_is_not_ours_is_not_deleted(cluster_folder: Path) -> None:
     assert cleaned.message.endswith("Left alone, because not ours: notes.txt.")
 
     (cluster_folder / str(THIRD)).mkdir()
-    for name, why in (
-        ("dump.rdb", "is of a cluster that this server did not make"),
-        ("notes.txt", "Nothing was touched"),
+    for name, reason in (
+        ("dump.rdb", "belongs to a cluster that this server did not set up"),
+        ("notes.txt", "Nothing was changed"),
     ):
         (cluster_folder / str(THIRD) / name).write_text("mine")
-        with pytest.raises(NotOurs, match=why):
+        with pytest.raises(NotOurs, match=reason):
             await cluster.setup(three_masters())
         assert (cluster_folder / str(THIRD) / name).read_text() == "mine"
 
@@ -245,24 +245,22 @@ async def test_a_damaged_nodes_conf(cluster_folder: Path) -> None:
     await cluster.stop()
     nodes_conf = cluster_folder / str(SECOND) / "nodes.conf"
 
-    for text, what in (("nonsense here\n", "damaged"), ("", "gone or empty")):
+    for text, problem in (("nonsense here\n", "damaged"), ("", "missing or empty")):
         nodes_conf.write_text(text)
-        with pytest.raises(
-            NodesConfUnreadable, match=f"The node on {SECOND} did not come up: its nodes.conf is {what}"
-        ):
+        with pytest.raises(NodesConfUnreadable, match=f"The node on {SECOND} failed: its nodes.conf is {problem}"):
             await cluster.resume()
-        assert running_in(cluster_folder) == []
-        assert (await queries.status()).state == "stopped"
+        assert pids_in(cluster_folder) == []
+        assert (await queries.fetch_status()).state == "stopped"
 
 
-async def test_a_node_that_cannot_save_goes_on(cluster_folder: Path) -> None:
+async def test_a_node_that_cannot_save_keeps_running(cluster_folder: Path) -> None:
     await cluster.setup(three_masters())
     pid = process_of(SECOND).pid
     (cluster_folder / str(SECOND) / f"temp-{pid}.rdb").symlink_to("/dev/full")  # what it writes before dump.rdb
 
     with pytest.raises(SaveFailed) as caught:
         await cluster.stop()
-    assert f"node on {SECOND} could not save its keys and goes on running; nothing is lost" in str(caught.value)
+    assert f"node on {SECOND} could not save its keys and is still running; nothing is lost" in str(caught.value)
     assert "No space left on device" in str(caught.value.fields)
     assert (await node_on(SECOND)).state == "up"
 
@@ -271,22 +269,20 @@ async def test_a_node_that_cannot_save_goes_on(cluster_folder: Path) -> None:
 
 async def test_a_disk_that_is_full_when_the_nodes_have_started(cluster_folder: Path) -> None:
     """A limit on the size of files leaves room for the first cluster.json, and none for the one with the processes."""
-    program = server.program()
-    files.make_folder()
-    manifest.save(manifest.new(three_masters(), program.path, program.version))
-    first_bytes = (cluster_folder / manifest.NAME).stat().st_size
+    program = server.find_program()
+    files.create_cluster_folder()
+    manifest.save(manifest.new_manifest(three_masters(), program.path, program.version))
+    first_bytes = (cluster_folder / manifest.FILE_NAME).stat().st_size
     manifest.remove()
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (first_bytes + 50, before[1]))
     try:
-        with pytest.raises(
-            DiskFull, match=r"No space left on the disk: .*/cluster.json could not be written. Free some"
-        ):
+        with pytest.raises(DiskFull, match=r"No space left on disk: .*/cluster.json could not be written. Free some"):
             await cluster.setup(three_masters())
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
-    assert running_in(cluster_folder) == []
+    assert pids_in(cluster_folder) == []
     assert (await cluster.setup(three_masters())).changed
 
 
@@ -308,12 +304,12 @@ async def test_a_redis_server_that_is_missing_or_unfit(
     settings.REDIS_SERVER = pretend_server(
         tmp_path, '[ "$1" = --version ] && echo v=7.2.12 && exit; echo no luck; exit 3'
     )
-    with pytest.raises(NodeFailed, match="it ended, and said: no luck"):
+    with pytest.raises(NodeFailed, match="it exited; its last log line is: no luck"):
         await cluster.setup(three_masters())
     assert (cluster_folder / str(FIRST) / "redis.log").read_text() == "no luck\n"
-    failed = await queries.status()
+    failed = await queries.fetch_status()
     assert (failed.state, failed.next_step.split(";")[0]) == ("failed", "Set it up again")
-    assert failed.message.startswith(f"The setup failed: The node on {FIRST} did not come up")
+    assert failed.message.startswith(f"The setup failed: The node on {FIRST} failed: it exited")
 
     settings.REDIS_SERVER = ""
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))

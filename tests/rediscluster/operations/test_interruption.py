@@ -1,4 +1,4 @@
-"""Whoever drives an operation may be killed at any moment: the next call works, nothing is left over."""
+"""The process of an operation may be killed at any moment: the next operation works, and nothing is left over."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 from rediscluster.nodes import manifest
 from rediscluster.operations import cluster
-from tests.fixtures.cluster import BASE_PORT, running_in, six_nodes
+from tests.fixtures.cluster import BASE_PORT, pids_in, six_nodes
 from tests.fixtures.server import ROOT
 
 pytestmark = pytest.mark.real
@@ -28,37 +28,37 @@ def manage(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 
 
 def kill_when(folder: Path, condition: Callable[[], bool], *arguments: str) -> None:
-    """SIGKILL to the driver at the first moment that the condition holds, or at its end."""
-    with manage(folder, *arguments) as driver:
-        ends = time.monotonic() + 30
-        while driver.poll() is None and not condition() and time.monotonic() < ends:
+    """Run the command, and send it SIGKILL as soon as the condition holds."""
+    with manage(folder, *arguments) as command:
+        deadline = time.monotonic() + 30
+        while command.poll() is None and not condition() and time.monotonic() < deadline:
             time.sleep(0.0005)
-        driver.send_signal(signal.SIGKILL)
+        command.send_signal(signal.SIGKILL)
 
 
 @pytest.mark.parametrize("started", [1, 6])
 async def test_setup_after_a_setup_that_was_killed(cluster_folder: Path, started: int) -> None:
-    """After the first of the nodes, after all of them."""
+    """Killed after the first node has started, and after all have."""
     kill_when(
         cluster_folder,
-        lambda: (cluster_folder / manifest.NAME).exists() and len(running_in(cluster_folder)) >= started,
+        lambda: (cluster_folder / manifest.FILE_NAME).exists() and len(pids_in(cluster_folder)) >= started,
         "setup", "-n", "6",
     )  # fmt: skip
 
     formed = await cluster.setup(six_nodes())
 
     assert formed.cluster
-    assert (formed.cluster.slots_ok, len(running_in(cluster_folder))) == (16384, 6)
+    assert (formed.cluster.slots_ok, len(pids_in(cluster_folder))) == (16384, 6)
 
 
 async def test_stop_and_clean_after_those_that_were_killed(cluster_folder: Path) -> None:
     await cluster.setup(six_nodes())
 
-    kill_when(cluster_folder, lambda: len(running_in(cluster_folder)) < 6, "stop")
+    kill_when(cluster_folder, lambda: len(pids_in(cluster_folder)) < 6, "stop")
     await cluster.stop()
-    assert running_in(cluster_folder) == []
+    assert pids_in(cluster_folder) == []
 
     await cluster.resume()
-    kill_when(cluster_folder, lambda: len(running_in(cluster_folder)) < random.randint(0, 6), "clean", "--yes")
+    kill_when(cluster_folder, lambda: len(pids_in(cluster_folder)) < random.randint(0, 6), "clean", "--yes")
     await cluster.clean()
-    assert (running_in(cluster_folder), cluster_folder.exists()) == ([], False)
+    assert (pids_in(cluster_folder), cluster_folder.exists()) == ([], False)

@@ -11,20 +11,20 @@ from rediscluster.topology.slots import SlotRange
 
 
 def make(node_count: int, replicas: int | None = None, **options: Any) -> plan.Plan:
-    return plan.make(node_count, **{"replicas": replicas, "base_port": 7000, "max_nodes": 30, **options})
+    return plan.make_plan(node_count, **{"replicas": replicas, "base_port": 7000, "max_nodes": 30, **options})
 
 
 @pytest.mark.parametrize(
     ("nodes", "replicas"), [(3, 0), (4, 0), (5, 0), (6, 1), (7, 0), (8, 1), (9, 2), (12, 1), (15, 2), (30, 1)]
 )
-def test_the_number_of_replicas_when_nobody_says(nodes: int, replicas: int) -> None:
+def test_the_default_number_of_replicas(nodes: int, replicas: int) -> None:
     assert make(nodes).replicas == replicas
 
 
-def test_six_nodes_are_three_masters_and_a_replica_each() -> None:
-    made = make(6)
+def test_six_nodes_are_three_masters_with_a_replica_each() -> None:
+    six = make(6)
 
-    assert made.nodes == (
+    assert six.nodes == (
         PlannedNode(7000, None, SlotRange(0, 5460), 1),
         PlannedNode(7001, None, SlotRange(5461, 10922), 2),
         PlannedNode(7002, None, SlotRange(10923, 16383), 3),
@@ -32,15 +32,15 @@ def test_six_nodes_are_three_masters_and_a_replica_each() -> None:
         PlannedNode(7004, 7001, None, 5),
         PlannedNode(7005, 7002, None, 6),
     )
-    assert (str(made), made.has_failover) == ("3 masters with 1 replica each", True)
+    assert (str(six), six.has_failover) == ("3 masters with 1 replica each", True)
 
 
-def test_too_few_masters_are_refused_with_what_would_do() -> None:
+def test_too_few_masters_are_refused_with_an_alternative() -> None:
     with pytest.raises(TooFewMasters) as caught:
         make(4, 1)
 
     assert str(caught.value) == (
-        "4 nodes with 1 replica per master make 2 masters; at least 3 are needed to elect a new one. "
+        "4 nodes with 1 replica per master make 2 masters; failover needs at least 3. "
         "Possible with 1 per master: 6 nodes. Or allow it (allowNoFailover: true)."
     )
     assert caught.value.fields == {"nodeCount": ["At least 6."], "nearest": [6]}
@@ -48,9 +48,9 @@ def test_too_few_masters_are_refused_with_what_would_do() -> None:
 
 @pytest.mark.parametrize("nodes", [1, 2])
 def test_one_or_two_masters_when_allowed(nodes: int) -> None:
-    made = make(nodes, allow_no_failover=True)
+    small = make(nodes, allow_no_failover=True)
 
-    assert (made.masters, made.has_failover) == (nodes, False)
+    assert (small.masters, small.has_failover) == (nodes, False)
 
 
 @pytest.mark.parametrize(
