@@ -1,4 +1,4 @@
-// What every JavaScript server of this folder answers, apart from its framework.
+// The responses of every JavaScript server in this folder, independent of the framework.
 import { createCode, disconnect, readCode } from './codes.mjs'
 
 export const SIMPLE = '{"message":"hi"}'
@@ -21,7 +21,7 @@ export async function codeFast () {
   })
 }
 
-/** Whether a request's body, text or bytes, is JSON; an empty one is as good. */
+/** Whether a request body, text or bytes, is JSON; an empty body is accepted. */
 export function isJson (body) {
   try {
     if (body.length) JSON.parse(body)
@@ -42,7 +42,7 @@ async function answered (action) {
 export const port = Number(process.env.PORT)
 export const host = process.env.HOST || '0.0.0.0'
 
-/** End on SIGINT and SIGTERM: no new connections, a moment for those that are open. */
+/** Exit on SIGINT and SIGTERM: accept no new connections, and give open ones a moment to finish. */
 export function endOnSignal (close) {
   for (const signal of ['SIGINT', 'SIGTERM']) {
     process.once(signal, async () => {
@@ -55,7 +55,7 @@ export function endOnSignal (close) {
 }
 
 export function cannotListen (error) {
-  // Under PM2 stderr is a stream to a file: what is not flushed before the exit is lost.
+  // Under PM2 stderr is a stream to a file: output not flushed before the exit is lost.
   process.stderr.write(`Cannot listen on ${host}:${port}: ${error.message}\n`, 'utf8', () => process.exit(1))
   setTimeout(() => process.exit(1), FLUSH_MS)
 }

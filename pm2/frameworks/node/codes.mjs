@@ -1,11 +1,11 @@
-// Codes in Redis, on a cluster or a single node, for every JavaScript server of this folder.
+// Stores and reads codes in Redis, a cluster or a single node, for every JavaScript server in this folder.
 import { randomBytes, randomInt } from 'node:crypto'
 import { Cluster, Redis } from 'ioredis'
 
 const CODE_BYTES = 375 // 500 characters in URL-safe base64
 const HIGHEST_ID_MS = 500
 const DEADLINE_MS = 1000
-const TRIES = 5
+const ATTEMPTS = 5
 
 const nodes = (process.env.REDIS_NODES || '127.0.0.1:7000').split(',').map((node) => {
   const [host, port] = node.trim().split(':')
@@ -43,10 +43,10 @@ async function connect () {
       const fresh = cluster
         ? new Cluster([node], { lazyConnect: true, enableOfflineQueue: false, clusterRetryStrategy: null, redisOptions: options, slotsRefreshTimeout: DEADLINE_MS })
         : new Redis({ ...options, ...node })
-      // A lost connection is looked for again by the next request, not in the background.
-      const forget = () => { if (client === fresh) client = null; fresh.disconnect() }
+      // The next request reconnects; there is no reconnection in the background.
+      const drop = () => { if (client === fresh) client = null; fresh.disconnect() }
       fresh.on('error', () => {})
-      fresh.on('end', forget)
+      fresh.on('end', drop)
       await fresh.connect()
       client = fresh
       return fresh
@@ -59,7 +59,7 @@ async function connect () {
 
 async function redis () {
   if (client) return client
-  // Every request that waits shares one attempt, and its deadline however many nodes there are.
+  // All waiting requests share one attempt and its deadline, regardless of the number of nodes.
   connecting ??= withDeadline(connect()).finally(() => { connecting = null })
   return connecting
 }
@@ -77,7 +77,7 @@ export async function createCode () {
   const store = await redis()
   let code
   let isNew = 0
-  for (let attempt = 0; attempt < TRIES && !isNew; attempt++) {
+  for (let attempt = 0; attempt < ATTEMPTS && !isNew; attempt++) {
     code = randomBytes(CODE_BYTES).toString('base64url')
     isNew = await store.sadd('codes:unique', code)
   }
@@ -91,7 +91,7 @@ export async function createCode () {
   return { id, code, created_at: createdAt }
 }
 
-/** A random stored code, or null when there is none. */
+/** A random stored code, or null if there is none. */
 export async function readCode () {
   const store = await redis()
   const now = Date.now()
@@ -99,8 +99,8 @@ export async function readCode () {
     highestId = { value: Number(await store.get('codes:seq')) || 0, until: now + HIGHEST_ID_MS }
   }
   if (highestId.value < 1) return null
-  // An id is taken before its hash is written, so the newest may not be there yet.
-  for (let attempt = 0; attempt < TRIES; attempt++) {
+  // An id is allocated before its hash is written, so the newest hash may not exist yet.
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const stored = await store.hgetall(`codes:${randomInt(highestId.value) + 1}`)
     if (stored.code) return { id: Number(stored.id), code: stored.code, created_at: stored.created_at }
   }

@@ -1,4 +1,4 @@
-// How a Node server ends: without cutting anybody off, so that a reload loses no request.
+// Graceful shutdown of a Node server: no request in flight is cut off, so that a reload loses none.
 import { Server } from 'node:net'
 import { disconnect } from './codes.mjs'
 
@@ -6,8 +6,8 @@ const IDLE_MS = 900
 const EXIT_MS = 1200 // PM2 kills after 1600
 
 /**
- * End on SIGINT and SIGTERM: no new connections, and on those that are open each answer says that it is the last.
- * http's own close() would cut idle connections at once, though a request may be on its way.
+ * Exit on SIGINT and SIGTERM: accept no new connections, and send `Connection: close` on the open ones.
+ * http's own close() would cut idle connections at once, although a request may be on its way.
  */
 export function endGracefully (server) {
   for (const signal of ['SIGINT', 'SIGTERM']) {

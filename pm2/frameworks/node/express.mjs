@@ -1,10 +1,10 @@
-// Express, with the one setting that its documentation asks for in production: NODE_ENV.
+// Express, with the one setting that its documentation recommends for production: NODE_ENV.
 import express from 'express'
 import { BAD_JSON, BODY_BYTES, NOT_FOUND, cannotListen, code, codeFast, host, port } from './answers.mjs'
 import { endGracefully } from './ending.mjs'
 
 const app = express()
-// The others send neither header, and a slash more or less is another path to them.
+// The other servers send neither header, and treat a trailing slash as another path.
 for (const setting of ['x-powered-by', 'etag']) app.disable(setting)
 for (const setting of ['strict routing', 'case sensitive routing']) app.enable(setting)
 const json = express.json({ limit: BODY_BYTES, strict: false, inflate: false, type: () => true })

@@ -6,7 +6,7 @@ import { endGracefully } from './ending.mjs'
 const app = fastify({ bodyLimit: BODY_BYTES })
 const message = { type: 'object', properties: { message: { type: 'string' } } }
 
-// A body is JSON here whatever its Content-Type says, and none at all is fine: as in the other servers.
+// A body is parsed as JSON regardless of its Content-Type, and may be empty, as in the other servers.
 app.removeAllContentTypeParsers()
 app.addContentTypeParser('*', { parseAs: 'string' }, (request, body, done) => {
   done(isJson(body) ? null : new Error('not JSON'))

@@ -1,19 +1,19 @@
-// Node's own http module: the baseline that the frameworks are held against.
+// Node's own http module: the baseline for the frameworks.
 import { createServer } from 'node:http'
 import { BAD_JSON, BODY_BYTES, NOT_FOUND, SIMPLE, cannotListen, code, codeFast, host, isJson, port } from './answers.mjs'
 import { endGracefully } from './ending.mjs'
 
-const TYPE = 'application/json; charset=utf-8'
+const CONTENT_TYPE = 'application/json; charset=utf-8'
 
 function send (response, status, text) {
-  response.writeHead(status, { 'Content-Type': TYPE, 'Content-Length': Buffer.byteLength(text) })
+  response.writeHead(status, { 'Content-Type': CONTENT_TYPE, 'Content-Length': Buffer.byteLength(text) })
   response.end(text)
 }
 
 async function hasJson (request) {
   const chunks = []
   let size = 0
-  // What is too much is read and dropped: a client that still sends would not see an answer.
+  // Excess bytes are read and dropped: a client that is still sending would not read the response.
   for await (const chunk of request) {
     size += chunk.length
     if (size <= BODY_BYTES) chunks.push(chunk)
@@ -35,7 +35,7 @@ const server = createServer(async (request, response) => {
     const [status, body] = await answer(request)
     send(response, status, JSON.stringify(body))
   } catch {
-    response.destroy() // the client went away within its body
+    response.destroy() // the client disconnected while sending its body
   }
 })
 server.on('error', cannotListen)

@@ -1,4 +1,4 @@
-"""Codes in Redis, on a cluster or a single node; the same keys as the JavaScript servers use."""
+"""Stores and reads codes in Redis, a cluster or a single node, under the same keys as the JavaScript servers."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 CODE_BYTES = 375  # 500 characters in URL-safe base64
-HIGHEST_ID_S = 0.5
-DEADLINE_S = 0.9  # below the server's, so that it can say what failed
-TRIES = 5
+HIGHEST_ID_TTL_S = 0.5
+DEADLINE_S = 0.9  # below the server's, so that the response names the failure
+ATTEMPTS = 5
 
 NODES = [node.strip().rsplit(":", 1) for node in os.environ.get("REDIS_NODES", "127.0.0.1:7000").split(",")]
 OPTIONS: dict[str, Any] = {
@@ -25,22 +25,22 @@ OPTIONS: dict[str, Any] = {
     "socket_timeout": DEADLINE_S,
     "decode_responses": True,
     "protocol": 2,
-    "max_connections": 10_000,  # the server's `places` are the limit
+    "max_connections": 10_000,  # the server's `slots` are the limit
 }
 
 
 class Codes:
-    """The store; connects with the first request, and again after a loss."""
+    """The store of codes. Connects on the first request, and reconnects after a failure."""
 
     def __init__(self) -> None:
         self.client: Any = None
         self.connecting: asyncio.Task[Any] | None = None
-        self.highest_id, self.until = 0, 0.0
+        self.highest_id, self.highest_id_expires_s = 0, 0.0
 
     async def create(self) -> dict[str, Any]:
         """Store a new code. Raises RedisError."""
-        store = await self.connected()
-        for _ in range(TRIES):
+        store = await self.ensure_connected()
+        for _ in range(ATTEMPTS):
             code = secrets.token_urlsafe(CODE_BYTES)
             if await store.sadd("codes:unique", code):
                 break
@@ -53,24 +53,24 @@ class Codes:
         return entry
 
     async def read(self) -> dict[str, Any] | None:
-        """A random stored code, or None when there is none. Raises RedisError."""
-        store = await self.connected()
-        if self.highest_id < 1 or time.monotonic() >= self.until:
+        """A random stored code, or None if there is none. Raises RedisError."""
+        store = await self.ensure_connected()
+        if self.highest_id < 1 or time.monotonic() >= self.highest_id_expires_s:
             self.highest_id = int(await store.get("codes:seq") or 0)
-            self.until = time.monotonic() + HIGHEST_ID_S
+            self.highest_id_expires_s = time.monotonic() + HIGHEST_ID_TTL_S
         if self.highest_id < 1:
             return None
-        # An id is taken before its hash is written, so the newest may not be there yet.
-        for _ in range(TRIES):
+        # An id is allocated before its hash is written, so the newest hash may not exist yet.
+        for _ in range(ATTEMPTS):
             stored = await store.hgetall(f"codes:{secrets.randbelow(self.highest_id) + 1}")
             if "code" in stored:
                 return {"id": int(stored["id"]), "code": stored["code"], "created_at": stored["created_at"]}
         return None
 
-    async def connected(self) -> Any:
+    async def ensure_connected(self) -> Any:
         if self.client is not None:
             return self.client
-        # Every request that waits shares one attempt, and its deadline however many nodes there are.
+        # All waiting requests share one attempt and its deadline, regardless of the number of nodes.
         if self.connecting is None:
             self.connecting = asyncio.create_task(self.connect())
         return await asyncio.shield(self.connecting)
@@ -83,8 +83,8 @@ class Codes:
             self.connecting = None
         return self.client
 
-    async def forget(self) -> None:
-        """Drop a connection that failed; the next request looks for Redis again."""
+    async def disconnect(self) -> None:
+        """Close a failed connection; the next request reconnects."""
         client, self.client = self.client, None
         if client is not None:
             await client.aclose()

@@ -15,30 +15,30 @@ from codes import Codes
 from redis.exceptions import RedisError
 
 SIMPLE = b'{"message":"hi"}'
-TYPE = (b"content-type", b"application/json; charset=utf-8")
+CONTENT_TYPE = (b"content-type", b"application/json; charset=utf-8")
 BODY_BYTES = 256 * 1024
 BAD_JSON = {"error": "the body has to be JSON of at most 256 KiB"}
 DEADLINE_S = 1.0
-AT_ONCE = 128  # redis-py takes a connection for each command under way
+MAX_CONCURRENT = 128  # redis-py opens a connection for each pending command
 codes = Codes()
-places = asyncio.Semaphore(AT_ONCE)
+slots = asyncio.Semaphore(MAX_CONCURRENT)
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     route = (scope["method"], scope["path"])
     if route == ("GET", "/simple"):
         return await reply(send, 200, SIMPLE)
-    status, body = await answer(route, receive)
+    status, body = await handle(route, receive)
     return await reply(send, status, json.dumps(body, separators=(",", ":")).encode())
 
 
-async def answer(route: tuple[str, str], receive: Any) -> tuple[int, dict[str, Any]]:
+async def handle(route: tuple[str, str], receive: Any) -> tuple[int, dict[str, Any]]:
     if route not in (("POST", "/code"), ("GET", "/code-fast")):
         return 404, {"error": "not found"}
     if route[0] == "POST" and not await is_json(receive):
         return 400, BAD_JSON
     try:
-        async with asyncio.timeout(DEADLINE_S), places:
+        async with asyncio.timeout(DEADLINE_S), slots:
             if route[0] == "POST":
                 return 201, {"created_code": await codes.create()}
             data = await codes.read()
@@ -46,7 +46,7 @@ async def answer(route: tuple[str, str], receive: Any) -> tuple[int, dict[str, A
     except TimeoutError:
         return 503, {"error": f"Redis cannot be used: no answer within {DEADLINE_S:g} s"}
     except (RedisError, OSError) as error:
-        await codes.forget()
+        await codes.disconnect()
         return 503, {"error": f"Redis cannot be used: {error}"}
 
 
@@ -55,37 +55,37 @@ async def is_json(receive: Any) -> bool:
     while more:
         message = await receive()
         more = message.get("more_body", False)
-        # What is too much is read and dropped: a client that still sends would not see an answer.
+        # Excess bytes are read and dropped: a client that is still sending would not read the response.
         if len(body) <= BODY_BYTES:
             body += message.get("body", b"")
     try:
-        # JavaScript knows no NaN in JSON, and has no limit to the digits of a number.
-        json.loads(body.decode(errors="replace") or "null", parse_constant=refuse, parse_int=float)
+        # As in JavaScript: NaN is not JSON, and a number may have any number of digits.
+        json.loads(body.decode(errors="replace") or "null", parse_constant=reject, parse_int=float)
     except (ValueError, RecursionError):
         return False
     return len(body) <= BODY_BYTES
 
 
-def refuse(constant: str) -> None:
+def reject(constant: str) -> None:
     raise ValueError(constant)
 
 
 async def reply(send: Any, status: int, body: bytes) -> None:
-    headers = [TYPE, (b"content-length", b"%d" % len(body))]
+    headers = [CONTENT_TYPE, (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
-def listener() -> socket.socket:
+def open_listener() -> socket.socket:
     host, port = os.environ.get("HOST", "0.0.0.0"), int(os.environ["PORT"])  # noqa: S104 - see the README
-    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
-        listening.bind((host, port))
+        listener.bind((host, port))
     except OSError as error:
         sys.exit(f"Cannot listen on {host}:{port}: {error}")
-    return listening
+    return listener
 
 
 if __name__ == "__main__":
@@ -93,7 +93,7 @@ if __name__ == "__main__":
         application, loop="uvloop", http="httptools", ws="none", lifespan="off", access_log=False,
         log_level="error", server_header=False, timeout_graceful_shutdown=1,
     )  # fmt: skip
-    # uvicorn raises a signal again when it has shut down; that is then an end like any other.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit(0))
-    uvicorn.Server(config).run(sockets=[listener()])
+    # uvicorn re-raises the signal after its shutdown; exit with 0 then.
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, lambda *_: sys.exit(0))
+    uvicorn.Server(config).run(sockets=[open_listener()])

@@ -1,4 +1,4 @@
-"""Every installed framework is held against the same answers, on a Redis alone and on a cluster."""
+"""Every installed framework gives the same responses, with a single Redis and with a cluster."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.fixture(scope="module", params=["redis_standalone", "redis_cluster"])
 def nodes(request: pytest.FixtureRequest) -> Nodes:
-    found: Nodes = request.getfixturevalue(request.param)
-    return found
+    redis_nodes: Nodes = request.getfixturevalue(request.param)
+    return redis_nodes
 
 
 @pytest.fixture(scope="module", params=NAMES)
 def running(request: pytest.FixtureRequest, nodes: Nodes) -> Iterator[Target]:
-    with target(registry().framework(request.param), nodes.addresses) as each:
-        yield each
+    with target(registry().framework(request.param), nodes.addresses) as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)
@@ -46,8 +46,8 @@ def as_text(entry: dict[str, Any]) -> dict[str, str]:
 
 def test_simple_is_the_same_bytes(running: Target) -> None:
     answer = running.ask("GET", "/simple")
-    shown = {key: answer.headers.get(key) for key in ("content-type", "content-length", "etag")}
-    assert (answer.status, answer.body, shown) == (
+    headers = {key: answer.headers.get(key) for key in ("content-type", "content-length", "etag")}
+    assert (answer.status, answer.body, headers) == (
         200,
         b'{"message":"hi"}',
         {"content-type": "application/json; charset=utf-8", "content-length": "16", "etag": None},

@@ -1,4 +1,4 @@
-"""What a framework's server does without Redis, with a signal, and with a port that is taken."""
+"""A framework's server without Redis, on a signal, and with its port in use."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from tests.pm2.frameworks.targets import INSTALLED, NAMES, Target, launch, targe
 
 pytestmark = pytest.mark.real
 
-END_S = 8.0  # a deadline of 1 s, with a connection left open, and what a busy machine adds to it
-AWAY_S = 5.0  # a deadline of 1 s, and what a busy machine adds to it
-SHARING = [each.name for each in INSTALLED if each.reuse_port]
+END_S = 8.0  # a deadline of 1 s, with a connection left open, plus the delay of a busy machine
+AWAY_S = 5.0  # a deadline of 1 s, plus the delay of a busy machine
+SHARING = [framework.name for framework in INSTALLED if framework.reuse_port]
 
 
 def assert_refused(running: Target) -> None:
-    """Both endpoints that need Redis say so within their deadline; the other one does not care."""
+    """Both endpoints that need Redis answer 503 within their deadline; `/simple` is unaffected."""
     for method, path in (("POST", "/code"), ("GET", "/code-fast")):
         since = time.monotonic()
         answer = running.ask(method, path)
@@ -38,7 +38,7 @@ def assert_refused(running: Target) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_redis_comes_goes_and_hangs(name: str) -> None:
+def test_redis_starts_hangs_and_stops(name: str) -> None:
     [port] = free_ports(1)
     with target(registry().framework(name), f"127.0.0.1:{port}") as running:
         assert_refused(running)
@@ -53,24 +53,24 @@ def test_redis_comes_goes_and_hangs(name: str) -> None:
             running.create_until(201)
 
 
-def test_a_cluster_comes_and_goes() -> None:
+def test_a_cluster_starts_and_stops() -> None:
     with ExitStack() as stack:
         with cluster() as nodes:
-            running = [stack.enter_context(target(each, nodes.addresses)) for each in INSTALLED]
-            for each in running:
-                each.create_until(201)
-        for each in running:
-            assert_refused(each)
+            running = [stack.enter_context(target(framework, nodes.addresses)) for framework in INSTALLED]
+            for server in running:
+                server.create_until(201)
+        for server in running:
+            assert_refused(server)
         with redis_server(nodes.ports[2]):
-            for each in running:
-                each.create_until(201)
+            for server in running:
+                server.create_until(201)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_requests_share_a_deadline_while_no_node_answers(name: str) -> None:
     with ExitStack() as stack:
         silent = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(6)]
-        addresses = ",".join(f"127.0.0.1:{each.getsockname()[1]}" for each in silent)
+        addresses = ",".join(f"127.0.0.1:{listener.getsockname()[1]}" for listener in silent)
         running = stack.enter_context(target(registry().framework(name), addresses))
         since = time.monotonic()
         with ThreadPoolExecutor(20) as clients:
@@ -78,35 +78,35 @@ def test_requests_share_a_deadline_while_no_node_answers(name: str) -> None:
         assert (statuses, time.monotonic() - since < AWAY_S) == ({503}, True)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_signal_ends_it_in_time(name: str, number: int, redis_standalone: Nodes) -> None:
+def test_a_signal_ends_the_server_in_time(name: str, signal_number: int, redis_standalone: Nodes) -> None:
     with target(registry().framework(name), redis_standalone.addresses) as running:
         running.create_until(201)
         with socket.create_connection(("127.0.0.1", running.port)) as kept:
             kept.sendall(b"GET /simple HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert kept.recv(1000).startswith(b"HTTP/1.1 200 OK\r\n")
             kept.sendall(b"GET /simp")
-            exit_code, taken = running.end(number)
+            exit_code, taken = running.end(signal_number)
         assert running.process.stderr
         assert (exit_code, running.process.stderr.read(), taken < END_S) == (0, "", True)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_taken_port_is_said(name: str) -> None:
+def test_a_port_in_use_is_reported(name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with launch(registry().framework(name), port, "127.0.0.1:1") as process:
-            _, said = process.communicate(timeout=10)
+            _, stderr = process.communicate(timeout=10)
     assert process.returncode == 1
-    assert said.startswith(f"Cannot listen on 127.0.0.1:{port}: ")
-    assert said.count("\n") == 1
+    assert stderr.startswith(f"Cannot listen on 127.0.0.1:{port}: ")
+    assert stderr.count("\n") == 1
 
 
 def listens(running: Target) -> bool:
-    """Whether this very process does; an answer may come from another one."""
-    sockets = psutil.Process(running.process.pid).net_connections("tcp")
-    return any(each.status == psutil.CONN_LISTEN and each.laddr.port == running.port for each in sockets)
+    """Whether this process itself listens: a response may come from another instance."""
+    connections = psutil.Process(running.process.pid).net_connections("tcp")
+    return any(conn.status == psutil.CONN_LISTEN and conn.laddr.port == running.port for conn in connections)
 
 
 @pytest.mark.parametrize("name", SHARING)
