@@ -1,4 +1,4 @@
-"""The black box as people browse it: how processes ended, and why."""
+"""Exits and their causes in Django's admin."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ExitAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description="last minute")
     def last_minute(self, ended: Exit) -> str:
         points = [f"{before:4.0f} s before: {cpu:.1f} %, {size / 2**20:.0f} MB" for before, cpu, size in ended.samples]
-        return "\n".join(points) or "it was not seen before it ended"
+        return "\n".join(points) or "no samples before the exit"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -1,4 +1,4 @@
-"""What is kept of processes under PM2: instances as we know them, and each of their ends."""
+"""Stored history of processes under PM2: instances and their exits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def this_server() -> str:
 
 
 class Instance(models.Model):
-    """One instance from when it appeared until it was deleted: PM2 gives the same pm_id to others afterwards."""
+    """One instance, from its first appearance until it is deleted; afterwards PM2 may reuse its pm_id."""
 
     server_id = models.CharField(max_length=64, default=this_server, editable=False)
     token = models.CharField(max_length=32, unique=True, help_text="our own identity of it")
@@ -31,7 +31,7 @@ class Instance(models.Model):
 
 
 class Exit(models.Model):
-    """One end of an instance, with what was known of it."""
+    """One exit of an instance, with its evidence."""
 
     at = models.DateTimeField(db_index=True)
     server_id = models.CharField(max_length=64, default=this_server, editable=False)

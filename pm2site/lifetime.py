@@ -13,7 +13,7 @@ from django.conf import settings
 from pm2.daemon import client
 from pm2.daemon.process import Key
 from pm2.instances import instance_store
-from pm2.instances.instance_store import Past
+from pm2.instances.instance_store import SavedInstance
 from pm2.monitor import current
 from pm2site.audit import follow
 from pm2site.http import problems
@@ -35,7 +35,7 @@ def begin() -> None:
     if loop in _begun:
         return
     _begun.add(loop)
-    client.hold()
+    client.keep_open()
     cluster_sampler.keep_connections_open()
     at_shutdown(end)
     _following.add(loop.create_task(follow.follow(), name="foreign activity"))
@@ -45,13 +45,13 @@ def begin() -> None:
 async def _watch() -> None:
     # One process for each DATA_DIR writes the rows; the others only watch.
     other = _held.enter_context(locks.exclusive(Path(settings.DATA_DIR) / "locks" / "recorder", "recorder"))
-    past: dict[Key, Past] = {}
+    past: dict[Key, SavedInstance] = {}
     if other is None:
         try:
-            past = await sync_to_async(instance_store.remembered)()
+            past = await sync_to_async(instance_store.load_instances)()
         except problems.DATABASE_ERRORS as error:
             log.warning("PM2's history cannot be read", error=str(error))
-    current.begin(None if other else instance_store, past)
+    current.start(None if other else instance_store, past)
 
 
 async def end() -> None:
@@ -59,6 +59,6 @@ async def end() -> None:
     while _following:
         _following.pop().cancel()
     await sockets.shut_down()
-    await current.end()
+    await current.stop()
     _begun.discard(asyncio.get_running_loop())
     _held.close()

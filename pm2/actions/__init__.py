@@ -1,1 +1,1 @@
-"""The verbs: start, stop, restart, reload, scale, delete."""
+"""The actions: start, stop, restart, reload, scale, delete."""

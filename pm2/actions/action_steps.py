@@ -1,4 +1,4 @@
-"""What all verbs share: whom they are for, one at a time, to the end, and proof that it has happened."""
+"""Shared steps of all actions: select processes, lock, run to completion, poll until the effect is visible."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import TypeVar
 from django.conf import settings
 
 from pm2.daemon import client
-from pm2.daemon.client import Link
+from pm2.daemon.client import DaemonConnection
 from pm2.daemon.process import Process, Status
 from pm2.errors import CallTimeout, DaemonHangs, OperationInProgress, ProcessNotFound, StartFailed
 from pm2.exits import expected
@@ -26,27 +26,27 @@ from system.host.child_processes import ancestry
 from system.lib import locks
 
 POLL_S = 0.05
-STEADY_S = 0.3  # an instance that lives this long after it went online did not fall over at once
+STEADY_S = 0.3  # an instance that stays online this long has not crashed at startup
 STDERR_LINES = 10
-PER_PROCESS_S = 0.3  # a hundred node processes take half a minute to come up on two cores
+PER_PROCESS_S = 0.3  # a hundred Node processes take half a minute to start on two cores
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Which processes: of a framework, of this exact name, or this one. Exactly one is set."""
+    """Which processes to act on: by framework, by exact name, or by pm_id. Exactly one is set."""
 
     framework: str | None = None
     name: str | None = None
     pm_id: int | None = None
 
     def matches(self, process: Process) -> bool:
-        wanted = self.framework or self.name
-        return process.name == wanted if wanted else process.pm_id == self.pm_id
+        name = self.framework or self.name
+        return process.name == name if name else process.pm_id == self.pm_id
 
     def __str__(self) -> str:
-        wanted = self.framework or self.name
-        return f"named {wanted!r}" if wanted else f"number {self.pm_id}"
+        name = self.framework or self.name
+        return f"named {name!r}" if name else f"number {self.pm_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,8 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What an action did; `processes` as they are afterwards."""
+class ActionResult:
+    """The outcome of an action; `processes`: their state afterwards."""
 
     success: bool
     message: str
@@ -67,14 +67,14 @@ class Result:
     timestamp: datetime
 
 
-def result(
+def build_result(
     message: str,
     processes: Sequence[Process],
     *,
     warnings: tuple[str, ...] = (),
     skipped: tuple[Skipped, ...] = (),
-) -> Result:
-    return Result(True, message, tuple(processes), warnings, skipped, datetime.now(UTC))
+) -> ActionResult:
+    return ActionResult(True, message, tuple(processes), warnings, skipped, datetime.now(UTC))
 
 
 _busy: dict[str, str] = {}
@@ -82,17 +82,17 @@ _busy_lock = threading.Lock()
 
 
 @asynccontextmanager
-async def exclusive(names: Collection[str], verb: str) -> AsyncIterator[None]:
-    """One operation per name at a time, whatever thread, loop or program it comes from. Raises OperationInProgress."""
+async def exclusive(names: Collection[str], action: str) -> AsyncIterator[None]:
+    """Allow one action per name at a time, across threads, event loops and processes. Raises OperationInProgress."""
     with _busy_lock:
         for name in names:
             if name in _busy:
                 raise OperationInProgress(name, _busy[name])
-        _busy.update(dict.fromkeys(names, verb))
+        _busy.update(dict.fromkeys(names, action))
     try:
         with ExitStack() as held:
             for name in sorted(names):
-                holder = held.enter_context(locks.exclusive(_lock_file(name), verb))
+                holder = held.enter_context(locks.exclusive(_lock_file(name), action))
                 if holder:
                     raise OperationInProgress(name, holder)
             yield
@@ -107,126 +107,132 @@ def _lock_file(name: str) -> Path:
     return Path(settings.DATA_DIR) / "locks" / f"pm2-{digest}"
 
 
-_unfinished: set[asyncio.Task[object]] = set()
+_running_actions: set[asyncio.Task[object]] = set()
 
 
-async def to_the_end(work: Coroutine[object, object, T]) -> T:
-    """A caller who leaves does not stop an action half way."""
-    expected.changed()
-    task = asyncio.create_task(work)
-    _unfinished.add(task)
-    task.add_done_callback(_unfinished.discard)
-    task.add_done_callback(lambda _: expected.changed())
+async def run_to_completion(action: Coroutine[object, object, T]) -> T:
+    """Run an action that is not cancelled halfway when its caller is."""
+    expected.invalidate_list()
+    task = asyncio.create_task(action)
+    _running_actions.add(task)
+    task.add_done_callback(_running_actions.discard)
+    task.add_done_callback(lambda _: expected.invalidate_list())
     return await asyncio.shield(task)
 
 
 @asynccontextmanager
-async def answering_daemon() -> AsyncIterator[Link]:
-    """The link, unless the daemon is known to hang: what it is told now, it would do whenever it wakes.
+async def responsive_daemon() -> AsyncIterator[DaemonConnection]:
+    """Yield the daemon's connection, unless the daemon is known to hang: it would run the command whenever it resumes.
     Raises DaemonHangs."""
-    if not current.current().is_answering():
+    if not current.get_monitor().is_responsive():
         raise DaemonHangs(str(settings.PM2_HOME), listing.daemon_pid())
-    async with client.daemon() as link:
-        yield link
+    async with client.connect() as daemon:
+        yield daemon
 
 
-def within_s(count: int) -> float:
-    """How long an action on so many processes may take: they share the CPUs, and the daemon takes one at a time."""
+def action_timeout_s(count: int) -> float:
+    """Timeout of an action on `count` processes: they share the CPUs, and the daemon handles one at a time."""
     return settings.PM2_TIMEOUT + PER_PROCESS_S * count
 
 
-async def call_each(link: Link, method: str, processes: Sequence[Process]) -> None:
-    """Call `method` for each, all at once."""
-    timeout_s = within_s(len(processes))
+async def call_for_each(daemon: DaemonConnection, method: str, processes: Sequence[Process]) -> None:
+    """Call `method` for each process, concurrently."""
+    timeout_s = action_timeout_s(len(processes))
     calls: list[Awaitable[object]] = []
-    for each in processes:
+    for process in processes:
         takes_object = method in ("restartProcessId", "reloadProcessId")
-        argument = {"id": each.pm_id} if takes_object else each.pm_id
-        calls.append(link.call(method, argument, timeout_s=timeout_s))
+        argument = {"id": process.pm_id} if takes_object else process.pm_id
+        calls.append(daemon.call(method, argument, timeout_s=timeout_s))
     await asyncio.gather(*calls)
 
 
-Happened = Callable[[Process, Process | None], bool]
+IsDone = Callable[[Process, Process | None], bool]  # (before, now) → whether the action has taken effect
 
 
-def is_up_again(before: Process, now: Process | None) -> bool:
-    """Online, and not the one that was there before."""
+def is_online_again(before: Process, now: Process | None) -> bool:
+    """Online, under another pid than before."""
     return now is not None and now.status is Status.ONLINE and now.pid != before.pid
 
 
-async def until(link: Link, chosen: Sequence[Process], happened: Happened) -> list[Process]:
-    """Poll until the action shows in PM2's list; what it shows then. Raises CallTimeout."""
-    timeout_s = within_s(len(chosen))
+async def wait_until(daemon: DaemonConnection, processes: Sequence[Process], is_done: IsDone) -> list[Process]:
+    """Poll until the action is visible in PM2's list; returns the processes listed then. Raises CallTimeout."""
+    timeout_s = action_timeout_s(len(processes))
     try:
         async with asyncio.timeout(timeout_s):
             while True:
-                now = {each.pm_id: each for each in await listing.list_processes(link)}
-                if all(happened(each, now.get(each.pm_id)) for each in chosen):
-                    return [now[each.pm_id] for each in chosen if each.pm_id in now]
+                now = {process.pm_id: process for process in await listing.list_processes(daemon)}
+                if all(is_done(process, now.get(process.pm_id)) for process in processes):
+                    return [now[process.pm_id] for process in processes if process.pm_id in now]
                 await asyncio.sleep(POLL_S)
     except TimeoutError:
-        raise CallTimeout("to carry it out", timeout_s) from None
+        raise CallTimeout("the action", timeout_s) from None
 
 
-async def until_up_again(
-    link: Link, chosen: Sequence[Process], ready: Callable[[Process], Awaitable[bool]] | None = None
+async def wait_until_online(
+    daemon: DaemonConnection,
+    processes: Sequence[Process],
+    is_ready: Callable[[Process], Awaitable[bool]] | None = None,
 ) -> list[Process]:
-    """Poll until each is up again, `ready`, and has stayed so for `STEADY_S`. Raises StartFailed with its exit code
-    and last words."""
+    """Poll until each process is online again and `is_ready`, and has been for `STEADY_S`. Raises StartFailed with the
+    exit code and the end of stderr."""
     loop = asyncio.get_running_loop()
-    timeout_s = within_s(len(chosen))
+    timeout_s = action_timeout_s(len(processes))
     deadline, steady_since = loop.time() + timeout_s, None
     while True:
-        now = {each.pm_id: each for each in await listing.list_processes(link)}
-        for before in chosen:
-            seen = now.get(before.pm_id)
-            if seen is None or seen.status is Status.ERRORED or seen.restarts > before.restarts + 1:
-                raise await failure(link, seen or before, "it did not stay up")
-        late = [each for each in chosen if not is_up_again(each, now.get(each.pm_id))]
-        late = late or [each for each in chosen if ready and not await ready(now[each.pm_id])]
+        now = {process.pm_id: process for process in await listing.list_processes(daemon)}
+        for before in processes:
+            listed = now.get(before.pm_id)
+            if listed is None or listed.status is Status.ERRORED or listed.restarts > before.restarts + 1:
+                raise await start_failure(daemon, listed or before, "it did not stay up")
+        late = [process for process in processes if not is_online_again(process, now.get(process.pm_id))]
+        late = late or [process for process in processes if is_ready and not await is_ready(now[process.pm_id])]
         if loop.time() > deadline:
-            slowest = now[late[0].pm_id] if late else now[chosen[0].pm_id]
-            raise await failure(link, slowest, f"it was not up within {timeout_s:g} s (see PM2_TIMEOUT)")
+            slowest = now[late[0].pm_id] if late else now[processes[0].pm_id]
+            raise await start_failure(daemon, slowest, f"it was not up within {timeout_s:g} s (see PM2_TIMEOUT)")
         steady_since = None if late else steady_since or loop.time()
         if steady_since is not None and loop.time() - steady_since >= STEADY_S:
-            return [now[each.pm_id] for each in chosen]
+            return [now[process.pm_id] for process in processes]
         await asyncio.sleep(POLL_S)
 
 
-async def failure(link: Link, process: Process, reason: str) -> StartFailed:
-    """What to raise for a process that does not come up: with its exit code and the end of its error log."""
-    files = listing.log_files(await listing.entries(link)).get((process.name, process.pm_id))
-    stderr = await asyncio.to_thread(log_files.last_lines, Path(files.err), STDERR_LINES) if files else []
+async def start_failure(daemon: DaemonConnection, process: Process, reason: str) -> StartFailed:
+    """The error for a process that does not come up, with its exit code and the end of its error log."""
+    entries = await listing.fetch_entries(daemon)
+    files = listing.log_files_by_process(entries).get((process.name, process.pm_id))
+    stderr = await asyncio.to_thread(log_files.read_last_lines, Path(files.err), STDERR_LINES) if files else []
     code = process.exit_code
     return StartFailed(process.name, reason + (f", exit code {code}" if code else ""), code, stderr)
 
 
-async def tell(link: Link, processes: Sequence[Process], action: str) -> None:
-    """Put the action on PM2's bus, where its command line would have put it."""
-    calls = [{"id": each.pm_id, "action_name": action, "manually": True} for each in processes]
-    await asyncio.gather(*(link.call("notifyByProcessId", shape) for shape in calls))
+async def announce_on_bus(daemon: DaemonConnection, processes: Sequence[Process], action: str) -> None:
+    """Publish the action on PM2's bus, as PM2's command line does."""
+    events = [{"id": process.pm_id, "action_name": action, "manually": True} for process in processes]
+    await asyncio.gather(*(daemon.call("notifyByProcessId", event) for event in events))
 
 
-def things(count: int, noun: str = "process") -> str:
+def pluralize(count: int, noun: str = "process") -> str:
+    """`1 process`, `2 processes`."""
     plural = noun + ("es" if noun.endswith("s") else "s")
     return f"{count} {noun if count == 1 else plural}"
 
 
-async def choose(link: Link, target: Target | None) -> tuple[list[Process], tuple[Skipped, ...]]:
-    """The processes that are meant; without a target all but this server itself. Raises UnknownFramework,
-    ProcessNotFound."""
+async def select_processes(
+    daemon: DaemonConnection, target: Target | None
+) -> tuple[list[Process], tuple[Skipped, ...]]:
+    """The target's processes; without a target all except this server itself, which is skipped. Raises
+    UnknownFramework, ProcessNotFound."""
     if target and target.framework:
         registry().framework(target.framework)
-    listed = await listing.list_processes(link)
+    listed = await listing.list_processes(daemon)
     if target:
-        chosen = [each for each in listed if target.matches(each)]
-        if not chosen:
+        selected = [process for process in listed if target.matches(process)]
+        if not selected:
             raise ProcessNotFound(str(target))
-        return chosen, ()
-    spared = ancestry()
-    skipped = tuple(Skipped(each.name, "it is this server itself") for each in listed if each.pid in spared)
-    return [each for each in listed if each.pid not in spared], skipped
+        return selected, ()
+    own_pids = ancestry()
+    skipped = tuple(Skipped(process.name, "it is this server itself") for process in listed if process.pid in own_pids)
+    return [process for process in listed if process.pid not in own_pids], skipped
 
 
-def names(chosen: Sequence[Process]) -> str:
-    return ", ".join(sorted({each.name for each in chosen})) or "nothing"
+def join_names(processes: Sequence[Process]) -> str:
+    return ", ".join(sorted({process.name for process in processes})) or "nothing"

@@ -1,4 +1,4 @@
-"""What PM2's `prepare` wants to start a framework. [pure]"""
+"""Builds the payload of PM2's `prepare`, and the environments of the daemon and of a framework. [pure]"""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def prepare_payload(
     env: Mapping[str, str],
     user: str,
 ) -> dict[str, object]:
-    """The argument of `prepare`: what PM2's own command line would send, defaults included.
+    """The argument of `prepare`, as PM2's own command line sends it, defaults included.
 
-    Without `autostart`, `kill_retry_time` and `treekill` PM2 7 shows a wrong status, polls every
-    millisecond when it kills, and leaves children behind.
+    Without `autostart`, `kill_retry_time` and `treekill` PM2 7 shows a wrong status, polls every millisecond while
+    killing, and leaves children behind.
     """
     logs = home / "logs"
     return {
@@ -54,18 +54,18 @@ def prepare_payload(
 
 
 def framework_env(base: Mapping[str, str], redis_ports: Iterable[int]) -> dict[str, str]:
-    """The environment of a framework: an allow-list of ours, and where Redis may be."""
-    kept = {name: base[name] for name in ALLOWED if name in base}
-    return kept | {"REDIS_NODES": ",".join(f"127.0.0.1:{port}" for port in redis_ports)}
+    """The environment of a framework: an allow-list of our own, and the addresses of Redis."""
+    allowed = {name: base[name] for name in ALLOWED_ENV if name in base}
+    return allowed | {"REDIS_NODES": ",".join(f"127.0.0.1:{port}" for port in redis_ports)}
 
 
-# A key of ours must not travel into PM2's daemon or into what it starts.
-ALLOWED = ("PATH", "HOME", "LANG", "LC_ALL", "LOGNAME", "SHELL", "TMPDIR", "TZ", "USER")
+# Our API keys must not reach PM2's daemon or the processes that it starts.
+ALLOWED_ENV = ("PATH", "HOME", "LANG", "LC_ALL", "LOGNAME", "SHELL", "TMPDIR", "TZ", "USER")
 
 
-def daemon_env(base: Mapping[str, str], home: str, more_programs: PurePath | None = None) -> dict[str, str]:
-    """The environment that PM2's daemon is started with. `more_programs`: a folder behind all others of PATH."""
-    env = {name: base[name] for name in ALLOWED if name in base} | {"PM2_HOME": home}
-    if more_programs is not None:
-        env["PATH"] = f"{env.get('PATH', '/usr/bin:/bin')}:{more_programs}"
+def daemon_env(base: Mapping[str, str], home: str, fallback_path: PurePath | None = None) -> dict[str, str]:
+    """The environment of PM2's daemon. `fallback_path`: a folder appended to PATH."""
+    env = {name: base[name] for name in ALLOWED_ENV if name in base} | {"PM2_HOME": home}
+    if fallback_path is not None:
+        env["PATH"] = f"{env.get('PATH', '/usr/bin:/bin')}:{fallback_path}"
     return env

@@ -1,4 +1,4 @@
-"""More, fewer, or fresh instances, without a moment in which nobody answers."""
+"""Reload, rolling restart and scale: replace or change the number of instances without downtime."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import replace
 
 from pm2.actions import action_steps, start_framework
-from pm2.actions.action_steps import Result, Skipped, Target
-from pm2.daemon.client import Link
+from pm2.actions.action_steps import ActionResult, Skipped, Target
+from pm2.daemon.client import DaemonConnection
 from pm2.daemon.process import Process, Status
 from pm2.errors import CannotReload, CannotScale, RollingRestartFailed, StartFailed
 from pm2.exits import expected
@@ -18,33 +18,34 @@ from system.host import host_sampler, ports
 CLUSTER = "cluster_mode"
 
 
-async def reload(target: Target | None, by: str = "") -> Result:
-    """Replace each instance by a new one that is listening before the old one goes; without a target, of everything
-    that can be. Raises ProcessNotFound, CannotReload, StartFailed."""
-    return await action_steps.to_the_end(_reload(target, by))
+async def reload(target: Target | None, by: str = "") -> ActionResult:
+    """Replace each instance with a new one that is listening before the old one exits; without a target, every instance
+    that supports it. Raises ProcessNotFound, CannotReload, StartFailed."""
+    return await action_steps.run_to_completion(_reload(target, by))
 
 
-async def _reload(target: Target | None, by: str) -> Result:
-    async with action_steps.answering_daemon() as link:
-        chosen = await _named(link, target)
-        obstacles = {each.pm_id: reason for each in chosen if (reason := _obstacle(each))}
-        if target and obstacles:
-            raise next(CannotReload(each.name, obstacles[each.pm_id]) for each in chosen if each.pm_id in obstacles)
-        skipped = tuple(Skipped(each.name, obstacles[each.pm_id]) for each in chosen if each.pm_id in obstacles)
-        chosen = [each for each in chosen if each.pm_id not in obstacles]
+async def _reload(target: Target | None, by: str) -> ActionResult:
+    async with action_steps.responsive_daemon() as daemon:
+        selected = await _select_sorted(daemon, target)
+        obstacles = {process.pm_id: reason for process in selected if (reason := _reload_obstacle(process))}
+        blocked = [process for process in selected if process.pm_id in obstacles]
+        if target and blocked:
+            raise CannotReload(blocked[0].name, obstacles[blocked[0].pm_id])
+        skipped = tuple(Skipped(process.name, obstacles[process.pm_id]) for process in blocked)
+        selected = [process for process in selected if process.pm_id not in obstacles]
         after: list[Process] = []
-        async with action_steps.exclusive({each.name for each in chosen}, "reload"):
-            for each in chosen:  # two reloads at once leave zombies behind
-                expected.announce([each.pm_id], "reloaded", by)
-                await link.call("reloadProcessId", {"id": each.pm_id})
-                after += await action_steps.until_up_again(link, [each])
-            await action_steps.tell(link, after, "reload")
-    said = f"Reloaded {action_steps.names(chosen)}: {action_steps.things(len(after), 'instance')}"
-    return action_steps.result(said, after, skipped=skipped)
+        async with action_steps.exclusive({process.name for process in selected}, "reload"):
+            for process in selected:  # concurrent reloads leave zombies behind
+                expected.announce([process.pm_id], "reloaded", by)
+                await daemon.call("reloadProcessId", {"id": process.pm_id})
+                after += await action_steps.wait_until_online(daemon, [process])
+            await action_steps.announce_on_bus(daemon, after, "reload")
+    message = f"Reloaded {action_steps.join_names(selected)}: {action_steps.pluralize(len(after), 'instance')}"
+    return action_steps.build_result(message, after, skipped=skipped)
 
 
-def _obstacle(process: Process) -> str | None:
-    """Why PM2 would restart it, where it was told to reload."""
+def _reload_obstacle(process: Process) -> str | None:
+    """Why PM2 would restart the process instead of reloading it; None if it would not."""
     if process.exec_mode != CLUSTER:
         return "it runs in fork mode, where PM2 would restart it"
     if process.status is not Status.ONLINE:
@@ -52,97 +53,99 @@ def _obstacle(process: Process) -> str | None:
     return None
 
 
-async def rolling_restart(target: Target | None, by: str = "") -> Result:
-    """Restart one instance after another, each when the one before it is up and answers on its port; stops at the
-    first that does not come up. Raises ProcessNotFound, RollingRestartFailed."""
-    return await action_steps.to_the_end(_rolling_restart(target, by))
+async def rolling_restart(target: Target | None, by: str = "") -> ActionResult:
+    """Restart instances one by one, each once the previous one is online and serving its port; stop at the first that
+    does not come up. Raises ProcessNotFound, RollingRestartFailed."""
+    return await action_steps.run_to_completion(_rolling_restart(target, by))
 
 
-async def _rolling_restart(target: Target | None, by: str) -> Result:
-    async with action_steps.answering_daemon() as link:
-        chosen = await _named(link, target)
+async def _rolling_restart(target: Target | None, by: str) -> ActionResult:
+    async with action_steps.responsive_daemon() as daemon:
+        selected = await _select_sorted(daemon, target)
         after: list[Process] = []
-        async with action_steps.exclusive({each.name for each in chosen}, "rolling-restart"):
-            for index, each in enumerate(chosen):
-                expected.announce([each.pm_id], "restarted", by)
+        async with action_steps.exclusive({process.name for process in selected}, "rolling-restart"):
+            for index, process in enumerate(selected):
+                expected.announce([process.pm_id], "restarted", by)
                 try:
-                    await link.call("restartProcessId", {"id": each.pm_id})
-                    after += await action_steps.until_up_again(link, [each], answers)
+                    await daemon.call("restartProcessId", {"id": process.pm_id})
+                    after += await action_steps.wait_until_online(daemon, [process], is_serving)
                 except StartFailed as error:
-                    done, left = [there.pm_id for there in after], [there.pm_id for there in chosen[index + 1 :]]
-                    raise RollingRestartFailed(each.name, each.pm_id, done, left, error) from error
-                await action_steps.tell(link, after[-1:], "restart")
-    said = f"Restarted {action_steps.names(chosen)}, one after another: {action_steps.things(len(after), 'instance')}"
-    return action_steps.result(said, after)
+                    done = [restarted.pm_id for restarted in after]
+                    left = [remaining.pm_id for remaining in selected[index + 1 :]]
+                    raise RollingRestartFailed(process.name, process.pm_id, done, left, error) from error
+                await action_steps.announce_on_bus(daemon, after[-1:], "restart")
+    names, count = action_steps.join_names(selected), action_steps.pluralize(len(after), "instance")
+    return action_steps.build_result(f"Restarted {names} one by one: {count}", after)
 
 
-async def answers(process: Process) -> bool:
-    """Whether the instance itself answers on the port of its framework; of anything else being up is enough."""
+async def is_serving(process: Process) -> bool:
+    """Whether the instance itself serves the port of its framework; always True for other processes."""
     if process.port is None:
         return True
-    if process.exec_mode != CLUSTER:  # its brothers may answer too: look at its own sockets
+    if process.exec_mode != CLUSTER:  # siblings share the port: check the instance's own sockets
         return process.port in await host_sampler.listening_ports(process.pid)
     return await asyncio.to_thread(ports.is_listening, process.port)
 
 
-async def scale(target: Target, instances: int, by: str = "") -> Result:
-    """Exactly so many instances: new ones are up before this answers; of too many the newest go first, and finish
-    what they are at. Raises ProcessNotFound, CannotScale, StartFailed."""
-    return await action_steps.to_the_end(_scale(target, instances, by))
+async def scale(target: Target, instances: int, by: str = "") -> ActionResult:
+    """Start or delete instances until there are exactly `instances`. New ones are online before this returns; the
+    newest are deleted first, and finish their pending requests. Raises ProcessNotFound, CannotScale, StartFailed."""
+    return await action_steps.run_to_completion(_scale(target, instances, by))
 
 
-async def _scale(target: Target, instances: int, by: str) -> Result:
-    async with action_steps.answering_daemon() as link:
-        there = await _named(link, target)
-        name = there[0].name
+async def _scale(target: Target, instances: int, by: str) -> ActionResult:
+    async with action_steps.responsive_daemon() as daemon:
+        existing = await _select_sorted(daemon, target)
+        name = existing[0].name
         async with action_steps.exclusive({name}, "scale"):
-            if instances > len(there):
-                await _grow(link, there, instances - len(there))
+            if instances > len(existing):
+                await _scale_up(daemon, existing, instances - len(existing))
             else:
-                await _shrink(link, there[instances:], by)
-            after = [each for each in await list_processes(link) if each.name == name]
-    if len(there) == instances:
-        return action_steps.result(f"{name} has {action_steps.things(instances, 'instance')} already", after)
-    return action_steps.result(
-        f"Scaled {name} from {len(there)} to {action_steps.things(instances, 'instance')}", after
-    )
+                await _scale_down(daemon, existing[instances:], by)
+            after = [process for process in await list_processes(daemon) if process.name == name]
+    count = action_steps.pluralize(instances, "instance")
+    if len(existing) == instances:
+        return action_steps.build_result(f"{name} already has {count}", after)
+    return action_steps.build_result(f"Scaled {name} from {len(existing)} to {count}", after)
 
 
-async def _grow(link: Link, there: list[Process], count: int) -> None:
-    model = next((each for each in there if each.status is Status.ONLINE), None)
-    framework = registry().named(there[0].name)
-    if model is None:
-        raise CannotScale(there[0].name, "no instance of it is online. Start or restart it first")
-    if framework and start_framework.is_alone(framework):
-        raise CannotScale(model.name, "it runs in fork mode and cannot share its port between processes")
-    known = {each.pm_id for each in there}
+async def _scale_up(daemon: DaemonConnection, existing: list[Process], count: int) -> None:
+    template = next((process for process in existing if process.status is Status.ONLINE), None)
+    framework = registry().framework_of(existing[0].name)
+    if template is None:
+        raise CannotScale(existing[0].name, "no instance of it is online. Start or restart it first")
+    if framework and start_framework.is_single_instance(framework):
+        raise CannotScale(template.name, "it runs in fork mode and cannot share its port between processes")
     for _ in range(count):
-        await link.call("duplicateProcessId", model.pm_id)
+        await daemon.call("duplicateProcessId", template.pm_id)
     try:
-        now = await list_processes(link)
-        born = [each for each in now if each.name == model.name and each.pm_id not in known]
-        await action_steps.until_up_again(link, [_not_yet(each) for each in born], answers)
+        added = await _added_instances(daemon, existing)
+        await action_steps.wait_until_online(daemon, [_before_start(process) for process in added], is_serving)
     except StartFailed:
-        now = await list_processes(link)
-        await action_steps.call_each(
-            link, "deleteProcessId", [each for each in now if each.name == model.name and each.pm_id not in known]
-        )
+        await action_steps.call_for_each(daemon, "deleteProcessId", await _added_instances(daemon, existing))
         raise
 
 
-def _not_yet(process: Process) -> Process:
-    """As it was before it started: any pid is a new one."""
+async def _added_instances(daemon: DaemonConnection, existing: list[Process]) -> list[Process]:
+    name, known_pm_ids = existing[0].name, {process.pm_id for process in existing}
+    listed = await list_processes(daemon)
+    return [process for process in listed if process.name == name and process.pm_id not in known_pm_ids]
+
+
+def _before_start(process: Process) -> Process:
+    """The process as before its start, without a pid, so that any pid counts as new."""
     return replace(process, pid=0)
 
 
-async def _shrink(link: Link, going: list[Process], by: str) -> None:
-    newest_first = going[::-1]
-    expected.announce([each.pm_id for each in newest_first], "scaled down", by)
-    await action_steps.call_each(link, "deleteProcessId", newest_first)
-    await action_steps.until(link, going, lambda _, now: now is None)
+async def _scale_down(daemon: DaemonConnection, surplus: list[Process], by: str) -> None:
+    newest_first = surplus[::-1]
+    expected.announce([process.pm_id for process in newest_first], "scaled down", by)
+    await action_steps.call_for_each(daemon, "deleteProcessId", newest_first)
+    await action_steps.wait_until(daemon, surplus, lambda _, now: now is None)
 
 
-async def _named(link: Link, target: Target | None) -> list[Process]:
-    """The processes, oldest first; without a target all but this server. Raises UnknownFramework, ProcessNotFound."""
-    chosen, _ = await action_steps.choose(link, target)
-    return sorted(chosen, key=lambda each: each.pm_id)
+async def _select_sorted(daemon: DaemonConnection, target: Target | None) -> list[Process]:
+    """The target's processes, oldest first; without a target all except this server. Raises UnknownFramework,
+    ProcessNotFound."""
+    selected, _ = await action_steps.select_processes(daemon, target)
+    return sorted(selected, key=lambda process: process.pm_id)

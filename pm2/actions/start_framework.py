@@ -1,4 +1,4 @@
-"""Bringing a framework up: the daemon, the call, and proof that every instance answers."""
+"""Starts a framework: ensures the daemon, calls `prepare`, waits until instances are online and the port is open."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from pm2.actions import app_config
-from pm2.actions.action_steps import POLL_S, STDERR_LINES, STEADY_S, call_each, within_s
+from pm2.actions.action_steps import POLL_S, STDERR_LINES, STEADY_S, action_timeout_s, call_for_each
 from pm2.daemon import client
-from pm2.daemon.client import Link
+from pm2.daemon.client import DaemonConnection
 from pm2.daemon.process import Process, Status
-from pm2.errors import DaemonNotRunning, DaemonNotStarted, NotInstalled, PortTaken, StartFailed, last_words
-from pm2.frameworks.registry import Framework, availability, script
-from pm2.logs.log_files import last_lines
+from pm2.errors import DaemonNotRunning, DaemonNotStarted, NotInstalled, PortTaken, StartFailed, find_error_line
+from pm2.frameworks.registry import Framework, check_availability, script_path
+from pm2.logs.log_files import read_last_lines
 from pm2.monitor.listing import list_processes
 from system.host import binaries, child_processes, ports, process_table
 from system.lib.text import shown
@@ -27,77 +27,78 @@ DAEMON_START_S = 30.0
 WITHOUT_PROCPS = Path(__file__).parent.parent / "without_procps"
 
 
-def instances_for(framework: Framework, asked: int | None) -> tuple[int, tuple[str, ...]]:
-    """How many to start, and what to say about it."""
-    count = framework.instances if asked is None else asked
-    if is_alone(framework) and count > 1:
-        return 1, (f"{framework.name} cannot share its port between processes: one instance was started.",)
+def resolve_instances(framework: Framework, requested: int | None) -> tuple[int, tuple[str, ...]]:
+    """The number of instances to start, and warnings."""
+    count = framework.instances if requested is None else requested
+    if is_single_instance(framework) and count > 1:
+        return 1, (f"{framework.name} cannot share its port between processes: started one instance.",)
     return count, ()
 
 
-def is_alone(framework: Framework) -> bool:
-    """Whether it cannot share its port between processes."""
+def is_single_instance(framework: Framework) -> bool:
+    """Whether it cannot share its port between processes, and so runs a single instance."""
     return framework.exec_mode == "fork_mode" and not framework.reuse_port
 
 
 async def ensure_installed(framework: Framework) -> None:
     """Raises NotInstalled."""
-    found = await asyncio.to_thread(availability, framework)
-    if not found.installed:
-        raise NotInstalled(framework.name, found.reason or "unknown reason")
+    availability = await asyncio.to_thread(check_availability, framework)
+    if not availability.installed:
+        raise NotInstalled(framework.name, availability.reason or "unknown reason")
 
 
 async def ensure_daemon() -> None:
-    """Start PM2's daemon when none answers. Raises BinaryMissing, DaemonNotStarted."""
+    """Start PM2's daemon unless it is running. Raises BinaryMissing, DaemonNotStarted."""
     home = Path(settings.PM2_HOME)
     try:
-        async with client.daemon() as link:
-            await link.call("ping", {})
+        async with client.connect() as daemon:
+            await daemon.call("ping", {})
     except DaemonNotRunning:
         node = await asyncio.to_thread(binaries.require, "node")
         pm2 = await asyncio.to_thread(binaries.require, "pm2")
-        # Without procps PM2 cannot find the children of what it kills, and kills nothing at all.
-        instead = None if await asyncio.to_thread(shutil.which, "ps") else WITHOUT_PROCPS
-        env = app_config.daemon_env(os.environ, str(home), instead)
-        # PM2's command line leaves the daemon behind and ends; it writes to pipes that the daemon does not hold.
+        # Without procps PM2 cannot find the children of a process that it kills, and kills nothing at all.
+        fallback = None if await asyncio.to_thread(shutil.which, "ps") else WITHOUT_PROCPS
+        env = app_config.daemon_env(os.environ, str(home), fallback)
+        # PM2's command line spawns the daemon and exits; the daemon does not inherit its pipes.
         argv = [str(node.path), str(pm2.path), "ping"]
         finished = await child_processes.run(argv, env=env, cwd=Path.home(), timeout_s=DAEMON_START_S)
         if finished.exit_code != 0:
-            said = last_words((finished.stderr or finished.stdout).splitlines())
-            raise DaemonNotStarted(str(home), said or f"exit code {finished.exit_code}") from None
+            error_line = find_error_line((finished.stderr or finished.stdout).splitlines())
+            raise DaemonNotStarted(str(home), error_line or f"exit code {finished.exit_code}") from None
 
 
-async def prepare(link: Link, framework: Framework, count: int) -> None:
-    """Ask the daemon to start `count` instances. Raises PortTaken, CallFailed."""
+async def send_prepare(daemon: DaemonConnection, framework: Framework, count: int) -> None:
+    """Call the daemon's `prepare` to start `count` instances. Raises PortTaken, CallFailed."""
     if await asyncio.to_thread(ports.is_listening, framework.port):
-        seen = await asyncio.to_thread(process_table.listener, framework.port)
-        holder, pid = (shown(seen.name), seen.identity.pid) if seen else ("", None)
+        listener = await asyncio.to_thread(process_table.listener, framework.port)
+        holder, pid = (shown(listener.name), listener.identity.pid) if listener else ("", None)
         raise PortTaken(framework.name, framework.port, holder, pid)
-    found = await asyncio.to_thread(availability, framework)
+    availability = await asyncio.to_thread(check_availability, framework)
     payload = app_config.prepare_payload(
         framework,
         count,
-        script=script(framework),
-        interpreter=found.interpreter,
+        script=script_path(framework),
+        interpreter=availability.interpreter,
         home=Path(settings.PM2_HOME),
         env=app_config.framework_env(os.environ, await asyncio.to_thread(import_string(settings.REDIS_PORTS_FROM))),
         user=getpass.getuser(),
     )
-    await link.call("prepare", payload, timeout_s=within_s(count))
+    await daemon.call("prepare", payload, timeout_s=action_timeout_s(count))
 
 
-async def until_up(link: Link, framework: Framework, count: int) -> tuple[Process, ...]:
-    """Every instance online, steady, and the port answering; else they are deleted. Raises StartFailed."""
-    timeout_s = within_s(count)
+async def wait_until_listening(daemon: DaemonConnection, framework: Framework, count: int) -> tuple[Process, ...]:
+    """Poll until every instance has been online for `STEADY_S` and the port is open; otherwise delete them and raise
+    StartFailed."""
+    timeout_s = action_timeout_s(count)
     deadline = asyncio.get_running_loop().time() + timeout_s
     steady_since = None
     while True:
         now = asyncio.get_running_loop().time()
-        processes = tuple(each for each in await list_processes(link) if each.name == framework.name)
-        fallen = next((each for each in processes if each.restarts or each.status is Status.ERRORED), None)
-        if fallen or now > deadline:
-            await _give_up(link, framework, processes, fallen, timeout_s)
-        online = [each for each in processes if each.status is Status.ONLINE]
+        processes = tuple(process for process in await list_processes(daemon) if process.name == framework.name)
+        crashed = next((process for process in processes if process.restarts or process.status is Status.ERRORED), None)
+        if crashed or now > deadline:
+            await _abort_start(daemon, framework, processes, crashed, timeout_s)
+        online = [process for process in processes if process.status is Status.ONLINE]
         if len(online) == count and await asyncio.to_thread(ports.is_listening, framework.port):
             steady_since = steady_since or now
             if now - steady_since >= STEADY_S:
@@ -107,14 +108,18 @@ async def until_up(link: Link, framework: Framework, count: int) -> tuple[Proces
         await asyncio.sleep(POLL_S)
 
 
-async def _give_up(
-    link: Link, framework: Framework, processes: tuple[Process, ...], fallen: Process | None, timeout_s: float
+async def _abort_start(
+    daemon: DaemonConnection,
+    framework: Framework,
+    processes: tuple[Process, ...],
+    crashed: Process | None,
+    timeout_s: float,
 ) -> None:
     log = Path(settings.PM2_HOME) / "logs" / f"{framework.name}-error.log"
-    stderr = await asyncio.to_thread(last_lines, log, STDERR_LINES)
-    await call_each(link, "deleteProcessId", processes)
-    if fallen:
-        reason = f"it exited with code {fallen.exit_code}"
+    stderr = await asyncio.to_thread(read_last_lines, log, STDERR_LINES)
+    await call_for_each(daemon, "deleteProcessId", processes)
+    if crashed:
+        reason = f"it exited with code {crashed.exit_code}"
     else:
         reason = f"its port {framework.port} did not answer within {timeout_s:g} s (see PM2_TIMEOUT)"
-    raise StartFailed(framework.name, reason, fallen.exit_code if fallen else None, stderr)
+    raise StartFailed(framework.name, reason, crashed.exit_code if crashed else None, stderr)

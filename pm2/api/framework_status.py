@@ -1,4 +1,4 @@
-"""The frameworks as they are shown: what can be started, what is running."""
+"""Lists the frameworks: which can be started, and how many instances are running."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pm2.daemon.process import Status
-from pm2.frameworks.registry import Framework, availability, registry
+from pm2.frameworks.registry import Framework, check_availability, registry
 from pm2.monitor.current import sample
 from pm2.monitor.listing import Stats
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """A framework of the registry, here and now. `running`: instances online."""
+class FrameworkStatus:
+    """A framework of the registry with its current state. `running`: number of instances online."""
 
     name: str
     display_name: str
@@ -29,21 +29,21 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Offers:
-    frameworks: tuple[Offer, ...]
+class FrameworkList:
+    frameworks: tuple[FrameworkStatus, ...]
     timestamp: datetime
 
 
-async def frameworks() -> Offers:
+async def list_frameworks() -> FrameworkList:
     stats = await sample()
-    offers = [await asyncio.to_thread(_offer, each, stats) for each in registry().frameworks]
-    return Offers(tuple(offers), datetime.now(UTC))
+    statuses = [await asyncio.to_thread(_framework_status, framework, stats) for framework in registry().frameworks]
+    return FrameworkList(tuple(statuses), datetime.now(UTC))
 
 
-def _offer(framework: Framework, stats: Stats) -> Offer:
-    found = availability(framework)
-    online = [each for each in stats.processes if each.status is Status.ONLINE and not stats.stale]
-    return Offer(
+def _framework_status(framework: Framework, stats: Stats) -> FrameworkStatus:
+    availability = check_availability(framework)
+    online = [process for process in stats.processes if process.status is Status.ONLINE and not stats.stale]
+    return FrameworkStatus(
         name=framework.name,
         display_name=framework.display_name,
         runtime=framework.runtime,
@@ -51,7 +51,7 @@ def _offer(framework: Framework, stats: Stats) -> Offer:
         color=framework.color,
         exec_mode=framework.exec_mode,
         instances=framework.instances,
-        installed=found.installed,
-        reason=found.reason,
-        running=sum(each.framework == framework.name for each in online),
+        installed=availability.installed,
+        reason=availability.reason,
+        running=sum(process.framework == framework.name for process in online),
     )

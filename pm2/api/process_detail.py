@@ -1,4 +1,4 @@
-"""One process with everything that is shown of it."""
+"""A single process with its details and last exits."""
 
 from __future__ import annotations
 
@@ -8,42 +8,42 @@ from datetime import UTC, datetime
 
 from asgiref.sync import sync_to_async
 
-from pm2.daemon import client, process
-from pm2.daemon.process import Details, Process
+from pm2.daemon import client
+from pm2.daemon.process import Process, ProcessDetails, from_monitor_data, parse_details
 from pm2.errors import ProcessNotFound
 from pm2.exits.classify import Exit
 from pm2.instances import instance_store, reconcile
 from pm2.monitor import current, listing
 from system.lib.wire import to_wire
 
-EXITS = 10
+MAX_EXITS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessPage:
+class ProcessDetail:
     process: Process
-    details: Details
+    details: ProcessDetails
     exits: tuple[Exit, ...]
     timestamp: datetime
 
 
-async def one(pm_id: int) -> ProcessPage:
+async def get(pm_id: int) -> ProcessDetail:
     """Raises ProcessNotFound, DaemonNotRunning."""
-    async with client.daemon() as link:
-        listed = await listing.entries(link)
-    for entry in listed:
-        if process.from_monitor_data(entry, 1000 * time.time()).pm_id == pm_id:
-            chosen = [each for each in listing.shown(listed) if each.pm_id == pm_id]
-            measured = await listing.measured(tuple(chosen))
-            [shown] = reconcile.counted(current.current().register.known, measured)
-            exits = await sync_to_async(instance_store.read)(EXITS, shown.name, pm_id)
-            return ProcessPage(shown, process.details(entry), tuple(exits), datetime.now(UTC))
+    async with client.connect() as daemon:
+        entries = await listing.fetch_entries(daemon)
+    for entry in entries:
+        if from_monitor_data(entry, 1000 * time.time()).pm_id == pm_id:
+            matches = tuple(process for process in listing.parse_entries(entries) if process.pm_id == pm_id)
+            measured = await listing.with_tree_usage(matches)
+            [process] = reconcile.with_total_restarts(current.get_monitor().instances.known, measured)
+            exits = await sync_to_async(instance_store.load_exits)(MAX_EXITS, process.name, pm_id)
+            return ProcessDetail(process, parse_details(entry), tuple(exits), datetime.now(UTC))
     raise ProcessNotFound(f"number {pm_id}")
 
 
-def flat(page: ProcessPage) -> dict[str, object]:
-    """A page as one object: the process, its details beside it, its last exits."""
-    shown, details = to_wire(page.process), to_wire(page.details)
-    assert isinstance(shown, dict)  # noqa: S101 - dataclasses become objects
+def to_dict(detail: ProcessDetail) -> dict[str, object]:
+    """One flat object: the fields of the process and its details, and its last exits."""
+    process, details = to_wire(detail.process), to_wire(detail.details)
+    assert isinstance(process, dict)  # noqa: S101 - dataclasses become objects
     assert isinstance(details, dict)  # noqa: S101
-    return {**shown, **details, "exits": page.exits, "timestamp": page.timestamp}
+    return {**process, **details, "exits": detail.exits, "timestamp": detail.timestamp}

@@ -1,4 +1,4 @@
-"""`/api/pm2` described: bodies are checked with these, answers shown in OpenAPI."""
+"""Serializers of `/api/pm2`: they validate requests, and describe responses in OpenAPI."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from pm2.actions.action_steps import Target
 from pm2.exits.classify import Cause
-from pm2.logs.log_search import Query
+from pm2.logs.log_search import LogQuery
 from system.lib.fields import NameField, StrictIntegerField, TextField
 
 MAX_INSTANCES = 100
@@ -21,7 +21,7 @@ class StartSerializer(serializers.Serializer[Any]):
 
 
 class TargetSerializer(serializers.Serializer[Any]):
-    """Exactly one of the three."""
+    """The processes to act on: exactly one of framework, name and pmId."""
 
     framework = NameField(required=False)
     name = NameField(required=False)
@@ -29,17 +29,17 @@ class TargetSerializer(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if len(attrs.keys() & {"framework", "name", "pmId"}) != 1:
-            raise serializers.ValidationError("Name exactly one of framework, name and pmId.")
+            raise serializers.ValidationError("Give exactly one of framework, name and pmId.")
         return attrs
 
     @property
     def target(self) -> Target:
-        given = self.validated_data
-        return Target(given.get("framework"), given.get("name"), given.get("pmId"))
+        data = self.validated_data
+        return Target(data.get("framework"), data.get("name"), data.get("pmId"))
 
 
 class ScaleSerializer(TargetSerializer):
-    """How many instances of exactly one of framework, name and pmId there shall be."""
+    """The number of instances to scale to, of exactly one of framework, name and pmId."""
 
     instances = StrictIntegerField(min_value=1, max_value=MAX_INSTANCES)
 
@@ -52,32 +52,34 @@ class LogQuerySerializer(serializers.Serializer[Any]):
     stream = serializers.ChoiceField(["out", "err"], required=False)
     search = TextField(required=False, max_length=200, default="", allow_blank=True, trim_whitespace=False)
     regex = serializers.BooleanField(default=False, help_text="`search` is a regular expression")
-    since = serializers.DateTimeField(required=False, help_text="ISO 8601; lines without a time are left out")
+    since = serializers.DateTimeField(required=False, help_text="ISO 8601; lines without a timestamp are omitted")
 
     @property
-    def query(self) -> Query:
-        given = self.validated_data
-        return Query(
-            count=given["lines"],
-            name=given.get("framework", given.get("name")),
-            pm_id=given.get("pmId"),
-            stream=given.get("stream"),
-            search=given["search"],
-            is_regex=given["regex"],
-            since=given.get("since"),
+    def query(self) -> LogQuery:
+        data = self.validated_data
+        return LogQuery(
+            count=data["lines"],
+            name=data.get("framework", data.get("name")),
+            pm_id=data.get("pmId"),
+            stream=data.get("stream"),
+            search=data["search"],
+            is_regex=data["regex"],
+            since=data.get("since"),
         )
 
 
 class LogBodySerializer(LogQuerySerializer):
-    """The same in a body, where numbers are numbers."""
+    """LogQuerySerializer for a JSON body: numbers must not be strings."""
 
     pmId = StrictIntegerField(min_value=0, max_value=2**31, required=False)
     lines = StrictIntegerField(min_value=1, max_value=MAX_LINES, default=200)
 
 
 class LogLineSerializer(serializers.Serializer[Any]):
-    at = serializers.DateTimeField(allow_null=True, help_text="null: older than this server, in a file without times")
-    pmId = serializers.IntegerField(allow_null=True, help_text="null: from a file that several instances share")
+    at = serializers.DateTimeField(
+        allow_null=True, help_text="null: from before this server started, in a file without timestamps"
+    )
+    pmId = serializers.IntegerField(allow_null=True, help_text="null: from a file shared by several instances")
     name = serializers.CharField()
     stream = serializers.ChoiceField(["out", "err"])
     text = serializers.CharField()
@@ -96,7 +98,7 @@ class LogSourceSerializer(serializers.Serializer[Any]):
 class LogPageSerializer(serializers.Serializer[Any]):
     lines = LogLineSerializer(many=True)
     sources = LogSourceSerializer(many=True)
-    complete = serializers.BooleanField(help_text="false: the time for searching was over before the files were")
+    complete = serializers.BooleanField(help_text="false: the search timed out before all files were read")
     timestamp = serializers.DateTimeField()
 
 
@@ -113,15 +115,17 @@ class ExitSampleSerializer(serializers.Serializer[Any]):
 
 
 class ExitSerializer(serializers.Serializer[Any]):
-    instance = serializers.CharField(help_text="Our own identity: PM2 gives its numbers out again")
+    instance = serializers.CharField(help_text="Token of the instance, because PM2 reuses pm_ids")
     at = serializers.DateTimeField()
     name = serializers.CharField()
     pmId = serializers.IntegerField()
-    exitCode = serializers.IntegerField(allow_null=True, help_text="null when a signal ended it")
+    exitCode = serializers.IntegerField(allow_null=True, help_text="null if a signal ended the process")
     signal = serializers.CharField(allow_null=True)
     cause = serializers.ChoiceField([cause.value for cause in Cause])
     text = serializers.CharField()
-    by = serializers.CharField(allow_null=True, help_text="who asked for it, when it was asked of this server")
+    by = serializers.CharField(
+        allow_null=True, help_text="Actor who requested the action, if it was requested from this server"
+    )
     uptimeSeconds = serializers.FloatField(allow_null=True)
     stderr = serializers.ListField(child=serializers.CharField())
     samples = ExitSampleSerializer(many=True)
@@ -133,11 +137,11 @@ class ExitsSerializer(serializers.Serializer[Any]):
 
 
 class ProcessSerializer(serializers.Serializer[Any]):
-    pmId = serializers.IntegerField(help_text="PM2 gives these numbers out again")
+    pmId = serializers.IntegerField(help_text="PM2 reuses these numbers")
     name = serializers.CharField()
     namespace = serializers.CharField()
-    pid = serializers.IntegerField(help_text="0 when it does not run")
-    status = serializers.CharField(help_text="PM2's word: online, stopped, errored, …")
+    pid = serializers.IntegerField(help_text="0 if it is not running")
+    status = serializers.CharField(help_text="PM2's status: online, stopped, errored, …")
     execMode = serializers.CharField()
     instances = serializers.IntegerField()
     cpu = serializers.FloatField(help_text="Percent of one core, the whole process tree")
@@ -164,7 +168,9 @@ class DetailsSerializer(serializers.Serializer[Any]):
     createdAtMs = serializers.FloatField(allow_null=True)
     watch = serializers.BooleanField()
     maxMemoryRestart = serializers.IntegerField(allow_null=True, help_text="Bytes")
-    metrics = serializers.DictField(child=serializers.CharField(), help_text="The process's own, with units")
+    metrics = serializers.DictField(
+        child=serializers.CharField(), help_text="Custom metrics of the process, with units"
+    )
 
 
 class ProcessPageSerializer(ProcessSerializer, DetailsSerializer):
@@ -196,9 +202,9 @@ class StatsSerializer(serializers.Serializer[Any]):
     counts = CountsSerializer()
     daemon = DaemonSerializer()
     timestamp = serializers.DateTimeField()
-    stale = serializers.BooleanField(help_text="The daemon is away; the list is `ageSeconds` old")
+    stale = serializers.BooleanField(help_text="The daemon is unavailable; the list is `ageSeconds` old")
     ageSeconds = serializers.FloatField()
-    orphans = OrphanSerializer(many=True, help_text="Left behind by a daemon that died: running, and nobody's")
+    orphans = OrphanSerializer(many=True, help_text="Left behind by a daemon that died: still running, unmanaged")
 
 
 class SkippedSerializer(serializers.Serializer[Any]):
@@ -222,9 +228,9 @@ class FrameworkSerializer(serializers.Serializer[Any]):
     port = serializers.IntegerField()
     color = serializers.CharField()
     execMode = serializers.CharField()
-    instances = serializers.IntegerField(help_text="How many start when nobody says")
+    instances = serializers.IntegerField(help_text="Default number of instances")
     installed = serializers.BooleanField()
-    reason = serializers.CharField(allow_null=True, help_text="Why it cannot be started here")
+    reason = serializers.CharField(allow_null=True, help_text="Why it cannot be started on this host")
     running = serializers.IntegerField(help_text="Instances online")
 
 

@@ -1,4 +1,4 @@
-"""`/api/pm2`: what runs under PM2, and the verbs."""
+"""Views of `/api/pm2`: processes, logs, exits and actions."""
 
 from __future__ import annotations
 
@@ -36,65 +36,67 @@ class PM2ViewSet(ViewSet):
     @extend_schema(responses=StatsSerializer)
     @action(detail=False)
     def stats(self, request: Request) -> Response:
-        """All processes. With the daemon away: the last list, `stale`."""
-        return Response(to_wire(current.recent() or async_to_sync(current.sample)()))
+        """All processes. While the daemon is unavailable, the last list, marked `stale`."""
+        return Response(to_wire(current.recent_stats() or async_to_sync(current.sample)()))
 
     @extend_schema(responses=ProcessPageSerializer)
     @action(detail=False, url_path=r"processes/(?P<pm_id>\d{1,9})")
     def process(self, request: Request, pm_id: str) -> Response:
-        """One process: paths, arguments, versions, its own metrics."""
-        return Response(to_wire(process_detail.flat(async_to_sync(process_detail.one)(int(pm_id)))))
+        """One process: paths, arguments, versions, custom metrics, last exits."""
+        return Response(to_wire(process_detail.to_dict(async_to_sync(process_detail.get)(int(pm_id)))))
 
     @extend_schema(responses=FrameworksSerializer)
     @action(detail=False)
     def frameworks(self, request: Request) -> Response:
-        """What can be started here, and how many instances of it are online."""
-        return Response(to_wire(async_to_sync(framework_status.frameworks)()))
+        """The frameworks: whether they can be started on this host, and how many instances are online."""
+        return Response(to_wire(async_to_sync(framework_status.list_frameworks)()))
 
     @extend_schema(request=StartSerializer, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"])
     def start(self, request: Request) -> Response:
-        """Start a framework; answers when every instance is online and its port answers."""
+        """Start a framework; responds once every instance is online and the port is open."""
         body = StartSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        given = body.validated_data
-        result = async_to_sync(lifecycle.start)(given["framework"], given.get("instances"))
+        data = body.validated_data
+        result = async_to_sync(lifecycle.start)(data["framework"], data.get("instances"))
         return Response(to_wire(result))
 
     @extend_schema(request=TargetSerializer, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"])
     def stop(self, request: Request) -> Response:
-        """Stop processes; they stay listed."""
+        """Stop processes; they remain in PM2's list."""
         return Response(to_wire(async_to_sync(lifecycle.stop)(_target(request), _actor(request))))
 
     @extend_schema(request=TargetSerializer, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"])
     def restart(self, request: Request) -> Response:
-        """Stop and start again; answers when they are online."""
+        """Restart processes; responds once they are online."""
         return Response(to_wire(async_to_sync(lifecycle.restart)(_target(request), _actor(request))))
 
     @extend_schema(request=TargetSerializer, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"], url_path="delete")
-    def remove(self, request: Request) -> Response:  # named delete it would answer DELETE at every address here
-        """Stop processes and take them off PM2's list."""
+    def remove(
+        self, request: Request
+    ) -> Response:  # a method named delete would handle DELETE at every URL of this view
+        """Stop processes and remove them from PM2's list."""
         return Response(to_wire(async_to_sync(lifecycle.delete)(_target(request), _actor(request))))
 
     @extend_schema(request=TargetSerializer, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"])
     def reload(self, request: Request) -> Response:
-        """Replace each instance without a moment in which nobody answers; cluster mode only."""
+        """Replace each instance without downtime; cluster mode only."""
         return Response(to_wire(async_to_sync(scaling.reload)(_target(request), _actor(request))))
 
     @extend_schema(request=TargetSerializer, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"], url_path="rolling-restart")
     def rolling_restart(self, request: Request) -> Response:
-        """Restart one instance after another; stops at the first that does not come up."""
+        """Restart instances one by one; stops at the first that does not come up."""
         return Response(to_wire(async_to_sync(scaling.rolling_restart)(_target(request), _actor(request))))
 
     @extend_schema(request=ScaleSerializer, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"])
     def scale(self, request: Request) -> Response:
-        """More or fewer instances; the newest go first, and finish what they are at."""
+        """Change the number of instances; the newest are removed first, and finish their pending requests."""
         body = ScaleSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         count = body.validated_data["instances"]
@@ -103,41 +105,41 @@ class PM2ViewSet(ViewSet):
     @extend_schema(parameters=[LogQuerySerializer], responses=LogPageSerializer)
     @action(detail=False)
     def logs(self, request: Request) -> Response:
-        """The newest lines, ordered by time over processes and streams."""
+        """The newest lines of all processes and streams, ordered by time."""
         return _log_page(LogQuerySerializer(data=request.query_params))
 
     @extend_schema(request=LogBodySerializer, responses=LogPageSerializer)
     @logs.mapping.post
     def post_logs(self, request: Request) -> Response:
-        """The same, asked for in a body."""
+        """As GET, with the query in the body."""
         return _log_page(LogBodySerializer(data=request.data))
 
     @extend_schema(parameters=[ExitQuerySerializer], responses=ExitsSerializer)
     @action(detail=False)
     def exits(self, request: Request) -> Response:
-        """How processes ended, and why; newest first."""
+        """Exits of processes and their causes, newest first."""
         query = ExitQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
-        given = query.validated_data
-        found = instance_store.read(given["limit"], given["framework"], since=given.get("since"))
-        return Response(to_wire({"exits": found, "timestamp": timezone.now()}))
+        data = query.validated_data
+        exits = instance_store.load_exits(data["limit"], data["framework"], since=data.get("since"))
+        return Response(to_wire({"exits": exits, "timestamp": timezone.now()}))
 
     @extend_schema(request=None, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"], url_path="stopAll")
     def stop_all(self, request: Request) -> Response:
-        """Stop everything under PM2 but this server."""
+        """Stop all processes under PM2 except this server."""
         return Response(to_wire(async_to_sync(lifecycle.stop)(None, _actor(request))))
 
     @extend_schema(request=None, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"], url_path="restartAll")
     def restart_all(self, request: Request) -> Response:
-        """Restart everything under PM2 but this server."""
+        """Restart all processes under PM2 except this server."""
         return Response(to_wire(async_to_sync(lifecycle.restart)(None, _actor(request))))
 
     @extend_schema(request=None, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"], url_path="deleteAll")
     def delete_all(self, request: Request) -> Response:
-        """Delete everything under PM2 but this server."""
+        """Delete all processes under PM2 except this server."""
         return Response(to_wire(async_to_sync(lifecycle.delete)(None, _actor(request))))
 
 

@@ -1,1 +1,1 @@
-"""PM2's two sockets and what travels on them."""
+"""PM2's two sockets: connections, protocol and messages."""

@@ -1,7 +1,7 @@
-"""AMP frames, the outermost layer of PM2's sockets: bytes in, lists of arguments out. [pure]
+"""Encodes and decodes AMP frames, the outermost layer of PM2's sockets. [pure]
 
-A frame is one byte `version << 4 | count`, then for each argument four bytes of length, big-endian, and
-its bytes. An argument begins with `s:` (text) or `j:` (JSON). Read off pm2-axon 4.0 and amp-message 0.1.
+A frame is one byte `version << 4 | count`, then for each argument its length (four bytes, big-endian) and its bytes.
+An argument starts with `s:` (text) or `j:` (JSON). Source: pm2-axon 4.0 and amp-message 0.1.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from collections.abc import Iterator, Sequence
 
 from pm2.errors import ProtocolError
 
-VERSION = 1
+AMP_VERSION = 1
 MAX_ARGUMENTS = 15
 MAX_ARGUMENT_BYTES = 64 * 2**20
 
 
 def encode(arguments: Sequence[object]) -> bytes:
-    """A frame: texts travel as `s:`, everything else as JSON."""
+    """A frame. Strings are encoded as `s:`, everything else as JSON. Raises ProtocolError for too many arguments."""
     if len(arguments) > MAX_ARGUMENTS:
         raise ProtocolError(f"A frame holds at most {MAX_ARGUMENTS} arguments, not {len(arguments)}.")
-    frame = bytearray([VERSION << 4 | len(arguments)])
+    frame = bytearray([AMP_VERSION << 4 | len(arguments)])
     for argument in arguments:
         text = f"s:{argument}" if isinstance(argument, str) else f"j:{json.dumps(argument)}"
         payload = text.encode()
@@ -29,56 +29,56 @@ def encode(arguments: Sequence[object]) -> bytes:
 
 
 def decode_argument(payload: bytes) -> object:
-    """Raises ProtocolError for JSON that cannot be read; bytes without a prefix stay bytes."""
-    kind, body = payload[:2], payload[2:]
-    if kind == b"s:":
+    """Bytes without a prefix stay bytes. Raises ProtocolError for invalid JSON."""
+    prefix, body = payload[:2], payload[2:]
+    if prefix == b"s:":
         return body.decode(errors="replace")
-    if kind != b"j:":
+    if prefix != b"j:":
         return bytes(payload)
     try:
         value: object = json.loads(body.decode(errors="replace"))
     except (ValueError, RecursionError) as error:
-        raise ProtocolError(f"PM2 sent JSON that cannot be read: {error}.") from error
+        raise ProtocolError(f"PM2 sent invalid JSON: {error}.") from error
     return value
 
 
 class Decoder:
-    """Takes bytes in any pieces; gives each frame once it is complete."""
+    """Incremental decoder: accepts bytes in chunks of any size, and yields each frame once it is complete."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[list[object]]:
-        """The frames that `data` completes. Raises ProtocolError for what is not AMP."""
-        for frame in self.frames(data):
+        """Yield the frames completed by `data`. Raises ProtocolError if the data is not AMP."""
+        for frame in self.feed_raw(data):
             yield [decode_argument(payload) for payload in frame]
 
-    def frames(self, data: bytes) -> list[list[bytes]]:
-        """The same, with arguments as they came: who cannot use a frame need not read it."""
+    def feed_raw(self, data: bytes) -> list[list[bytes]]:
+        """As `feed`, with undecoded arguments, so that irrelevant frames need not be decoded."""
         self._buffer += data
-        frames, at = [], 0
-        while (found := self._frame_at(at)) is not None:
-            arguments, at = found
+        frames, offset = [], 0
+        while (complete := self._frame_at(offset)) is not None:
+            arguments, offset = complete
             frames.append(arguments)
-        del self._buffer[:at]
+        del self._buffer[:offset]
         return frames
 
-    def _frame_at(self, at: int) -> tuple[list[bytes], int] | None:
+    def _frame_at(self, offset: int) -> tuple[list[bytes], int] | None:
         buffer = self._buffer
-        if len(buffer) <= at:
+        if len(buffer) <= offset:
             return None
-        version, count = buffer[at] >> 4, buffer[at] & 0x0F
-        if version != VERSION:
-            raise ProtocolError(f"PM2's socket speaks version {version} of AMP; {VERSION} is known.")
-        at, arguments = at + 1, []
+        version, count = buffer[offset] >> 4, buffer[offset] & 0x0F
+        if version != AMP_VERSION:
+            raise ProtocolError(f"PM2's socket uses AMP version {version}; only version {AMP_VERSION} is supported.")
+        offset, arguments = offset + 1, []
         for _ in range(count):
-            if len(buffer) < at + 4:
+            if len(buffer) < offset + 4:
                 return None
-            length = int.from_bytes(buffer[at : at + 4], "big")
+            length = int.from_bytes(buffer[offset : offset + 4], "big")
             if length > MAX_ARGUMENT_BYTES:
                 raise ProtocolError(f"PM2 announced an argument of {length} bytes.")
-            if len(buffer) < at + 4 + length:
+            if len(buffer) < offset + 4 + length:
                 return None
-            arguments.append(bytes(buffer[at + 4 : at + 4 + length]))
-            at += 4 + length
-        return arguments, at
+            arguments.append(bytes(buffer[offset + 4 : offset + 4 + length]))
+            offset += 4 + length
+        return arguments, offset

@@ -1,7 +1,7 @@
-"""The one long connection to PM2's bus, always read: a subscriber that stops reading kills the daemon. [io: pub.sock]
+"""Subscribes to PM2's bus and never stops reading: a subscriber that does kills the daemon. [io: pub.sock]
 
-The daemon keeps what a subscriber has not read in its own memory, without a limit, until it dies. So everything
-is read at once; what is too much to make sense of is counted and dropped here, not left there.
+The daemon buffers unread messages in its own memory, without a limit, until it runs out. So everything is read at
+once; excess log lines are counted and dropped on our side.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from pm2.daemon.bus_events import Event
 from pm2.errors import DaemonNotRunning, InvalidHome, ProtocolError
 
 SOCKET_PATH_BYTES = 107
-LOG_BYTES_PER_S = 2 * 2**20  # about 20,000 lines a second: more than anybody reads
+LOG_BYTES_PER_SECOND = 2 * 2**20  # about 20,000 lines a second: more than anyone reads
 LOG_BURST_BYTES = 4 * 2**20
 
 
-class Bus(asyncio.Protocol):
-    """Calls `deliver` with each event and `dropped` with the number of log lines that were too many. Both must
-    return at once. `closed` is done when the connection is gone."""
+class BusConnection(asyncio.Protocol):
+    """Calls `on_event` with each event and `on_dropped` with the number of log lines over the budget. Neither may
+    block. `closed` completes when the connection is lost."""
 
-    def __init__(self, deliver: Callable[[Event], None], dropped: Callable[[int], None]) -> None:
-        self._deliver, self._dropped = deliver, dropped
+    def __init__(self, on_event: Callable[[Event], None], on_dropped: Callable[[int], None]) -> None:
+        self._on_event, self._on_dropped = on_event, on_dropped
         self._decoder = amp.Decoder()
-        self._budget_bytes, self._filled_s = float(LOG_BURST_BYTES), 0.0
+        self._budget_bytes, self._refilled_s = float(LOG_BURST_BYTES), 0.0
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._transport: asyncio.BaseTransport | None = None
 
@@ -35,24 +35,24 @@ class Bus(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         try:
-            for arguments in self._decoder.frames(data):
+            for arguments in self._decoder.feed_raw(data):
                 if len(arguments) == 2:
-                    self._take(*arguments)
+                    self._handle_message(*arguments)
         except ProtocolError:
             self.close()
 
-    def _take(self, topic: bytes, payload: bytes) -> None:
-        if topic in bus_events.LOGS and not self._affordable(len(payload)):
-            self._dropped(max(1, payload.count(b"\\n")))  # a line's end, as JSON writes it
-        elif topic in KNOWN:
-            event = bus_events.parse(topic, amp.decode_argument(payload))
+    def _handle_message(self, topic: bytes, payload: bytes) -> None:
+        if topic in bus_events.LOG_TOPICS and not self._is_within_budget(len(payload)):
+            self._on_dropped(max(1, payload.count(b"\\n")))  # a newline, escaped in JSON
+        elif topic in SUBSCRIBED_TOPICS:
+            event = bus_events.parse_event(topic, amp.decode_argument(payload))
             if event is not None:
-                self._deliver(event)
+                self._on_event(event)
 
-    def _affordable(self, size: int) -> bool:
+    def _is_within_budget(self, size: int) -> bool:
         now = asyncio.get_running_loop().time()
-        self._budget_bytes = min(LOG_BURST_BYTES, self._budget_bytes + (now - self._filled_s) * LOG_BYTES_PER_S)
-        self._filled_s = now
+        self._budget_bytes = min(LOG_BURST_BYTES, self._budget_bytes + (now - self._refilled_s) * LOG_BYTES_PER_SECOND)
+        self._refilled_s = now
         if self._budget_bytes < size:
             return False
         self._budget_bytes -= size
@@ -67,16 +67,18 @@ class Bus(asyncio.Protocol):
             self._transport.close()
 
 
-KNOWN = frozenset({*bus_events.LOGS, bus_events.DAEMON, bus_events.PROCESS, bus_events.KILL})
+SUBSCRIBED_TOPICS = frozenset({*bus_events.LOG_TOPICS, bus_events.DAEMON, bus_events.PROCESS, bus_events.KILL})
 
 
-async def connect(home: Path, deliver: Callable[[Event], None], dropped: Callable[[int], None]) -> Bus:
-    """Listen to the daemon of `home`. Raises InvalidHome, DaemonNotRunning."""
+async def connect(home: Path, on_event: Callable[[Event], None], on_dropped: Callable[[int], None]) -> BusConnection:
+    """Subscribe to the daemon of `home`. Raises InvalidHome, DaemonNotRunning."""
     path = str(home / "pub.sock")
     if len(path.encode()) > SOCKET_PATH_BYTES:
         raise InvalidHome(path)
     try:
-        _, bus = await asyncio.get_running_loop().create_unix_connection(lambda: Bus(deliver, dropped), path)
+        _, bus = await asyncio.get_running_loop().create_unix_connection(
+            lambda: BusConnection(on_event, on_dropped), path
+        )
     except OSError as error:
         raise DaemonNotRunning(str(home)) from error
     return bus

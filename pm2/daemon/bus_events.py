@@ -1,7 +1,7 @@
-"""What PM2 says on its bus: topics and payloads in, events out. [pure]
+"""Parses messages from PM2's bus into events. [pure]
 
-An application can put any topic on the bus (`process.send({type, data})`), so a payload is believed only as far as
-its shape goes, and nothing here decides what anybody may do. Read off PM2 7.0.4.
+An application can publish any topic on the bus (`process.send({type, data})`), so only the shape of a payload is
+trusted, and no permission depends on it. Source: PM2 7.0.4.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pm2.daemon.process import text, whole
+from pm2.daemon.process import as_int, as_text
 
 OUT, ERR, DAEMON, PROCESS, KILL = b"s:log:out", b"s:log:err", b"s:log:PM2", b"s:process:event", b"s:pm2:kill"
-LOGS = (OUT, ERR)
+LOG_TOPICS = (OUT, ERR)
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessEvent:
-    """Something happened to a process. `started_ms` tells its lives apart; an old worker of a reload has left its
-    number to the new one. `event`: online, exit, start, stop, restart, reload, restart overlimit, …"""
+    """A process event. `started_ms` distinguishes runs of a process. `is_old`: the worker that a reload replaces, whose
+    pm_id now belongs to the new one. `event`: online, exit, start, stop, restart, reload, restart overlimit, …"""
 
     event: str
     pm_id: int
@@ -33,7 +33,7 @@ class ProcessEvent:
 
 @dataclass(frozen=True, slots=True)
 class LogChunk:
-    """What a process wrote, cut anywhere."""
+    """A piece of a process's output, split at any position."""
 
     pm_id: int
     name: str
@@ -44,7 +44,7 @@ class LogChunk:
 
 @dataclass(frozen=True, slots=True)
 class DaemonLine:
-    """What the daemon itself says of its doings."""
+    """A line of the daemon's own log."""
 
     at_ms: float
     text: str
@@ -52,62 +52,62 @@ class DaemonLine:
 
 @dataclass(frozen=True, slots=True)
 class DaemonKilled:
-    """The daemon is about to end: `pm2 kill` or `pm2 update`."""
+    """The daemon is about to exit: `pm2 kill` or `pm2 update`."""
 
 
 Event = ProcessEvent | LogChunk | DaemonLine | DaemonKilled
 
 
-def parse(topic: bytes, payload: object) -> Event | None:
-    """The event, or None for a topic or a shape that is not known."""
+def parse_event(topic: bytes, payload: object) -> Event | None:
+    """The event, or None for an unknown topic or shape."""
     if topic == KILL:
         return DaemonKilled()
     if not isinstance(payload, dict):
         return None
     if topic == PROCESS:
-        return _process_event(payload)
+        return _parse_process_event(payload)
     if topic == DAEMON:
-        return DaemonLine(_moment(payload.get("at")), text(payload.get("data")).strip())
-    if topic in LOGS:
-        number, _ = _pm_id(_process(payload).get("pm_id"))
-        if number is None:
+        return DaemonLine(_as_timestamp_ms(payload.get("at")), as_text(payload.get("data")).strip())
+    if topic in LOG_TOPICS:
+        pm_id, _ = _parse_pm_id(_process_fields(payload).get("pm_id"))
+        if pm_id is None:
             return None
         stream = "out" if topic == OUT else "err"
-        name = text(_process(payload).get("name"))
-        return LogChunk(number, name, stream, _moment(payload.get("at")), text(payload.get("data")))
+        name = as_text(_process_fields(payload).get("name"))
+        return LogChunk(pm_id, name, stream, _as_timestamp_ms(payload.get("at")), as_text(payload.get("data")))
     return None
 
 
-def _process_event(payload: Mapping[str, object]) -> ProcessEvent | None:
-    process = _process(payload)
-    number, is_old = _pm_id(process.get("pm_id"))
-    event = text(payload.get("event"))
-    if number is None or not event:
+def _parse_process_event(payload: Mapping[str, object]) -> ProcessEvent | None:
+    process = _process_fields(payload)
+    pm_id, is_old = _parse_pm_id(process.get("pm_id"))
+    event = as_text(payload.get("event"))
+    if pm_id is None or not event:
         return None
     exit_code = process.get("exit_code")
     return ProcessEvent(
         event=event[:40],
-        pm_id=number,
-        name=text(process.get("name")),
-        at_ms=_moment(payload.get("at")),
-        started_ms=_moment(process.get("pm_uptime")),
+        pm_id=pm_id,
+        name=as_text(process.get("name")),
+        at_ms=_as_timestamp_ms(payload.get("at")),
+        started_ms=_as_timestamp_ms(process.get("pm_uptime")),
         is_manual=payload.get("manually") is True,
         is_old=is_old,
-        exit_code=whole(exit_code) if isinstance(exit_code, (int, float)) else None,
+        exit_code=as_int(exit_code) if isinstance(exit_code, (int, float)) else None,
     )
 
 
-def _process(payload: Mapping[str, object]) -> Mapping[str, object]:
+def _process_fields(payload: Mapping[str, object]) -> Mapping[str, object]:
     process = payload.get("process")
     return process if isinstance(process, dict) else {}
 
 
-def _moment(value: object) -> float:
+def _as_timestamp_ms(value: object) -> float:
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e14 else 0.0
 
 
-def _pm_id(value: object) -> tuple[int | None, bool]:
-    """`7` → 7; `_old_7` → 7, and that it is the worker that a reload replaces."""
+def _parse_pm_id(value: object) -> tuple[int | None, bool]:
+    """pm_id and `is_old`: `7` → (7, False); `_old_7`, the worker that a reload replaces → (7, True)."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value, False
     if isinstance(value, str) and value.startswith("_old_") and value[5:].isascii() and value[5:].isdigit():
@@ -117,7 +117,7 @@ def _pm_id(value: object) -> tuple[int | None, bool]:
 
 @dataclass(frozen=True, slots=True)
 class ExitLine:
-    """PM2's line about an exit: the one place where the signal stands. It says SIGINT when there was none."""
+    """PM2's log line about an exit, the only source of the signal. PM2 prints SIGINT if there was none."""
 
     name: str
     pm_id: int
@@ -137,24 +137,24 @@ _MEMORY = re.compile(
 )
 
 
-def exit_line(said: str) -> ExitLine | None:
-    found = _EXIT.fullmatch(said)
-    return found and ExitLine(found[1], int(found[3]), bool(found[2]), int(found[4]), found[5])
+def parse_exit(line: str) -> ExitLine | None:
+    match = _EXIT.fullmatch(line)
+    return match and ExitLine(match[1], int(match[3]), bool(match[2]), int(match[4]), match[5])
 
 
-def stopping(said: str) -> tuple[int, bool] | None:
-    """The pm_id of the process that is being asked to end, and whether it is the old worker of a reload."""
-    found = _STOPPING.fullmatch(said)
-    return (int(found[3]), bool(found[2])) if found else None
+def parse_stopping(line: str) -> tuple[int, bool] | None:
+    """pm_id of the process that PM2 is stopping, and whether it is the old worker of a reload."""
+    match = _STOPPING.fullmatch(line)
+    return (int(match[3]), bool(match[2])) if match else None
 
 
-def watched(said: str) -> tuple[str, str] | None:
-    """The name of the process that is restarted because of a file, and the file."""
-    found = _WATCH.fullmatch(said)
-    return (found[2], found[1]) if found else None
+def parse_watch_restart(line: str) -> tuple[str, str] | None:
+    """Name of the process that PM2 restarts because a file changed, and the file."""
+    match = _WATCH.fullmatch(line)
+    return (match[2], match[1]) if match else None
 
 
-def over_memory(said: str) -> tuple[int, int, int] | None:
-    """pm_id, bytes used, bytes allowed."""
-    found = _MEMORY.match(said)
-    return (int(found[1]), int(found[2]), int(found[3])) if found else None
+def parse_memory_restart(line: str) -> tuple[int, int, int] | None:
+    """pm_id, bytes used and the limit in bytes of the process that PM2 restarts for its memory."""
+    match = _MEMORY.match(line)
+    return (int(match[1]), int(match[2]), int(match[3])) if match else None

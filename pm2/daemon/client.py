@@ -1,4 +1,4 @@
-"""The connection to PM2's daemon: many calls at once, each with a deadline. [io: rpc.sock]"""
+"""Calls PM2's daemon: one connection per event loop, concurrent calls, a deadline for each. [io: rpc.sock]"""
 
 from __future__ import annotations
 
@@ -18,83 +18,84 @@ from pm2.errors import CallTimeout, DaemonNotRunning, InvalidHome, ProtocolError
 
 SOCKET_PATH_BYTES = 107
 READ_BYTES = 256 * 1024
-FOREVER_S = 86_400.0  # for a caller who waits in his own way
-BUSY_TRIES = 5  # a full backlog answers EAGAIN
+UNBOUNDED_S = 86_400.0  # for a caller that enforces its own deadline
+CONNECT_ATTEMPTS = 5  # connecting to a full backlog fails with EAGAIN
 
 
-class Link:
+class DaemonConnection:
     """One connection to `rpc.sock`, shared by all callers of an event loop."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.version: str | None = None
+        self._version: str | None = None
         self._writer: asyncio.StreamWriter | None = None
-        self._reading: asyncio.Task[None] | None = None
-        self._waiting: dict[str, asyncio.Future[rpc.Reply]] = {}
-        self._ids = itertools.count(1)
-        self._prefix = f"{random.getrandbits(48):x}"
+        self._reader_task: asyncio.Task[None] | None = None
+        self._pending: dict[str, asyncio.Future[rpc.Reply]] = {}
+        self._call_numbers = itertools.count(1)
+        self._id_prefix = f"{random.getrandbits(48):x}"
         self._connecting = asyncio.Lock()
 
     async def call(self, method: str, *arguments: object, timeout_s: float | None = None) -> object:
-        """The value of a call. Raises DaemonNotRunning, CallTimeout, CallFailed, ProtocolError."""
+        """Call a method of the daemon and return its value. Raises DaemonNotRunning, CallTimeout, CallFailed,
+        ProtocolError."""
         timeout_s = settings.PM2_TIMEOUT if timeout_s is None else timeout_s
-        call_id = f"{self._prefix}-{next(self._ids)}"
+        call_id = f"{self._id_prefix}-{next(self._call_numbers)}"
         try:
             async with asyncio.timeout(timeout_s):
-                writer = await self._connected()
-                answer = self._waiting[call_id] = asyncio.get_running_loop().create_future()
-                writer.write(amp.encode(rpc.call(method, arguments, call_id)))
+                writer = await self._ensure_connected()
+                future = self._pending[call_id] = asyncio.get_running_loop().create_future()
+                writer.write(amp.encode(rpc.build_call(method, arguments, call_id)))
                 await writer.drain()
-                return rpc.value_of(await answer, method)
+                return rpc.unwrap_reply(await future, method)
         except TimeoutError:
             raise CallTimeout(method, timeout_s) from None
         except OSError as error:
-            self._lose(error)
+            self._disconnect(error)
             raise DaemonNotRunning(str(self.home)) from error
         finally:
-            self._waiting.pop(call_id, None)
+            self._pending.pop(call_id, None)
 
-    async def daemon_version(self, timeout_s: float | None = None) -> str:
-        """The daemon's version, asked once per connection."""
-        if self.version is None or self._writer is None:
-            self.version = str(await self.call("getVersion", {}, timeout_s=timeout_s))
-        return self.version
+    async def version(self, timeout_s: float | None = None) -> str:
+        """The version of PM2's daemon, requested once per connection."""
+        if self._version is None or self._writer is None:
+            self._version = str(await self.call("getVersion", {}, timeout_s=timeout_s))
+        return self._version
 
-    async def _connected(self) -> asyncio.StreamWriter:
+    async def _ensure_connected(self) -> asyncio.StreamWriter:
         async with self._connecting:
             if self._writer is None:
                 reader, self._writer = await open_socket(self.home)
-                self._reading = asyncio.create_task(self._read(reader), name="pm2 rpc reader")
+                self._reader_task = asyncio.create_task(self._read_replies(reader), name="pm2 rpc reader")
             return self._writer
 
-    async def _read(self, reader: asyncio.StreamReader) -> None:
+    async def _read_replies(self, reader: asyncio.StreamReader) -> None:
         decoder = amp.Decoder()
         try:
             while data := await reader.read(READ_BYTES):
                 for frame in decoder.feed(data):
                     reply = rpc.parse_reply(frame)
-                    answer = self._waiting.get(reply.id)
-                    if answer and not answer.done():
-                        answer.set_result(reply)
-            self._lose(DaemonNotRunning(str(self.home)))
+                    future = self._pending.get(reply.id)
+                    if future and not future.done():
+                        future.set_result(reply)
+            self._disconnect(DaemonNotRunning(str(self.home)))
         except (OSError, ProtocolError) as error:
-            self._lose(error if isinstance(error, ProtocolError) else DaemonNotRunning(str(self.home)))
+            self._disconnect(error if isinstance(error, ProtocolError) else DaemonNotRunning(str(self.home)))
 
-    def _lose(self, error: Exception) -> None:
-        """The connection is gone: whoever waits learns it, and the next call connects again."""
-        writer, self._writer, self.version = self._writer, None, None
+    def _disconnect(self, error: Exception) -> None:
+        """Close the connection and fail all pending calls; the next call reconnects."""
+        writer, self._writer, self._version = self._writer, None, None
         if writer is not None:
             writer.close()
-        for answer in self._waiting.values():
-            if not answer.done():
-                answer.set_exception(error)
+        for future in self._pending.values():
+            if not future.done():
+                future.set_exception(error)
 
     async def close(self) -> None:
-        writer, reading = self._writer, self._reading
-        self._lose(DaemonNotRunning(str(self.home)))
-        if reading is not None:
-            reading.cancel()
-            await asyncio.wait([reading])
+        writer, reader_task = self._writer, self._reader_task
+        self._disconnect(DaemonNotRunning(str(self.home)))
+        if reader_task is not None:
+            reader_task.cancel()
+            await asyncio.wait([reader_task])
         if writer is not None:
             try:
                 await writer.wait_closed()
@@ -107,49 +108,49 @@ async def open_socket(home: Path) -> tuple[asyncio.StreamReader, asyncio.StreamW
     path = str(home / "rpc.sock")
     if len(path.encode()) > SOCKET_PATH_BYTES:
         raise InvalidHome(path)
-    for attempt in range(BUSY_TRIES):
+    for attempt in range(CONNECT_ATTEMPTS):
         try:
             return await asyncio.open_unix_connection(path)
         except OSError as error:
-            if error.errno != errno.EAGAIN or attempt == BUSY_TRIES - 1:
+            if error.errno != errno.EAGAIN or attempt == CONNECT_ATTEMPTS - 1:
                 raise DaemonNotRunning(str(home)) from error
             await asyncio.sleep(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311 - jitter
     raise DaemonNotRunning(str(home))
 
 
-class _Shared:
-    """A loop's link and how many use it. A held one stays open when nobody does."""
+class _SharedConnection:
+    """A connection and its number of users. `is_kept_open`: it is not closed when the last user leaves."""
 
-    def __init__(self, link: Link) -> None:
-        self.link = link
+    def __init__(self, connection: DaemonConnection) -> None:
+        self.connection = connection
         self.users = 0
-        self.held = False
+        self.is_kept_open = False
 
 
-_links: WeakKeyDictionary[asyncio.AbstractEventLoop, _Shared] = WeakKeyDictionary()
+_connections: WeakKeyDictionary[asyncio.AbstractEventLoop, _SharedConnection] = WeakKeyDictionary()
 
 
-def hold() -> None:
+def keep_open() -> None:
     """Keep this event loop's connection open between calls; for a loop that lives as long as the server."""
-    _shared().held = True
+    _loop_connection().is_kept_open = True
 
 
-def _shared() -> _Shared:
+def _loop_connection() -> _SharedConnection:
     loop, home = asyncio.get_running_loop(), Path(settings.PM2_HOME)
-    shared = _links.get(loop)
-    if shared is None or shared.link.home != home:
-        shared = _links[loop] = _Shared(Link(home))
+    shared = _connections.get(loop)
+    if shared is None or shared.connection.home != home:
+        shared = _connections[loop] = _SharedConnection(DaemonConnection(home))
     return shared
 
 
 @asynccontextmanager
-async def daemon() -> AsyncIterator[Link]:
-    """The loop's link for the length of the block; closed with the last user unless it is held."""
-    shared = _shared()
+async def connect() -> AsyncIterator[DaemonConnection]:
+    """Yield this event loop's connection; the last user closes it, unless it is kept open."""
+    shared = _loop_connection()
     shared.users += 1
     try:
-        yield shared.link
+        yield shared.connection
     finally:
         shared.users -= 1
-        if not shared.users and not shared.held:
-            await shared.link.close()
+        if not shared.users and not shared.is_kept_open:
+            await shared.connection.close()

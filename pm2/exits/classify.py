@@ -1,4 +1,4 @@
-"""Why a process ended: what is known of its end in, a cause and a sentence out. [pure]"""
+"""Classifies exits: derives a cause and a description from the evidence. [pure]"""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 
 MB = 2**20
-# V8 says this before it aborts; the kernel says nothing to the process that it kills.
-HEAP_IS_FULL = ("JavaScript heap out of memory", "MemoryError", "runtime: out of memory", "OutOfMemoryError")
+# Runtimes print one of these before they abort; a process killed by the kernel prints nothing.
+HEAP_EXHAUSTED_MESSAGES = ("JavaScript heap out of memory", "MemoryError", "runtime: out of memory", "OutOfMemoryError")
 
 
 class Cause(StrEnum):
@@ -26,8 +26,8 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """A point of a process's curve: seconds before its end, CPU in percent of one core, memory of the tree."""
+class UsageSample:
+    """One usage sample before an exit. `cpu`: percent of one core; CPU and memory are those of the process tree."""
 
     seconds_before: float
     cpu: float
@@ -36,16 +36,16 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything that was seen of one end.
+    """Everything observed of one exit.
 
-    `signal` as PM2 said it, which says SIGINT when there was none. `was_asked`: PM2 ended it, for whatever reason.
-    `verb`, `by`: an action that was asked of us or announced on the bus. `over_limit_bytes`: what PM2 found too much.
-    `oom_kills`: how often the kernel killed for want of memory about then.
+    `signal`: as reported by PM2, which reports SIGINT if there was none. `was_requested`: PM2 stopped the process, for
+    any reason. `verb` (past tense), `by`: an action requested from us or announced on the bus. `over_limit_bytes`: the
+    memory use at which PM2 restarted it. `oom_kills`: OOM kills counted by the kernel around the exit.
     """
 
     exit_code: int | None
     signal: str | None
-    was_asked: bool
+    was_requested: bool
     stderr: Sequence[str] = ()
     verb: str | None = None
     by: str | None = None
@@ -58,7 +58,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """One end of one process. `instance`: our own identity of it, since PM2 gives its numbers out again."""
+    """One exit of one process. `instance`: our token for the instance, because PM2 reuses pm_ids."""
 
     instance: str
     at: datetime
@@ -71,20 +71,20 @@ class Exit:
     by: str | None
     uptime_seconds: float | None
     stderr: tuple[str, ...]
-    samples: tuple[Sample, ...]
+    samples: tuple[UsageSample, ...]
 
 
-def real_signal(evidence: Evidence) -> str | None:
-    """The signal that ended the process. PM2 prints SIGINT for `none`, so SIGINT proves nothing."""
+def terminating_signal(evidence: Evidence) -> str | None:
+    """The signal that ended the process. PM2 prints SIGINT for `none`, so SIGINT counts as none."""
     if evidence.signal and evidence.signal != "SIGINT" and hasattr(signals, evidence.signal):
         return evidence.signal
     return None
 
 
-def classify(evidence: Evidence) -> tuple[Cause, str]:
-    """The cause, and what happened in one sentence's half: `killed by SIGKILL from outside`."""
+def classify_exit(evidence: Evidence) -> tuple[Cause, str]:
+    """The cause, and a description without subject: `killed by SIGKILL from outside`."""
     if evidence.daemon_died:
-        return Cause.DAEMON_DEATH, "PM2's daemon died, and took it along"
+        return Cause.DAEMON_DEATH, "PM2's daemon died and the process with it"
     if evidence.over_limit_bytes is not None:
         return (
             Cause.MEMORY_LIMIT,
@@ -92,21 +92,21 @@ def classify(evidence: Evidence) -> tuple[Cause, str]:
         )
     if evidence.watched_file is not None:
         return Cause.WATCH, f"restarted by PM2: {evidence.watched_file} changed"
-    if evidence.was_asked and evidence.verb is not None:
+    if evidence.was_requested and evidence.verb is not None:
         return Cause.MANUAL, f"{evidence.verb} by {evidence.by or 'PM2’s command line'}"
-    if evidence.was_asked and evidence.has_cron:
+    if evidence.was_requested and evidence.has_cron:
         return Cause.CRON, "restarted by PM2: cron_restart"
-    if evidence.was_asked:
+    if evidence.was_requested:
         return Cause.MANUAL, "ended by PM2’s command line or another client of its daemon"
-    return _by_itself(evidence)
+    return _classify_unrequested(evidence)
 
 
-def _by_itself(evidence: Evidence) -> tuple[Cause, str]:
-    signal = real_signal(evidence)
-    if any(said in line for line in evidence.stderr for said in HEAP_IS_FULL):
+def _classify_unrequested(evidence: Evidence) -> tuple[Cause, str]:
+    signal = terminating_signal(evidence)
+    if any(message in line for line in evidence.stderr for message in HEAP_EXHAUSTED_MESSAGES):
         return Cause.OUT_OF_MEMORY, "ran out of memory" + (f", {signal}" if signal else "")
     if signal == "SIGKILL" and evidence.oom_kills:
-        return Cause.OUT_OF_MEMORY, "killed by the kernel, which had no memory left"
+        return Cause.OUT_OF_MEMORY, "killed by the kernel: out of memory"
     if signal in ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE", "SIGTRAP", "SIGSYS"):
         return Cause.CRASH, f"crashed: {signal}"
     if signal:

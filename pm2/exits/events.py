@@ -1,4 +1,4 @@
-"""What happens under PM2, for whoever wants to be told: exits with their cause, restarts, the daemon's own fate."""
+"""The feed of PM2 events: exits with their causes, restarts, changes of status, the daemon's state."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from datetime import datetime
 from pm2.exits.classify import Exit
 from system.lib.feed import Feed
 
-KEPT = 1000
+MAX_EVENTS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
-    """`kind`: exit, restarted, appeared, deleted, status, daemon. `text` is a sentence for people."""
+class PM2Event:
+    """`kind`: exit, restarted, appeared, deleted, status or daemon. `text`: a description for people."""
 
     at: datetime
     kind: str
@@ -23,9 +23,9 @@ class Happening:
     exit: Exit | None = None
 
 
-feed: Feed[Happening] = Feed(
+feed: Feed[PM2Event] = Feed(
     "events",
-    max_items=KEPT,
-    max_bytes=KEPT,
+    max_items=MAX_EVENTS,
+    max_bytes=MAX_EVENTS,
     filters={"framework": lambda event, name: event.name == name, "kind": lambda event, kind: event.kind == kind},
 )

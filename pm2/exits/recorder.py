@@ -1,4 +1,4 @@
-"""The black box: puts together what PM2's bus tells of an end, in pieces and twice, into one record."""
+"""Assembles one exit record from the fragmentary, duplicated messages on PM2's bus."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pm2.daemon import bus_events
 from pm2.daemon.bus_events import DaemonLine, ExitLine, ProcessEvent
 from pm2.daemon.process import Process
 from pm2.exits import classify, expected
-from pm2.exits.classify import Cause, Evidence, Exit, Sample
-from pm2.exits.recent_usage import Curves
-from pm2.logs.live_logs import LogTaker
+from pm2.exits.classify import Cause, Evidence, Exit, UsageSample
+from pm2.exits.recent_usage import UsageHistory
+from pm2.logs.live_logs import LogCollector
 from system.host import kernel
 
-SETTLE_S = 1.5  # last words come after the exit, and the command line says what it did when it is done
-LATE_MS = 10  # stderr may come this long after the exit; Node needs longer to say the first word of the next life
-KNOWN_LIVES = 4096
-# What PM2's clients announce on the bus when they are done.
+SETTLE_S = 1.5  # the last output follows the exit, and the command line announces its action once it is done
+STDERR_GRACE_MS = 10  # stderr may arrive this long after the exit; the first output of Node's next run takes longer
+MAX_KNOWN_RUNS = 4096
+# The events that PM2's clients publish on the bus when an action is done, and the verb of a description.
 VERBS = {
     "restart": "restarted",
     "stop": "stopped",
@@ -32,18 +32,18 @@ VERBS = {
 
 
 @dataclass(slots=True)
-class _Told:
-    """What the daemon said of one number lately, with when (ms)."""
+class _DaemonHints:
+    """Recent lines of the daemon's log about one pm_id, each with its time (ms)."""
 
-    asked_ms: dict[bool, float] = field(default_factory=dict)  # by whether it is the old worker of a reload
+    stopping_ms: dict[bool, float] = field(default_factory=dict)  # keyed by `is_old`
     over_limit_ms: float = 0.0
     over_limit_bytes: int = 0
-    exit_lines: dict[bool, tuple[float, ExitLine]] = field(default_factory=dict)
+    exit_lines: dict[bool, tuple[float, ExitLine]] = field(default_factory=dict)  # keyed by `is_old`
 
 
 @dataclass(frozen=True, slots=True)
-class Background:
-    """What is known of a process besides its end. `pid`: the last one; `has_cron`: PM2 restarts it by the clock."""
+class InstanceContext:
+    """What the monitor has recorded about a process. `pid`: the last one; `has_cron`: PM2 restarts it on a schedule."""
 
     instance: str
     pid: int
@@ -51,104 +51,107 @@ class Background:
 
 
 @dataclass(slots=True)
-class _Pending:
+class _PendingExit:
     event: ProcessEvent
     instance: str
     due_s: float
-    was_asked: bool
+    was_requested: bool
     signal: str | None
     exit_code: int | None
     over_limit_bytes: int | None
     watched_file: str | None
     verb: str | None
     by: str | None
-    samples: tuple[Sample, ...]
+    samples: tuple[UsageSample, ...]
     oom_kills: int
     has_cron: bool
 
 
-class Recorder:
-    """`known` says what was seen of a process before it ended."""
+class ExitRecorder:
+    """Feed it bus messages, then poll `take_completed`. `context_of` maps (name, pm_id) to an InstanceContext."""
 
     def __init__(
         self,
-        logs: LogTaker,
-        curves: Curves,
-        known: Callable[[str, int], Background],
+        logs: LogCollector,
+        usage_history: UsageHistory,
+        context_of: Callable[[str, int], InstanceContext],
     ) -> None:
-        self._logs, self._curves, self._known = logs, curves, known
-        self._told: dict[int, _Told] = {}
-        self._watched: dict[str, tuple[float, str]] = {}
-        self._pending: list[_Pending] = []
-        self._lives: OrderedDict[tuple[int, float], None] = OrderedDict()
+        self._logs, self._usage_history, self._context_of = logs, usage_history, context_of
+        self._hints: dict[int, _DaemonHints] = {}
+        self._changed_files: dict[str, tuple[float, str]] = {}
+        self._pending: list[_PendingExit] = []
+        self._known_runs: OrderedDict[tuple[int, float], None] = OrderedDict()
         self._oom_kills = kernel.oom_kills()
 
-    def daemon_said(self, line: DaemonLine) -> None:
-        """A line of the daemon, which comes before the exit that it speaks of."""
-        if asked := bus_events.stopping(line.text):
-            self._of(asked[0]).asked_ms[asked[1]] = line.at_ms
-        elif found := bus_events.over_memory(line.text):
-            self._of(found[0]).over_limit_ms, self._of(found[0]).over_limit_bytes = line.at_ms, found[1]
-        elif changed := bus_events.watched(line.text):
-            self._watched[changed[0]] = (line.at_ms, changed[1])
-        elif ended := bus_events.exit_line(line.text):
-            self._of(ended.pm_id).exit_lines[ended.is_old] = (line.at_ms, ended)
+    def on_daemon_line(self, line: DaemonLine) -> None:
+        """Note what a line of the daemon's log reveals; it precedes the exit event that it concerns."""
+        if stopping := bus_events.parse_stopping(line.text):
+            pm_id, is_old = stopping
+            self._hints_for(pm_id).stopping_ms[is_old] = line.at_ms
+        elif restart := bus_events.parse_memory_restart(line.text):
+            hints = self._hints_for(restart[0])
+            hints.over_limit_ms, hints.over_limit_bytes = line.at_ms, restart[1]
+        elif changed := bus_events.parse_watch_restart(line.text):
+            name, file = changed
+            self._changed_files[name] = (line.at_ms, file)
+        elif exit_line := bus_events.parse_exit(line.text):
+            self._hints_for(exit_line.pm_id).exit_lines[exit_line.is_old] = (line.at_ms, exit_line)
 
-    def _of(self, pm_id: int) -> _Told:
-        return self._told.setdefault(pm_id, _Told())
+    def _hints_for(self, pm_id: int) -> _DaemonHints:
+        return self._hints.setdefault(pm_id, _DaemonHints())
 
-    def happened(self, event: ProcessEvent) -> None:
-        """An exit begins a record, unless it is told a second time; an announcement says who wanted it."""
+    def on_process_event(self, event: ProcessEvent) -> None:
+        """Start a record for an exit, unless it is a duplicate; add the verb of a manual action to pending records."""
         if event.event == "exit":
-            life = (event.pm_id, event.started_ms)
-            if life not in self._lives:
-                self._lives[life] = None
-                if len(self._lives) > KNOWN_LIVES:
-                    self._lives.popitem(last=False)
+            run = (event.pm_id, event.started_ms)
+            if run not in self._known_runs:
+                self._known_runs[run] = None
+                if len(self._known_runs) > MAX_KNOWN_RUNS:
+                    self._known_runs.popitem(last=False)
                 self._pending.append(self._begin(event))
         elif event.is_manual and event.event in VERBS:
             for pending in self._pending:
-                if pending.event.pm_id == event.pm_id and pending.was_asked and pending.verb is None:
+                if pending.event.pm_id == event.pm_id and pending.was_requested and pending.verb is None:
                     pending.verb = VERBS[event.event]
 
-    def _begin(self, event: ProcessEvent) -> _Pending:
-        told, since = self._of(event.pm_id), event.started_ms
-        line_ms, line = told.exit_lines.pop(event.is_old, (0.0, None))
-        line = line if line_ms >= since else None
-        watched_ms, file = self._watched.get(event.name, (0.0, ""))
-        verb, by = expected.of(event.pm_id, since) or (None, None)
-        before, self._oom_kills = self._oom_kills, kernel.oom_kills()
-        known = self._known(event.name, event.pm_id)
-        return _Pending(
+    def _begin(self, event: ProcessEvent) -> _PendingExit:
+        hints, since_ms = self._hints_for(event.pm_id), event.started_ms
+        line_ms, line = hints.exit_lines.pop(event.is_old, (0.0, None))
+        line = line if line_ms >= since_ms else None
+        changed_ms, file = self._changed_files.get(event.name, (0.0, ""))
+        verb, by = expected.lookup(event.pm_id, since_ms) or (None, None)
+        oom_kills_before, self._oom_kills = self._oom_kills, kernel.oom_kills()
+        context = self._context_of(event.name, event.pm_id)
+        return _PendingExit(
             event=event,
-            instance=known.instance,
+            instance=context.instance,
             due_s=time.monotonic() + SETTLE_S,
-            was_asked=told.asked_ms.get(event.is_old, 0.0) >= since,
+            was_requested=hints.stopping_ms.get(event.is_old, 0.0) >= since_ms,
             signal=line.signal if line else None,
             exit_code=line.code if line else event.exit_code,
-            over_limit_bytes=told.over_limit_bytes if told.over_limit_ms >= since else None,
-            watched_file=file if watched_ms >= since else None,
+            over_limit_bytes=hints.over_limit_bytes if hints.over_limit_ms >= since_ms else None,
+            watched_file=file if changed_ms >= since_ms else None,
             verb=verb,
             by=by,
-            samples=self._curves.last_minute(event.pm_id, known.pid),
-            oom_kills=max(0, (self._oom_kills or 0) - (before or 0)),
-            has_cron=known.has_cron,
+            samples=self._usage_history.last_minute(event.pm_id, context.pid),
+            oom_kills=max(0, (self._oom_kills or 0) - (oom_kills_before or 0)),
+            has_cron=context.has_cron,
         )
 
-    def settled(self) -> list[Exit]:
-        """The records that are complete by now, in the order of the exits."""
+    def take_completed(self) -> list[Exit]:
+        """Remove and return the records that are complete, in the order of the exits."""
         now = time.monotonic()
-        ready = [pending for pending in self._pending if pending.due_s <= now]
+        completed = [pending for pending in self._pending if pending.due_s <= now]
         self._pending = [pending for pending in self._pending if pending.due_s > now]
-        return [self._record(pending) for pending in ready]
+        return [self._complete(pending) for pending in completed]
 
-    def _record(self, pending: _Pending) -> Exit:
+    def _complete(self, pending: _PendingExit) -> Exit:
         event = pending.event
-        stderr = self._logs.last_words(event.pm_id, before_ms=event.at_ms + LATE_MS)
+        stderr = self._logs.take_stderr(event.pm_id, before_ms=event.at_ms + STDERR_GRACE_MS)
         evidence = Evidence(
             exit_code=pending.exit_code,
             signal=pending.signal,
-            was_asked=pending.was_asked,
+            was_requested=pending.was_requested,
             stderr=stderr,
             verb=pending.verb,
             by=pending.by,
@@ -157,36 +160,36 @@ class Recorder:
             has_cron=pending.has_cron,
             oom_kills=pending.oom_kills,
         )
-        lived_s = (event.at_ms - event.started_ms) / 1000 if event.started_ms else None
+        uptime_s = (event.at_ms - event.started_ms) / 1000 if event.started_ms else None
         at = datetime.fromtimestamp(event.at_ms / 1000, UTC) if event.at_ms else datetime.now(UTC)
-        return _exit(pending.instance, at, event.name, event.pm_id, evidence, pending.samples, lived_s)
+        return _build_exit(pending.instance, at, event.name, event.pm_id, evidence, pending.samples, uptime_s)
 
-    def daemon_died(self, processes: Iterable[Process]) -> list[Exit]:
-        """Records of those that went down with the daemon: nobody else will tell of them."""
+    def record_daemon_death(self, processes: Iterable[Process]) -> list[Exit]:
+        """Records of the processes that died with the daemon: no bus message reports them."""
         now = datetime.now(UTC)
-        evidence = Evidence(exit_code=None, signal=None, was_asked=False, daemon_died=True)
-        ended = []
-        for each in processes:
-            instance, samples = (
-                self._known(each.name, each.pm_id).instance,
-                self._curves.last_minute(each.pm_id, each.pid),
-            )
-            ended.append(_exit(instance, now, each.name, each.pm_id, evidence, samples, None))
-        return ended
+        evidence = Evidence(exit_code=None, signal=None, was_requested=False, daemon_died=True)
+        exits = []
+        for process in processes:
+            instance = self._context_of(process.name, process.pm_id).instance
+            samples = self._usage_history.last_minute(process.pm_id, process.pid)
+            exits.append(_build_exit(instance, now, process.name, process.pm_id, evidence, samples, None))
+        return exits
 
 
-def _exit(
+def _build_exit(
     instance: str,
     at: datetime,
     name: str,
     pm_id: int,
     evidence: Evidence,
-    samples: tuple[Sample, ...],
-    lived_s: float | None,
+    samples: tuple[UsageSample, ...],
+    uptime_s: float | None,
 ) -> Exit:
-    cause, said = classify.classify(evidence)
-    lived = None if lived_s is None else round(max(0.0, lived_s), 1)
-    signal = classify.real_signal(evidence)
-    code = evidence.exit_code if signal is None else None  # PM2 says 0 where a signal ended it
-    by = evidence.by if cause is Cause.MANUAL else None  # who asked for something else did not cause this
-    return Exit(instance, at, name, pm_id, code, signal, cause, said, by, lived, tuple(evidence.stderr), samples)
+    cause, text = classify.classify_exit(evidence)
+    uptime_seconds = None if uptime_s is None else round(max(0.0, uptime_s), 1)
+    signal = classify.terminating_signal(evidence)
+    exit_code = evidence.exit_code if signal is None else None  # PM2 reports 0 after a signal
+    by = evidence.by if cause is Cause.MANUAL else None  # another cause was not this actor's doing
+    return Exit(
+        instance, at, name, pm_id, exit_code, signal, cause, text, by, uptime_seconds, tuple(evidence.stderr), samples
+    )

@@ -1,1 +1,1 @@
-"""Which process is which over time: PM2 reuses its ids, so each instance gets an identity that lasts."""
+"""Instances over time: PM2 reuses its ids, so each instance gets an identity that lasts."""

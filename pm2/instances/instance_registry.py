@@ -1,4 +1,4 @@
-"""Who is under PM2, each under an identity of ours, and what is to be kept of them for ever."""
+"""Gives each instance under PM2 a lasting token, and queues writes of its history to the store."""
 
 from __future__ import annotations
 
@@ -14,75 +14,75 @@ import structlog
 from pm2.daemon.process import Key, Process
 from pm2.exits.classify import Exit
 from pm2.instances import reconcile
-from pm2.instances.instance_store import Past
-from pm2.instances.reconcile import Change, Seen
+from pm2.instances.instance_store import SavedInstance
+from pm2.instances.reconcile import Change, KnownInstance
 
 log = structlog.get_logger("pm2.monitor.watch")
 
-MOST_UNKEPT = 10_000  # what is held back while the database does not take it
+MAX_PENDING_WRITES = 10_000  # further writes are dropped while the database is unavailable
 
 
-class Memory(Protocol):
-    """What is kept for ever, as `black_box` keeps it. Called in a thread."""
+class InstanceStore(Protocol):
+    """The interface of the `instance_store` module. Called in a thread."""
 
-    def write(self, ended: Exit) -> None: ...
+    def save_exit(self, ended: Exit) -> None: ...
 
-    def appeared(self, instances: Mapping[str, Key]) -> None: ...
+    def save_instances(self, instances: Mapping[str, Key]) -> None: ...
 
-    def gone(self, token: str) -> None: ...
+    def mark_deleted(self, token: str) -> None: ...
 
-    def forgotten(self, token: str, lost_restarts: int) -> None: ...
+    def set_lost_restarts(self, token: str, lost_restarts: int) -> None: ...
 
 
-class Register:
-    """The instances that are there. Without a `memory` nothing is kept; `past`: what was kept before."""
+class InstanceRegistry:
+    """The listed instances. Without a `store` nothing is stored; `saved`: the instances stored by an earlier server."""
 
-    def __init__(self, memory: Memory | None, past: Mapping[Key, Past]) -> None:
-        self.known: dict[Key, Seen] = {}
-        self._memory, self._past = memory, past
-        self._tokens = {key: each.token for key, each in past.items()}
-        self._unkept: deque[Callable[[], None]] = deque()
+    def __init__(self, store: InstanceStore | None, saved: Mapping[Key, SavedInstance]) -> None:
+        self.known: dict[Key, KnownInstance] = {}
+        self._store, self._saved = store, saved
+        self._tokens = {key: instance.token for key, instance in saved.items()}
+        self._pending_writes: deque[Callable[[], None]] = deque()
 
     def token(self, name: str, pm_id: int) -> str:
-        """Our identity of the instance that has this name and number now."""
+        """The token of the instance that currently has this name and pm_id."""
         return self._tokens.setdefault((name, pm_id), uuid.uuid4().hex)
 
-    def learn(self, processes: Sequence[Process]) -> list[Change]:
-        """Take PM2's list; what has changed since the last one."""
+    def update(self, processes: Sequence[Process]) -> list[Change]:
+        """Apply PM2's list; returns the changes since the previous one, none for the first."""
         before = self.known
-        forgotten = {key: each.lost_restarts for key, each in self._past.items()}
-        self.known, changes = reconcile.follow(before, processes, forgotten)
-        self._keep_changes(before, changes)
+        saved_lost_restarts = {key: instance.lost_restarts for key, instance in self._saved.items()}
+        self.known, changes = reconcile.reconcile(before, processes, saved_lost_restarts)
+        self._enqueue_changes(before)
         for key in [key for key in self._tokens if key not in self.known]:
             del self._tokens[key]
         return changes if before else []
 
-    def _keep_changes(self, before: Mapping[Key, Seen], changes: Sequence[Change]) -> None:
-        if self._memory is None:
+    def _enqueue_changes(self, before: Mapping[Key, KnownInstance]) -> None:
+        if self._store is None:
             return
         new = {self.token(*key): key for key in self.known if key not in before}
         if new:
-            self._later(partial(self._memory.appeared, new))
+            self._enqueue_write(partial(self._store.save_instances, new))
         for key, token in self._tokens.items():
             if key not in self.known:
-                self._later(partial(self._memory.gone, token))
-        for key, seen in self.known.items():
-            if key in before and seen.lost_restarts != before[key].lost_restarts:
-                self._later(partial(self._memory.forgotten, self.token(*key), seen.lost_restarts))
+                self._enqueue_write(partial(self._store.mark_deleted, token))
+        for key, instance in self.known.items():
+            if key in before and instance.lost_restarts != before[key].lost_restarts:
+                self._enqueue_write(partial(self._store.set_lost_restarts, self.token(*key), instance.lost_restarts))
 
-    def keep(self, ended: Exit) -> None:
-        if self._memory is not None:
-            self._later(partial(self._memory.write, ended))
+    def enqueue_exit(self, ended: Exit) -> None:
+        if self._store is not None:
+            self._enqueue_write(partial(self._store.save_exit, ended))
 
-    def _later(self, write: Callable[[], None]) -> None:
-        if len(self._unkept) < MOST_UNKEPT:
-            self._unkept.append(write)
+    def _enqueue_write(self, write: Callable[[], None]) -> None:
+        if len(self._pending_writes) < MAX_PENDING_WRITES:
+            self._pending_writes.append(write)
 
-    async def write(self) -> None:
-        """Everything that is not kept yet, in order; what the database does not take is logged and left out."""
-        while self._unkept:
-            write = self._unkept.popleft()
+    async def flush_writes(self) -> None:
+        """Perform all pending writes in order; a failed write is logged and dropped."""
+        while self._pending_writes:
+            write = self._pending_writes.popleft()
             try:
                 await asyncio.to_thread(write)
             except Exception:
-                log.exception("PM2's history was not kept")
+                log.exception("PM2's history could not be written")

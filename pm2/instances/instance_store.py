@@ -1,4 +1,4 @@
-"""The rows about ends: written once each, read newest first. [io: database]"""
+"""Stores instances and exits, and loads them. [io: database]"""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from django.utils import timezone
 
 from pm2 import models
 from pm2.daemon.process import Key
-from pm2.exits.classify import Cause, Exit, Sample
+from pm2.exits.classify import Cause, Exit, UsageSample
 
-KEPT_EXITS = 100_000  # a crash loop must not fill the disk
+MAX_EXITS = 100_000  # a crash loop must not fill the disk
 PRUNE_EVERY = 1000
 
 
-def write(ended: Exit) -> None:
-    """Keep one end, under our own identity of the instance."""
+def save_exit(ended: Exit) -> None:
+    """Store one exit, under the token of its instance."""
     with transaction.atomic():
         row = models.Exit.objects.create(
-            instance=_instance(ended.instance, ended.name, ended.pm_id),
+            instance=_get_or_create_instance(ended.instance, ended.name, ended.pm_id),
             at=ended.at,
             exit_code=ended.exit_code,
             signal=ended.signal,
@@ -31,55 +31,55 @@ def write(ended: Exit) -> None:
             by=ended.by and ended.by[:200],
             uptime_seconds=ended.uptime_seconds,
             stderr=[line.replace("\0", "�") for line in ended.stderr],
-            samples=[[each.seconds_before, each.cpu, each.memory_bytes] for each in ended.samples],
+            samples=[[sample.seconds_before, sample.cpu, sample.memory_bytes] for sample in ended.samples],
         )
         if row.pk % PRUNE_EVERY == 0:
-            _prune()
+            _prune_exits()
 
 
-def _prune() -> None:
-    oldest = models.Exit.objects.order_by("-at", "-id").values_list("pk", flat=True)[KEPT_EXITS : KEPT_EXITS + 1]
+def _prune_exits() -> None:
+    oldest = models.Exit.objects.order_by("-at", "-id").values_list("pk", flat=True)[MAX_EXITS : MAX_EXITS + 1]
     if oldest:
         models.Exit.objects.filter(pk__lte=oldest[0]).delete()
 
 
-def _instance(token: str, name: str, pm_id: int) -> models.Instance:
-    shown = {"home": str(settings.PM2_HOME), "name": name.replace("\0", "�")[:500], "pm_id": pm_id}
-    return models.Instance.objects.get_or_create(token=token, defaults=shown)[0]
+def _get_or_create_instance(token: str, name: str, pm_id: int) -> models.Instance:
+    defaults = {"home": str(settings.PM2_HOME), "name": name.replace("\0", "�")[:500], "pm_id": pm_id}
+    return models.Instance.objects.get_or_create(token=token, defaults=defaults)[0]
 
 
-def appeared(instances: Mapping[str, Key]) -> None:
-    """Keep who there is, by token."""
+def save_instances(instances: Mapping[str, Key]) -> None:
+    """Store instances, keyed by token, unless they are already stored."""
     for token, (name, pm_id) in instances.items():
-        _instance(token, name, pm_id)
+        _get_or_create_instance(token, name, pm_id)
 
 
-def gone(token: str) -> None:
-    """The instance was deleted: whoever gets its number is another."""
+def mark_deleted(token: str) -> None:
+    """Mark the instance as deleted; a process that reuses its pm_id is another instance."""
     models.Instance.objects.filter(token=token).update(gone_at=timezone.now())
 
 
-def forgotten(token: str, lost_restarts: int) -> None:
-    """PM2 has reset a counter."""
+def set_lost_restarts(token: str, lost_restarts: int) -> None:
+    """Store the restarts that were lost when PM2 reset its counter."""
     models.Instance.objects.filter(token=token).update(lost_restarts=lost_restarts)
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
-    """What we knew of an instance when we last looked: our identity of it, and the restarts that PM2 has forgotten."""
+class SavedInstance:
+    """A stored instance: our token for it, and the restarts that PM2's counter lost."""
 
     token: str
     lost_restarts: int
 
 
-def remembered() -> dict[Key, Past]:
-    """The instances that were there when we last looked."""
+def load_instances() -> dict[Key, SavedInstance]:
+    """The stored instances under this PM2_HOME that are not marked as deleted."""
     rows = models.Instance.objects.filter(home=str(settings.PM2_HOME), gone_at=None).order_by("id")
-    return {(row.name, row.pm_id): Past(row.token, row.lost_restarts) for row in rows}
+    return {(row.name, row.pm_id): SavedInstance(row.token, row.lost_restarts) for row in rows}
 
 
-def read(limit: int, name: str = "", pm_id: int | None = None, since: datetime | None = None) -> list[Exit]:
-    """Ends under this PM2_HOME, newest first. With `pm_id`: of the instance that has this number now."""
+def load_exits(limit: int, name: str = "", pm_id: int | None = None, since: datetime | None = None) -> list[Exit]:
+    """Exits under this PM2_HOME, newest first. With `pm_id`: of the instance that currently has it."""
     rows = models.Exit.objects.filter(instance__home=str(settings.PM2_HOME)).select_related("instance")
     if name:
         rows = rows.filter(instance__name=name)
@@ -87,10 +87,10 @@ def read(limit: int, name: str = "", pm_id: int | None = None, since: datetime |
         rows = rows.filter(instance__pm_id=pm_id, instance__gone_at=None)
     if since is not None:
         rows = rows.filter(at__gte=since)
-    return [_exit(row) for row in rows[:limit]]
+    return [_exit_from_row(row) for row in rows[:limit]]
 
 
-def _exit(row: models.Exit) -> Exit:
+def _exit_from_row(row: models.Exit) -> Exit:
     return Exit(
         instance=row.instance.token,
         at=row.at,
@@ -103,5 +103,5 @@ def _exit(row: models.Exit) -> Exit:
         by=row.by,
         uptime_seconds=row.uptime_seconds,
         stderr=tuple(row.stderr),
-        samples=tuple(Sample(*each) for each in row.samples),
+        samples=tuple(UsageSample(*sample) for sample in row.samples),
     )

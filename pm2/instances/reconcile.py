@@ -1,4 +1,4 @@
-"""Who is who over time: PM2 gives its numbers out again, resets its counters, and says nothing of deletes. [pure]"""
+"""Tracks instances across reused pm_ids, counter resets and unannounced deletes. [pure]"""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pm2.daemon.process import RUNNING, Key, Process
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """One instance as we know it since it appeared. `lost_restarts`: those that PM2 has forgotten."""
+class KnownInstance:
+    """One instance as last listed. `lost_restarts`: restarts that PM2's counter lost since the instance appeared."""
 
     process: Process
     lost_restarts: int = 0
@@ -22,53 +22,61 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What two lists one after another tell. `kind`: appeared, deleted, restarted, status."""
+    """A difference between two consecutive lists. `kind`: appeared, deleted, restarted or status."""
 
     kind: str
     process: Process
     before: Process | None
 
 
-Known = Mapping[Key, Seen]
+KnownInstances = Mapping[Key, KnownInstance]
 
 
-def follow(
-    known: Known, processes: Sequence[Process], forgotten: Mapping[Key, int]
-) -> tuple[dict[Key, Seen], list[Change]]:
-    """What is known after `processes` was seen, and what has changed. `forgotten`: restarts that PM2 had forgotten
-    before we came."""
-    now: dict[Key, Seen] = {}
+def reconcile(
+    known: KnownInstances, processes: Sequence[Process], saved_lost_restarts: Mapping[Key, int]
+) -> tuple[dict[Key, KnownInstance], list[Change]]:
+    """The known instances after `processes` were listed, and the changes. `saved_lost_restarts`: those stored by an
+    earlier server."""
+    updated: dict[Key, KnownInstance] = {}
     changes: list[Change] = []
-    for each in processes:
-        key = (each.name, each.pm_id)
+    for process in processes:
+        key = (process.name, process.pm_id)
         before = known.get(key)
-        now[key] = Seen(each, _lost(before, each) if before else forgotten.get(key, 0))
+        updated[key] = KnownInstance(
+            process, _lost_restarts(before, process) if before else saved_lost_restarts.get(key, 0)
+        )
         if before is None:
-            changes.append(Change("appeared", each, None))
-        elif before.process.pid != each.pid and each.pid and before.process.pid:
-            changes.append(Change("restarted", each, before.process))
-        elif before.process.status is not each.status:
-            changes.append(Change("status", each, before.process))
-    changes.extend(Change("deleted", seen.process, seen.process) for key, seen in known.items() if key not in now)
-    return now, changes
+            changes.append(Change("appeared", process, None))
+        elif before.process.pid != process.pid and process.pid and before.process.pid:
+            changes.append(Change("restarted", process, before.process))
+        elif before.process.status is not process.status:
+            changes.append(Change("status", process, before.process))
+    changes.extend(
+        Change("deleted", instance.process, instance.process) for key, instance in known.items() if key not in updated
+    )
+    return updated, changes
 
 
-def _lost(before: Seen, now: Process) -> int:
-    # A counter that fell began again: `pm2 reset`, `pm2 update`, a daemon that resurrected its list.
-    fell = now.restarts < before.process.restarts
-    return before.lost_restarts + (before.process.restarts if fell else 0)
+def _lost_restarts(before: KnownInstance, now: Process) -> int:
+    # A counter that decreased was reset: `pm2 reset`, `pm2 update`, or a daemon that resurrected its list.
+    was_reset = now.restarts < before.process.restarts
+    return before.lost_restarts + (before.process.restarts if was_reset else 0)
 
 
-def counted(known: Known, processes: Iterable[Process]) -> tuple[Process, ...]:
-    """The processes with restarts that survive PM2's resets."""
+def with_total_restarts(known: KnownInstances, processes: Iterable[Process]) -> tuple[Process, ...]:
+    """The processes with restart counts that survive PM2's resets."""
     return tuple(
-        replace(each, restarts=each.restarts + seen.lost_restarts)
-        if (seen := known.get((each.name, each.pm_id)))
-        else each
-        for each in processes
+        replace(process, restarts=process.restarts + instance.lost_restarts)
+        if (instance := known.get((process.name, process.pm_id)))
+        else process
+        for process in processes
     )
 
 
-def running(known: Known) -> list[Process]:
-    """What ran when the daemon was last heard of."""
-    return [seen.process for seen in known.values() if seen.process.status in RUNNING and seen.process.pid > 0]
+def running_processes(known: KnownInstances) -> list[Process]:
+    """The processes that were running when PM2 last listed them."""
+    return [
+        instance.process
+        for instance in known.values()
+        if instance.process.status in RUNNING and instance.process.pid > 0
+    ]

@@ -1,4 +1,4 @@
-"""The newest lines of everything under PM2, as they are written: kept, counted, handed on."""
+"""Collects live log lines from the bus: a bounded feed, rates, and the last stderr lines of each process."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from pm2.daemon.bus_events import LogChunk
-from pm2.logs.log_lines import Assembler, LogLine
+from pm2.logs.log_lines import LineAssembler, LogLine
 from system.lib.feed import Feed
 
-KEPT_LINES = 10_000
-KEPT_BYTES = 8 * 2**20
+MAX_LINES = 10_000
+MAX_BYTES = 8 * 2**20
 LINE_OVERHEAD_BYTES = 200
-LAST_WORDS = 20  # lines of stderr that are kept for each process, for when it ends
+STDERR_LINES = 20  # last lines of stderr stored with an exit
 RATE_WINDOW_S = 10.0
 
 feed: Feed[LogLine] = Feed(
     "lines",
-    max_items=KEPT_LINES,
-    max_bytes=KEPT_BYTES,
+    max_items=MAX_LINES,
+    max_bytes=MAX_BYTES,
     filters={
         "framework": lambda line, name: line.name == name,
         "stream": lambda line, stream: line.stream == stream,
@@ -30,69 +30,69 @@ feed: Feed[LogLine] = Feed(
 
 
 @dataclass(slots=True)
-class _Meter:
-    """Lines and bytes of the last `RATE_WINDOW_S`, in ten parts."""
+class _RateMeter:
+    """Lines and bytes of the last `RATE_WINDOW_S`, in ten buckets."""
 
-    parts: deque[tuple[float, int, int]] = field(default_factory=deque)
+    buckets: deque[tuple[float, int, int]] = field(default_factory=deque)
 
     def add(self, now_s: float, lines: int, size: int) -> None:
-        if self.parts and now_s - self.parts[-1][0] < RATE_WINDOW_S / 10:
-            at, before, before_size = self.parts.pop()
-            self.parts.append((at, before + lines, before_size + size))
+        if self.buckets and now_s - self.buckets[-1][0] < RATE_WINDOW_S / 10:
+            started_s, bucket_lines, bucket_size = self.buckets.pop()
+            self.buckets.append((started_s, bucket_lines + lines, bucket_size + size))
         else:
-            self.parts.append((now_s, lines, size))
-        self._forget(now_s)
+            self.buckets.append((now_s, lines, size))
+        self._expire(now_s)
 
-    def _forget(self, now_s: float) -> None:
-        while self.parts and now_s - self.parts[0][0] > RATE_WINDOW_S:
-            self.parts.popleft()
+    def _expire(self, now_s: float) -> None:
+        while self.buckets and now_s - self.buckets[0][0] > RATE_WINDOW_S:
+            self.buckets.popleft()
 
     def rates(self, now_s: float) -> tuple[float, float]:
-        self._forget(now_s)
-        lines, size = sum(part[1] for part in self.parts), sum(part[2] for part in self.parts)
+        self._expire(now_s)
+        lines, size = sum(bucket[1] for bucket in self.buckets), sum(bucket[2] for bucket in self.buckets)
         return round(lines / RATE_WINDOW_S, 1), round(size / RATE_WINDOW_S, 1)
 
 
-class LogTaker:
-    """Takes what the bus brings. One for each connection to a daemon."""
+class LogCollector:
+    """Assembles chunks from the bus into lines. One for each monitored daemon."""
 
     def __init__(self) -> None:
-        self._assembler = Assembler()
-        self._meters: dict[tuple[str, str], _Meter] = {}
-        self._last_words: dict[int, deque[tuple[float, str]]] = {}
+        self._assembler = LineAssembler()
+        self._meters: dict[tuple[str, str], _RateMeter] = {}
+        self._stderr: dict[int, deque[tuple[float, str]]] = {}
 
-    def take(self, chunk: LogChunk) -> None:
-        lines = self._assembler.take(chunk)
-        meter = self._meters.setdefault((chunk.name, chunk.stream), _Meter())
+    def add_chunk(self, chunk: LogChunk) -> None:
+        lines = self._assembler.add_chunk(chunk)
+        meter = self._meters.setdefault((chunk.name, chunk.stream), _RateMeter())
         meter.add(time.monotonic(), len(lines), len(chunk.data))
-        self._keep(lines)
+        self._publish(lines)
 
     def flush(self) -> None:
-        """Half lines whose rest does not come."""
-        self._keep(self._assembler.overdue(1000 * time.time()))
+        """Publish partial lines that were not completed in time."""
+        self._publish(self._assembler.take_overdue(1000 * time.time()))
 
-    def _keep(self, lines: list[LogLine]) -> None:
+    def _publish(self, lines: list[LogLine]) -> None:
         if not lines:
             return
         for line in lines:
             if line.stream == "err" and line.pm_id is not None:
-                words = self._last_words.setdefault(line.pm_id, deque(maxlen=2 * LAST_WORDS))
-                words.append((1000 * line.at.timestamp() if line.at else 0.0, line.text))
+                stderr = self._stderr.setdefault(line.pm_id, deque(maxlen=2 * STDERR_LINES))
+                stderr.append((1000 * line.at.timestamp() if line.at else 0.0, line.text))
         feed.append(lines, [len(line.text) + LINE_OVERHEAD_BYTES for line in lines])
 
-    def last_words(self, pm_id: int, before_ms: float) -> tuple[str, ...]:
-        """The last lines of stderr of a process until then; each is told once."""
+    def take_stderr(self, pm_id: int, before_ms: float) -> tuple[str, ...]:
+        """Remove and return the last lines of stderr of a process up to `before_ms`."""
         self.flush()
-        words = self._last_words.get(pm_id, ())
-        told = [text for at_ms, text in words if at_ms <= before_ms]
-        self._last_words[pm_id] = deque((word for word in words if word[0] > before_ms), maxlen=2 * LAST_WORDS)
-        return tuple(told[-LAST_WORDS:])
+        lines = self._stderr.get(pm_id, ())
+        due = [text for at_ms, text in lines if at_ms <= before_ms]
+        self._stderr[pm_id] = deque((line for line in lines if line[0] > before_ms), maxlen=2 * STDERR_LINES)
+        return tuple(due[-STDERR_LINES:])
 
     def rates(self, name: str, stream: str) -> tuple[float, float]:
         """Lines and bytes per second."""
         meter = self._meters.get((name, stream))
         return meter.rates(time.monotonic()) if meter else (0.0, 0.0)
 
-    def forget(self, names: set[str]) -> None:
-        """Keep only what belongs to processes that are still there."""
+    def prune_rates(self, names: set[str]) -> None:
+        """Drop the rates of processes that are no longer listed."""
         self._meters = {key: meter for key, meter in self._meters.items() if key[0] in names}

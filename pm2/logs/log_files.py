@@ -1,4 +1,4 @@
-"""PM2's log files, read from their end, in pieces, as far as is needed and no further. [io: log files]"""
+"""Reads PM2's log files backwards, in blocks and only as far as needed. [io: log files]"""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 BLOCK_BYTES = 64 * 1024
-LONGEST_LINE_BYTES = 256 * 1024  # what is longer is shown from its end
-# `log_date_format` and `--time` write one of these in front, and a colon behind.
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,6})?)(?: ?(Z|[+-]\d\d:?\d\d))?: ?")
+MAX_LINE_BYTES = 256 * 1024  # of a longer line only the end is kept
+# The prefix that `log_date_format` and `--time` write, followed by a colon.
+_TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,6})?)(?: ?(Z|[+-]\d\d:?\d\d))?: ?")
 
 
 @dataclass(frozen=True, slots=True)
 class LogFiles:
-    """Paths as PM2 says them; empty where it keeps none."""
+    """Paths as reported by PM2; empty if it writes no file."""
 
     out: str
     err: str
 
 
-def size(path: Path) -> int | None:
-    """Bytes; None when there is no such file or it may not be read."""
+def file_size(path: Path) -> int | None:
+    """Size in bytes; None if the file is missing or inaccessible."""
     try:
         return path.stat().st_size
     except OSError:
         return None
 
 
-def backwards(path: Path, end: int | None = None) -> Iterator[str]:
-    """The lines before byte `end` (the file's end by default), the last one first. Nothing when it cannot be read."""
+def read_backwards(path: Path, end: int | None = None) -> Iterator[str]:
+    """Yield the lines before byte `end` (default: the end of the file), last one first. Empty if unreadable."""
     try:
         file = path.open("rb")
     except OSError:
@@ -43,7 +43,7 @@ def backwards(path: Path, end: int | None = None) -> Iterator[str]:
         if position == 0:
             return
         file.seek(position - 1)
-        if file.read(1) == b"\n":  # the end of the last line, not the beginning of another
+        if file.read(1) == b"\n":  # ends the last line; no other line starts here
             position -= 1
         rest = b""
         while position > 0:
@@ -51,33 +51,33 @@ def backwards(path: Path, end: int | None = None) -> Iterator[str]:
             position -= step
             file.seek(position)
             lines = (file.read(step) + rest).split(b"\n")
-            rest = lines[0][-LONGEST_LINE_BYTES:]
+            rest = lines[0][-MAX_LINE_BYTES:]
             for line in reversed(lines[1:]):
-                yield _text(line)
-        yield _text(rest)
+                yield _decode(line)
+        yield _decode(rest)
 
 
-def _text(line: bytes) -> str:
+def _decode(line: bytes) -> str:
     return line.removesuffix(b"\r").decode(errors="replace")
 
 
-def last_lines(path: Path, count: int) -> list[str]:
-    """The last lines, oldest first; empty when it cannot be read."""
-    found = []
-    for line in backwards(path):
-        found.append(line)
-        if len(found) == count:
+def read_last_lines(path: Path, count: int) -> list[str]:
+    """The last lines, oldest first; empty if the file is unreadable."""
+    lines = []
+    for line in read_backwards(path):
+        lines.append(line)
+        if len(lines) == count:
             break
-    return found[::-1]
+    return lines[::-1]
 
 
-def split_time(line: str) -> tuple[datetime | None, str]:
-    """The time that PM2 has written in front of a line, and the line without it. Without a zone it is local time."""
-    found = _TIME.match(line)
-    if not found:
+def split_timestamp(line: str) -> tuple[datetime | None, str]:
+    """The timestamp that PM2 wrote before a line, and the line without it. Without a zone it is local time."""
+    match = _TIMESTAMP.match(line)
+    if not match:
         return None, line
     try:
-        moment = datetime.fromisoformat(found[1] + (found[2] or ""))
+        at = datetime.fromisoformat(match[1] + (match[2] or ""))
     except ValueError:
         return None, line
-    return moment.astimezone(UTC), line[found.end() :]
+    return at.astimezone(UTC), line[match.end() :]

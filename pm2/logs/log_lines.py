@@ -1,4 +1,4 @@
-"""Lines out of the pieces that PM2 hands on: cut anywhere, several at once, of many processes. [pure]"""
+"""Assembles lines from the chunks on PM2's bus, which are split at any position. [pure]"""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 
 from pm2.daemon.bus_events import LogChunk
 
-LINE_CHARACTERS = 16 * 1024  # what is longer is cut into lines of this length
-HALF_LINE_S = 0.3  # how long the rest of a line is waited for
+MAX_LINE_CHARACTERS = 16 * 1024  # longer lines are split
+PARTIAL_LINE_TIMEOUT_S = 0.3  # wait for the rest of a line
 
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line. `at`: when PM2 got it; None for one that is read from a file without times. `pm_id`: None where
-    several instances write into one file."""
+    """One line. `at`: when PM2 received it; None if read from a file without timestamps. `pm_id`: None if several
+    instances share the file."""
 
     at: datetime | None
     pm_id: int | None
@@ -24,38 +24,41 @@ class LogLine:
 
 
 @dataclass(slots=True)
-class _Half:
+class _PartialLine:
     name: str
     at_ms: float
     text: str
 
 
-class Assembler:
-    """Puts together what belongs together, for each process and stream."""
+class LineAssembler:
+    """Joins chunks into lines, separately for each process and stream."""
 
     def __init__(self) -> None:
-        self._halves: dict[tuple[int, str], _Half] = {}
+        self._partial_lines: dict[tuple[int, str], _PartialLine] = {}
 
-    def take(self, chunk: LogChunk) -> list[LogLine]:
-        """The lines that `chunk` completes."""
+    def add_chunk(self, chunk: LogChunk) -> list[LogLine]:
+        """The lines completed by `chunk`."""
         key = (chunk.pm_id, chunk.stream)
-        half = self._halves.pop(key, None)
-        pieces = ((half.text if half else "") + chunk.data).split("\n")
+        partial = self._partial_lines.pop(key, None)
+        pieces = ((partial.text if partial else "") + chunk.data).split("\n")
         rest = pieces.pop()
         if rest:
-            self._halves[key] = _Half(chunk.name, chunk.at_ms, rest[-LINE_CHARACTERS:])
-            if len(rest) > LINE_CHARACTERS:
-                pieces.append(rest[:-LINE_CHARACTERS])
-        moment = _moment(chunk.at_ms)
-        return [_line(moment, chunk.pm_id, chunk.name, chunk.stream, cut) for piece in pieces for cut in _cut(piece)]
+            self._partial_lines[key] = _PartialLine(chunk.name, chunk.at_ms, rest[-MAX_LINE_CHARACTERS:])
+            if len(rest) > MAX_LINE_CHARACTERS:
+                pieces.append(rest[:-MAX_LINE_CHARACTERS])
+        at = _to_datetime(chunk.at_ms)
+        return [
+            _line(at, chunk.pm_id, chunk.name, chunk.stream, text) for piece in pieces for text in _split_long(piece)
+        ]
 
-    def overdue(self, now_ms: float) -> list[LogLine]:
-        """Halves whose rest did not come: a prompt, or the last words of a process."""
-        due = [key for key, half in self._halves.items() if now_ms - half.at_ms >= 1000 * HALF_LINE_S]
+    def take_overdue(self, now_ms: float) -> list[LogLine]:
+        """Remove and return partial lines that were not completed in time: a prompt, or a process's last output."""
+        timeout_ms = 1000 * PARTIAL_LINE_TIMEOUT_S
+        overdue = [key for key, partial in self._partial_lines.items() if now_ms - partial.at_ms >= timeout_ms]
         lines = []
-        for key in due:
-            half = self._halves.pop(key)
-            lines.append(_line(_moment(half.at_ms), key[0], half.name, key[1], half.text))
+        for key in overdue:
+            partial = self._partial_lines.pop(key)
+            lines.append(_line(_to_datetime(partial.at_ms), key[0], partial.name, key[1], partial.text))
         return lines
 
 
@@ -63,11 +66,11 @@ def _line(at: datetime, pm_id: int, name: str, stream: str, text: str) -> LogLin
     return LogLine(at, pm_id, name, stream, text.removesuffix("\r"))
 
 
-def _cut(piece: str) -> list[str]:
-    if len(piece) <= LINE_CHARACTERS:
+def _split_long(piece: str) -> list[str]:
+    if len(piece) <= MAX_LINE_CHARACTERS:
         return [piece]
-    return [piece[start : start + LINE_CHARACTERS] for start in range(0, len(piece), LINE_CHARACTERS)]
+    return [piece[start : start + MAX_LINE_CHARACTERS] for start in range(0, len(piece), MAX_LINE_CHARACTERS)]
 
 
-def _moment(at_ms: float) -> datetime:
+def _to_datetime(at_ms: float) -> datetime:
     return datetime.fromtimestamp(at_ms / 1000, UTC)

@@ -1,4 +1,4 @@
-"""The newest lines of logs, in the order of their time: what has been heard, and before that PM2's files."""
+"""Searches logs, ordered by time: lines received from the bus first, then PM2's log files for older ones."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from pm2.logs import live_logs, log_files
 from pm2.logs.log_files import LogFiles
 from pm2.logs.log_lines import LogLine
 
-SEARCH_S = 2.0  # for all lines together; a file of any size is read as far as this goes
-LINE_S = 0.1  # for one line: a pattern that runs away does so on one
+SEARCH_TIMEOUT_S = 2.0  # for all lines together; files of any size are read until then
+LINE_TIMEOUT_S = 0.1  # for one line: catastrophic backtracking happens on a single line
 ALIGN_LINES = 20
-LAG_LINES = 200  # how many lines the bus may be ahead of the file
+MAX_LAG_LINES = 200  # how many lines the file may lag behind the bus
 
-Rates = Callable[[str, str], tuple[float, float]]  # of (name, stream): lines and bytes per second
-Matches = Callable[[str, float], bool]  # of a line, within so many seconds
-# Threads of their own: a search may take its whole time, and nobody else shall wait for it.
+RateLookup = Callable[[str, str], tuple[float, float]]  # (name, stream) → lines and bytes per second
+LineMatcher = Callable[[str, float], bool]  # (line, seconds left) → whether the line matches
+# Own threads: a search may take its whole time, and must not block the default executor.
 _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="log search")
 
 
-class OutOfTimeError(Exception):
-    """The time of the whole search ended within a line."""
+class SearchTimeoutError(Exception):
+    """The time for the whole search ran out while matching a line."""
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """Which lines. `name` and `pm_id`: both empty for everything under PM2. `search`: text, or a regular expression."""
+class LogQuery:
+    """Which lines to return. `name` and `pm_id`: None for all processes. `search`: text or a regular expression."""
 
     count: int = 200
     name: str | None = None
@@ -47,8 +47,8 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A file that PM2 writes. `pm_id`: None where several instances share it. Rates: of the last ten seconds."""
+class LogSource:
+    """A log file that PM2 writes. `pm_id`: None if several instances share it. Rates cover the last ten seconds."""
 
     name: str
     pm_id: int | None
@@ -61,17 +61,17 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class LogPage:
-    """`complete`: False when the time for searching ended before the files did."""
+    """`complete`: False if the time for the search ran out before the files were read."""
 
     lines: tuple[LogLine, ...]
-    sources: tuple[Source, ...]
+    sources: tuple[LogSource, ...]
     complete: bool
     timestamp: datetime
 
 
-def matcher(search: str, is_regex: bool) -> Matches:
-    """What a line has to satisfy; texts regardless of case. Raises PatternTooSlow; while it is used that or
-    OutOfTimeError."""
+def compile_matcher(search: str, is_regex: bool) -> LineMatcher:
+    """A predicate for lines; plain text matches case-insensitively. Raises PatternTooSlow; the predicate raises that or
+    SearchTimeoutError."""
     if not is_regex:
         return lambda text, left_s: search.lower() in text.lower()
     try:
@@ -79,81 +79,84 @@ def matcher(search: str, is_regex: bool) -> Matches:
     except (regex.error, RecursionError, OverflowError, MemoryError) as error:
         raise PatternTooSlow(search, str(error)) from error
 
-    def found(text: str, left_s: float) -> bool:
+    def matches(text: str, left_s: float) -> bool:
         try:
-            return pattern.search(text, timeout=min(LINE_S, left_s), concurrent=True) is not None
+            return pattern.search(text, timeout=min(LINE_TIMEOUT_S, left_s), concurrent=True) is not None
         except TimeoutError:
-            if left_s < LINE_S:
-                raise OutOfTimeError from None
-            raise PatternTooSlow(search, f"it took more than {LINE_S:g} s on one line") from None
+            if left_s < LINE_TIMEOUT_S:
+                raise SearchTimeoutError from None
+            raise PatternTooSlow(search, f"it took more than {LINE_TIMEOUT_S:g} s on one line") from None
 
-    return found
+    return matches
 
 
-async def find(query: Query, files: Mapping[Key, LogFiles], rates: Rates) -> LogPage:
-    """Search `files`, the log files of everything under PM2. Raises ProcessNotFound, PatternTooSlow."""
-    matches = matcher(query.search, query.is_regex)
-    meant = {key: paths for key, paths in files.items() if _is_meant(key, query)}
-    if not meant and (query.name is not None or query.pm_id is not None):
+async def search_files(query: LogQuery, files: Mapping[Key, LogFiles], rates: RateLookup) -> LogPage:
+    """Search `files`, the log files of all processes. Raises ProcessNotFound, PatternTooSlow."""
+    matcher = compile_matcher(query.search, query.is_regex)
+    selected = {key: paths for key, paths in files.items() if _is_selected(key, query)}
+    if not selected and (query.name is not None or query.pm_id is not None):
         raise ProcessNotFound(f"named {query.name!r}" if query.name is not None else f"number {query.pm_id}")
-    sources = tuple(_sources(meant, rates, query.stream))
-    lines, complete = await asyncio.get_running_loop().run_in_executor(_threads, _collect, query, sources, matches)
+    sources = tuple(_list_sources(selected, rates, query.stream))
+    loop = asyncio.get_running_loop()
+    lines, complete = await loop.run_in_executor(_threads, _search_sources, query, sources, matcher)
     return LogPage(tuple(lines), sources, complete, datetime.now(UTC))
 
 
-def _is_meant(key: Key, query: Query) -> bool:
+def _is_selected(key: Key, query: LogQuery) -> bool:
     return (query.name is None or key[0] == query.name) and (query.pm_id is None or key[1] == query.pm_id)
 
 
-def _sources(files: Mapping[Key, LogFiles], rates: Rates, stream: str | None) -> Iterable[Source]:
-    owners: dict[tuple[str, str, str], list[int]] = {}
+def _list_sources(files: Mapping[Key, LogFiles], rates: RateLookup, stream: str | None) -> Iterable[LogSource]:
+    pm_ids_by_file: dict[tuple[str, str, str], list[int]] = {}
     for (name, pm_id), paths in files.items():
-        for each, path in (("out", paths.out), ("err", paths.err)):
-            if stream in (None, each):
-                owners.setdefault((name, each, path), []).append(pm_id)
-    for (name, each, path), pm_ids in owners.items():
-        lines, size = rates(name, each)
-        only = pm_ids[0] if len(pm_ids) == 1 else None
-        yield Source(name, only, each, path, log_files.size(Path(path)) if path else None, lines, size)
+        for file_stream, path in (("out", paths.out), ("err", paths.err)):
+            if stream in (None, file_stream):
+                pm_ids_by_file.setdefault((name, file_stream, path), []).append(pm_id)
+    for (name, file_stream, path), pm_ids in pm_ids_by_file.items():
+        lines, size = rates(name, file_stream)
+        only_pm_id = pm_ids[0] if len(pm_ids) == 1 else None
+        size_bytes = log_files.file_size(Path(path)) if path else None
+        yield LogSource(name, only_pm_id, file_stream, path, size_bytes, lines, size)
 
 
-def _collect(query: Query, sources: Sequence[Source], matches: Matches) -> tuple[list[LogLine], bool]:
-    heard = [line for line in live_logs.feed.newest() if _is_line_meant(line, query)]
-    ends = time.monotonic() + SEARCH_S
-    found: list[LogLine] = []
+def _search_sources(query: LogQuery, sources: Sequence[LogSource], matcher: LineMatcher) -> tuple[list[LogLine], bool]:
+    """Matching lines, oldest first, and whether the search was completed in time."""
+    live_lines = [line for line in live_logs.feed.newest() if _is_line_selected(line, query)]
+    deadline_s = time.monotonic() + SEARCH_TIMEOUT_S
+    matches: list[LogLine] = []
     complete = True
-    for line in reversed(heard):
-        if len(found) == query.count:
+    for line in reversed(live_lines):
+        if len(matches) == query.count:
             break
         if query.since is not None and (line.at is None or line.at < query.since):
             continue
-        is_match = _in_time(matches, line.text, ends)
+        is_match = _match_in_time(matcher, line.text, deadline_s)
         if is_match is None:
             complete = False
             break
         if is_match:
-            found.append(line)
-    found.reverse()
+            matches.append(line)
+    matches.reverse()
     older: list[LogLine] = []
-    if len(found) < query.count and complete:
+    if len(matches) < query.count and complete:
         for source in sources:
-            known = [line.text for line in heard if line.name == source.name and line.stream == source.stream]
-            lines, is_whole = _from_file(source, known, query, matches, ends)
-            older, complete = older + lines, complete and is_whole
+            live = [line.text for line in live_lines if line.name == source.name and line.stream == source.stream]
+            lines, is_complete = _search_file(source, live, query, matcher, deadline_s)
+            older, complete = older + lines, complete and is_complete
     older.sort(key=lambda line: line.at or datetime.min.replace(tzinfo=UTC))
-    return (older + found)[-query.count :], complete
+    return (older + matches)[-query.count :], complete
 
 
-def _in_time(matches: Matches, text: str, ends_s: float) -> bool | None:
-    """None when the time for searching is over. Raises PatternTooSlow."""
-    left_s = ends_s - time.monotonic()
+def _match_in_time(matcher: LineMatcher, text: str, deadline_s: float) -> bool | None:
+    """None if the time for the search has run out. Raises PatternTooSlow."""
+    left_s = deadline_s - time.monotonic()
     try:
-        return matches(text, left_s) if left_s > 0 else None
-    except OutOfTimeError:
+        return matcher(text, left_s) if left_s > 0 else None
+    except SearchTimeoutError:
         return None
 
 
-def _is_line_meant(line: LogLine, query: Query) -> bool:
+def _is_line_selected(line: LogLine, query: LogQuery) -> bool:
     return (
         (query.name is None or line.name == query.name)
         and (query.pm_id is None or line.pm_id == query.pm_id)
@@ -161,29 +164,29 @@ def _is_line_meant(line: LogLine, query: Query) -> bool:
     )
 
 
-def _from_file(
-    source: Source, known: Sequence[str], query: Query, matches: Matches, ends_s: float
+def _search_file(
+    source: LogSource, live: Sequence[str], query: LogQuery, matcher: LineMatcher, deadline_s: float
 ) -> tuple[list[LogLine], bool]:
-    """Matching lines of a file that are older than those that were heard, oldest first; whether it was read as far
-    as was needed."""
-    lines = log_files.backwards(Path(source.path)) if source.path else iter(())
+    """Matching lines of a file that are older than the `live` ones, oldest first, and whether the search was completed
+    in time."""
+    lines = log_files.read_backwards(Path(source.path)) if source.path else iter(())
     newest = [line for _, line in zip(range(ALIGN_LINES), lines, strict=False)]
-    skip = overlap([log_files.split_time(line)[1] for line in newest], known[::-1])
-    found: list[LogLine] = []
+    skip = count_overlap([log_files.split_timestamp(line)[1] for line in newest], live[::-1])
+    matches: list[LogLine] = []
     for index, raw in enumerate(_chain(newest, lines)):
-        if len(found) == query.count:
-            return found[::-1], True
+        if len(matches) == query.count:
+            return matches[::-1], True
         if index < skip:
             continue
-        at, text = log_files.split_time(raw)
+        at, text = log_files.split_timestamp(raw)
         if query.since is not None and (at is None or at < query.since):
             break
-        is_match = _in_time(matches, text, ends_s)
+        is_match = _match_in_time(matcher, text, deadline_s)
         if is_match is None:
-            return found[::-1], False
+            return matches[::-1], False
         if is_match:
-            found.append(LogLine(at, source.pm_id, source.name, source.stream, text))
-    return found[::-1], True
+            matches.append(LogLine(at, source.pm_id, source.name, source.stream, text))
+    return matches[::-1], True
 
 
 def _chain(first: Iterable[str], rest: Iterable[str]) -> Iterable[str]:
@@ -191,11 +194,11 @@ def _chain(first: Iterable[str], rest: Iterable[str]) -> Iterable[str]:
     yield from rest
 
 
-def overlap(file: Sequence[str], heard: Sequence[str]) -> int:
-    """How many of a file's newest lines have been heard, both newest first. The bus may be ahead of the file by
-    some lines; where the two do not fit together, all that was heard counts as being in the file."""
-    for ahead in range(min(LAG_LINES, len(heard))):
-        length = min(len(file), len(heard) - ahead)
-        if list(file[:length]) == list(heard[ahead : ahead + length]):
-            return len(heard) - ahead
-    return len(heard)
+def count_overlap(file_lines: Sequence[str], live: Sequence[str]) -> int:
+    """How many of a file's newest lines were received live, both newest first. The bus may be some lines ahead of the
+    file; if the two cannot be aligned, all live lines count as being in the file."""
+    for ahead in range(min(MAX_LAG_LINES, len(live))):
+        length = min(len(file_lines), len(live) - ahead)
+        if list(file_lines[:length]) == list(live[ahead : ahead + length]):
+            return len(live) - ahead
+    return len(live)

@@ -1,1 +1,1 @@
-"""What is known of the daemon and its processes now."""
+"""The current state of the daemon and its processes."""

@@ -1,4 +1,4 @@
-"""What runs under PM2, for whoever asks: by the watch where one runs, else straight from the daemon."""
+"""The event loop's DaemonMonitor, and the latest process list for any thread."""
 
 from __future__ import annotations
 
@@ -12,61 +12,59 @@ from django.conf import settings
 
 from pm2.daemon.process import Key
 from pm2.exits import expected
-from pm2.instances.instance_registry import Memory
-from pm2.instances.instance_store import Past
+from pm2.instances.instance_registry import InstanceStore
+from pm2.instances.instance_store import SavedInstance
 from pm2.logs import log_search
-from pm2.logs.log_search import LogPage, Query
+from pm2.logs.log_search import LogPage, LogQuery
 from pm2.monitor.listing import Stats
-from pm2.monitor.watch import FRESH_S, Watch
+from pm2.monitor.watch import FRESH_S, DaemonMonitor
 
-_watches: WeakKeyDictionary[asyncio.AbstractEventLoop, Watch] = WeakKeyDictionary()
-_last: Stats | None = None  # what was answered last, for any thread
-
-
-def begin(memory: Memory | None = None, past: Mapping[Key, Past] | None = None) -> Watch:
-    """Follow the daemon from this event loop on, until `end`. `memory`: where ends are kept; `past`: what it holds."""
-    watch = Watch(Path(settings.PM2_HOME), memory, past)
-    _watches[asyncio.get_running_loop()] = watch
-    watch.start()
-    return watch
+_monitors: WeakKeyDictionary[asyncio.AbstractEventLoop, DaemonMonitor] = WeakKeyDictionary()
+_latest: Stats | None = None
 
 
-async def end() -> None:
-    watch = _watches.pop(asyncio.get_running_loop(), None)
-    if watch:
-        await watch.close()
+def start(store: InstanceStore | None = None, saved: Mapping[Key, SavedInstance] | None = None) -> DaemonMonitor:
+    """Monitor the daemon on this event loop until `stop`. `store`: where exits are stored; `saved`: its instances."""
+    monitor = DaemonMonitor(Path(settings.PM2_HOME), store, saved)
+    _monitors[asyncio.get_running_loop()] = monitor
+    monitor.start()
+    return monitor
 
 
-def current() -> Watch:
-    """This loop's watch; in a loop without one, one that asks when it is asked."""
+async def stop() -> None:
+    monitor = _monitors.pop(asyncio.get_running_loop(), None)
+    if monitor:
+        await monitor.close()
+
+
+def get_monitor() -> DaemonMonitor:
+    """This loop's monitor; without a started one, one that polls only on request."""
     loop, home = asyncio.get_running_loop(), Path(settings.PM2_HOME)
-    watch = _watches.get(loop)
-    if watch is None or watch.home != home:
-        watch = _watches[loop] = Watch(home)
-    return watch
+    monitor = _monitors.get(loop)
+    if monitor is None or monitor.home != home:
+        monitor = _monitors[loop] = DaemonMonitor(home)
+    return monitor
 
 
 async def sample() -> Stats:
-    """The processes, as new as can be without burdening the daemon."""
-    return _remembered(await current().stats())
-
-
-async def search_logs(query: Query) -> LogPage:
-    """The newest lines that match, with the files that the daemon lists now. Raises ProcessNotFound, PatternTooSlow."""
-    watch = current()
-    await watch.stats()
-    return await log_search.find(query, watch.files, watch.logs.rates)
-
-
-def _remembered(stats: Stats) -> Stats:
-    global _last
-    _last = stats
+    """The processes, as fresh as possible without burdening the daemon."""
+    global _latest
+    _latest = stats = await get_monitor().stats()
     return stats
 
 
-def recent() -> Stats | None:
-    """What was answered less than `FRESH_S` ago, unless we have changed something since. For any thread."""
-    seen = _last
-    if seen is None or seen.daemon.home != str(settings.PM2_HOME) or expected.changed_at() > seen.timestamp:
+async def search_logs(query: LogQuery) -> LogPage:
+    """The newest matching lines, including those in the listed log files. Raises ProcessNotFound, PatternTooSlow."""
+    monitor = get_monitor()
+    await monitor.stats()
+    return await log_search.search_files(query, monitor.files, monitor.logs.rates)
+
+
+def recent_stats() -> Stats | None:
+    """The latest sample if it is younger than `FRESH_S` and no action of ours has invalidated it. For any thread."""
+    latest = _latest
+    if latest is None or latest.daemon.home != str(settings.PM2_HOME):
         return None
-    return seen if (datetime.now(UTC) - seen.timestamp).total_seconds() < FRESH_S else None
+    if expected.list_invalidated_at() > latest.timestamp:
+        return None
+    return latest if (datetime.now(UTC) - latest.timestamp).total_seconds() < FRESH_S else None

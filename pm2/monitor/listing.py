@@ -1,4 +1,4 @@
-"""What runs under PM2: the daemon's list, with CPU and memory of whole process trees."""
+"""Fetches PM2's process list, with CPU and memory of whole process trees."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from pathlib import Path
 
 from django.conf import settings
 
-from pm2.daemon import process
-from pm2.daemon.client import Link
-from pm2.daemon.process import Key, Process, Status
+from pm2.daemon.client import DaemonConnection
+from pm2.daemon.process import MB, Key, Process, Status, as_int, as_text, from_monitor_data, pm2_env
 from pm2.errors import ProtocolError
 from pm2.frameworks.registry import registry
 from pm2.logs.log_files import LogFiles
 from system.host import host_sampler
 
-OLDEST_KNOWN = 5  # the first version whose methods are those that we call
+MIN_MAJOR_VERSION = 5  # the first major version with the methods called here
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """A process that a daemon left behind when it died: it runs, holds its port, and no daemon knows it."""
+    """A process left behind by a daemon that died: still running, on its port, and unknown to any daemon."""
 
     pid: int
     name: str
@@ -49,7 +48,7 @@ class Orphan:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """The wire's `GET /api/pm2/stats`. `stale`: the list is from `age_seconds` ago, the daemon is away."""
+    """The response of `GET /api/pm2/stats`. `stale`: the daemon is unavailable, the list is `age_seconds` old."""
 
     processes: tuple[Process, ...]
     counts: Counts
@@ -60,74 +59,76 @@ class Stats:
     orphans: tuple[Orphan, ...] = ()
 
 
-def count(processes: tuple[Process, ...]) -> Counts:
-    return Counts(sum(each.status is Status.ONLINE for each in processes), len(processes))
+def count_online(processes: tuple[Process, ...]) -> Counts:
+    return Counts(sum(process.status is Status.ONLINE for process in processes), len(processes))
 
 
 def daemon_pid() -> int | None:
-    """From PM2's own pid file; None without one."""
+    """From PM2's pid file; None if there is none."""
     try:
         return int((Path(settings.PM2_HOME) / "pm2.pid").read_text())
     except (OSError, ValueError):
         return None
 
 
-async def entries(link: Link, timeout_s: float | None = None) -> list[dict[str, object]]:
-    """`getMonitorData` as it came, environment included: not to be passed on."""
-    answer = await link.call("getMonitorData", {}, timeout_s=timeout_s)
-    if not isinstance(answer, list):
-        raise ProtocolError("PM2 answered getMonitorData with something that is no list.")
-    return [entry for entry in answer if isinstance(entry, dict)]
+async def fetch_entries(daemon: DaemonConnection, timeout_s: float | None = None) -> list[dict[str, object]]:
+    """Unfiltered `getMonitorData`, environments included: must not leave the server."""
+    entries = await daemon.call("getMonitorData", {}, timeout_s=timeout_s)
+    if not isinstance(entries, list):
+        raise ProtocolError("PM2's reply to getMonitorData is not a list.")
+    return [entry for entry in entries if isinstance(entry, dict)]
 
 
-async def list_processes(link: Link) -> tuple[Process, ...]:
-    """The allow-listed view of every process, in the order of pm_id."""
-    return await measured(shown(await entries(link)))
+async def list_processes(daemon: DaemonConnection) -> tuple[Process, ...]:
+    """The allow-listed view of every process, ordered by pm_id."""
+    return await with_tree_usage(parse_entries(await fetch_entries(daemon)))
 
 
-def shown(listed: list[dict[str, object]]) -> tuple[Process, ...]:
-    """The allow-listed view of `getMonitorData`, in the order of pm_id, with PM2's own CPU and memory."""
-    processes = [process.from_monitor_data(entry, 1000 * time.time()) for entry in listed]
-    alike = Counter(each.name for each in processes)
-    return tuple(_named(each, alike[each.name]) for each in sorted(processes, key=lambda each: each.pm_id))
+def parse_entries(entries: list[dict[str, object]]) -> tuple[Process, ...]:
+    """The allow-listed view of `getMonitorData`, ordered by pm_id, with CPU and memory as measured by PM2."""
+    processes = [from_monitor_data(entry, 1000 * time.time()) for entry in entries]
+    instances = Counter(process.name for process in processes)
+    return tuple(
+        _with_framework(process, instances[process.name])
+        for process in sorted(processes, key=lambda process: process.pm_id)
+    )
 
 
-def _named(each: Process, instances: int) -> Process:
-    """With what stands elsewhere: PM2's own number of instances is that of the start, whatever was scaled since."""
-    framework = registry().named(each.name)
+def _with_framework(process: Process, instances: int) -> Process:
+    """Adds framework, port and the actual number of instances (PM2 reports that of the start, before scaling)."""
+    framework = registry().framework_of(process.name)
     if framework is None:
-        return replace(each, instances=instances)
-    return replace(each, framework=framework.name, port=framework.port, instances=instances)
+        return replace(process, instances=instances)
+    return replace(process, framework=framework.name, port=framework.port, instances=instances)
 
 
-async def measured(processes: tuple[Process, ...]) -> tuple[Process, ...]:
-    """The same with CPU and memory of the whole trees as they are now."""
-    trees = await host_sampler.process_trees([each.pid for each in processes])
-    return tuple(_measured(each, trees) for each in processes)
+async def with_tree_usage(processes: tuple[Process, ...]) -> tuple[Process, ...]:
+    """The processes with current CPU and memory of their whole process trees."""
+    trees = await host_sampler.process_trees([process.pid for process in processes])
+    return tuple(_apply_usage(process, trees) for process in processes)
 
 
-def _measured(each: Process, trees: dict[int, host_sampler.TreeUsage]) -> Process:
-    usage = trees.get(each.pid)
+def _apply_usage(process: Process, trees: dict[int, host_sampler.TreeUsage]) -> Process:
+    usage = trees.get(process.pid)
     if usage is None:
-        return each
-    megabytes = round(usage.memory_bytes / process.MB, 1)
-    return replace(each, cpu=usage.cpu_percent, memory=megabytes, memory_bytes=usage.memory_bytes)
+        return process
+    megabytes = round(usage.memory_bytes / MB, 1)
+    return replace(process, cpu=usage.cpu_percent, memory=megabytes, memory_bytes=usage.memory_bytes)
 
 
-def with_cron(listed: list[dict[str, object]]) -> set[int]:
-    """The pm_ids that PM2 restarts by the clock."""
+def cron_pm_ids(entries: list[dict[str, object]]) -> set[int]:
+    """The pm_ids with a `cron_restart` schedule."""
     return {
-        process.whole(entry.get("pm_id"))
-        for entry in listed
-        if process.environment(entry).get("cron_restart") not in (None, "", 0, "0", False)
+        as_int(entry.get("pm_id"))
+        for entry in entries
+        if pm2_env(entry).get("cron_restart") not in (None, "", 0, "0", False)
     }
 
 
-def log_files(listed: list[dict[str, object]]) -> dict[Key, LogFiles]:
-    """Where PM2 writes what each process says."""
+def log_files_by_process(entries: list[dict[str, object]]) -> dict[Key, LogFiles]:
     files = {}
-    for entry in listed:
-        env = process.environment(entry)
-        key = (process.text(entry.get("name")), process.whole(entry.get("pm_id")))
-        files[key] = LogFiles(process.text(env.get("pm_out_log_path")), process.text(env.get("pm_err_log_path")))
+    for entry in entries:
+        env = pm2_env(entry)
+        key = (as_text(entry.get("name")), as_int(entry.get("pm_id")))
+        files[key] = LogFiles(as_text(env.get("pm_out_log_path")), as_text(env.get("pm_err_log_path")))
     return files

@@ -1,4 +1,4 @@
-"""What we know of PM2's daemon at any moment: its bus for speed, its list for truth, the last list while it is away."""
+"""Monitors PM2's daemon: events from its bus, its process list for the facts, the last list while it is unavailable."""
 
 from __future__ import annotations
 
@@ -16,217 +16,223 @@ from pm2.daemon.process import Key, Process
 from pm2.errors import DaemonNotRunning, PM2Error, ProtocolError
 from pm2.exits import events, expected
 from pm2.exits.classify import Exit
-from pm2.exits.events import Happening
-from pm2.exits.recent_usage import Curves
-from pm2.exits.recorder import Background, Recorder
+from pm2.exits.events import PM2Event
+from pm2.exits.recent_usage import UsageHistory
+from pm2.exits.recorder import ExitRecorder, InstanceContext
 from pm2.instances import reconcile
-from pm2.instances.instance_registry import Memory, Register
-from pm2.instances.instance_store import Past
+from pm2.instances.instance_registry import InstanceRegistry, InstanceStore
+from pm2.instances.instance_store import SavedInstance
 from pm2.instances.reconcile import Change
 from pm2.logs import live_logs
 from pm2.logs.log_files import LogFiles
 from pm2.monitor import listing
-from pm2.monitor.listing import Counts, Daemon, Orphan, Stats, count
+from pm2.monitor.listing import Counts, Daemon, Orphan, Stats, count_online
 from system.host import child_processes
 
 log = structlog.get_logger("pm2.monitor.watch")
 
-FRESH_S = 0.2  # pollers that come closer together than this share a list
-SHARE = 50  # the list is asked for so seldom that this takes at most a fiftieth of the time
-ANSWER_S = 1.5  # a daemon that says nothing for so long is treated as away
-IDLE_S = 5.0  # how often is looked when nobody watches
-SETTLE_S = 0.1  # events come in bursts
+FRESH_S = 0.2  # requests within this time share a list
+MAX_POLL_SHARE = 1 / 50  # of the time may be spent on requests for the list
+RESPONSE_TIMEOUT_S = 1.5  # after this time without a reply the daemon counts as unresponsive
+IDLE_POLL_S = 5.0  # interval of polls without subscribers or events
+EVENT_DEBOUNCE_S = 0.1  # events come in bursts
 RETRY_S = 0.25
-UPDATING_S = 8.0  # how long `pm2 update` may take before the daemon counts as down
-FLUSH_S = 0.25
+UPDATE_WINDOW_S = 8.0  # how long `pm2 update` may take before the daemon counts as down
+FLUSH_INTERVAL_S = 0.25
 
 
-class Watch:
-    """Follows the daemon of one PM2_HOME; without a `memory` nothing is kept."""
+class DaemonMonitor:
+    """Monitors the daemon of one PM2_HOME. Without a `store` nothing is stored."""
 
-    def __init__(self, home: Path, memory: Memory | None = None, past: Mapping[Key, Past] | None = None) -> None:
+    def __init__(
+        self, home: Path, store: InstanceStore | None = None, saved: Mapping[Key, SavedInstance] | None = None
+    ) -> None:
         self.home = home
-        self.logs, self.curves = live_logs.LogTaker(), Curves()
-        self.register = Register(memory, past or {})
-        self.recorder = Recorder(self.logs, self.curves, self._background)
+        self.logs, self.usage_history = live_logs.LogCollector(), UsageHistory()
+        self.instances = InstanceRegistry(store, saved or {})
+        self.recorder = ExitRecorder(self.logs, self.usage_history, self._instance_context)
         self.files: dict[Key, LogFiles] = {}
         self.orphans: dict[child_processes.Identity, Orphan] = {}
-        self.daemon = Daemon("down", None, None, str(home), "PM2's daemon has not been looked for yet.")
+        self.daemon = Daemon("down", None, None, str(home), "PM2's daemon has not been contacted yet.")
         self._listed: tuple[Process, ...] = ()
         self._listed_at: datetime | None = None
-        self._listed_s, self._cost_s = -IDLE_S, 0.0
-        self._cron: set[int] = set()
-        self._asking: asyncio.Task[tuple[str, list[dict[str, object]]]] | None = None
-        self._asked_at = datetime.min.replace(tzinfo=UTC)
-        self.is_listening = self._hangs = self._was_up = False
-        self._killed_s = -UPDATING_S
+        self._listed_s, self._list_duration_s = -IDLE_POLL_S, 0.0
+        self._cron_pm_ids: set[int] = set()
+        self._list_request: asyncio.Task[tuple[str, list[dict[str, object]]]] | None = None
+        self._requested_at = datetime.min.replace(tzinfo=UTC)
+        self.is_listening = self._is_unresponsive = self._was_up = False
+        self._killed_s = -UPDATE_WINDOW_S
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
-        for run in (self._follow_bus(), self._follow_list(), self._follow_exits()):
-            self._spawn(run)
+        for loop in (self._follow_bus(), self._follow_list(), self._follow_exits()):
+            self._start_task(loop)
 
-    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+    def _start_task(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work, name="pm2 watch")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        tasks = [*self._tasks, *([self._asking] if self._asking else [])]
+        tasks = [*self._tasks, *([self._list_request] if self._list_request else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._keep_exits()
+        await self._flush_exits()
 
-    # What is asked of us.
+    # Queries.
 
     async def stats(self, max_age_s: float | None = None) -> Stats:
-        """The processes, from a list that is at most so old; by default as old as it may be without our asking
-        the daemon more than a `SHARE`th of the time."""
-        max_age_s = max(FRESH_S, SHARE * self._cost_s) if max_age_s is None else max_age_s
-        if not self._hangs or (self._asking and self._asking.done()):
-            for _ in range(2):  # the call under way may have begun before our last change
-                if self._is_fresh(max_age_s) or not await self._ask():
+        """The processes, from a list of at most this age; by default the age that limits requests to the daemon to
+        `MAX_POLL_SHARE` of the time."""
+        max_age_s = max(FRESH_S, self._list_duration_s / MAX_POLL_SHARE) if max_age_s is None else max_age_s
+        if not self._is_unresponsive or (self._list_request and self._list_request.done()):
+            for _ in range(2):  # the pending request may have started before our last action
+                if self._is_fresh(max_age_s) or not await self._poll_list():
                     break
         now = datetime.now(UTC)
         if self.daemon.state == "up" and self._listed_at:
-            processes = await listing.measured(self._listed)
-            self.curves.note(processes)
-            shown = reconcile.counted(self.register.known, processes)
-            return Stats(shown, count(shown), self.daemon, now, stale=False, age_seconds=0.0, orphans=self._orphans())
+            measured = await listing.with_tree_usage(self._listed)
+            self.usage_history.record(measured)
+            processes = reconcile.with_total_restarts(self.instances.known, measured)
+            counts, orphans = count_online(processes), self._living_orphans()
+            return Stats(processes, counts, self.daemon, now, stale=False, age_seconds=0.0, orphans=orphans)
         age_s = round((now - self._listed_at).total_seconds(), 1) if self._listed_at else 0.0
-        shown = reconcile.counted(self.register.known, self._listed)
-        counts = count(shown) if self._listed_at else Counts(0, 0)
-        return Stats(shown, counts, self.daemon, now, stale=True, age_seconds=age_s, orphans=self._orphans())
+        processes = reconcile.with_total_restarts(self.instances.known, self._listed)
+        counts = count_online(processes) if self._listed_at else Counts(0, 0)
+        orphans = self._living_orphans()
+        return Stats(processes, counts, self.daemon, now, stale=True, age_seconds=age_s, orphans=orphans)
 
-    def is_answering(self) -> bool:
-        """False while the daemon is there and says nothing."""
-        return not self._hangs
+    def is_responsive(self) -> bool:
+        """False while the daemon is running but does not reply."""
+        return not self._is_unresponsive
 
     def _is_fresh(self, max_age_s: float) -> bool:
         is_young = time.monotonic() - self._listed_s <= max_age_s
-        return self.daemon.state == "up" and is_young and self._asked_at >= expected.changed_at()
+        return self.daemon.state == "up" and is_young and self._requested_at >= expected.list_invalidated_at()
 
-    def _orphans(self) -> tuple[Orphan, ...]:
-        listed = {each.pid for each in self._listed} if self.daemon.state == "up" else set()
+    def _living_orphans(self) -> tuple[Orphan, ...]:
+        listed_pids = {process.pid for process in self._listed} if self.daemon.state == "up" else set()
         self.orphans = {
             identity: orphan
             for identity, orphan in self.orphans.items()
-            if orphan.pid not in listed and child_processes.is_alive(identity)
+            if orphan.pid not in listed_pids and child_processes.is_alive(identity)
         }
         return tuple(self.orphans.values())
 
-    # The list.
+    # The process list.
 
-    async def _ask(self) -> bool:
-        """Ask the daemon for its list, or wait for the answer under way. Never two questions at once: a daemon that
-        hangs would find them all when it wakes."""
-        if self._asking is None:
-            self._asked_at = datetime.now(UTC)
-            self._asking = asyncio.create_task(self._question(), name="pm2 list")
-        asking, begun = self._asking, time.monotonic()
-        done, _ = await asyncio.wait({asking}, timeout=max(ANSWER_S, 10 * self._cost_s))
-        self._hangs = not done
+    async def _poll_list(self) -> bool:
+        """Request the list, or wait for the pending request. There is never a second request: a daemon that hangs would
+        process all of them when it resumes."""
+        if self._list_request is None:
+            self._requested_at = datetime.now(UTC)
+            self._list_request = asyncio.create_task(self._fetch_list(), name="pm2 list")
+        request, started_s = self._list_request, time.monotonic()
+        done, _ = await asyncio.wait({request}, timeout=max(RESPONSE_TIMEOUT_S, 10 * self._list_duration_s))
+        self._is_unresponsive = not done
         if not done:
-            self._become("down", f"PM2's daemon (pid {listing.daemon_pid()}) does not answer.")
+            self._set_daemon_state("down", f"PM2's daemon (pid {listing.daemon_pid()}) is not responding.")
             return False
-        if self._asking is asking:
-            self._asking = None
-            self._answered(asking, begun)
+        if self._list_request is request:
+            self._list_request = None
+            self._handle_reply(request, started_s)
         return self.daemon.state == "up"
 
-    async def _question(self) -> tuple[str, list[dict[str, object]]]:
-        async with client.daemon() as link:
-            version = await link.daemon_version(timeout_s=client.FOREVER_S)
-            return version, await listing.entries(link, timeout_s=client.FOREVER_S)
+    async def _fetch_list(self) -> tuple[str, list[dict[str, object]]]:
+        async with client.connect() as daemon:
+            version = await daemon.version(timeout_s=client.UNBOUNDED_S)
+            return version, await listing.fetch_entries(daemon, timeout_s=client.UNBOUNDED_S)
 
-    def _answered(self, asking: asyncio.Task[tuple[str, list[dict[str, object]]]], begun_s: float) -> None:
+    def _handle_reply(self, request: asyncio.Task[tuple[str, list[dict[str, object]]]], started_s: float) -> None:
         try:
-            version, entries = asking.result()
+            version, entries = request.result()
         except (DaemonNotRunning, asyncio.CancelledError):
-            self._gone()
+            self._handle_unreachable()
         except PM2Error as error:
             state = "incompatible" if isinstance(error, ProtocolError) else "down"
-            self._become(state, str(error))
+            self._set_daemon_state(state, str(error))
         else:
-            if not version.split(".")[0].isdigit() or int(version.split(".")[0]) < listing.OLDEST_KNOWN:
-                said = f"PM2 {version} is older than {listing.OLDEST_KNOWN}, the oldest that is known here."
-                self._become("incompatible", said, version)
+            if not version.split(".")[0].isdigit() or int(version.split(".")[0]) < listing.MIN_MAJOR_VERSION:
+                message = f"PM2 {version} is not supported; version {listing.MIN_MAJOR_VERSION} or later is required."
+                self._set_daemon_state("incompatible", message, version)
                 return
-            self._learn(version, entries)
-            self._cost_s = time.monotonic() - begun_s
+            self._update_list(version, entries)
+            self._list_duration_s = time.monotonic() - started_s
 
-    def _learn(self, version: str, entries: list[dict[str, object]]) -> None:
-        self._listed = listing.shown(entries)
-        self._listed_at, self._listed_s = self._asked_at, time.monotonic()
-        self._cron, self.files = listing.with_cron(entries), listing.log_files(entries)
+    def _update_list(self, version: str, entries: list[dict[str, object]]) -> None:
+        self._listed = listing.parse_entries(entries)
+        self._listed_at, self._listed_s = self._requested_at, time.monotonic()
+        self._cron_pm_ids, self.files = listing.cron_pm_ids(entries), listing.log_files_by_process(entries)
         if self.daemon.state == "up" and self.daemon.pid != listing.daemon_pid():
-            self._lost()
+            self._handle_daemon_loss()
         self._was_up = True
-        self._become("up", None, version)
-        for change in self.register.learn(self._listed):
-            self._tell(change)
-        self.logs.forget({each.name for each in self._listed})
+        self._set_daemon_state("up", None, version)
+        for change in self.instances.update(self._listed):
+            self._publish_change(change)
+        self.logs.prune_rates({process.name for process in self._listed})
 
-    def _tell(self, change: Change) -> None:
-        each = change.process
-        said = {
-            "appeared": f"{each.name} {each.pm_id} appeared, {each.status}",
-            "deleted": f"{each.name} {each.pm_id} left PM2's list",
-            "restarted": f"{each.name} {each.pm_id} restarted, pid {each.pid}",
-            "status": f"{each.name} {each.pm_id} is {each.status}",
+    def _publish_change(self, change: Change) -> None:
+        process = change.process
+        text = {
+            "appeared": f"{process.name} {process.pm_id} appeared, {process.status}",
+            "deleted": f"{process.name} {process.pm_id} left PM2's list",
+            "restarted": f"{process.name} {process.pm_id} restarted, pid {process.pid}",
+            "status": f"{process.name} {process.pm_id} is {process.status}",
         }[change.kind]
-        events.feed.append([Happening(datetime.now(UTC), change.kind, each.name, each.pm_id, said)])
+        events.feed.append([PM2Event(datetime.now(UTC), change.kind, process.name, process.pm_id, text)])
 
-    def _background(self, name: str, pm_id: int) -> Background:
-        seen = self.register.known.get((name, pm_id))
-        pid = seen.process.pid if seen else 0
-        return Background(self.register.token(name, pm_id), pid, pm_id in self._cron)
+    def _instance_context(self, name: str, pm_id: int) -> InstanceContext:
+        instance = self.instances.known.get((name, pm_id))
+        pid = instance.process.pid if instance else 0
+        return InstanceContext(self.instances.token(name, pm_id), pid, pm_id in self._cron_pm_ids)
 
-    # The daemon's fate.
+    # The daemon's state.
 
-    def _become(self, state: str, message: str | None, version: str | None = None) -> None:
+    def _set_daemon_state(self, state: str, message: str | None, version: str | None = None) -> None:
         before = self.daemon
         pid = listing.daemon_pid() if state == "up" else None
         self.daemon = Daemon(state, version, pid, str(self.home), message)
         if (before.state, before.pid) == (state, pid):
             return
-        said = message or f"PM2 {version} is up, pid {pid}"
-        log.info("daemon", state=state, home=str(self.home), message=said)
-        events.feed.append([Happening(datetime.now(UTC), "daemon", None, None, said)])
+        text = message or f"PM2 {version} is up, pid {pid}"
+        log.info("daemon", state=state, home=str(self.home), message=text)
+        events.feed.append([PM2Event(datetime.now(UTC), "daemon", None, None, text)])
 
-    def _gone(self) -> None:
-        """Nothing answers: an update under way, or the end."""
+    def _handle_unreachable(self) -> None:
+        """Nothing answers on the socket: `pm2 update` is in progress, or the daemon is gone."""
         if self._was_up:
             self._was_up = False
-            self._lost()
-        if time.monotonic() - self._killed_s < UPDATING_S:
-            self._become("updating", "PM2's daemon was told to end; `pm2 update` brings it back in a moment.")
+            self._handle_daemon_loss()
+        if time.monotonic() - self._killed_s < UPDATE_WINDOW_S:
+            self._set_daemon_state("updating", "PM2's daemon was asked to exit; `pm2 update` restarts it in a moment.")
         else:
-            self._become("down", str(DaemonNotRunning(str(self.home))))
+            self._set_daemon_state("down", str(DaemonNotRunning(str(self.home))))
 
-    def _lost(self) -> None:
-        """The daemon is not there any more. Without a word before, it has died; those it ran may live on."""
-        if time.monotonic() - self._killed_s >= UPDATING_S:
-            self._spawn(self._look_after_a_death(reconcile.running(self.register.known)))
+    def _handle_daemon_loss(self) -> None:
+        """The daemon is gone. Unless it announced its exit, it has died; its processes may still be running."""
+        if time.monotonic() - self._killed_s >= UPDATE_WINDOW_S:
+            self._start_task(self._record_daemon_death(reconcile.running_processes(self.instances.known)))
 
-    async def _look_after_a_death(self, ran: list[Process]) -> None:
-        await asyncio.sleep(2 * SETTLE_S)  # workers of a cluster end a moment after the daemon
-        identities = await asyncio.to_thread(lambda: [(each, child_processes.identify(each.pid)) for each in ran])
-        dead = [each for each, identity in identities if identity is None]
-        for each, identity in identities:
+    async def _record_daemon_death(self, processes: list[Process]) -> None:
+        await asyncio.sleep(2 * EVENT_DEBOUNCE_S)  # cluster workers exit shortly after the daemon
+        identities = await asyncio.to_thread(
+            lambda: [(process, child_processes.identify(process.pid)) for process in processes]
+        )
+        dead = [process for process, identity in identities if identity is None]
+        for process, identity in identities:
             if identity:
-                self.orphans[identity] = Orphan(each.pid, each.name, each.pm_id)
-        for ended in self.recorder.daemon_died(dead):
-            self._keep(ended)
+                self.orphans[identity] = Orphan(process.pid, process.name, process.pm_id)
+        for ended in self.recorder.record_daemon_death(dead):
+            self._publish_exit(ended)
 
     # The loops.
 
     async def _follow_bus(self) -> None:
         while True:
             try:
-                connection = await bus.connect(self.home, self._deliver, live_logs.feed.lose)
+                connection = await bus.connect(self.home, self._handle_event, live_logs.feed.lose)
             except PM2Error:
                 await asyncio.sleep(RETRY_S)
                 continue
@@ -239,14 +245,14 @@ class Watch:
                 connection.close()
             self._wake.set()
 
-    def _deliver(self, event: Event) -> None:
+    def _handle_event(self, event: Event) -> None:
         if isinstance(event, LogChunk):
-            self.logs.take(event)
+            self.logs.add_chunk(event)
         elif isinstance(event, DaemonLine):
-            self.recorder.daemon_said(event)
+            self.recorder.on_daemon_line(event)
         elif isinstance(event, ProcessEvent):
-            self.recorder.happened(event)
-            self._listed_s = -IDLE_S
+            self.recorder.on_process_event(event)
+            self._listed_s = -IDLE_POLL_S
             self._wake.set()
         elif isinstance(event, DaemonKilled):
             self._killed_s = time.monotonic()
@@ -254,34 +260,34 @@ class Watch:
     async def _follow_list(self) -> None:
         while True:
             try:
-                if self._asking and self._hangs:
-                    await asyncio.wait({self._asking}, timeout=IDLE_S)
-                    await self._ask()
+                if self._list_request and self._is_unresponsive:
+                    await asyncio.wait({self._list_request}, timeout=IDLE_POLL_S)
+                    await self._poll_list()
                 else:
                     await self.stats()
             except Exception:
                 log.exception("PM2's list could not be followed")
             self._wake.clear()
             try:
-                async with asyncio.timeout(IDLE_S if self.daemon.state == "up" else 4 * RETRY_S):
+                async with asyncio.timeout(IDLE_POLL_S if self.daemon.state == "up" else 4 * RETRY_S):
                     await self._wake.wait()
             except TimeoutError:
                 continue
-            await asyncio.sleep(SETTLE_S)
+            await asyncio.sleep(EVENT_DEBOUNCE_S)
 
     async def _follow_exits(self) -> None:
         while True:
-            await asyncio.sleep(FLUSH_S)
+            await asyncio.sleep(FLUSH_INTERVAL_S)
             self.logs.flush()
-            await self._keep_exits()
+            await self._flush_exits()
 
-    async def _keep_exits(self) -> None:
-        for ended in self.recorder.settled():
-            self._keep(ended)
-        await self.register.write()
+    async def _flush_exits(self) -> None:
+        for ended in self.recorder.take_completed():
+            self._publish_exit(ended)
+        await self.instances.flush_writes()
 
-    def _keep(self, ended: Exit) -> None:
-        said = f"{ended.name} {ended.pm_id} {ended.text}"
-        events.feed.append([Happening(ended.at, "exit", ended.name, ended.pm_id, said, ended)])
+    def _publish_exit(self, ended: Exit) -> None:
+        text = f"{ended.name} {ended.pm_id} {ended.text}"
+        events.feed.append([PM2Event(ended.at, "exit", ended.name, ended.pm_id, text, ended)])
         log.info("exit", name=ended.name, pm_id=ended.pm_id, cause=ended.cause.value, text=ended.text)
-        self.register.keep(ended)
+        self.instances.enqueue_exit(ended)

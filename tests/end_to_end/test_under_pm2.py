@@ -34,7 +34,7 @@ async def put_under_pm2(home: Path, env: dict[str, str]) -> None:
         "kill_timeout": 10_000, "instance_var": "NODE_APP_INSTANCE", "vizion": False, "pmx": False, "automation": True,
         "windowsHide": True, "watch": False,
     }  # fmt: skip
-    async with client.daemon() as link:
+    async with client.connect() as link:
         await link.call("prepare", shape)
 
 

@@ -1,4 +1,4 @@
-"""`manage.py pm2`, as somebody at the server's shell uses it."""
+"""`manage.py pm2` from the server's shell."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def pm2(home: Path, *arguments: str) -> tuple[int, str, str]:
     """Exit code, stdout, stderr."""
     argv = [sys.executable, str(ROOT / "manage.py"), "pm2", *arguments]
     env = {**os.environ, "PM2_HOME": str(home)}
-    done = subprocess.run(argv, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
-    return done.returncode, done.stdout, done.stderr
+    completed = subprocess.run(argv, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+    return completed.returncode, completed.stdout, completed.stderr
 
 
-def test_a_life_by_the_command_line(pm2_home: Path) -> None:
+def test_the_life_of_a_framework_from_the_command_line(pm2_home: Path) -> None:
     code, out, err = pm2(pm2_home, "status")
     assert (code, out, err.splitlines()[-1]) == (0, "", "0 of 0 online")
 
@@ -39,7 +39,7 @@ def test_a_life_by_the_command_line(pm2_home: Path) -> None:
     assert pm2(pm2_home, "status", "1")[0::2] == (0, "1 of 1 online\n")
     assert pm2(pm2_home, "status", "koa") == (1, "", "[ERROR] No process under PM2 is named 'koa'.\n")
     assert pm2(pm2_home, "scale", "-i", "1", "fastify")[:2] == (0, "Scaled fastify from 2 to 1 instance\n")
-    assert pm2(pm2_home, "stop")[0::2] == (1, "[ERROR] stop of everything needs --yes.\n")
+    assert pm2(pm2_home, "stop")[0::2] == (1, "[ERROR] stop without a name requires --yes.\n")
     assert pm2(pm2_home, "stop", "--yes") == (0, "Stopped fastify: 1 process\n", "")
     assert json.loads(pm2(pm2_home, "delete", "fastify", "--json")[1])["message"] == "Deleted fastify: 1 process"
 
@@ -47,39 +47,39 @@ def test_a_life_by_the_command_line(pm2_home: Path) -> None:
 @pytest.mark.parametrize(
     "arguments", [["start", "express", "-i", "1000"], ["start", "express", "-i", "0"], ["logs", "-n", "0"]]
 )
-def test_what_is_out_of_range_is_wrong_usage(pm2_home: Path, arguments: list[str]) -> None:
+def test_a_number_out_of_range_is_a_usage_error(pm2_home: Path, arguments: list[str]) -> None:
     code, out, err = pm2(pm2_home, *arguments)
 
     assert (code, out) == (2, "")
-    assert "is no whole number from 1 to" in err
+    assert "is not an integer from 1 to" in err
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
-        (["start"], "start needs a name. One of express, fastify"),
-        (["restart", "-i", "3", "fastify"], "restart takes no -i: start and scale do."),
+        (["start"], "start requires a name. One of express, fastify"),
+        (["restart", "-i", "3", "fastify"], "restart takes no -i; only start and scale do."),
         (["start", "koa"], "No framework is named 'koa'."),
-        (["scale", "fastify"], "scale needs -i N, from 1 to 100."),
+        (["scale", "fastify"], "scale requires -i N, from 1 to 100."),
         (["restart", "fastify"], "is not running"),
         (["logs", "koa"], "No PM2 process is named 'koa'."),
     ],
 )
-def test_what_cannot_be_done_says_so(pm2_home: Path, arguments: list[str], said: str) -> None:
+def test_a_failed_command_prints_one_line(pm2_home: Path, arguments: list[str], message: str) -> None:
     code, out, err = pm2(pm2_home, *arguments)
 
     assert (code, out) == (1, "")
     assert "[ERROR]" in err
-    assert said in err
+    assert message in err
     assert len(err.splitlines()) == 1
 
 
 @pytest.mark.django_db
-def test_what_was_asked_for_is_on_the_trail() -> None:
+def test_a_refused_command_is_recorded_in_the_activity_trail() -> None:
     with pytest.raises(CommandError):
         call_command("pm2", "start", "koa")
 
-    kept: Any = entries(limit=10)["entries"]
-    [entry] = kept
+    recorded: Any = entries(limit=10)["entries"]
+    [entry] = recorded
     assert (entry["action"], entry["target"], entry["outcome"]) == ("pm2.start", "koa", "refused")
     assert entry["message"].startswith("No framework is named 'koa'.")

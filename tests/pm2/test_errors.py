@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pm2.errors import StartFailed, last_words
+from pm2.errors import StartFailed, find_error_line
 
 THROWN = """/srv/app.js:3
   throw new TypeError("no such port")
@@ -16,7 +16,7 @@ Node.js v20.20.2"""
 
 
 @pytest.mark.parametrize(
-    ("stderr", "said"),
+    ("stderr", "error_line"),
     [
         (THROWN, "TypeError: no such port"),
         ("Traceback (most recent call last):\n  File x\nValueError: bad\n", "ValueError: bad"),
@@ -28,11 +28,11 @@ Node.js v20.20.2"""
         ("\n \n", ""),
     ],
 )
-def test_the_line_that_says_what_went_wrong_is_quoted(stderr: str, said: str) -> None:
-    assert last_words(stderr.splitlines()) == said
+def test_the_line_that_describes_the_error_is_found(stderr: str, error_line: str) -> None:
+    assert find_error_line(stderr.splitlines()) == error_line
 
 
-def test_a_failed_start_quotes_it() -> None:
+def test_a_failed_start_quotes_the_error_line() -> None:
     error = StartFailed("api", "it ended with exit code 1", 1, THROWN.splitlines())
 
-    assert str(error) == "api did not come up: it ended with exit code 1. It said: TypeError: no such port"
+    assert str(error) == "api did not come up: it ended with exit code 1. Error output: TypeError: no such port"

@@ -42,7 +42,7 @@ def test_a_process_from_start_to_delete(own_server: Server) -> None:
 
     again = client(own_server.url, "run", "pm2", "start", "node")
     assert (again.stdout, again.returncode) == ("", 1)
-    assert again.stderr.startswith("[ERROR] node runs already")
+    assert again.stderr.startswith("[ERROR] node is already running")
 
     status = client(own_server.url, "run", "pm2", "status", "node", "--json")
     assert [each["status"] for each in json.loads(status.stdout)["processes"]] == ["online", "online"]

@@ -48,11 +48,11 @@ def test_the_payload_of_prepare() -> None:
     }
 
 
-def test_a_key_of_ours_reaches_neither_daemon_nor_framework() -> None:
-    ours = {"PATH": "/bin", "API_KEY": "k", "DATABASE_URL": "d", "name": "evil", "USER": "ada"}
+def test_our_api_key_reaches_neither_daemon_nor_framework() -> None:
+    our_env = {"PATH": "/bin", "API_KEY": "k", "DATABASE_URL": "d", "name": "evil", "USER": "ada"}
 
-    assert app_config.daemon_env(ours, "/h") == {"PATH": "/bin", "USER": "ada", "PM2_HOME": "/h"}
-    assert app_config.framework_env(ours, [7000, 7001]) == {
+    assert app_config.daemon_env(our_env, "/h") == {"PATH": "/bin", "USER": "ada", "PM2_HOME": "/h"}
+    assert app_config.framework_env(our_env, [7000, 7001]) == {
         "PATH": "/bin",
         "USER": "ada",
         "REDIS_NODES": "127.0.0.1:7000,127.0.0.1:7001",

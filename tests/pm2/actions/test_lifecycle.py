@@ -1,4 +1,4 @@
-"""The verbs, on a real PM2 in a private home."""
+"""The actions, on a real PM2 with its own PM2_HOME."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ SERVER = "require('http').createServer((q, r) => r.end('hi')).listen(process.env
 
 @pytest.fixture
 def own_framework(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Framework]:
-    """Put a framework with this source in place of the registry's; its file lies outside the repository."""
+    """Replaces the registry by one framework with the given source, in a file outside the repository."""
 
-    def make(source: str, *, exec_mode: str = "fork_mode", reuse_port: bool = False, name: str = "own") -> Framework:
+    def install(source: str, *, exec_mode: str = "fork_mode", reuse_port: bool = False, name: str = "own") -> Framework:
         (tmp_path / "own.cjs").write_text(source)
-        made = Framework(
+        framework = Framework(
             name,
             name,
             free_port(),
@@ -66,40 +66,40 @@ def own_framework(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[.
             reuse_port,
             1,
         )
-        monkeypatch.setattr(registry, "registry", lambda: Registry((made,), ()))
+        monkeypatch.setattr(registry, "registry", lambda: Registry((framework,), ()))
         for module in (listing, lifecycle, action_steps, scaling):
-            monkeypatch.setattr(module, "registry", lambda: Registry((made,), ()))
-        return made
+            monkeypatch.setattr(module, "registry", lambda: Registry((framework,), ()))
+        return framework
 
-    return make
+    return install
 
 
-def brief(result: lifecycle.Result) -> list[tuple[str, str]]:
-    return [(each.name, each.status) for each in result.processes]
+def names_and_statuses(result: lifecycle.ActionResult) -> list[tuple[str, str]]:
+    return [(process.name, process.status) for process in result.processes]
 
 
 async def test_the_life_of_a_framework(pm2_home: Path) -> None:
     started = await lifecycle.start("fastify", 2)
     assert started.message == "Started fastify: 2 instances"
-    assert brief(started) == [("fastify", "online")] * 2
-    assert {(each.framework, each.port, each.exec_mode) for each in started.processes} == {
+    assert names_and_statuses(started) == [("fastify", "online")] * 2
+    assert {(process.framework, process.port, process.exec_mode) for process in started.processes} == {
         ("fastify", FASTIFY, "cluster_mode")
     }
 
     stats = await current.sample()
     assert stats.counts == listing.Counts(online=2, total=2)
     assert (stats.daemon.state, stats.daemon.pid, stats.stale) == ("up", listing.daemon_pid(), False)
-    assert all(each.memory_bytes > 10 * 2**20 for each in stats.processes)
+    assert all(process.memory_bytes > 10 * 2**20 for process in stats.processes)
 
-    with pytest.raises(AlreadyRunning, match="fastify runs already, 2 instances"):
+    with pytest.raises(AlreadyRunning, match="fastify is already running \\(2 instances\\)"):
         await lifecycle.start("fastify", 2)
 
     restarted = await lifecycle.restart(Target(framework="fastify"))
-    assert brief(restarted) == [("fastify", "online")] * 2
-    assert not {each.pid for each in restarted.processes} & {each.pid for each in started.processes}
+    assert names_and_statuses(restarted) == [("fastify", "online")] * 2
+    assert not {process.pid for process in restarted.processes} & {process.pid for process in started.processes}
 
     one = await lifecycle.stop(Target(pm_id=restarted.processes[0].pm_id))
-    assert brief(one) == [("fastify", "stopped")]
+    assert names_and_statuses(one) == [("fastify", "stopped")]
     assert (await current.sample()).counts == listing.Counts(online=1, total=2)
 
     deleted = await lifecycle.delete(Target(name="fastify"))
@@ -107,33 +107,33 @@ async def test_the_life_of_a_framework(pm2_home: Path) -> None:
     assert (await current.sample()).counts == listing.Counts(online=0, total=0)
 
 
-async def test_what_we_change_shows_at_once(pm2_home: Path) -> None:
+async def test_our_changes_are_visible_at_once(pm2_home: Path) -> None:
     await lifecycle.start("node", 1)
-    seen = await current.sample()
-    assert current.recent() is seen
+    stats = await current.sample()
+    assert current.recent_stats() is stats
 
     await lifecycle.stop(Target(framework="node"))
 
-    assert current.recent() is None
+    assert current.recent_stats() is None
     assert (await current.sample()).counts == listing.Counts(online=0, total=1)
 
 
-async def test_a_stopped_framework_starts_with_the_number_that_is_asked_for(pm2_home: Path) -> None:
+async def test_a_stopped_framework_starts_with_the_requested_number_of_instances(pm2_home: Path) -> None:
     await lifecycle.start("node", 2)
     await lifecycle.stop(Target(framework="node"))
 
-    assert brief(await lifecycle.start("node", 1)) == [("node", "online")]
+    assert names_and_statuses(await lifecycle.start("node", 1)) == [("node", "online")]
 
 
 async def test_twenty_starts_at_once_make_one_app(pm2_home: Path) -> None:
     outcomes = await asyncio.gather(*(lifecycle.start("node", 1) for _ in range(20)), return_exceptions=True)
 
-    assert sum(isinstance(each, lifecycle.Result) for each in outcomes) == 1
-    assert {type(each) for each in outcomes} - {lifecycle.Result} <= {OperationInProgress, AlreadyRunning}
+    assert sum(isinstance(outcome, lifecycle.ActionResult) for outcome in outcomes) == 1
+    assert {type(outcome) for outcome in outcomes} - {lifecycle.ActionResult} <= {OperationInProgress, AlreadyRunning}
     assert (await current.sample()).counts == listing.Counts(online=1, total=1)
 
 
-async def test_what_falls_over_is_told_with_its_last_words(
+async def test_a_crash_at_startup_is_reported_with_its_error_output(
     pm2_home: Path, own_framework: Callable[..., Framework]
 ) -> None:
     own_framework("console.error('no such database'); process.exit(3)")
@@ -141,13 +141,13 @@ async def test_what_falls_over_is_told_with_its_last_words(
     with pytest.raises(StartFailed) as caught:
         await lifecycle.start("own")
 
-    assert str(caught.value) == "own did not come up: it exited with code 3. It said: no such database"
+    assert str(caught.value) == "own did not come up: it exited with code 3. Error output: no such database"
     assert caught.value.fields
     assert caught.value.fields["exitCode"] == 3
     assert (await current.sample()).counts == listing.Counts(online=0, total=0)
 
 
-async def test_a_port_that_never_answers_is_told(
+async def test_a_port_that_never_opens_is_reported(
     pm2_home: Path, own_framework: Callable[..., Framework], settings: Settings
 ) -> None:
     framework = own_framework("setInterval(() => {}, 1000)")
@@ -161,7 +161,7 @@ async def test_a_port_that_never_answers_is_told(
     )
 
 
-async def test_many_instances_have_more_time(
+async def test_many_instances_get_more_time(
     pm2_home: Path, own_framework: Callable[..., Framework], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(action_steps, "PER_PROCESS_S", 3.0)  # on a busy machine ten take longer than 3 s
@@ -170,10 +170,12 @@ async def test_many_instances_have_more_time(
     await start_framework.ensure_daemon()
     settings.PM2_TIMEOUT = 0.5
 
-    assert brief(await lifecycle.start("own", 10)) == [("own", "online")] * 10
+    assert names_and_statuses(await lifecycle.start("own", 10)) == [("own", "online")] * 10
 
 
-async def test_a_port_of_somebody_else_is_left_alone(pm2_home: Path, own_framework: Callable[..., Framework]) -> None:
+async def test_a_port_in_use_by_another_program_is_reported(
+    pm2_home: Path, own_framework: Callable[..., Framework]
+) -> None:
     framework = own_framework(SERVER)
     other = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", framework.port)
 
@@ -181,9 +183,9 @@ async def test_a_port_of_somebody_else_is_left_alone(pm2_home: Path, own_framewo
         with pytest.raises(PortTaken) as caught:
             await lifecycle.start("own")
 
-    pid = os.getpid()  # it listens in this very process
-    assert f"port {framework.port} is taken by " in str(caught.value)
-    assert str(caught.value).endswith(f"(pid {pid}), which is not under PM2. Stop it first: kill {pid}.")
+    pid = os.getpid()  # it listens in this process
+    assert f"port {framework.port} is in use by " in str(caught.value)
+    assert str(caught.value).endswith(f"(pid {pid}), which is not managed by PM2. Stop it first: kill {pid}.")
 
 
 async def test_fork_mode_without_a_shared_port_gets_one_instance(
@@ -193,8 +195,8 @@ async def test_fork_mode_without_a_shared_port_gets_one_instance(
 
     result = await lifecycle.start("own", 4)
 
-    assert brief(result) == [("own", "online")]
-    assert result.warnings == ("own cannot share its port between processes: one instance was started.",)
+    assert names_and_statuses(result) == [("own", "online")]
+    assert result.warnings == ("own cannot share its port between processes: started one instance.",)
 
 
 NAMES = [
@@ -212,17 +214,17 @@ NAMES = [
 async def test_names_round_trip_as_data_and_environments_stay(pm2_home: Path, tmp_path: Path) -> None:
     await lifecycle.start("node", 1)
     (tmp_path / "idle.cjs").write_text("setInterval(() => {}, 1000)")
-    async with client.daemon() as link:
+    async with client.connect() as daemon:
         for name in NAMES:
-            await link.call("prepare", idle(tmp_path, name))
+            await daemon.call("prepare", idle(tmp_path, name))
 
     stats = await current.sample()
-    shown = json.dumps(to_wire(stats)) + json.dumps(
-        to_wire([await process_detail.one(each.pm_id) for each in stats.processes])
+    wire = json.dumps(to_wire(stats)) + json.dumps(
+        to_wire([await process_detail.get(process.pm_id) for process in stats.processes])
     )
 
-    assert [each.name for each in stats.processes] == ["node", *NAMES]
-    assert "tell-nobody" not in shown
+    assert [process.name for process in stats.processes] == ["node", *NAMES]
+    assert "tell-nobody" not in wire
 
     deleted = await lifecycle.delete(Target(name=NAMES[1]))
     assert (deleted.message, deleted.processes) == (f"Deleted {NAMES[1]}: 1 process", ())
@@ -241,21 +243,21 @@ def idle(folder: Path, name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def test_a_killed_daemon_is_a_state_and_start_brings_it_back(pm2_home: Path) -> None:
+async def test_a_killed_daemon_is_a_state_and_start_restarts_it(pm2_home: Path) -> None:
     await lifecycle.start("node", 1)
-    seen = await current.sample()
+    before = await current.sample()
     pid = listing.daemon_pid()
     assert pid
     os.kill(pid, signal.SIGKILL)
 
     away = await until(current.sample, lambda stats: stats.daemon.state == "down")
     assert away.stale
-    assert away.processes == seen.processes or len(away.processes) == 1
+    assert away.processes == before.processes or len(away.processes) == 1
     with pytest.raises(DaemonNotRunning):
         await lifecycle.stop(Target(framework="node"))
 
     await until_free(NODE)  # cluster workers end with their daemon
-    assert brief(await lifecycle.start("node", 1)) == [("node", "online")]
+    assert names_and_statuses(await lifecycle.start("node", 1)) == [("node", "online")]
 
 
 async def test_a_daemon_that_hangs_is_a_state_and_recovers(pm2_home: Path, settings: Settings) -> None:
@@ -266,20 +268,20 @@ async def test_a_daemon_that_hangs_is_a_state_and_recovers(pm2_home: Path, setti
         away = await current.sample()
         assert (away.daemon.state, away.daemon.message, away.stale) == (
             "down",
-            f"PM2's daemon (pid {pid}) does not answer.",
+            f"PM2's daemon (pid {pid}) is not responding.",
             True,
         )
-        begun = time.monotonic()
-        for _ in range(50):  # nobody waits again, and nothing piles up at the daemon
+        started_s = time.monotonic()
+        for _ in range(50):  # nothing waits again, and no requests pile up at the daemon
             assert await current.sample() == replace(away, timestamp=ANY, age_seconds=ANY)
-        assert time.monotonic() - begun < settings.PM2_TIMEOUT
+        assert time.monotonic() - started_s < settings.PM2_TIMEOUT
         with pytest.raises(DaemonHangs):
             await lifecycle.delete(Target(framework="node"))
 
     assert (await until(current.sample, lambda stats: stats.daemon.state == "up")).counts == listing.Counts(1, 1)
 
 
-async def test_the_daemon_gets_no_key_of_ours(pm2_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_daemon_gets_no_api_key(pm2_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_KEY", "tell-nobody")
 
     started = await lifecycle.start("node", 1)
@@ -288,18 +290,18 @@ async def test_the_daemon_gets_no_key_of_ours(pm2_home: Path, monkeypatch: pytes
         assert b"tell-nobody" not in Path(f"/proc/{pid}/environ").read_bytes()
 
 
-async def test_this_server_is_spared(pm2_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_this_server_is_skipped(pm2_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started = await lifecycle.start("node", 2)
-    me = started.processes[0].pid
-    monkeypatch.setattr(action_steps, "ancestry", lambda: frozenset({me}))
+    own_pid = started.processes[0].pid
+    monkeypatch.setattr(action_steps, "ancestry", lambda: frozenset({own_pid}))
 
     result = await lifecycle.delete(None)
 
     assert result.skipped == (action_steps.Skipped("node", "it is this server itself"),)
-    assert [each.pid for each in (await current.sample()).processes] == [me]
+    assert [process.pid for process in (await current.sample()).processes] == [own_pid]
 
 
-async def test_without_a_daemon_nothing_is_spawned_by_looking(pm2_home: Path) -> None:
+async def test_sampling_without_a_daemon_spawns_nothing(pm2_home: Path) -> None:
     stats = await current.sample()
 
     assert (stats.daemon, stats.processes, stats.stale) == (
@@ -318,27 +320,27 @@ async def test_without_a_daemon_nothing_is_spawned_by_looking(pm2_home: Path) ->
         (lambda: lifecycle.stop(Target(name="koa")), DaemonNotRunning),
     ],
 )
-async def test_what_cannot_be_done_is_named(
+async def test_a_refused_action_raises_its_error(
     pm2_home: Path, action: Callable[[], Any], expected: type[PM2Error]
 ) -> None:
     with pytest.raises(expected):
         await action()
 
 
-async def test_a_process_that_is_not_there(pm2_home: Path) -> None:
+async def test_an_unknown_process_is_an_error(pm2_home: Path) -> None:
     await lifecycle.start("node", 1)
 
     with pytest.raises(ProcessNotFound, match="No PM2 process is named 'koa'"):
         await lifecycle.stop(Target(name="koa"))
     with pytest.raises(ProcessNotFound, match="number 99"):
-        await process_detail.one(99)
+        await process_detail.get(99)
 
 
-async def test_a_home_too_long_for_a_socket_is_named(settings: Settings) -> None:
+async def test_a_home_too_long_for_a_socket_is_reported(settings: Settings) -> None:
     settings.PM2_HOME = Path("/tmp") / ("x" * 110)
 
-    seen = (await current.sample()).daemon
-    assert (seen.state, seen.message) == ("down", str(InvalidHome(str(settings.PM2_HOME / "rpc.sock"))))
+    daemon = (await current.sample()).daemon
+    assert (daemon.state, daemon.message) == ("down", str(InvalidHome(str(settings.PM2_HOME / "rpc.sock"))))
 
 
 @contextmanager
@@ -350,16 +352,16 @@ def stopped(pid: int) -> Iterator[None]:
         os.kill(pid, signal.SIGCONT)
 
 
-async def until(ask: Callable[[], Any], true: Callable[[Any], bool]) -> Any:
-    ends = time.monotonic() + 30
-    while not true(answer := await ask()):
-        assert time.monotonic() < ends, answer
+async def until(poll: Callable[[], Any], is_done: Callable[[Any], bool]) -> Any:
+    deadline_s = time.monotonic() + 30
+    while not is_done(value := await poll()):
+        assert time.monotonic() < deadline_s, value
         await asyncio.sleep(0.05)
-    return answer
+    return value
 
 
 async def until_free(port: int) -> None:
-    async def ask() -> bool:
+    async def is_free() -> bool:
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
         except OSError:
@@ -367,13 +369,13 @@ async def until_free(port: int) -> None:
         writer.close()
         return False
 
-    await until(ask, bool)
+    await until(is_free, bool)
 
 
-async def test_without_procps_children_end_as_well(
+async def test_without_procps_children_are_killed_too(
     pm2_home: Path, own_framework: Callable[..., Framework], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """PM2 finds them by `ps`. Where there is none it would kill nothing, and call that an error."""
+    """PM2 finds children with `ps`. Without it, PM2 would kill nothing and report an error."""
     node = shutil.which("node") or str(binaries.require("node").path)
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "node").symlink_to(node)
@@ -386,4 +388,8 @@ async def test_without_procps_children_end_as_well(
     started = commands_with(f"/bin/sleep {nap}")
     stopped = await lifecycle.stop(Target(name="own"))
 
-    assert (len(started), brief(stopped), commands_with(f"/bin/sleep {nap}")) == (1, [("own", "stopped")], [])
+    assert (len(started), names_and_statuses(stopped), commands_with(f"/bin/sleep {nap}")) == (
+        1,
+        [("own", "stopped")],
+        [],
+    )

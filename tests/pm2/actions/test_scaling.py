@@ -1,4 +1,4 @@
-"""More, fewer and fresh instances on a real PM2, under load where that matters."""
+"""Reload, rolling restart and scale on a real PM2, under load where it matters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pm2.monitor import current
 from system.host import binaries, child_processes
 from system.host.ports import is_listening
 from tests.fixtures import ports
-from tests.fixtures.pm2_apps import IDLE, run_app, until, written
+from tests.fixtures.pm2_apps import IDLE, run_app, until, write_script
 
 pytestmark = pytest.mark.usefixtures("pm2_home")
 FASTIFY = Target(framework="fastify")
@@ -27,40 +27,40 @@ FASTIFY = Target(framework="fastify")
 
 async def pids(name: str) -> list[tuple[int, int]]:
     stats = await current.sample()
-    return [(each.pm_id, each.pid) for each in stats.processes if each.name == name]
+    return [(process.pm_id, process.pid) for process in stats.processes if process.name == name]
 
 
-async def lost_under_load(seconds: int) -> tuple[int, int]:
-    """How many requests of a load on fastify's /simple were answered, and how many were not."""
+async def count_lost_requests(seconds: int) -> tuple[int, int]:
+    """Load fastify's /simple; returns how many requests were answered, and how many were not."""
     url = f"http://127.0.0.1:{ports.FASTIFY}/simple"
     wrk = binaries.find("wrk")
     if wrk:
-        said = (await child_processes.run([str(wrk.path), "-t1", "-c20", f"-d{seconds}s", url], timeout_s=60)).stdout
-        failed = re.findall(r"(?:connect|read|write|timeout|responses:) (\d+)", said.partition("Socket")[2])
-        return int(re.findall(r"(\d+) requests in", said)[0]), sum(map(int, failed)) + said.count("Non-2xx")
+        output = (await child_processes.run([str(wrk.path), "-t1", "-c20", f"-d{seconds}s", url], timeout_s=60)).stdout
+        failed = re.findall(r"(?:connect|read|write|timeout|responses:) (\d+)", output.partition("Socket")[2])
+        return int(re.findall(r"(\d+) requests in", output)[0]), sum(map(int, failed)) + output.count("Non-2xx")
     autocannon = [str(binaries.require(name).path) for name in ("node", "autocannon")]
-    said = (
+    output = (
         await child_processes.run([*autocannon, "-j", "-n", "-c", "20", "-d", str(seconds), url], timeout_s=60)
     ).stdout
-    told = json.loads(said)
-    return told["requests"]["total"], told["errors"] + told["timeouts"] + told["non2xx"]
+    report = json.loads(output)
+    return report["requests"]["total"], report["errors"] + report["timeouts"] + report["non2xx"]
 
 
 async def test_a_reload_under_load_loses_no_request() -> None:
     await lifecycle.start("fastify", 2)
     before = await pids("fastify")
-    load = asyncio.create_task(lost_under_load(6))
+    load = asyncio.create_task(count_lost_requests(6))
     await asyncio.sleep(1)
     result = await scaling.reload(FASTIFY, "ada")
     answered, lost = await load
 
     assert result.message == "Reloaded fastify: 2 instances"
-    assert [(each.pm_id, each.status) for each in result.processes] == [(0, "online"), (1, "online")]
-    assert not {pid for _, pid in before} & {each.pid for each in result.processes}
+    assert [(process.pm_id, process.status) for process in result.processes] == [(0, "online"), (1, "online")]
+    assert not {pid for _, pid in before} & {process.pid for process in result.processes}
     assert (answered > 0, lost) == (True, 0)
 
 
-async def test_what_cannot_be_reloaded_says_what_to_do(tmp_path: Path) -> None:
+async def test_a_refused_reload_names_the_alternatives(tmp_path: Path) -> None:
     await run_app(tmp_path, "fork", IDLE)
     with pytest.raises(CannotReload, match=r"fork mode.*rolling-restart") as caught:
         await scaling.reload(Target(name="fork"))
@@ -78,31 +78,34 @@ async def test_scale_up_and_down_the_newest_first() -> None:
     [oldest] = await pids("fastify")
 
     up = await scaling.scale(FASTIFY, 3)
-    assert (up.message, [each.pm_id for each in up.processes]) == ("Scaled fastify from 1 to 3 instances", [0, 1, 2])
+    assert (up.message, [process.pm_id for process in up.processes]) == (
+        "Scaled fastify from 1 to 3 instances",
+        [0, 1, 2],
+    )
     same = await scaling.scale(FASTIFY, 3)
-    assert same.message == "fastify has 3 instances already"
+    assert same.message == "fastify already has 3 instances"
     down = await scaling.scale(FASTIFY, 1)
     assert (down.message, await pids("fastify")) == ("Scaled fastify from 3 to 1 instance", [oldest])
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_instances_are_counted_and_those_too_many_end_together(tmp_path: Path) -> None:
-    told = tmp_path / "told"
-    ends = "process.on('SIGINT', () => { note('asked'); setTimeout(() => { note('gone'); process.exit() }, 700) });"
-    note = f"const note = word => require('fs').appendFileSync({json.dumps(str(told))}, word + ' ');"
+async def test_instances_are_counted_and_surplus_ones_exit_together(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    ends = "process.on('SIGINT', () => { note('stopping'); setTimeout(() => { note('gone'); process.exit() }, 700) });"
+    note = f"const note = word => require('fs').appendFileSync({json.dumps(str(log))}, word + ' ');"
     await run_app(tmp_path, "slow", IDLE + note + ends + "note('up');", instances=4)
-    await until(told.exists, bool)
-    await until(told.read_text, lambda text: text.count("up") == 4)
+    await until(log.exists, bool)
+    await until(log.read_text, lambda text: text.count("up") == 4)
 
     [left] = (await scaling.scale(Target(name="slow"), 1)).processes
 
-    assert (left.instances, (await process_detail.one(left.pm_id)).process.instances) == (1, 1)
-    assert told.read_text().split() == ["up"] * 4 + ["asked"] * 3 + ["gone"] * 3
+    assert (left.instances, (await process_detail.get(left.pm_id)).process.instances) == (1, 1)
+    assert log.read_text().split() == ["up"] * 4 + ["stopping"] * 3 + ["gone"] * 3
 
 
 async def test_scaling_down_under_load_loses_no_request() -> None:
     await lifecycle.start("fastify", 3)
-    load = asyncio.create_task(lost_under_load(5))
+    load = asyncio.create_task(count_lost_requests(5))
     await asyncio.sleep(1)
     await scaling.scale(FASTIFY, 1)
     answered, lost = await load
@@ -110,7 +113,9 @@ async def test_scaling_down_under_load_loses_no_request() -> None:
     assert (answered > 0, lost) == (True, 0)
 
 
-async def test_a_scale_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failed_scale_leaves_existing_instances_unchanged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(action_steps, "STEADY_S", 30.0)  # on a busy machine Node takes longer than usual to fall over
     monkeypatch.setattr(action_steps, "within_s", lambda count: 60.0)
     port = ports.free_port()
@@ -124,38 +129,38 @@ async def test_a_scale_that_fails_leaves_what_was_there(tmp_path: Path, monkeypa
     await until(lambda: pids("alone"), lambda seen: seen == before)
 
 
-async def test_what_cannot_have_brothers_says_so() -> None:
+async def test_scaling_without_an_online_instance_is_refused() -> None:
     await lifecycle.start("express", 1)
     await lifecycle.stop(Target(framework="express"))
     with pytest.raises(CannotScale, match="no instance of it is online"):
         await scaling.scale(Target(framework="express"), 2)
 
 
-async def test_a_rolling_restart_goes_one_by_one() -> None:
+async def test_a_rolling_restart_restarts_one_by_one() -> None:
     await lifecycle.start("fastify", 2)
     before = await pids("fastify")
-    together: list[int] = []
+    online_counts: list[int] = []
 
-    async def note() -> None:
+    async def record_counts() -> None:
         while True:
-            together.append((await current.sample()).counts.online)
+            online_counts.append((await current.sample()).counts.online)
             await asyncio.sleep(0.02)
 
-    noting = asyncio.create_task(note())
+    recording = asyncio.create_task(record_counts())
     result = await scaling.rolling_restart(FASTIFY)
-    noting.cancel()
+    recording.cancel()
 
-    assert result.message == "Restarted fastify, one after another: 2 instances"
-    assert min(together) >= 1
+    assert result.message == "Restarted fastify one by one: 2 instances"
+    assert min(online_counts) >= 1
     assert not {pid for _, pid in before} & {pid for _, pid in await pids("fastify")}
 
 
 async def test_a_rolling_restart_stops_at_the_first_that_does_not_come_up(tmp_path: Path) -> None:
     await run_app(tmp_path, "rolls", IDLE, instances=3)
-    # Online means spawned: only later has Node read the file, which is about to change.
-    await until(current.sample, lambda stats: sum(each.uptime_seconds > 1 for each in stats.processes) == 3)
+    # Online means spawned: wait until Node has read the file, which is about to change.
+    await until(current.sample, lambda stats: sum(process.uptime_seconds > 1 for process in stats.processes) == 3)
     before = dict(await pids("rolls"))
-    written(tmp_path, IDLE).write_text("console.error('bad release'); process.exit(7)")
+    write_script(tmp_path, IDLE).write_text("console.error('bad release'); process.exit(7)")
     with pytest.raises(RollingRestartFailed) as caught:
         await scaling.rolling_restart(Target(name="rolls"))
 
@@ -171,15 +176,15 @@ async def test_a_rolling_restart_stops_at_the_first_that_does_not_come_up(tmp_pa
 async def test_twenty_starts_at_once_make_one_application() -> None:
     results = await asyncio.gather(*(lifecycle.start("fastify", 2) for _ in range(20)), return_exceptions=True)
 
-    started = [each for each in results if isinstance(each, lifecycle.Result)]
+    started = [result for result in results if isinstance(result, lifecycle.ActionResult)]
     assert len(started) == 1
     assert len(await pids("fastify")) == 2
 
 
-async def test_a_process_that_stays_down_is_told_with_its_last_words(tmp_path: Path) -> None:
+async def test_a_process_that_does_not_restart_is_reported_with_its_stderr(tmp_path: Path) -> None:
     await run_app(tmp_path, "breaks", IDLE, max_restarts=3)
     await until(current.sample, lambda stats: stats.processes[0].uptime_seconds > 1)
-    written(tmp_path, IDLE).write_text("console.error('no config'); process.exit(5)")
+    write_script(tmp_path, IDLE).write_text("console.error('no config'); process.exit(5)")
     with pytest.raises(StartFailed) as caught:
         await lifecycle.restart(Target(name="breaks"))
 
@@ -194,10 +199,10 @@ async def test_names_are_data(tmp_path: Path) -> None:
         await run_app(tmp_path, name, IDLE)
     await until(current.sample, lambda stats: stats.counts.online == len(names))
     stopped = await lifecycle.stop(Target(name="all"))
-    assert [each.name for each in stopped.processes] == ["all"]
+    assert [process.name for process in stopped.processes] == ["all"]
     for name in names:
-        assert [each.name for each in (await lifecycle.restart(Target(name=name))).processes] == [name]
-    async with client.daemon() as link:
-        await link.call("ping", {})
+        assert [process.name for process in (await lifecycle.restart(Target(name=name))).processes] == [name]
+    async with client.connect() as daemon:
+        await daemon.call("ping", {})
     listed: tuple[Process, ...] = (await current.sample()).processes
-    assert [each.name for each in listed] == names
+    assert [process.name for process in listed] == names

@@ -1,4 +1,4 @@
-"""/api/pm2 on the real server: logs, exits, reload, scale, and what outlives the server."""
+"""/api/pm2 on the real server: logs, exits, reload, scale, and state that outlives the server."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ DEADLINE_S = 40
 
 
 def get(server: Server, path: str, **query: object) -> Any:
-    answer = requests.get(server.url + path, params=query, timeout=DEADLINE_S)  # type: ignore[arg-type]
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    response = requests.get(server.url + path, params=query, timeout=DEADLINE_S)  # type: ignore[arg-type]
+    assert response.status_code == 200, response.text
+    return response.json()
 
 
 def post(server: Server, path: str, **body: object) -> tuple[int, Any]:
-    answer = requests.post(server.url + path, json=body, timeout=DEADLINE_S)
-    return answer.status_code, answer.json()
+    response = requests.post(server.url + path, json=body, timeout=DEADLINE_S)
+    return response.status_code, response.json()
 
 
-def until(ask: Callable[[], Any], holds: Callable[[Any], object]) -> Any:
-    ends = time.monotonic() + DEADLINE_S
-    while not holds(value := ask()):
-        assert time.monotonic() < ends, value
+def until(poll: Callable[[], Any], is_done: Callable[[Any], object]) -> Any:
+    deadline_s = time.monotonic() + DEADLINE_S
+    while not is_done(value := poll()):
+        assert time.monotonic() < deadline_s, value
         time.sleep(0.05)
     return value
 
 
-def test_an_end_that_the_shell_asked_for_names_who_typed(server: Server) -> None:
+def test_an_exit_requested_from_the_shell_names_the_user(server: Server) -> None:
     assert post(server, "/api/pm2/start", framework="node", instances=1)[0] == 200
     server.manage("pm2", "restart", "node")
 
-    (end,) = until(lambda: get(server, "/api/pm2/exits"), lambda page: page["exits"])["exits"]
-    who = f"{getpass.getuser()} (command line)"
-    assert (end["cause"], end["by"], end["text"]) == ("manual", who, f"restarted by {who}")
+    (ended,) = until(lambda: get(server, "/api/pm2/exits"), lambda page: page["exits"])["exits"]
+    actor = f"{getpass.getuser()} (command line)"
+    assert (ended["cause"], ended["by"], ended["text"]) == ("manual", actor, f"restarted by {actor}")
 
 
-def test_what_nobody_waited_for_is_done_and_recorded(server: Server) -> None:
+def test_an_action_whose_client_left_is_completed_and_recorded(server: Server) -> None:
     with pytest.raises(requests.ReadTimeout):
         requests.post(server.url + "/api/pm2/start", json={"framework": "node", "instances": 1}, timeout=0.2)
 
@@ -56,7 +56,7 @@ def test_what_nobody_waited_for_is_done_and_recorded(server: Server) -> None:
     assert get(server, "/api/pm2/stats")["counts"] == {"online": 1, "total": 1}
 
 
-def test_an_end_is_explained_and_outlives_the_server(start_server: StartServer) -> None:
+def test_an_exit_is_classified_and_outlives_the_server(start_server: StartServer) -> None:
     server = start_server()
     assert post(server, "/api/pm2/start", framework="fastify", instances=1)[0] == 200
     status, result = post(server, "/api/pm2/reload", framework="fastify")
@@ -75,18 +75,18 @@ def test_an_end_is_explained_and_outlives_the_server(start_server: StartServer) 
         "this machine",
     )
     page = get(server, "/api/pm2/processes/0")
-    assert [each["text"] for each in page["exits"]] == [killed["text"], reloaded["text"]]
+    assert [ended["text"] for ended in page["exits"]] == [killed["text"], reloaded["text"]]
 
     assert server.stop() == 0
     assert is_listening(FASTIFY)
     server.start()
-    assert [each["instance"] for each in get(server, "/api/pm2/exits")["exits"]] == [killed["instance"]] * 2
+    assert [ended["instance"] for ended in get(server, "/api/pm2/exits")["exits"]] == [killed["instance"]] * 2
     [same] = until(lambda: get(server, "/api/pm2/stats")["processes"], len)
     os.kill(same["pid"], signal.SIGTERM)
     latest = until(lambda: get(server, "/api/pm2/exits", limit=1)["exits"], lambda exits: exits[0] != killed)
     assert latest[0]["instance"] == killed["instance"]
-    admin = server.manage("shell", "-c", "from pm2.models import Exit; print(Exit.objects.count())")
-    assert admin.strip().endswith("3")
+    output = server.manage("shell", "-c", "from pm2.models import Exit; print(Exit.objects.count())")
+    assert output.strip().endswith("3")
 
 
 def test_logs_by_query_and_by_body(start_server: StartServer) -> None:
@@ -97,7 +97,7 @@ def test_logs_by_query_and_by_body(start_server: StartServer) -> None:
 
     assert status == 200
     assert by_query["sources"] == by_body["sources"]
-    assert [(each["name"], each["stream"]) for each in by_query["sources"]] == [("fastify", "err")]
+    assert [(source["name"], source["stream"]) for source in by_query["sources"]] == [("fastify", "err")]
     for body, code in (
         ({"lines": 0}, "bad_request"), ({"stream": "x"}, "bad_request"), ({"search": "(", "regex": True}, "bad_pattern"),
         ({"framework": "-x"}, "bad_request"), ({"framework": "a\nb"}, "bad_request"), ({"since": "soon"}, "bad_request"),

@@ -21,27 +21,27 @@ def test_a_call_as_pm2_sends_it() -> None:
 
 
 @given(st.lists(st.lists(JSON, min_size=1, max_size=4), min_size=1, max_size=3), st.data())
-def test_frames_come_back_however_they_are_cut(frames: list[list[object]], data: st.DataObject) -> None:
+def test_frames_are_decoded_regardless_of_chunk_boundaries(frames: list[list[object]], data: st.DataObject) -> None:
     stream = b"".join(amp.encode(frame) for frame in frames)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=6)))
-    pieces = [stream[start:end] for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
+    chunks = [stream[start:end] for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
     decoder = amp.Decoder()
 
-    assert [frame for piece in pieces for frame in decoder.feed(piece)] == frames
+    assert [frame for chunk in chunks for frame in decoder.feed(chunk)] == frames
 
 
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"\x21", "PM2's socket speaks version 2 of AMP; 1 is known."),
+        (b"\x21", "PM2's socket uses AMP version 2; only version 1 is supported."),
         (b"\x11\xff\xff\xff\xff", "PM2 announced an argument of 4294967295 bytes."),
         (
             b"\x11\x00\x00\x00\x03j:{",
-            "PM2 sent JSON that cannot be read: Expecting property name enclosed in double quotes",
+            "PM2 sent invalid JSON: Expecting property name enclosed in double quotes",
         ),
     ],
 )
-def test_what_is_not_amp_is_refused(data: bytes, message: str) -> None:
+def test_invalid_amp_is_rejected(data: bytes, message: str) -> None:
     with pytest.raises(ProtocolError) as caught:
         list(amp.Decoder().feed(data))
 

@@ -42,15 +42,15 @@ def test_an_entry_becomes_a_process() -> None:
     )  # fmt: skip
 
 
-def test_no_environment_variable_leaves() -> None:
-    shown = to_wire([process.from_monitor_data(ENTRY, 0), process.details(ENTRY)])
+def test_no_environment_variable_is_exposed() -> None:
+    wire = to_wire([process.from_monitor_data(ENTRY, 0), process.parse_details(ENTRY)])
 
-    assert "SECRET" not in json.dumps(shown)
-    assert "inner" not in json.dumps(shown)
+    assert "SECRET" not in json.dumps(wire)
+    assert "inner" not in json.dumps(wire)
 
 
 @pytest.mark.parametrize(
-    "odd",
+    "entry",
     [
         {},
         {"pm2_env": None, "monit": []},
@@ -58,11 +58,11 @@ def test_no_environment_variable_leaves() -> None:
         {"name": "\ud800", "monit": {"cpu": "high", "memory": None}, "pm2_env": {"args": "no list", "exit_code": "1"}},
     ],
 )
-def test_odd_entries_become_values_that_json_takes(odd: dict[str, Any]) -> None:
-    shown = to_wire([process.from_monitor_data(odd, 0), process.details(odd)])
+def test_malformed_entries_become_valid_json(entry: dict[str, Any]) -> None:
+    wire = to_wire([process.from_monitor_data(entry, 0), process.parse_details(entry)])
 
-    assert json.dumps(shown).encode()
+    assert json.dumps(wire).encode()
 
 
-def test_own_metrics_keep_their_units() -> None:
-    assert process.details(ENTRY).metrics == {"Loop delay": "0.4 ms", "odd": "3"}
+def test_custom_metrics_keep_their_units() -> None:
+    assert process.parse_details(ENTRY).metrics == {"Loop delay": "0.4 ms", "odd": "3"}

@@ -16,18 +16,18 @@ from pm2.errors import CallFailed, ProtocolError
         ([{"error": {"message": "no"}}, "c"], Reply("c", "no", None)),
     ],
 )
-def test_a_reply_is_read(frame: list[object], expected: Reply) -> None:
+def test_a_reply_is_parsed(frame: list[object], expected: Reply) -> None:
     assert rpc.parse_reply(frame) == expected
 
 
 @pytest.mark.parametrize("frame", [[], ["x"], ["x", "y"], [{"args": []}, 3], [{"args": []}, "a", "b"]])
-def test_what_is_no_reply_is_refused(frame: list[object]) -> None:
+def test_a_frame_that_is_not_a_reply_is_rejected(frame: list[object]) -> None:
     with pytest.raises(ProtocolError):
         rpc.parse_reply(frame)
 
 
-def test_a_refusal_names_the_call() -> None:
+def test_a_rejected_call_is_named() -> None:
     with pytest.raises(CallFailed) as caught:
-        rpc.value_of(Reply("a", "unknown id", None), "stopProcessId")
+        rpc.unwrap_reply(Reply("a", "unknown id", None), "stopProcessId")
 
     assert str(caught.value) == "PM2 refused stopProcessId: unknown id"

@@ -6,14 +6,14 @@ import pytest
 
 from pm2.daemon import bus_events
 from pm2.daemon.bus_events import DaemonKilled, DaemonLine, ExitLine, LogChunk, ProcessEvent
-from pm2.exits.classify import Cause, Evidence, classify, real_signal
+from pm2.exits.classify import Cause, Evidence, classify_exit, terminating_signal
 from system.host import kernel
 
 
 @pytest.mark.parametrize(
-    ("facts", "cause", "said"),
+    ("facts", "cause", "text"),
     [
-        ({"signal": "SIGKILL", "oom_kills": 1}, Cause.OUT_OF_MEMORY, "killed by the kernel, which had no memory left"),
+        ({"signal": "SIGKILL", "oom_kills": 1}, Cause.OUT_OF_MEMORY, "killed by the kernel: out of memory"),
         ({"signal": "SIGKILL"}, Cause.KILLED, "killed by SIGKILL from outside"),
         (
             {"signal": "SIGABRT", "stderr": ("FATAL ERROR: Reached heap limit - JavaScript heap out of memory",)},
@@ -21,42 +21,48 @@ from system.host import kernel
         ),
         ({"exit_code": 1, "signal": "SIGINT"}, Cause.CRASH, "crashed: exit code 1"),
         ({"exit_code": 0, "signal": "SIGINT"}, Cause.FINISHED, "ended by itself with exit code 0"),
-        ({"was_asked": True, "has_cron": True}, Cause.CRON, "restarted by PM2: cron_restart"),
-        ({"was_asked": True, "has_cron": True, "verb": "restarted"}, Cause.MANUAL, "restarted by PM2’s command line"),
-        ({"was_asked": True, "verb": "stopped", "by": "ada"}, Cause.MANUAL, "stopped by ada"),
-        ({"signal": "SIGKILL", "verb": "deleted"}, Cause.KILLED, "killed by SIGKILL from outside"),  # just before that
-        ({"was_asked": True}, Cause.MANUAL, "ended by PM2’s command line or another client of its daemon"),
+        ({"was_requested": True, "has_cron": True}, Cause.CRON, "restarted by PM2: cron_restart"),
+        ({"was_requested": True, "has_cron": True, "verb": "restarted"}, Cause.MANUAL, "restarted by PM2’s command line"),
+        ({"was_requested": True, "verb": "stopped", "by": "ada"}, Cause.MANUAL, "stopped by ada"),
+        ({"signal": "SIGKILL", "verb": "deleted"}, Cause.KILLED, "killed by SIGKILL from outside"),  # deleted just before
+        ({"was_requested": True}, Cause.MANUAL, "ended by PM2’s command line or another client of its daemon"),
         (
-            {"was_asked": True, "over_limit_bytes": 154525696}, Cause.MEMORY_LIMIT,
+            {"was_requested": True, "over_limit_bytes": 154525696}, Cause.MEMORY_LIMIT,
             "restarted by PM2: 147 MB, above max_memory_restart",
         ),
-        ({"was_asked": True, "watched_file": "a.js"}, Cause.WATCH, "restarted by PM2: a.js changed"),
-        ({"daemon_died": True}, Cause.DAEMON_DEATH, "PM2's daemon died, and took it along"),
+        ({"was_requested": True, "watched_file": "a.js"}, Cause.WATCH, "restarted by PM2: a.js changed"),
+        ({"daemon_died": True}, Cause.DAEMON_DEATH, "PM2's daemon died and the process with it"),
     ],
 )  # fmt: skip
-def test_the_cause_follows_from_the_evidence(facts: dict[str, object], cause: Cause, said: str) -> None:
-    evidence = Evidence(**{"exit_code": None, "signal": None, "was_asked": False} | facts)  # type: ignore[arg-type]
+def test_the_cause_follows_from_the_evidence(facts: dict[str, object], cause: Cause, text: str) -> None:
+    evidence = Evidence(**{"exit_code": None, "signal": None, "was_requested": False} | facts)  # type: ignore[arg-type]
 
-    assert classify(evidence) == (cause, said)
-
-
-@pytest.mark.parametrize(("told", "real"), [("SIGINT", None), ("SIGKILL", "SIGKILL"), ("nonsense", None), (None, None)])
-def test_a_signal_that_pm2_makes_up_is_not_believed(told: str | None, real: str | None) -> None:
-    assert real_signal(Evidence(None, told, was_asked=False)) == real
+    assert classify_exit(evidence) == (cause, text)
 
 
-def test_the_daemons_lines_are_understood() -> None:
-    assert bus_events.exit_line("App [a]b:0] [:_old_7] exited with code [0] via signal [SIGKILL]") == ExitLine(
+@pytest.mark.parametrize(
+    ("reported", "actual"), [("SIGINT", None), ("SIGKILL", "SIGKILL"), ("nonsense", None), (None, None)]
+)
+def test_a_sigint_reported_by_pm2_is_ignored(reported: str | None, actual: str | None) -> None:
+    assert terminating_signal(Evidence(None, reported, was_requested=False)) == actual
+
+
+def test_lines_of_the_daemons_log_are_parsed() -> None:
+    assert bus_events.parse_exit("App [a]b:0] [:_old_7] exited with code [0] via signal [SIGKILL]") == ExitLine(
         "a]b:0] [", 7, is_old=True, code=0, signal="SIGKILL"
     )
-    assert bus_events.stopping("Stopping app:one id:0") == (0, False)
-    assert bus_events.stopping("Stopping app:one id:_old_3") == (3, True)
-    assert bus_events.watched("Change detected on path exp.out for app w - restarting") == ("w", "exp.out")
+    assert bus_events.parse_stopping("Stopping app:one id:0") == (0, False)
+    assert bus_events.parse_stopping("Stopping app:one id:_old_3") == (3, True)
+    assert bus_events.parse_watch_restart("Change detected on path exp.out for app w - restarting") == ("w", "exp.out")
     over = "[PM2][WORKER] Process 0 restarted because it exceeds --max-memory-restart value (current_memory=15 max_memory_limit=10 [octets])"  # fmt: skip
-    assert bus_events.over_memory(over) == (0, 15, 10)
-    for said in ("", "App one:0 online", "Stopping app:x id:y", "x" * 100_000):
-        assert bus_events.exit_line(said) is None
-        assert (bus_events.stopping(said), bus_events.watched(said), bus_events.over_memory(said)) == (None, None, None)
+    assert bus_events.parse_memory_restart(over) == (0, 15, 10)
+    for line in ("", "App one:0 online", "Stopping app:x id:y", "x" * 100_000):
+        assert bus_events.parse_exit(line) is None
+        assert (
+            bus_events.parse_stopping(line),
+            bus_events.parse_watch_restart(line),
+            bus_events.parse_memory_restart(line),
+        ) == (None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +78,7 @@ def test_the_daemons_lines_are_understood() -> None:
             {"at": 5, "data": "x\n", "process": {"pm_id": 1, "name": "n"}},
             LogChunk(1, "n", "err", 5.0, "x\n"),
         ),
-        (b"s:log:PM2", {"at": 5, "data": "said\n"}, DaemonLine(5.0, "said")),
+        (b"s:log:PM2", {"at": 5, "data": "App online\n"}, DaemonLine(5.0, "App online")),
         (b"s:pm2:kill", {"status": "killed"}, DaemonKilled()),
         (b"s:process:event", {"event": "exit", "process": {"pm_id": "x"}}, None),
         (b"s:process:event", {"event": 5, "process": {"pm_id": 1}}, None),
@@ -82,8 +88,8 @@ def test_the_daemons_lines_are_understood() -> None:
         (b"s:process:msg", {"anything": 1}, None),
     ],
 )
-def test_what_an_application_makes_up_is_nothing(topic: bytes, payload: object, event: object) -> None:
-    assert bus_events.parse(topic, payload) == event
+def test_messages_are_parsed_and_malformed_ones_ignored(topic: bytes, payload: object, event: object) -> None:
+    assert bus_events.parse_event(topic, payload) == event
 
 
 def test_the_kernels_count_of_oom_kills(tmp_path: Path) -> None:

@@ -6,28 +6,28 @@ import pytest
 
 from pm2.daemon.bus_events import DaemonLine, ProcessEvent
 from pm2.exits import expected, recorder
-from pm2.exits.recent_usage import Curves
-from pm2.exits.recorder import Background, Recorder
-from pm2.logs.live_logs import LogTaker
+from pm2.exits.recent_usage import UsageHistory
+from pm2.exits.recorder import ExitRecorder, InstanceContext
+from pm2.logs.live_logs import LogCollector
 
 
 @pytest.mark.parametrize(
-    ("said", "cause", "by"),
+    ("line", "cause", "by"),
     [
         ("App [api:7] exited with code [0] via signal [SIGKILL]", "killed", None),
         ("Stopping app:api id:7", "manual", "ada"),
     ],
 )
-def test_who_asked_for_it_is_named_where_it_was_what_happened(
-    monkeypatch: pytest.MonkeyPatch, said: str, cause: str, by: str | None
+def test_the_actor_is_named_only_if_the_action_caused_the_exit(
+    monkeypatch: pytest.MonkeyPatch, line: str, cause: str, by: str | None
 ) -> None:
     monkeypatch.setattr(recorder, "SETTLE_S", 0.0)
-    box = Recorder(LogTaker(), Curves(), lambda name, pm_id: Background("i1", 11, False))
+    exit_recorder = ExitRecorder(LogCollector(), UsageHistory(), lambda name, pm_id: InstanceContext("i1", 11, False))
     now_ms = 1000 * time.time()
     expected.announce([7], "reloaded", "ada")
 
-    box.daemon_said(DaemonLine(now_ms, said))
-    box.happened(ProcessEvent("exit", 7, "api", now_ms, now_ms - 5000, False, False, 0))
+    exit_recorder.on_daemon_line(DaemonLine(now_ms, line))
+    exit_recorder.on_process_event(ProcessEvent("exit", 7, "api", now_ms, now_ms - 5000, False, False, 0))
 
-    [ended] = box.settled()
+    [ended] = exit_recorder.take_completed()
     assert (ended.cause, ended.by) == (cause, by)

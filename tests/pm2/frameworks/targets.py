@@ -1,4 +1,4 @@
-"""Starts a framework's server as a plain child process, and talks to it."""
+"""Runs a framework's server as a plain child process and sends it requests."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 
-from pm2.frameworks.registry import NO_INTERPRETER, Framework, availability, registry, script
+from pm2.frameworks.registry import NO_INTERPRETER, Framework, check_availability, registry, script_path
 from tests.fixtures.ports import free_ports
 from tests.fixtures.redis import until
 
-INSTALLED = tuple(each for each in registry().frameworks if availability(each).installed)
-NAMES = [each.name for each in INSTALLED]
+INSTALLED = tuple(framework for framework in registry().frameworks if check_availability(framework).installed)
+NAMES = [framework.name for framework in INSTALLED]
 ANSWER_S = 10
 
 
@@ -34,7 +34,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A server under test that runs."""
+    """A running server under test."""
 
     name: str
     port: int
@@ -42,7 +42,7 @@ class Target:
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_S)) as connection:
-            with suppress(BrokenPipeError):  # too long a body: it is refused before all of it is sent
+            with suppress(BrokenPipeError):  # a body that is too long is rejected before all of it is sent
                 connection.request(method, path, body, headers)
             response = connection.getresponse()
             names = {name.lower(): value for name, value in response.getheaders()}
@@ -55,26 +55,26 @@ class Target:
         until(lambda: self.create().status == status, f"{self.name} answers {status}")
         return self.create()
 
-    def end(self, number: int) -> tuple[int, float]:
-        """Send a signal: the exit code, and the seconds that it took."""
+    def end(self, signal_number: int) -> tuple[int, float]:
+        """Send a signal; returns the exit code and the seconds until the exit."""
         since = time.monotonic()
-        self.process.send_signal(number)
+        self.process.send_signal(signal_number)
         return self.process.wait(ANSWER_S), time.monotonic() - since
 
 
 def launch(framework: Framework, port: int, nodes: str) -> subprocess.Popen[str]:
-    interpreter = availability(framework).interpreter
+    interpreter = check_availability(framework).interpreter
     argv = [] if framework.interpreter == NO_INTERPRETER else [str(interpreter)]
     env = {
         "PATH": os.environ["PATH"], "PORT": str(port), "HOST": "127.0.0.1", "REDIS_NODES": nodes,
         "NODE_ENV": "production",
     }  # fmt: skip
-    return subprocess.Popen([*argv, str(script(framework))], env=env, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen([*argv, str(script_path(framework))], env=env, stderr=subprocess.PIPE, text=True)
 
 
 @contextmanager
 def target(framework: Framework, nodes: str, port: int | None = None) -> Iterator[Target]:
-    """A server that answers `GET /simple`; ended afterwards."""
+    """Starts a server, waits until `GET /simple` answers, and ends it afterwards."""
     port = port or free_ports(1)[0]
     with launch(framework, port, nodes) as process:
         running = Target(framework.name, port, process)

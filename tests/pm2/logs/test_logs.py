@@ -1,4 +1,4 @@
-"""Logs of real processes: in order, whole, searchable, also from before we listened."""
+"""Logs of real processes: in order, complete, searchable, including lines from before the subscription."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from pm2.daemon import client
 from pm2.daemon.bus_events import LogChunk
 from pm2.errors import PatternTooSlow, ProcessNotFound
 from pm2.logs import live_logs, log_search
-from pm2.logs.log_files import backwards, last_lines, split_time
-from pm2.logs.log_lines import Assembler, LogLine
-from pm2.logs.log_search import Query, overlap
+from pm2.logs.log_files import read_backwards, read_last_lines, split_timestamp
+from pm2.logs.log_lines import LineAssembler, LogLine
+from pm2.logs.log_search import LogQuery, count_overlap
 from pm2.monitor import current
-from pm2.monitor.watch import Watch
+from pm2.monitor.watch import DaemonMonitor
 from tests.fixtures.pm2_apps import IDLE, run_app, until
 
 AT = 1_795_000_000_000.0
@@ -31,11 +31,11 @@ def chunk(data: str, stream: str = "out", pm_id: int = 0, at_ms: float = AT) -> 
     return LogChunk(pm_id, "app", stream, at_ms, data)
 
 
-def test_lines_are_put_together_for_each_process_and_stream() -> None:
-    assembler = Assembler()
-    taken = [
-        assembler.take(each)
-        for each in (
+def test_lines_are_assembled_for_each_process_and_stream() -> None:
+    assembler = LineAssembler()
+    assembled = [
+        assembler.add_chunk(piece)
+        for piece in (
             chunk("one\ntw"),
             chunk("ERR", "err"),
             chunk("other\n", pm_id=1),
@@ -44,24 +44,24 @@ def test_lines_are_put_together_for_each_process_and_stream() -> None:
         )
     ]
 
-    assert [[(line.pm_id, line.stream, line.text) for line in lines] for lines in taken] == [
+    assert [[(line.pm_id, line.stream, line.text) for line in lines] for lines in assembled] == [
         [(0, "out", "one")], [], [(1, "out", "other")], [(0, "out", "two"), (0, "out", "")], [(0, "err", "ERROR")],
     ]  # fmt: skip
-    assert assembler.overdue(AT + 10_000) == []
+    assert assembler.take_overdue(AT + 10_000) == []
 
 
-def test_a_half_line_is_told_when_its_rest_does_not_come() -> None:
-    assembler = Assembler()
-    assert assembler.take(chunk("Continue? ")) == []
+def test_a_partial_line_is_published_after_a_timeout() -> None:
+    assembler = LineAssembler()
+    assert assembler.add_chunk(chunk("Continue? ")) == []
 
-    assert assembler.overdue(AT + 100) == []
-    assert assembler.overdue(AT + 301) == [LogLine(MOMENT, 0, "app", "out", "Continue? ")]
-    assert assembler.overdue(AT + 999) == []
+    assert assembler.take_overdue(AT + 100) == []
+    assert assembler.take_overdue(AT + 301) == [LogLine(MOMENT, 0, "app", "out", "Continue? ")]
+    assert assembler.take_overdue(AT + 999) == []
 
 
-def test_a_line_without_an_end_is_cut_and_memory_stays_bounded() -> None:
-    assembler = Assembler()
-    lines = [line for _ in range(100) for line in assembler.take(chunk("x" * 10_000))]
+def test_a_line_without_an_end_is_split_and_memory_stays_bounded() -> None:
+    assembler = LineAssembler()
+    lines = [line for _ in range(100) for line in assembler.add_chunk(chunk("x" * 10_000))]
 
     assert {len(line.text) for line in lines} <= {16 * 1024, 3616, 10_000} or max(
         len(line.text) for line in lines
@@ -79,16 +79,16 @@ def test_a_line_without_an_end_is_cut_and_memory_stays_bounded() -> None:
 def test_a_file_is_read_backwards(tmp_path: Path, content: bytes, expected: list[str]) -> None:
     (tmp_path / "log").write_bytes(content)
 
-    assert list(backwards(tmp_path / "log")) == expected
+    assert list(read_backwards(tmp_path / "log")) == expected
 
 
 def test_a_file_larger_than_a_block_loses_no_line(tmp_path: Path) -> None:
     lines = [f"{number} " + "x" * (number % 300) for number in range(5000)]
     (tmp_path / "log").write_text("\n".join(lines) + "\n")
 
-    assert list(backwards(tmp_path / "log")) == lines[::-1]
-    assert last_lines(tmp_path / "log", 2) == lines[-2:]
-    assert last_lines(tmp_path / "none", 2) == []
+    assert list(read_backwards(tmp_path / "log")) == lines[::-1]
+    assert read_last_lines(tmp_path / "log", 2) == lines[-2:]
+    assert read_last_lines(tmp_path / "none", 2) == []
 
 
 @pytest.mark.parametrize(
@@ -100,54 +100,54 @@ def test_a_file_larger_than_a_block_loses_no_line(tmp_path: Path) -> None:
         ("hi: 2026-11-23T10:00:00Z: x", (None, "hi: 2026-11-23T10:00:00Z: x")),
     ],
 )
-def test_a_time_in_front_is_told_apart(line: str, expected: tuple[datetime | None, str]) -> None:
-    assert split_time(line) == expected
+def test_a_leading_timestamp_is_split_off(line: str, expected: tuple[datetime | None, str]) -> None:
+    assert split_timestamp(line) == expected
 
 
 @pytest.mark.parametrize(
-    ("file", "heard", "expected"),
+    ("file", "live", "expected"),
     [
         ("", "", 0), ("cba", "", 0), ("", "cba", 3), ("dcba", "dc", 2), ("dcba", "edc", 2), ("aaa", "aa", 2), ("zyx", "cb", 2),
     ],
 )  # fmt: skip
-def test_what_was_heard_is_found_in_the_file(file: str, heard: str, expected: int) -> None:
-    assert overlap(list(file), list(heard)) == expected
+def test_live_lines_are_aligned_with_the_file(file: str, live: str, expected: int) -> None:
+    assert count_overlap(list(file), list(live)) == expected
 
 
-def test_a_pattern_that_runs_away_is_stopped() -> None:
+def test_a_pattern_with_catastrophic_backtracking_is_stopped() -> None:
     with pytest.raises(PatternTooSlow, match="more than"):
-        log_search.matcher(r"^(([a-z])+.)+[A-Z]([a-z])+$", is_regex=True)("a" * 2000, 1.0)
-    with pytest.raises(log_search.OutOfTimeError):
-        log_search.matcher(r"^(([a-z])+.)+[A-Z]([a-z])+$", is_regex=True)("a" * 2000, 0.01)
+        log_search.compile_matcher(r"^(([a-z])+.)+[A-Z]([a-z])+$", is_regex=True)("a" * 2000, 1.0)
+    with pytest.raises(log_search.SearchTimeoutError):
+        log_search.compile_matcher(r"^(([a-z])+.)+[A-Z]([a-z])+$", is_regex=True)("a" * 2000, 0.01)
     with pytest.raises(PatternTooSlow, match="cannot be used"):
-        log_search.matcher("(", is_regex=True)
+        log_search.compile_matcher("(", is_regex=True)
 
 
-def test_a_slow_pattern_does_not_outlast_the_time_for_searching(
+def test_a_slow_pattern_does_not_exceed_the_time_limit_of_the_search(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_search, "SEARCH_S", 0.3)
+    monkeypatch.setattr(log_search, "SEARCH_TIMEOUT_S", 0.3)
     file = tmp_path / "out.log"
     file.write_text("x\n" * 1000)
-    source = log_search.Source("slow", 0, "out", str(file), 2000, 0.0, 0.0)
-    began_s = time.monotonic()
+    source = log_search.LogSource("slow", 0, "out", str(file), 2000, 0.0, 0.0)
+    started_s = time.monotonic()
 
     def slow(text: str, left_s: float) -> bool:
-        time.sleep(0.02)  # as long as it would take for one line; 20 s for all of them
+        time.sleep(0.02)  # for one line; 20 s for all of them
         return False
 
-    assert log_search._collect(Query(name="slow"), [source], slow) == ([], False)
-    assert time.monotonic() - began_s < 10
+    assert log_search._search_sources(LogQuery(name="slow"), [source], slow) == ([], False)
+    assert time.monotonic() - started_s < 10
 
 
 @pytest.fixture
-async def watch(pm2_home: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Watch]:
+async def monitor(pm2_home: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DaemonMonitor]:
     await start_framework.ensure_daemon()
     monkeypatch.setattr(live_logs.feed, "_kept", type(live_logs.feed._kept)())
-    began = current.begin()
-    await until(lambda: began.is_listening, bool)
-    yield began
-    await current.end()
+    started = current.start()
+    await until(lambda: started.is_listening, bool)
+    yield started
+    await current.stop()
 
 
 def texts(page: log_search.LogPage) -> list[str]:
@@ -155,10 +155,10 @@ def texts(page: log_search.LogPage) -> list[str]:
 
 
 async def find(**query: object) -> log_search.LogPage:
-    return await current.search_logs(Query(**query))  # type: ignore[arg-type]
+    return await current.search_logs(LogQuery(**query))  # type: ignore[arg-type]
 
 
-async def test_lines_of_all_streams_in_the_order_of_their_time(watch: Watch, tmp_path: Path) -> None:
+async def test_lines_of_all_streams_are_ordered_by_time(monitor: DaemonMonitor, tmp_path: Path) -> None:
     source = "let n = 0; setInterval(() => { (n % 2 ? console.error : console.log)(process.pid + ' ' + n++) }, 20);"
     await run_app(tmp_path, "talks", source)
     await run_app(tmp_path, "other", source)
@@ -166,29 +166,29 @@ async def test_lines_of_all_streams_in_the_order_of_their_time(watch: Watch, tmp
     page = await find(count=5000)
 
     assert {line.name for line in page.lines} == {"talks", "other"}
-    moments = [line.at for line in page.lines if line.at]
-    assert len(moments) == len(page.lines)
+    times = [line.at for line in page.lines if line.at]
+    assert len(times) == len(page.lines)
     for name in ("talks", "other"):
         numbers = [int(line.text.split()[1]) for line in page.lines if line.name == name]
         assert numbers == list(range(len(numbers)))
     assert texts(await find(name="talks", stream="err", count=2, search="1"))[-1].endswith(("1", "3", "5", "7", "9"))
-    since = moments[-1] - timedelta(milliseconds=100)
+    since = times[-1] - timedelta(milliseconds=100)
     assert all(line.at and line.at >= since for line in (await find(since=since)).lines)
     rates = {(source.name, source.stream): source.lines_per_second for source in page.sources}
     assert set(rates) == {("talks", "out"), ("talks", "err"), ("other", "out"), ("other", "err")}
     assert all(rate > 0 for rate in rates.values())
 
 
-async def test_lines_from_before_we_listened_come_from_the_files_once(pm2_home: Path, tmp_path: Path) -> None:
+async def test_lines_from_before_the_subscription_are_read_from_the_files_once(pm2_home: Path, tmp_path: Path) -> None:
     await run_app(tmp_path, "older", f"for (let n = 0; n < 1000; n++) console.log('line ' + n); process.stdin.on('data', (d) => console.log('new ' + d)); {IDLE}")  # fmt: skip
-    await until(lambda: asyncio.to_thread(last_lines, _out(), 1), lambda lines: lines == ["line 999"])
-    began = current.begin()
-    await until(lambda: began.is_listening, bool)
-    async with client.daemon() as link:
-        await link.call("sendLineToStdin", {"pm_id": 0, "line": "a"})
-    await until(lambda: asyncio.to_thread(last_lines, _out(), 1), lambda lines: lines[0].startswith("new"))
+    await until(lambda: asyncio.to_thread(read_last_lines, _out(), 1), lambda lines: lines == ["line 999"])
+    started = current.start()
+    await until(lambda: started.is_listening, bool)
+    async with client.connect() as daemon:
+        await daemon.call("sendLineToStdin", {"pm_id": 0, "line": "a"})
+    await until(lambda: asyncio.to_thread(read_last_lines, _out(), 1), lambda lines: lines[0].startswith("new"))
     page = await until(lambda: find(name="older", count=5000), lambda page: "new a" in texts(page))
-    await current.end()
+    await current.stop()
 
     assert [text for text in texts(page) if text] == [f"line {number}" for number in range(1000)] + ["new a"]
     assert texts(await find(name="older", search="^line 9..$", is_regex=True, count=3)) == [
@@ -202,36 +202,36 @@ def _out() -> Path:
     return next((Path(settings.PM2_HOME) / "logs").glob("*-out.log"))
 
 
-async def test_who_is_not_there_is_told(pm2_home: Path) -> None:
+async def test_an_unknown_process_is_an_error(pm2_home: Path) -> None:
     with pytest.raises(ProcessNotFound, match="'koa'"):
         await find(name="koa")
 
 
 @pytest.fixture
 def dropped(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many lines the bus dropped, each time it did; to be asked for before `watch` listens to the bus."""
+    """The counts of lines that the bus dropped. Request it before `monitor`, which starts to read the bus."""
     counts: list[int] = []
     lose = live_logs.feed.lose
 
-    def noted(count: int) -> None:
+    def record(count: int) -> None:
         counts.append(count)
         lose(count)
 
-    monkeypatch.setattr(live_logs.feed, "lose", noted)
+    monkeypatch.setattr(live_logs.feed, "lose", record)
     return counts
 
 
-async def test_a_flood_is_bounded_and_counted_and_others_keep_their_place(
-    dropped: list[int], watch: Watch, tmp_path: Path
+async def test_a_flood_is_bounded_and_counted_without_blocking_the_daemon(
+    dropped: list[int], monitor: DaemonMonitor, tmp_path: Path
 ) -> None:
     flood = "const text = ('x'.repeat(90) + '\\n').repeat(500); setInterval(() => process.stdout.write(text), 5);"
     await run_app(tmp_path, "quiet", "setInterval(() => console.log('tick'), 200)")
     await run_app(tmp_path, "flood", flood)
     await until(lambda: sum(dropped), lambda lost: lost > 100_000)
 
-    kept = live_logs.feed.newest()
-    assert len(kept) <= live_logs.KEPT_LINES
-    assert sum(len(line.text) + live_logs.LINE_OVERHEAD_BYTES for line in kept) <= live_logs.KEPT_BYTES
-    news = live_logs.feed.after(0, 10, 2**20)
-    assert news.missed > 100_000
+    lines = live_logs.feed.newest()
+    assert len(lines) <= live_logs.MAX_LINES
+    assert sum(len(line.text) + live_logs.LINE_OVERHEAD_BYTES for line in lines) <= live_logs.MAX_BYTES
+    batch = live_logs.feed.after(0, 10, 2**20)
+    assert batch.missed > 100_000
     assert (await current.sample()).counts.online == 2

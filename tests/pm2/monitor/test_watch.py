@@ -1,4 +1,4 @@
-"""The watch over a real PM2: why processes end, what becomes of the daemon, what is remembered."""
+"""DaemonMonitor on a real PM2: causes of exits, the daemon's states, stored history."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from pm2.exits import events
 from pm2.exits.classify import Exit
 from pm2.instances import instance_store
 from pm2.monitor import current, listing
-from pm2.monitor.watch import Watch
+from pm2.monitor.watch import DaemonMonitor
 from tests.fixtures.pm2_apps import IDLE, command_line, run_app, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def _quick_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """PM2 looks at memory limits every 30 s; every second is enough for a test."""
-    monkeypatch.setattr(app_config, "ALLOWED", (*app_config.ALLOWED, "PM2_WORKER_INTERVAL"))
+def _fast_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes PM2 check memory limits every second instead of every 30 s."""
+    monkeypatch.setattr(app_config, "ALLOWED_ENV", (*app_config.ALLOWED_ENV, "PM2_WORKER_INTERVAL"))
     monkeypatch.setenv("PM2_WORKER_INTERVAL", "1000")
 
 
 @pytest.fixture
-async def watch(pm2_home: Path) -> AsyncIterator[Watch]:
+async def monitor(pm2_home: Path) -> AsyncIterator[DaemonMonitor]:
     await start_framework.ensure_daemon()
-    began = current.begin(instance_store)
-    await until(lambda: began.is_listening, bool)
-    yield began
-    await current.end()
+    started = current.start(instance_store)
+    await until(lambda: started.is_listening, bool)
+    yield started
+    await current.stop()
 
 
 @pytest.fixture
@@ -44,27 +44,29 @@ def apps(tmp_path: Path) -> Path:
     return tmp_path / "apps"
 
 
-def kept() -> list[Exit]:
-    return instance_store.read(100)
+def stored_exits() -> list[Exit]:
+    return instance_store.load_exits(100)
 
 
 async def exits(count: int) -> list[Exit]:
-    """The records, oldest first, once there are so many."""
-    found: list[Exit] = await until(lambda: asyncio.to_thread(kept), lambda found: len(found) >= count)
-    return found[::-1]
+    """The stored exits, oldest first, once there are at least `count`."""
+    stored: list[Exit] = await until(lambda: asyncio.to_thread(stored_exits), lambda stored: len(stored) >= count)
+    return stored[::-1]
 
 
 async def pid_of(name: str) -> int:
-    stats = await until(current.sample, lambda stats: any(each.name == name and each.pid for each in stats.processes))
-    return int(next(each.pid for each in stats.processes if each.name == name))
+    stats = await until(
+        current.sample, lambda stats: any(process.name == name and process.pid for process in stats.processes)
+    )
+    return int(next(process.pid for process in stats.processes if process.name == name))
 
 
-def told(ended: Exit) -> tuple[str, str, str, int | None, str | None]:
+def summary(ended: Exit) -> tuple[str, str, str, int | None, str | None]:
     return ended.name, ended.cause.value, ended.text, ended.exit_code, ended.signal
 
 
-@pytest.mark.usefixtures("_quick_worker")
-async def test_each_end_gets_its_cause(watch: Watch, apps: Path) -> None:
+@pytest.mark.usefixtures("_fast_worker")
+async def test_each_exit_gets_its_cause(monitor: DaemonMonitor, apps: Path) -> None:
     once: dict[str, object] = {"autorestart": False}
     await run_app(apps, "killed", IDLE)
     os.kill(await pid_of("killed"), signal.SIGKILL)
@@ -73,65 +75,70 @@ async def test_each_end_gets_its_cause(watch: Watch, apps: Path) -> None:
     await run_app(apps, "ends", "setTimeout(() => {}, 300)", **once)
     await run_app(apps, "segfaults", f"setTimeout(() => process.kill(process.pid, 'SIGSEGV'), 300); {IDLE}", **once)
     await run_app(apps, "grows", f"const kept = Buffer.alloc(60e6, 1); {IDLE}", max_memory_restart=50_000_000)
-    await run_app(apps, "asked", IDLE)
-    await run_app(apps, "typed", IDLE)
-    await pid_of("asked"), await pid_of("typed")
-    await lifecycle.restart(Target(name="asked"), "ada")
-    await command_line("restart", "typed")
+    await run_app(apps, "by-api", IDLE)
+    await run_app(apps, "by-cli", IDLE)
+    await pid_of("by-api"), await pid_of("by-cli")
+    await lifecycle.restart(Target(name="by-api"), "ada")
+    await command_line("restart", "by-cli")
 
-    names = {"killed", "throws", "exits", "ends", "segfaults", "grows", "asked", "typed"}
-    found = await until(lambda: asyncio.to_thread(kept), lambda ends: {ended.name for ended in ends} == names)
+    names = {"killed", "throws", "exits", "ends", "segfaults", "grows", "by-api", "by-cli"}
+    stored = await until(
+        lambda: asyncio.to_thread(stored_exits), lambda stored: {ended.name for ended in stored} == names
+    )
     await lifecycle.delete(Target(name="grows"))
 
-    by_name = {ended.name: ended for ended in found[::-1]}
-    assert told(by_name["killed"]) == ("killed", "killed", "killed by SIGKILL from outside", None, "SIGKILL")
-    assert told(by_name["throws"]) == ("throws", "crash", "crashed: exit code 1", 1, None)
+    by_name = {ended.name: ended for ended in stored[::-1]}
+    assert summary(by_name["killed"]) == ("killed", "killed", "killed by SIGKILL from outside", None, "SIGKILL")
+    assert summary(by_name["throws"]) == ("throws", "crash", "crashed: exit code 1", 1, None)
     assert any("boom" in line for line in by_name["throws"].stderr)
-    assert told(by_name["exits"]) == ("exits", "crash", "crashed: exit code 3", 3, None)
+    assert summary(by_name["exits"]) == ("exits", "crash", "crashed: exit code 3", 3, None)
     assert by_name["exits"].stderr == ("bye",)
-    assert told(by_name["ends"]) == ("ends", "finished", "ended by itself with exit code 0", 0, None)
-    assert told(by_name["segfaults"]) == ("segfaults", "crash", "crashed: SIGSEGV", None, "SIGSEGV")
+    assert summary(by_name["ends"]) == ("ends", "finished", "ended by itself with exit code 0", 0, None)
+    assert summary(by_name["segfaults"]) == ("segfaults", "crash", "crashed: SIGSEGV", None, "SIGSEGV")
     assert by_name["grows"].cause.value == "memory limit"
     assert by_name["grows"].text.endswith("MB, above max_memory_restart")
-    assert told(by_name["asked"])[:3] == ("asked", "manual", "restarted by ada")
-    assert by_name["asked"].by == "ada"
-    assert told(by_name["typed"])[:3] == ("typed", "manual", "restarted by PM2’s command line")
+    assert summary(by_name["by-api"])[:3] == ("by-api", "manual", "restarted by ada")
+    assert by_name["by-api"].by == "ada"
+    assert summary(by_name["by-cli"])[:3] == ("by-cli", "manual", "restarted by PM2’s command line")
 
 
-async def test_a_restart_for_a_changed_file_names_the_file(watch: Watch, apps: Path) -> None:
+async def test_a_restart_for_a_changed_file_names_the_file(monitor: DaemonMonitor, apps: Path) -> None:
     await run_app(apps, "watched", IDLE, watch=True)
     await pid_of("watched")
 
     async def touch_until_seen() -> list[Exit]:
-        (apps / "changed.txt").write_text(str(os.urandom(4)))  # the watcher needs a moment before it sees anything
+        (apps / "changed.txt").write_text(str(os.urandom(4)))  # PM2's watcher needs a moment before it notices changes
         await asyncio.sleep(0.3)
-        return await asyncio.to_thread(kept)
+        return await asyncio.to_thread(stored_exits)
 
     [ended, *_] = await until(touch_until_seen, len)
 
-    assert told(ended)[:3] == ("watched", "watch", "restarted by PM2: changed.txt changed")
+    assert summary(ended)[:3] == ("watched", "watch", "restarted by PM2: changed.txt changed")
 
 
-async def test_an_end_is_told_once_with_what_led_to_it(watch: Watch, apps: Path) -> None:
+async def test_an_exit_is_recorded_once_with_its_evidence(monitor: DaemonMonitor, apps: Path) -> None:
     source = f"console.error('first'); console.error('second'); {IDLE}"
     await run_app(apps, "one", source)
-    await until(current.sample, lambda _: len(watch.curves.last_minute(0, watch._background("one", 0).pid)) >= 2)
+    await until(
+        current.sample,
+        lambda _: len(monitor.usage_history.last_minute(0, monitor._instance_context("one", 0).pid)) >= 2,
+    )
     os.kill(await pid_of("one"), signal.SIGTERM)
     [ended] = await exits(1)
     await lifecycle.stop(Target(name="one"), "ada")
     [_, stopped] = await exits(2)
 
-    assert told(ended) == ("one", "killed", "killed by SIGTERM from outside", None, "SIGTERM")
+    assert summary(ended) == ("one", "killed", "killed by SIGTERM from outside", None, "SIGTERM")
     assert ended.stderr == ("first", "second")
     assert len(ended.samples) >= 2
     assert all(sample.memory_bytes > 10 * 2**20 and 0 <= sample.seconds_before < 60 for sample in ended.samples)
     assert ended.uptime_seconds is not None
     assert 0 < ended.uptime_seconds < 60
-    assert told(stopped)[:3] == ("one", "manual", "stopped by ada")
+    assert summary(stopped)[:3] == ("one", "manual", "stopped by ada")
     assert [event.exit for event in events.feed.newest((("kind", "exit"),))][-2:] == [ended, stopped]
 
 
-async def test_a_number_given_again_has_a_history_of_its_own(watch: Watch, apps: Path) -> None:
+async def test_a_reused_pm_id_has_its_own_history(monitor: DaemonMonitor, apps: Path) -> None:
     for round_ in (1, 2):
         await run_app(apps, "same", IDLE)
         pid = await pid_of("same")
@@ -145,7 +152,7 @@ async def test_a_number_given_again_has_a_history_of_its_own(watch: Watch, apps:
     assert rows == [(first, "killed"), (first, "manual"), (second, "killed"), (second, "manual")]
 
 
-async def test_restarts_survive_a_reset(watch: Watch, apps: Path) -> None:
+async def test_restarts_survive_a_reset(monitor: DaemonMonitor, apps: Path) -> None:
     await run_app(apps, "counted", IDLE)
     for _ in range(2):
         await lifecycle.restart(Target(name="counted"))
@@ -153,14 +160,14 @@ async def test_restarts_survive_a_reset(watch: Watch, apps: Path) -> None:
     await command_line("reset", "all")
     await lifecycle.restart(Target(name="counted"))
 
-    assert [each.restarts for each in (await current.sample()).processes] == [3]
-    past = await until(
-        lambda: asyncio.to_thread(instance_store.remembered), lambda past: past[("counted", 0)].lost_restarts
+    assert [process.restarts for process in (await current.sample()).processes] == [3]
+    saved = await until(
+        lambda: asyncio.to_thread(instance_store.load_instances), lambda saved: saved[("counted", 0)].lost_restarts
     )
-    assert past == {("counted", 0): instance_store.Past(watch.register.token("counted", 0), 2)}
+    assert saved == {("counted", 0): instance_store.SavedInstance(monitor.instances.token("counted", 0), 2)}
 
 
-async def test_a_daemon_that_dies_leaves_orphans_and_records(watch: Watch, apps: Path) -> None:
+async def test_a_daemon_that_dies_leaves_orphans_and_records(monitor: DaemonMonitor, apps: Path) -> None:
     await run_app(apps, "orphan", IDLE)
     await run_app(apps, "worker", "require('http').createServer().listen(0)", exec_mode="cluster_mode")
     orphan, daemon = await pid_of("orphan"), listing.daemon_pid()
@@ -171,33 +178,33 @@ async def test_a_daemon_that_dies_leaves_orphans_and_records(watch: Watch, apps:
     away = await until(current.sample, lambda stats: stats.daemon.state == "down" and stats.orphans)
     assert away.orphans == (listing.Orphan(orphan, "orphan", 0),)
     assert away.stale
-    assert [each.name for each in away.processes] == ["orphan", "worker"]
-    assert all(each.memory_bytes for each in away.processes)
+    assert [process.name for process in away.processes] == ["orphan", "worker"]
+    assert all(process.memory_bytes for process in away.processes)
     [ended] = await exits(1)
-    assert told(ended)[:3] == ("worker", "daemon death", "PM2's daemon died, and took it along")
+    assert summary(ended)[:3] == ("worker", "daemon death", "PM2's daemon died and the process with it")
 
     os.kill(orphan, signal.SIGKILL)
     await until(current.sample, lambda stats: stats.orphans == ())
     await run_app(apps, "next", IDLE)
     back = await until(current.sample, lambda stats: stats.daemon.state == "up" and stats.counts.online)
-    assert [each.name for each in back.processes] == ["next"]
+    assert [process.name for process in back.processes] == ["next"]
 
 
-async def test_an_update_is_not_a_death(watch: Watch, apps: Path) -> None:
+async def test_an_update_is_not_a_death(monitor: DaemonMonitor, apps: Path) -> None:
     await run_app(apps, "lives", IDLE)
     await pid_of("lives")
     states: list[str] = []
 
-    async def note() -> None:
+    async def record_states() -> None:
         while True:
             states.append((await current.sample()).daemon.state)
             await asyncio.sleep(0.05)
 
-    noting = asyncio.create_task(note())
+    recording = asyncio.create_task(record_states())
     await command_line("update")
     stats = await until(current.sample, lambda stats: stats.daemon.state == "up" and stats.counts.online == 1)
-    noting.cancel()
+    recording.cancel()
 
     assert "down" not in states
-    assert (stats.orphans, [each.name for each in stats.processes]) == ((), ["lives"])
+    assert (stats.orphans, [process.name for process in stats.processes]) == ((), ["lives"])
     assert [ended.cause.value for ended in await exits(1)] == ["manual"]
