@@ -1,1 +1,1 @@
-"""The host: its load, its child processes, its binaries. Imports no sibling app."""
+"""The host: its load, child processes and programs. Imports no other app."""

@@ -8,9 +8,9 @@ class SystemConfig(AppConfig):
     name = "system"
 
     def ready(self) -> None:
-        binaries.chosen = chosen
+        binaries.configured = configured_program
 
 
-def chosen(name: str) -> str:
-    """The program that a setting names in the place of `name`; empty when none does."""
+def configured_program(name: str) -> str:
+    """The program that the settings name for `name`; empty if none."""
     return str(settings.REDIS_SERVER or "") if name == "redis-server" else ""

@@ -1,9 +1,9 @@
-"""What can go wrong with the host and its child processes. [pure]
+"""Errors of the host and its child processes. [pure]
 
 SystemProblem
 ├── BinaryMissing     a program is not installed
 ├── ChildFailed       a child process could not be started
-└── ChildTimeout      a child process was killed because it took too long
+└── ChildTimeout      a child process exceeded its time limit and was killed
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ class SystemProblem(Exception):
 
 
 class BinaryMissing(SystemProblem):
-    """A program that the action needs is not installed."""
-
     def __init__(self, name: str, hint: str) -> None:
         super().__init__(f"{name} is not installed. {hint}")
         self.name = name
@@ -30,10 +28,10 @@ class ChildFailed(SystemProblem):
 
 
 class ChildTimeout(SystemProblem):
-    """A child process did not end in time and was killed together with its group."""
+    """A child process exceeded its time limit and was killed together with its process group."""
 
     def __init__(self, program: str, timeout_s: float, stderr_tail: str) -> None:
-        super().__init__(f"{program} did not end within {timeout_s:g} s and was killed.")
+        super().__init__(f"{program} did not finish within {timeout_s:g} s and was killed.")
         self.program = program
         self.timeout_s = timeout_s
         self.stderr_tail = stderr_tail

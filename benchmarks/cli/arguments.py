@@ -168,7 +168,7 @@ def _run_plan(name: str, target: TargetAddress, options: argparse.Namespace) -> 
         instances=options.instances,
         rate_per_second=options.rate,
         needs=endpoint.needs if endpoint else (),
-        is_local=ports.bindable(target.address, 0),
+        is_local=ports.is_bindable(target.address, 0),
         cross_check_program=trial_execution.find_program(CROSS_CHECK_GENERATOR) if is_checked else None,
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from benchmarks.analysis.saturation import CpuLoad
 from system.host import counters
-from system.host.counters import Ledger
+from system.host.counters import HostCounters
 
 REDIS_PROGRAMS = ("redis-server", "valkey-server")
 
@@ -58,16 +58,16 @@ class TrialMonitor:
         self.target_cpu_s = 0.0
         self.target_memory_bytes: int | None = None
         self._pid = 0
-        self._first: Ledger
-        self._after_startup: Ledger | None = None
-        self._last: Ledger
+        self._first: HostCounters
+        self._after_startup: HostCounters | None = None
+        self._last: HostCounters
 
     async def start(self, pid: int) -> None:
         """Take the first reading, just after the generator was started."""
         self._pid = pid
         self._first = self._last = await self._read()
 
-    async def _read(self) -> Ledger:
+    async def _read(self) -> HostCounters:
         groups: dict[str, Sequence[int]] = {
             "generator": (self._pid,), "target": self.monitored.target, "redis": self.monitored.redis,
             "ours": (os.getpid(),),  # this process, with the generator and the probe as children
@@ -107,15 +107,15 @@ class TrialMonitor:
         return _cpu_load(begin or self._first, self._last, self.monitored)
 
 
-def _cpu_s_used(before: Ledger, now: Ledger, group: str) -> float:
+def _cpu_s_used(before: HostCounters, now: HostCounters, group: str) -> float:
     return max(0.0, now.groups[group].cpu_s - before.groups[group].cpu_s)
 
 
-def _cpu_percent(before: Ledger, now: Ledger, group: str, since_s: float) -> float:
+def _cpu_percent(before: HostCounters, now: HostCounters, group: str, since_s: float) -> float:
     return round(100 * _cpu_s_used(before, now, group) / since_s, 1)
 
 
-def _cpu_load(before: Ledger, now: Ledger, monitored: MonitoredProcesses) -> CpuLoad:
+def _cpu_load(before: HostCounters, now: HostCounters, monitored: MonitoredProcesses) -> CpuLoad:
     since_s = now.monotonic_s - before.monotonic_s
     if since_s < 0.2:
         return CpuLoad()

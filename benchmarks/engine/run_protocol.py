@@ -192,7 +192,8 @@ class TargetRun:
             result.notes.append(f"{len(processes.pids)} instances were online, not {plan.instances} as requested.")
         cpus = environment.usable_cpus()
         result.monitored = MonitoredProcesses(
-            target=processes.pids, redis=await asyncio.to_thread(counters.named, REDIS_PROGRAMS) if plan.needs else (),
+            target=processes.pids,
+            redis=await asyncio.to_thread(counters.pids_by_name, REDIS_PROGRAMS) if plan.needs else (),
             is_local=plan.is_local, generator_cpus=min(plan.workers, plan.connections, cpus), cpus=cpus,
         )  # fmt: skip
         name, version = plan.program.name, plan.program.version

@@ -22,4 +22,4 @@ def serving_pids(address: str, port: int) -> tuple[int, ...]:
         except OSError:
             return ()
         time.sleep(ACCEPT_S)
-        return counters.serving(port)
+        return counters.pids_serving(port)

@@ -21,7 +21,7 @@ from benchmarks.engine.probe import ProbePlan, ProbeReport
 from benchmarks.errors import GeneratorFailed
 from benchmarks.generators.scenario import Scenario
 from system.host import binaries
-from system.host.child_processes import Child, Finished, Identity
+from system.host.child_processes import Child, CompletedProcess, Identity
 
 GRACE_S = 10.0  # a generator still running this long after its duration hangs
 FIRST_TICK_S = 0.4
@@ -150,7 +150,7 @@ class Execution:
             if child.exit_code is None:
                 await child.stop(STOP_S)
 
-    async def _wait_for_end(self, child: Child, observer: TrialObserver, remaining_after_s: float) -> Finished:
+    async def _wait_for_end(self, child: Child, observer: TrialObserver, remaining_after_s: float) -> CompletedProcess:
         """Wait for the generator to exit, passing a sample to the observer every second."""
         began_s, duration_s = time.monotonic(), self.scenario.duration_s
         waiter = asyncio.ensure_future(child.wait())

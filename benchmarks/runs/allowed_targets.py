@@ -69,4 +69,4 @@ def _is_local(address: IPAddress) -> bool:
         return False
     if isinstance(address, ipaddress.IPv4Address) and address == ipaddress.IPv4Address("255.255.255.255"):
         return False
-    return address.is_loopback or ports.bindable(str(address), 0)
+    return address.is_loopback or ports.is_bindable(str(address), 0)

@@ -81,7 +81,7 @@ def build_plan(run: Run) -> RunPlan:
         instances=run.instances,
         rate_per_second=run.rate_per_second,
         needs=endpoint.needs if endpoint else (),
-        is_local=ports.bindable(run.address, 0),
+        is_local=ports.is_bindable(run.address, 0),
         cross_check_program=trial_execution.find_program(CROSS_CHECK_GENERATOR) if is_cross_checked else None,
     )
 
@@ -136,7 +136,7 @@ class DatabaseObserver:
     async def target_processes(self) -> TargetProcesses:
         """Processes of the target from PM2's list, else those that listen on its port; none for a remote target."""
         run, port = self.run, target_port(self.run)
-        if not await asyncio.to_thread(ports.bindable, run.address, 0):
+        if not await asyncio.to_thread(ports.is_bindable, run.address, 0):
             return TargetProcesses((), None)
         try:
             processes = (await current.sample()).processes

@@ -253,7 +253,7 @@ def check_availability(framework: Framework) -> Availability:
         override = framework.interpreter_path
         missing = f"interpreterPath {override} is not a file" if override else f"{framework.interpreter} is not on PATH"
         return Availability(False, f"{missing}.", None)
-    if framework.runtime == "node" and not binaries.node_parts().is_dir():
+    if framework.runtime == "node" and not binaries.node_modules_dir().is_dir():
         return Availability(False, "The Node packages are missing. Run: make setup.", None)
     return Availability(True, None, path)
 

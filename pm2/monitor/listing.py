@@ -104,7 +104,7 @@ def _with_framework(process: Process, instances: int) -> Process:
 
 async def with_tree_usage(processes: tuple[Process, ...]) -> tuple[Process, ...]:
     """The processes with current CPU and memory of their whole process trees."""
-    trees = await host_sampler.process_trees([process.pid for process in processes])
+    trees = await host_sampler.sample_trees([process.pid for process in processes])
     return tuple(_apply_usage(process, trees) for process in processes)
 
 

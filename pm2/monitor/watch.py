@@ -232,7 +232,7 @@ class DaemonMonitor:
     async def _follow_bus(self) -> None:
         while True:
             try:
-                connection = await bus.connect(self.home, self._handle_event, live_logs.feed.lose)
+                connection = await bus.connect(self.home, self._handle_event, live_logs.feed.count_dropped)
             except PM2Error:
                 await asyncio.sleep(RETRY_S)
                 continue

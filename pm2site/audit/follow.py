@@ -27,7 +27,7 @@ async def follow() -> None:
             if last is None:
                 last, lines = await sync_to_async(_before)(begun)
                 feed.append(lines)
-            elif feed.is_heard:
+            elif feed.has_listeners:
                 last, lines = await sync_to_async(_after)(last)
                 feed.append(lines)
         except problems.DATABASE_ERRORS:

@@ -70,7 +70,7 @@ class Reading:
         if since is not None and since[0] == feed.epoch and since[1] <= feed.last:
             self.number = since[1]
             return
-        self.number = feed.before_last(SNAPSHOT_ITEMS, self.message.filter)
+        self.number = feed.position_before_last(SNAPSHOT_ITEMS, self.message.filter)
         if since is not None:
             self.gap = self.stream.gap(None)
 

@@ -19,8 +19,8 @@ def redis_ports() -> Sequence[int]:
         cluster = manifest.load()
     except ManifestUnreadable:
         cluster = None
-    if cluster and ports.listening_among(cluster.ports):
+    if cluster and ports.select_listening(cluster.ports):
         return cluster.ports
     first = settings.REDIS_BASE_PORT
-    listening = ports.listening_among(range(first, first + settings.REDIS_MAX_NODES))
+    listening = ports.select_listening(range(first, first + settings.REDIS_MAX_NODES))
     return listening or (cluster.ports if cluster else range(first, first + DEFAULT_NODE_COUNT))

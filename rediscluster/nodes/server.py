@@ -69,8 +69,8 @@ def check_ports(node_ports: tuple[int, ...]) -> None:
     """Check that the data ports and bus ports are free. Raises PortTaken, naming the listening process."""
     for node_port in node_ports:
         for port, bus_of in ((node_port, None), (node_port + BUS_OFFSET, node_port)):
-            if not ports.bindable(client.HOST, port):
-                holder = process_table.listener(port)
+            if not ports.is_bindable(client.HOST, port):
+                holder = process_table.find_listener(port)
                 name, pid = (holder.name, holder.identity.pid) if holder else ("another program", None)
                 raise PortTaken(port, name, pid, bus_of)
 
@@ -81,22 +81,24 @@ def adopt_processes(cluster: Manifest) -> Manifest:
 
     Raises NotOurs when another program runs in a folder of ours.
     """
-    processes = process_table.working_in({files.node_folder(port) for port in cluster.ports})
+    processes = process_table.processes_in({files.node_folder(port) for port in cluster.ports})
     recorded = {node.process for node in cluster.nodes}
     for port in cluster.ports:
-        local = [process for process in processes if process.folder == files.node_folder(port)]
+        local = [process for process in processes if process.working_dir == files.node_folder(port)]
         ours = [
             process
             for process in local
             if process.identity in recorded or process.executable == Path(cluster.executable)
         ]
-        if foreign := [process for process in local if process not in ours and not process.ends]:
+        if foreign := [process for process in local if process not in ours and not process.is_exiting]:
             raise NotOurs(
                 f"{foreign[0].name} (pid {foreign[0].identity.pid}) is running in {files.node_folder(port)}, but this "
                 "server did not start it. It was left alone; stop it first."
             )
         # A node that is saving or syncing a replica has forked: the child has the same program and folder.
-        cluster = cluster.with_process(port, next((process.identity for process in ours if process.leads), None))
+        cluster = cluster.with_process(
+            port, next((process.identity for process in ours if process.is_group_leader), None)
+        )
     return cluster
 
 
@@ -204,7 +206,7 @@ async def kill_node(port: int, process: Identity) -> None:
 async def _wait_for_free_ports(port: int) -> None:
     """A process with threads becomes a zombie shortly before its last thread releases the ports."""
     deadline = asyncio.get_running_loop().time() + PORT_RELEASE_TIMEOUT_S
-    while not all(ports.bindable(client.HOST, node_port) for node_port in (port, port + BUS_OFFSET)):
+    while not all(ports.is_bindable(client.HOST, node_port) for node_port in (port, port + BUS_OFFSET)):
         if asyncio.get_running_loop().time() > deadline:  # another program has taken one
             return
         await asyncio.sleep(POLL_S)

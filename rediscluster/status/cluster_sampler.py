@@ -138,7 +138,7 @@ async def _scan_for_foreign_nodes(own_ports: Sequence[int]) -> None:
         return
     first = settings.REDIS_BASE_PORT
     candidates = [port for port in range(first, first + settings.REDIS_MAX_NODES) if port not in own_ports]
-    _state.foreign_ports = await asyncio.to_thread(ports.listening_among, candidates)
+    _state.foreign_ports = await asyncio.to_thread(ports.select_listening, candidates)
     _state.scanned_at_s = time.monotonic()
 
 

@@ -27,11 +27,11 @@ class SystemViewSet(ViewSet):
     def cpu(self, request: Request) -> Response:
         """CPU of the host, together and per core."""
         stats = async_to_sync(host_sampler.sample)()
-        shape = {"cpu": stats.cpu, "perCore": stats.cpu_per_core, "timestamp": stats.timestamp}
-        return Response(to_wire(shape))
+        body = {"cpu": stats.cpu, "perCore": stats.cpu_per_core, "timestamp": stats.timestamp}
+        return Response(to_wire(body))
 
     @extend_schema(responses=MemorySerializer)
     @action(detail=False)
     def memory(self, request: Request) -> Response:
         """Memory of the host."""
-        return Response(to_wire(async_to_sync(host_sampler.memory)()))
+        return Response(to_wire(async_to_sync(host_sampler.sample_memory)()))

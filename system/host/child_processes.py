@@ -1,4 +1,4 @@
-"""Child processes: argument lists, drained pipes, killed as a group, known by start time. [io: subprocess]"""
+"""Runs child processes: argument lists, drained pipes, killed as a group, identified by start time. [io: subprocess]"""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from system.errors import ChildFailed, ChildTimeout
 
 TAIL_BYTES = 64 * 1024
 CHUNK_BYTES = 64 * 1024
-DRAIN_S = 1.0  # how long a pipe may stay open after the child has gone, held by a grandchild
-NOT_EXECUTED = (126, 127)  # what a shell, env and the dynamic loader exit with when a program cannot run
+DRAIN_TIMEOUT_S = 1.0  # how long a grandchild may hold a pipe open after the child has exited
+NOT_EXECUTED = (126, 127)  # exit codes of a shell, env and the dynamic loader when a program cannot run
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A process, told apart from later ones with the same pid. `started_at`: seconds since boot (Linux)."""
+    """Distinguishes a process from later ones with the same pid. `started_at`: seconds since boot (Linux)."""
 
     pid: int
     started_at: float
@@ -35,8 +35,8 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
-    """How a child ended. `truncated`: the beginning of a stream was dropped to bound memory."""
+class CompletedProcess:
+    """The result of a child. `truncated`: the beginning of a stream was dropped to bound memory."""
 
     exit_code: int
     signal: str | None
@@ -78,7 +78,7 @@ def is_alive(identity: Identity) -> bool:
 
 
 def kill_group(identity: Identity, signal: int) -> bool:
-    """Signal the process group that `identity` leads; False, and no signal, when it is gone."""
+    """Signals the process group that `identity` leads. Returns False without a signal if the process is gone."""
     if not is_alive(identity):
         return False
     try:
@@ -93,21 +93,21 @@ class _Tail:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self.kept = bytearray()
+        self.buffer = bytearray()
         self.truncated = False
 
     def add(self, chunk: bytes) -> None:
-        self.kept += chunk
-        if len(self.kept) > self.limit:
-            del self.kept[: len(self.kept) - self.limit]
+        self.buffer += chunk
+        if len(self.buffer) > self.limit:
+            del self.buffer[: len(self.buffer) - self.limit]
             self.truncated = True
 
     def text(self) -> str:
-        return self.kept.decode(errors="replace")
+        return self.buffer.decode(errors="replace")
 
 
 class _Pipes(asyncio.SubprocessProtocol):
-    """Drains both pipes, and tells the end of the process from the end of its pipes.
+    """Drains both pipes, and distinguishes the exit of the process from the closing of its pipes.
 
     `asyncio.subprocess.Process.wait` does not: in Python 3.11 it returns only when the pipes are closed as well.
     """
@@ -136,7 +136,7 @@ class _Pipes(asyncio.SubprocessProtocol):
 
 
 class Child:
-    """A running child in a session of its own. Its pipes are drained from the start."""
+    """A running child in its own session. Its pipes are drained from the start."""
 
     def __init__(self, transport: asyncio.SubprocessTransport, pipes: _Pipes, program: str) -> None:
         self._transport, self._pipes = transport, pipes
@@ -153,7 +153,7 @@ class Child:
         cwd: Path | None = None,
         output_limit_bytes: int = TAIL_BYTES,
     ) -> Child:
-        """Raises ChildFailed when the program is missing or may not be executed."""
+        """Raises ChildFailed if the program is missing or not executable."""
         try:
             transport, pipes = await asyncio.get_running_loop().subprocess_exec(
                 lambda: _Pipes(output_limit_bytes),
@@ -181,20 +181,20 @@ class Child:
     def stderr_tail(self) -> str:
         return self._pipes.stderr.text()
 
-    async def wait(self) -> Finished:
-        """Wait for the end; a grandchild that holds a pipe open is killed with the group after `DRAIN_S`."""
+    async def wait(self) -> CompletedProcess:
+        """Waits for the exit; a grandchild that holds a pipe open is killed with the group after `DRAIN_TIMEOUT_S`."""
         await asyncio.wait([self._pipes.exited])
-        await asyncio.wait([self._pipes.closed], timeout=DRAIN_S)
+        await asyncio.wait([self._pipes.closed], timeout=DRAIN_TIMEOUT_S)
         if not self._pipes.closed.done():
             self._signal_group(signals.SIGKILL)
-            await asyncio.wait([self._pipes.closed], timeout=DRAIN_S)
-        self._transport.close()  # a pipe still open is held from another session, which is not ours to kill
+            await asyncio.wait([self._pipes.closed], timeout=DRAIN_TIMEOUT_S)
+        self._transport.close()  # a pipe still open belongs to another session, which is not ours to kill
         code = self._transport.get_returncode() or 0
         truncated = self._pipes.stdout.truncated or self._pipes.stderr.truncated
-        return Finished(code, _signal_name(code), self.stdout_tail, self.stderr_tail, truncated)
+        return CompletedProcess(code, _signal_name(code), self.stdout_tail, self.stderr_tail, truncated)
 
-    async def stop(self, grace_s: float) -> Finished:
-        """SIGTERM to the group, SIGKILL after `grace_s` seconds or when the caller is cancelled."""
+    async def stop(self, grace_s: float) -> CompletedProcess:
+        """Sends SIGTERM to the group, and SIGKILL after `grace_s` seconds or when the caller is cancelled."""
         self._signal_group(signals.SIGTERM)
         try:
             await asyncio.wait([self._pipes.exited], timeout=grace_s)
@@ -203,8 +203,8 @@ class Child:
         return await self.wait()
 
     def _signal_group(self, signal: int) -> None:
-        # A group outlives its leader while a grandchild is in it. Once it is empty, its number may become the
-        # pid of a stranger, who is left alone.
+        # A group outlives its leader while a grandchild is in it. Once it is empty, its id may be reused as the
+        # pid of an unrelated process, which must not be signalled.
         if identify(self.pid) not in (None, self.identity):
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -227,8 +227,8 @@ async def run(
     cwd: Path | None = None,
     timeout_s: float,
     output_limit_bytes: int = 2**20,
-) -> Finished:
-    """Run to the end. Raises ChildFailed, or ChildTimeout after killing the whole group."""
+) -> CompletedProcess:
+    """Runs a command to completion. Raises ChildFailed, or ChildTimeout after killing the whole group."""
     child = await Child.start(argv, env=env, cwd=cwd, output_limit_bytes=output_limit_bytes)
     try:
         async with asyncio.timeout(timeout_s):
@@ -241,12 +241,12 @@ async def run(
         raise
 
 
-def output_of(argv: Sequence[str], timeout_s: float) -> str | None:
-    """What a short command prints, whatever it exits with; None when it cannot be run or does not end. For threads.
+def read_output(argv: Sequence[str], timeout_s: float) -> str | None:
+    """The output of a short command, whatever its exit code; None if it cannot run or exceeds `timeout_s`. Blocks.
 
-    Reads `TAIL_BYTES` or a little more, then closes the pipe; kills the command with its group when the time is up.
+    Reads `TAIL_BYTES` or a little more, then closes the pipe; on timeout kills the command with its group.
     """
-    ends_s = time.monotonic() + timeout_s
+    deadline_s = time.monotonic() + timeout_s
     try:
         process = subprocess.Popen(
             list(argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -254,32 +254,32 @@ def output_of(argv: Sequence[str], timeout_s: float) -> str | None:
         )  # fmt: skip
     except (OSError, ValueError):
         return None
-    assert process.stdout is not None  # noqa: S101 - it was asked for
+    assert process.stdout is not None  # noqa: S101 - stdout=PIPE
     with process.stdout as pipe:
-        printed = _read_until(pipe.fileno(), ends_s)
+        output = _read_until(pipe.fileno(), deadline_s)
     try:
-        code = process.wait(max(0.0, ends_s - time.monotonic()))
+        code = process.wait(max(0.0, deadline_s - time.monotonic()))
     except subprocess.TimeoutExpired:
         code = None
         os.killpg(process.pid, signals.SIGKILL)
         process.wait()
-    return None if code is None or code in NOT_EXECUTED else printed.decode(errors="replace")
+    return None if code is None or code in NOT_EXECUTED else output.decode(errors="replace")
 
 
-def _read_until(pipe: int, ends_s: float) -> bytes:
-    """What comes through until the end of the file, `TAIL_BYTES` or the moment `ends_s`."""
-    kept = bytearray()
-    readable = select.poll()  # select() stops at 1024 open files
-    readable.register(pipe, select.POLLIN)
-    while len(kept) < TAIL_BYTES and (left_s := ends_s - time.monotonic()) > 0 and readable.poll(left_s * 1000):
+def _read_until(pipe: int, deadline_s: float) -> bytes:
+    """Reads until the end of file, `TAIL_BYTES` or `deadline_s` on the monotonic clock."""
+    output = bytearray()
+    poller = select.poll()  # select() is limited to 1024 file descriptors
+    poller.register(pipe, select.POLLIN)
+    while len(output) < TAIL_BYTES and (left_s := deadline_s - time.monotonic()) > 0 and poller.poll(left_s * 1000):
         if not (chunk := os.read(pipe, CHUNK_BYTES)):
             break
-        kept += chunk
-    return bytes(kept)
+        output += chunk
+    return bytes(output)
 
 
 def spawn_detached(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, log_file: Path) -> Identity:
-    """Start a process that outlives this one: own session, no pipes, output appended to `log_file`."""
+    """Starts a process that outlives this one: own session, no pipes, output appended to `log_file`."""
     log_file.parent.mkdir(parents=True, exist_ok=True)
     try:
         with log_file.open("ab") as log:
@@ -295,6 +295,6 @@ def spawn_detached(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, lo
 
 
 def ancestry() -> frozenset[int]:
-    """The pids of this process and of all that it descends from."""
+    """The pids of this process and of all its ancestors."""
     process = psutil.Process()
     return frozenset({process.pid, *(parent.pid for parent in process.parents())})

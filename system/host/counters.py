@@ -1,6 +1,7 @@
-"""Counters of process trees and of the host, to be read twice: CPU seconds, memory, bytes read. [io: psutil]
+"""Cumulative counters of process trees and of the host: CPU seconds, memory, bytes read, OOM kills. [io: psutil, /proc]
 
-Nothing here keeps a state or knows Django, so that a load generator's machine can use it too.
+A rate is the difference of two readings. Nothing here keeps state or imports Django, so it also runs on a load
+generator's machine.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from pathlib import Path
 import psutil
 
 CPU_STAT = Path("/sys/fs/cgroup/cpu.stat")
+VMSTAT = Path("/proc/vmstat")
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """What a group of process trees has used so far. `read_bytes`: by read(2), from sockets too, not by recv(2)."""
+class TreeCounters:
+    """Totals of a group of process trees. `read_bytes`: by read(2), including from sockets, but not by recv(2)."""
 
     cpu_s: float
     memory_bytes: int
@@ -26,30 +28,30 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
-    """One reading. `busy_s`, `total_s`, `steal_s`: CPU seconds of all processors together."""
+class HostCounters:
+    """One reading. `busy_s`, `total_s`, `steal_s`: CPU seconds summed over all processors."""
 
     monotonic_s: float
-    groups: Mapping[str, Account]
+    groups: Mapping[str, TreeCounters]
     busy_s: float
     total_s: float
     steal_s: float
     throttled: int
 
 
-def read(groups: Mapping[str, Collection[int]]) -> Ledger:
-    """The groups, each given by the roots of its trees. Takes some ms: for threads."""
-    children = _children()
+def read(groups: Mapping[str, Collection[int]]) -> HostCounters:
+    """Reads the host and the named groups, each given by the root pids of its trees. Blocks for some ms."""
+    children = _children_by_parent()
     now_s, times = time.monotonic(), psutil.cpu_times()
     steal_s = getattr(times, "steal", 0.0)
-    # user and nice hold guest and guest_nice already (proc(5)); stolen time is nobody's work here.
+    # user and nice already include guest and guest_nice (proc(5)); stolen time is not work done here.
     total_s = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
     busy_s = total_s - times.idle - getattr(times, "iowait", 0.0) - steal_s
-    accounts = {name: _account(roots, children) for name, roots in groups.items()}
-    return Ledger(now_s, accounts, busy_s, total_s, steal_s, _throttled())
+    counters = {name: _tree_counters(roots, children) for name, roots in groups.items()}
+    return HostCounters(now_s, counters, busy_s, total_s, steal_s, _throttled_count())
 
 
-def _children() -> dict[int, list[psutil.Process]]:
+def _children_by_parent() -> dict[int, list[psutil.Process]]:
     children: dict[int, list[psutil.Process]] = {}
     for process in psutil.process_iter():
         try:
@@ -59,20 +61,20 @@ def _children() -> dict[int, list[psutil.Process]]:
     return children
 
 
-def _account(roots: Collection[int], children: Mapping[int, list[psutil.Process]]) -> Account:
-    """Each process counted once, with the CPU time of children that it has reaped."""
+def _tree_counters(roots: Collection[int], children: Mapping[int, list[psutil.Process]]) -> TreeCounters:
+    """Counts every process once, including the CPU time of children that it has reaped."""
     members: dict[int, psutil.Process] = {}
-    waiting = []
+    pending = []
     for pid in roots:
         try:
-            waiting.append(psutil.Process(pid))
+            pending.append(psutil.Process(pid))
         except (psutil.Error, ValueError):
             continue
-    while waiting:
-        process = waiting.pop()
+    while pending:
+        process = pending.pop()
         if process.pid not in members:
             members[process.pid] = process
-            waiting += children.get(process.pid, ())
+            pending += children.get(process.pid, ())
     cpu_s, memory_bytes, read_bytes, alive = 0.0, 0, 0, 0
     for process in members.values():
         try:
@@ -83,40 +85,50 @@ def _account(roots: Collection[int], children: Mapping[int, list[psutil.Process]
             read_bytes += process.io_counters().read_chars
         except (psutil.Error, OSError):  # gone, or another user's
             continue
-    return Account(cpu_s, memory_bytes, read_bytes, alive)
+    return TreeCounters(cpu_s, memory_bytes, read_bytes, alive)
 
 
-def _throttled() -> int:
-    """How often the control group's CPU limit has held its processes up (cgroup v2)."""
+def _throttled_count() -> int:
+    """How often the control group's CPU limit has throttled its processes (cgroup v2, `nr_throttled`)."""
+    return _read_counter(CPU_STAT, "nr_throttled") or 0
+
+
+def oom_kills(vmstat: Path = VMSTAT) -> int | None:
+    """Processes killed by the kernel's OOM killer since boot (proc_vmstat, `oom_kill`); None if not reported."""
+    return _read_counter(vmstat, "oom_kill")
+
+
+def _read_counter(file: Path, name: str) -> int | None:
+    """The value in the line `name value`; None without the file or the line."""
     try:
-        lines = CPU_STAT.read_text().splitlines()
+        lines = file.read_text().splitlines()
     except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("nr_throttled ")), 0)
+        return None
+    return next((int(line.split()[1]) for line in lines if line.startswith(f"{name} ")), None)
 
 
-def named(names: Collection[str]) -> tuple[int, ...]:
+def pids_by_name(names: Collection[str]) -> tuple[int, ...]:
     """The pids of all processes with one of these names."""
-    found = []
+    pids = []
     for process in psutil.process_iter():
         try:
             if process.name() in names:
-                found.append(process.pid)
+                pids.append(process.pid)
         except psutil.Error:
             continue
-    return tuple(found)
+    return tuple(pids)
 
 
-def serving(port: int) -> tuple[int, ...]:
-    """The processes that hold connections accepted on a local TCP port; those that listen, while there are none.
+def pids_serving(port: int) -> tuple[int, ...]:
+    """The processes with connections accepted on a local TCP port, or if there are none, those that listen on it.
 
-    Under PM2's cluster mode its daemon listens and the workers hold the connections.
+    In PM2's cluster mode the daemon listens and the workers hold the connections.
     """
     try:
         sockets = psutil.net_connections("tcp")
     except (psutil.Error, OSError):
         return ()
-    here = [each for each in sockets if each.laddr and each.laddr.port == port and each.pid]
+    on_port = [socket for socket in sockets if socket.laddr and socket.laddr.port == port and socket.pid]
     states = (psutil.CONN_ESTABLISHED, psutil.CONN_LISTEN)
-    by_state = [{int(each.pid or 0) for each in here if each.status == state} for state in states]
+    by_state = [{int(socket.pid or 0) for socket in on_port if socket.status == state} for state in states]
     return tuple(sorted(by_state[0] or by_state[1]))

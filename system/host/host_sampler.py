@@ -1,4 +1,4 @@
-"""Reads the host and its processes, in one thread of its own. [io: psutil]"""
+"""Samples the host and its process trees in one dedicated thread. [io: psutil]"""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from system.host.metrics import CpuTimes, HostStats, Machine, MemoryStats, Readi
 
 T = TypeVar("T")
 
-FRESH_S = 0.2  # a sample younger than this answers again: a shorter window is mostly noise
+FRESH_S = 0.2  # a younger sample is returned again: a shorter window is mostly noise
 FIRST_WINDOW_S = 0.25
-STALE_S = 30.0  # a baseline older than this would average over a time that nobody asked about
-FAMILY_S = 0.1  # how long the map of parents and children is good for: one call, or two at the same moment
+STALE_S = 30.0  # a rate against an older baseline would be an average over the past, not the current value
+CHILDREN_MAP_TTL_S = 0.1  # long enough for one call, or two at the same moment
 
 _thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="psutil")
 
@@ -40,7 +40,7 @@ def machine() -> Machine:
     return Machine(socket.gethostname(), system, node.version if node else None, platform.python_version())
 
 
-def read() -> Reading:
+def read_host() -> Reading:
     memory, swap = psutil.virtual_memory(), psutil.swap_memory()
     disk = psutil.disk_usage(str(settings.BASE_DIR))
     cards = [counters for name, counters in psutil.net_io_counters(pernic=True).items() if name != "lo"]
@@ -65,13 +65,13 @@ def read() -> Reading:
 
 
 def _cpu_times(times: Any) -> CpuTimes:
-    # user and nice hold guest and guest_nice already (proc(5)); waiting for a disk is not work.
+    # user and nice already include guest and guest_nice (proc(5)); iowait is not work.
     total = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
     return CpuTimes(busy_s=total - times.idle - getattr(times, "iowait", 0.0), total_s=total)
 
 
-class _Host:
-    """The last reading and what it said. Lives in the psutil thread."""
+class _HostSampler:
+    """The last reading and the stats computed from it. Used only in the psutil thread."""
 
     def __init__(self) -> None:
         self.reading: Reading | None = None
@@ -83,28 +83,28 @@ class _Host:
         if self.stats and age < FRESH_S:
             return self.stats
         if self.reading is None or age >= STALE_S:
-            self.reading = read()
+            self.reading = read_host()
             time.sleep(FIRST_WINDOW_S)
-        before, self.reading = self.reading, read()
+        before, self.reading = self.reading, read_host()
         self.stats = metrics.host_stats(before, self.reading, machine())
         return self.stats
 
 
-_host = _Host()
+_host = _HostSampler()
 
 
 async def sample() -> HostStats:
-    """The host now; the very first call takes `FIRST_WINDOW_S` seconds for a second reading."""
+    """Current load of the host. The first call takes `FIRST_WINDOW_S` for a second reading."""
     return await _in_thread(_host.sample)
 
 
-async def memory() -> MemoryStats:
-    return metrics.memory_stats(await _in_thread(read))
+async def sample_memory() -> MemoryStats:
+    return metrics.memory_stats(await _in_thread(read_host))
 
 
 @dataclass(frozen=True, slots=True)
 class TreeUsage:
-    """A process and all its descendants. `cpu_percent`: of one core, so two busy threads make 200."""
+    """A process with all its descendants. `cpu_percent`: of one core, so two busy threads are 200."""
 
     cpu_percent: float
     memory_bytes: int
@@ -118,19 +118,19 @@ class _Baseline:
     percent: float
 
 
-class _Trees:
-    """CPU baselines of process trees. Lives in the psutil thread."""
+class _TreeSampler:
+    """CPU baselines of process trees. Used only in the psutil thread, except `cached`."""
 
     def __init__(self) -> None:
         self.baselines: dict[tuple[int, float], _Baseline] = {}
         self.children: dict[int, list[psutil.Process]] = {}
-        self.mapped_at = -FAMILY_S
+        self.children_read_at_s = -CHILDREN_MAP_TTL_S
         self.last: tuple[float, frozenset[int], dict[int, TreeUsage]] = (-FRESH_S, frozenset(), {})
 
-    def known(self, pids: frozenset[int]) -> dict[int, TreeUsage] | None:
-        """What was read less than `FRESH_S` ago: the rates could not be newer anyway. For any thread."""
-        read_at, asked, usage = self.last
-        return usage if asked == pids and time.monotonic() - read_at < FRESH_S else None
+    def cached(self, pids: frozenset[int]) -> dict[int, TreeUsage] | None:
+        """The last usage if younger than `FRESH_S`: the rates could not be newer anyway. Thread-safe."""
+        read_at_s, cached_pids, usage = self.last
+        return usage if cached_pids == pids and time.monotonic() - read_at_s < FRESH_S else None
 
     def usage(self, pids: frozenset[int]) -> dict[int, TreeUsage]:
         now = time.monotonic()
@@ -139,33 +139,35 @@ class _Trees:
         return usage
 
     def _read(self, pids: Collection[int], now: float) -> dict[int, TreeUsage]:
-        found = {pid: usage for pid in pids if pid > 0 and (usage := self._one(pid, now))}
-        if len(self.baselines) > 4 * len(found) + 64:
-            self.baselines = {key: kept for key, kept in self.baselines.items() if now - kept.monotonic_s < STALE_S}
-        return found
+        trees = {pid: usage for pid in pids if pid > 0 and (usage := self._read_tree(pid, now))}
+        if len(self.baselines) > 4 * len(trees) + 64:
+            self.baselines = {
+                key: baseline for key, baseline in self.baselines.items() if now - baseline.monotonic_s < STALE_S
+            }
+        return trees
 
-    def family(self, pid: int) -> list[psutil.Process]:
-        """The process and its descendants, from a map of parents that is at most `FAMILY_S` old."""
+    def tree(self, pid: int) -> list[psutil.Process]:
+        """The process, then its descendants, from a parent map at most `CHILDREN_MAP_TTL_S` old."""
         now = time.monotonic()
-        if now - self.mapped_at > FAMILY_S:
-            self.children, self.mapped_at = {}, now
+        if now - self.children_read_at_s > CHILDREN_MAP_TTL_S:
+            self.children, self.children_read_at_s = {}, now
             for process in psutil.process_iter():
                 try:
                     self.children.setdefault(process.ppid(), []).append(process)
                 except psutil.Error:
                     continue
         members = {pid: psutil.Process(pid)}
-        waiting = [pid]
-        while waiting:
-            for child in self.children.get(waiting.pop(), ()):
-                if child.pid not in members:  # a pid taken again while the map was drawn could close a circle
+        pending = [pid]
+        while pending:
+            for child in self.children.get(pending.pop(), ()):
+                if child.pid not in members:  # a pid reused while the map was read could close a cycle
                     members[child.pid] = child
-                    waiting.append(child.pid)
+                    pending.append(child.pid)
         return list(members.values())
 
-    def _one(self, pid: int, now: float) -> TreeUsage | None:
+    def _read_tree(self, pid: int, now: float) -> TreeUsage | None:
         try:
-            members = self.family(pid)
+            members = self.tree(pid)
             created = members[0].create_time()
         except (psutil.Error, ValueError):
             return None
@@ -176,14 +178,14 @@ class _Trees:
                     times, memory_bytes = member.cpu_times(), memory_bytes + member.memory_info().rss
             except psutil.Error:
                 continue
-            cpu_s, alive = cpu_s + _with_reaped(times), alive + 1
+            cpu_s, alive = cpu_s + _cpu_seconds(times), alive + 1
         if not alive:
             return None
         return TreeUsage(self._percent(pid, created, cpu_s, now), memory_bytes, alive - 1)
 
     def _percent(self, pid: int, created: float, cpu_s: float, now: float) -> float:
         baseline = self.baselines.get((pid, created))
-        if baseline is None:  # never seen: its average since it started
+        if baseline is None:  # first reading: the average since the process started
             self.baselines[pid, created] = _Baseline(cpu_s, now, _percent_of(cpu_s, time.time() - created))
         elif now - baseline.monotonic_s >= FRESH_S:
             percent = _percent_of(cpu_s - baseline.cpu_s, now - baseline.monotonic_s)
@@ -191,40 +193,40 @@ class _Trees:
         return self.baselines[pid, created].percent
 
 
-def _with_reaped(times: Any) -> float:
-    # With the children that were waited for: a tree does not get younger when one of its processes ends.
+def _cpu_seconds(times: Any) -> float:
+    # Includes reaped children, so a tree's total does not drop when one of its processes exits.
     return float(sum(times[:4]))
 
 
 def _percent_of(cpu_s: float, elapsed_s: float) -> float:
-    # No tree uses more than the machine has, whatever a step of the clock makes of its age.
+    # Capped at the machine's capacity, since a clock step can make a tree's age too small.
     return round(min(100.0 * (psutil.cpu_count() or 1), 100 * max(0.0, cpu_s) / max(elapsed_s, 0.01)), 1)
 
 
-_trees = _Trees()
+_trees = _TreeSampler()
 
 
-async def process_trees(pids: Collection[int]) -> dict[int, TreeUsage]:
-    """CPU and memory of each tree; a pid that is gone is left out."""
-    wanted = frozenset(pids)
-    known = _trees.known(wanted)
-    return await _in_thread(_trees.usage, wanted) if known is None else known
+async def sample_trees(pids: Collection[int]) -> dict[int, TreeUsage]:
+    """CPU and memory of each tree; a pid that is gone is omitted."""
+    roots = frozenset(pids)
+    cached = _trees.cached(roots)
+    return await _in_thread(_trees.usage, roots) if cached is None else cached
 
 
-def _ports_of(pid: int) -> frozenset[int]:
-    found: set[int] = set()
-    for member in _trees.family(pid):
+def _read_ports(pid: int) -> frozenset[int]:
+    ports: set[int] = set()
+    for member in _trees.tree(pid):
         try:
-            listening = [each for each in member.net_connections("tcp") if each.status == psutil.CONN_LISTEN]
+            listening = [socket for socket in member.net_connections("tcp") if socket.status == psutil.CONN_LISTEN]
         except psutil.Error:
             continue
-        found.update(each.laddr.port for each in listening)
-    return frozenset(found)
+        ports.update(socket.laddr.port for socket in listening)
+    return frozenset(ports)
 
 
 async def listening_ports(pid: int) -> frozenset[int]:
-    """The TCP ports that a tree itself listens on; a worker of Node's cluster listens through its parent."""
+    """The TCP ports that the tree's own processes listen on; a Node cluster worker listens through its parent."""
     try:
-        return await _in_thread(_ports_of, pid)
+        return await _in_thread(_read_ports, pid)
     except (psutil.Error, ValueError):
         return frozenset()

@@ -1,4 +1,4 @@
-"""What two readings of the host say: percentages, rates, texts for people. [pure]"""
+"""Computes percentages, rates and display texts from two readings of the host. [pure]"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MB = 2**20
 
 @dataclass(frozen=True, slots=True)
 class CpuTimes:
-    """Seconds since boot that a CPU, or all together, was busy and existed."""
+    """Busy and total seconds since boot, of one CPU or summed over all."""
 
     busy_s: float
     total_s: float
@@ -18,7 +18,7 @@ class CpuTimes:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The host's counters at one moment. `monotonic_s` orders readings; `at` is for people."""
+    """The host's counters at one moment. `monotonic_s` orders readings; `at` is for display."""
 
     at: datetime
     monotonic_s: float
@@ -40,7 +40,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What does not change while the server runs."""
+    """Facts that do not change while the server runs."""
 
     hostname: str
     platform: str
@@ -50,7 +50,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class HostStats:
-    """The wire's `GET /api/system/stats`: percent, MB of 2^20 bytes, bytes, seconds, as the names say."""
+    """Body of `GET /api/system/stats`. `cpu`: percent; `memory`, `total_memory`: MB of 2^20 bytes."""
 
     cpu: float
     memory: float
@@ -77,7 +77,7 @@ class HostStats:
 
 @dataclass(frozen=True, slots=True)
 class MemoryStats:
-    """The wire's `GET /api/system/memory`, in MB."""
+    """Body of `GET /api/system/memory`, in MB of 2^20 bytes."""
 
     total_memory: float
     used_memory: float
@@ -88,7 +88,7 @@ class MemoryStats:
 
 
 def busy_percent(before: CpuTimes, after: CpuTimes) -> float:
-    """Share of the time between two readings that was busy; 0 to 100 whatever the counters do."""
+    """Busy share of the time between two readings; within 0 to 100 even if counters go backwards."""
     total = after.total_s - before.total_s
     if total <= 0:
         return 0.0
@@ -96,27 +96,27 @@ def busy_percent(before: CpuTimes, after: CpuTimes) -> float:
 
 
 def per_second(before: int, after: int, elapsed_s: float) -> float:
-    """A rate that is never negative: a counter that went back was reset."""
+    """A rate, never negative: a counter that decreased was reset."""
     return round(max(0, after - before) / elapsed_s, 1) if elapsed_s > 0 else 0.0
 
 
 def uptime_text(seconds: float) -> str:
     """`2d 3h 45m`, without leading zero parts; at least `0m`."""
-    minutes = max(0, int(seconds)) // 60  # the clock may be set to before the boot
+    minutes = max(0, int(seconds)) // 60  # negative if the clock is set to before the boot
     days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
     parts = [f"{days}d"] * bool(days) + [f"{hours}h"] * bool(days or hours) + [f"{minutes}m"]
     return " ".join(parts)
 
 
-def percent_used(reading: Reading) -> float:
+def memory_used_percent(reading: Reading) -> float:
     used = reading.memory_total_bytes - reading.memory_available_bytes
     return round(100 * used / max(1, reading.memory_total_bytes), 1)
 
 
 def host_stats(before: Reading, after: Reading, machine: Machine) -> HostStats:
-    """Rates over the time between two readings; everything else as `after` saw it."""
-    elapsed = after.monotonic_s - before.monotonic_s
-    cores = zip(before.per_cpu, after.per_cpu, strict=False)  # a CPU may have been switched on between them
+    """Rates between the two readings; everything else from `after`."""
+    elapsed_s = after.monotonic_s - before.monotonic_s
+    cores = zip(before.per_cpu, after.per_cpu, strict=False)  # a CPU may have come online in between
     return HostStats(
         cpu=busy_percent(before.cpu, after.cpu),
         memory=round(after.memory_used_bytes / MB, 1),
@@ -126,13 +126,13 @@ def host_stats(before: Reading, after: Reading, machine: Machine) -> HostStats:
         timestamp=after.at,
         cpu_per_core=tuple(busy_percent(old, new) for old, new in cores),
         cpu_count=len(after.per_cpu),
-        memory_percent=percent_used(after),
+        memory_percent=memory_used_percent(after),
         swap_bytes=after.swap_used_bytes,
         swap_total_bytes=after.swap_total_bytes,
         disk_percent=after.disk_percent,
         disk_free_bytes=after.disk_free_bytes,
-        network_in_bytes_per_second=per_second(before.network_in_bytes, after.network_in_bytes, elapsed),
-        network_out_bytes_per_second=per_second(before.network_out_bytes, after.network_out_bytes, elapsed),
+        network_in_bytes_per_second=per_second(before.network_in_bytes, after.network_in_bytes, elapsed_s),
+        network_out_bytes_per_second=per_second(before.network_out_bytes, after.network_out_bytes, elapsed_s),
         uptime_seconds=round(after.uptime_s, 1),
         load_average=after.load_average,
         hostname=machine.hostname,
@@ -148,6 +148,6 @@ def memory_stats(reading: Reading) -> MemoryStats:
         used_memory=round(reading.memory_used_bytes / MB, 1),
         available_memory=round(reading.memory_available_bytes / MB, 1),
         free_memory=round(reading.memory_free_bytes / MB, 1),
-        percent=percent_used(reading),
+        percent=memory_used_percent(reading),
         timestamp=reading.at,
     )

@@ -1,4 +1,4 @@
-"""TCP ports of this machine: who listens, what can be listened on."""
+"""TCP ports of this machine: which are listening, which can be bound."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Iterable
 
 
 def is_listening(port: int, host: str = "127.0.0.1", timeout_s: float = 0.2) -> bool:
-    """Whether a connection to host:port is accepted."""
+    """Whether host:port accepts a connection."""
     try:
         with socket.create_connection((host, port), timeout=timeout_s):
             return True
-    except (OSError, OverflowError, UnicodeError):  # the last two: a port or a name that cannot be
+    except (OSError, OverflowError, UnicodeError):  # the last two: an impossible port or host name
         return False
 
 
-def bindable(host: str, port: int) -> bool:
-    """Whether this process may listen on host:port just now."""
+def is_bindable(host: str, port: int) -> bool:
+    """Whether this process could listen on host:port now."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -27,6 +27,6 @@ def bindable(host: str, port: int) -> bool:
     return True
 
 
-def listening_among(candidates: Iterable[int], host: str = "127.0.0.1") -> tuple[int, ...]:
-    """Those of the ports that somebody listens on. On loopback a closed port refuses at once."""
+def select_listening(candidates: Iterable[int], host: str = "127.0.0.1") -> tuple[int, ...]:
+    """The candidates that accept connections. On loopback a closed port refuses at once."""
     return tuple(port for port in candidates if is_listening(port, host))

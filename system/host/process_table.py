@@ -1,4 +1,4 @@
-"""Processes that are not our children: who works in a folder, who listens on a port. [io: psutil]"""
+"""Processes that are not our children: which work in a folder, which listens on a port. [io: psutil]"""
 
 from __future__ import annotations
 
@@ -13,64 +13,65 @@ from system.host.child_processes import Identity, identify
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A live process. `executable` and `folder` are None when the system does not tell them to us.
+class ProcessInfo:
+    """A live process. `executable` and `working_dir` are None where the system does not let us read them.
 
-    `leads`: it leads its process group, as whoever was started by us does and what it forks does not.
-    `ends`: it has let go of its program, and will be gone in a moment.
+    `is_group_leader`: true for processes that we started, false for those that they fork.
+    `is_exiting`: its executable is already unmapped; it will be gone in a moment.
     """
 
     identity: Identity
     name: str
     executable: Path | None
-    folder: Path | None
-    leads: bool
-    ends: bool = False
+    working_dir: Path | None
+    is_group_leader: bool
+    is_exiting: bool = False
 
 
-def see(pid: int) -> Seen | None:
-    """None when it is gone."""
+def inspect_process(pid: int) -> ProcessInfo | None:
+    """None when the process is gone."""
     identity = identify(pid)
     if identity is None:
         return None
     try:
         process = psutil.Process(pid)
-        program, folder = _path(process, "exe"), _path(process, "cwd")
-        leads = os.getpgid(pid) == pid
-        return Seen(identity, process.name(), program, folder, leads, program is None and _ends(process))
+        executable, working_dir = _read_path(process, "exe"), _read_path(process, "cwd")
+        is_leader = os.getpgid(pid) == pid
+        is_exiting = executable is None and _is_exiting(process)
+        return ProcessInfo(identity, process.name(), executable, working_dir, is_leader, is_exiting)
     except (psutil.Error, OSError):
         return None
 
 
-def _ends(process: psutil.Process) -> bool:
-    """Neither program nor words, as opposed to those of another user that we may not see."""
+def _is_exiting(process: psutil.Process) -> bool:
+    """Neither executable nor command line, as opposed to another user's process, whose executable is unreadable."""
     try:
         return not process.exe() and not process.cmdline()
     except psutil.AccessDenied:
         return False
 
 
-def _path(process: psutil.Process, what: str) -> Path | None:
+def _read_path(process: psutil.Process, attribute: str) -> Path | None:
     try:
-        text = getattr(process, what)()
+        text = getattr(process, attribute)()
     except (psutil.Error, OSError):
         return None
     return Path(text) if text else None
 
 
-def working_in(folders: Collection[Path]) -> list[Seen]:
-    """The processes whose working directory is one of these very folders."""
-    there = [process.pid for process in psutil.process_iter() if _path(process, "cwd") in folders]
-    return [seen for pid in there if (seen := see(pid)) and seen.folder in folders]
+def processes_in(folders: Collection[Path]) -> list[ProcessInfo]:
+    """The processes whose working directory is exactly one of `folders`, not below it."""
+    pids = [process.pid for process in psutil.process_iter() if _read_path(process, "cwd") in folders]
+    return [info for pid in pids if (info := inspect_process(pid)) and info.working_dir in folders]
 
 
-def listener(port: int) -> Seen | None:
-    """Who listens on the TCP port, when the system tells us."""
+def find_listener(port: int) -> ProcessInfo | None:
+    """The process that listens on the TCP port; None where there is none or the system hides it."""
     try:
         sockets = psutil.net_connections("tcp")
     except (psutil.Error, OSError):
         return None
-    for each in sockets:
-        if each.status == psutil.CONN_LISTEN and each.pid and each.laddr and each.laddr.port == port:
-            return see(each.pid)
+    for socket in sockets:
+        if socket.status == psutil.CONN_LISTEN and socket.pid and socket.laddr and socket.laddr.port == port:
+            return inspect_process(socket.pid)
     return None

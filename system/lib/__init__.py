@@ -1,1 +1,1 @@
-"""What every app needs and none owns: one topic per module, importing nothing of ours."""
+"""Building blocks for every app: one topic per module, no imports from other rooms."""

@@ -1,4 +1,4 @@
-"""The root of `manage.py`'s commands: what went wrong is told as it reads, on stderr, with the exit code."""
+"""Base class of our `manage.py` commands: errors on stderr as `[ERROR] sentence`, with the exit code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 
 class CommandLine(BaseCommand):
-    """Raise CommandError with a sentence; Django alone would put the name of the class before it."""
+    """Prints a CommandError without the class name that Django would put before it."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:

@@ -1,4 +1,4 @@
-"""A bounded record of what happens: numbered items, for readers who go on from the number they know."""
+"""Keeps a bounded log of numbered items, from which readers resume at the number they last read."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-# (name, value) pairs that an item has to match, in a form that can be a key.
+# (name, value) pairs that an item must match, hashable so that it can be part of a key.
 Filter = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Slice(Generic[T]):
-    """Items after a number, oldest first. `last`: the number to go on from. `missed`: how many are gone for good."""
+    """Items after a number, oldest first. `last`: the number to resume from. `missed`: how many are no longer kept."""
 
     items: tuple[T, ...]
     last: int
@@ -25,11 +25,11 @@ class Slice(Generic[T]):
 
 
 class Feed(Generic[T]):
-    """The newest items, at most `max_items` and `max_bytes` of them. For any thread.
+    """The newest items, at most `max_items` and `max_bytes` of them. Thread-safe.
 
-    `key` names the list of items on the wire; `filters` says what each filter means, `choices` what some may be.
-    Numbers begin at 1 and belong to the `epoch`; an item that is counted but not kept takes a number too, so nobody
-    misses it unawares.
+    `key` names the list of items on the wire; `filters` maps a filter's name to its predicate, `choices` to its
+    allowed values if they are limited. Numbers start at 1 in each `epoch`. Dropped items consume a number too, so
+    readers can detect the gap.
     """
 
     def __init__(
@@ -54,16 +54,15 @@ class Feed(Generic[T]):
 
     @property
     def last(self) -> int:
-        """The number given out last; 0 before the first."""
+        """The number of the newest item; 0 before the first."""
         return self._last
 
     @property
-    def is_heard(self) -> bool:
-        """Whether anybody listens just now."""
+    def has_listeners(self) -> bool:
         return bool(self._listeners)
 
     def append(self, items: Sequence[T], sizes: Sequence[int] | None = None) -> None:
-        """Keep `items`, whose sizes in bytes are `sizes` (1 each when not told), and tell the listeners."""
+        """Adds `items` with their sizes in bytes (1 each by default) and calls the listeners."""
         with self._lock:
             for index, item in enumerate(items):
                 size = sizes[index] if sizes else 1
@@ -73,31 +72,31 @@ class Feed(Generic[T]):
             while len(self._kept) > self._max_items or self._bytes > self._max_bytes:
                 self._bytes -= self._kept.popleft()[1]
             listeners = tuple(self._listeners)
-        for tell in listeners:
-            tell()
+        for listener in listeners:
+            listener()
 
-    def lose(self, count: int) -> None:
-        """Count items that could not be kept at all."""
+    def count_dropped(self, count: int) -> None:
+        """Counts items that were dropped before they could be appended."""
         with self._lock:
             self._last += count
 
-    def after(self, number: int, limit: int, max_bytes: int, wanted: Filter = ()) -> Slice[T]:
-        """The oldest items after `number` that match, at most `limit` of them."""
+    def after(self, number: int, limit: int, max_bytes: int, conditions: Filter = ()) -> Slice[T]:
+        """The oldest matching items after `number`: at most `limit`, and `max_bytes` unless the first is larger."""
         with self._lock:
             newer = self._newer(number)
             last = self._last
-        found: list[T] = []
-        size, seen, at = 0, 0, number
-        for each_number, each_size, item in newer:
-            if len(found) == limit or (found and size + each_size > max_bytes):
+        matches: list[T] = []
+        total_size, examined, position = 0, 0, number
+        for item_number, item_size, item in newer:
+            if len(matches) == limit or (matches and total_size + item_size > max_bytes):
                 break
-            seen, at = seen + 1, each_number
-            if self.matches(item, wanted):
-                found.append(item)
-                size += each_size
+            examined, position = examined + 1, item_number
+            if self.matches(item, conditions):
+                matches.append(item)
+                total_size += item_size
         else:
-            at = last
-        return Slice(tuple(found), at, at - number - seen)
+            position = last
+        return Slice(tuple(matches), position, position - number - examined)
 
     def _newer(self, number: int) -> list[tuple[int, int, T]]:
         newer = []
@@ -108,33 +107,33 @@ class Feed(Generic[T]):
         newer.reverse()
         return newer
 
-    def before_last(self, count: int, wanted: Filter = ()) -> int:
-        """The number from which a reader gets the last `count` matching items, and nothing is counted as missed."""
+    def position_before_last(self, count: int, conditions: Filter = ()) -> int:
+        """The number after which the last `count` matching items follow, with none counted as missed."""
         with self._lock:
             kept, number = tuple(self._kept), self._last
-        for each_number, _, item in reversed(kept):
+        for item_number, _, item in reversed(kept):
             if not count:
                 break
-            if self.matches(item, wanted):
-                number, count = each_number - 1, count - 1
+            if self.matches(item, conditions):
+                number, count = item_number - 1, count - 1
         return number
 
-    def newest(self, wanted: Filter = ()) -> list[T]:
-        """Everything that is kept and matches, oldest first."""
+    def newest(self, conditions: Filter = ()) -> list[T]:
+        """All kept items that match, oldest first."""
         with self._lock:
             kept = tuple(self._kept)
-        return [item for _, _, item in kept if self.matches(item, wanted)]
+        return [item for _, _, item in kept if self.matches(item, conditions)]
 
-    def matches(self, item: T, wanted: Filter) -> bool:
-        return all(self.filters[name](item, value) for name, value in wanted)
+    def matches(self, item: T, conditions: Filter) -> bool:
+        return all(self.filters[name](item, value) for name, value in conditions)
 
-    def listen(self, tell: Callable[[], None]) -> Callable[[], None]:
-        """Call `tell` after each change, in the thread that made it; the answer ends that."""
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Calls `listener` after each change, in the thread that appended. Returns a function that removes it."""
         with self._lock:
-            self._listeners.add(tell)
+            self._listeners.add(listener)
 
-        def end() -> None:
+        def remove() -> None:
             with self._lock:
-                self._listeners.discard(tell)
+                self._listeners.discard(listener)
 
-        return end
+        return remove

@@ -1,4 +1,4 @@
-"""Request fields that take no guess: a number is a number, a name is printable."""
+"""Serializer fields without coercion: only a JSON number is a number, and a name is printable."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ NAME_LENGTH = 200
 
 
 class StrictIntegerField(serializers.IntegerField):
-    """A JSON whole number: neither `"6"` nor `6.0` nor `true`."""
+    """A JSON integer: not `"6"`, `6.0` or `true`."""
 
     def to_internal_value(self, data: Any) -> int:
         if isinstance(data, bool) or not isinstance(data, int):
-            raise serializers.ValidationError("A whole number is needed.")
+            raise serializers.ValidationError("Must be an integer.")
         return data
 
 
 class TextField(serializers.CharField):
-    """A JSON string that UTF-8 can carry, without NUL."""
+    """A JSON string that UTF-8 can encode, without NUL."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
-            raise serializers.ValidationError("A text is needed.")
+            raise serializers.ValidationError("Must be a string.")
         if not is_encodable(data):
-            raise serializers.ValidationError("The text holds a lone surrogate, which UTF-8 cannot carry.")
+            raise serializers.ValidationError("Must not contain lone surrogates, which UTF-8 cannot encode.")
         return str(super().to_internal_value(data))
 
 
 class NameField(TextField):
-    """A name: 1 to 200 printable characters, no leading `-`, which a program might take for a flag."""
+    """A name: 1 to 200 printable characters, without a leading `-`, which a program might parse as a flag."""
 
     def __init__(self, **options: Any) -> None:
         options.setdefault("max_length", NAME_LENGTH)
@@ -41,7 +41,7 @@ class NameField(TextField):
     def to_internal_value(self, data: Any) -> str:
         name = super().to_internal_value(data)
         if not is_printable(name):
-            raise serializers.ValidationError("A name has no control characters.")
+            raise serializers.ValidationError("Must not contain control characters.")
         if name.startswith("-"):
-            raise serializers.ValidationError("A name does not begin with '-'.")
+            raise serializers.ValidationError("Must not begin with '-'.")
         return name

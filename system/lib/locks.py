@@ -1,4 +1,4 @@
-"""Locks between programs, by files: they end with the process that holds them, however it ends. [io: flock]"""
+"""File locks between processes; the kernel releases them however the holder ends. [io: flock]"""
 
 from __future__ import annotations
 
@@ -9,29 +9,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SAID_BYTES = 200
-TRIES, PAUSE_S = 3, 0.005  # `holder` has the lock for an instant
+LABEL_BYTES = 200
+TRIES, PAUSE_S = 3, 0.005  # a concurrent `holder` holds the lock for an instant
 
 
 @contextmanager
-def exclusive(path: Path, said: str = "") -> Iterator[str | None]:
-    """Hold the lock at `path`, with `said` in it for the others. Gives None, or what its holder says when there is
-    one: the block runs in any case, and must look."""
+def exclusive(path: Path, label: str = "") -> Iterator[str | None]:
+    """Acquires the lock at `path`, with `label` as its content. Yields None if acquired, else the holder's label.
+
+    The body always runs and must check.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        if not _taken(descriptor):
-            yield _said(descriptor)
+        if not _try_lock(descriptor):
+            yield _read_label(descriptor)
             return
         os.truncate(descriptor, 0)
-        os.write(descriptor, said.encode())
+        os.write(descriptor, label.encode())
         yield None
     finally:
         os.close(descriptor)
 
 
 def holder(path: Path) -> str | None:
-    """What the holder of the lock says; None when nobody holds it."""
+    """The label of the lock's holder; None if the lock is free."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -39,13 +41,13 @@ def holder(path: Path) -> str | None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return _said(descriptor)
+        return _read_label(descriptor)
     finally:
         os.close(descriptor)
     return None
 
 
-def _taken(descriptor: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
     for attempt in range(TRIES):
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -57,5 +59,5 @@ def _taken(descriptor: int) -> bool:
     return False
 
 
-def _said(descriptor: int) -> str:
-    return os.read(descriptor, SAID_BYTES).decode(errors="replace") or "another program"
+def _read_label(descriptor: int) -> str:
+    return os.read(descriptor, LABEL_BYTES).decode(errors="replace") or "another program"

@@ -1,4 +1,4 @@
-"""Other people's text: what of it may be stored, and shown where it must not drive the terminal. [pure]"""
+"""Checks and escapes untrusted text, so that it can be stored and cannot control a terminal. [pure]"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import unicodedata
 
 
 def is_encodable(text: str) -> bool:
-    """False for lone surrogates, which JSON can carry and UTF-8 cannot."""
+    """False for lone surrogates, which JSON can contain and UTF-8 cannot encode."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -19,15 +19,17 @@ def is_printable(text: str) -> bool:
     return all(unicodedata.category(character) not in ("Cc", "Cs", "Cf", "Zl", "Zp") for character in text)
 
 
-def shown(text: str) -> str:
-    """The text with control characters, line ends, bidirectional overrides and lone surrogates as escapes."""
+def escape_unprintable(text: str) -> str:
+    """Replaces control characters, line ends, bidirectional overrides and lone surrogates by escapes."""
     if is_printable(text):
         return text
-    return "".join(each if is_printable(each) else each.encode("unicode_escape").decode() for each in text)
+    return "".join(
+        character if is_printable(character) else character.encode("unicode_escape").decode() for character in text
+    )
 
 
 def table(rows: list[tuple[str, ...]], right: frozenset[int] = frozenset()) -> list[str]:
-    """Rows as lines with aligned columns; the columns in `right` are numbers."""
+    """Formats rows as lines with aligned columns; those in `right` are right-aligned."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
     return [
         "  ".join(

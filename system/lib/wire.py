@@ -1,4 +1,4 @@
-"""Values in, JSON-ready objects out: camelCase keys, ISO 8601 times, no NaN. [pure]"""
+"""Converts values to JSON-ready objects: camelCase keys, ISO 8601 times, no NaN. [pure]"""
 
 from __future__ import annotations
 
@@ -21,14 +21,17 @@ def camel_case(name: str) -> str:
 
 
 def iso_time(moment: datetime) -> str:
-    """ISO 8601 in UTC with milliseconds and `Z`, e.g. `2026-11-23T09:40:22.123Z`; needs an aware datetime."""
+    """ISO 8601 in UTC with milliseconds and `Z`, e.g. `2026-11-23T09:40:22.123Z`. Raises ValueError if naive."""
     if moment.tzinfo is None:
-        raise ValueError(f"A naive time has no place on the wire: {moment!r}.")
+        raise ValueError(f"A naive datetime cannot be serialized: {moment!r}.")
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def to_wire(value: object) -> object:
-    """Dataclasses become objects with camelCase keys, mappings keep theirs, NaN and infinity become null."""
+    """Dataclasses become objects with camelCase keys; mappings keep their keys; NaN and infinity become null.
+
+    Raises TypeError for any other type.
+    """
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, float):
@@ -45,4 +48,4 @@ def to_wire(value: object) -> object:
         return {str(key): to_wire(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [to_wire(item) for item in value]
-    raise TypeError(f"{type(value).__name__} has no wire form: {value!r}.")
+    raise TypeError(f"{type(value).__name__} cannot be serialized: {value!r}.")

@@ -36,7 +36,7 @@ class Command(CommandLine):
         parser.add_argument("--port", type=int, default=settings.API_PORT, help="port (API_PORT)")
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
-        if not ports.bindable(host, port):
+        if not ports.is_bindable(host, port):
             raise CommandError(
                 f"{host}:{port} cannot be listened on: the port is taken, or the address is not this "
                 f"machine's. Stop the other program, or choose with API_PORT and API_HOST."

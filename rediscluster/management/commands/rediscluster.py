@@ -56,13 +56,13 @@ class Command(CommandLine):
             message = asyncio.run(getattr(self, f"_{verb}")(options))
         except (RedisClusterError, SystemProblem, OSError) as error:
             if verb != "status":
-                audit.tell(f"redis.{verb}", target, str(error), error)
+                audit.record_command(f"redis.{verb}", target, str(error), error)
             hint = " Here: --yes." if isinstance(error, KeysExist) else ""
             self._fail("\n  ".join([f"{error}{hint}", *_log_lines(error)]))
         except KeyboardInterrupt:
             self._fail("Interrupted. An unfinished setup was rolled back.", 130)
         if message:
-            audit.tell(f"redis.{verb}", target, message)
+            audit.record_command(f"redis.{verb}", target, message)
 
     def _fail(self, message: str, code: int = 1) -> NoReturn:
         self.stderr.write(f"[ERROR] {message}")

@@ -211,13 +211,13 @@ async def test_an_unknown_process_is_an_error(pm2_home: Path) -> None:
 def dropped(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The counts of lines that the bus dropped. Request it before `monitor`, which starts to read the bus."""
     counts: list[int] = []
-    lose = live_logs.feed.lose
+    count_dropped = live_logs.feed.count_dropped
 
     def record(count: int) -> None:
         counts.append(count)
-        lose(count)
+        count_dropped(count)
 
-    monkeypatch.setattr(live_logs.feed, "lose", record)
+    monkeypatch.setattr(live_logs.feed, "count_dropped", record)
     return counts
 
 

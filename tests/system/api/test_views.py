@@ -1,4 +1,4 @@
-"""The host over HTTP."""
+"""`/api/system` against the real host."""
 
 from __future__ import annotations
 
@@ -31,39 +31,41 @@ def get(action: str) -> dict[str, Any]:
     view: Callable[[Request], Any] = SystemViewSet.as_view(
         {"get": action}, authentication_classes=[], permission_classes=[AllowAny]
     )
-    answer = view(APIRequestFactory().get(f"/api/system/{action}"))
-    assert answer.status_code == 200
-    return dict(answer.data)
+    response = view(APIRequestFactory().get(f"/api/system/{action}"))
+    assert response.status_code == 200
+    return dict(response.data)
 
 
 @pytest.mark.parametrize(
-    ("action", "keys", "described"),
+    ("action", "keys", "serializer"),
     [("stats", STATS, SystemStatsSerializer), ("cpu", CPU, CpuSerializer), ("memory", MEMORY, MemorySerializer)],
 )
-def test_an_answer_has_the_keys_of_the_contract(action: str, keys: list[str], described: type[Serializer[Any]]) -> None:
-    answer = get(action)
+def test_a_response_has_the_documented_keys(action: str, keys: list[str], serializer: type[Serializer[Any]]) -> None:
+    response = get(action)
 
-    assert list(answer) == keys
-    assert list(described().fields) == keys
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", answer["timestamp"])
+    assert list(response) == keys
+    assert list(serializer().fields) == keys
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", response["timestamp"])
 
 
 def test_the_stats_of_this_host() -> None:
-    answer = get("stats")
+    response = get("stats")
 
-    assert type(answer["cpu"]) is float
-    assert 0 <= answer["cpu"] <= 100
-    assert len(answer["cpuPerCore"]) == answer["cpuCount"] == psutil.cpu_count()
-    assert answer["totalMemory"] == round(psutil.virtual_memory().total / 2**20, 1)
-    assert re.fullmatch(r"(\d+d )?(\d+h )?\d+m", answer["uptime"])
-    assert abs(answer["uptimeSeconds"] - (time.time() - psutil.boot_time())) < 60
-    assert answer["loadAvg"] == " ".join(f"{load:.2f}" for load in answer["loadAverage"])
-    assert answer["pythonVersion"] == platform.python_version()
-    assert re.fullmatch(r"\d+\.\d+\.\d+", answer["nodeVersion"])
+    assert type(response["cpu"]) is float
+    assert 0 <= response["cpu"] <= 100
+    assert len(response["cpuPerCore"]) == response["cpuCount"] == psutil.cpu_count()
+    assert response["totalMemory"] == round(psutil.virtual_memory().total / 2**20, 1)
+    assert re.fullmatch(r"(\d+d )?(\d+h )?\d+m", response["uptime"])
+    assert abs(response["uptimeSeconds"] - (time.time() - psutil.boot_time())) < 60
+    assert response["loadAvg"] == " ".join(f"{load:.2f}" for load in response["loadAverage"])
+    assert response["pythonVersion"] == platform.python_version()
+    assert re.fullmatch(r"\d+\.\d+\.\d+", response["nodeVersion"])
 
 
 def test_the_memory_of_this_host() -> None:
-    answer = get("memory")
+    response = get("memory")
 
-    assert answer["totalMemory"] > answer["availableMemory"] > 0
-    assert answer["percent"] == pytest.approx(100 * (1 - answer["availableMemory"] / answer["totalMemory"]), abs=0.1)
+    assert response["totalMemory"] > response["availableMemory"] > 0
+    assert response["percent"] == pytest.approx(
+        100 * (1 - response["availableMemory"] / response["totalMemory"]), abs=0.1
+    )

@@ -20,16 +20,18 @@ def test_node_pm2_and_autocannon_are_found() -> None:
     assert autocannon.path.is_file()
 
 
-def test_a_chosen_redis_comes_first(settings: Settings, tmp_path: Path) -> None:
-    chosen = tmp_path / "my-redis"
-    chosen.write_text("#!/bin/sh\necho Redis server v=9.8.7\n")
-    chosen.chmod(0o755)
-    settings.REDIS_SERVER = str(chosen)
+def test_the_configured_redis_comes_first(settings: Settings, tmp_path: Path) -> None:
+    configured = tmp_path / "my-redis"
+    configured.write_text("#!/bin/sh\necho Redis server v=9.8.7\n")
+    configured.chmod(0o755)
+    settings.REDIS_SERVER = str(configured)
 
-    assert binaries.find("redis-server") == Binary(chosen, "9.8.7", "PATH")
+    assert binaries.find("redis-server") == Binary(configured, "9.8.7", "PATH")
 
 
-def test_a_program_that_prints_its_version_and_fails_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_program_that_prints_its_version_and_exits_with_1_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "wrk").write_text("#!/bin/sh\necho wrk 4.1.0 >&2\nexit 1\n")
     (tmp_path / "wrk").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -37,7 +39,7 @@ def test_a_program_that_prints_its_version_and_fails_is_there(monkeypatch: pytes
     assert binaries.find("wrk") == Binary(tmp_path / "wrk", "4.1.0", "PATH")
 
 
-def test_an_upgraded_program_says_its_new_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_upgraded_program_is_found_with_its_new_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     versions = []
     for index, version in enumerate(("1.58.0", "1.59.0")):
@@ -49,16 +51,16 @@ def test_an_upgraded_program_says_its_new_version(monkeypatch: pytest.MonkeyPatc
     assert versions == ["1.58.0", "1.59.0"]
 
 
-def test_a_version_is_asked_for_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "bun").write_text(f"#!/bin/sh\necho 1.2.3\necho asked >> {tmp_path}/log\n")
+def test_a_version_is_queried_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "bun").write_text(f"#!/bin/sh\necho 1.2.3\necho queried >> {tmp_path}/log\n")
     (tmp_path / "bun").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
 
     assert binaries.find("bun") == binaries.find("bun") == Binary(tmp_path / "bun", "1.2.3", "PATH")
-    assert (tmp_path / "log").read_text() == "asked\n"
+    assert (tmp_path / "log").read_text() == "queried\n"
 
 
-def test_a_program_whose_library_is_missing_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_program_whose_library_is_missing_is_not_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "wrk").write_text("#!/bin/sh\necho wrk: libssl.so.1.1: cannot open shared object file >&2\nexit 127\n")
     (tmp_path / "wrk").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -66,16 +68,16 @@ def test_a_program_whose_library_is_missing_is_not_there(monkeypatch: pytest.Mon
     assert binaries.find("wrk") is None
 
 
-@pytest.mark.parametrize("described", ["[]", "{", '{"version": "7.0.4"}', '{"bin": 5, "version": "7.0.4"}'])
-def test_an_unreadable_package_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, described: str) -> None:
+@pytest.mark.parametrize("manifest", ["[]", "{", '{"version": "7.0.4"}', '{"bin": 5, "version": "7.0.4"}'])
+def test_an_unreadable_package_is_not_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, manifest: str) -> None:
     monkeypatch.setattr(binaries, "ROOT", tmp_path)
-    (binaries.node_parts() / "pm2").mkdir(parents=True)
-    (binaries.node_parts() / "pm2" / "package.json").write_text(described)
+    (binaries.node_modules_dir() / "pm2").mkdir(parents=True)
+    (binaries.node_modules_dir() / "pm2" / "package.json").write_text(manifest)
 
     assert binaries.find("pm2") is None
 
 
-def test_what_is_missing_is_named() -> None:
+def test_the_error_names_the_missing_program() -> None:
     assert binaries.find("no-such-program") is None
     with pytest.raises(BinaryMissing, match=r"no-such-program is not installed. Put it on PATH"):
         binaries.require("no-such-program")

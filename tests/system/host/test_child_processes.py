@@ -15,7 +15,7 @@ import pytest
 
 from system.errors import ChildFailed, ChildTimeout
 from system.host import child_processes
-from system.host.child_processes import Child, Finished, Identity
+from system.host.child_processes import Child, CompletedProcess, Identity
 
 pytestmark = pytest.mark.real
 
@@ -31,15 +31,15 @@ def python(source: str) -> list[str]:
     return [sys.executable, "-c", source]
 
 
-async def test_a_command_runs_to_its_end() -> None:
+async def test_a_command_runs_to_completion() -> None:
     finished = await child_processes.run(
         python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"), timeout_s=30
     )
 
-    assert finished == Finished(3, None, "out\n", "err\n", truncated=False)
+    assert finished == CompletedProcess(3, None, "out\n", "err\n", truncated=False)
 
 
-async def test_more_output_than_a_pipe_holds_does_not_block_it_and_stays_bounded() -> None:
+async def test_more_output_than_a_pipe_holds_does_not_block_the_child_and_is_bounded() -> None:
     finished = await child_processes.run(
         python("print('x' * 5_000_000 + 'END')"), timeout_s=30, output_limit_bytes=1000
     )
@@ -55,42 +55,42 @@ async def test_a_child_that_hangs_is_killed_with_its_children(tmp_path: Path) ->
         f"open({str(tmp_path / 'pid')!r}, 'w').write(str(p.pid)); time.sleep(600)"
     )
 
-    with pytest.raises(ChildTimeout, match="did not end within 3 s"):
+    with pytest.raises(ChildTimeout, match="did not finish within 3 s"):
         await child_processes.run(python(source), timeout_s=3)
 
-    await gone(int((tmp_path / "pid").read_text()))
+    await wait_until_gone(int((tmp_path / "pid").read_text()))
 
 
 async def test_a_cancelled_run_leaves_nothing_behind(tmp_path: Path) -> None:
     source = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(600)"
     task = asyncio.create_task(child_processes.run(python(source), timeout_s=60))
-    pid = int(await appears(tmp_path / "pid"))
+    pid = int(await read_when_written(tmp_path / "pid"))
     task.cancel()
 
     with pytest.raises(asyncio.CancelledError):
         await task
 
-    await gone(pid)
+    await wait_until_gone(pid)
 
 
 @pytest.mark.parametrize(("number", "name"), [(signal.SIGKILL, "SIGKILL"), (signal.SIGRTMIN + 1, "SIG35")])
 async def test_a_signal_is_named(number: int, name: str) -> None:
-    started = await Child.start(SLEEP)
-    os.kill(started.pid, number)
+    child = await Child.start(SLEEP)
+    os.kill(child.pid, number)
 
-    finished = await started.wait()
+    finished = await child.wait()
 
     assert (finished.exit_code, finished.signal) == (-number, name)
 
 
-async def test_a_grandchild_that_kept_the_pipe_dies_with_the_group(tmp_path: Path) -> None:
+async def test_a_grandchild_that_holds_the_pipe_is_killed_with_the_group(tmp_path: Path) -> None:
     finished = await child_processes.run(python(LEAVES_A_GRANDCHILD.format(own_session=False)), timeout_s=30)
 
     assert finished.exit_code == 0
-    await gone(int(finished.stdout))
+    await wait_until_gone(int(finished.stdout))
 
 
-async def test_a_grandchild_in_a_session_of_its_own_neither_dies_nor_holds_us() -> None:
+async def test_a_grandchild_in_its_own_session_survives_and_does_not_block_wait() -> None:
     pipes_before = open_pipes()
 
     finished = await child_processes.run(python(LEAVES_A_GRANDCHILD.format(own_session=True)), timeout_s=30)
@@ -98,52 +98,52 @@ async def test_a_grandchild_in_a_session_of_its_own_neither_dies_nor_holds_us() 
     grandchild = child_processes.identify(int(finished.stdout))
     assert finished.exit_code == 0
     assert grandchild
-    await becomes(lambda: open_pipes() == pipes_before, "our ends of the pipes are still open")
+    await wait_until(lambda: open_pipes() == pipes_before, "our ends of the pipes are still open")
     assert child_processes.kill_group(grandchild, signal.SIGKILL)
-    await ends(grandchild)
+    await wait_until_dead(grandchild)
 
 
-async def test_stop_asks_first() -> None:
+async def test_stop_sends_sigterm_first() -> None:
     source = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(7)); print(1, flush=True); time.sleep(600)"
-    started = await Child.start(python(source))
-    await says(started, "1")
+    child = await Child.start(python(source))
+    await wait_for_output(child, "1")
 
-    finished = await started.stop(30)
+    finished = await child.stop(30)
 
     assert (finished.exit_code, finished.signal) == (7, None)
 
 
-async def test_a_stop_that_is_cancelled_still_kills() -> None:
+async def test_a_cancelled_stop_still_kills() -> None:
     source = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(600)"
-    started = await Child.start(python(source))
-    await says(started, "1")
-    stopping = asyncio.create_task(started.stop(60))
+    child = await Child.start(python(source))
+    await wait_for_output(child, "1")
+    stopping = asyncio.create_task(child.stop(60))
     await asyncio.sleep(0)
     stopping.cancel()
 
-    finished = await started.wait()
+    finished = await child.wait()
 
     assert finished.signal == "SIGKILL"
 
 
-async def test_a_stranger_with_the_pid_of_a_child_is_left_alone() -> None:
-    started = await Child.start(SLEEP)
-    mine = started.identity
-    started.identity = Identity(mine.pid, mine.started_at - 1, mine.boot_id)
+async def test_an_unrelated_process_with_the_pid_of_a_child_is_not_signalled() -> None:
+    child = await Child.start(SLEEP)
+    actual = child.identity
+    child.identity = Identity(actual.pid, actual.started_at - 1, actual.boot_id)
 
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(started.stop(0.1), 0.5)
+        await asyncio.wait_for(child.stop(0.1), 0.5)
 
-    assert child_processes.is_alive(mine)
-    started.identity = mine
-    assert (await started.stop(10)).signal == "SIGTERM"
+    assert child_processes.is_alive(actual)
+    child.identity = actual
+    assert (await child.stop(10)).signal == "SIGTERM"
 
 
-def test_children_run_in_a_thread_with_a_loop_of_its_own() -> None:
+def test_children_run_in_a_thread_with_its_own_event_loop() -> None:
     with ThreadPoolExecutor(1) as threads:
         finished = threads.submit(asyncio.run, child_processes.run(python("print(1)"), timeout_s=30)).result()
 
-    assert finished == Finished(0, None, "1\n", "", truncated=False)
+    assert finished == CompletedProcess(0, None, "1\n", "", truncated=False)
 
 
 async def test_children_run_under_twisteds_reactor() -> None:
@@ -154,13 +154,14 @@ asyncio.set_event_loop(loop)
 from twisted.internet import asyncioreactor
 asyncioreactor.install(loop)
 from twisted.internet import reactor
-from system import child
+from system.errors import ChildTimeout
+from system.host import child_processes
 
 async def main():
-    print((await child.run([sys.executable, "-c", "print(6 * 7)"], timeout_s=30)).stdout)
+    print((await child_processes.run([sys.executable, "-c", "print(6 * 7)"], timeout_s=30)).stdout)
     try:
-        await child.run([sys.executable, "-c", "import time; time.sleep(600)"], timeout_s=0.5)
-    except child.ChildTimeout as error:
+        await child_processes.run([sys.executable, "-c", "import time; time.sleep(600)"], timeout_s=0.5)
+    except ChildTimeout as error:
         print(error.timeout_s)
     reactor.stop()
 
@@ -174,30 +175,30 @@ reactor.run()
 
 
 @pytest.mark.parametrize("argv", [["/no/such/program"], ["/etc/passwd"], ["bad\0name"]])
-async def test_what_cannot_be_started_is_named(argv: list[str]) -> None:
+async def test_a_program_that_cannot_be_started_is_an_error(argv: list[str]) -> None:
     with pytest.raises(ChildFailed, match="could not be started"):
         await child_processes.run(argv, timeout_s=5)
 
 
-async def test_a_detached_process_is_no_child_of_a_pipe_and_leaves_no_zombie(tmp_path: Path) -> None:
+async def test_a_detached_process_has_its_own_session_and_leaves_no_zombie(tmp_path: Path) -> None:
     log = tmp_path / "logs" / "log.txt"
     identity = child_processes.spawn_detached(
         python("import os; print(os.getsid(0) == os.getpid(), os.environ.get('X'))"),
         env={"X": "1"}, cwd=tmp_path, log_file=log,
     )  # fmt: skip
 
-    await gone(identity.pid)
+    await wait_until_gone(identity.pid)
 
     assert log.read_text() == "True 1\n"
     assert not child_processes.is_alive(identity)
 
 
-async def test_a_detached_process_outlives_who_started_it(tmp_path: Path) -> None:
+async def test_a_detached_process_outlives_its_parent(tmp_path: Path) -> None:
     source = f"""
 import os, pathlib
-from system import child
+from system.host import child_processes
 folder = pathlib.Path({str(tmp_path)!r})
-print(child.spawn_detached({SLEEP!r}, env={{}}, cwd=folder, log_file=folder / "log").pid)
+print(child_processes.spawn_detached({SLEEP!r}, env={{}}, cwd=folder, log_file=folder / "log").pid)
 """
 
     finished = await child_processes.run([sys.executable, "-X", "dev", "-c", source], cwd=ROOT, timeout_s=60)
@@ -206,7 +207,7 @@ print(child.spawn_detached({SLEEP!r}, env={{}}, cwd=folder, log_file=folder / "l
     assert (finished.exit_code, finished.stderr) == (0, "")
     assert detached
     assert child_processes.kill_group(detached, signal.SIGTERM)
-    await ends(detached)
+    await wait_until_dead(detached)
 
 
 def test_a_zombie_is_not_alive() -> None:
@@ -217,50 +218,52 @@ def test_a_zombie_is_not_alive() -> None:
     process.stdin.close()
     process.kill()
 
-    asyncio.run(ends(identity))
+    asyncio.run(wait_until_dead(identity))
 
     assert psutil.pid_exists(process.pid)
     assert child_processes.kill_group(identity, signal.SIGKILL) is False
     process.wait()
 
 
-def test_the_output_of_a_command_whatever_it_exits_with() -> None:
+def test_the_output_of_a_command_is_returned_whatever_its_exit_code() -> None:
     source = "import sys; print(1, flush=True); print(2, file=sys.stderr); sys.exit(1)"
 
-    assert child_processes.output_of(python(source), 30) == "1\n2\n"
+    assert child_processes.read_output(python(source), 30) == "1\n2\n"
 
 
 @pytest.mark.parametrize(
     "argv", [["/no/such/program"], ["/etc/passwd"], ["/bin/sh", "-c", "echo lib.so.1.1: not found; exit 127"]]
 )
-def test_what_cannot_run_has_no_output(argv: list[str]) -> None:
-    assert child_processes.output_of(argv, 30) is None
+def test_a_program_that_cannot_run_has_no_output(argv: list[str]) -> None:
+    assert child_processes.read_output(argv, 30) is None
 
 
 async def test_a_command_that_hangs_has_no_output_and_is_killed_with_its_children(tmp_path: Path) -> None:
-    file = tmp_path / "pid"
+    pid_file = tmp_path / "pid"
 
-    assert child_processes.output_of(["/bin/sh", "-c", f"echo 1.2; sleep 600 & echo $! > {file}; wait"], 1) is None
+    assert (
+        child_processes.read_output(["/bin/sh", "-c", f"echo 1.2; sleep 600 & echo $! > {pid_file}; wait"], 1) is None
+    )
 
-    await gone(int(file.read_text()))
+    await wait_until_gone(int(pid_file.read_text()))
 
 
-def test_a_flood_of_output_is_cut() -> None:
+def test_excess_output_is_not_read() -> None:
     source = "while True: print('x' * 1000)"
 
-    assert len(child_processes.output_of(python(source), 30) or "") < 2 * child_processes.TAIL_BYTES
+    assert len(child_processes.read_output(python(source), 30) or "") < 2 * child_processes.TAIL_BYTES
 
 
 async def test_an_identity_is_more_than_a_pid() -> None:
-    me = child_processes.identify(os.getpid())
-    assert me
-    assert child_processes.is_alive(me)
-    for stranger in (Identity(me.pid, me.started_at + 1, me.boot_id), Identity(me.pid, me.started_at, "other boot")):
-        assert not child_processes.is_alive(stranger)
-        assert child_processes.kill_group(stranger, signal.SIGKILL) is False  # and we are still here
+    own = child_processes.identify(os.getpid())
+    assert own
+    assert child_processes.is_alive(own)
+    for other in (Identity(own.pid, own.started_at + 1, own.boot_id), Identity(own.pid, own.started_at, "other boot")):
+        assert not child_processes.is_alive(other)
+        assert child_processes.kill_group(other, signal.SIGKILL) is False  # this process was not killed
 
 
-def test_ancestry_reaches_up() -> None:
+def test_ancestry_includes_this_process_and_its_parent() -> None:
     assert {os.getpid(), os.getppid()} <= child_processes.ancestry()
 
 
@@ -269,26 +272,26 @@ def open_pipes() -> set[str]:
     return {target for target in targets if target.startswith(("pipe:", "socket:"))}
 
 
-async def becomes(is_true: Callable[[], object], what: str) -> None:
+async def wait_until(is_true: Callable[[], object], failure: str) -> None:
     deadline_s = time.monotonic() + 30
     while not is_true():
-        assert time.monotonic() < deadline_s, what
+        assert time.monotonic() < deadline_s, failure
         await asyncio.sleep(0.02)
 
 
-async def gone(pid: int) -> None:
-    await becomes(lambda: not psutil.pid_exists(pid), f"{pid} is still there")
+async def wait_until_gone(pid: int) -> None:
+    await wait_until(lambda: not psutil.pid_exists(pid), f"{pid} still exists")
 
 
-async def ends(identity: Identity) -> None:
-    # An orphan is reaped by whatever is process 1 here, which may take its time.
-    await becomes(lambda: not child_processes.is_alive(identity), f"{identity} is still alive")
+async def wait_until_dead(identity: Identity) -> None:
+    # An orphan is reaped by process 1, which may take some time.
+    await wait_until(lambda: not child_processes.is_alive(identity), f"{identity} is still alive")
 
 
-async def says(started: Child, text: str) -> None:
-    await becomes(lambda: text in started.stdout_tail, f"{started.program} never said {text!r}")
+async def wait_for_output(child: Child, text: str) -> None:
+    await wait_until(lambda: text in child.stdout_tail, f"{child.program} never printed {text!r}")
 
 
-async def appears(file: Path) -> str:
-    await becomes(lambda: file.exists() and file.read_text(), f"{file} is not there")
+async def read_when_written(file: Path) -> str:
+    await wait_until(lambda: file.exists() and file.read_text(), f"{file} was not written")
     return file.read_text()

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from system.host import counters
-from system.host.counters import Account
+from system.host.counters import TreeCounters
 
 PARENT = """
 import subprocess, sys
@@ -19,51 +19,51 @@ print(1, flush=True); input()
 
 
 @pytest.mark.real
-def test_a_tree_keeps_the_cpu_of_children_that_ended() -> None:
+def test_a_tree_includes_the_cpu_time_of_reaped_children() -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
     )
     with process:
         assert process.stdout
         process.stdout.readline()
-        read = counters.read({"once": [process.pid], "twice": [process.pid] * 2}).groups
+        groups = counters.read({"once": [process.pid], "twice": [process.pid] * 2}).groups
         alone_s = psutil.Process(process.pid).cpu_times()
         process.communicate(b"\n")
 
-    assert read["once"].cpu_s >= 0.3 > alone_s.user + alone_s.system
-    assert (read["twice"].cpu_s, read["twice"].processes) == (read["once"].cpu_s, 1)
-    assert read["once"].memory_bytes > 2**20
-    assert read["once"].read_bytes > 0
+    assert groups["once"].cpu_s >= 0.3 > alone_s.user + alone_s.system
+    assert (groups["twice"].cpu_s, groups["twice"].processes) == (groups["once"].cpu_s, 1)
+    assert groups["once"].memory_bytes > 2**20
+    assert groups["once"].read_bytes > 0
 
 
-def test_a_group_of_nobody_is_empty() -> None:
-    read = counters.read({"gone": [999_999_999], "none": []}).groups
+def test_a_group_without_live_processes_is_zero() -> None:
+    groups = counters.read({"gone": [999_999_999], "none": []}).groups
 
-    assert read == {"gone": Account(0.0, 0, 0, 0), "none": Account(0.0, 0, 0, 0)}
+    assert groups == {"gone": TreeCounters(0.0, 0, 0, 0), "none": TreeCounters(0.0, 0, 0, 0)}
 
 
-def test_the_host_is_never_busier_than_it_has_time() -> None:
+def test_busy_time_does_not_exceed_total_time() -> None:
     before, after = counters.read({}), counters.read({})
 
     assert 0 <= after.busy_s - before.busy_s <= after.total_s - before.total_s + 0.1
     assert after.monotonic_s > before.monotonic_s
 
 
-def test_who_serves_a_port_holds_its_connections_or_listens() -> None:
+def test_the_processes_serving_a_port_hold_its_connections_or_listen() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-        assert counters.serving(port) == (os.getpid(),)
+        assert counters.pids_serving(port) == (os.getpid(),)
         with socket.create_connection(("127.0.0.1", port)), listening.accept()[0]:
-            assert counters.serving(port) == (os.getpid(),)
+            assert counters.pids_serving(port) == (os.getpid(),)
 
-    assert counters.serving(port) == ()
+    assert counters.pids_serving(port) == ()
 
 
 @pytest.mark.real
 def test_processes_are_found_by_name() -> None:
     process = subprocess.Popen(["sleep", "60"])
     try:
-        assert process.pid in counters.named(("sleep",))
+        assert process.pid in counters.pids_by_name(("sleep",))
     finally:
         process.kill()
         process.wait()

@@ -22,7 +22,7 @@ AFTER = replace(
 )  # fmt: skip
 
 
-def test_two_readings_make_the_stats() -> None:
+def test_stats_from_two_readings() -> None:
     assert metrics.host_stats(BEFORE, AFTER, Machine("h", "Linux", "20.1", "3.11")) == HostStats(
         cpu=75.0, memory=300.0, total_memory=1000.0, uptime="3d 1h 1m", load_avg="1.23 1.40 1.10", timestamp=AT,
         cpu_per_core=(100.0, 50.0), cpu_count=2, memory_percent=40.0, swap_bytes=1, swap_total_bytes=2, disk_percent=71.5,
@@ -61,5 +61,5 @@ def test_a_rate_is_never_negative(before: int, after: int, elapsed_s: float, exp
     ("seconds", "expected"),
     [(-5, "0m"), (0, "0m"), (59, "0m"), (3600, "1h 0m"), (86400, "1d 0h 0m"), (186300, "2d 3h 45m")],
 )
-def test_uptime_for_people(seconds: float, expected: str) -> None:
+def test_uptime_text(seconds: float, expected: str) -> None:
     assert metrics.uptime_text(seconds) == expected

@@ -10,14 +10,14 @@ from tests.fixtures.ports import free_port
 
 def test_a_port_is_listening_or_bindable() -> None:
     port = free_port()
-    before = (ports.is_listening(port), ports.bindable("127.0.0.1", port))
+    before = (ports.is_listening(port), ports.is_bindable("127.0.0.1", port))
     with socket.create_server(("127.0.0.1", port)):
-        during = (ports.is_listening(port), ports.bindable("127.0.0.1", port), ports.bindable("0.0.0.0", port))
-    after = (ports.is_listening(port), ports.bindable("127.0.0.1", port))
+        during = (ports.is_listening(port), ports.is_bindable("127.0.0.1", port), ports.is_bindable("0.0.0.0", port))
+    after = (ports.is_listening(port), ports.is_bindable("127.0.0.1", port))
 
     assert (before, during, after) == ((False, True), (True, False, False), (False, True))
 
 
 @pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 70_000), ("a" * 70 + ".example", 80), ("192.0.2.1", 80)])
-def test_what_cannot_be_an_address_of_ours_is_neither(host: str, port: int) -> None:
-    assert (ports.is_listening(port, host), ports.bindable(host, port)) == (False, False)
+def test_an_impossible_or_foreign_address_is_neither(host: str, port: int) -> None:
+    assert (ports.is_listening(port, host), ports.is_bindable(host, port)) == (False, False)

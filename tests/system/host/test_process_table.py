@@ -12,21 +12,24 @@ from system.host.child_processes import identify
 
 
 @pytest.mark.real
-def test_who_works_in_a_folder(tmp_path: Path) -> None:
+def test_processes_in_a_folder(tmp_path: Path) -> None:
     with subprocess.Popen(["sh", "-c", "sleep 60 & wait"], cwd=tmp_path, start_new_session=True) as shell:
-        while len(seen := process_table.working_in([tmp_path])) < 2:
+        while len(processes := process_table.processes_in([tmp_path])) < 2:
             pass
         os.killpg(shell.pid, 9)
 
-    assert {(each.identity.pid == shell.pid, each.leads) for each in seen} == {(True, True), (False, False)}
-    assert process_table.see(shell.pid) is None
+    assert {(process.identity.pid == shell.pid, process.is_group_leader) for process in processes} == {
+        (True, True),
+        (False, False),
+    }
+    assert process_table.inspect_process(shell.pid) is None
 
 
-def test_who_listens_on_a_port() -> None:
+def test_the_listener_of_a_port() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        holder = process_table.listener(port)
+        listener = process_table.find_listener(port)
 
-    assert holder
-    assert holder.identity == identify(os.getpid())
-    assert process_table.listener(port) is None
+    assert listener
+    assert listener.identity == identify(os.getpid())
+    assert process_table.find_listener(port) is None

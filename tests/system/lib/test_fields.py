@@ -27,7 +27,7 @@ def accepts(field: serializers.Field, value: object) -> bool:  # type: ignore[ty
         ([], False),
     ],
 )
-def test_whole_numbers(value: object, expected: bool) -> None:
+def test_integers(value: object, expected: bool) -> None:
     assert accepts(StrictIntegerField(min_value=1, max_value=9), value) is expected
 
 

@@ -54,6 +54,6 @@ def test_times_are_utc() -> None:
         iso_time(datetime(2026, 1, 1))
 
 
-def test_what_has_no_wire_form_is_named() -> None:
-    with pytest.raises(TypeError, match="object has no wire form"):
+def test_a_value_without_a_json_form_raises() -> None:
+    with pytest.raises(TypeError, match="object cannot be serialized"):
         to_wire(object())
