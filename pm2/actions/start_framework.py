@@ -21,7 +21,7 @@ from pm2.frameworks.registry import Framework, check_availability, script_path
 from pm2.logs.log_files import read_last_lines
 from pm2.monitor.listing import list_processes
 from system.host import binaries, child_processes, ports, process_table
-from system.lib.text import escape_unprintable
+from system.lib.text import printable
 
 DAEMON_START_S = 30.0
 WITHOUT_PROCPS = Path(__file__).parent.parent / "without_procps"
@@ -71,7 +71,7 @@ async def send_prepare(daemon: DaemonConnection, framework: Framework, count: in
     """Call the daemon's `prepare` to start `count` instances. Raises PortTaken, CallFailed."""
     if await asyncio.to_thread(ports.is_listening, framework.port):
         listener = await asyncio.to_thread(process_table.find_listener, framework.port)
-        holder, pid = (escape_unprintable(listener.name), listener.identity.pid) if listener else ("", None)
+        holder, pid = (printable(listener.name), listener.identity.pid) if listener else ("", None)
         raise PortTaken(framework.name, framework.port, holder, pid)
     availability = await asyncio.to_thread(check_availability, framework)
     payload = app_config.prepare_payload(

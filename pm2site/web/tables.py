@@ -13,7 +13,7 @@ from pm2.monitor.listing import Stats as Pm2Stats
 from rediscluster.status.cluster_stats import ClusterStats
 from rediscluster.status.text_map import HEADINGS, shard_cells
 from system.host.metrics import HostStats
-from system.lib.text import escape_unprintable
+from system.lib.text import printable
 from system.lib.wire import iso_time
 
 DASH = "–"
@@ -56,7 +56,7 @@ def _process(each: Process) -> Row:
         str(each.pm_id),
         OK if status == "online" else BAD,
         (
-            str(each.pm_id), escape_unprintable(each.name), status, f"{each.cpu:.1f} %", megabytes(each.memory_bytes),
+            str(each.pm_id), printable(each.name), status, f"{each.cpu:.1f} %", megabytes(each.memory_bytes),
             span(each.uptime_seconds), str(each.restarts), DASH if each.port is None else str(each.port),
         ),
     )  # fmt: skip
@@ -86,7 +86,7 @@ def _result(each: Result) -> Row:
         str(each.id),
         {"valid": OK, "invalid": BAD}.get(each.validity, PLAIN),
         (
-            minute(each.timestamp), escape_unprintable(each.framework), f"{each.method} {escape_unprintable(each.endpoint)}",
+            minute(each.timestamp), printable(each.framework), f"{each.method} {printable(each.endpoint)}",
             DASH if each.req_per_sec is None else f"{least}{each.req_per_sec:,.0f}",
             DASH if each.p99_latency is None else f"{each.p99_latency:.2f} ms", each.validity,
         ),
@@ -102,7 +102,7 @@ def activity(newest_first: Sequence[Mapping[str, Any]]) -> Table:
 
 def _entry(each: Mapping[str, Any]) -> Row:
     what = each["message"] or f"{each['action']} {each['target']}".strip()
-    cells = (minute(each["at"]), escape_unprintable(each["actor"]), escape_unprintable(what), str(each["outcome"]))
+    cells = (minute(each["at"]), printable(each["actor"]), printable(what), str(each["outcome"]))
     return Row(f"{iso_time(each['at'])} {each['action']}", OK if each["outcome"] == "ok" else BAD, cells)
 
 

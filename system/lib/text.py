@@ -19,7 +19,7 @@ def is_printable(text: str) -> bool:
     return all(unicodedata.category(character) not in ("Cc", "Cs", "Cf", "Zl", "Zp") for character in text)
 
 
-def escape_unprintable(text: str) -> str:
+def printable(text: str) -> str:
     """Replaces control characters, line ends, bidirectional overrides and lone surrogates by escapes."""
     if is_printable(text):
         return text

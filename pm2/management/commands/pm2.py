@@ -26,7 +26,7 @@ from pm2.monitor.listing import Stats, count_online
 from system.errors import SystemProblem
 from system.lib import audit
 from system.lib.commands import CommandLine
-from system.lib.text import escape_unprintable, table
+from system.lib.text import printable, table
 from system.lib.wire import to_wire
 
 CHANGING = ("start", "stop", "restart", "reload", "scale", "rolling-restart", "delete")
@@ -110,11 +110,11 @@ class Command(CommandLine):
         if as_json:
             self.stdout.write(json.dumps(to_wire(result)))
             return
-        self.stdout.write(escape_unprintable(result.message))
+        self.stdout.write(printable(result.message))
         for warning in result.warnings:
             self.stderr.write(f"Warning: {warning}")
         for skipped in result.skipped:
-            self.stderr.write(f"Skipped: {escape_unprintable(skipped.name)}, {skipped.reason}")
+            self.stderr.write(f"Skipped: {printable(skipped.name)}, {skipped.reason}")
 
     def _print_stats(self, stats: Stats, as_json: bool) -> None:
         if as_json:
@@ -126,7 +126,7 @@ class Command(CommandLine):
             header = ("id", "pid", "name", "mode", "status", "cpu", "memory", "restarts", "port")
             rows = [
                 (
-                    str(process.pm_id), str(process.pid or "–"), escape_unprintable(process.name),
+                    str(process.pm_id), str(process.pid or "–"), printable(process.name),
                     process.exec_mode.removesuffix("_mode"), process.status.value, f"{process.cpu:.1f} %",
                     f"{process.memory:.0f} MB", str(process.restarts), str(process.port or ""),
                 )
@@ -134,7 +134,7 @@ class Command(CommandLine):
             ]  # fmt: skip
             self.stdout.write("\n".join(table([header, *rows], right=frozenset({0, 1, 5, 6, 7, 8}))))
         for orphan in stats.orphans:
-            self.stderr.write(f"Orphan: {escape_unprintable(orphan.name)}, pid {orphan.pid}, left behind by a daemon that died")
+            self.stderr.write(f"Orphan: {printable(orphan.name)}, pid {orphan.pid}, left behind by a daemon that died")
         self.stderr.write(f"{stats.counts.online} of {stats.counts.total} online")
 
     async def _print_logs(self, name: str | None, options: dict[str, Any]) -> None:
@@ -160,7 +160,7 @@ class Command(CommandLine):
         at = f"{line.at.astimezone():%H:%M:%S} " if line.at else ""
         pm_id = "" if line.pm_id is None else f" {line.pm_id}"
         separator = "!" if line.stream == "err" else "|"
-        self.stdout.write(f"{at}{escape_unprintable(line.name)}{pm_id} {separator} {escape_unprintable(line.text)}")
+        self.stdout.write(f"{at}{printable(line.name)}{pm_id} {separator} {printable(line.text)}")
 
 
 def _integer_up_to(maximum: int) -> Callable[[str], int]:
