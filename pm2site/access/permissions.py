@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from pm2site.access import auth
 from pm2site.errors import CredentialMissing, InvalidCredential, TooManyAttempts
 from pm2site.http import problems
-from pm2site.http.middleware import Responder
+from pm2site.http.middleware import GetResponse
 
 LOGIN_PATHS = ("/login", "/logout", "/admin/login/")
 OWN_RULES = ("/admin/", *LOGIN_PATHS)  # Django's admin checks each action by itself
@@ -30,7 +30,7 @@ class ReadOnly(PermissionDenied):
 class AccessMiddleware:
     """Finds `request.credential` and turns away who has none, before any view is looked at."""
 
-    def __init__(self, get_response: Responder) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
@@ -44,7 +44,7 @@ class AccessMiddleware:
         try:
             request.credential = auth.identify_request(request)  # type: ignore[attr-defined]
         except (InvalidCredential, TooManyAttempts) as error:
-            return problems.response(request, error)
+            return problems.response_for(request, error)
         if path not in LOGIN_PATHS:
             refusal = self._refusal(request, path)
             if refusal is not None:
@@ -56,9 +56,9 @@ class AccessMiddleware:
         if credential is None:
             if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
                 return HttpResponseRedirect(f"{settings.LOGIN_URL}?{urlencode({'next': request.path})}")
-            return problems.response(request, CredentialMissing())
+            return problems.response_for(request, CredentialMissing())
         if request.method not in SAFE_METHODS and not credential.may_act and not path.startswith(OWN_RULES):
-            return problems.response(request, ReadOnly(credential.actor))
+            return problems.response_for(request, ReadOnly(credential.actor))
         return None
 
 

@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from pm2site.http import problems
-from pm2site.http.middleware import Responder
+from pm2site.http.middleware import GetResponse
 from pm2site.models import Activity, Outcome
 from system.lib.feed import Feed
 from system.lib.text import is_encodable
@@ -94,7 +94,7 @@ def message_of(response: HttpResponseBase) -> str:
 class ActivityMiddleware:
     """Records every unsafe request once it has been answered."""
 
-    def __init__(self, get_response: Responder) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:

@@ -67,4 +67,4 @@ def ready(request: Request) -> Response:
 @csrf_exempt  # it changes nothing, and a page about a missing token would hide that the address is wrong
 def not_found(request: HttpRequest) -> JsonResponse:
     """Every address that nothing else answers."""
-    return problems.problem(request, 404, "not_found", f"There is nothing at {request.path}. See /api/docs.")
+    return problems.error_response(request, 404, "not_found", f"There is nothing at {request.path}. See /api/docs.")

@@ -1,1 +1,1 @@
-"""Around every request: Host, Origin, size, request id, log line, errors as status codes."""
+"""Wraps every request: Host, Origin and size checks, request id, log line, errors as status codes."""

@@ -1,4 +1,4 @@
-"""The outermost wall, for HTTP and WebSocket alike: Host, Origin, sizes."""
+"""Outermost ASGI wrapper for HTTP and WebSocket: checks Host, Origin and sizes before Django sees the request."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-SAFE = ("GET", "HEAD", "OPTIONS")
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 URL_BYTES = 8192
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]{1,253})(?::(\d{1,5}))?")
-_under_way: set[asyncio.Future[None]] = set()
+_unfinished: set[asyncio.Future[None]] = set()
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -36,7 +36,7 @@ class Refusal:
 
 
 def host_name(host: str) -> str | None:
-    """The name or address of a Host header, without port and brackets; None for one that is malformed."""
+    """The name or address in a Host header, without port and brackets; None if malformed."""
     match = _HOST.fullmatch(host)
     return match[1].strip("[]").lower().rstrip(".") if match else None
 
@@ -48,90 +48,90 @@ def is_allowed_host(host: str) -> bool:
     try:
         ipaddress.ip_address(name)
     except ValueError:
-        known = (*settings.HOST_NAMES, *settings.API_ALLOWED_HOSTS)
-        return name in {each.lower() for each in known}
-    return True  # an address cannot be bound to another machine behind our back, as a name can
+        allowed = (*settings.HOST_NAMES, *settings.API_ALLOWED_HOSTS)
+        return name in {allowed_name.lower() for allowed_name in allowed}
+    return True  # unlike a name, an IP address cannot be rebound to another machine (DNS rebinding)
 
 
 def is_allowed_origin(origin: str, host: str) -> bool:
-    """Our own pages, and those of API_ALLOWED_ORIGINS, compared whole."""
+    """True for our own pages and for exact entries of API_ALLOWED_ORIGINS."""
     if origin in settings.API_ALLOWED_ORIGINS:
         return True
     parts = urlsplit(origin)
     return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower() and not parts.path
 
 
-def refusal(scope: Scope) -> Refusal | None:
-    """Why a request may not come in; None when it may."""
+def check_request(scope: Scope) -> Refusal | None:
+    """The reason to refuse a request; None if it is allowed."""
     values: dict[str, list[str]] = {}
     for name, value in scope["headers"]:
         values.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
     hosts, origins = values.get("host", []), values.get("origin", [])
     if len(hosts) != 1 or not is_allowed_host(hosts[0]):
-        said = f"Host {hosts[0]!r}" if len(hosts) == 1 else f"{len(hosts)} Host headers"
-        message = f"{said} is not served here. Name it in API_ALLOWED_HOSTS, or use an IP address."
+        subject = f"Host {hosts[0]!r} is" if len(hosts) == 1 else f"{len(hosts)} Host headers are"
+        message = f"{subject} not allowed. Add the name to API_ALLOWED_HOSTS, or use an IP address."
         return Refusal(400, "host_not_allowed", message)
-    is_unsafe = scope["type"] == "websocket" or scope["method"] not in SAFE
+    is_unsafe = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS
     if is_unsafe and origins and not (len(origins) == 1 and is_allowed_origin(origins[0], hosts[0])):
-        message = f"Origin {origins[0]!r} may not act here. Name it in API_ALLOWED_ORIGINS."
+        message = f"Origin {origins[0]!r} is not allowed to act. Add it to API_ALLOWED_ORIGINS."
         return Refusal(403, "origin_not_allowed", message)
     if len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"") > URL_BYTES:
         return Refusal(414, "url_too_long", f"The URL is longer than {URL_BYTES} bytes.")
     if _CONTROL.search(scope["path"]):
-        return Refusal(400, "bad_path", "The path has control characters.")
+        return Refusal(400, "bad_path", "The path contains control characters.")
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     length = values.get("content-length", ["0"])[0]
     if not length.isdigit() or int(length) > limit:
-        return too_large()
+        return body_too_large()
     return None
 
 
-def too_large() -> Refusal:
+def body_too_large() -> Refusal:
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024
     return Refusal(413, "body_too_large", f"The body is larger than {limit} KiB.")
 
 
 class Gate:
-    """Wraps an ASGI application; nothing behind it sees a request that it refuses."""
+    """Wraps an ASGI application, which never sees a refused request."""
 
     def __init__(self, application: Application) -> None:
         self.application = application
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refused = refusal(scope)
-        acts = scope["type"] == "http" and scope["method"] not in SAFE
-        if refused is None and acts:
-            receive, refused = await bounded(receive)
-        if refused is None and acts:
-            await carried_out(self.application(scope, receive, send))
-        elif refused is None:
+        refusal = check_request(scope)
+        is_unsafe = scope["type"] == "http" and scope["method"] not in SAFE_METHODS
+        if refusal is None and is_unsafe:
+            receive, refusal = await read_body(receive)
+        if refusal is None and is_unsafe:
+            await shielded(self.application(scope, receive, send))
+        elif refusal is None:
             await self.application(scope, receive, send)
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close"})  # before accept: daphne answers 403
         else:
-            await answer(send, refused)
+            await send_refusal(send, refusal)
 
 
-async def carried_out(work: Awaitable[None]) -> None:
-    """To its end, though whoever asked may have gone: half an action would be worse, and none may go unrecorded."""
+async def shielded(work: Awaitable[None]) -> None:
+    """Runs `work` to completion even if the client disconnects: no action stops half-way or goes unrecorded."""
     task = asyncio.ensure_future(work)
-    _under_way.add(task)
-    task.add_done_callback(_under_way.discard)
+    _unfinished.add(task)
+    task.add_done_callback(_unfinished.discard)
     await asyncio.shield(task)
 
 
-async def bounded(receive: Receive) -> tuple[Receive, Refusal | None]:
-    """Read the body here, up to the limit; whoever reads next gets it whole, and does not hear that the client left."""
-    body, more = bytearray(), True
-    while more:
+async def read_body(receive: Receive) -> tuple[Receive, Refusal | None]:
+    """Reads the body up to the limit. The returned `receive` replays it whole and hides the client's disconnect."""
+    body, has_more = bytearray(), True
+    while has_more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return receive, Refusal(400, "bad_request", "The body ended before its length.")
+            return receive, Refusal(400, "bad_request", "The body is shorter than its Content-Length.")
         body += message.get("body", b"")
-        more = message.get("more_body", False)
+        has_more = message.get("more_body", False)
         if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            return receive, too_large()
+            return receive, body_too_large()
     pending = [{"type": "http.request", "body": bytes(body), "more_body": False}]
 
     async def replay() -> Mapping[str, Any]:
@@ -140,13 +140,13 @@ async def bounded(receive: Receive) -> tuple[Receive, Refusal | None]:
     return replay, None
 
 
-async def answer(send: Send, refused: Refusal) -> None:
-    shape = problems.body(refused.status, refused.code, refused.message, uuid.uuid4().hex[:16])
-    content = json.dumps(shape, separators=(",", ":")).encode()
+async def send_refusal(send: Send, refusal: Refusal) -> None:
+    body = problems.error_body(refusal.status, refusal.code, refusal.message, uuid.uuid4().hex[:16])
+    content = json.dumps(body, separators=(",", ":")).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", b"%d" % len(content)),
         (b"cache-control", b"no-store"),
     ]
-    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": content})

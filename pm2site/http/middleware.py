@@ -1,4 +1,4 @@
-"""What every request gets first: an id, a log line, one spelling of its path, a migrated database."""
+"""First middlewares of every request: request id, log line, path without trailing slash, migration check."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from pm2site.http import problems
 
 log = structlog.get_logger("pm2site.http")
 
-Responder = Callable[[HttpRequest], HttpResponseBase]
-QUIET = ("/static/", "/health")
-_OWN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+UNLOGGED_PATHS = ("/static/", "/health")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-def request_id(offered: str) -> str:
-    """The caller's own `X-Request-ID` where it is safe to repeat, else a new one."""
-    return offered if _OWN_ID.fullmatch(offered) else uuid.uuid4().hex[:16]
+def request_id(header: str) -> str:
+    """The client's own `X-Request-ID` if it is safe to echo, else a new one."""
+    return header if _REQUEST_ID.fullmatch(header) else uuid.uuid4().hex[:16]
 
 
 class RequestMiddleware:
-    """Gives `request.request_id`, answers `/path/` as `/path`, keeps answers out of caches, logs one line."""
+    """Sets `request.request_id`, serves `/path/` as `/path`, forbids caching, and logs one line per request."""
 
-    def __init__(self, get_response: Responder) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        begun = time.monotonic()
+        started_s = time.monotonic()
         request.request_id = request_id(request.headers.get("X-Request-ID", ""))  # type: ignore[attr-defined]
         if len(request.path_info) > 1 and not request.path_info.startswith(("/admin/", "/static/")):
             request.path_info = request.path_info.rstrip("/") or "/"
@@ -47,51 +47,51 @@ class RequestMiddleware:
         response.headers["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
         if not request.path_info.startswith("/static/"):
             response.headers.setdefault("Cache-Control", "no-store")
-        self._log(request, response, 1000 * (time.monotonic() - begun))
+        self._log(request, response, 1000 * (time.monotonic() - started_s))
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """An error of a page outside REST framework; with DJANGO_DEBUG Django's own page shows it to this machine."""
+        """Handles errors outside REST framework's views; with DJANGO_DEBUG, loopback clients get Django's debug page."""
         if settings.DEBUG and getattr(request, "is_loopback", False):
             return None
-        return problems.response(request, error)
+        return problems.response_for(request, error)
 
-    def _log(self, request: HttpRequest, response: HttpResponseBase, took_ms: float) -> None:
-        if request.path_info.startswith(QUIET) and response.status_code < 400:
+    def _log(self, request: HttpRequest, response: HttpResponseBase, elapsed_ms: float) -> None:
+        if request.path_info.startswith(UNLOGGED_PATHS) and response.status_code < 400:
             return
         credential = getattr(request, "credential", None)
         log.info(
             "request",
             method=request.method,
-            path=request.path,  # never the query: a stray secret there stays out of the logs
+            path=request.path,  # without the query, which could contain a secret
             status=response.status_code,
-            ms=round(took_ms, 1),
+            ms=round(elapsed_ms, 1),
             actor=getattr(credential, "actor", None),
             address=request.META.get("REMOTE_ADDR"),
             request_id=request.request_id,  # type: ignore[attr-defined]
         )
 
 
-_migrated = False
+_is_migrated = False
 
 
 def is_migrated() -> bool:
-    """Whether every migration that the code knows has been applied to the database; asked until it is so."""
-    global _migrated
-    if not _migrated:
+    """Whether every migration has been applied to the database; queried until it is true, then cached."""
+    global _is_migrated
+    if not _is_migrated:
         executor = MigrationExecutor(connection)
-        _migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return _migrated
+        _is_migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return _is_migrated
 
 
 class MigrationMiddleware:
     """503 `database_not_migrated` until the database has the tables of this version."""
 
-    def __init__(self, get_response: Responder) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not _migrated and request.path_info not in ("/health", "/ready"):
+        if not _is_migrated and request.path_info not in ("/health", "/ready"):
             refusal = self._refusal(request)
             if refusal is not None:
                 return refusal
@@ -102,10 +102,10 @@ class MigrationMiddleware:
             if is_migrated():
                 return None
         except problems.DATABASE_ERRORS as error:
-            return problems.response(request, error)
-        return problems.problem(
+            return problems.response_for(request, error)
+        return problems.error_response(
             request,
             503,
             "database_not_migrated",
-            "The database lacks tables of this version. Run: python manage.py migrate, or start with serve.",
+            "The database has unapplied migrations. Run: python manage.py migrate, or start the server with serve.",
         )

@@ -1,4 +1,4 @@
-"""One table: which error becomes which status and code on the wire."""
+"""Maps exceptions to HTTP status, error code and JSON body, in one table."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from system.errors import BinaryMissing, ChildFailed, ChildTimeout
 
 log = structlog.get_logger("pm2site.http.problems")
 
-# Domain error → (status, code). The message is the error's own text; its `fields` travel along.
-# A subclass without a row of its own takes its parent's.
+# Domain error → (status, code). The response has the error's own message and `fields`.
+# A subclass without its own row inherits its parent's.
 TABLE: dict[type[Exception], tuple[int, str]] = {
     benchmark_errors.InvalidScenario: (400, "bad_request"),
     benchmark_errors.InvalidTargetAddress: (400, "bad_request"),
@@ -95,7 +95,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
 }
 
 DATABASE_ERRORS = (DatabaseError, InterfaceError)
-_FRAMEWORK: dict[type[Exception], tuple[int, str]] = {
+_FRAMEWORK_TABLE: dict[type[Exception], tuple[int, str]] = {
     exceptions.ParseError: (400, "bad_json"),
     exceptions.ValidationError: (400, "bad_request"),
     exceptions.NotAuthenticated: (401, "not_authenticated"),
@@ -109,7 +109,7 @@ _FRAMEWORK: dict[type[Exception], tuple[int, str]] = {
     exceptions.UnsupportedMediaType: (415, "unsupported_media_type"),
     RequestDataTooBig: (413, "body_too_large"),
     exceptions.Throttled: (429, "too_many_requests"),
-    RecursionError: (400, "bad_json"),  # JSON nested deeper than the parser goes
+    RecursionError: (400, "bad_json"),  # JSON nested deeper than the parser's limit
 }
 _DATABASE_TEXTS = (
     ("no such table", (503, "database_not_migrated")),
@@ -120,9 +120,9 @@ _DATABASE_TEXTS = (
 
 
 def status_and_code(error: Exception) -> tuple[int, str]:
-    """The row for `error`, or for its nearest ancestor that has one; 500 `internal_error` without any."""
+    """The row of the error's class or of its nearest ancestor with one; 500 `internal_error` if there is none."""
     for kind in type(error).__mro__:
-        row = TABLE.get(kind) or _FRAMEWORK.get(kind)
+        row = TABLE.get(kind) or _FRAMEWORK_TABLE.get(kind)
         if row:
             return row
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -133,29 +133,29 @@ def status_and_code(error: Exception) -> tuple[int, str]:
     return 500, "internal_error"
 
 
-def body(
+def error_body(
     status: int, code: str, message: str, request_id: str, fields: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The one shape of an error on the wire."""
-    shape = {"error": HTTPStatus(status).phrase, "message": message, "code": code, "requestId": request_id}
-    return {**shape, "fields": fields} if fields else shape
+    """The JSON body of every error response."""
+    body = {"error": HTTPStatus(status).phrase, "message": message, "code": code, "requestId": request_id}
+    return {**body, "fields": fields} if fields else body
 
 
-def problem(
+def error_response(
     request: HttpRequest, status: int, code: str, message: str, fields: Mapping[str, Any] | None = None
 ) -> JsonResponse:
-    """An error answer for code that stands outside REST framework's views."""
-    return _compact(body(status, code, message, getattr(request, "request_id", ""), fields), status)
+    """An error response without an exception, for code outside REST framework's views."""
+    return _compact_response(error_body(status, code, message, getattr(request, "request_id", ""), fields), status)
 
 
-def _compact(shape: Mapping[str, Any], status: int, headers: Mapping[str, str] | None = None) -> JsonResponse:
-    return JsonResponse(shape, status=status, headers=headers, json_dumps_params={"separators": (",", ":")})
+def _compact_response(body: Mapping[str, Any], status: int, headers: Mapping[str, str] | None = None) -> JsonResponse:
+    return JsonResponse(body, status=status, headers=headers, json_dumps_params={"separators": (",", ":")})
 
 
-def message_of(error: Exception, status: int) -> str:
-    """What a person reads: the error's own sentence, unless it would tell of our insides."""
+def error_message(error: Exception, status: int) -> str:
+    """The message for the user: the error's own sentence, unless it would reveal internals."""
     if status == 500:
-        return "The server failed to answer. Its log has the details under this requestId."
+        return "Internal server error. The server's log has the details under this requestId."
     if isinstance(error, Http404):
         return "There is nothing at this address."
     if isinstance(error, RecursionError):
@@ -163,7 +163,7 @@ def message_of(error: Exception, status: int) -> str:
     if isinstance(error, RequestDataTooBig):
         return f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024} KiB."
     if isinstance(error, DATABASE_ERRORS):
-        return f"The database cannot be used: {error}."
+        return f"The database is unavailable: {error}."
     if isinstance(error, exceptions.ValidationError):
         return "The request is not valid: " + "; ".join(_sentences(error.detail))
     if isinstance(error, exceptions.APIException):
@@ -179,39 +179,41 @@ def _sentences(detail: Any, name: str = "") -> list[str]:
     return [f"{name}: {detail}" if name and name != "non_field_errors" else str(detail)]
 
 
-def fields_of(error: Exception) -> Mapping[str, Any] | None:
-    """Per field what is wrong with it, or the facts that a domain error carries."""
+def error_fields(error: Exception) -> Mapping[str, Any] | None:
+    """The messages of a validation error by field, or the `fields` of a domain error."""
     if isinstance(error, exceptions.ValidationError) and isinstance(error.detail, dict):
         return {str(key): _sentences(item) for key, item in error.detail.items()}
     return getattr(error, "fields", None)
 
 
-def answer(request: HttpRequest, error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
-    """Status, body and headers for `error`; one without a row is logged with its trace."""
+def describe(request: HttpRequest, error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """Status, body and headers for `error`; an error without a row is logged with its traceback."""
     status, code = status_and_code(error)
-    shape = body(status, code, message_of(error, status), getattr(request, "request_id", ""), fields_of(error))
+    body = error_body(
+        status, code, error_message(error, status), getattr(request, "request_id", ""), error_fields(error)
+    )
     if status == 500:
         log.error("unexpected error", path=request.path, exc_info=error)
         if settings.DETAILED_ERRORS and getattr(request, "is_loopback", False):
             trace = "".join(traceback.format_exception(error))
-            shape["detail"] = {"type": type(error).__name__, "message": str(error), "trace": trace}
+            body["detail"] = {"type": type(error).__name__, "message": str(error), "trace": trace}
     headers = {}
-    wait = getattr(error, "retry_after_s", None) or getattr(error, "wait", None)
-    if wait:
-        headers["Retry-After"] = str(max(1, round(wait)))
+    wait_s = getattr(error, "retry_after_s", None) or getattr(error, "wait", None)
+    if wait_s:
+        headers["Retry-After"] = str(max(1, round(wait_s)))
     challenge = getattr(error, "auth_header", None)
     if challenge:
         headers["WWW-Authenticate"] = challenge
-    return status, shape, headers
+    return status, body, headers
 
 
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
-    """REST framework's hook."""
-    status, shape, headers = answer(context["request"]._request, error)
-    return Response(shape, status=status, headers=headers)
+    """REST framework's EXCEPTION_HANDLER."""
+    status, body, headers = describe(context["request"]._request, error)
+    return Response(body, status=status, headers=headers)
 
 
-def response(request: HttpRequest, error: Exception) -> JsonResponse:
-    """The same answer for code outside REST framework's views."""
-    status, shape, headers = answer(request, error)
-    return _compact(shape, status, headers)
+def response_for(request: HttpRequest, error: Exception) -> JsonResponse:
+    """The same response, for code outside REST framework's views."""
+    status, body, headers = describe(request, error)
+    return _compact_response(body, status, headers)

@@ -141,7 +141,7 @@ class Stream:
         status, code = problems.status_and_code(error)
         if self._failures == 1:
             log.warning("stream fails", stream=self.name, code=code, exc_info=error if status == 500 else None)
-        message = problems.message_of(error, status) if str(error) else f"no sample within {SAMPLE_TIMEOUT_S:g} s"
+        message = problems.error_message(error, status) if str(error) else f"no sample within {SAMPLE_TIMEOUT_S:g} s"
         return messages.error(code, message, self.name)
 
 

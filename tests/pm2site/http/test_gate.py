@@ -1,4 +1,4 @@
-"""The outermost wall, called as the ASGI application that it is."""
+"""The gate, called directly as an ASGI application."""
 
 from __future__ import annotations
 
@@ -10,27 +10,25 @@ from pytest_django import Settings
 
 from pm2site.http import gate
 
-SENT = list[dict[str, Any]]
 
-
-async def ask(
+async def request(
     headers: dict[str, str] | list[tuple[str, str]] | None = None, *, method: str = "GET", kind: str = "http",
     path: str = "/api/pm2/stats", body: tuple[bytes, ...] = (b"",), query: bytes = b"",
 ) -> tuple[int | str, Any]:  # fmt: skip
-    """Status and code of the answer; `through` with the body when the application was reached."""
-    sent: SENT = []
+    """Status and code of the response, or `through` and the body if the request reached the application."""
+    sent: list[dict[str, Any]] = []
     reached: list[bytes] = []
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         message = await receive()
         reached.append(message.get("body", b""))
 
-    pieces = [
-        {"type": "http.request", "body": piece, "more_body": index < len(body) - 1} for index, piece in enumerate(body)
+    messages = [
+        {"type": "http.request", "body": chunk, "more_body": index < len(body) - 1} for index, chunk in enumerate(body)
     ]
 
     async def receive() -> dict[str, Any]:
-        return pieces.pop(0) if kind == "http" else {"type": "websocket.connect"}
+        return messages.pop(0) if kind == "http" else {"type": "websocket.connect"}
 
     async def send(message: Any) -> None:
         sent.append(message)
@@ -68,25 +66,25 @@ FOREIGN = [
 
 @pytest.mark.parametrize("kind", ["http", "websocket"])
 @pytest.mark.parametrize("host", ALLOWED)
-async def test_a_host_of_ours_comes_in(kind: str, host: str) -> None:
-    assert (await ask({"host": host}, kind=kind))[0] == "through"
+async def test_an_own_host_is_allowed(kind: str, host: str) -> None:
+    assert (await request({"host": host}, kind=kind))[0] == "through"
 
 
 @pytest.mark.parametrize("host", FOREIGN)
-async def test_a_foreign_host_does_not(host: str) -> None:
-    assert await ask({"host": host}) == (400, "host_not_allowed")
-    assert await ask({"host": host}, kind="websocket") == ("refused", "websocket.close")
+async def test_a_foreign_host_is_refused(host: str) -> None:
+    assert await request({"host": host}) == (400, "host_not_allowed")
+    assert await request({"host": host}, kind="websocket") == ("refused", "websocket.close")
 
 
 @pytest.mark.parametrize("headers", [[], [("host", "localhost"), ("host", "localhost")]])
-async def test_there_is_one_host(headers: list[tuple[str, str]]) -> None:
-    assert await ask(headers) == (400, "host_not_allowed")
+async def test_exactly_one_host_header_is_required(headers: list[tuple[str, str]]) -> None:
+    assert await request(headers) == (400, "host_not_allowed")
 
 
-async def test_a_named_host_comes_in(settings: Settings) -> None:
+async def test_a_host_of_the_setting_is_allowed(settings: Settings) -> None:
     settings.API_ALLOWED_HOSTS = ("bench.example",)
 
-    assert (await ask({"host": "Bench.example:3100"}))[0] == "through"
+    assert (await request({"host": "Bench.example:3100"}))[0] == "through"
 
 
 OTHER_ORIGINS = [
@@ -101,35 +99,35 @@ OTHER_ORIGINS = [
 
 
 @pytest.mark.parametrize("origin", OTHER_ORIGINS)
-async def test_a_foreign_page_may_read_but_not_act(origin: str) -> None:
+async def test_a_foreign_origin_may_read_but_not_act(origin: str) -> None:
     headers = {"host": "localhost:3100", "origin": origin}
 
-    assert await ask(headers, method="POST") == (403, "origin_not_allowed")
-    assert await ask(headers, method="DELETE") == (403, "origin_not_allowed")
-    assert await ask(headers, kind="websocket") == ("refused", "websocket.close")
-    assert (await ask(headers))[0] == "through"
+    assert await request(headers, method="POST") == (403, "origin_not_allowed")
+    assert await request(headers, method="DELETE") == (403, "origin_not_allowed")
+    assert await request(headers, kind="websocket") == ("refused", "websocket.close")
+    assert (await request(headers))[0] == "through"
 
 
 @pytest.mark.parametrize("origin", ["http://localhost:3100", "https://localhost:3100", "https://my.page"])
-async def test_our_own_page_and_a_named_one_may_act(settings: Settings, origin: str) -> None:
+async def test_an_own_origin_and_one_of_the_setting_may_act(settings: Settings, origin: str) -> None:
     settings.API_ALLOWED_ORIGINS = ("https://my.page",)
 
-    assert (await ask({"host": "localhost:3100", "origin": origin}, method="POST"))[0] == "through"
+    assert (await request({"host": "localhost:3100", "origin": origin}, method="POST"))[0] == "through"
 
 
-async def test_a_script_sends_no_origin() -> None:
-    assert await ask({"host": "localhost"}, method="POST", body=(b"a", b"b")) == ("through", b"ab")
+async def test_a_request_without_origin_may_act() -> None:
+    assert await request({"host": "localhost"}, method="POST", body=(b"a", b"b")) == ("through", b"ab")
 
 
-async def test_a_body_has_an_end() -> None:
+async def test_a_body_above_the_limit_is_refused() -> None:
     big = b"x" * 200_000
 
-    assert await ask(method="POST", body=(big, big)) == (413, "body_too_large")
-    assert await ask({"host": "localhost", "content-length": "300000"}, method="POST") == (413, "body_too_large")
-    assert await ask({"host": "localhost", "content-length": "many"}, method="POST") == (413, "body_too_large")
+    assert await request(method="POST", body=(big, big)) == (413, "body_too_large")
+    assert await request({"host": "localhost", "content-length": "300000"}, method="POST") == (413, "body_too_large")
+    assert await request({"host": "localhost", "content-length": "many"}, method="POST") == (413, "body_too_large")
 
 
-async def test_paths() -> None:
-    assert await ask(path="/a\0b") == (400, "bad_path")
-    assert await ask(path="/" + "a" * 9000) == (414, "url_too_long")
-    assert await ask(query=b"q" * 9000) == (414, "url_too_long")
+async def test_control_characters_and_long_urls_are_refused() -> None:
+    assert await request(path="/a\0b") == (400, "bad_path")
+    assert await request(path="/" + "a" * 9000) == (414, "url_too_long")
+    assert await request(query=b"q" * 9000) == (414, "url_too_long")

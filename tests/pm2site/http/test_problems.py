@@ -28,19 +28,19 @@ from pm2site.http import problems
         (KeyError("x"), (500, "internal_error")),
     ],
 )
-def test_every_error_has_a_row(error: Exception, expected: tuple[int, str]) -> None:
+def test_status_and_code(error: Exception, expected: tuple[int, str]) -> None:
     assert problems.status_and_code(error) == expected
 
 
-def answer(error: Exception, **extra: Any) -> Any:
+def error_response(error: Exception, **extra: Any) -> Any:
     request = RequestFactory().get("/api/pm2/stats")
     for name, value in ({"request_id": "r1"} | extra).items():
         setattr(request, name, value)
-    return json.loads(problems.response(request, error).content)
+    return json.loads(problems.response_for(request, error).content)
 
 
-def test_the_shape_of_an_error() -> None:
-    assert answer(exceptions.ValidationError({"count": ["Too large."], "since": ["Not a time."]})) == {
+def test_the_body_of_an_error() -> None:
+    assert error_response(exceptions.ValidationError({"count": ["Too large."], "since": ["Not a time."]})) == {
         "error": "Bad Request",
         "message": "The request is not valid: count: Too large.; since: Not a time.",
         "code": "bad_request",
@@ -49,10 +49,10 @@ def test_the_shape_of_an_error() -> None:
     }
 
 
-def test_an_unexpected_error_tells_nothing_of_our_insides() -> None:
-    assert answer(KeyError("secret"), is_loopback=True) == {
+def test_an_unexpected_error_reveals_no_internals() -> None:
+    assert error_response(KeyError("secret"), is_loopback=True) == {
         "error": "Internal Server Error",
-        "message": "The server failed to answer. Its log has the details under this requestId.",
+        "message": "Internal server error. The server's log has the details under this requestId.",
         "code": "internal_error",
         "requestId": "r1",
     }
@@ -60,5 +60,5 @@ def test_an_unexpected_error_tells_nothing_of_our_insides() -> None:
 
 @override_settings(DETAILED_ERRORS=True)
 @pytest.mark.parametrize(("is_loopback", "expected"), [(True, "KeyError"), (False, None)])
-def test_details_go_to_this_machine_only(is_loopback: bool, expected: str | None) -> None:
-    assert answer(KeyError("x"), is_loopback=is_loopback).get("detail", {}).get("type") == expected
+def test_only_loopback_clients_get_error_details(is_loopback: bool, expected: str | None) -> None:
+    assert error_response(KeyError("x"), is_loopback=is_loopback).get("detail", {}).get("type") == expected
