@@ -1,9 +1,9 @@
-"""What access can refuse.
+"""Errors of access control.
 
 AccessProblem
-├── InvalidCredential    a key or token was given, and it is not one of ours
-├── CredentialMissing    nothing was given, and the caller may not act without
-└── TooManyAttempts      too many wrong credentials came from this address
+├── InvalidCredential    the given key or token is unknown
+├── CredentialMissing    a credential is required and none was given
+└── TooManyAttempts      too many invalid credentials from one address
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ class AccessProblem(Exception):
 
 
 class InvalidCredential(AccessProblem):
-    """A key or token was given, and it is not one of ours."""
+    """The given key or token is unknown."""
 
     auth_header = 'Token realm="pm2site"'
 
     def __init__(self) -> None:
-        super().__init__("This key or token is not valid. Send X-API-Key: KEY or Authorization: Token TOKEN.")
+        super().__init__("Invalid key or token. Send X-API-Key: KEY or Authorization: Token TOKEN.")
 
 
 class CredentialMissing(AccessProblem):
-    """Nothing was given, and the caller may not act without."""
+    """A credential is required and none was given."""
 
     auth_header = 'Token realm="pm2site"'
 
     def __init__(self) -> None:
-        said = (
-            "This server has an API_KEY. Send it as X-API-Key, or a token as Authorization: Token …"
+        message = (
+            "This server requires an API key. Send it as X-API-Key, or a token as Authorization: Token …"
             if settings.API_KEY
-            else "Only this machine may act without a key. Set API_KEY on the server and send it as X-API-Key."
+            else "Without a key only this machine may act. Set API_KEY on the server and send it as X-API-Key."
         )
-        super().__init__(said)
+        super().__init__(message)
 
 
 class TooManyAttempts(AccessProblem):
-    """Ten wrong credentials within a minute came from this address."""
+    """Ten invalid credentials within a minute from one address."""
 
     def __init__(self, retry_after_s: float) -> None:
-        super().__init__(f"Too many wrong keys from this address. Try again in {retry_after_s:.0f} s.")
+        super().__init__(f"Too many invalid credentials from this address. Try again in {retry_after_s:.0f} s.")
         self.retry_after_s = retry_after_s

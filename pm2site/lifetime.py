@@ -38,7 +38,7 @@ def begin() -> None:
     client.keep_open()
     cluster_sampler.keep_connections_open()
     at_shutdown(end)
-    _following.add(loop.create_task(follow.follow(), name="foreign activity"))
+    _following.add(loop.create_task(follow.follow_other_writers(), name="foreign activity"))
     loop.create_task(_watch(), name="begin")  # noqa: RUF006 - ends by itself, and what it starts is held by sampling
 
 

@@ -1,1 +1,1 @@
-"""Who may come in, and what they may do: keys, tokens, sessions, permissions."""
+"""Authentication and permissions: keys, tokens, sessions, login, throttling."""

@@ -1,4 +1,4 @@
-"""The login page: user and password, or the API key."""
+"""The login page: username and password, or an API key."""
 
 from __future__ import annotations
 
@@ -37,41 +37,41 @@ class LoginView(View):
             response.headers["Retry-After"] = f"{error.retry_after_s:.0f}"
             return response
         if not form.is_valid() or not self._log_in(request, form.cleaned_data):
-            attempts.failed(address)
-            return self._page(request, 401, "This user and password, or this key, are not known here.")
-        return HttpResponseRedirect(self._next(request))
+            attempts.record_failure(address)
+            return self._page(request, 401, "Invalid username, password or API key.")
+        return HttpResponseRedirect(self._next_url(request))
 
-    def _log_in(self, request: HttpRequest, given: dict[str, str]) -> bool:
-        if given["api_key"]:
-            return self._log_in_with_key(request, given["api_key"])
-        user = authenticate(request, username=given["username"], password=given["password"])
+    def _log_in(self, request: HttpRequest, form_data: dict[str, str]) -> bool:
+        if form_data["api_key"]:
+            return self._log_in_with_key(request, form_data["api_key"])
+        user = authenticate(request, username=form_data["username"], password=form_data["password"])
         if user is None:
             return False
         login(request, user)
         return True
 
     def _log_in_with_key(self, request: HttpRequest, key: str) -> bool:
-        """A key acts as a user of its own, so that the admin knows it; the session ends with the key."""
+        """Each key has its own user, which the admin requires; a changed key ends the session."""
         for name, setting in auth.KEY_USERS.items():
-            if auth.is_same(key, getattr(settings, setting)):
+            if auth.is_equal(key, getattr(settings, setting)):
                 may_act = setting == "API_KEY"
                 rights = {"is_staff": may_act, "is_superuser": may_act, "is_active": True}
                 user, _ = get_user_model().objects.update_or_create(username=name, defaults=rights)
                 user.set_unusable_password()
                 user.save()
                 login(request, user, backend="django.contrib.auth.backends.ModelBackend")
-                request.session[auth.KEY_PRINT] = auth.key_print(key)
+                request.session[auth.KEY_FINGERPRINT] = auth.key_fingerprint(key)
                 return True
         return False
 
     def _page(self, request: HttpRequest, status: int, problem: str) -> HttpResponse:
-        context: dict[str, Any] = {"problem": problem, "next": self._next(request)}
+        context: dict[str, Any] = {"problem": problem, "next": self._next_url(request)}
         return render(request, "login.html", context, status=status)
 
-    def _next(self, request: HttpRequest) -> str:
-        wanted = request.POST.get("next") or request.GET.get("next") or "/"
-        safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-        return wanted if safe else "/"
+    def _next_url(self, request: HttpRequest) -> str:
+        url = request.POST.get("next") or request.GET.get("next") or "/"
+        is_safe = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
+        return url if is_safe else "/"
 
 
 class LogoutView(View):

@@ -1,4 +1,4 @@
-"""Tells OpenAPI how our one way of authentication looks."""
+"""Describes CredentialAuthentication for OpenAPI."""
 
 from __future__ import annotations
 

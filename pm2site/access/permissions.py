@@ -1,4 +1,4 @@
-"""Who may do what: everything is closed unless a credential opens it."""
+"""Denies every request by default, unless its credential allows it."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from pm2site.http import problems
 from pm2site.http.middleware import GetResponse
 
 LOGIN_PATHS = ("/login", "/logout", "/admin/login/")
-OWN_RULES = ("/admin/", *LOGIN_PATHS)  # Django's admin checks each action by itself
+EXEMPT_PATHS = ("/admin/", *LOGIN_PATHS)  # Django's admin checks each action itself
 
 
 class ReadOnly(PermissionDenied):
-    """A credential that may look, not touch."""
+    """The credential may only read."""
 
     def __init__(self, actor: str) -> None:
-        super().__init__(f"{actor} may read only.")
+        super().__init__(f"{actor} has read-only access.")
 
 
 class AccessMiddleware:
-    """Finds `request.credential` and turns away who has none, before any view is looked at."""
+    """Sets `request.credential` and refuses unauthorized requests before any view is resolved."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -57,13 +57,13 @@ class AccessMiddleware:
             if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
                 return HttpResponseRedirect(f"{settings.LOGIN_URL}?{urlencode({'next': request.path})}")
             return problems.response_for(request, CredentialMissing())
-        if request.method not in SAFE_METHODS and not credential.may_act and not path.startswith(OWN_RULES):
+        if request.method not in SAFE_METHODS and not credential.may_act and not path.startswith(EXEMPT_PATHS):
             return problems.response_for(request, ReadOnly(credential.actor))
         return None
 
 
 class MayAct(BasePermission):
-    """The same rule for REST framework, should a view ever be reached another way."""
+    """The same rule in REST framework, in case a view is ever reached without the middleware."""
 
     def has_permission(self, request: Request, view: object) -> bool:
         if request._request.path_info == "/health":

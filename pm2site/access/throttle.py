@@ -1,4 +1,4 @@
-"""Counts wrong keys per address, so that nobody can guess at leisure."""
+"""Limits invalid credentials per address, against brute force."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections import OrderedDict, deque
 
 from pm2site.errors import TooManyAttempts
 
-ALLOWED = 10
+MAX_FAILURES = 10
 WINDOW_S = 60.0
-ADDRESSES = 10_000  # the longest-silent address is forgotten beyond this
+MAX_ADDRESSES = 10_000  # beyond this the least recently failed address is dropped
 
 
 class Attempts:
-    """Times of the wrong attempts of the last minute, per address."""
+    """Times of the failed attempts of the last minute, per address."""
 
     def __init__(self) -> None:
         self._failures: OrderedDict[str, deque[float]] = OrderedDict()
@@ -25,15 +25,15 @@ class Attempts:
         now = time.monotonic()
         with self._lock:
             times = self._recent(address, now)
-            if len(times) >= ALLOWED:
+            if len(times) >= MAX_FAILURES:
                 raise TooManyAttempts(max(1.0, times[0] + WINDOW_S - now))
 
-    def failed(self, address: str) -> None:
+    def record_failure(self, address: str) -> None:
         now = time.monotonic()
         with self._lock:
             self._recent(address, now).append(now)
             self._failures.move_to_end(address)
-            while len(self._failures) > ADDRESSES:
+            while len(self._failures) > MAX_ADDRESSES:
                 self._failures.popitem(last=False)
 
     def clear(self) -> None:
@@ -41,7 +41,7 @@ class Attempts:
             self._failures.clear()
 
     def _recent(self, address: str, now: float) -> deque[float]:
-        times = self._failures.setdefault(address, deque(maxlen=ALLOWED))
+        times = self._failures.setdefault(address, deque(maxlen=MAX_FAILURES))
         while times and now - times[0] > WINDOW_S:
             times.popleft()
         return times

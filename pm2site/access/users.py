@@ -1,4 +1,4 @@
-"""Names of those who come in with a password or a token."""
+"""Validates usernames given on the command line."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
 
-def check_name(name: str) -> None:
-    """Raises CommandError for what is no name of a user."""
+def validate_username(name: str) -> None:
+    """Raises CommandError for an invalid username."""
     try:
         get_user_model()(username=name).clean_fields(exclude=["password"])
     except ValidationError as error:
-        raise CommandError(f"{name!r} cannot be a name: {' '.join(error.messages)}") from error
+        raise CommandError(f"{name!r} is not a valid username: {' '.join(error.messages)}") from error

@@ -1,1 +1,1 @@
-"""Who did what."""
+"""The audit trail: who did what, recorded, queried and streamed."""

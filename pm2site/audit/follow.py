@@ -1,4 +1,4 @@
-"""The trail as others wrote it, told live: this server's forerunners, and `manage.py` in processes of its own."""
+"""Streams audit entries written by other processes: earlier servers, and `manage.py` commands."""
 
 from __future__ import annotations
 
@@ -10,41 +10,43 @@ from asgiref.sync import sync_to_async
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from pm2site.audit.trail import FIELDS, KEPT, feed
+from pm2site.audit.trail import FIELDS, MAX_ENTRIES, feed
 from pm2site.http import problems
 from pm2site.models import Activity
 
-LOOK_S = 1.0
-REMEMBERED = 200  # lines of earlier servers: what led to a restart is what one asks after it
+POLL_S = 1.0
+INITIAL_ENTRIES = 200  # of earlier servers: after a restart one asks what led to it
 
 
-async def follow() -> None:
-    """Put the last lines of earlier servers into the feed, then, while somebody listens, those that come from the
-    shell. Ends when it is cancelled."""
-    begun, last = timezone.now(), None
+async def follow_other_writers() -> None:
+    """Appends the last entries of earlier servers to the feed, then, while it has listeners, new ones from the shell.
+
+    Runs until cancelled.
+    """
+    started_at, last_pk = timezone.now(), None
     while True:
         try:
-            if last is None:
-                last, lines = await sync_to_async(_before)(begun)
-                feed.append(lines)
+            if last_pk is None:
+                last_pk, entries = await sync_to_async(_read_before)(started_at)
+                feed.append(entries)
             elif feed.has_listeners:
-                last, lines = await sync_to_async(_after)(last)
-                feed.append(lines)
+                last_pk, entries = await sync_to_async(_read_after)(last_pk)
+                feed.append(entries)
         except problems.DATABASE_ERRORS:
-            pass  # what asks for something is told; here the next look may do better
-        await asyncio.sleep(LOOK_S)
+            pass  # requests report database errors; here the next poll may succeed
+        await asyncio.sleep(POLL_S)
 
 
-def _before(begun: datetime) -> tuple[int, list[dict[str, Any]]]:
-    """The number to go on from, and the lines. What this server has written meanwhile stands in the feed already."""
-    rows = _newest(Activity.objects.filter(at__lt=begun), REMEMBERED)
-    return (rows[-1]["pk"] if rows else 0), [_line(row) for row in rows]
+def _read_before(started_at: datetime) -> tuple[int, list[dict[str, Any]]]:
+    """The primary key to resume from, and the entries. This server's own entries are already in the feed."""
+    rows = _newest(Activity.objects.filter(at__lt=started_at), INITIAL_ENTRIES)
+    return (rows[-1]["pk"] if rows else 0), [_entry(row) for row in rows]
 
 
-def _after(last: int) -> tuple[int, list[dict[str, Any]]]:
-    """The number to go on from, and the lines from the shell: they alone come from no address."""
-    rows = _newest(Activity.objects.filter(pk__gt=last), KEPT)
-    return (rows[-1]["pk"] if rows else last), [_line(row) for row in rows if not row["address"]]
+def _read_after(last_pk: int) -> tuple[int, list[dict[str, Any]]]:
+    """The primary key to resume from, and the entries from the shell, the only ones without an address."""
+    rows = _newest(Activity.objects.filter(pk__gt=last_pk), MAX_ENTRIES)
+    return (rows[-1]["pk"] if rows else last_pk), [_entry(row) for row in rows if not row["address"]]
 
 
 def _newest(rows: QuerySet[Activity], limit: int) -> list[dict[str, Any]]:
@@ -52,5 +54,5 @@ def _newest(rows: QuerySet[Activity], limit: int) -> list[dict[str, Any]]:
     return list(rows.order_by("-pk").values("pk", *FIELDS)[:limit])[::-1]
 
 
-def _line(row: dict[str, Any]) -> dict[str, Any]:
+def _entry(row: dict[str, Any]) -> dict[str, Any]:
     return {field: row[field] for field in FIELDS}

@@ -1,4 +1,4 @@
-"""The trail: every change that was asked for, through the API or from the shell, by whom, with what outcome."""
+"""The audit trail: every change requested through the API or the shell, with its actor and outcome."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ from system.lib.wire import to_wire
 
 log = structlog.get_logger("pm2site.audit.trail")
 
-KEPT = 1000
-feed: Feed[dict[str, object]] = Feed("entries", max_items=KEPT, max_bytes=KEPT)
+MAX_ENTRIES = 1000
+feed: Feed[dict[str, object]] = Feed("entries", max_items=MAX_ENTRIES, max_bytes=MAX_ENTRIES)
 
 FIELDS = ("at", "actor", "address", "action", "target", "outcome", "message")
 TARGET_KEYS = ("framework", "name", "pmId", "id", "port", "nodeCount")
-RECORDED = ("/api/", "/login", "/logout", "/admin/")
+RECORDED_PATHS = ("/api/", "/login", "/logout", "/admin/")
 
 
 def record(*, actor: str, address: str, action: str, target: str = "", status: int = 200, message: str = "") -> None:
-    """Write a line of the trail. A database that cannot take it is logged and stops nobody."""
+    """Writes an entry. A database error is logged and does not fail the request."""
     log.info("activity", actor=actor, action=action, target=target, status=status)
-    _keep(actor, address, action, target, status, message)
+    _store(actor, address, action, target, status, message)
 
 
 def record_command(action: str, target: str, message: str, error: Exception | None = None) -> None:
-    """What `manage.py` did, or did not do because of `error`. It has told its user already, and logs nothing more."""
+    """Writes an entry for a `manage.py` command, failed if there is an `error`. Unlike `record`, it logs nothing."""
     status = problems.status_and_code(error)[0] if error else 200
-    _keep(f"{getpass.getuser()} (command line)", "", action, target, status, message)
+    _store(f"{getpass.getuser()} (command line)", "", action, target, status, message)
 
 
-def _keep(actor: str, address: str, action: str, target: str, status: int, message: str) -> None:
+def _store(actor: str, address: str, action: str, target: str, status: int, message: str) -> None:
     outcome = Outcome.OK if status < 400 else Outcome.FAILED if status >= 500 else Outcome.REFUSED
     row = Activity(
         actor=actor[:200], address=address[:64], action=action[:100], target=target[:200], outcome=outcome,
@@ -56,9 +56,8 @@ def _keep(actor: str, address: str, action: str, target: str, status: int, messa
     try:
         row.save()
     except problems.DATABASE_ERRORS as error:
-        if (
-            problems.status_and_code(error)[1] != "database_not_migrated"
-        ):  # no server has run here, there is no trail yet
+        # Without tables no server has run here yet, so there is no trail to write to.
+        if problems.status_and_code(error)[1] != "database_not_migrated":
             log.exception("activity was not kept", error=str(error))
 
 
@@ -72,36 +71,38 @@ def action_of(request: HttpRequest) -> str:
 
 
 def target_of(request: HttpRequest, body: bytes) -> str:
+    """The first of `TARGET_KEYS` in the JSON body, else the id in the path."""
     try:
-        shape = json.loads(body or b"{}")
+        data = json.loads(body or b"{}")
     except (ValueError, RecursionError):
-        shape = {}
-    named = [str(shape[key]) for key in TARGET_KEYS if key in shape] if isinstance(shape, dict) else []
+        data = {}
+    targets = [str(data[key]) for key in TARGET_KEYS if key in data] if isinstance(data, dict) else []
     parts = request.path_info.strip("/").split("/")
-    target = named[0] if named else (parts[3] if len(parts) > 3 else "")
-    # A database takes neither lone surrogates nor NUL.
+    target = targets[0] if targets else (parts[3] if len(parts) > 3 else "")
+    # Databases accept neither lone surrogates nor NUL.
     return (target if is_encodable(target) else ascii(target)).replace("\0", "�")
 
 
 def message_of(response: HttpResponseBase) -> str:
-    shape: Any = getattr(response, "data", None)
-    if shape is None and response.get("Content-Type", "").startswith("application/json"):
-        shape = json.loads(getattr(response, "content", b"") or b"{}")
-    message = str(shape.get("message", "")) if isinstance(shape, dict) else ""
+    """The `message` of a JSON response; empty if it has none."""
+    data: Any = getattr(response, "data", None)
+    if data is None and response.get("Content-Type", "").startswith("application/json"):
+        data = json.loads(getattr(response, "content", b"") or b"{}")
+    message = str(data.get("message", "")) if isinstance(data, dict) else ""
     return (message if is_encodable(message) else ascii(message)).replace("\0", "�")
 
 
 class ActivityMiddleware:
-    """Records every unsafe request once it has been answered."""
+    """Records every unsafe request after its response."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.method in SAFE_METHODS or not request.path_info.startswith(RECORDED):
+        if request.method in SAFE_METHODS or not request.path_info.startswith(RECORDED_PATHS):
             return self.get_response(request)
-        is_json = request.path_info.startswith("/api/")
-        body = request.body if is_json else b""  # a login form's fields are nobody's business
+        is_api = request.path_info.startswith("/api/")
+        body = request.body if is_api else b""  # never read a login form's fields
         response = self.get_response(request)
         credential = getattr(request, "credential", None)
         record(

@@ -1,1 +1,1 @@
-"""Whether the server and everything it depends on works: `/health` and `/ready`."""
+"""Liveness and readiness: `/health` and `/ready`."""

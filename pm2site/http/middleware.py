@@ -51,7 +51,7 @@ class RequestMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Handles errors outside REST framework's views; with DJANGO_DEBUG, loopback clients get Django's debug page."""
+        """Handles errors outside REST framework's views. With DJANGO_DEBUG loopback clients get Django's debug page."""
         if settings.DEBUG and getattr(request, "is_loopback", False):
             return None
         return problems.response_for(request, error)

@@ -90,7 +90,7 @@ class Sockets:
             if not provable:
                 continue
             try:
-                valid = await auth.still_valid(provable)
+                valid = await auth.select_valid(provable)
             except problems.DATABASE_ERRORS as error:
                 log.warning("credentials could not be checked", error=str(error))
                 continue

@@ -155,7 +155,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self.credential is not None:
             raise BadMessage("authenticated", "This connection is authenticated already.", None, message.id)
         try:
-            self.credential = await auth.identify_message(message.secret, self.address)
+            self.credential = await auth.identify_secret(message.secret, self.address)
         except (InvalidCredential, TooManyAttempts) as error:
             await self._end(Close.NOT_AUTHENTICATED, "invalid_credential", str(error))
         else:

@@ -1,1 +1,1 @@
-"""What the server needs to know of daphne and Twisted."""
+"""Access to internals of daphne and Twisted: back-pressure and shutdown."""

@@ -19,7 +19,7 @@ def output(*arguments: str) -> str:
     return out.getvalue().strip()
 
 
-def test_a_token_is_made_replaced_and_taken_back() -> None:
+def test_a_token_is_created_replaced_and_revoked() -> None:
     first, second = output("token", "ci"), output("token", "ci")
 
     assert re.fullmatch("[0-9a-f]{40}", first)
@@ -34,13 +34,13 @@ def test_a_token_is_made_replaced_and_taken_back() -> None:
 
 @pytest.mark.parametrize("name", ["", "a b", "a\tb", "n" * 151, "\x1b[31mred"])
 @pytest.mark.parametrize("command", ["token", "admin"])
-def test_what_is_no_name_is_refused(command: str, name: str) -> None:
-    with pytest.raises(CommandError, match="cannot be a name"):
+def test_an_invalid_username_is_refused(command: str, name: str) -> None:
+    with pytest.raises(CommandError, match="is not a valid username"):
         output(command, name)
     assert not get_user_model().objects.exists()
 
 
-def test_a_read_only_token_belongs_to_no_admin() -> None:
+def test_an_admin_cannot_have_a_read_only_token() -> None:
     output("token", "eve", "--readonly")
     assert get_user_model().objects.get(username="eve").is_staff is False
 
@@ -50,11 +50,9 @@ def test_a_read_only_token_belongs_to_no_admin() -> None:
 
 
 def test_the_first_admin_gets_a_password_that_works() -> None:
-    printed = output("admin")
-
-    found = re.fullmatch(r"user admin, password (\S{20})", printed)
-    assert found
-    user = authenticate(username="admin", password=found[1])
+    match = re.fullmatch(r"user admin, password (\S{20})", output("admin"))
+    assert match
+    user = authenticate(username="admin", password=match[1])
     assert user
     assert (user.is_staff, user.is_superuser) == (True, True)
     with pytest.raises(CommandError, match="admin exists"):

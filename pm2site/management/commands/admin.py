@@ -13,7 +13,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
-from pm2site.access.users import check_name
+from pm2site.access.users import validate_username
 from pm2site.audit.trail import record
 from system.lib.commands import CommandLine
 
@@ -25,7 +25,7 @@ class Command(CommandLine):
         parser.add_argument("name", nargs="?", default="admin", help="user name (admin)")
 
     def handle(self, *args: Any, name: str, **options: Any) -> None:
-        check_name(name)
+        validate_username(name)
         users = get_user_model().objects
         if users.filter(username=name).exists():
             raise CommandError(f"{name} exists. Change the password with: python manage.py changepassword {name}")

@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError
 from rest_framework.authtoken.models import Token
 
-from pm2site.access.users import check_name
+from pm2site.access.users import validate_username
 from pm2site.audit.trail import record
 from system.lib.commands import CommandLine
 
@@ -25,7 +25,7 @@ class Command(CommandLine):
     def handle(self, *args: Any, name: str, readonly: bool, revoke: bool, **options: Any) -> None:
         if revoke:
             return self._revoke(name)
-        check_name(name)
+        validate_username(name)
         users = get_user_model().objects
         user, is_new = users.get_or_create(username=name, defaults={"is_staff": not readonly})
         if is_new:
