@@ -1,4 +1,4 @@
-"""All open sockets: how many there may be, how fast they may talk, and whether they may still be here."""
+"""Registry of open WebSockets: connection limit, message rate limit, revoked credentials, shutdown."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ log = structlog.get_logger("pm2site.ws")
 
 MAX_SOCKETS = 2000
 MESSAGES_PER_SECOND, BURST = 20.0, 40.0
-REVOCATION_S = 2.0
-GOODBYE_S = 2.0
+REVOCATION_CHECK_S = 2.0
+CLOSE_TIMEOUT_S = 2.0
 
 
-class Budget:
+class RateLimiter:
     """A token bucket for a client's messages."""
 
     def __init__(self) -> None:
-        self._tokens, self._at = BURST, 0.0
+        self._tokens, self._updated_at_s = BURST, 0.0
 
-    def take(self, moment_s: float) -> bool:
-        """One message; False when the client talks too fast."""
-        self._tokens = min(BURST, self._tokens + (moment_s - self._at) * MESSAGES_PER_SECOND)
-        self._at = moment_s
+    def allow(self, now_s: float) -> bool:
+        """Consumes a token for one message; False if there is none left."""
+        self._tokens = min(BURST, self._tokens + (now_s - self._updated_at_s) * MESSAGES_PER_SECOND)
+        self._updated_at_s = now_s
         if self._tokens < 1:
             return False
         self._tokens -= 1
@@ -47,14 +47,14 @@ class Socket(Protocol):
 
 
 class Sockets:
-    """The sockets of this process, with a watcher per event loop for credentials that can be taken back."""
+    """The open sockets of this process, with a task per event loop that closes those with revoked credentials."""
 
     def __init__(self) -> None:
         self.open: set[Socket] = set()
         self._watchers: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[None]] = WeakKeyDictionary()
 
     def add(self, socket: Socket) -> bool:
-        """False when there are too many already."""
+        """Returns False if the limit is reached."""
         if len(self.open) >= MAX_SOCKETS:
             return False
         self.open.add(socket)
@@ -65,19 +65,19 @@ class Sockets:
         return True
 
     def remove(self, socket: Socket) -> bool:
-        """Whether it was counted."""
-        known = socket in self.open
+        """Returns whether the socket was registered."""
+        was_open = socket in self.open
         self.open.discard(socket)
-        return known
+        return was_open
 
     async def shut_down(self) -> None:
-        """Close them all with 4503; who does not answer within `GOODBYE_S` is dropped."""
-        await asyncio.gather(*(each.shut_down() for each in list(self.open)), return_exceptions=True)
-        ends = asyncio.get_running_loop().time() + GOODBYE_S
-        while self.open and asyncio.get_running_loop().time() < ends:  # noqa: ASYNC110 - they leave one by one
+        """Closes all sockets with 4503; cancels those that have not closed after `CLOSE_TIMEOUT_S`."""
+        await asyncio.gather(*(socket.shut_down() for socket in list(self.open)), return_exceptions=True)
+        deadline_s = asyncio.get_running_loop().time() + CLOSE_TIMEOUT_S
+        while self.open and asyncio.get_running_loop().time() < deadline_s:  # noqa: ASYNC110 - they close one by one
             await asyncio.sleep(0.02)
-        for each in list(self.open):
-            each.cancel()
+        for socket in list(self.open):
+            socket.cancel()
         watcher = self._watchers.get(asyncio.get_running_loop())
         if watcher:
             watcher.cancel()
@@ -85,17 +85,17 @@ class Sockets:
 
     async def _watch(self) -> None:
         while self.open:
-            await asyncio.sleep(REVOCATION_S)
-            provable = {each.credential for each in self.open if each.credential and each.credential.proof}
-            if not provable:
+            await asyncio.sleep(REVOCATION_CHECK_S)
+            revocable = {socket.credential for socket in self.open if socket.credential and socket.credential.proof}
+            if not revocable:
                 continue
             try:
-                valid = await auth.select_valid(provable)
+                valid = await auth.select_valid(revocable)
             except problems.DATABASE_ERRORS as error:
                 log.warning("credentials could not be checked", error=str(error))
                 continue
-            gone = [each for each in self.open if each.credential in provable - valid]
-            await asyncio.gather(*(each.revoked() for each in gone))
+            revoked = [socket for socket in self.open if socket.credential in revocable - valid]
+            await asyncio.gather(*(socket.revoked() for socket in revoked))
 
 
 sockets = Sockets()

@@ -1,4 +1,4 @@
-"""The one consumer of /ws: authenticate, subscribe, and send what is due."""
+"""The WebSocket consumer of /ws: authenticates a client, manages its subscriptions and sends due messages."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from pm2site.access import auth
 from pm2site.access.auth import Credential
 from pm2site.errors import InvalidCredential, TooManyAttempts
 from pm2site.live import messages
-from pm2site.live.connections import Budget, sockets
-from pm2site.live.hub import Source, hub_of
+from pm2site.live.connections import RateLimiter, sockets
+from pm2site.live.hub import Source, get_hub
 from pm2site.live.messages import BadMessage, Close, Message
 from pm2site.live.subscriptions import Subscription, subscribe
 from pm2site.transport.backpressure import is_blocked
@@ -27,8 +27,8 @@ from system.lib.wire import iso_time
 
 log = structlog.get_logger("pm2site.ws")
 
-AUTH_S = 5.0
-SLOW_S = 10.0
+AUTH_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 10.0
 SLOW_POLL_S = 0.1
 MAX_SUBSCRIPTIONS = 16
 MAX_BAD_MESSAGES = 20
@@ -39,21 +39,25 @@ def now() -> str:
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """`streams`: name → sample function or feed. `slow_s`: how long a client may read nothing."""
+    """`streams`: name → sample function or feed. `read_timeout_s`: how long a client may stop reading."""
 
     streams: Mapping[str, Source] = {}
-    slow_s = SLOW_S
-    auth_s = AUTH_S
+    read_timeout_s = READ_TIMEOUT_S
+    auth_timeout_s = AUTH_TIMEOUT_S
 
     def __init__(
-        self, *args: Any, streams: Mapping[str, Source], slow_s: float = SLOW_S, auth_s: float = AUTH_S
+        self,
+        *args: Any,
+        streams: Mapping[str, Source],
+        read_timeout_s: float = READ_TIMEOUT_S,
+        auth_timeout_s: float = AUTH_TIMEOUT_S,
     ) -> None:
         super().__init__(*args)
-        self.streams, self.slow_s, self.auth_s = streams, slow_s, auth_s
+        self.streams, self.read_timeout_s, self.auth_timeout_s = streams, read_timeout_s, auth_timeout_s
         self.client_id = uuid.uuid4().hex[:12]
         self.credential: Credential | None = None
         self.subscriptions: dict[str, Subscription] = {}
-        self.budget = Budget()
+        self.rate_limiter = RateLimiter()
         self.bad_messages = 0
         self.tasks: set[asyncio.Task[None]] = set()
         self.closed_with: int | None = None
@@ -63,10 +67,10 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.application = asyncio.current_task()
         try:
             await super().__call__(scope, receive, send)
-        finally:  # on cancellation, too, when disconnect() is not called
-            self._leave()
+        finally:  # also on cancellation, when disconnect() is not called
+            self._clean_up()
 
-    def _leave(self) -> None:
+    def _clean_up(self) -> None:
         for subscription in self.subscriptions.values():
             subscription.end()
         self.subscriptions.clear()
@@ -76,7 +80,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             log.info("client left", client=self.client_id, actor=self._actor(), code=self.closed_with)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
-        # Channels would visit the one database thread before each message; these handlers need no database.
+        # Channels' own dispatch goes through the single database thread before each message; these handlers need none.
         await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
@@ -84,20 +88,20 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.address = auth.scope_address(self.scope)
         await self.accept()
         if not sockets.add(self):
-            await self._end(Close.FLOODING, "too_many_clients", "This server has as many sockets as it takes.")
+            await self._close_with_error(Close.FLOODING, "too_many_clients", "Connection limit reached.")
             return
         try:
             self.credential = await auth.identify_scope(self.scope)
         except (InvalidCredential, TooManyAttempts) as error:
-            await self._end(Close.NOT_AUTHENTICATED, "invalid_credential", str(error))
+            await self._close_with_error(Close.NOT_AUTHENTICATED, "invalid_credential", str(error))
             return
         if self.credential:
-            await self._welcome()
+            await self._start_session()
         else:
             await self.send(messages.reply("auth_required", now()))
-            self._spawn(self._expect_auth())
+            self._start_task(self._enforce_auth_timeout())
 
-    def _spawn(self, work: Any) -> None:
+    def _start_task(self, work: Any) -> None:
         task = asyncio.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self._task_ended)
@@ -106,19 +110,21 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.tasks.discard(task)
         if not task.cancelled() and task.exception():
             log.error("client task failed", client=self.client_id, exc_info=task.exception())
-            self.cancel()  # a socket that gets nothing any more must not look alive
+            self.cancel()  # a socket that receives nothing must not appear alive
 
-    async def _expect_auth(self) -> None:
-        await asyncio.sleep(self.auth_s)
+    async def _enforce_auth_timeout(self) -> None:
+        await asyncio.sleep(self.auth_timeout_s)
         if self.credential is None:
-            await self._end(Close.NOT_AUTHENTICATED, "auth_timeout", f"No auth message came within {self.auth_s:g} s.")
+            await self._close_with_error(
+                Close.NOT_AUTHENTICATED, "auth_timeout", f"No auth message within {self.auth_timeout_s:g} s."
+            )
 
-    async def _welcome(self, message_id: str | int | None = None) -> None:
+    async def _start_session(self, message_id: str | int | None = None) -> None:
         log.info("client came", client=self.client_id, actor=self._actor(), address=self.address)
         names = sorted(self.streams)
-        facts = {"clientId": self.client_id, "streams": names, "protocol": messages.VERSION}
-        await self.send(messages.reply("connected", now(), message_id, **facts))
-        self._spawn(self._pump())
+        fields = {"clientId": self.client_id, "streams": names, "protocol": messages.VERSION}
+        await self.send(messages.reply("connected", now(), message_id, **fields))
+        self._start_task(self._pump())
 
     def _actor(self) -> str:
         return self.credential.actor if self.credential else "nobody"
@@ -126,20 +132,20 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.closed_with is not None:
             return
-        if not self.budget.take(asyncio.get_running_loop().time()):
-            await self._end(Close.FLOODING, "flooding", "Too many messages: 20 a second are allowed.")
+        if not self.rate_limiter.allow(asyncio.get_running_loop().time()):
+            await self._close_with_error(Close.FLOODING, "flooding", "Too many messages; the limit is 20 per second.")
             return
         try:
             if text_data is None:
-                raise BadMessage("binary", "Messages are JSON in text frames.")  # noqa: TRY301
-            await self._follow(messages.parse(text_data, self.streams))
+                raise BadMessage("binary", "Messages must be JSON in text frames.")  # noqa: TRY301
+            await self._handle(messages.parse(text_data, self.streams))
         except BadMessage as error:
             await self.send(messages.error(error.code, str(error), error.stream, error.message_id))
             self.bad_messages += 1
             if self.bad_messages >= MAX_BAD_MESSAGES:
-                await self._end(Close.FLOODING, "bad_messages", "Too many messages that cannot be followed.")
+                await self._close_with_error(Close.FLOODING, "bad_messages", "Too many invalid messages.")
 
-    async def _follow(self, message: Message) -> None:
+    async def _handle(self, message: Message) -> None:
         if message.type == "ping":
             await self.send(messages.reply("pong", now(), message.id))
         elif message.type == "auth":
@@ -153,28 +159,28 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _authenticate(self, message: Message) -> None:
         if self.credential is not None:
-            raise BadMessage("authenticated", "This connection is authenticated already.", None, message.id)
+            raise BadMessage("authenticated", "This connection is already authenticated.", None, message.id)
         try:
             self.credential = await auth.identify_secret(message.secret, self.address)
         except (InvalidCredential, TooManyAttempts) as error:
-            await self._end(Close.NOT_AUTHENTICATED, "invalid_credential", str(error))
+            await self._close_with_error(Close.NOT_AUTHENTICATED, "invalid_credential", str(error))
         else:
-            await self._welcome(message.id)
+            await self._start_session(message.id)
 
     async def _subscribe(self, message: Message) -> None:
-        known = self.subscriptions.get(message.stream)
-        if known is None and len(self.subscriptions) >= MAX_SUBSCRIPTIONS:
-            said = f"A client has at most {MAX_SUBSCRIPTIONS} subscriptions."
-            raise BadMessage("too_many_subscriptions", said, message.stream, message.id)
+        previous = self.subscriptions.get(message.stream)
+        if previous is None and len(self.subscriptions) >= MAX_SUBSCRIPTIONS:
+            text = f"A client may have at most {MAX_SUBSCRIPTIONS} subscriptions."
+            raise BadMessage("too_many_subscriptions", text, message.stream, message.id)
         source = self.streams[message.stream]
-        wrong = wrong_filter(source, message)
-        if wrong:
-            raise BadMessage("bad_filter", wrong, message.stream, message.id)
-        facts = {"stream": message.stream, "interval": message.interval_ms}
-        await self.send(messages.reply("subscribed", now(), message.id, **facts))
-        if known:
-            known.end()
-        stream = hub_of(self.streams).streams[message.stream]
+        error = filter_error(source, message)
+        if error:
+            raise BadMessage("bad_filter", error, message.stream, message.id)
+        fields = {"stream": message.stream, "interval": message.interval_ms}
+        await self.send(messages.reply("subscribed", now(), message.id, **fields))
+        if previous:
+            previous.end()
+        stream = get_hub(self.streams).streams[message.stream]
         self.subscriptions[message.stream] = subscribe(stream, message, self.wake)
 
     async def _unsubscribe(self, message: Message) -> None:
@@ -184,20 +190,22 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self.send(messages.reply("unsubscribed", now(), message.id, stream=message.stream))
 
     async def _pump(self) -> None:
-        """Send what is due; skip while the client does not read, and leave it after `slow_s`."""
+        """Sends due messages; skips while the client does not read, and closes after `read_timeout_s` of that."""
         loop = asyncio.get_running_loop()
         while True:
             await self.wake.wait()
             self.wake.clear()
-            if is_blocked(self.scope) and not await self._unblocked():
-                await self._end(Close.TOO_SLOW, "too_slow", f"Nothing was read for {self.slow_s:g} s.")
+            if is_blocked(self.scope) and not await self._wait_until_unblocked():
+                await self._close_with_error(
+                    Close.TOO_SLOW, "too_slow", f"The client read nothing for {self.read_timeout_s:g} s."
+                )
                 return
             for subscription in list(self.subscriptions.values()):
-                for text in subscription.take(loop.time()):
+                for text in subscription.take_due(loop.time()):
                     await self.send(text)
 
-    async def _unblocked(self) -> bool:
-        polls = max(1, round(self.slow_s / SLOW_POLL_S))
+    async def _wait_until_unblocked(self) -> bool:
+        polls = max(1, round(self.read_timeout_s / SLOW_POLL_S))
         for _ in itertools.repeat(None, polls):
             await asyncio.sleep(SLOW_POLL_S)
             if not is_blocked(self.scope):
@@ -205,41 +213,41 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         return False
 
     async def revoked(self) -> None:
-        """The credential is not valid any more."""
-        await self._end(Close.NOT_AUTHENTICATED, "revoked", "This credential has been taken back.")
+        """Closes the connection because its credential was revoked."""
+        await self._close_with_error(Close.NOT_AUTHENTICATED, "revoked", "This credential has been revoked.")
 
     async def shut_down(self) -> None:
-        """The server ends; whoever wants may come back to the next one."""
-        await self._end(Close.SHUTTING_DOWN, "shutting_down", "The server is shutting down.")
+        """Closes the connection because the server stops; the client may reconnect to the next one."""
+        await self._close_with_error(Close.SHUTTING_DOWN, "shutting_down", "The server is shutting down.")
 
     def cancel(self) -> None:
-        """End without another word."""
+        """Ends the connection without a message."""
         if self.application:
             self.application.cancel()
 
-    async def _end(self, code: Close, error: str, message: str) -> None:
+    async def _close_with_error(self, code: Close, error: str, message: str) -> None:
         if self.closed_with is not None:
             return
         self.closed_with = int(code)
         log.info("client closed", client=self.client_id, actor=self._actor(), code=int(code), reason=error)
-        if code is not Close.TOO_SLOW:  # who reads nothing would not read this either
+        if code is not Close.TOO_SLOW:  # a client that has stopped reading would not read this either
             await self.send(messages.error(error, message))
         await self.close(code=int(code))
 
 
-def wrong_filter(source: Source, message: Message) -> str | None:
-    """Why the stream cannot be filtered like that, in a sentence."""
+def filter_error(source: Source, message: Message) -> str | None:
+    """A sentence saying why the message's filter is invalid for the stream; None if it is valid."""
     filters, choices = (source.filters, source.choices) if isinstance(source, Feed) else ({}, {})
     for name, value in message.filter:
         if name not in filters:
-            return f"{message.stream} has no filter {name!r}. There are: {', '.join(filters) or 'none'}."
+            return f"{message.stream} has no filter {name!r}. Filters: {', '.join(filters) or 'none'}."
         if name in choices and value not in choices[name]:
-            return f"The filter {name} of {message.stream} is one of: {', '.join(choices[name])}."
+            return f"The filter {name} of {message.stream} must be one of: {', '.join(choices[name])}."
     return None
 
 
 class UnknownPathConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """Every other path: accepted only to say so, since a refused handshake cannot tell why."""
+    """Any other path: accepts in order to send an error, since a refused handshake cannot carry a reason."""
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         await getattr(self, get_handler_name(message))(message)

@@ -1,4 +1,4 @@
-"""Feeds on the wire: batches of what happened, each encoded once for all clients at the same place."""
+"""Streams of events: sends a feed's items in batches, encoded once for all clients at the same position."""
 
 from __future__ import annotations
 
@@ -18,87 +18,87 @@ BATCH_BYTES = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Messages for a reader, and the number from which it goes on."""
+    """Encoded messages for a subscriber, and the number to resume from."""
 
     texts: list[str]
     last: int
 
 
-class Reader(Protocol):
-    """What a feed's stream needs of a subscription."""
+class FeedSubscriber(Protocol):
+    """The part of a subscription that FeedStream uses."""
 
-    has_news: bool
+    has_new_items: bool
 
     def offer(self) -> None:
-        """There is something new, or a turn may have come. Must return at once."""
+        """Signals new items, or that the next batch may be due. Must not block."""
 
 
 class FeedStream:
-    """Tells its readers that there is something new, at most every `TICK_S`, while there are any."""
+    """Notifies its subscribers of new items, at most every `TICK_S`, while it has any."""
 
     def __init__(self, name: str, feed: Feed[Any]) -> None:
         self.name = name
         self.feed = feed
-        self._readers: dict[Reader, None] = {}
+        self._subscribers: dict[FeedSubscriber, None] = {}
         self._task: asyncio.Task[None] | None = None
         self._batches: dict[tuple[int, Filter], Batch] = {}
 
-    def attach(self, reader: Reader) -> None:
-        self._readers[reader] = None
+    def attach(self, subscriber: FeedSubscriber) -> None:
+        self._subscribers[subscriber] = None
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name=f"feed {self.name}")
-        reader.offer()
+        subscriber.offer()
 
-    def detach(self, reader: Reader) -> None:
-        self._readers.pop(reader, None)
-        if not self._readers and self._task:
+    def detach(self, subscriber: FeedSubscriber) -> None:
+        self._subscribers.pop(subscriber, None)
+        if not self._subscribers and self._task:
             self._task.cancel()
             self._task = None
 
     async def _run(self) -> None:
         loop, changed = asyncio.get_running_loop(), asyncio.Event()
 
-        def tell() -> None:
+        def notify() -> None:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(changed.set)
 
-        end = self.feed.listen(tell)
+        stop_listening = self.feed.listen(notify)
         try:
             while True:
-                if not any(reader.has_news for reader in self._readers):
+                if not any(subscriber.has_new_items for subscriber in self._subscribers):
                     await changed.wait()
-                    for reader in self._readers:
-                        reader.has_news = True
+                    for subscriber in self._subscribers:
+                        subscriber.has_new_items = True
                 changed.clear()
                 self._batches.clear()
-                for reader in self._readers:
-                    if reader.has_news:
-                        reader.offer()
+                for subscriber in self._subscribers:
+                    if subscriber.has_new_items:
+                        subscriber.offer()
                 await asyncio.sleep(TICK_S)
         finally:
-            end()
+            stop_listening()
 
-    def batch(self, number: int, wanted: Filter) -> Batch:
-        """What comes after `number`: a gap when something is lost, then the items."""
-        known = self._batches.get((number, wanted))
-        if known is None:
-            known = self._batches[number, wanted] = self._encode(number, wanted)
-        return known
+    def batch(self, number: int, conditions: Filter) -> Batch:
+        """The messages after `number`: a gap if items were missed, then the items."""
+        batch = self._batches.get((number, conditions))
+        if batch is None:
+            batch = self._batches[number, conditions] = self._encode(number, conditions)
+        return batch
 
-    def _encode(self, number: int, wanted: Filter) -> Batch:
-        found = self.feed.after(number, BATCH_ITEMS, BATCH_BYTES, wanted)
-        texts = [self.gap(found.missed)] if found.missed else []
-        if found.items:
-            facts: dict[str, Any] = {
-                "data": {self.feed.key: to_wire(found.items)},
-                "seq": found.last,
+    def _encode(self, number: int, conditions: Filter) -> Batch:
+        news = self.feed.after(number, BATCH_ITEMS, BATCH_BYTES, conditions)
+        texts = [self.gap(news.missed)] if news.missed else []
+        if news.items:
+            fields: dict[str, Any] = {
+                "data": {self.feed.key: to_wire(news.items)},
+                "seq": news.last,
                 "epoch": self.feed.epoch,
             }
-            texts.append(messages.reply("metric", _now(), stream=self.name, **facts))
-        return Batch(texts, found.last)
+            texts.append(messages.reply("metric", _now(), stream=self.name, **fields))
+        return Batch(texts, news.last)
 
     def gap(self, missed: int | None) -> str:
-        """Something was lost: this many items, or nobody knows how many."""
+        """The message that `missed` items were lost; None: an unknown number."""
         return messages.reply("gap", _now(), stream=self.name, missed=missed, epoch=self.feed.epoch)
 
 

@@ -1,4 +1,4 @@
-"""One sampler per stream, however many watch: the newest frame, encoded once, for every subscriber."""
+"""Runs one sampler per stream and offers each frame, encoded once, to all its subscribers."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ from system.lib.wire import iso_time, to_wire
 log = structlog.get_logger("pm2site.live.hub")
 
 Sample = Callable[[], Awaitable[object]]
-Source = Sample | Feed[Any]  # a value that is sampled, or what happens
+Source = Sample | Feed[Any]  # a sampled value, or a feed of events
 
-LINGER_S = 5.0  # a page that is loaded again finds the sampler, and its baseline, still there
+LINGER_S = 5.0  # keeps the sampler and its baseline while a page reloads
 SAMPLE_TIMEOUT_S = 15.0
-WORST_BACKOFF_S = 30.0
+MAX_BACKOFF_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What a stream said last: a sample, or why there is none."""
+    """An encoded message of a stream: a sample, or the error of a failed one."""
 
     seq: int
     text: str
-    made_at_s: float
+    sampled_at_s: float
 
 
 class Subscriber(Protocol):
-    """What the hub needs of a subscription."""
+    """The part of a subscription that Stream uses."""
 
     interval_s: float
 
     def offer(self, frame: Frame) -> None:
-        """A newer frame is there. Must return at once."""
+        """Takes a newer frame. Must not block."""
 
 
 class Stream:
-    """Samples while somebody watches, at the shortest interval that anybody asked for."""
+    """Samples while it has subscribers, at the shortest of their intervals."""
 
     def __init__(self, name: str, sample: Sample) -> None:
         self.name = name
@@ -59,63 +59,63 @@ class Stream:
         self._failures = 0
         self._subscribers: dict[Subscriber, None] = {}
         self._task: asyncio.Task[None] | None = None
-        self._retune = asyncio.Event()
+        self._subscribers_changed = asyncio.Event()
 
     @property
     def is_sampling(self) -> bool:
         return self._task is not None and not self._task.done()
 
     def attach(self, subscriber: Subscriber) -> None:
-        """Begin to offer frames, the newest at once when it is fresh."""
+        """Starts offering frames, the newest at once if it is fresh."""
         self._subscribers[subscriber] = None
-        self._retune.set()
+        self._subscribers_changed.set()
         if not self.is_sampling:
             self._task = asyncio.create_task(self._run(), name=f"sampler of {self.name}")
-        elif self.frame and asyncio.get_running_loop().time() - self.frame.made_at_s <= subscriber.interval_s:
+        elif self.frame and asyncio.get_running_loop().time() - self.frame.sampled_at_s <= subscriber.interval_s:
             subscriber.offer(self.frame)
 
     def detach(self, subscriber: Subscriber) -> None:
         self._subscribers.pop(subscriber, None)
-        self._retune.set()
+        self._subscribers_changed.set()
 
     def _shortest_s(self) -> float:
-        return min((each.interval_s for each in self._subscribers), default=LINGER_S)
+        return min((subscriber.interval_s for subscriber in self._subscribers), default=LINGER_S)
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         due = loop.time()
-        while self._subscribers or await self._somebody_comes():
+        while self._subscribers or await self._wait_for_subscriber():
             frame = await self._next_frame()
             self.frame, self.period_s = frame, self._shortest_s()
-            for each in self._subscribers:
-                each.offer(frame)
-            due = await self._until_due(due)
+            for subscriber in self._subscribers:
+                subscriber.offer(frame)
+            due = await self._sleep_until_due(due)
         self.frame = None
 
-    async def _somebody_comes(self) -> bool:
-        self._retune.clear()
+    async def _wait_for_subscriber(self) -> bool:
+        self._subscribers_changed.clear()
         try:
             async with asyncio.timeout(LINGER_S):
-                await self._retune.wait()
+                await self._subscribers_changed.wait()
         except TimeoutError:
             return False
         return True
 
-    async def _until_due(self, last_due: float) -> float:
-        """Sleep to the next tick, which comes sooner when somebody asks for a shorter interval."""
+    async def _sleep_until_due(self, last_due: float) -> float:
+        """Sleeps until the next tick, which moves forward if a shorter interval is subscribed meanwhile."""
         loop = asyncio.get_running_loop()
         while self._subscribers:
             period = self._shortest_s()
             if self._failures:
-                period = max(period, min(WORST_BACKOFF_S, 2.0 ** (self._failures - 1)))
-            # Ticks that were missed are skipped, and the rest keep their places.
+                period = max(period, min(MAX_BACKOFF_S, 2.0 ** (self._failures - 1)))
+            # Missed ticks are skipped; the following ones keep their phase.
             due = last_due + period
             if due <= loop.time() - period:
                 due = loop.time()
-            self._retune.clear()
+            self._subscribers_changed.clear()
             try:
                 async with asyncio.timeout_at(due):
-                    await self._retune.wait()
+                    await self._subscribers_changed.wait()
             except TimeoutError:
                 return due
         return loop.time()
@@ -128,15 +128,15 @@ class Stream:
             text = messages.reply(
                 "metric", iso_time(datetime.now(UTC)), stream=self.name, data=data, seq=self._seq, epoch=self.epoch
             )
-        except Exception as error:  # noqa: BLE001 - a bad sample must not end the stream for everybody
-            text = self._failed(error)
+        except Exception as error:  # noqa: BLE001 - a failed sample must not end the stream for all subscribers
+            text = self._failure_message(error)
         else:
             if self._failures:
                 log.info("stream works again", stream=self.name)
             self._failures = 0
         return Frame(self._seq, text, asyncio.get_running_loop().time())
 
-    def _failed(self, error: Exception) -> str:
+    def _failure_message(self, error: Exception) -> str:
         self._failures += 1
         status, code = problems.status_and_code(error)
         if self._failures == 1:
@@ -146,7 +146,7 @@ class Stream:
 
 
 class Hub:
-    """The streams of one event loop: of values that are sampled, and of what happens."""
+    """The streams of one event loop: sampled values and feeds of events."""
 
     def __init__(self, sources: Mapping[str, Source]) -> None:
         self.sources = dict(sources)
@@ -160,8 +160,8 @@ def _stream(name: str, source: Source) -> Stream | FeedStream:
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
 
 
-def hub_of(sources: Mapping[str, Source]) -> Hub:
-    """The running loop's hub, made with the first call."""
+def get_hub(sources: Mapping[str, Source]) -> Hub:
+    """The running loop's hub, created by the first call."""
     loop = asyncio.get_running_loop()
     hub = _hubs.get(loop)
     if hub is None or hub.sources != dict(sources):

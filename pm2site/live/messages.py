@@ -1,4 +1,4 @@
-"""The messages of /ws: what a client may say, what it is answered. [pure]"""
+"""Parses and encodes the messages of /ws. [pure]"""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MIN_INTERVAL_MS, DEFAULT_INTERVAL_MS, MAX_INTERVAL_MS = 250, 1000, 60_000
 
 
 class Close(IntEnum):
-    """autobahn, under daphne, takes only 1000 and 3000 to 4999; other codes leave a dead socket behind."""
+    """Close codes. autobahn, under daphne, accepts only 1000 and 3000–4999; others leave a dead socket behind."""
 
     NORMAL = 1000
     NOT_AUTHENTICATED = 4401
@@ -29,7 +29,7 @@ class Close(IntEnum):
 
 
 class BadMessage(Exception):
-    """A message that cannot be followed; the connection stays."""
+    """An invalid message; the connection stays open."""
 
     def __init__(self, code: str, message: str, stream: str | None = None, message_id: str | int | None = None) -> None:
         super().__init__(message)
@@ -40,7 +40,7 @@ class BadMessage(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a client said. `interval_ms` is as granted; `secret` a key or token; `since` an epoch and a number."""
+    """A client's message. `interval_ms` is clamped; `secret`: key or token; `since`: epoch and number."""
 
     type: str
     id: str | int | None = None
@@ -53,93 +53,93 @@ class Message:
 
 def parse(text: str, streams: Mapping[str, object]) -> Message:
     """Raises BadMessage with a code and a sentence."""
-    shape = _object(text)
-    message_id = shape.get("id")
+    fields = _parse_object(text)
+    message_id = fields.get("id")
     if isinstance(message_id, bool) or not isinstance(message_id, (str, int, type(None))):
-        raise BadMessage("bad_id", "id is a text or a whole number.")
+        raise BadMessage("bad_id", "id must be a string or an integer.")
     if len(str(message_id)) > ID_LENGTH:
-        raise BadMessage("bad_id", f"id has at most {ID_LENGTH} characters.")
-    kind = shape.get("type")
+        raise BadMessage("bad_id", f"id must have at most {ID_LENGTH} characters.")
+    kind = fields.get("type")
     if kind == "ping":
         return Message("ping", message_id)
     if kind == "auth":
-        return Message("auth", message_id, secret=_secret(shape, message_id))
+        return Message("auth", message_id, secret=_parse_secret(fields, message_id))
     if kind in ("subscribe", "unsubscribe"):
-        stream = shape.get("stream")
+        stream = fields.get("stream")
         if not isinstance(stream, str) or stream not in streams:
             known = ", ".join(sorted(streams))
-            named = stream[:ID_LENGTH] if isinstance(stream, str) else None
-            raise BadMessage("unknown_stream", f"There is no such stream. Streams: {known}.", named, message_id)
+            name = stream[:ID_LENGTH] if isinstance(stream, str) else None
+            raise BadMessage("unknown_stream", f"There is no such stream. Streams: {known}.", name, message_id)
         return Message(
             str(kind),
             message_id,
             stream,
-            granted(shape.get("interval", DEFAULT_INTERVAL_MS), stream, message_id),
-            since=_since(shape.get("since"), stream, message_id),
-            filter=_filter(shape.get("filter"), stream, message_id),
+            clamp_interval(fields.get("interval", DEFAULT_INTERVAL_MS), stream, message_id),
+            since=_parse_since(fields.get("since"), stream, message_id),
+            filter=_parse_filter(fields.get("filter"), stream, message_id),
         )
-    known = "auth, ping, subscribe, unsubscribe"
-    raise BadMessage("unknown_type", f"type is none of {known}.", None, message_id)
+    types = "auth, ping, subscribe, unsubscribe"
+    raise BadMessage("unknown_type", f"type must be one of {types}.", None, message_id)
 
 
-def _object(text: str) -> dict[str, object]:
+def _parse_object(text: str) -> dict[str, object]:
     if len(text) > MESSAGE_BYTES:
-        raise BadMessage("too_large", f"A message has at most {MESSAGE_BYTES // 1024} KiB.")
+        raise BadMessage("too_large", f"A message must not exceed {MESSAGE_BYTES // 1024} KiB.")
     try:
-        shape = json.loads(text)
+        message = json.loads(text)
     except (ValueError, RecursionError):
         raise BadMessage("bad_json", "The message is not JSON.") from None
-    if not isinstance(shape, dict):
+    if not isinstance(message, dict):
         raise BadMessage("bad_json", "The message is not a JSON object.")
-    return shape
+    return message
 
 
-def _secret(shape: Mapping[str, object], message_id: str | int | None) -> str:
-    secret = shape.get("apiKey", shape.get("token"))
+def _parse_secret(fields: Mapping[str, object], message_id: str | int | None) -> str:
+    secret = fields.get("apiKey", fields.get("token"))
     if not isinstance(secret, str) or not secret:
-        raise BadMessage("bad_auth", "auth carries apiKey or token, a text.", None, message_id)
+        raise BadMessage("bad_auth", "auth needs apiKey or token, a string.", None, message_id)
     return secret
 
 
-def granted(interval: object, stream: str, message_id: str | int | None) -> int:
-    """The interval in milliseconds, moved into what is allowed. Raises BadMessage for what is no number."""
+def clamp_interval(interval: object, stream: str, message_id: str | int | None) -> int:
+    """The interval in milliseconds, clamped to the allowed range. Raises BadMessage if it is not a number."""
     if isinstance(interval, bool) or not isinstance(interval, (int, float)) or interval != interval:  # NaN
-        raise BadMessage("bad_interval", "interval is a number of milliseconds.", stream, message_id)
+        raise BadMessage("bad_interval", "interval must be a number of milliseconds.", stream, message_id)
     return int(min(max(interval, MIN_INTERVAL_MS), MAX_INTERVAL_MS))
 
 
-def _since(since: object, stream: str, message_id: str | int | None) -> tuple[str, int] | None:
-    """`{epoch, seq}` of the last message that the client saw."""
+def _parse_since(since: object, stream: str, message_id: str | int | None) -> tuple[str, int] | None:
+    """`{epoch, seq}` of the last message that the client received."""
     if since is None:
         return None
     epoch, seq = (since.get("epoch"), since.get("seq")) if isinstance(since, dict) else (None, None)
     if not isinstance(epoch, str) or isinstance(seq, bool) or not isinstance(seq, int) or seq < 0:
-        raise BadMessage("bad_since", "since is {epoch, seq} of the last message seen.", stream, message_id)
+        raise BadMessage("bad_since", "since must be {epoch, seq} of the last message received.", stream, message_id)
     return epoch, seq
 
 
-def _filter(wanted: object, stream: str, message_id: str | int | None) -> Filter:
-    if wanted is None:
+def _parse_filter(conditions: object, stream: str, message_id: str | int | None) -> Filter:
+    if conditions is None:
         return ()
-    if not isinstance(wanted, dict) or not all(isinstance(value, str) for value in wanted.values()):
-        raise BadMessage("bad_filter", "filter is an object of texts.", stream, message_id)
-    if any(len(value) > FILTER_LENGTH for value in wanted.values()):
-        raise BadMessage("bad_filter", f"A filter has at most {FILTER_LENGTH} characters.", stream, message_id)
-    return tuple(sorted(wanted.items()))
+    if not isinstance(conditions, dict) or not all(isinstance(value, str) for value in conditions.values()):
+        raise BadMessage("bad_filter", "filter must be an object with string values.", stream, message_id)
+    if any(len(value) > FILTER_LENGTH for value in conditions.values()):
+        raise BadMessage("bad_filter", f"A filter must have at most {FILTER_LENGTH} characters.", stream, message_id)
+    return tuple(sorted(conditions.items()))
 
 
-def encode(shape: Mapping[str, object]) -> str:
-    """Compact JSON. Raises ValueError for NaN, which has no place on the wire."""
-    return json.dumps(shape, separators=(",", ":"), allow_nan=False)
+def encode(message: Mapping[str, object]) -> str:
+    """Compact JSON. Raises ValueError for NaN, which JSON does not have."""
+    return json.dumps(message, separators=(",", ":"), allow_nan=False)
 
 
-def reply(kind: str, timestamp: str, message_id: str | int | None = None, **facts: object) -> str:
-    """An answer; `id` is repeated when the client gave one."""
-    shape = {"type": kind, **facts, "timestamp": timestamp}
-    return encode(shape if message_id is None else shape | {"id": message_id})
+def reply(kind: str, timestamp: str, message_id: str | int | None = None, **fields: object) -> str:
+    """A message of type `kind`; repeats the client's `id` if it gave one."""
+    message = {"type": kind, **fields, "timestamp": timestamp}
+    return encode(message if message_id is None else message | {"id": message_id})
 
 
 def error(code: str, message: str, stream: str | None = None, message_id: str | int | None = None) -> str:
-    shape: dict[str, object] = {"type": "error", "message": message, "code": code}
+    fields: dict[str, object] = {"type": "error", "message": message, "code": code}
     optional = {"stream": stream, "id": message_id}
-    return encode(shape | {key: value for key, value in optional.items() if value is not None})
+    return encode(fields | {key: value for key, value in optional.items() if value is not None})

@@ -1,4 +1,4 @@
-"""What one client has subscribed to: when it is its turn, and what it gets then."""
+"""Per-client subscriptions: schedule delivery and select the messages that are due."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pm2site.live.event_streams import FeedStream
 from pm2site.live.hub import Frame, Stream
 from pm2site.live.messages import Message
 
-SNAPSHOT_ITEMS = 100  # what a client that knows nothing yet is shown of the past
+SNAPSHOT_ITEMS = 100  # past items for a client without `since`
 
 
 class Subscription(Protocol):
@@ -18,34 +18,34 @@ class Subscription(Protocol):
 
     interval_s: float
 
-    def take(self, moment_s: float) -> list[str]:
-        """What is to be sent now, if it is this client's turn."""
+    def take_due(self, now_s: float) -> list[str]:
+        """Removes and returns the messages due at `now_s`."""
 
     def end(self) -> None: ...
 
 
 @dataclass(eq=False, slots=True)
-class Gauge:
-    """A stream of values: the newest that the client has not been sent, and when it may be."""
+class ValueSubscription:
+    """A subscription to sampled values: the newest unsent frame, and when the next is due."""
 
     stream: Stream
     interval_s: float
     wake: asyncio.Event
-    waiting: Frame | None = None
+    pending: Frame | None = None
     due_s: float = 0.0
 
     def offer(self, frame: Frame) -> None:
-        self.waiting = frame
+        self.pending = frame
         self.wake.set()
 
-    def take(self, moment_s: float) -> list[str]:
-        """Frames are sent as they are made or not at all, never kept for later: so a client's turn is the tick
-        that comes nearest to the time that is due."""
-        frame, self.waiting = self.waiting, None
-        if frame is None or moment_s < self.due_s - self.stream.period_s / 2:
+    def take_due(self, now_s: float) -> list[str]:
+        """A frame is sent when sampled or not at all, never kept for later, so it is sent on the tick nearest to
+        the due time."""
+        frame, self.pending = self.pending, None
+        if frame is None or now_s < self.due_s - self.stream.period_s / 2:
             return []
-        is_behind = moment_s - self.due_s > self.interval_s
-        self.due_s = (moment_s if is_behind else self.due_s) + self.interval_s
+        is_behind = now_s - self.due_s > self.interval_s
+        self.due_s = (now_s if is_behind else self.due_s) + self.interval_s
         return [frame.text]
 
     def end(self) -> None:
@@ -53,14 +53,14 @@ class Gauge:
 
 
 @dataclass(eq=False, slots=True)
-class Reading:
-    """A stream of happenings: how far the client has read. What it was too slow for is counted, not sent."""
+class EventSubscription:
+    """A subscription to events: the client's position. Items evicted before it read them are counted, not sent."""
 
     stream: FeedStream
     interval_s: float
     wake: asyncio.Event
     message: Message
-    has_news: bool = field(default=True, init=False)
+    has_new_items: bool = field(default=True, init=False)
     number: int = field(default=0, init=False)
     due_s: float = field(default=0.0, init=False)
     gap: str | None = field(default=None, init=False)
@@ -75,17 +75,17 @@ class Reading:
             self.gap = self.stream.gap(None)
 
     def offer(self) -> None:
-        self.has_news = True
+        self.has_new_items = True
         self.wake.set()
 
-    def take(self, moment_s: float) -> list[str]:
-        if not self.has_news or moment_s < self.due_s:
+    def take_due(self, now_s: float) -> list[str]:
+        if not self.has_new_items or now_s < self.due_s:
             return []
-        self.due_s = moment_s + self.interval_s
+        self.due_s = now_s + self.interval_s
         texts = [self.gap] if self.gap else []
         self.gap = None
         batch = self.stream.batch(self.number, self.message.filter)
-        self.number, self.has_news = batch.last, batch.last < self.stream.feed.last
+        self.number, self.has_new_items = batch.last, batch.last < self.stream.feed.last
         return texts + batch.texts
 
     def end(self) -> None:
@@ -93,12 +93,12 @@ class Reading:
 
 
 def subscribe(stream: Stream | FeedStream, message: Message, wake: asyncio.Event) -> Subscription:
-    """Begin to watch; the newest comes at once where there is one."""
+    """Attaches a new subscription to the stream; the newest frame or items, if any, are due at once."""
     interval_s = message.interval_ms / 1000
     if isinstance(stream, FeedStream):
-        reading = Reading(stream, interval_s, wake, message)
-        stream.attach(reading)
-        return reading
-    gauge = Gauge(stream, interval_s, wake)
-    stream.attach(gauge)
-    return gauge
+        events = EventSubscription(stream, interval_s, wake, message)
+        stream.attach(events)
+        return events
+    values = ValueSubscription(stream, interval_s, wake)
+    stream.attach(values)
+    return values

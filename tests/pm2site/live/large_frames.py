@@ -1,4 +1,4 @@
-"""An ASGI application for `daphne`: the real consumer, one stream of large frames, little patience."""
+"""An ASGI application for `daphne`: the real consumer, one stream of large frames, a short read timeout."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ async def sample() -> str:
     return "x" * 500_000
 
 
-socket = LiveConsumer.as_asgi(streams={"large": sample}, slow_s=1.0)
+socket = LiveConsumer.as_asgi(streams={"large": sample}, read_timeout_s=1.0)
 application = ProtocolTypeRouter({"http": http, "websocket": WriteBufferProbe(socket)})

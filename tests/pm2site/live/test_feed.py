@@ -31,27 +31,27 @@ STREAMS = ["activity", "benchmark:progress", "pm2:events", "pm2:logs", "pm2:stat
 
 
 @contextmanager
-def joined(server: Server, **options: Any) -> Iterator[ClientConnection]:
+def connected(server: Server, **options: Any) -> Iterator[ClientConnection]:
     with connect(server.ws_url, open_timeout=DEADLINE_S, **options) as ws:
-        assert heard(ws)["type"] == "connected"
+        assert receive(ws)["type"] == "connected"
         yield ws
 
 
-def heard(ws: ClientConnection) -> dict[str, Any]:
-    shape: dict[str, Any] = json.loads(ws.recv(timeout=DEADLINE_S))
-    return shape
+def receive(ws: ClientConnection) -> dict[str, Any]:
+    message: dict[str, Any] = json.loads(ws.recv(timeout=DEADLINE_S))
+    return message
 
 
-def say(ws: ClientConnection, **shape: object) -> dict[str, Any]:
-    """Send, and give the answer: the next message that is no metric."""
-    ws.send(json.dumps(shape))
-    while (answer := heard(ws))["type"] == "metric":
+def request(ws: ClientConnection, **fields: object) -> dict[str, Any]:
+    """Sends a message and returns its reply: the next message that is not a metric."""
+    ws.send(json.dumps(fields))
+    while (reply := receive(ws))["type"] == "metric":
         pass
-    return answer
+    return reply
 
 
-def closed(ws: ClientConnection) -> int:
-    with pytest.raises(ConnectionClosed) as caught:  # noqa: PT012 - what is on its way comes first
+def close_code(ws: ClientConnection) -> int:
+    with pytest.raises(ConnectionClosed) as caught:  # noqa: PT012 - messages already sent arrive first
         while True:
             ws.recv(timeout=DEADLINE_S)
     assert caught.value.rcvd
@@ -65,48 +65,48 @@ def shared_server() -> Iterator[Server]:
     server.clean()
 
 
-def test_a_conversation(shared_server: Server) -> None:
+def test_a_session(shared_server: Server) -> None:
     with connect(shared_server.ws_url, open_timeout=DEADLINE_S) as ws:
-        welcome = heard(ws)
+        welcome = receive(ws)
         assert (welcome["type"], welcome["streams"], welcome["protocol"]) == ("connected", STREAMS, 1)
         assert {"clientId", "timestamp"} <= set(welcome)
 
-        answer = say(ws, type="subscribe", stream="system:metrics", interval=1, id="q1")
-        assert {key: answer[key] for key in ("type", "stream", "interval", "id")} == {
+        reply = request(ws, type="subscribe", stream="system:metrics", interval=1, id="q1")
+        assert {key: reply[key] for key in ("type", "stream", "interval", "id")} == {
             "type": "subscribed", "stream": "system:metrics", "interval": 250, "id": "q1",
         }  # fmt: skip
-        frame = heard(ws)
+        frame = receive(ws)
         assert (frame["type"], frame["stream"]) == ("metric", "system:metrics")
         assert frame["data"].keys() == requests.get(shared_server.url + "/api/system/stats", timeout=10).json().keys()
 
-        assert say(ws, type="unsubscribe", stream="system:metrics")["type"] == "unsubscribed"
-        assert say(ws, type="ping", id=5)["id"] == 5
+        assert request(ws, type="unsubscribe", stream="system:metrics")["type"] == "unsubscribed"
+        assert request(ws, type="ping", id=5)["id"] == 5
 
 
 def test_each_client_has_its_own_interval(shared_server: Server) -> None:
-    with joined(shared_server) as fast, joined(shared_server) as slow:
-        say(fast, type="subscribe", stream="system:metrics", interval=250)
-        say(slow, type="subscribe", stream="system:metrics", interval=1000)
-        seen = [heard(slow)["seq"] for _ in range(4)]
-        quick = [heard(fast)["seq"] for _ in range(8)]
+    with connected(shared_server) as fast, connected(shared_server) as slow:
+        request(fast, type="subscribe", stream="system:metrics", interval=250)
+        request(slow, type="subscribe", stream="system:metrics", interval=1000)
+        slow_seqs = [receive(slow)["seq"] for _ in range(4)]
+        fast_seqs = [receive(fast)["seq"] for _ in range(8)]
 
-    assert all(later - earlier >= 3 for earlier, later in pairwise(seen[1:]))
-    assert all(later - earlier == 1 for earlier, later in pairwise(quick[1:]))
+    assert all(later - earlier >= 3 for earlier, later in pairwise(slow_seqs[1:]))
+    assert all(later - earlier == 1 for earlier, later in pairwise(fast_seqs[1:]))
 
 
-def test_subscribing_again_changes_the_interval_and_makes_no_second_one(shared_server: Server) -> None:
-    with joined(shared_server) as ws:
+def test_subscribing_again_changes_the_interval_of_the_one_subscription(shared_server: Server) -> None:
+    with connected(shared_server) as ws:
         for interval in (60_000, 5_000, 250):
-            assert say(ws, type="subscribe", stream="system:metrics", interval=interval)["interval"] == interval
+            assert request(ws, type="subscribe", stream="system:metrics", interval=interval)["interval"] == interval
         sequence: list[int] = []
         while len(sequence) < 6:
-            sequence.append(heard(ws)["seq"])
+            sequence.append(receive(ws)["seq"])
 
     assert sequence == sorted(set(sequence))
 
 
-def refused(server: Server, name: str) -> None:
-    """Make an entry of the activity trail."""
+def add_activity(server: Server, name: str) -> None:
+    """Adds an entry to the audit trail, by a refused request."""
     requests.post(server.url + "/api/pm2/stop", json={"framework": name}, timeout=DEADLINE_S)
 
 
@@ -114,43 +114,43 @@ def targets(message: dict[str, Any]) -> list[str]:
     return [entry["target"] for entry in message["data"]["entries"]]
 
 
-def test_what_happens_is_read_on_from_where_a_client_was(shared_server: Server) -> None:
-    refused(shared_server, "one")
-    with joined(shared_server) as ws:
-        assert say(ws, type="subscribe", stream="activity", interval=250)["type"] == "subscribed"
-        first = heard(ws)
+def test_a_client_resumes_events_where_it_left_off(shared_server: Server) -> None:
+    add_activity(shared_server, "one")
+    with connected(shared_server) as ws:
+        assert request(ws, type="subscribe", stream="activity", interval=250)["type"] == "subscribed"
+        first = receive(ws)
         assert targets(first)[-1] == "one"
-        refused(shared_server, "two")
-        assert targets(heard(ws)) == ["two"]
+        add_activity(shared_server, "two")
+        assert targets(receive(ws)) == ["two"]
     for name in ("three", "four"):
-        refused(shared_server, name)
+        add_activity(shared_server, name)
     since = {"epoch": first["epoch"], "seq": first["seq"]}
-    with joined(shared_server) as ws:
-        say(ws, type="subscribe", stream="activity", since=since)
-        assert targets(heard(ws)) == ["two", "three", "four"]
-    with joined(shared_server) as ws:
-        say(ws, type="subscribe", stream="activity", since={"epoch": "of another server", "seq": 7})
-        gap = heard(ws)
+    with connected(shared_server) as ws:
+        request(ws, type="subscribe", stream="activity", since=since)
+        assert targets(receive(ws)) == ["two", "three", "four"]
+    with connected(shared_server) as ws:
+        request(ws, type="subscribe", stream="activity", since={"epoch": "of another server", "seq": 7})
+        gap = receive(ws)
         assert {key: gap[key] for key in ("type", "stream", "missed")} == {
             "type": "gap", "stream": "activity", "missed": None,
         }  # fmt: skip
-        assert targets(heard(ws))[-3:] == ["two", "three", "four"]
+        assert targets(receive(ws))[-3:] == ["two", "three", "four"]
 
 
-def test_what_was_done_from_the_shell_and_before_a_restart_is_told(server: Server) -> None:
-    refused(server, "by the API")
-    server.manage("token", "unheard")
+def test_activity_of_the_shell_and_before_a_restart_is_streamed(server: Server) -> None:
+    add_activity(server, "by the API")
+    server.manage("token", "stopped")
     assert server.stop() == 0
     server.start()
-    with joined(server) as ws:
-        say(ws, type="subscribe", stream="activity", interval=250)
-        refused(server, "after the restart")
+    with connected(server) as ws:
+        request(ws, type="subscribe", stream="activity", interval=250)
+        add_activity(server, "after the restart")
         server.manage("token", "live")
-        told: list[str] = []
-        while "live" not in told:
-            told += targets(heard(ws))
+        names: list[str] = []
+        while "live" not in names:
+            names += targets(receive(ws))
 
-    assert told == ["tester", "by the API", "unheard", "after the restart", "live"]
+    assert names == ["tester", "by the API", "stopped", "after the restart", "live"]
 
 
 @pytest.mark.parametrize(
@@ -164,26 +164,26 @@ def test_what_was_done_from_the_shell_and_before_a_restart_is_told(server: Serve
     ],
     ids=lambda value: repr(value)[:30],
 )  # fmt: skip
-def test_a_bad_message_is_answered_and_the_connection_stays(
+def test_an_invalid_message_gets_an_error_and_the_connection_stays(
     shared_server: Server, message: str | bytes, code: str
 ) -> None:
-    with joined(shared_server) as ws:
+    with connected(shared_server) as ws:
         ws.send(message)
-        answer = heard(ws)
-        assert (answer["type"], answer["code"]) == ("error", code)
-        assert say(ws, type="ping")["type"] == "pong"
+        reply = receive(ws)
+        assert (reply["type"], reply["code"]) == ("error", code)
+        assert request(ws, type="ping")["type"] == "pong"
 
 
-def test_twenty_bad_messages_are_enough(shared_server: Server) -> None:
-    with joined(shared_server) as ws:
+def test_twenty_invalid_messages_close_the_connection(shared_server: Server) -> None:
+    with connected(shared_server) as ws:
         for _ in range(20):
             ws.send("{")
-        assert closed(ws) == 4429
+        assert close_code(ws) == 4429
 
 
-def test_a_flood_is_ended(shared_server: Server) -> None:
-    with joined(shared_server) as ws:
-        with pytest.raises(ConnectionClosed):  # noqa: PT012 - whichever notices first
+def test_flooding_closes_the_connection(shared_server: Server) -> None:
+    with connected(shared_server) as ws:
+        with pytest.raises(ConnectionClosed):  # noqa: PT012 - either may fail first
             for _ in range(300):
                 ws.send('{"type":"ping"}')
             while True:
@@ -191,22 +191,22 @@ def test_a_flood_is_ended(shared_server: Server) -> None:
         assert ws.close_code == 4429
 
 
-def test_a_message_has_an_end(shared_server: Server) -> None:
-    with joined(shared_server) as ws:
+def test_an_oversized_message_closes_the_connection(shared_server: Server) -> None:
+    with connected(shared_server) as ws:
         ws.send("x" * 300_000)
         with pytest.raises(ConnectionClosed):
             ws.recv(timeout=DEADLINE_S)
     assert requests.get(shared_server.url + "/health", timeout=10).ok
 
 
-def test_other_paths_say_where_it_is(shared_server: Server) -> None:
+def test_other_paths_get_an_error(shared_server: Server) -> None:
     with connect(shared_server.ws_url + "/elsewhere", open_timeout=DEADLINE_S) as ws:
-        assert heard(ws)["code"] == "unknown_path"
-        assert closed(ws) == 4404
+        assert receive(ws)["code"] == "unknown_path"
+        assert close_code(ws) == 4404
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "http://evil.com"}, {"Origin": "null"}])
-def test_a_foreign_page_gets_no_socket(shared_server: Server, headers: dict[str, str]) -> None:
+def test_a_foreign_origin_is_refused(shared_server: Server, headers: dict[str, str]) -> None:
     with pytest.raises(InvalidStatus) as caught:
         connect(shared_server.ws_url, additional_headers=headers, open_timeout=DEADLINE_S)
 
@@ -226,9 +226,9 @@ def large_frames(folder: Path) -> Iterator[tuple[int, int]]:
     with (folder / "log.txt").open("wb") as log:
         process = subprocess.Popen(argv, cwd=ROOT, stdout=log, stderr=log)
     try:
-        ends = time.monotonic() + DEADLINE_S
+        deadline_s = time.monotonic() + DEADLINE_S
         while not is_listening(port):
-            assert time.monotonic() < ends, (folder / "log.txt").read_text()
+            assert time.monotonic() < deadline_s, (folder / "log.txt").read_text()
             time.sleep(0.05)
         yield port, process.pid
     finally:
@@ -236,14 +236,14 @@ def large_frames(folder: Path) -> Iterator[tuple[int, int]]:
         process.wait(DEADLINE_S)
 
 
-def test_who_reads_nothing_is_left_and_nobody_else_notices(tmp_path: Path) -> None:
+def test_a_client_that_stops_reading_is_closed_without_effect_on_others(tmp_path: Path) -> None:
     subscribe = '{"type":"subscribe","stream":"large","interval":250}'
     with (
         large_frames(tmp_path) as (port, pid),
         socket.socket() as slow,
         connect(f"ws://127.0.0.1:{port}/", max_size=None, open_timeout=DEADLINE_S) as other,
     ):
-        assert heard(other)["type"] == "connected"
+        assert receive(other)["type"] == "connected"
         other.send(subscribe)
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         slow.connect(("127.0.0.1", port))
@@ -253,10 +253,10 @@ def test_who_reads_nothing_is_left_and_nobody_else_notices(tmp_path: Path) -> No
         slow.recv(200)
         slow.sendall(masked(subscribe.encode()))
         memory, sequence = [], []
-        ends = time.monotonic() + DEADLINE_S
+        deadline_s = time.monotonic() + DEADLINE_S
         while "too_slow" not in (tmp_path / "log.txt").read_text():
-            assert time.monotonic() < ends, (tmp_path / "log.txt").read_text()
-            message = heard(other)
+            assert time.monotonic() < deadline_s, (tmp_path / "log.txt").read_text()
+            message = receive(other)
             if message["type"] == "metric":
                 sequence.append(message["seq"])
                 memory.append(psutil.Process(pid).memory_info().rss)
@@ -266,43 +266,43 @@ def test_who_reads_nothing_is_left_and_nobody_else_notices(tmp_path: Path) -> No
     assert max(memory) - min(memory) < 30 * 2**20  # the kernel's buffers and one frame, not a queue of them
 
 
-def test_with_a_key_a_socket_authenticates(start_server: StartServer) -> None:
+def test_with_a_key_a_socket_must_authenticate(start_server: StartServer) -> None:
     server = start_server(API_KEY="the-key", API_HOST="127.0.0.1")
     token = server.manage("token", "ci").strip()
     with connect(server.ws_url, open_timeout=DEADLINE_S) as silent:
-        assert heard(silent)["type"] == "auth_required"
-        _authenticates(server, token)
-        assert closed(silent) == 4401  # nothing came within five seconds
+        assert receive(silent)["type"] == "auth_required"
+        _check_authentication(server, token)
+        assert close_code(silent) == 4401  # no auth message within five seconds
     assert "the-key" not in server.log.read_text()
     assert token not in server.log.read_text()
 
 
-def _authenticates(server: Server, token: str) -> None:
+def _check_authentication(server: Server, token: str) -> None:
     for headers in ({"X-API-Key": "the-key"}, {"Authorization": f"Token {token}"}, {"X-API-Key": token}):
-        with joined(server, additional_headers=headers) as ws:
-            assert say(ws, type="ping")["type"] == "pong"
+        with connected(server, additional_headers=headers) as ws:
+            assert request(ws, type="ping")["type"] == "pong"
 
     with connect(server.ws_url, open_timeout=DEADLINE_S) as ws:
-        assert heard(ws)["type"] == "auth_required"
-        assert say(ws, type="subscribe", stream="pm2:stats")["code"] == "not_authenticated"
-        assert say(ws, type="auth", apiKey="the-key", id=1)["type"] == "connected"
+        assert receive(ws)["type"] == "auth_required"
+        assert request(ws, type="subscribe", stream="pm2:stats")["code"] == "not_authenticated"
+        assert request(ws, type="auth", apiKey="the-key", id=1)["type"] == "connected"
 
     for headers in ({"X-API-Key": "a-guess"}, {"Authorization": "Bearer a-guess"}):
         with connect(server.ws_url, additional_headers=headers, open_timeout=DEADLINE_S) as ws:
-            assert heard(ws)["code"] == "invalid_credential"
-            assert closed(ws) == 4401
+            assert receive(ws)["code"] == "invalid_credential"
+            assert close_code(ws) == 4401
 
-    with joined(server, additional_headers={"X-API-Key": token}) as ws:
+    with connected(server, additional_headers={"X-API-Key": token}) as ws:
         server.manage("token", "ci", "--revoke")
-        assert closed(ws) == 4401
+        assert close_code(ws) == 4401
 
 
-def test_sigterm_says_goodbye(start_server: StartServer) -> None:
+def test_sigterm_closes_the_sockets_first(start_server: StartServer) -> None:
     server = start_server()
-    with joined(server) as ws:
-        say(ws, type="subscribe", stream="system:metrics", interval=250)
-        begun = time.monotonic()
+    with connected(server) as ws:
+        request(ws, type="subscribe", stream="system:metrics", interval=250)
+        started_s = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
-        assert closed(ws) == 4503
+        assert close_code(ws) == 4503
         assert server.process.wait(DEADLINE_S) == 0
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - started_s < 10

@@ -9,11 +9,11 @@ import pytest
 
 from pm2site.live import hub
 from pm2site.live.hub import Frame, Stream
-from pm2site.live.subscriptions import Gauge
+from pm2site.live.subscriptions import ValueSubscription
 
 
-class Watcher:
-    """A subscription that keeps what it is offered."""
+class RecordingSubscriber:
+    """A subscription that records its frames."""
 
     def __init__(self, interval_s: float) -> None:
         self.interval_s = interval_s
@@ -23,10 +23,10 @@ class Watcher:
         self.frames.append(frame)
 
 
-async def until(true: Callable[[], object]) -> None:
-    ends = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < ends
+async def wait_until(is_true: Callable[[], object]) -> None:
+    deadline_s = time.monotonic() + 30
+    while not is_true():
+        assert time.monotonic() < deadline_s
         await asyncio.sleep(0.01)
 
 
@@ -35,7 +35,7 @@ def _short_linger(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "LINGER_S", 0.1)
 
 
-async def test_one_sampler_serves_all_and_ends_with_the_last() -> None:
+async def test_one_sampler_serves_all_subscribers_and_ends_with_the_last() -> None:
     samples = 0
 
     async def sample() -> dict[str, int]:
@@ -44,17 +44,17 @@ async def test_one_sampler_serves_all_and_ends_with_the_last() -> None:
         return {"n": samples}
 
     stream = Stream("s", sample)
-    watchers = [Watcher(0.05) for _ in range(50)]
-    for watcher in watchers:
-        stream.attach(watcher)
-    await until(lambda: len(watchers[0].frames) >= 3)
-    for watcher in watchers:
-        stream.detach(watcher)
-    await until(lambda: not stream.is_sampling)
+    subscribers = [RecordingSubscriber(0.05) for _ in range(50)]
+    for subscriber in subscribers:
+        stream.attach(subscriber)
+    await wait_until(lambda: len(subscribers[0].frames) >= 3)
+    for subscriber in subscribers:
+        stream.detach(subscriber)
+    await wait_until(lambda: not stream.is_sampling)
 
-    assert samples == len(watchers[0].frames)
-    assert all(watcher.frames == watchers[0].frames for watcher in watchers)
-    first = json.loads(watchers[0].frames[0].text)
+    assert samples == len(subscribers[0].frames)
+    assert all(subscriber.frames == subscribers[0].frames for subscriber in subscribers)
+    first = json.loads(subscribers[0].frames[0].text)
     assert {key: first[key] for key in ("type", "stream", "data", "seq", "epoch")} == {
         "type": "metric", "stream": "s", "data": {"n": 1}, "seq": 1, "epoch": stream.epoch,
     }  # fmt: skip
@@ -65,24 +65,24 @@ async def test_the_period_is_the_shortest_interval() -> None:
     async def sample() -> int:
         return 0
 
-    stream, slow, fast = Stream("s", sample), Watcher(30), Watcher(0.05)
+    stream, slow, fast = Stream("s", sample), RecordingSubscriber(30), RecordingSubscriber(0.05)
     stream.attach(slow)
-    await until(lambda: slow.frames)
-    stream.attach(fast)  # does not wait for the thirty seconds of the other
-    await until(lambda: len(fast.frames) >= 3)
+    await wait_until(lambda: slow.frames)
+    stream.attach(fast)  # not delayed by the other's thirty seconds
+    await wait_until(lambda: len(fast.frames) >= 3)
     stream.detach(fast)
     stream.detach(slow)
 
     assert len(slow.frames) >= 3
 
 
-async def test_a_late_comer_gets_the_newest_frame_at_once() -> None:
+async def test_a_new_subscriber_gets_the_newest_frame_at_once() -> None:
     async def sample() -> int:
         return 0
 
-    stream, first, second = Stream("s", sample), Watcher(10), Watcher(10)
+    stream, first, second = Stream("s", sample), RecordingSubscriber(10), RecordingSubscriber(10)
     stream.attach(first)
-    await until(lambda: first.frames)
+    await wait_until(lambda: first.frames)
     stream.attach(second)
 
     assert second.frames == first.frames
@@ -90,35 +90,35 @@ async def test_a_late_comer_gets_the_newest_frame_at_once() -> None:
     stream.detach(second)
 
 
-async def test_a_failing_sample_is_told_and_the_stream_goes_on() -> None:
-    answers: list[object] = [ValueError("no"), float("nan"), {"fine": 1}]
+async def test_a_failed_sample_is_reported_and_the_stream_continues() -> None:
+    samples: list[object] = [ValueError("no"), float("nan"), {"fine": 1}]
 
     async def sample() -> object:
-        answer = answers.pop(0) if answers else {"fine": 1}
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        value = samples.pop(0) if samples else {"fine": 1}
+        if isinstance(value, Exception):
+            raise value
+        return value
 
-    stream, watcher = Stream("s", sample), Watcher(0.05)
-    stream.attach(watcher)
-    await until(lambda: len(watcher.frames) >= 3)
-    stream.detach(watcher)
+    stream, subscriber = Stream("s", sample), RecordingSubscriber(0.05)
+    stream.attach(subscriber)
+    await wait_until(lambda: len(subscriber.frames) >= 3)
+    stream.detach(subscriber)
 
-    told = [json.loads(frame.text) for frame in watcher.frames[:3]]
-    assert (told[0]["type"], told[0]["code"], told[0]["stream"]) == ("error", "internal_error", "s")
-    assert [each.get("data") for each in told[1:]] == [None, {"fine": 1}]
+    messages = [json.loads(frame.text) for frame in subscriber.frames[:3]]
+    assert (messages[0]["type"], messages[0]["code"], messages[0]["stream"]) == ("error", "internal_error", "s")
+    assert [message.get("data") for message in messages[1:]] == [None, {"fine": 1}]
 
 
-async def test_a_turn_is_the_tick_nearest_to_the_time_that_is_due() -> None:
+async def test_a_frame_is_sent_on_the_tick_nearest_to_the_due_time() -> None:
     async def sample() -> int:
         return 0
 
     stream = Stream("s", sample)
     stream.period_s = 1.0
-    subscription = Gauge(stream, 2.0, asyncio.Event())
+    subscription = ValueSubscription(stream, 2.0, asyncio.Event())
     sent = []
     for tick in range(1, 11):
         subscription.offer(Frame(tick, "", 0))
-        sent.append(subscription.take(100.0 + tick + (0.3 if tick % 2 else -0.3)) != [])
+        sent.append(subscription.take_due(100.0 + tick + (0.3 if tick % 2 else -0.3)) != [])
 
     assert sent == [True, False] * 5

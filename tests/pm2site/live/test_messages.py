@@ -14,7 +14,7 @@ STREAMS = {"a": None, "b": None}
 
 
 @pytest.mark.parametrize(
-    ("shape", "expected"),
+    ("fields", "expected"),
     [
         ({"type": "ping"}, Message("ping")),
         ({"type": "ping", "id": 7}, Message("ping", 7)),
@@ -29,8 +29,8 @@ STREAMS = {"a": None, "b": None}
         ({"type": "unsubscribe", "stream": "b"}, Message("unsubscribe", None, "b", 1000)),
     ],
 )
-def test_what_a_client_may_say(shape: dict[str, object], expected: Message) -> None:
-    assert messages.parse(json.dumps(shape), STREAMS) == expected
+def test_valid_messages(fields: dict[str, object], expected: Message) -> None:
+    assert messages.parse(json.dumps(fields), STREAMS) == expected
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_what_a_client_may_say(shape: dict[str, object], expected: Message) -> N
         ('{"type":"auth","apiKey":5}', "bad_auth"),
     ],
 )
-def test_what_it_may_not(text: str, code: str) -> None:
+def test_invalid_messages(text: str, code: str) -> None:
     with pytest.raises(BadMessage) as caught:
         messages.parse(text, STREAMS)
 
@@ -78,15 +78,15 @@ def test_what_it_may_not(text: str, code: str) -> None:
         json.dumps
     )
 )
-def test_nothing_else_is_ever_raised(text: str) -> None:
+def test_parse_raises_nothing_but_bad_message(text: str) -> None:
     with suppress(BadMessage):
         messages.parse(text, STREAMS)
 
 
-def test_every_close_code_is_one_that_daphne_can_send() -> None:
+def test_daphne_can_send_every_close_code() -> None:
     assert all(code == 1000 or 3000 <= code <= 4999 for code in messages.Close)
 
 
-def test_an_answer_repeats_the_id() -> None:
+def test_a_reply_repeats_the_id() -> None:
     assert messages.reply("pong", "now", 3) == '{"type":"pong","timestamp":"now","id":3}'
     assert messages.reply("pong", "now") == '{"type":"pong","timestamp":"now"}'
