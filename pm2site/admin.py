@@ -1,4 +1,4 @@
-"""The trail of activity, to be read."""
+"""The audit trail in Django's admin, read-only."""
 
 from __future__ import annotations
 

@@ -8,6 +8,6 @@ class SiteConfig(AppConfig):
     verbose_name = "pm2site"
 
     def ready(self) -> None:
-        from pm2site.access import openapi_scheme  # noqa: F401 - registers itself, and needs the settings
+        from pm2site.access import openapi_scheme  # noqa: F401 - registers itself; needs the settings
 
         logging_setup.configure()

@@ -1,4 +1,4 @@
-"""The composition root of the live server: which streams there are, and what stands in front of what."""
+"""ASGI entry point: the streams in one dict, and the order of the wrappers around Django and the consumers."""
 
 from __future__ import annotations
 
@@ -43,6 +43,6 @@ routes = ProtocolTypeRouter({"http": Gate(django_application), "websocket": Writ
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """The server. Its event loop lives as long as it does, and so may what `lifetime` begins."""
-    lifetime.begin()
+    """The ASGI application. Each request ensures that the background tasks of `lifetime` run on its event loop."""
+    lifetime.start()
     await routes(scope, receive, send)

@@ -1,4 +1,4 @@
-"""Environment variables, read once by settings.py; a bad one is named together with its value."""
+"""Parses environment variables for settings.py; an error names the variable and its value."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _environ = environ.Env()
 
 
 def text(name: str, default: str = "") -> str:
-    """The variable with surrounding blanks removed; an empty one counts as unset."""
+    """The stripped value; an empty one counts as unset."""
     return os.environ.get(name, "").strip() or default
 
 
@@ -36,12 +36,12 @@ def flag(name: str, default: bool = False) -> bool:
     raise ImproperlyConfigured(f"{name}={value!r} is neither 1 nor 0.")
 
 
-def whole(name: str, default: int, low: int, high: int) -> int:
+def integer(name: str, default: int, low: int, high: int) -> int:
     value = text(name)
     try:
         number = int(value) if value else default
     except ValueError:
-        raise ImproperlyConfigured(f"{name}={value!r} is not a whole number.") from None
+        raise ImproperlyConfigured(f"{name}={value!r} is not an integer.") from None
     if not low <= number <= high:
         raise ImproperlyConfigured(f"{name}={value!r} is not between {low} and {high}.")
     return number
@@ -58,8 +58,8 @@ def seconds(name: str, default: float, low: float = 0.1, high: float = 3600) -> 
     return number
 
 
-def names(name: str) -> tuple[str, ...]:
-    """A list separated by commas; blanks around an entry do not count."""
+def comma_separated(name: str) -> tuple[str, ...]:
+    """The non-empty entries of a comma-separated list, stripped."""
     return tuple(part.strip() for part in text(name).split(",") if part.strip())
 
 
@@ -67,7 +67,7 @@ def program(name: str) -> str:
     """A path or a name on PATH; empty when unset."""
     value = text(name)
     if value and shutil.which(value) is None:
-        raise ImproperlyConfigured(f"{name}={value!r} is no program: neither a path to one nor a name on PATH.")
+        raise ImproperlyConfigured(f"{name}={value!r} is not a program: neither a path nor a name on PATH.")
     return value
 
 
@@ -82,27 +82,27 @@ def database(name: str, default: Path) -> dict[str, object]:
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": default}
     try:
         config: dict[str, object] = dict(_environ.db_url(name))
-    except Exception as error:  # django-environ raises whatever urlparse or a missing scheme gives
+    except Exception as error:  # django-environ passes on any error of urlparse or of a missing scheme
         raise ImproperlyConfigured(f"{name} is not a database URL ({type(error).__name__}).") from error
     if not config.get("ENGINE"):
-        raise ImproperlyConfigured(f"{name} names a database engine that Django does not know.")
+        raise ImproperlyConfigured(f"{name} names an unknown database engine.")
     return config
 
 
-def generated_once(file: Path, length: int) -> str:
-    """The secret kept in `file`; made on the first call, readable by its owner only (mode 0600)."""
+def load_or_create_secret(file: Path, length: int) -> str:
+    """The secret in `file`, created on the first call with mode 0600."""
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
-        if not file.is_file():  # a file stands where the folder should
+        if not file.is_file():  # DATA_DIR itself is a file
             raise ImproperlyConfigured(f"DATA_DIR={str(file.parent)!r} cannot be written: {error}.") from error
     except OSError as error:
         raise ImproperlyConfigured(f"DATA_DIR={str(file.parent)!r} cannot be written: {error}.") from error
     else:
         with os.fdopen(descriptor, "w") as stream:
             stream.write(secrets.token_urlsafe(length))
-    kept = file.read_text().strip()
-    if not kept:
-        raise ImproperlyConfigured(f"{file} is empty. Delete it, and the next start makes a new one.")
-    return kept
+    secret = file.read_text().strip()
+    if not secret:
+        raise ImproperlyConfigured(f"{file} is empty. Delete it; the next start creates a new one.")
+    return secret

@@ -1,4 +1,4 @@
-"""What begins with the server and ends with it: the watch over PM2, the trail of others, the goodbye to sockets."""
+"""Starts and stops the server's background tasks: PM2 watch, audit trail of other processes, closing of sockets."""
 
 from __future__ import annotations
 
@@ -18,47 +18,47 @@ from pm2.monitor import current
 from pm2site.audit import follow
 from pm2site.http import problems
 from pm2site.live.connections import sockets
-from pm2site.transport.backpressure import at_shutdown
+from pm2site.transport.backpressure import run_at_shutdown
 from rediscluster.status import cluster_sampler
 from system.lib import locks
 
 log = structlog.get_logger("pm2site")
 
-_begun: set[asyncio.AbstractEventLoop] = set()
-_following: set[asyncio.Task[None]] = set()
-_held = ExitStack()
+_started_loops: set[asyncio.AbstractEventLoop] = set()
+_tasks: set[asyncio.Task[None]] = set()
+_recorder_lock = ExitStack()
 
 
-def begin() -> None:
-    """Once per event loop: with the first request, or before it when `serve` is the server."""
+def start() -> None:
+    """Runs once per event loop: at the first request, or before it under `serve`."""
     loop = asyncio.get_running_loop()
-    if loop in _begun:
+    if loop in _started_loops:
         return
-    _begun.add(loop)
+    _started_loops.add(loop)
     client.keep_open()
     cluster_sampler.keep_connections_open()
-    at_shutdown(end)
-    _following.add(loop.create_task(follow.follow_other_writers(), name="foreign activity"))
-    loop.create_task(_watch(), name="begin")  # noqa: RUF006 - ends by itself, and what it starts is held by sampling
+    run_at_shutdown(stop)
+    _tasks.add(loop.create_task(follow.follow_other_writers(), name="foreign activity"))
+    loop.create_task(_start_watching(), name="start watching")  # noqa: RUF006 - short; `current` holds the tasks
 
 
-async def _watch() -> None:
-    # One process for each DATA_DIR writes the rows; the others only watch.
-    other = _held.enter_context(locks.exclusive(Path(settings.DATA_DIR) / "locks" / "recorder", "recorder"))
+async def _start_watching() -> None:
+    # One process per DATA_DIR writes the rows; the others only watch.
+    holder = _recorder_lock.enter_context(locks.exclusive(Path(settings.DATA_DIR) / "locks" / "recorder", "recorder"))
     past: dict[Key, SavedInstance] = {}
-    if other is None:
+    if holder is None:
         try:
             past = await sync_to_async(instance_store.load_instances)()
         except problems.DATABASE_ERRORS as error:
             log.warning("PM2's history cannot be read", error=str(error))
-    current.start(None if other else instance_store, past)
+    current.start(None if holder else instance_store, past)
 
 
-async def end() -> None:
-    """Say goodbye to clients, and write what is not yet written."""
-    while _following:
-        _following.pop().cancel()
+async def stop() -> None:
+    """Closes all sockets and writes pending rows."""
+    while _tasks:
+        _tasks.pop().cancel()
     await sockets.shut_down()
     await current.stop()
-    _begun.discard(asyncio.get_running_loop())
-    _held.close()
+    _started_loops.discard(asyncio.get_running_loop())
+    _recorder_lock.close()

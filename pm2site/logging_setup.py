@@ -1,4 +1,4 @@
-"""Structured logs: one line an event, for a console or as JSON, and a rotated file in DATA_DIR/logs."""
+"""Configures structured logging: one line per event, as console text or JSON, and a rotated file in DATA_DIR/logs."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _shared: list[Any] = [
 
 
 def logging_config(style: str, level: str, *, color: bool = False) -> dict[str, Any]:
-    """What `logging.config.dictConfig` takes: every record, ours or a library's, printed in one style."""
-    # Values are data from outside (process names, headers): the console renderer prints their repr.
+    """A `logging.config.dictConfig` that formats all records, ours and the libraries', in one style."""
+    # Values are untrusted (process names, headers): the console renderer prints their repr.
     renderer = (
         structlog.processors.JSONRenderer()
         if style == "json"
@@ -42,7 +42,7 @@ def logging_config(style: str, level: str, *, color: bool = False) -> dict[str, 
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
-            # One line a request is ours (pm2site.http.middleware); these would print it twice.
+            # pm2site.http.middleware logs each request; these would log it twice.
             "django.server": {"level": "WARNING"},
             "django.channels.server": {"level": "WARNING"},
             "django.request": {"level": "CRITICAL"},
@@ -55,7 +55,7 @@ def logging_config(style: str, level: str, *, color: bool = False) -> dict[str, 
 
 
 def configure() -> None:
-    """Route structlog's loggers through the standard library's, so that one configuration rules both."""
+    """Routes structlog through the standard library's logging, so that one configuration applies to both."""
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -68,8 +68,8 @@ def configure() -> None:
     )
 
 
-def to_files(config: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The same configuration with a rotated file beside stderr."""
+def with_log_file(config: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The configuration with a rotated file in addition to stderr."""
     handler = {
         "class": "logging.handlers.RotatingFileHandler",
         "filename": str(folder / "server.log"),
@@ -87,7 +87,7 @@ def to_files(config: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def start(style: str, level: str, folder: Path) -> None:
-    """Begin to log for a server: to stderr (in colour on a terminal) and to `folder`/server.log."""
+    """Starts logging to stderr (in colour on a terminal) and to `folder`/server.log."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     config = logging_config(style, level, color=sys.stderr.isatty())
-    logging.config.dictConfig(to_files(config, folder))
+    logging.config.dictConfig(with_log_file(config, folder))

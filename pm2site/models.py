@@ -1,4 +1,4 @@
-"""Who did what."""
+"""The audit trail's table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Outcome(models.TextChoices):
 
 
 class Activity(models.Model):
-    """One change that somebody asked for, and what came of it."""
+    """A requested change, with its actor and outcome."""
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
     server_id = models.CharField(max_length=64, default=this_server, editable=False)

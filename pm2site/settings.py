@@ -1,4 +1,4 @@
-"""Django's settings. Every environment variable of the server is read here, once."""
+"""Django settings. The only module that reads the server's environment variables."""
 
 from __future__ import annotations
 
@@ -13,40 +13,40 @@ from pm2site.logging_setup import logging_config
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = re.search(r"^## \[?(\d+\.\d+\.\d+)", (BASE_DIR / "CHANGELOG.md").read_text(), re.MULTILINE)[1]  # type: ignore[index]
 
-# --- Where things live -------------------------------------------------------------------------------------
+# --- Files -------------------------------------------------------------------------------------------------
 DATA_DIR = env.path("DATA_DIR", BASE_DIR / "var")
 LOG_DIR = DATA_DIR / "logs"
 BACKUP_DIR = DATA_DIR / "backups"
-SECRET_KEY = env.generated_once(DATA_DIR / "secret_key", 50)
-SERVER_ID = env.generated_once(DATA_DIR / "server_id", 9)  # stands in every row that this server writes
+SECRET_KEY = env.load_or_create_secret(DATA_DIR / "secret_key", 50)
+SERVER_ID = env.load_or_create_secret(DATA_DIR / "server_id", 9)  # stored in every row that this server writes
 
-# --- Who may come in ---------------------------------------------------------------------------------------
+# --- Access ------------------------------------------------------------------------------------------------
 API_KEY = env.text("API_KEY")
 API_KEY_READONLY = env.text("API_KEY_READONLY")
 API_OPEN = env.flag("API_OPEN")
-API_PORT = env.whole("API_PORT", 3100, 1, 65535)
+API_PORT = env.integer("API_PORT", 3100, 1, 65535)
 API_HOST = env.text("API_HOST", "0.0.0.0" if API_KEY or API_OPEN else "127.0.0.1")
-API_ALLOWED_HOSTS = env.names("API_ALLOWED_HOSTS")
-API_ALLOWED_ORIGINS = env.names("API_ALLOWED_ORIGINS")
+API_ALLOWED_HOSTS = env.comma_separated("API_ALLOWED_HOSTS")
+API_ALLOWED_ORIGINS = env.comma_separated("API_ALLOWED_ORIGINS")
 HOST_NAMES = ("localhost", socket.gethostname(), socket.getfqdn())
 
 NODE_ENV = env.choice("NODE_ENV", "production", ("production", "development", "test"))
 DETAILED_ERRORS = env.flag("DJANGO_DEBUG", NODE_ENV == "development")
 DEBUG = DETAILED_ERRORS
-ALLOWED_HOSTS = ["*"]  # pm2site.http.gate decides, for HTTP and WebSocket alike
+ALLOWED_HOSTS = ["*"]  # pm2site.http.gate checks the Host, for both HTTP and WebSocket
 
 # --- PM2, Redis, benchmarks --------------------------------------------------------------------------------
 PM2_HOME = env.path("PM2_HOME", Path.home() / ".pm2")
 PM2_TIMEOUT = env.seconds("PM2_TIMEOUT", 10)
-FRAMEWORK_PORT_OFFSET = env.whole("FRAMEWORK_PORT_OFFSET", 0, 0, 60000)
+FRAMEWORK_PORT_OFFSET = env.integer("FRAMEWORK_PORT_OFFSET", 0, 0, 60000)
 REDIS_SERVER = env.program("REDIS_SERVER")
 REDIS_CLUSTER_DIR = env.path("REDIS_CLUSTER_DIR", DATA_DIR / "redis-cluster")
-REDIS_BASE_PORT = env.whole("REDIS_BASE_PORT", 7000, 1024, 55535)
-REDIS_MAX_NODES = env.whole("REDIS_MAX_NODES", 30, 3, 1000)
+REDIS_BASE_PORT = env.integer("REDIS_BASE_PORT", 7000, 1024, 55535)
+REDIS_MAX_NODES = env.integer("REDIS_MAX_NODES", 30, 3, 1000)
 REDIS_TIMEOUT = env.seconds("REDIS_TIMEOUT", 5)
-REDIS_PORTS_FROM = "rediscluster.nodes.addresses.redis_ports"  # what the frameworks are started with
-ACTIVITY_TO = "pm2site.audit.trail.record_command"  # who hears of what `manage.py` does
-BENCH_TARGETS = env.names("BENCH_TARGETS")
+REDIS_PORTS_FROM = "rediscluster.nodes.addresses.redis_ports"  # REDIS_NODES of the frameworks
+ACTIVITY_TO = "pm2site.audit.trail.record_command"  # called with each `manage.py` action
+BENCH_TARGETS = env.comma_separated("BENCH_TARGETS")
 _history = env.text("BENCH_HISTORY_FILE")
 BENCH_HISTORY_FILES = (
     (Path(_history).expanduser(),)
@@ -56,8 +56,8 @@ BENCH_HISTORY_FILES = (
 
 # --- Django ------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "pm2site",  # before daphne: runserver takes API_HOST and API_PORT
-    "daphne",  # before staticfiles: runserver serves WebSockets
+    "pm2site",  # before daphne, so that runserver uses API_HOST and API_PORT
+    "daphne",  # before staticfiles, so that runserver serves WebSockets
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -113,14 +113,14 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
         "init_command": ("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=16777216"),
     }
-    # Not in memory: threads that share such a database find whole tables locked.
+    # Not in memory: threads that share an in-memory database lock whole tables for each other.
     DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False
-DATETIME_FORMAT = "Y-m-d H:i:s"  # in the admin: dozens of exits share a minute
+DATETIME_FORMAT = "Y-m-d H:i:s"  # with seconds, because dozens of exits in the admin share a minute
 LANGUAGE_CODE = "en-us"
 
 STATIC_URL = "/static/"
@@ -143,7 +143,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "pm2site.http.problems.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "URL_FORMAT_OVERRIDE": None,  # `format` is a parameter of the export
+    "URL_FORMAT_OVERRIDE": None,  # `format` is a query parameter of the export
     "UNICODE_JSON": True,
     "COMPACT_JSON": True,
 }

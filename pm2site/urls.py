@@ -1,4 +1,4 @@
-"""Every address of the server. Paths carry no trailing slash; one with it is answered alike."""
+"""All URLs of the server. Paths have no trailing slash; a request with one is served as well."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server can use just now: database, PM2, Redis, Node, load generators."""
+"""Checks the server's dependencies: database, PM2, Redis, Node, load generators."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rediscluster.errors import RedisClusterError
 from rediscluster.status import queries, summary
 from system.host import binaries
 
-BUDGET_S = 2.0
+TIMEOUT_S = 2.0
 GENERATORS = ("wrk", "h2load", "autocannon")
 
 
@@ -27,21 +27,21 @@ class Check:
     latency_ms: float
 
 
-async def checks() -> dict[str, Check]:
-    """All checks at once; none takes longer than `BUDGET_S`."""
+async def run_checks() -> dict[str, Check]:
+    """Runs all checks concurrently; none takes longer than `TIMEOUT_S`."""
     probes = {"database": database, "pm2": pm2, "redis": redis, "node": node, "generators": generators}
     results = await asyncio.gather(*(_timed(probe) for probe in probes.values()))
     return dict(zip(probes, results, strict=True))
 
 
 async def _timed(probe: Callable[[], Awaitable[tuple[bool, str]]]) -> Check:
-    begun = time.monotonic()
+    started_s = time.monotonic()
     try:
-        async with asyncio.timeout(BUDGET_S):
+        async with asyncio.timeout(TIMEOUT_S):
             ok, message = await probe()
     except TimeoutError:
-        ok, message = False, f"no answer within {BUDGET_S:g} s"
-    return Check(ok, message, round(1000 * (time.monotonic() - begun), 2))
+        ok, message = False, f"no answer within {TIMEOUT_S:g} s"
+    return Check(ok, message, round(1000 * (time.monotonic() - started_s), 2))
 
 
 async def database() -> tuple[bool, str]:
@@ -76,11 +76,11 @@ async def redis() -> tuple[bool, str]:
 
 
 async def node() -> tuple[bool, str]:
-    found = await asyncio.to_thread(binaries.find, "node")
-    return (True, f"{found.version}, {found.path}") if found else (False, "no node on PATH; run: make setup")
+    binary = await asyncio.to_thread(binaries.find, "node")
+    return (True, f"{binary.version}, {binary.path}") if binary else (False, "no node on PATH; run: make setup")
 
 
 async def generators() -> tuple[bool, str]:
-    found = [await asyncio.to_thread(binaries.find, name) for name in GENERATORS]
-    names = [f"{name} {each.version}" for name, each in zip(GENERATORS, found, strict=True) if each]
+    programs = [await asyncio.to_thread(binaries.find, name) for name in GENERATORS]
+    names = [f"{name} {binary.version}" for name, binary in zip(GENERATORS, programs, strict=True) if binary]
     return bool(names), ", ".join(names) or "none of wrk, h2load, autocannon; run: make setup"

@@ -1,4 +1,4 @@
-"""Health, readiness, and what is not there."""
+"""`/health`, `/ready`, and the 404 response."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pm2site.health import readiness
 from pm2site.http import problems
 from system.lib.wire import iso_time, to_wire
 
-STARTED = time.monotonic()
+STARTED_AT_S = time.monotonic()
 
 HealthSerializer = inline_serializer(
     "Health",
@@ -49,22 +49,22 @@ ReadySerializer = inline_serializer(
 @extend_schema(methods=["GET"], responses=HealthSerializer, auth=[], tags=["health"])
 @api_view(["GET", "HEAD"])
 def health(request: Request) -> Response:
-    """Whether the server answers. Needs no credential, touches nothing else."""
-    uptime = round(time.monotonic() - STARTED, 3)
+    """Liveness. Needs no credential and checks no dependency."""
+    uptime = round(time.monotonic() - STARTED_AT_S, 3)
     return Response({"status": "ok", "timestamp": iso_time(datetime.now(UTC)), "uptime": uptime})
 
 
 @extend_schema(methods=["GET"], responses={200: ReadySerializer, 503: ReadySerializer}, tags=["health"])
 @api_view(["GET", "HEAD"])
 def ready(request: Request) -> Response:
-    """What works: database, PM2, Redis, Node and the load generators. 503 only without the database."""
-    checks = async_to_sync(readiness.checks)()
-    works = checks["database"].ok
-    shape = {"status": "ok" if works else "unavailable", "checks": checks, "timestamp": datetime.now(UTC)}
-    return Response(to_wire(shape), status=200 if works else 503)
+    """State of the database, PM2, Redis, Node and the load generators. 503 only without the database."""
+    checks = async_to_sync(readiness.run_checks)()
+    is_ready = checks["database"].ok
+    body = {"status": "ok" if is_ready else "unavailable", "checks": checks, "timestamp": datetime.now(UTC)}
+    return Response(to_wire(body), status=200 if is_ready else 503)
 
 
-@csrf_exempt  # it changes nothing, and a page about a missing token would hide that the address is wrong
+@csrf_exempt  # changes nothing, and an error about a missing CSRF token would hide that the URL is wrong
 def not_found(request: HttpRequest) -> JsonResponse:
-    """Every address that nothing else answers."""
+    """Answers every URL without a route."""
     return problems.error_response(request, 404, "not_found", f"There is nothing at {request.path}. See /api/docs.")

@@ -1,4 +1,4 @@
-"""What we have to know of daphne: whether a client reads, and how its sockets are told that the server ends."""
+"""daphne internals: detects slow WebSocket clients, and hooks into shutdown."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from typing import Any
 
 from pm2site.http.gate import Application, Receive, Scope, Send
 
-TRANSPORT = "pm2site.transport"
+TRANSPORT_KEY = "pm2site.transport"
 
 
 class WriteBufferProbe:
-    """Outermost around the sockets: daphne's `send` is `partial(Server.handle_reply, protocol)`.
+    """Adds the transport to a WebSocket's scope. Must be outermost: daphne's `send` is
+    `partial(Server.handle_reply, protocol)`.
 
-    Twisted sets `transport.producerPaused` above 64 KiB of unsent bytes and clears it once they are gone.
-    Another server's `send` waits by itself, and the scope then carries no transport.
+    Twisted sets `transport.producerPaused` above 64 KiB of unsent bytes and clears it once they are sent.
+    Other servers' `send` applies back-pressure itself; the scope then has no transport.
     """
 
     def __init__(self, application: Application) -> None:
@@ -27,21 +28,21 @@ class WriteBufferProbe:
         protocol = send.args[0] if isinstance(send, functools.partial) and send.args else None
         transport = getattr(protocol, "transport", None)
         if hasattr(transport, "producerPaused"):
-            scope = {**scope, TRANSPORT: transport}
+            scope = {**scope, TRANSPORT_KEY: transport}
         await self.application(scope, receive, send)
 
 
 def is_blocked(scope: Scope) -> bool:
-    """Whether the client has more unsent bytes than its transport wants to hold."""
-    transport: Any = scope.get(TRANSPORT)
+    """Whether the client's unsent bytes exceed its transport's buffer limit."""
+    transport: Any = scope.get(TRANSPORT_KEY)
     return bool(transport is not None and transport.producerPaused)
 
 
-def at_shutdown(work: Callable[[], Awaitable[None]]) -> None:
-    """Do `work` before daphne's reactor stops; nothing where no reactor runs.
+def run_at_shutdown(work: Callable[[], Awaitable[None]]) -> None:
+    """Runs `work` before daphne's reactor stops; does nothing if no reactor is running.
 
-    daphne 4.2.3 means to cancel its applications then, and stops at the first connection that never had one,
-    as every upgraded request has not (server.py, kill_all_applications).
+    daphne 4.2.3 would cancel its applications then, but stops at the first connection without one, and no
+    upgraded request has one (server.py, kill_all_applications).
     """
     reactor: Any = sys.modules.get("twisted.internet.reactor")
     if reactor is None or not reactor.running:

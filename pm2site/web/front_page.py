@@ -1,4 +1,4 @@
-"""The front page: what runs just now, drawn by the server; its script keeps it up to date by /ws."""
+"""The front page: current state rendered by the server, kept up to date by its script over /ws."""
 
 from __future__ import annotations
 
@@ -18,28 +18,27 @@ from pm2site.web import tables
 from rediscluster.status import cluster_sampler
 from system.host import host_sampler
 
-SHOWN = 12  # lines of the tables that would go on
-POLICY = (
+MAX_ROWS = 12  # of the tables of benchmarks and activity
+CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'"
 )
 
 
 def index(request: HttpRequest) -> HttpResponse:
-    """What runs, and where to go from here."""
     credential = request.credential  # type: ignore[attr-defined]
-    shape = async_to_sync(_now)() | {
-        "results": tables.results([to_result(run) for run in queries.completed_runs()[:SHOWN]]),
-        "activity": tables.activity(trail.entries(limit=SHOWN)["entries"]),  # type: ignore[arg-type]
+    context = async_to_sync(_current_state)() | {
+        "results": tables.results([to_result(run) for run in queries.completed_runs()[:MAX_ROWS]]),
+        "activity": tables.activity(trail.entries(limit=MAX_ROWS)["entries"]),  # type: ignore[arg-type]
         "may_act": credential.may_act,
     }
-    response = render(request, "index.html", shape)
-    response.headers["Content-Security-Policy"] = POLICY
+    response = render(request, "index.html", context)
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     return response
 
 
-async def _now() -> dict[str, Any]:
+async def _current_state() -> dict[str, Any]:
     host, pm2, redis, checks = await asyncio.gather(
-        host_sampler.sample(), current.sample(), cluster_sampler.sample(), readiness.checks()
+        host_sampler.sample(), current.sample(), cluster_sampler.sample(), readiness.run_checks()
     )
     return {
         "host": tables.host(host),

@@ -1,4 +1,4 @@
-"""What runs, as the tables of the front page. Its script says the same in static/pm2site/rows.js. [pure]"""
+"""Tables of the front page. static/pm2site/rows.js produces the same rows in the browser. [pure]"""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AT_LEAST = ("generator-bound", "contended")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`key` stays with the thing, wherever it stands; `tone`: ok, bad or nothing."""
+    """`key` identifies the row across updates; `tone`: `ok`, `bad` or empty."""
 
     key: str
     tone: str
@@ -32,13 +32,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`none`: what stands there while there are no rows. `numbers`: columns to the right."""
+    """`empty_text`: shown while there are no rows. `numbers`: right-aligned columns."""
 
     name: str
     caption: str
     columns: tuple[str, ...]
     numbers: frozenset[int]
-    none: str
+    empty_text: str
     rows: tuple[Row, ...]
 
 
@@ -46,20 +46,23 @@ def processes(stats: Pm2Stats) -> Table:
     return Table(
         "pm2", "Processes under PM2", ("id", "name", "status", "cpu", "memory", "up", "restarts", "port"),
         frozenset({3, 4, 5, 6, 7}), stats.daemon.message or "No processes.",
-        tuple(_process(each) for each in stats.processes),
+        tuple(_process_row(process) for process in stats.processes),
     )  # fmt: skip
 
 
-def _process(each: Process) -> Row:
-    status = each.status.value
-    return Row(
-        str(each.pm_id),
-        OK if status == "online" else BAD,
-        (
-            str(each.pm_id), printable(each.name), status, f"{each.cpu:.1f} %", megabytes(each.memory_bytes),
-            span(each.uptime_seconds), str(each.restarts), DASH if each.port is None else str(each.port),
-        ),
-    )  # fmt: skip
+def _process_row(process: Process) -> Row:
+    status = process.status.value
+    cells = (
+        str(process.pm_id),
+        printable(process.name),
+        status,
+        f"{process.cpu:.1f} %",
+        format_megabytes(process.memory_bytes),
+        format_duration(process.uptime_seconds),
+        str(process.restarts),
+        DASH if process.port is None else str(process.port),
+    )
+    return Row(str(process.pm_id), OK if status == "online" else BAD, cells)
 
 
 def shards(cluster: ClusterStats) -> Table:
@@ -67,8 +70,8 @@ def shards(cluster: ClusterStats) -> Table:
     return Table(
         "redis", "Redis Cluster by shard", HEADINGS, frozenset({3, 4, 5, 6}), f"Cluster: {cluster.state}.",
         tuple(
-            Row(str(each.master_port), OK if each.master_state == "up" else BAD, shard_cells(number, each))
-            for number, each in enumerate(cluster.shards, 1)
+            Row(str(shard.master_port), OK if shard.master_state == "up" else BAD, shard_cells(number, shard))
+            for number, shard in enumerate(cluster.shards, 1)
         ),
     )  # fmt: skip
 
@@ -76,34 +79,34 @@ def shards(cluster: ClusterStats) -> Table:
 def results(newest_first: Sequence[Result]) -> Table:
     return Table(
         "benchmarks", "Latest benchmarks", ("measured", "framework", "request", "requests/s", "p99", "validity"),
-        frozenset({3, 4}), "No benchmark yet.", tuple(_result(each) for each in newest_first),
+        frozenset({3, 4}), "No benchmark yet.", tuple(_result_row(result) for result in newest_first),
     )  # fmt: skip
 
 
-def _result(each: Result) -> Row:
-    least = "≥ " if each.saturation in AT_LEAST else ""
-    return Row(
-        str(each.id),
-        {"valid": OK, "invalid": BAD}.get(each.validity, PLAIN),
-        (
-            minute(each.timestamp), printable(each.framework), f"{each.method} {printable(each.endpoint)}",
-            DASH if each.req_per_sec is None else f"{least}{each.req_per_sec:,.0f}",
-            DASH if each.p99_latency is None else f"{each.p99_latency:.2f} ms", each.validity,
-        ),
-    )  # fmt: skip
+def _result_row(result: Result) -> Row:
+    at_least = "≥ " if result.saturation in AT_LEAST else ""
+    cells = (
+        format_minute(result.timestamp),
+        printable(result.framework),
+        f"{result.method} {printable(result.endpoint)}",
+        DASH if result.req_per_sec is None else f"{at_least}{result.req_per_sec:,.0f}",
+        DASH if result.p99_latency is None else f"{result.p99_latency:.2f} ms",
+        result.validity,
+    )
+    return Row(str(result.id), {"valid": OK, "invalid": BAD}.get(result.validity, PLAIN), cells)
 
 
 def activity(newest_first: Sequence[Mapping[str, Any]]) -> Table:
     return Table(
-        "activity", "Activity", ("at", "who", "what", "outcome"), frozenset(), "Nothing was done yet.",
-        tuple(_entry(each) for each in newest_first),
+        "activity", "Activity", ("at", "who", "what", "outcome"), frozenset(), "No activity yet.",
+        tuple(_entry_row(entry) for entry in newest_first),
     )  # fmt: skip
 
 
-def _entry(each: Mapping[str, Any]) -> Row:
-    what = each["message"] or f"{each['action']} {each['target']}".strip()
-    cells = (minute(each["at"]), printable(each["actor"]), printable(what), str(each["outcome"]))
-    return Row(f"{iso_time(each['at'])} {each['action']}", OK if each["outcome"] == "ok" else BAD, cells)
+def _entry_row(entry: Mapping[str, Any]) -> Row:
+    text = entry["message"] or f"{entry['action']} {entry['target']}".strip()
+    cells = (format_minute(entry["at"]), printable(entry["actor"]), printable(text), str(entry["outcome"]))
+    return Row(f"{iso_time(entry['at'])} {entry['action']}", OK if entry["outcome"] == "ok" else BAD, cells)
 
 
 def host(stats: HostStats) -> str:
@@ -114,18 +117,18 @@ def host(stats: HostStats) -> str:
     )
 
 
-def megabytes(count: int) -> str:
+def format_megabytes(count: int) -> str:
     return f"{count / 2**20:,.1f} MB"
 
 
-def span(seconds: float) -> str:
-    """`12 s`, `3 m`, `6 h`, `2 d`: one unit, the largest that fits twice."""
+def format_duration(seconds: float) -> str:
+    """`12 s`, `3 m`, `6 h`, `2 d`: the largest unit of which there are at least two."""
     for divisor, unit in ((86400, "d"), (3600, "h"), (60, "m")):
         if seconds >= 2 * divisor:
             return f"{seconds // divisor:.0f} {unit}"
     return f"{max(0.0, seconds) // 1:.0f} s"
 
 
-def minute(at: datetime) -> str:
-    """In UTC; the page's script says it in the reader's own time."""
+def format_minute(at: datetime) -> str:
+    """In UTC; the page's script converts to local time."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"

@@ -14,13 +14,13 @@ from pm2site import env
 @pytest.mark.parametrize(
     ("value", "read", "expected"),
     [
-        ("", lambda: env.whole("X", 7, 1, 9), 7),
-        (" 8 ", lambda: env.whole("X", 7, 1, 9), 8),
+        ("", lambda: env.integer("X", 7, 1, 9), 7),
+        (" 8 ", lambda: env.integer("X", 7, 1, 9), 8),
         ("yes", lambda: env.flag("X"), True),
         ("0", lambda: env.flag("X", default=True), False),
         ("", lambda: env.flag("X", default=True), True),
         ("2.5", lambda: env.seconds("X", 10), 2.5),
-        ("a, b,,c ", lambda: env.names("X"), ("a", "b", "c")),
+        ("a, b,,c ", lambda: env.comma_separated("X"), ("a", "b", "c")),
         ("sh", lambda: env.program("X"), "sh"),
         ("", lambda: env.program("X"), ""),
         ("json", lambda: env.choice("X", "console", ("console", "json")), "json"),
@@ -28,7 +28,7 @@ from pm2site import env
         ("postgres://u:p@h:5/n", lambda: env.database("X", Path("/d"))["HOST"], "h"),
     ],
 )
-def test_a_value_is_read(
+def test_a_value_is_parsed(
     monkeypatch: pytest.MonkeyPatch, value: str, read: Callable[[], object], expected: object
 ) -> None:
     monkeypatch.setenv("X", value)
@@ -39,8 +39,8 @@ def test_a_value_is_read(
 @pytest.mark.parametrize(
     ("value", "read", "message"),
     [
-        ("abc", lambda: env.whole("X", 1, 1, 9), "X='abc' is not a whole number."),
-        ("10", lambda: env.whole("X", 1, 1, 9), "X='10' is not between 1 and 9."),
+        ("abc", lambda: env.integer("X", 1, 1, 9), "X='abc' is not an integer."),
+        ("10", lambda: env.integer("X", 1, 1, 9), "X='10' is not between 1 and 9."),
         ("maybe", lambda: env.flag("X"), "X='maybe' is neither 1 nor 0."),
         ("nan", lambda: env.seconds("X", 1), "X='nan' is not between 0.1 and 3600 seconds."),
         ("soon", lambda: env.seconds("X", 1), "X='soon' is not a number of seconds."),
@@ -48,11 +48,11 @@ def test_a_value_is_read(
         (
             "/no/where",
             lambda: env.program("X"),
-            "X='/no/where' is no program: neither a path to one nor a name on PATH.",
+            "X='/no/where' is not a program: neither a path nor a name on PATH.",
         ),
     ],
 )
-def test_a_bad_value_is_named(
+def test_the_error_names_a_bad_value(
     monkeypatch: pytest.MonkeyPatch, value: str, read: Callable[[], object], message: str
 ) -> None:
     monkeypatch.setenv("X", value)
@@ -70,21 +70,21 @@ def test_a_database_url_without_an_engine_is_refused(monkeypatch: pytest.MonkeyP
         env.database("X", Path("/d"))
 
 
-def test_a_secret_is_made_once_and_only_for_its_owner(tmp_path: Path) -> None:
+def test_a_secret_is_created_once_and_readable_only_by_its_owner(tmp_path: Path) -> None:
     file = tmp_path / "new" / "secret"
 
-    first, second = env.generated_once(file, 50), env.generated_once(file, 50)
+    first, second = env.load_or_create_secret(file, 50), env.load_or_create_secret(file, 50)
 
     assert first == second
     assert len(first) >= 50
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_the_error_names_an_unwritable_data_dir(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     with pytest.raises(ImproperlyConfigured, match="DATA_DIR="):
-        env.generated_once(tmp_path / "file" / "secret", 50)
+        env.load_or_create_secret(tmp_path / "file" / "secret", 50)
 
 
 def test_the_tests_do_not_see_the_developers_settings() -> None:

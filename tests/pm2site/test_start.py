@@ -1,4 +1,4 @@
-"""What can be wrong before the first request: variables, and a database without tables."""
+"""Problems before the first request: bad variables, and a database without tables."""
 
 from __future__ import annotations
 
@@ -24,47 +24,49 @@ DEADLINE_S = 60
 
 @contextmanager
 def bare_daphne(server: Server) -> Iterator[None]:
-    """As somebody would run it who knows no `serve`: nothing is migrated."""
+    """Runs daphne directly instead of `serve`, so nothing is migrated."""
     argv = [sys.executable, "-m", "daphne", "-p", str(server.port), "pm2site.asgi:application"]
-    with subprocess.Popen(argv, env=server.env, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+    with subprocess.Popen(
+        argv, env=server.env, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
         try:
-            ends = time.monotonic() + DEADLINE_S
-            while time.monotonic() < ends and run.poll() is None:
+            deadline_s = time.monotonic() + DEADLINE_S
+            while time.monotonic() < deadline_s and process.poll() is None:
                 with suppress(requests.ConnectionError):
                     requests.get(server.url + "/health", timeout=5)
                     break
                 time.sleep(0.05)
             yield
         finally:
-            run.terminate()
+            process.terminate()
 
 
-def asked(server: Server, path: str) -> tuple[int, Any]:
-    answer = requests.get(server.url + path, timeout=DEADLINE_S)
-    return answer.status_code, answer.json()
+def fetch(server: Server, path: str) -> tuple[int, Any]:
+    response = requests.get(server.url + path, timeout=DEADLINE_S)
+    return response.status_code, response.json()
 
 
-def test_a_database_without_tables_says_so_until_it_has_them() -> None:
+def test_a_database_without_tables_is_reported_until_it_is_migrated() -> None:
     server = new_server()
     try:
         with bare_daphne(server):
-            assert asked(server, "/health")[0] == 200
-            status, ready = asked(server, "/ready")
+            assert fetch(server, "/health")[0] == 200
+            status, ready = fetch(server, "/ready")
             assert (status, ready["checks"]["database"]["ok"]) == (503, False)
-            status, told = asked(server, "/api/pm2/stats")
-            assert (status, told["code"]) == (503, "database_not_migrated")
-            assert "manage.py migrate" in told["message"]
+            status, body = fetch(server, "/api/pm2/stats")
+            assert (status, body["code"]) == (503, "database_not_migrated")
+            assert "manage.py migrate" in body["message"]
 
             server.manage("migrate")
-            assert [asked(server, path)[0] for path in ("/ready", "/api/pm2/stats")] == [200, 200]
+            assert [fetch(server, path)[0] for path in ("/ready", "/api/pm2/stats")] == [200, 200]
     finally:
         shutil.rmtree(server.folder)
 
 
-def test_a_bad_variable_is_named_in_one_line(tmp_path: Path) -> None:
+def test_a_bad_variable_is_reported_in_one_line(tmp_path: Path) -> None:
     argv = [sys.executable, str(ROOT / "manage.py"), "serve"]
     env = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path), "API_PORT": "eighty"}
-    done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=DEADLINE_S)
+    completed = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=DEADLINE_S)
 
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "[ERROR] API_PORT='eighty' is not a whole number.\n"
+    assert (completed.returncode, completed.stdout) == (1, "")
+    assert completed.stderr == "[ERROR] API_PORT='eighty' is not an integer.\n"

@@ -1,4 +1,4 @@
-"""The first admin user."""
+"""Creates an admin user."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from system.lib.commands import CommandLine
 
 
 class Command(CommandLine):
-    help = "Make an admin user. The password is asked for; with nothing entered it is generated and shown once."
+    help = "Create an admin user. Prompts for a password; if left empty, one is generated and shown once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", nargs="?", default="admin", help="user name (admin)")
@@ -29,13 +29,13 @@ class Command(CommandLine):
         users = get_user_model().objects
         if users.filter(username=name).exists():
             raise CommandError(f"{name} exists. Change the password with: python manage.py changepassword {name}")
-        given = getpass.getpass(f"Password for {name} (empty: make one): ") if sys.stdin.isatty() else ""
-        if given:
+        entered = getpass.getpass(f"Password for {name} (empty: generate one): ") if sys.stdin.isatty() else ""
+        if entered:
             try:
-                validate_password(given)
+                validate_password(entered)
             except ValidationError as error:
                 raise CommandError(" ".join(error.messages)) from error
-        password = given or secrets.token_urlsafe(15)
+        password = entered or secrets.token_urlsafe(15)
         users.create_superuser(username=name, password=password)
         record(actor="command line", address="", action="admin.create", target=name)
-        self.stdout.write(f"user {name}" if given else f"user {name}, password {password}")
+        self.stdout.write(f"user {name}" if entered else f"user {name}, password {password}")

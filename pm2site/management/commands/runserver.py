@@ -1,4 +1,4 @@
-"""Django's development server, on the address that `serve` would take."""
+"""Django's development server, on the address that `serve` uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server: daphne with limits that fit, after migrating and importing, with a banner."""
+"""Runs the server: migrates, imports a legacy history, starts daphne with our limits, prints the banner."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from pm2site import banner, lifetime, logging_setup
 from system.host import ports
 from system.lib.commands import CommandLine
 
-# Longer than any call's own deadline: this one only ends what hangs.
+# Longer than any call's own timeout: ends only requests that hang.
 HTTP_TIMEOUT_S = 600
 APPLICATION_CLOSE_TIMEOUT_S = 3
 PING_S = 20
-# A request goes from the event loop to a thread and back; with the default 5 ms each may wait for the other.
+# A request switches from the event loop to a thread and back; each switch can take the interval, by default 5 ms.
 SWITCH_S = 0.0005
-FRAME_BYTES = 256 * 1024  # what a client may send at once; from protocol.MESSAGE_BYTES on it is told so
-MESSAGE_BYTES = 4 * 2**20  # autobahn applies this one to what we send, too: a list of 200 processes has 90 KB
+FRAME_BYTES = 256 * 1024  # largest frame from a client; above messages.MESSAGE_BYTES it gets an error message
+MESSAGE_BYTES = 4 * 2**20  # autobahn applies it to sent messages too: a list of 200 processes has 90 KB
 
 
 class Command(CommandLine):
@@ -38,8 +38,8 @@ class Command(CommandLine):
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         if not ports.is_bindable(host, port):
             raise CommandError(
-                f"{host}:{port} cannot be listened on: the port is taken, or the address is not this "
-                f"machine's. Stop the other program, or choose with API_PORT and API_HOST."
+                f"Cannot listen on {host}:{port}: the port is in use, or the address is not local. "
+                f"Stop the other program, or set API_PORT and API_HOST."
             )
         logging_setup.start(settings.LOG_FORMAT, settings.LOG_LEVEL, settings.LOG_DIR)
         call_command("migrate", interactive=False, verbosity=0)
@@ -50,13 +50,13 @@ class Command(CommandLine):
     def _import_history(self) -> None:
         try:
             report = importer.import_default_file()
-        except HistoryUnreadable as error:  # a bad file is no reason not to serve
+        except HistoryUnreadable as error:  # the server starts without it
             self.stderr.write(f"[ERROR] {error}")
         else:
-            self.stdout.write("\n".join(banner.imported(report)), ending="\n" if report else "")
+            self.stdout.write("\n".join(banner.import_lines(report)), ending="\n" if report else "")
 
     def _serve(self, host: str, port: int) -> None:
-        from pm2site.asgi import application  # after migrate: it brings the whole program into memory
+        from pm2site.asgi import application  # after migrate: it imports the whole program
 
         server = Server(
             application=application,
@@ -70,15 +70,15 @@ class Command(CommandLine):
             websocket_max_frame_size=FRAME_BYTES,
             application_close_timeout=APPLICATION_CLOSE_TIMEOUT_S,
             server_name="pm2site",
-            ready_callable=lambda: self._announce(host, port),
+            ready_callable=lambda: self._print_banner(host, port),
             verbosity=0,
         )
         sys.setswitchinterval(SWITCH_S)
-        from twisted.internet import reactor  # daphne has chosen the one that runs on asyncio
+        from twisted.internet import reactor  # installed by daphne: the one on asyncio
 
-        reactor.callLater(0, lifetime.begin)  # type: ignore[attr-defined, arg-type, unused-ignore]
+        reactor.callLater(0, lifetime.start)  # type: ignore[attr-defined, arg-type, unused-ignore]
         server.run()
 
-    def _announce(self, host: str, port: int) -> None:
+    def _print_banner(self, host: str, port: int) -> None:
         self.stdout.write("\n".join(banner.lines(host, port)))
         self.stdout.flush()

@@ -1,4 +1,4 @@
-"""Tokens for scripts: made, shown once, taken back."""
+"""Creates, replaces and revokes API tokens for scripts."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from system.lib.commands import CommandLine
 
 
 class Command(CommandLine):
-    help = "Make a token for NAME and print it once; or take it back with --revoke. Send it as X-API-Key."
+    help = "Create a token for NAME and print it once, or revoke it with --revoke. Send it as X-API-Key."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("name", help="who uses it, e.g. ci; a user of this name is made when there is none")
-        parser.add_argument("--readonly", action="store_true", help="it may read and subscribe only")
-        parser.add_argument("--revoke", action="store_true", help="delete the token; its sockets close in 5 s")
+        parser.add_argument("name", help="user of the token, e.g. ci; created if it does not exist")
+        parser.add_argument("--readonly", action="store_true", help="limit the token to reading and subscribing")
+        parser.add_argument("--revoke", action="store_true", help="delete the token; its sockets close within 2 s")
 
     def handle(self, *args: Any, name: str, readonly: bool, revoke: bool, **options: Any) -> None:
         if revoke:
@@ -40,7 +40,7 @@ class Command(CommandLine):
         record(actor="command line", address="", action="token.create", target=name)
         self.stdout.write(token.key)
         if replaced:
-            self.stderr.write(f"The token that {name} had is void.")
+            self.stderr.write(f"The previous token of {name} is revoked.")
         self.stderr.write(f"Shown once. {name} may {'read only' if readonly else 'act'}. Revoke: token {name} --revoke")
         return None
 
@@ -49,4 +49,4 @@ class Command(CommandLine):
         if not deleted:
             raise CommandError(f"{name} has no token.")
         record(actor="command line", address="", action="token.revoke", target=name)
-        self.stderr.write(f"The token of {name} is gone.")
+        self.stderr.write(f"The token of {name} is revoked.")

@@ -1,50 +1,50 @@
-// Keeps the front page up to date by /ws, with the messages that every client gets.
+// Updates the front page over /ws, with the same messages as every other client.
 
 import * as rows from "./rows.js";
 
 const STREAMS = ["system:metrics", "pm2:stats", "redis:stats", "benchmark:progress", "activity"];
 const INTERVAL_MS = 1000;
 const WINDOW_MS = 60_000;
-const LONGEST_WAIT_MS = 30_000;
-const SHOWN = 12; // lines, as many as the server drew
-const NO_MORE = [4401, 4403]; // not logged in, or not allowed: trying again changes nothing
+const MAX_RETRY_MS = 30_000;
+const MAX_ROWS = 12; // as many as the server renders
+const FATAL_CLOSE_CODES = [4401, 4403]; // not authenticated, or forbidden: a retry would not help
 
 const element = (id) => document.getElementById(id);
 const mayAct = "mayAct" in document.body.dataset;
 const points = { cpu: [], memory: [] };
-const latest = new Map(); // stream → data, drawn when the page is not paused
-const place = { activity: null }; // where to go on after a loss
+const latest = new Map(); // stream → data, rendered unless the page is paused
+const resumePoints = { activity: null }; // where to resume after a disconnect
 let entries = [];
 let lastResult;
 let isPaused = false;
 let socket = null;
-let waitMs = 1000;
-let retry = 0;
+let retryMs = 1000;
+let retryTimer = 0;
 
-function say(id, text) {
+function setText(id, text) {
   if (element(id).textContent !== text) element(id).textContent = text;
 }
 
 // ---- tables
 
-function fill(name, wanted) {
+function updateTable(name, newRows) {
   const body = element(name).tBodies[0];
   const numbers = [...element(name).tHead.rows[0].cells].map((cell) => cell.classList.contains("number"));
-  const old = new Map([...body.rows].map((row) => [row.dataset.key, row]));
-  wanted.forEach((each, index) => {
-    const row = old.get(each.key) ?? newRow(name, each, numbers);
-    old.delete(each.key);
-    row.className = each.tone;
-    each.cells.forEach((text, column) => {
+  const obsolete = new Map([...body.rows].map((row) => [row.dataset.key, row]));
+  newRows.forEach(({ key, tone, cells }, index) => {
+    const row = obsolete.get(key) ?? createRow(name, key, cells, numbers);
+    obsolete.delete(key);
+    row.className = tone;
+    cells.forEach((text, column) => {
       if (row.cells[column].textContent !== text) row.cells[column].textContent = text;
     });
     if (body.rows[index] !== row) body.insertBefore(row, body.rows[index] ?? null);
   });
-  old.forEach((row) => row.remove());
-  element(`${name}-none`).hidden = wanted.length > 0;
+  obsolete.forEach((row) => row.remove());
+  element(`${name}-none`).hidden = newRows.length > 0;
 }
 
-function newRow(name, { key, cells }, numbers) {
+function createRow(name, key, cells, numbers) {
   const row = document.createElement("tr");
   row.dataset.key = key;
   cells.forEach((_, column) => {
@@ -53,13 +53,13 @@ function newRow(name, { key, cells }, numbers) {
     if (column && numbers[column]) cell.className = "number";
     row.append(cell);
   });
-  if (name === "pm2" && mayAct) row.append(verbs());
+  if (name === "pm2" && mayAct) row.append(actionButtons());
   return row;
 }
 
-// ---- what can be done to a process
+// ---- actions on a process
 
-function verbs() {
+function actionButtons() {
   const cell = document.createElement("td");
   for (const verb of ["restart", "stop"]) {
     const button = document.createElement("button");
@@ -71,29 +71,29 @@ function verbs() {
   return cell;
 }
 
-function offerVerbs() {
+function addActions() {
   const head = document.createElement("th");
   head.scope = "col";
-  head.textContent = "do";
+  head.textContent = "actions";
   element("pm2").tHead.rows[0].append(head);
-  for (const row of element("pm2").tBodies[0].rows) row.append(verbs());
+  for (const row of element("pm2").tBodies[0].rows) row.append(actionButtons());
   element("pm2").addEventListener("click", (event) => {
     const button = event.target.closest("button[data-verb]");
-    if (button) ask(button);
+    if (button) confirmAction(button);
   });
 }
 
-function ask(button) {
+function confirmAction(button) {
   const row = button.closest("tr");
   const verb = button.dataset.verb;
   const dialog = element("sure");
-  say("question", `${button.textContent} process ${row.dataset.key}, ${row.cells[1].textContent}?`);
+  setText("question", `${button.textContent} process ${row.dataset.key}, ${row.cells[1].textContent}?`);
   dialog.returnValue = "no";
-  dialog.onclose = () => dialog.returnValue === "yes" && act(verb, Number(row.dataset.key), button);
+  dialog.onclose = () => dialog.returnValue === "yes" && runAction(verb, Number(row.dataset.key), button);
   dialog.showModal();
 }
 
-async function act(verb, pmId, button) {
+async function runAction(verb, pmId, button) {
   button.disabled = true;
   try {
     const response = await fetch(`/api/pm2/${verb}`, {
@@ -104,9 +104,9 @@ async function act(verb, pmId, button) {
       },
       body: JSON.stringify({ pmId }),
     });
-    say("done", (await response.json()).message);
+    setText("done", (await response.json()).message);
   } catch (error) {
-    say("done", `${verb} was not answered: ${error.message}`);
+    setText("done", `${verb}: no response: ${error.message}`);
   } finally {
     button.disabled = false;
   }
@@ -116,96 +116,98 @@ async function act(verb, pmId, button) {
 
 function plot(name, value, label) {
   const now = performance.now();
-  points[name] = [...points[name].filter((each) => now - each.at <= WINDOW_MS), { at: now, value }];
-  const path = points[name].map(({ at, value: y }) => `${600 - ((now - at) / WINDOW_MS) * 600},${100 - y}`);
-  element(name).querySelector("polyline").setAttribute("points", path.join(" "));
-  const most = Math.max(...points[name].map((each) => each.value));
-  const text = `${label} ${Math.round(value)} %, at most ${Math.round(most)} % in the last minute`;
+  points[name] = [...points[name].filter((point) => now - point.at <= WINDOW_MS), { at: now, value }];
+  const coordinates = points[name].map(({ at, value: y }) => `${600 - ((now - at) / WINDOW_MS) * 600},${100 - y}`);
+  element(name).querySelector("polyline").setAttribute("points", coordinates.join(" "));
+  const maximum = Math.max(...points[name].map((point) => point.value));
+  const text = `${label} ${Math.round(value)} %, at most ${Math.round(maximum)} % in the last minute`;
   element(name).setAttribute("aria-label", text);
   element(name).querySelector("figcaption").textContent = text;
 }
 
 // ---- streams
 
-const draw = {
+const renderers = {
   "system:metrics": (data) => {
-    say("host", rows.host(data));
+    setText("host", rows.host(data));
     plot("cpu", data.cpu, "CPU");
     plot("memory", data.memoryPercent, "Memory");
   },
   "pm2:stats": (data) => {
-    fill("pm2", rows.processes(data));
-    say("pm2-none", data.daemon.message ?? "No processes.");
+    updateTable("pm2", rows.processes(data));
+    setText("pm2-none", data.daemon.message ?? "No processes.");
   },
   "redis:stats": (data) => {
-    fill("redis", rows.shards(data.cluster));
-    say("redis-none", `Cluster: ${data.cluster.state}.`);
+    updateTable("redis", rows.shards(data.cluster));
+    setText("redis-none", `Cluster: ${data.cluster.state}.`);
     element("lost").hidden = data.cluster.lost.length === 0;
     element("lost").querySelector("span").textContent = data.cluster.lost.join(", ");
   },
   "benchmark:progress": (data) => {
     element("running").hidden = data.runs.length === 0;
-    say("running", data.runs.map(rows.run).join(" · "));
+    setText("running", data.runs.map(rows.runText).join(" · "));
     const result = data.lastResult?.id ?? null;
     if (result !== lastResult) {
       lastResult = result;
       fetchResults();
     }
   },
-  activity: () => fill("activity", rows.activity(entries)),
+  activity: () => updateTable("activity", rows.activity(entries)),
 };
 
 async function fetchResults() {
   try {
-    const response = await fetch(`/api/benchmark/latest?count=${SHOWN}`);
-    if (response.ok) fill("benchmarks", rows.results((await response.json()).results));
+    const response = await fetch(`/api/benchmark/latest?count=${MAX_ROWS}`);
+    if (response.ok) updateTable("benchmarks", rows.results((await response.json()).results));
   } catch {
-    lastResult = undefined; // with the next message again
+    lastResult = undefined; // retried with the next message
   }
 }
 
-function heard(message) {
+function handleMetric(message) {
   if (message.type !== "metric") return;
   if (message.stream === "activity") {
-    place.activity = { epoch: message.epoch, seq: message.seq };
-    const fresh = message.data.entries.filter((each) => !entries.some((old) => old.at === each.at && old.action === each.action));
-    entries = [...fresh, ...entries].sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0)).slice(0, SHOWN);
+    resumePoints.activity = { epoch: message.epoch, seq: message.seq };
+    const fresh = message.data.entries.filter(
+      (entry) => !entries.some((known) => known.at === entry.at && known.action === entry.action),
+    );
+    entries = [...fresh, ...entries].sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0)).slice(0, MAX_ROWS);
   }
   latest.set(message.stream, message.data);
-  if (!isPaused) draw[message.stream]?.(message.data);
+  if (!isPaused) renderers[message.stream]?.(message.data);
 }
 
 // ---- the connection
 
 function connect() {
-  clearTimeout(retry);
-  const opened = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`);
-  socket = opened;
-  opened.onmessage = (event) => {
+  clearTimeout(retryTimer);
+  const connection = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`);
+  socket = connection;
+  connection.onmessage = (event) => {
     const message = JSON.parse(event.data);
     if (message.type === "connected") {
-      waitMs = 1000;
-      say("link", "● live");
+      retryMs = 1000;
+      setText("link", "● live");
       for (const stream of STREAMS) {
-        const since = place[stream] ? { since: place[stream] } : {};
-        opened.send(JSON.stringify({ type: "subscribe", stream, interval: INTERVAL_MS, ...since }));
+        const since = resumePoints[stream] ? { since: resumePoints[stream] } : {};
+        connection.send(JSON.stringify({ type: "subscribe", stream, interval: INTERVAL_MS, ...since }));
       }
-    } else heard(message);
+    } else handleMetric(message);
   };
-  opened.onclose = (event) => {
-    if (socket !== opened) return; // closed by us
+  connection.onclose = (event) => {
+    if (socket !== connection) return; // closed by us
     socket = null;
-    if (NO_MORE.includes(event.code)) {
-      say("link", "✖ not logged in any more: reload the page");
+    if (FATAL_CLOSE_CODES.includes(event.code)) {
+      setText("link", "✖ no longer logged in: reload the page");
       return;
     }
-    say("link", "✖ offline: what is shown is old. Trying again.");
-    retry = setTimeout(connect, waitMs * (0.75 + Math.random() / 2));
-    waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS);
+    setText("link", "✖ offline: data is outdated. Reconnecting.");
+    retryTimer = setTimeout(connect, retryMs * (0.75 + Math.random() / 2));
+    retryMs = Math.min(2 * retryMs, MAX_RETRY_MS);
   };
 }
 
-// Nobody looks: nothing needs to be sent.
+// Disconnect while the tab is hidden, so that nothing is sampled or sent for it.
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && !socket) connect();
   if (document.hidden && socket) {
@@ -218,10 +220,10 @@ document.addEventListener("visibilitychange", () => {
 element("pause").addEventListener("click", () => {
   isPaused = !isPaused;
   element("pause").setAttribute("aria-pressed", String(isPaused));
-  if (!isPaused) latest.forEach((data, stream) => draw[stream]?.(data));
+  if (!isPaused) latest.forEach((data, stream) => renderers[stream]?.(data));
 });
 
 element("pause").hidden = false;
 document.querySelector(".charts").hidden = false;
-if (mayAct) offerVerbs();
+if (mayAct) addActions();
 connect();

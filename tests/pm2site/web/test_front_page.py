@@ -1,4 +1,4 @@
-"""The front page: drawn by the server, kept up to date by its script, which must say the same."""
+"""The front page: rendered by the server, kept up to date by its script, which must produce the same rows."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from tests.fixtures.server import ROOT, Server
 
 SCRIPTS = ROOT / "pm2site/static/pm2site"
 AT = datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
-NASTY = '<script>alert("x")</script>\x1b[2J\n\u202egpj\U000e0001'
+HOSTILE_NAME = '<script>alert("x")</script>\x1b[2J\n\u202egpj\U000e0001'
 PROCESSES = Pm2Stats(
     (
-        Process(3, NASTY, "default", 12, Status.ONLINE, "fork_mode", 1, 12.3, 66.0, 69_013_504, 133.7, 2, 0, None, None,
+        Process(3, HOSTILE_NAME, "default", 12, Status.ONLINE, "fork_mode", 1, 12.3, 66.0, 69_013_504, 133.7, 2, 0, None, None,
                 3002, "node", "root", ""),
         Process(4, "api", "default", 0, Status.ERRORED, "fork_mode", 1, 0.0, 0.0, 0, 0.0, 16, 15, 1, None, None, "", "",
                 ""),
@@ -52,56 +52,65 @@ CLUSTER = ClusterStats(
 )  # fmt: skip
 
 
-def measured(**changes: object) -> Result:
-    facts: dict[str, Any] = dict.fromkeys(Result.__dataclass_fields__)
-    facts |= {"framework": "fastify", "endpoint": "/simple", "method": "GET", "reasons": (), "label": ""}
-    return Result(**facts | {"id": UUID(int=1), "timestamp": AT} | changes)
+def result(**changes: object) -> Result:
+    fields: dict[str, Any] = dict.fromkeys(Result.__dataclass_fields__)
+    fields |= {"framework": "fastify", "endpoint": "/simple", "method": "GET", "reasons": (), "label": ""}
+    return Result(**fields | {"id": UUID(int=1), "timestamp": AT} | changes)
 
 
 RESULTS = [
-    measured(req_per_sec=71_234.4, p99_latency=4.383, validity="valid", saturation="contended"),
-    measured(id=UUID(int=2), validity="invalid", saturation="unknown", framework=NASTY),
-    measured(id=UUID(int=3), req_per_sec=900.2, validity="caution", saturation="server-bound"),
+    result(req_per_sec=71_234.4, p99_latency=4.383, validity="valid", saturation="contended"),
+    result(id=UUID(int=2), validity="invalid", saturation="unknown", framework=HOSTILE_NAME),
+    result(id=UUID(int=3), req_per_sec=900.2, validity="caution", saturation="server-bound"),
 ]
 ENTRIES: list[dict[str, Any]] = [
     {"at": AT, "actor": "eve", "action": "pm2.stop", "target": "api", "outcome": "ok", "message": ""},
-    {"at": AT, "actor": NASTY, "action": "pm2.start", "target": "", "outcome": "refused", "message": NASTY},
+    {
+        "at": AT,
+        "actor": HOSTILE_NAME,
+        "action": "pm2.start",
+        "target": "",
+        "outcome": "refused",
+        "message": HOSTILE_NAME,
+    },
 ]
 
 
-def scripted(function: str, value: object) -> Any:
-    """What a function of rows.js makes of the wire's JSON, for a reader in UTC."""
+def call_rows_js(function: str, value: object) -> Any:
+    """Calls a function of rows.js with the value as JSON, in the time zone UTC."""
     node = binaries.find("node")
     assert node
     code = f"import {{ {function} }} from {json.dumps((SCRIPTS / 'rows.js').as_uri())};"
     code += f"console.log(JSON.stringify({function}({json.dumps(to_wire(value))})));"
     argv = [str(node.path), "--input-type=module", "-e", code]
-    done = subprocess.run(argv, env=os.environ | {"TZ": "UTC"}, capture_output=True, text=True, timeout=60, check=True)
-    return json.loads(done.stdout)
+    completed = subprocess.run(
+        argv, env=os.environ | {"TZ": "UTC"}, capture_output=True, text=True, timeout=60, check=True
+    )
+    return json.loads(completed.stdout)
 
 
 @pytest.mark.real
 @pytest.mark.parametrize(
-    ("function", "value", "drawn"),
+    ("function", "value", "table"),
     [
         ("processes", PROCESSES, tables.processes(PROCESSES)), ("shards", CLUSTER, tables.shards(CLUSTER)),
         ("results", RESULTS, tables.results(RESULTS)), ("activity", ENTRIES, tables.activity(ENTRIES)),
     ],
     ids=["processes", "shards", "results", "activity"],
 )  # fmt: skip
-def test_the_script_says_what_the_server_says(function: str, value: object, drawn: tables.Table) -> None:
-    rows = [{**asdict(row), "cells": list(row.cells)} for row in drawn.rows]
+def test_script_and_server_produce_the_same_rows(function: str, value: object, table: tables.Table) -> None:
+    rows = [{**asdict(row), "cells": list(row.cells)} for row in table.rows]
 
-    assert scripted(function, value) == rows
+    assert call_rows_js(function, value) == rows
 
 
 @pytest.mark.real
 @pytest.mark.parametrize("seconds", [0.0, 59.9, 119.0, 120.0, 7199.0, 7200.0, 172_799.0, 172_800.0, 1e7])
-def test_both_tell_a_span_alike(seconds: float) -> None:
-    assert scripted("span", seconds) == tables.span(seconds)
+def test_script_and_server_format_durations_alike(seconds: float) -> None:
+    assert call_rows_js("formatDuration", seconds) == tables.format_duration(seconds)
 
 
-def test_rows_say_what_is_wrong() -> None:
+def test_rows_show_problems() -> None:
     first, second = tables.processes(PROCESSES).rows
     lost, reached = tables.shards(CLUSTER).rows
 
@@ -112,35 +121,35 @@ def test_rows_say_what_is_wrong() -> None:
     assert [row.cells[3] for row in tables.results(RESULTS).rows] == ["≥ 71,234", "–", "900"]
 
 
-def test_a_name_is_a_name_whatever_is_in_it() -> None:
-    drawn = render_to_string("table.html", {"table": tables.processes(PROCESSES)})
+def test_a_hostile_name_is_escaped() -> None:
+    html = render_to_string("table.html", {"table": tables.processes(PROCESSES)})
 
-    assert "&lt;script&gt;" in drawn
-    assert [part for part in ("<script", "\x1b", "\u202e", "\U000e0001") if part in drawn] == []
+    assert "&lt;script&gt;" in html
+    assert [part for part in ("<script", "\x1b", "\u202e", "\U000e0001") if part in html] == []
 
 
 @pytest.mark.real
 @pytest.mark.parametrize("script", ["rows.js", "live.js"])
-def test_a_script_can_be_read(script: str, tmp_path: Path) -> None:
+def test_the_scripts_are_valid_modules(script: str, tmp_path: Path) -> None:
     node = binaries.find("node")
     assert node
-    module = tmp_path / f"{Path(script).stem}.mjs"  # by its ending node knows a module
+    module = tmp_path / f"{Path(script).stem}.mjs"  # node recognizes a module by its extension
     module.write_text((SCRIPTS / script).read_text())
 
     assert subprocess.run([str(node.path), "--check", str(module)], timeout=60).returncode == 0
 
 
-def test_the_page_stands_without_scripts(server: Server) -> None:
+def test_the_page_works_without_scripts(server: Server) -> None:
     server.manage("token", "ci")
-    answer = requests.get(server.url + "/", headers={"Accept": "text/html"}, timeout=30)
-    page = answer.text
+    response = requests.get(server.url + "/", headers={"Accept": "text/html"}, timeout=30)
+    page = response.text
 
-    assert answer.status_code == 200
-    assert answer.headers["Content-Security-Policy"].startswith(
+    assert response.status_code == 200
+    assert response.headers["Content-Security-Policy"].startswith(
         "default-src 'none'; script-src 'self'; style-src 'self'"
     )
     assert [
-        each in page for each in ("data-may-act", "PM2&#x27;s daemon for", "Cluster: absent.", "token.create ci")
+        text in page for text in ("data-may-act", "PM2&#x27;s daemon for", "Cluster: absent.", "token.create ci")
     ] == [True] * 4
     assert "<style" not in page
     for asset in ("page.css", "live.js", "rows.js"):
