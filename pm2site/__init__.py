@@ -1,1 +1,1 @@
-"""The composition root: settings, access, the live feed and the pages."""
+"""The site: settings, HTTP, access, audit, health, the live streams and the front page."""

@@ -1,4 +1,4 @@
-"""Fixtures that several folders share live in the modules named here."""
+"""Registers the modules of shared fixtures, and a hypothesis profile without time limits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ pytest_plugins = [
     "tests.fixtures.process_guard", "tests.fixtures.cluster", "tests.fixtures.pm2", "tests.fixtures.redis", "tests.fixtures.server",
 ]  # fmt: skip
 
-# How fast a machine is must not decide a test: the first example of a fresh clone takes seconds on a busy one.
+# Tests must not depend on the machine's speed: the first example of a fresh clone takes seconds on a busy one.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 

@@ -1,4 +1,4 @@
-"""The main job over HTTP and WebSocket, on the real PM2, fastify, load generator and server."""
+"""The main workflow over HTTP and WebSocket, with real PM2, fastify, load generator and server."""
 
 from __future__ import annotations
 
@@ -20,38 +20,38 @@ DEADLINE_S = 60
 
 
 class Api:
-    """The server's REST as a script would use it."""
+    """A minimal REST client."""
 
     def __init__(self, server: Server) -> None:
         self.url = server.url
 
     def get(self, path: str) -> Any:
-        return self.answer(requests.get(self.url + path, timeout=DEADLINE_S))
+        return self.parse(requests.get(self.url + path, timeout=DEADLINE_S))
 
     def post(self, path: str, body: object) -> Any:
-        return self.answer(requests.post(self.url + path, json=body, timeout=DEADLINE_S))
+        return self.parse(requests.post(self.url + path, json=body, timeout=DEADLINE_S))
 
     @staticmethod
-    def answer(response: requests.Response) -> Any:
+    def parse(response: requests.Response) -> Any:
         assert response.ok, response.text
         return response.json()
 
 
 def metrics(socket: ClientConnection, stream: str, until: Callable[[Any], bool]) -> list[Any]:
-    """The data of `stream` as it arrives, up to the first that satisfies `until`."""
-    seen = []
-    ends = time.monotonic() + DEADLINE_S
-    while time.monotonic() < ends:
+    """The data of `stream` as received, up to the first that satisfies `until`."""
+    received = []
+    deadline_s = time.monotonic() + DEADLINE_S
+    while time.monotonic() < deadline_s:
         message = json.loads(socket.recv(timeout=DEADLINE_S))
         if message["type"] == "metric" and message["stream"] == stream:
-            seen.append(message["data"])
+            received.append(message["data"])
             if until(message["data"]):
-                return seen
-    raise AssertionError(f"{stream} never came to it; the last: {seen[-1:]}")
+                return received
+    raise AssertionError(f"{stream} did not reach the expected state; the last: {received[-1:]}")
 
 
 def admin_page(server: Server, path: str) -> str:
-    """A page of the admin as the user sees it who was made by `manage.py admin`."""
+    """A page of Django's admin, logged in as the user created by `manage.py admin`."""
     session = requests.Session()
     login = server.url + "/admin/login/"
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', session.get(login, timeout=10).text)
@@ -65,20 +65,20 @@ def test_start_subscribe_benchmark_find_stop_delete(server: Server) -> None:
     api = Api(server)
 
     started = api.post("/api/pm2/start", {"framework": "fastify", "instances": 2})
-    assert [(each["name"], each["status"]) for each in started["processes"]] == [("fastify", "online")] * 2
+    assert [(process["name"], process["status"]) for process in started["processes"]] == [("fastify", "online")] * 2
 
     with connect(server.ws_url, open_timeout=DEADLINE_S) as socket:
         assert json.loads(socket.recv(timeout=DEADLINE_S))["type"] == "connected"
         for stream in ("pm2:stats", "benchmark:progress"):
             socket.send(json.dumps({"type": "subscribe", "stream": stream, "interval": 250}))
         listed = metrics(socket, "pm2:stats", lambda data: data["counts"]["online"] == 2)[-1]
-        assert {each["name"] for each in listed["processes"]} == {"fastify"}
+        assert {process["name"] for process in listed["processes"]} == {"fastify"}
 
         accepted = api.post("/api/benchmark/run", {"framework": "fastify", "duration": 3, "connections": 20})
         run_id = accepted["benchmark"]["id"]
         frames = metrics(socket, "benchmark:progress", lambda data: (data["lastResult"] or {}).get("id") == run_id)
     live = [run["reqPerSec"] for frame in frames for run in frame["runs"] if run["id"] == run_id]
-    assert any(rate and rate > 0 for rate in live), "no live rate was seen during the run"
+    assert any(rate and rate > 0 for rate in live), "no live rate during the run"
 
     run = api.get(f"/api/benchmark/runs/{run_id}")
     assert run["state"] == "done"
@@ -94,7 +94,7 @@ def test_start_subscribe_benchmark_find_stop_delete(server: Server) -> None:
     assert f"{latest['reqPerSec']:,.0f}" in admin_page(server, "/admin/benchmarks/run/")
 
     stopped = api.post("/api/pm2/stop", {"framework": "fastify"})
-    assert [each["status"] for each in stopped["processes"]] == ["stopped", "stopped"]
+    assert [process["status"] for process in stopped["processes"]] == ["stopped", "stopped"]
     api.post("/api/pm2/delete", {"framework": "fastify"})
     assert api.get("/api/pm2/stats")["counts"] == {"online": 0, "total": 0}
     actions = [entry["action"] for entry in api.get("/api/activity?limit=10")["entries"]]

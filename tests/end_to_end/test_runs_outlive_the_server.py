@@ -1,4 +1,4 @@
-"""A run is a process of its own: neither SIGTERM nor kill -9 of the server touches it."""
+"""A run is a separate process: it survives SIGTERM and SIGKILL of the server."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ pytestmark = pytest.mark.real
 DEADLINE_S = 60
 
 
-def asked(server: Server, path: str) -> Any:
+def fetch(server: Server, path: str) -> Any:
     return requests.get(server.url + path, timeout=20).json()
 
 
-def until(server: Server, path: str, *states: str) -> Any:
-    ends_s = time.monotonic() + DEADLINE_S
-    while (found := asked(server, path))["state"] not in states:
-        assert time.monotonic() < ends_s, found
+def wait_for_state(server: Server, path: str, *states: str) -> Any:
+    deadline_s = time.monotonic() + DEADLINE_S
+    while (run := fetch(server, path))["state"] not in states:
+        assert time.monotonic() < deadline_s, run
         time.sleep(0.1)
-    return found
+    return run
 
 
-def test_a_run_goes_on_while_the_server_is_killed_and_stopped(start_server: StartServer) -> None:
+def test_a_run_continues_while_the_server_is_killed_and_stopped(start_server: StartServer) -> None:
     with target() as port:
         server = start_server(BENCH_TARGETS=f"127.0.0.1:{port}")
-        wanted = {"framework": "node", "host": f"127.0.0.1:{port}", "duration": 2, "trials": 2, "connections": 4}
-        accepted = requests.post(f"{server.url}/api/benchmark/run", json=wanted, timeout=20)
+        scenario = {"framework": "node", "host": f"127.0.0.1:{port}", "duration": 2, "trials": 2, "connections": 4}
+        accepted = requests.post(f"{server.url}/api/benchmark/run", json=scenario, timeout=20)
         path = accepted.headers["Location"]
-        until(server, path, "warming", "running")
+        wait_for_state(server, path, "warming", "running")
 
         server.process.kill()
         server.process.wait()
         server.start()
-        assert until(server, path, "warming", "running", "done")["state"] != "interrupted"
+        assert wait_for_state(server, path, "warming", "running", "done")["state"] != "interrupted"
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(DEADLINE_S) == 0
         server.start()
-        done = until(server, path, "done", "failed", "interrupted")
+        done = wait_for_state(server, path, "done", "failed", "interrupted")
 
     assert (done["state"], done["message"]) == ("done", "")
     assert [trial["index"] for trial in done["trialResults"]] == [0, 1, 2]
-    assert asked(server, "/api/benchmark/latest")["results"][0]["id"] == done["id"]
+    assert fetch(server, "/api/benchmark/latest")["results"][0]["id"] == done["id"]

@@ -1,4 +1,4 @@
-"""The server as a process under the very PM2 that it controls."""
+"""The server as a process under the PM2 daemon that it controls."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ pytestmark = pytest.mark.real
 DEADLINE_S = 60
 
 
-async def put_under_pm2(home: Path, env: dict[str, str]) -> None:
-    """As an ecosystem file would, with what the README asks for."""
-    shape = {
+async def start_under_pm2(home: Path, env: dict[str, str]) -> None:
+    """Starts the server like an ecosystem file with the options from the README."""
+    app = {
         "name": "pm2site", "namespace": "default", "pm_exec_path": str(ROOT / "manage.py"), "pm_cwd": str(ROOT),
         "exec_interpreter": str(ROOT / ".venv" / "bin" / "python"), "exec_mode": "fork_mode", "instances": 1,
         "args": ["serve"], "node_args": [], "env": env, "pm_out_log_path": str(home / "out.log"),
@@ -35,46 +35,46 @@ async def put_under_pm2(home: Path, env: dict[str, str]) -> None:
         "windowsHide": True, "watch": False,
     }  # fmt: skip
     async with client.connect() as link:
-        await link.call("prepare", shape)
+        await link.call("prepare", app)
 
 
-async def test_it_spares_itself_and_its_run_outlives_its_restart(pm2_home: Path) -> None:
+async def test_the_server_spares_itself_and_a_run_outlives_its_restart(pm2_home: Path) -> None:
     server = new_server(PM2_HOME=str(pm2_home), API_PORT=str(free_port()))
     await start_framework.ensure_daemon()
-    await put_under_pm2(pm2_home, server.env)
+    await start_under_pm2(pm2_home, server.env)
 
     def call(path: str, **body: Any) -> Any:
         method = "POST" if body else "GET"
-        answer = requests.request(method, server.url + path, json=body or None, timeout=DEADLINE_S)
-        assert answer.ok, answer.text
-        return answer.json()
+        response = requests.request(method, server.url + path, json=body or None, timeout=DEADLINE_S)
+        assert response.ok, response.text
+        return response.json()
 
-    async def until_healthy(before_s: float = 0.0) -> None:
-        ends = time.monotonic() + DEADLINE_S
-        while time.monotonic() < ends:
-            if is_listening(server.port) and (not before_s or call("/health")["uptime"] < before_s):
+    async def wait_until_healthy(max_uptime_s: float = 0.0) -> None:
+        deadline_s = time.monotonic() + DEADLINE_S
+        while time.monotonic() < deadline_s:
+            if is_listening(server.port) and (not max_uptime_s or call("/health")["uptime"] < max_uptime_s):
                 return
             await asyncio.sleep(0.05)
         raise AssertionError((pm2_home / "err.log").read_text())
 
     try:
-        await until_healthy()
+        await wait_until_healthy()
         await asyncio.to_thread(call, "/api/pm2/start", framework="fastify", instances=1)
         run = (await asyncio.to_thread(call, "/api/benchmark/run", framework="fastify", duration=6))["benchmark"]["id"]
         uptime = call("/health")["uptime"]
         await command_line("restart", "pm2site")
-        await until_healthy(uptime + 1)
+        await wait_until_healthy(uptime + 1)
         assert is_listening(FASTIFY)
-        ends = time.monotonic() + DEADLINE_S
+        deadline_s = time.monotonic() + DEADLINE_S
         while (state := call(f"/api/benchmark/runs/{run}")["state"]) != "done":
             assert state in ("preflight", "warming", "running"), state
-            assert time.monotonic() < ends
+            assert time.monotonic() < deadline_s
             await asyncio.sleep(0.1)
 
         result = await asyncio.to_thread(lambda: requests.post(server.url + "/api/pm2/deleteAll", timeout=30).json())
-        assert [each["name"] for each in result["skipped"]] == ["pm2site"]
+        assert [process["name"] for process in result["skipped"]] == ["pm2site"]
         assert result["message"] == "Deleted fastify: 1 process"
-        assert [each["name"] for each in call("/api/pm2/stats")["processes"]] == ["pm2site"]
+        assert [process["name"] for process in call("/api/pm2/stats")["processes"]] == ["pm2site"]
     finally:
         await command_line("delete", "all")
         shutil.rmtree(server.folder)
