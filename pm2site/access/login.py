@@ -51,7 +51,7 @@ class LoginView(View):
         return True
 
     def _log_in_with_key(self, request: HttpRequest, key: str) -> bool:
-        """Each key has its own user, which the admin requires; a changed key ends the session."""
+        """Each key logs in as its own user, because the admin requires one; a changed key ends the session."""
         for name, setting in auth.KEY_USERS.items():
             if auth.is_equal(key, getattr(settings, setting)):
                 may_act = setting == "API_KEY"

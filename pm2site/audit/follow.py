@@ -15,7 +15,7 @@ from pm2site.http import problems
 from pm2site.models import Activity
 
 POLL_S = 1.0
-INITIAL_ENTRIES = 200  # of earlier servers: after a restart one asks what led to it
+INITIAL_ENTRIES = 200  # of earlier servers, which show what led to a restart
 
 
 async def follow_other_writers() -> None:

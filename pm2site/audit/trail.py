@@ -141,7 +141,7 @@ class ActivityAnswer(serializers.Serializer[Any]):
 class ActivityView(APIView):
     @extend_schema(parameters=[ActivityQuery], responses=ActivityAnswer, tags=["activity"])
     def get(self, request: Request) -> Response:
-        """Who did what, newest first."""
+        """Entries of the audit trail, newest first."""
         query = ActivityQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         return Response(to_wire(entries(**query.validated_data)))

@@ -33,7 +33,7 @@ class Command(CommandLine):
         elif readonly == user.is_staff and not user.has_usable_password():
             user.is_staff = not readonly
         elif readonly and user.is_staff:
-            raise CommandError(f"{name} is an admin. A read-only token needs a name of its own.")
+            raise CommandError(f"{name} is an admin. Use another name for a read-only token.")
         user.save()
         replaced, _ = Token.objects.filter(user=user).delete()
         token = Token.objects.create(user=user)
