@@ -195,10 +195,15 @@ def _chain(first: Iterable[str], rest: Iterable[str]) -> Iterable[str]:
 
 
 def count_overlap(file_lines: Sequence[str], live: Sequence[str]) -> int:
-    """How many of a file's newest lines were received live, both newest first. The bus may be some lines ahead of the
-    file; if the two cannot be aligned, all live lines count as being in the file."""
+    """How many of a file's newest lines to skip because the bus delivers them, both newest first. The bus may be some
+    lines ahead of the file, or the file ahead of the bus; if the two cannot be aligned, all live lines count as being
+    in the file."""
     for ahead in range(min(MAX_LAG_LINES, len(live))):
         length = min(len(file_lines), len(live) - ahead)
         if list(file_lines[:length]) == list(live[ahead : ahead + length]):
             return len(live) - ahead
+    for behind in range(1, len(file_lines) if live else 0):
+        length = min(len(file_lines) - behind, len(live))
+        if list(file_lines[behind : behind + length]) == list(live[:length]):
+            return len(live) + behind
     return len(live)
