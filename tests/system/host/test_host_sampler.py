@@ -55,7 +55,7 @@ def test_a_tree_counts_its_children() -> None:
         deadline_s = time.monotonic() + 30
         while True:
             usage = asyncio.run(host_sampler.sample_trees([pid, 999_999_999]))
-            if pid in usage and usage[pid].cpu_percent > 50 and usage[pid].children == 1:
+            if pid in usage and usage[pid].cpu_percent > 10 and usage[pid].children == 1:
                 break
             assert time.monotonic() < deadline_s, usage
             time.sleep(0.25)
