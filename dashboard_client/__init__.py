@@ -1,4 +1,4 @@
-"""The terminal dashboard, and its network half for other programs: `from dashboard_client import Client`."""
+"""The terminal dashboard and its client library: `from dashboard_client import Client`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Client"]
 
 
 def __getattr__(name: str) -> object:
-    if name == "Client":  # only when asked for: the screen comes up before the network is loaded
+    if name == "Client":  # lazily: the screen is drawn before the network modules are loaded
         from dashboard_client.client import Client
 
         return Client

@@ -1,4 +1,4 @@
-"""`python -m dashboard_client`: the dashboard, one report, or one command."""
+"""Runs the dashboard, one report or one command: `python -m dashboard_client`."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from dashboard_client.tui.screen import theme
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The exit code: 0 ok, 1 failed, 2 usage; see `--help`."""
+    """Returns the exit code: 0 ok, 1 failed, 2 usage; see `--help`."""
     options = arguments.parse(argv)
     is_debugging = False
     try:
-        found = config.from_environment(server=options.server)
-        is_debugging = found.is_debugging
-        return _without_screen(found, options) if _is_plain(options) else _with_screen(found, options)
+        settings = config.from_environment(server=options.server)
+        is_debugging = settings.is_debugging
+        return _run_without_screen(settings, options) if _is_screenless(options) else _run_dashboard(settings, options)
     except ClientError as error:
         if is_debugging:
             traceback.print_exc()
-        progress.error(str(error))
+        progress.print_error(str(error))
         return 2 if isinstance(error, Usage) else 1
     except BrokenPipeError:  # `… | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -34,41 +34,41 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except ModuleNotFoundError as error:
-        progress.error(f"{error}. Install what a client needs: pip install -r requirements-client.txt")
+        progress.print_error(f"{error}. Install the client's requirements: pip install -r requirements-client.txt")
         return 1
-    except OSError as error:  # a full disk behind stdout, for instance
-        progress.error(f"It could not be written: {error}")
+    except OSError as error:  # for example a full disk behind stdout
+        progress.print_error(f"Cannot write the output: {error}")
         return 1
 
 
-def _is_plain(options: Namespace) -> bool:
+def _is_screenless(options: Namespace) -> bool:
     return bool(options.command or options.once or options.json)
 
 
-def _without_screen(found: Config, options: Namespace) -> int:
-    from dashboard_client.commands import snapshot, verbs  # the screen comes up without them
+def _run_without_screen(settings: Config, options: Namespace) -> int:
+    from dashboard_client.commands import snapshot, verbs  # not needed for the screen
     from dashboard_client.network.api import Api
 
-    api = Api(found)
-    return verbs.perform(api, options) if options.command else snapshot.run(api, as_json=options.json)
+    api = Api(settings)
+    return verbs.run_command(api, options) if options.command else snapshot.run(api, as_json=options.json)
 
 
-def _with_screen(found: Config, options: Namespace) -> int:
-    from dashboard_client.tui import runtime  # reports need no terminal
+def _run_dashboard(settings: Config, options: Namespace) -> int:
+    from dashboard_client.tui import runtime  # not needed for reports
 
-    looks = runtime.Options(
+    screen_options = runtime.Options(
         is_readonly=options.readonly,
         wants_mouse=not options.no_mouse,
-        glyphs=_glyphs(options.ascii),
+        glyphs=_select_glyphs(options.ascii),
         theme=options.theme,
     )
-    return runtime.run(found, looks, progress.say)
+    return runtime.run(settings, screen_options, progress.print_status)
 
 
-def _glyphs(wants_ascii: bool) -> theme.Glyphs:
-    """Braille where it arrives: not where output is no UTF-8, and not on the console of Linux."""
+def _select_glyphs(is_ascii: bool) -> theme.Glyphs:
+    """Braille, except on the Linux console (blocks) and where the output encoding is not UTF-8 (ASCII)."""
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-    if wants_ascii or encoding != "utf8":
+    if is_ascii or encoding != "utf8":
         return theme.PLAIN_ASCII
     return theme.BLOCKS if os.environ.get("TERM") == "linux" else theme.BRAILLE
 

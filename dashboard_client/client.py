@@ -1,4 +1,4 @@
-"""The library: `Client(url, api_key)`, for programs of other people."""
+"""Client library for other programs: `Client(url, api_key)`."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ F = TypeVar("F", bound=Callable[..., object])
 
 
 class Client(Api):
-    """A method per endpoint, and live streams that come back by themselves.
+    """One method per endpoint, and live streams that reconnect automatically.
 
-    Callbacks run in the client's own thread, in the order of what happened; an exception in one goes to
-    `on_error`, and to nobody without one. Each `on_…` takes a function, as a decorator too.
+    Callbacks run in the client's own thread, in the order of the events. An exception in a callback is passed to
+    `on_error`, or ignored if none is registered. Each `on_…` method can be used as a decorator.
     """
 
     def __init__(self, url: str | None = None, api_key: str | None = None) -> None:
-        """Default: API_SERVER and API_KEY. Raises ConfigError."""
+        """Defaults to API_SERVER and API_KEY. Raises ConfigError."""
         environ = dict(os.environ) if api_key is None else {**os.environ, "API_KEY": api_key}
         super().__init__(config.from_environment(environ, url))
         self._callbacks: dict[str, list[Callable[..., object]]] = {}
@@ -36,9 +36,9 @@ class Client(Api):
         self._is_connected = False
 
     def connect(self, within_s: float | None = None) -> None:
-        """Open the live connection. Raises Unreachable or NotAuthenticated; later losses are mended quietly.
+        """Open the live connection and keep it open. Raises Unreachable or NotAuthenticated if the first attempt fails.
 
-        `within_s`: how long to try, API_TIMEOUT unless given.
+        `within_s`: how long to try; defaults to API_TIMEOUT.
         """
         if self._feed:
             return
@@ -46,20 +46,20 @@ class Client(Api):
         self._settled.clear()
         self._closed.clear()
         self._failure = Unreachable(f"API server {self.config.server} did not answer within {within_s:g} s")
-        self._feed = Feed(self.config, self._take, read=_as_it_is)
-        for stream, (interval, wanted) in self._subscribed.items():
-            self._feed.subscribe(stream, interval, wanted)
+        self._feed = Feed(self.config, self._on_event, read=_keep_raw)
+        for stream, (interval, filters) in self._subscribed.items():
+            self._feed.subscribe(stream, interval, filters)
         self._feed.start()
         self._settled.wait(within_s)
         if self._failure:
             self.close()
             raise self._failure
 
-    def subscribe(self, stream: str, interval: float = 1.0, wanted: Mapping[str, str] | None = None) -> None:
-        """`interval`: seconds, 0.25 to 60. `wanted`: a filter, for `pm2:logs` and its like."""
-        self._subscribed[stream] = (interval, wanted)
+    def subscribe(self, stream: str, interval: float = 1.0, filters: Mapping[str, str] | None = None) -> None:
+        """`interval`: seconds, 0.25 to 60. `filters`: for event streams such as `pm2:logs`."""
+        self._subscribed[stream] = (interval, filters)
         if self._feed:
-            self._feed.subscribe(stream, interval, wanted)
+            self._feed.subscribe(stream, interval, filters)
 
     def unsubscribe(self, stream: str) -> None:
         self._subscribed.pop(stream, None)
@@ -67,27 +67,27 @@ class Client(Api):
             self._feed.unsubscribe(stream)
 
     def on_metric(self, callback: F) -> F:
-        """`callback(stream, data, timestamp)`: the JSON of a stream as it came."""
+        """`callback(stream, data, timestamp)`; `data` is the stream's decoded JSON."""
         return self._on("metric", callback)
 
     def on_connect(self, callback: F) -> F:
-        """`callback()`: after every connection, the first and those after a loss."""
+        """`callback()`: after every connect and reconnect."""
         return self._on("connect", callback)
 
     def on_disconnect(self, callback: F) -> F:
-        """`callback(reason)`: after every loss."""
+        """`callback(reason)`: after every lost connection."""
         return self._on("disconnect", callback)
 
     def on_error(self, callback: F) -> F:
-        """`callback(error)`: what the server would not do, what it lost, and exceptions of your callbacks."""
+        """`callback(error)`: server errors, lost stream items and exceptions in callbacks."""
         return self._on("error", callback)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Until `close()`, for scripts that do nothing but listen. True when it was closed."""
+        """Block until `close()`; returns False on timeout."""
         return self._closed.wait(timeout)
 
     def close(self) -> None:
-        """End the live connection; `connect()` begins another one."""
+        """Close the live connection; `connect()` opens a new one."""
         feed, self._feed = self._feed, None
         if feed:
             feed.stop()
@@ -105,41 +105,41 @@ class Client(Api):
         self._callbacks.setdefault(name, []).append(callback)
         return callback
 
-    def _take(self, event: events.NetworkEvent) -> None:
+    def _on_event(self, event: events.NetworkEvent) -> None:
         if isinstance(event, events.Metric):
-            self._tell("metric", event.stream, event.value, event.timestamp)
+            self._emit("metric", event.stream, event.value, event.timestamp)
         elif isinstance(event, events.Connected):
             self._failure, self._is_connected = None, True
             self._settled.set()
-            self._tell("connect")
+            self._emit("connect")
         elif isinstance(event, events.Disconnected):
-            self._lost(event)
-        elif isinstance(event, events.Complained):
-            self._tell("error", ClientError(event.message))
+            self._on_disconnected(event)
+        elif isinstance(event, events.ErrorReported):
+            self._emit("error", ClientError(event.message))
         elif isinstance(event, events.Missed):
-            many = "Some" if event.missed is None else str(event.missed)
-            self._tell("error", ClientError(f"{many} items of {event.stream} were lost."))
+            count = "Some" if event.missed is None else str(event.missed)
+            self._emit("error", ClientError(f"{count} items of {event.stream} were lost."))
 
-    def _lost(self, event: events.Disconnected) -> None:
+    def _on_disconnected(self, event: events.Disconnected) -> None:
         is_final = event.retry_in_s is None
         error = NotAuthenticated(event.reason, status=401) if is_final else Unreachable(event.reason)
-        if not self._settled.is_set():  # connect() still waits
+        if not self._settled.is_set():  # connect() is still waiting
             self._failure = error
             self._settled.set()
         elif self._is_connected:
             self._is_connected = False
-            self._tell("disconnect", event.reason)
+            self._emit("disconnect", event.reason)
             if is_final:
-                self._tell("error", error)
+                self._emit("error", error)
 
-    def _tell(self, name: str, *facts: object) -> None:
+    def _emit(self, name: str, *arguments: object) -> None:
         for callback in list(self._callbacks.get(name, ())):
             try:
-                callback(*facts)
-            except Exception as error:  # noqa: BLE001 - somebody else's code, on our thread
+                callback(*arguments)
+            except Exception as error:  # noqa: BLE001 - a user's callback must not end the thread
                 if name != "error":
-                    self._tell("error", error)
+                    self._emit("error", error)
 
 
-def _as_it_is(stream: str, data: object) -> object:
+def _keep_raw(stream: str, data: object) -> object:
     return data

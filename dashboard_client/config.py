@@ -1,4 +1,4 @@
-"""Where the server is and who we are: the environment and the flags of the command line."""
+"""Client configuration from environment variables and command-line flags."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ DEFAULT_SERVER = "http://localhost:3100"
 DEFAULT_PORT = 3100
 DEFAULT_TIMEOUT_S = 10.0
 DEFAULT_RECONNECT_MAX_S = 10.0
-LONGEST_S = 3600.0
+MAX_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """`server`: scheme, host and port, perhaps a path, no trailing slash. `secret`: an API key or a token."""
+    """`server`: scheme, host, port and optional path, without a trailing slash. `secret`: an API key or a token."""
 
     server: str = DEFAULT_SERVER
     secret: str = ""
@@ -35,67 +35,69 @@ class Config:
 
     @property
     def is_local(self) -> bool:
-        """Whether the server is on this machine: then no proxy stands in between."""
+        """Whether the server is on this machine; proxies are bypassed then."""
         host = urlsplit(self.server).hostname or ""
         try:
             return host == "localhost" or ipaddress.ip_address(host).is_loopback
         except ValueError:
             return False
 
-    def __repr__(self) -> str:  # a key has no place in a log
+    def __repr__(self) -> str:  # keeps the key out of logs
         return f"Config(server={self.server!r}, secret={'***' if self.secret else ''!r})"
 
 
 def from_environment(environ: Mapping[str, str] | None = None, server: str | None = None) -> Config:
-    """`server` wins over API_SERVER. Raises ConfigError, which names the variable."""
-    given = os.environ if environ is None else environ
+    """`server` overrides API_SERVER. Raises ConfigError naming the variable."""
+    environ = os.environ if environ is None else environ
     return Config(
-        server=server_url(server or given.get("API_SERVER") or DEFAULT_SERVER, "--server" if server else "API_SERVER"),
-        secret=secret(given.get("API_KEY", ""), "API_KEY"),
-        timeout_s=seconds(given, "API_TIMEOUT", DEFAULT_TIMEOUT_S),
-        reconnect_max_s=seconds(given, "API_RECONNECT_MAX", DEFAULT_RECONNECT_MAX_S),
-        is_debugging=given.get("DASHBOARD_DEBUG", "") not in ("", "0"),
+        server=parse_server_url(
+            server or environ.get("API_SERVER") or DEFAULT_SERVER, "--server" if server else "API_SERVER"
+        ),
+        secret=parse_secret(environ.get("API_KEY", ""), "API_KEY"),
+        timeout_s=parse_seconds(environ, "API_TIMEOUT", DEFAULT_TIMEOUT_S),
+        reconnect_max_s=parse_seconds(environ, "API_RECONNECT_MAX", DEFAULT_RECONNECT_MAX_S),
+        is_debugging=environ.get("DASHBOARD_DEBUG", "") not in ("", "0"),
     )
 
 
-def server_url(text: str, source: str = "url") -> str:
-    """`192.168.1.100`, `bench-1:3100` and whole URLs. Raises ConfigError."""
+def parse_server_url(text: str, source: str = "url") -> str:
+    """Accepts `192.168.1.100`, `bench-1:3100` and full URLs. Raises ConfigError."""
     text = text.strip()
     example = f"for example {DEFAULT_SERVER}"
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         port = parts.port
     except ValueError as error:
-        raise ConfigError(f"{source} is {text!r}, which is no address ({error}); {example}.") from None
+        raise ConfigError(f"{source} is {text!r}, which is not a valid address ({error}); {example}.") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or not text.isprintable() or " " in text:
-        raise ConfigError(f"{source} is {text!r}, which is no address of a server; {example}.")
+        raise ConfigError(f"{source} is {text!r}, which is not a server address; {example}.")
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise ConfigError(f"{source} carries a user, a query or a fragment. Keys belong in API_KEY; {example}.")
+        raise ConfigError(f"{source} contains a user, query or fragment. Put the key in API_KEY; {example}.")
     if port is None and "://" not in text:
         parts = parts._replace(netloc=f"{parts.netloc.rstrip(':')}:{DEFAULT_PORT}")
-    return _without_end(parts)
+    return _to_url(parts)
 
 
-def _without_end(parts: SplitResult) -> str:
+def _to_url(parts: SplitResult) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
-def secret(text: str, source: str = "api_key") -> str:
-    """Raises ConfigError for what no header can carry."""
+def parse_secret(text: str, source: str = "api_key") -> str:
+    """Raises ConfigError for characters not allowed in an HTTP header."""
     text = text.strip()
     if not (text.isascii() and text.isprintable()):
-        raise ConfigError(f"{source} holds characters that no HTTP header can carry.")
+        raise ConfigError(f"{source} contains characters not allowed in an HTTP header.")
     return text
 
 
-def seconds(given: Mapping[str, str], name: str, default: float) -> float:
-    text = given.get(name, "")
+def parse_seconds(environ: Mapping[str, str], name: str, default: float) -> float:
+    text = environ.get(name, "")
     if not text:
         return default
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not 0 < value <= LONGEST_S:
-        raise ConfigError(f"{name} is {text!r}; it takes seconds, up to {LONGEST_S:g}.")
+    if not 0 < value <= MAX_SECONDS:
+        raise ConfigError(f"{name} is {text!r}; it must be a number of seconds, at most {MAX_SECONDS:g}.")
     return value

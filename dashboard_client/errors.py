@@ -1,15 +1,15 @@
-"""Everything that can go wrong between this client and a server.
+"""Errors raised by the client.
 
 ClientError
-├── Usage                   the command line asks for what makes no sense; exit code 2
-│   └── ConfigError         a variable or flag that cannot be used
-├── WireError               the server sent something that is not what it promised
-├── Unreachable             no answer: refused, no such name, TLS, a proxy in between
-│   └── NoAnswer            a connection, but no answer in time
-└── Refused                 the server answered with an error (`status`, `code`, `request_id`, `fields`)
-    ├── NotAuthenticated    401: no key, or a wrong one
-    ├── Forbidden           403: the key may not do this
-    └── Unsupported         404 or 405 at an address that newer servers have
+├── Usage                   invalid command line; exit code 2
+│   └── ConfigError         invalid environment variable or flag
+├── WireError               the server sent malformed data
+├── Unreachable             cannot connect: refused, unknown host, TLS, proxy
+│   └── NoAnswer            connected, but no answer before the deadline
+└── Refused                 the server returned an error (`status`, `code`, `request_id`, `fields`)
+    ├── NotAuthenticated    401: missing or wrong key
+    ├── Forbidden           403: the key lacks permission
+    └── Unsupported         404 or 405: the server is too old for this endpoint
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Mapping
 
 
 class ClientError(Exception):
-    """Its text is a sentence for people."""
+    """Base class; `str()` is a sentence for the user."""
 
 
 class Usage(ClientError):
@@ -42,7 +42,7 @@ class NoAnswer(Unreachable):
 
 
 class Refused(ClientError):
-    """`code` is the server's word for it, empty when the answer was not the server's own."""
+    """`code`: the server's error code; empty if the response did not come from the server itself."""
 
     def __init__(
         self,

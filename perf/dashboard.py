@@ -196,7 +196,7 @@ def _second(state: State, painted: Frame | None, second: int, styles: tuple[str,
     state, _ = scenes.play(
         state, events.Tick(at_s, scenes.WALL), events.Metric("system:metrics", scenes.host(second % 100, 3000), at_s),
         events.Metric("pm2:stats", scenes.PM2, at_s), events.Metric("pm2:logs", LogLines(lines), at_s),
-        events.Complained(f"news of second {second}"),
+        events.ErrorReported(f"news of second {second}"),
     )  # fmt: skip
     if second % 60 == 0:  # somebody looks at something else, and comes back
         state, wanted = scenes.keys(state, "escape", "b", "escape", "?", "escape", "L")

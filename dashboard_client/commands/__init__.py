@@ -1,1 +1,1 @@
-"""Everything without a screen: data on stdout, progress on stderr."""
+"""Reports and commands without the screen: data on stdout, progress on stderr."""

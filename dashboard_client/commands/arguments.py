@@ -1,4 +1,4 @@
-"""The flags and commands of `python -m dashboard_client`, and the help that teaches them."""
+"""Defines the flags, commands and help of `python -m dashboard_client`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 EPILOG = """\
-The server is API_SERVER (default http://localhost:3100), the key or token API_KEY.
-Other variables: API_TIMEOUT (10 s), API_RECONNECT_MAX (10 s), DASHBOARD_DEBUG=1 (a trace when something breaks).
+API_SERVER is the server (default http://localhost:3100), API_KEY the key or token.
+Other variables: API_TIMEOUT (10 s), API_RECONNECT_MAX (10 s), DASHBOARD_DEBUG=1 (traceback on errors).
 
-  python -m dashboard_client                        the dashboard; ? shows its keys
+  python -m dashboard_client                        the dashboard; ? shows the keys
   API_SERVER=http://192.168.1.100:3100 API_KEY=… python -m dashboard_client
-  python -m dashboard_client --once                 one report as text, then the end
+  python -m dashboard_client --once                 one report as text
   python -m dashboard_client run pm2 start fastify -i 2
-  python -m dashboard_client run --help             all commands without the screen
+  python -m dashboard_client run --help             all commands
 
 Exit codes: 0 ok, 1 failed, 2 usage."""
 
@@ -23,16 +23,16 @@ RUN_EPILOG = """\
   run quickstart                 a Redis Cluster of 6 nodes, and fastify
   run pm2 start fastify -i 2     run pm2 logs fastify -f
   run redis setup -n 6 -r 1      run redis status
-  run bench fastify read         measure GET /code-fast, follow it, print the result
-  run cleanup --yes              delete every process under PM2, and the Redis Cluster
+  run bench fastify read         benchmark GET /code-fast and print the result
+  run cleanup --yes              delete all PM2 processes and the Redis Cluster
 
-stdout is data, stderr tells what goes on, --json prints the server's answer.
-Exit codes: 0 ok, 1 failed, 2 usage, 4 an invalid benchmark."""
+Results go to stdout, progress to stderr; --json prints the server's response.
+Exit codes: 0 ok, 1 failed, 2 usage, 4 invalid benchmark."""
 
 PM2_VERBS = ("start", "stop", "restart", "reload", "delete", "logs", "status")
 
 
-def whole(low: int, high: int) -> Callable[[str], int]:
+def integer_between(low: int, high: int) -> Callable[[str], int]:
     def number(text: str) -> int:
         value = int(text)
         if not low <= value <= high:
@@ -44,7 +44,7 @@ def whole(low: int, high: int) -> Callable[[str], int]:
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong as everything here does. Its subparsers are of the same kind."""
+    """Prints errors as `[ERROR] …`. argparse uses this class for subparsers too."""
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
@@ -52,84 +52,96 @@ class Parser(argparse.ArgumentParser):
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Exits with 2 as argparse does. `command`: None for the dashboard, else the first word after `run`."""
-    main = _parser("python -m dashboard_client", "A dashboard of PM2, Redis and benchmarks on a server.", EPILOG)
-    _server(main, None)
+    """Exits with 2 on usage errors. `command`: None for the dashboard, else the word after `run`."""
+    main = _new_parser("python -m dashboard_client", "Dashboard for PM2, Redis and benchmarks on a server.", EPILOG)
+    _add_server_option(main, None)
     add = main.add_argument
-    add("--once", action="store_true", help="print one report as text and end")
-    add("--json", action="store_true", help="print one report as JSON and end")
-    add("--readonly", action="store_true", help="offer nothing that changes the server")
-    add("--ascii", action="store_true", help="draw with ASCII characters only")
-    add("--no-mouse", action="store_true", help="leave the mouse to the terminal")
-    add("--theme", choices=("auto", "dark", "light"), default="auto", help="default: what the terminal says")
+    add("--once", action="store_true", help="print one report as text and exit")
+    add("--json", action="store_true", help="print one report as JSON and exit")
+    add("--readonly", action="store_true", help="disable actions that change the server")
+    add("--ascii", action="store_true", help="use ASCII characters only")
+    add("--no-mouse", action="store_true", help="do not capture the mouse")
+    add("--theme", choices=("auto", "dark", "light"), default="auto", help="default: the terminal's background")
     modes = main.add_subparsers(metavar="run", title="without the screen")
     run = modes.add_parser(
-        "run", help="do one thing: run --help", description="Commands without the screen.", epilog=RUN_EPILOG,
+        "run", help="run one command; see run --help", description="Commands without the screen.", epilog=RUN_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    _server(run, argparse.SUPPRESS)
+    _add_server_option(run, argparse.SUPPRESS)
     main.set_defaults(command=None)
-    _commands(run.add_subparsers(dest="command", required=True, metavar="COMMAND"))
+    _add_commands(run.add_subparsers(dest="command", required=True, metavar="COMMAND"))
     return main.parse_args(argv)
 
 
-def _parser(prog: str, description: str, epilog: str) -> argparse.ArgumentParser:
+def _new_parser(prog: str, description: str, epilog: str) -> argparse.ArgumentParser:
     return Parser(
         prog=prog, description=description, epilog=epilog, allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
 
 
-def _server(parser: argparse.ArgumentParser, default: str | None) -> None:
-    parser.add_argument("--server", metavar="URL", default=default, help="wins over API_SERVER")
+def _add_server_option(parser: argparse.ArgumentParser, default: str | None) -> None:
+    parser.add_argument("--server", metavar="URL", default=default, help="overrides API_SERVER")
 
 
-def _commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     quickstart = commands.add_parser("quickstart", help="a Redis Cluster of 6 nodes and a framework")
     quickstart.add_argument("name", nargs="?", default="fastify", help="the framework (default: %(default)s)")
-    _instances(quickstart)
-    cleanup = commands.add_parser("cleanup", help="delete all processes under PM2, and the Redis Cluster")
-    _yes(cleanup)
-    _redis(commands.add_parser("redis", help="setup, stop, resume, clean, status"))
+    _add_instances_option(quickstart)
+    cleanup = commands.add_parser("cleanup", help="delete all PM2 processes and the Redis Cluster")
+    _add_yes_option(cleanup)
+    _add_redis_verbs(commands.add_parser("redis", help="setup, stop, resume, clean, status"))
     pm2 = commands.add_parser("pm2", help=", ".join(PM2_VERBS))
     pm2.add_argument("verb", choices=PM2_VERBS)
-    pm2.add_argument("name", nargs="?", help="a framework, a process's name or pm_id; else all")
-    _instances(pm2)
-    pm2.add_argument("-n", "--lines", type=whole(1, 5000), default=200, help="how many (logs; default: %(default)s)")
-    pm2.add_argument("-f", "--follow", action="store_true", help="go on with new lines until Ctrl-C (logs)")
-    pm2.add_argument("--search", metavar="TEXT", help="lines that hold this text only (logs)")
-    _yes(pm2)
-    bench = commands.add_parser("bench", help="measure a framework that runs, on the server")
+    pm2.add_argument("name", nargs="?", help="a framework, process name or pm_id (default: all)")
+    _add_instances_option(pm2)
+    pm2.add_argument(
+        "-n", "--lines", type=integer_between(1, 5000), default=200, help="number of lines (logs; default: %(default)s)"
+    )
+    pm2.add_argument("-f", "--follow", action="store_true", help="print new lines until Ctrl-C (logs)")
+    pm2.add_argument("--search", metavar="TEXT", help="only lines containing this text (logs)")
+    _add_yes_option(pm2)
+    bench = commands.add_parser("bench", help="benchmark a running framework")
     bench.add_argument("name", help="the framework")
     bench.add_argument("endpoint", nargs="?", default="simple", help="simple, code, read, or a path (default: simple)")
-    bench.add_argument("-d", "--duration", type=whole(1, 3600), metavar="SECONDS", help="of a trial")
-    bench.add_argument("-c", "--connections", type=whole(1, 10_000), metavar="N")
-    bench.add_argument("--trials", type=whole(1, 50), metavar="N")
+    bench.add_argument("-d", "--duration", type=integer_between(1, 3600), metavar="SECONDS", help="of each trial")
+    bench.add_argument("-c", "--connections", type=integer_between(1, 10_000), metavar="N")
+    bench.add_argument("--trials", type=integer_between(1, 50), metavar="N")
     bench.add_argument("--profile", metavar="NAME", help="quick, standard or rigorous")
-    for each in (quickstart, cleanup, pm2, bench):
-        _json(each)
+    for command in (quickstart, cleanup, pm2, bench):
+        _add_json_option(command)
 
 
-def _redis(redis: argparse.ArgumentParser) -> None:
+def _add_redis_verbs(redis: argparse.ArgumentParser) -> None:
     verbs = redis.add_subparsers(dest="verb", required=True, metavar="VERB")
-    setup = verbs.add_parser("setup", help="form a cluster; answers after a write to each shard")
-    setup.add_argument("-n", "--nodes", type=whole(1, 1000), default=6, help="how many (default: %(default)s)")
-    setup.add_argument("-r", "--replicas", type=whole(0, 10), help="of each master (default: by the number of nodes)")
+    setup = verbs.add_parser("setup", help="create a cluster; verified by a write to each shard")
+    setup.add_argument(
+        "-n", "--nodes", type=integer_between(1, 1000), default=6, help="number of nodes (default: %(default)s)"
+    )
+    setup.add_argument(
+        "-r", "--replicas", type=integer_between(0, 10), help="per master (default: by the number of nodes)"
+    )
     verbs.add_parser("stop", help="stop all nodes; their keys are saved")
-    verbs.add_parser("resume", help="start the nodes that do not run")
-    _yes(verbs.add_parser("clean", help="stop the cluster and delete its files"))
-    verbs.add_parser("status", help="its state and its nodes; exit code 1 unless all of it runs")
-    for each in verbs.choices.values():
-        _json(each)
+    verbs.add_parser("resume", help="start the stopped nodes")
+    _add_yes_option(verbs.add_parser("clean", help="stop the cluster and delete its files"))
+    verbs.add_parser("status", help="cluster state and nodes; exit code 1 unless all nodes are up")
+    for verb in verbs.choices.values():
+        _add_json_option(verb)
 
 
-def _instances(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-i", "--instances", type=whole(1, 100), metavar="N", help="how many (default: the server's)")
+def _add_instances_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-i",
+        "--instances",
+        type=integer_between(1, 100),
+        metavar="N",
+        help="instances (default: the server's)",
+    )
 
 
-def _yes(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--yes", action="store_true", help="do not ask")
+def _add_yes_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
 
-def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print the server's answer")
+def _add_json_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print the server's response")

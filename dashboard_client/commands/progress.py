@@ -1,4 +1,4 @@
-"""What goes on, told on stderr: a line that lives while somebody waits, on a terminal only."""
+"""Progress on stderr: status lines, and a live line on terminals."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ import threading
 import time
 from types import TracebackType
 
-QUIET_S = 2.0  # shorter waits need no company
-TURN_S = 0.5
+SHOW_AFTER_S = 2.0  # shorter waits show nothing
+REFRESH_S = 0.5
 BAR_WIDTH = 20
 
 
-def say(text: str) -> None:
+def print_status(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def error(text: str) -> None:
-    say(f"[ERROR] {text}")
+def print_error(text: str) -> None:
+    print_status(f"[ERROR] {text}")
 
 
-def live(text: str) -> None:
-    """Replace the line that lives. On no terminal nothing is said."""
+def show_live_line(text: str) -> None:
+    """Replace the live line; does nothing unless stderr is a terminal."""
     if sys.stderr.isatty():
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 
 def bar(share: float) -> str:
     """`[#####...............]`"""
-    full = round(min(max(share, 0.0), 1.0) * BAR_WIDTH)
-    return f"[{'#' * full}{'.' * (BAR_WIDTH - full)}]"
+    filled = round(min(max(share, 0.0), 1.0) * BAR_WIDTH)
+    return f"[{'#' * filled}{'.' * (BAR_WIDTH - filled)}]"
 
 
 class Waiting:
-    """`with Waiting("Starting fastify"):` shows how long it takes, once it takes long."""
+    """`with Waiting("Starting fastify"):` shows the elapsed time after SHOW_AFTER_S."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self._done = threading.Event()
-        self._thread = threading.Thread(target=self._tell, daemon=True)
+        self._thread = threading.Thread(target=self._show_elapsed, daemon=True)
 
     def __enter__(self) -> Waiting:
         if sys.stderr.isatty():
@@ -51,11 +51,11 @@ class Waiting:
         self._done.set()
         if self._thread.is_alive():
             self._thread.join()
-            live("")
+            show_live_line("")
 
-    def _tell(self) -> None:
-        began_s = time.monotonic()
-        wait_s = QUIET_S
+    def _show_elapsed(self) -> None:
+        started_s = time.monotonic()
+        wait_s = SHOW_AFTER_S
         while not self._done.wait(wait_s):
-            live(f"{self.text} … {time.monotonic() - began_s:.0f} s")
-            wait_s = TURN_S
+            show_live_line(f"{self.text} … {time.monotonic() - started_s:.0f} s")
+            wait_s = REFRESH_S

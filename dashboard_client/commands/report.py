@@ -1,4 +1,4 @@
-"""What the server says, as plain text for `--once` and the command line. Times are local."""
+"""Renders server data as plain text for `--once` and the commands. Times are local."""
 
 from __future__ import annotations
 
@@ -7,37 +7,37 @@ from datetime import datetime
 
 from dashboard_client.formatting.figures import LOWER_BOUNDS
 from dashboard_client.formatting.width import padded, width_of
-from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkResults, Done
+from dashboard_client.wire.benchmarks import ActionResult, BenchmarkResult, BenchmarkResults
 from dashboard_client.wire.host_and_pm2 import Activity, HostStats, LogLine, Pm2Stats
 from dashboard_client.wire.redis import RedisNode, RedisStats
 
 MB = 2**20
-NOTHING = "–"
+DASH = "–"
 
 
-def table(head: str, rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns in line. `head`: titles; one that begins with `>` stands to the right."""
-    titles = head.split()
+def table(header: str, rows: Sequence[Sequence[str]]) -> list[str]:
+    """Align columns. `header`: titles; a title starting with `>` right-aligns its column."""
+    titles = header.split()
     grid = [[title.lstrip(">") for title in titles], *rows]
-    widths = [max(width_of(row[place]) for row in grid) for place in range(len(titles))]
+    widths = [max(width_of(row[column]) for row in grid) for column in range(len(titles))]
     return [
         "  ".join(
-            padded(cell, wide, right=title.startswith(">"))
-            for cell, wide, title in zip(row, widths, titles, strict=True)
+            padded(cell, width, right=title.startswith(">"))
+            for cell, width, title in zip(row, widths, titles, strict=True)
         ).rstrip()
         for row in grid
     ]
 
 
 def number(value: float | None, digits: int = 0, unit: str = "") -> str:
-    return NOTHING if value is None else f"{value:,.{digits}f}{unit}"
+    return DASH if value is None else f"{value:,.{digits}f}{unit}"
 
 
 def clock(at: datetime | None) -> str:
-    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if at else NOTHING
+    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if at else DASH
 
 
-def span(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """`2d 3h`, `45m`, `12s`: the two largest units at most."""
     days, rest = divmod(int(seconds), 86_400)
     hours, rest = divmod(rest, 3600)
@@ -58,11 +58,11 @@ def host(stats: HostStats) -> list[str]:
 def processes(stats: Pm2Stats) -> list[str]:
     rows = [
         (
-            str(each.pm_id), str(each.pid or NOTHING), each.name, each.exec_mode.removesuffix("_mode"), each.status,
-            f"{each.cpu:.1f} %", f"{each.memory:.0f} MB", span(each.uptime_seconds), str(each.restarts),
-            str(each.port or NOTHING),
+            str(process.pm_id), str(process.pid or DASH), process.name, process.exec_mode.removesuffix("_mode"),
+            process.status, f"{process.cpu:.1f} %", f"{process.memory:.0f} MB", duration(process.uptime_seconds),
+            str(process.restarts), str(process.port or DASH),
         )
-        for each in stats.processes
+        for process in stats.processes
     ]  # fmt: skip
     return table(">id >pid name mode status >cpu >memory >up >restarts >port", rows) if rows else []
 
@@ -86,26 +86,26 @@ def redis_summary(stats: RedisStats) -> str:
 
 
 def nodes(stats: RedisStats) -> list[str]:
-    head = ">port owner role >of state >slots >ops/s >memory >keys >hits >lag"
-    rows = [_node(each) for each in stats.stats]
-    return table(head, rows) if rows else []
+    header = ">port owner role >of state >slots >ops/s >memory >keys >hits >lag"
+    rows = [_node_row(node) for node in stats.stats]
+    return table(header, rows) if rows else []
 
 
-def _node(node: RedisNode) -> tuple[str, ...]:
+def _node_row(node: RedisNode) -> tuple[str, ...]:
     memory = None if node.memory_bytes is None else node.memory_bytes / MB
     return (
-        str(node.port), node.owner, node.role or NOTHING, str(node.master_port or NOTHING), node.state,
+        str(node.port), node.owner, node.role or DASH, str(node.master_port or DASH), node.state,
         str(node.slots), number(node.ops_per_second), number(memory, 1, " MB"), number(node.keys),
         number(node.hit_rate_percent, 0, " %"), number(node.replication_lag_bytes, 0, " B"),
     )  # fmt: skip
 
 
 def results(page: BenchmarkResults) -> list[str]:
-    head = "at framework endpoint >requests/s >± >p50 >p99 >connections validity"
-    return table(head, [_result(each) for each in page.results]) if page.results else []
+    header = "at framework endpoint >requests/s >± >p50 >p99 >connections validity"
+    return table(header, [_result_row(result) for result in page.results]) if page.results else []
 
 
-def _result(result: BenchmarkResult) -> tuple[str, ...]:
+def _result_row(result: BenchmarkResult) -> tuple[str, ...]:
     return (
         clock(result.timestamp), result.framework, f"{result.method} {result.endpoint}", rate(result), spread(result),
         number(result.p50_latency, 2, " ms"), number(result.p99_latency, 2, " ms"), str(result.connections),
@@ -118,16 +118,16 @@ def rate(result: BenchmarkResult) -> str:
 
 
 def spread(result: BenchmarkResult) -> str:
-    """Half of the interval in percent of the rate."""
+    """Half the confidence interval, in percent of the rate."""
     low, high = result.req_per_sec_low, result.req_per_sec_high
     if low is None or high is None or result.req_per_sec <= 0:
-        return NOTHING
+        return DASH
     return f"{(high - low) / 2 / result.req_per_sec * 100:.1f} %"
 
 
 def result_sentence(result: BenchmarkResult) -> str:
     """`fastify GET /simple: 184,700 requests/s ±0.6 %, p99 2.10 ms, 1,847,000 requests by wrk, valid`."""
-    parts = [f"{rate(result)} requests/s" + ("" if spread(result) == NOTHING else f" ±{spread(result)}")]
+    parts = [f"{rate(result)} requests/s" + ("" if spread(result) == DASH else f" ±{spread(result)}")]
     if result.p99_latency is not None:
         parts.append(f"p99 {result.p99_latency:.2f} ms")
     if result.total_reqs is not None:
@@ -136,12 +136,12 @@ def result_sentence(result: BenchmarkResult) -> str:
 
 
 def activity(trail: Activity) -> list[str]:
-    head = "at actor action target outcome message"
+    header = "at actor action target outcome message"
     rows = [
-        (clock(each.at), each.actor, each.action, each.target or NOTHING, each.outcome, each.message)
-        for each in trail.entries
+        (clock(entry.at), entry.actor, entry.action, entry.target or DASH, entry.outcome, entry.message)
+        for entry in trail.entries
     ]
-    return table(head, rows) if rows else []
+    return table(header, rows) if rows else []
 
 
 def log_line(line: LogLine) -> str:
@@ -150,8 +150,8 @@ def log_line(line: LogLine) -> str:
     return f"{at}{line.name}{pm_id} {'!' if line.stream == 'err' else '|'} {line.text}"
 
 
-def remarks(done: Done) -> Iterator[str]:
-    """What an action has to say besides its message."""
-    yield from (f"Warning: {warning}" for warning in done.warnings)
-    yield from (f"Left alone: {each.name}, {each.reason}" for each in done.skipped)
-    yield from (f"Left alone: {each}" for each in done.left)
+def action_notes(result: ActionResult) -> Iterator[str]:
+    """Warnings, skipped and untouched targets of an action."""
+    yield from (f"Warning: {warning}" for warning in result.warnings)
+    yield from (f"Skipped: {target.name}, {target.reason}" for target in result.skipped)
+    yield from (f"Not deleted: {name}" for name in result.left)

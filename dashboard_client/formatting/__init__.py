@@ -1,1 +1,1 @@
-"""Figures, times and text widths as people read them. [pure]"""
+"""Formats numbers, times and text by cell width. [pure]"""

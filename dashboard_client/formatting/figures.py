@@ -1,4 +1,4 @@
-"""Numbers and times as people read them. [pure]"""
+"""Formats numbers and times for display. [pure]"""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dashboard_client.wire.benchmarks import BenchmarkResult
 
 DASH = "–"
 MB = 2**20
-LOWER_BOUNDS = frozenset({"generator-bound", "contended"})  # the server may do more than was measured
+LOWER_BOUNDS = frozenset({"generator-bound", "contended"})  # the measured rate is a lower bound
 
 
 def thousands(value: float | None) -> str:
@@ -38,7 +38,7 @@ def percent(value: float | None, digits: int = 0) -> str:
 
 
 def seconds(value: float) -> str:
-    """`0.4 s`, `12 s`, `3 m`, `6h`, `2d`: one unit, the largest."""
+    """`0.4 s`, `12 s`, `3 m`, `6h`, `2d`: the largest unit only."""
     if value < 10:
         return f"{max(0.0, value):.1f} s"
     for limit, divisor, unit in ((120, 1, " s"), (7200, 60, "m"), (172800, 3600, "h")):
@@ -56,7 +56,7 @@ def minute(at: datetime | None) -> str:
 
 
 def spread(result: BenchmarkResult) -> str:
-    """Half of the interval in percent, `±0.6 %`; nothing for a single trial."""
+    """Half the confidence interval in percent, `±0.6 %`; empty for a single trial."""
     low, high = result.req_per_sec_low, result.req_per_sec_high
     if low is None or high is None or result.req_per_sec <= 0:
         return ""
@@ -64,7 +64,7 @@ def spread(result: BenchmarkResult) -> str:
 
 
 def rate(result: BenchmarkResult) -> str:
-    """`63.4k`, `≥ 63.4k` where the target was not the limit, or not alone."""
+    """`63.4k`, or `≥ 63.4k` if the target was not the only bottleneck."""
     return f"{'≥ ' if result.saturation in LOWER_BOUNDS else ''}{thousands(result.req_per_sec)}"
 
 

@@ -1,1 +1,1 @@
-"""REST, WebSocket and polling, used by the library, the commands and the screen alike."""
+"""REST, WebSocket and polling; used by the library, the commands and the screen."""

@@ -1,4 +1,4 @@
-"""Every endpoint of the server as a method. Answers are the server's JSON objects, as they come."""
+"""One method per REST endpoint, each returning the decoded JSON object."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from urllib.parse import quote
 
 Answer = dict[str, Any]
 
-# Actions wait for the server's own deadline, and 5 s more: its answer says what went wrong, ours could not.
-PM2_S = 75.0  # a daemon to spawn (30 s), a call, instances that come online, a port that answers
-ROLLING_S = 605.0  # one instance after the other
-REDIS_S = 185.0  # a node that saves its keys has 120 s
-PREFLIGHT_S = 65.0
+# The server's own deadline plus 5 s: its error explains the failure, a client timeout could not.
+PM2_TIMEOUT_S = 75.0  # spawning the daemon (30 s), the call, instances coming online, the port answering
+ROLLING_TIMEOUT_S = 605.0  # one instance after another
+REDIS_TIMEOUT_S = 185.0  # a node has 120 s to save its keys
+PREFLIGHT_TIMEOUT_S = 65.0
 
 
 class Endpoints:
-    """Raises, from every method, the errors of `dashboard_client.errors`."""
+    """Every method raises the errors of `dashboard_client.errors`."""
 
     def call(
         self,
@@ -26,22 +26,22 @@ class Endpoints:
         query: Mapping[str, object] | None = None,
         body: Mapping[str, object] | None = None,
         at_least_s: float = 0.0,
-        also: int | None = None,
+        accept_status: int | None = None,
     ) -> Answer:
-        """One request; `None` in query and body is left out. `at_least_s`: a longer deadline than API_TIMEOUT;
-        `also`: a status that carries an answer besides 2xx."""
+        """Send one request; `None` values in query and body are omitted. `at_least_s`: extends API_TIMEOUT;
+        `accept_status`: a status accepted besides 2xx."""
         raise NotImplementedError
 
     def download(self, path: str, query: Mapping[str, object], file: BinaryIO) -> int:
-        """An answer of any size into `file`; how many bytes."""
+        """Write a response of any size to `file`; returns the number of bytes."""
         raise NotImplementedError
 
     def health(self) -> Answer:
         return self.call("GET", "/health")
 
     def ready(self) -> Answer:
-        """Also from a server that is not ready: then `status` and `checks` say why."""
-        return self.call("GET", "/ready", also=503)
+        """Also returns the response of a server that is not ready (503), with `status` and `checks`."""
+        return self.call("GET", "/ready", accept_status=503)
 
     def system_stats(self) -> Answer:
         return self.call("GET", "/api/system/stats")
@@ -83,13 +83,13 @@ class Endpoints:
         return self._pm2("delete", _target(framework, name, pm_id))
 
     def pm2_reload(self, framework: str | None = None, *, name: str | None = None, pm_id: int | None = None) -> Answer:
-        return self._pm2("reload", _target(framework, name, pm_id), ROLLING_S)
+        return self._pm2("reload", _target(framework, name, pm_id), ROLLING_TIMEOUT_S)
 
     def pm2_scale(self, framework: str, instances: int) -> Answer:
-        return self._pm2("scale", {"framework": framework, "instances": instances}, ROLLING_S)
+        return self._pm2("scale", {"framework": framework, "instances": instances}, ROLLING_TIMEOUT_S)
 
     def pm2_rolling_restart(self, framework: str) -> Answer:
-        return self._pm2("rolling-restart", {"framework": framework}, ROLLING_S)
+        return self._pm2("rolling-restart", {"framework": framework}, ROLLING_TIMEOUT_S)
 
     def pm2_stop_all(self) -> Answer:
         return self._pm2("stopAll", {})
@@ -110,7 +110,7 @@ class Endpoints:
         search: str | None = None,
         since: str | None = None,
     ) -> Answer:
-        """`stream`: out or err; `since`: a time in ISO 8601."""
+        """`stream`: out or err; `since`: an ISO 8601 timestamp."""
         query = {
             "framework": framework,
             "pmId": pm_id,
@@ -133,9 +133,9 @@ class Endpoints:
     def redis_status(self) -> Answer:
         return self.call("GET", "/api/redis/status")
 
-    def redis_setup(self, node_count: int, replicas: int | None = None, **more: object) -> Answer:
-        """`more`: basePort, maxMemory, persistence, allowNoFailover."""
-        return self._redis("setup", {"nodeCount": node_count, "replicas": replicas, **more})
+    def redis_setup(self, node_count: int, replicas: int | None = None, **options: object) -> Answer:
+        """`options`: basePort, maxMemory, persistence, allowNoFailover."""
+        return self._redis("setup", {"nodeCount": node_count, "replicas": replicas, **options})
 
     def redis_stop(self, discard: bool | None = None) -> Answer:
         return self._redis("stop", {"discard": discard})
@@ -169,11 +169,11 @@ class Endpoints:
         return self.call("GET", "/api/benchmark/latest-by-framework")
 
     def benchmark_rankings(self, endpoint: str | None = None, method: str | None = None) -> Answer:
-        """Frameworks on one endpoint, in tiers."""
+        """Frameworks ranked in tiers for one endpoint."""
         return self.call("GET", "/api/benchmark/rankings", query={"endpoint": endpoint, "method": method})
 
     def benchmark_change_points(self, framework: str, endpoint: str | None = None, method: str | None = None) -> Answer:
-        """Where a framework's rate moved."""
+        """Change points in a framework's request rate."""
         query = {"framework": framework, "endpoint": endpoint, "method": method}
         return self.call("GET", "/api/benchmark/change-points", query=query)
 
@@ -183,17 +183,17 @@ class Endpoints:
     def benchmark_run(self, framework: str, **scenario: object) -> Answer:
         """`scenario`: host, endpoint, method, duration, instances, connections, trials, profile, label, …"""
         body = {"framework": framework, **scenario}
-        return self.call("POST", "/api/benchmark/run", body=body, at_least_s=PREFLIGHT_S)
+        return self.call("POST", "/api/benchmark/run", body=body, at_least_s=PREFLIGHT_TIMEOUT_S)
 
     def benchmark_runs(self) -> Answer:
-        """What waits and what goes on."""
+        """Queued and running benchmarks."""
         return self.call("GET", "/api/benchmark/runs")
 
     def benchmark_run_details(self, run_id: str) -> Answer:
         return self.call("GET", f"/api/benchmark/runs/{quote(run_id, safe='')}")
 
     def benchmark_histogram(self, run_id: str, file: BinaryIO, kind: str = "raw") -> int:
-        """As .hgrm, in µs. `kind`: raw, corrected or probe. How many bytes were written."""
+        """As .hgrm, in µs. `kind`: raw, corrected or probe. Returns the number of bytes written."""
         path = f"/api/benchmark/runs/{quote(run_id, safe='')}/histogram.hgrm"
         return self.download(path, {"kind": kind}, file)
 
@@ -211,7 +211,7 @@ class Endpoints:
         return self.call("GET", "/api/benchmark/baselines")
 
     def benchmark_name_baseline(self, run_id: str, reason: str = "") -> Answer:
-        """Hold the other runs of its framework and endpoint against this one."""
+        """Compare later runs of its framework and endpoint to this one."""
         return self.call("POST", f"/api/benchmark/runs/{quote(run_id, safe='')}/baseline", body={"reason": reason})
 
     def benchmark_drop_baseline(self, run_id: str) -> Answer:
@@ -221,20 +221,20 @@ class Endpoints:
         return self.call("POST", "/api/benchmark/add", body=result)
 
     def benchmark_reload(self) -> Answer:
-        return self.call("POST", "/api/benchmark/reload", at_least_s=PREFLIGHT_S)
+        return self.call("POST", "/api/benchmark/reload", at_least_s=PREFLIGHT_TIMEOUT_S)
 
     def benchmark_clear(self) -> Answer:
-        return self.call("DELETE", "/api/benchmark/clear", at_least_s=PREFLIGHT_S)
+        return self.call("DELETE", "/api/benchmark/clear", at_least_s=PREFLIGHT_TIMEOUT_S)
 
     def benchmark_export(self, file: BinaryIO, format: str = "json", **filters: object) -> int:
-        """`format`: json, csv, md or benchstat. How many bytes were written."""
+        """`format`: json, csv, md or benchstat. Returns the number of bytes written."""
         return self.download("/api/benchmark/export", {"format": format, **filters}, file)
 
-    def _pm2(self, verb: str, body: Mapping[str, object], at_least_s: float = PM2_S) -> Answer:
+    def _pm2(self, verb: str, body: Mapping[str, object], at_least_s: float = PM2_TIMEOUT_S) -> Answer:
         return self.call("POST", f"/api/pm2/{verb}", body=body, at_least_s=at_least_s)
 
     def _redis(self, verb: str, body: Mapping[str, object]) -> Answer:
-        return self.call("POST", f"/api/redis/{verb}", body=body, at_least_s=REDIS_S)
+        return self.call("POST", f"/api/redis/{verb}", body=body, at_least_s=REDIS_TIMEOUT_S)
 
 
 def _target(framework: str | None, name: str | None, pm_id: int | None) -> dict[str, object]:

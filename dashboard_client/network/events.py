@@ -1,4 +1,4 @@
-"""What the connection, its streams and API calls report. Times are monotonic seconds. [pure]"""
+"""Events of the connection, its streams and API calls. Times are monotonic seconds. [pure]"""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Connecting:
-    """A try begins. `attempt` counts from 1 and starts again once a connection has held."""
+    """An attempt starts. `attempt` counts from 1 and is reset after a stable connection."""
 
     attempt: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """The server let us in. `is_polling`: over HTTP, because /ws is refused; `reason` says why."""
+    """Connected and authenticated. `is_polling`: over HTTP because /ws is unavailable; `reason`: why."""
 
     received_at_s: float
     streams: tuple[str, ...] = ()
@@ -24,7 +24,7 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class Disconnected:
-    """No connection. `retry_in_s`: None when trying again makes no sense (a wrong key); `code`: of the close."""
+    """Failed or lost connection. `retry_in_s`: None if retrying is pointless (wrong key); `code`: close code."""
 
     reason: str
     at_s: float
@@ -34,7 +34,7 @@ class Disconnected:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A stream's newest value, or its newest items: one of `wire.STREAMS`. `timestamp`: the server's clock."""
+    """The latest value or items of a stream in `host_and_pm2.STREAMS`. `timestamp`: the server's clock."""
 
     stream: str
     value: object
@@ -44,15 +44,15 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """Items of a stream are lost; `missed`: None when nobody knows how many."""
+    """Items of a stream were lost; `missed`: how many, None if unknown."""
 
     stream: str
     missed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Complained:
-    """The server, or what it sent, could not be followed; the connection stays. `stream`: None for all of it."""
+class ErrorReported:
+    """The server sent an error or invalid data; the connection stays open. `stream`: None for the whole connection."""
 
     message: str
     stream: str | None = None
@@ -61,7 +61,7 @@ class Complained:
 
 @dataclass(frozen=True, slots=True)
 class ApiAnswered:
-    """The answer to the call that the effect named `call_id`; `value` from `wire`."""
+    """The response to the call with this `call_id`, as a type of `wire`."""
 
     call_id: str
     value: object
@@ -69,7 +69,7 @@ class ApiAnswered:
 
 @dataclass(frozen=True, slots=True)
 class ApiFailed:
-    """`code`: the server's word, empty when it did not answer; `status`: 0 then."""
+    """`code`: the server's error code; empty, with `status` 0, if there was no response."""
 
     call_id: str
     message: str
@@ -77,4 +77,4 @@ class ApiFailed:
     status: int = 0
 
 
-NetworkEvent = Connecting | Connected | Disconnected | Metric | Missed | Complained | ApiAnswered | ApiFailed
+NetworkEvent = Connecting | Connected | Disconnected | Metric | Missed | ErrorReported | ApiAnswered | ApiFailed

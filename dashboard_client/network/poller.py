@@ -1,4 +1,4 @@
-"""Streams over plain HTTP, for where a proxy does not let /ws through."""
+"""Polls streams over plain HTTP when /ws is unavailable, for example behind a proxy."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from dashboard_client.config import Config
 from dashboard_client.errors import Forbidden, NotAuthenticated, Refused, Unreachable, WireError
 from dashboard_client.network import events
 from dashboard_client.network.api import Api
-from dashboard_client.network.disconnects import Ending, Next
+from dashboard_client.network.disconnects import Disconnect, NextStep
 from dashboard_client.network.endpoints import Answer
 
-SHORTEST_S = 1.0
-TURN_S = 0.1
+MIN_INTERVAL_S = 1.0
+LOOP_INTERVAL_S = 0.1
 
-Wanted = Mapping[str, str]
-LINES, ENTRIES = 200, 20  # what is known already is told again, and dropped where it is shown
+Filters = Mapping[str, str]
+LOG_LINES, ACTIVITY_ENTRIES = 200, 20  # polls overlap; the receiver drops duplicates
 
 
-def _logs(api: Api, wanted: Wanted) -> Answer:
-    """Only lines with a time: of the others nobody could tell which are new."""
-    answer = api.pm2_logs(wanted.get("framework"), lines=LINES)
-    timed = [each for each in answer.get("lines") or () if isinstance(each, dict) and each.get("at")]
+def _fetch_logs(api: Api, filters: Filters) -> Answer:
+    """Only lines with a timestamp, because duplicates of others could not be detected."""
+    answer = api.pm2_logs(filters.get("framework"), lines=LOG_LINES)
+    timed = [line for line in answer.get("lines") or () if isinstance(line, dict) and line.get("at")]
     return {**answer, "lines": timed}
 
 
-GETS: Mapping[str, Callable[[Api, Wanted], Answer]] = {
+FETCHERS: Mapping[str, Callable[[Api, Filters], Answer]] = {
     "system:metrics": lambda api, _: api.system_stats(),
     "pm2:stats": lambda api, _: api.pm2_stats(),
     "redis:stats": lambda api, _: api.redis_stats(),
     "benchmark:progress": lambda api, _: api.benchmark_runs(),
-    "activity": lambda api, _: api.activity(ENTRIES),
-    "pm2:logs": _logs,
+    "activity": lambda api, _: api.activity(ACTIVITY_ENTRIES),
+    "pm2:logs": _fetch_logs,
 }
 
 
@@ -42,11 +42,11 @@ class Interval(Protocol):
     def interval_ms(self) -> int: ...
 
     @property
-    def wanted(self) -> Wanted | None: ...
+    def filters(self) -> Filters | None: ...
 
 
 class Listener(Protocol):
-    """What a poller needs of the feed that it stands in for."""
+    """The part of the feed that the poller uses."""
 
     deliver: Callable[[events.NetworkEvent], None]
 
@@ -55,54 +55,54 @@ class Listener(Protocol):
 
     def subscriptions(self) -> Mapping[str, Interval]: ...
 
-    def pass_on_data(self, stream: str, data: object, timestamp: str) -> None: ...
+    def deliver_data(self, stream: str, data: object, timestamp: str) -> None: ...
 
 
 class Poller:
     def __init__(self, config: Config, listener: Listener) -> None:
         self._api, self._listener = Api(config), listener
-        self._is_told = False
-        self._complaints: dict[str, str] = {}
+        self._is_announced = False
+        self._last_errors: dict[str, str] = {}
 
-    def poll(self, why: Ending, for_s: float) -> Ending:
-        """Ask for what is subscribed, for so long. `why` again when all went well, else what ended it."""
+    def poll(self, cause: Disconnect, for_s: float) -> Disconnect:
+        """Poll the subscribed streams for `for_s` seconds. Returns `cause` on success, else the failure."""
         due: dict[str, float] = {}
-        ends_s = time.monotonic() + for_s
+        end_s = time.monotonic() + for_s
         try:
             self._api.health()
-            if not self._is_told:
-                self._listener.deliver(events.Connected(time.monotonic(), tuple(GETS), True, why.reason))
-                self._is_told = True
-            while time.monotonic() < ends_s and not self._listener.is_stopping:
-                self._turn(due)
-                time.sleep(TURN_S)
+            if not self._is_announced:
+                self._listener.deliver(events.Connected(time.monotonic(), tuple(FETCHERS), True, cause.reason))
+                self._is_announced = True
+            while time.monotonic() < end_s and not self._listener.is_stopping:
+                self._poll_due_streams(due)
+                time.sleep(LOOP_INTERVAL_S)
         except (NotAuthenticated, Forbidden) as error:
-            ending = Ending(str(error), Next.GIVE_UP)
+            disconnect = Disconnect(str(error), NextStep.GIVE_UP)
         except (Unreachable, WireError, Refused) as error:
-            ending = Ending(str(error))
+            disconnect = Disconnect(str(error))
         else:
-            return why
-        self._is_told = False
-        return ending
+            return cause
+        self._is_announced = False
+        return disconnect
 
-    def _turn(self, due: dict[str, float]) -> None:
+    def _poll_due_streams(self, due: dict[str, float]) -> None:
         for stream, subscription in self._listener.subscriptions().items():
             now_s = time.monotonic()
-            if stream not in GETS or now_s < due.get(stream, 0.0):
+            if stream not in FETCHERS or now_s < due.get(stream, 0.0):
                 continue
-            due[stream] = now_s + max(SHORTEST_S, subscription.interval_ms / 1000)
-            self._ask(stream, subscription.wanted or {})
+            due[stream] = now_s + max(MIN_INTERVAL_S, subscription.interval_ms / 1000)
+            self._fetch(stream, subscription.filters or {})
 
-    def _ask(self, stream: str, wanted: Wanted) -> None:
+    def _fetch(self, stream: str, filters: Filters) -> None:
         try:
-            answer = GETS[stream](self._api, wanted)
+            answer = FETCHERS[stream](self._api, filters)
         except (NotAuthenticated, Forbidden):
             raise
         except Refused as error:
-            if self._complaints.get(stream) != str(error):  # once, not every second
-                self._complaints[stream] = str(error)
-                self._listener.deliver(events.Complained(str(error), stream, error.code))
+            if self._last_errors.get(stream) != str(error):  # report it once, not on every poll
+                self._last_errors[stream] = str(error)
+                self._listener.deliver(events.ErrorReported(str(error), stream, error.code))
             return
-        self._complaints.pop(stream, None)
+        self._last_errors.pop(stream, None)
         timestamp = answer.get("timestamp")
-        self._listener.pass_on_data(stream, answer, timestamp if isinstance(timestamp, str) else "")
+        self._listener.deliver_data(stream, answer, timestamp if isinstance(timestamp, str) else "")

@@ -1,1 +1,1 @@
-"""The terminal dashboard: events in, state, frames out; and the loop that does so."""
+"""The terminal dashboard: the event loop, state updates and rendering."""

@@ -1,4 +1,4 @@
-"""What the screen asks for, done: calls in threads, subscriptions, files, the clipboard, another server."""
+"""Runs effects: API calls in threads, subscriptions, files, the clipboard, switching servers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from dashboard_client import config as configuration
 from dashboard_client.config import Config
 from dashboard_client.errors import ClientError, Refused
 from dashboard_client.tui.model import effects, events
-from dashboard_client.wire.decode import clean, read
+from dashboard_client.wire.decode import clean, convert
 
-if TYPE_CHECKING:  # loaded only after the first picture
+if TYPE_CHECKING:  # loaded only after the first frame
     from dashboard_client.network.api import Api
     from dashboard_client.network.feed import Feed
     from dashboard_client.tui.inbox import Inbox
@@ -26,8 +26,8 @@ class Clipboard(Protocol):
     def copy(self, text: str) -> int: ...
 
 
-class Performer:
-    """Answers go to the inbox as events. Call `start` before `perform`."""
+class EffectRunner:
+    """Puts results into the inbox as events. Call `start` before `run`."""
 
     def __init__(self, config: Config, inbox: Inbox, pool: Executor, clipboard: Clipboard) -> None:
         self.config, self.inbox, self.pool, self.clipboard = config, inbox, pool, clipboard
@@ -36,24 +36,24 @@ class Performer:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Load the network and connect."""
+        """Load the network modules and connect."""
         from dashboard_client.network.api import Api
         from dashboard_client.network.feed import Feed
 
         with self._lock:
-            before = self._feed
+            previous = self._feed
             self._api, self._feed = Api(self.config), Feed(self.config, self.inbox.put)
-            if before:
-                before.stop(0)
-                for stream, each in before.subscriptions().items():
-                    self._feed.subscribe(stream, each.interval_ms / 1000, each.wanted)
+            if previous:
+                previous.stop(0)
+                for stream, subscription in previous.subscriptions().items():
+                    self._feed.subscribe(stream, subscription.interval_ms / 1000, subscription.filters)
             self._feed.start()
 
     def stop(self) -> None:
         if self._feed:
             self._feed.stop(0.2)
 
-    def perform(self, effect: effects.Effect) -> None:
+    def run(self, effect: effects.Effect) -> None:
         feed = self._feed
         if feed is None:
             return
@@ -71,19 +71,19 @@ class Performer:
         elif isinstance(effect, effects.Export):
             self.pool.submit(self._export, effect.format)
         elif isinstance(effect, effects.Copy):
-            self.pool.submit(self._keep_copy, effect.text, self.clipboard.copy(effect.text))
+            self.pool.submit(self._save_copy, effect.text, self.clipboard.copy(effect.text))
         elif isinstance(effect, effects.SwitchServer):
             self._switch(effect.server)
 
     def _call(self, effect: effects.Call) -> None:
         try:
             answer = getattr(self._api, effect.endpoint)(**effect.arguments)
-            value = read(effect.response_type, answer)
+            value = convert(effect.response_type, answer)
         except Refused as error:
             self.inbox.put(events.ApiFailed(effect.call_id, str(error), error.code, error.status))
         except ClientError as error:
             self.inbox.put(events.ApiFailed(effect.call_id, str(error)))
-        except Exception as error:  # noqa: BLE001 - whoever waits for the call must hear of it
+        except Exception as error:  # noqa: BLE001 - every call must end with ApiAnswered or ApiFailed
             self.inbox.put(events.ApiFailed(effect.call_id, f"{effect.endpoint} failed: {clean(str(error))}"))
         else:
             self.inbox.put(events.ApiAnswered(effect.call_id, value))
@@ -101,10 +101,10 @@ class Performer:
     def _export(self, format: str) -> None:
         api = self._api
         if api is not None:
-            ending = {"benchstat": "txt"}.get(format, format)
-            self._save(f"benchmarks.{ending}", lambda file: api.benchmark_export(file, format))
+            extension = {"benchstat": "txt"}.get(format, format)
+            self._save(f"benchmarks.{extension}", lambda file: api.benchmark_export(file, format))
 
-    def _keep_copy(self, text: str, sent: int) -> None:
+    def _save_copy(self, text: str, sent: int) -> None:
         try:
             folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pm2site"
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -117,11 +117,11 @@ class Performer:
 
     def _switch(self, server: str) -> None:
         try:
-            address = configuration.server_url(server, "The address")
+            address = configuration.parse_server_url(server, "The address")
         except ClientError as error:
             self.inbox.put(events.NotSwitched(str(error)))
             return
-        # The key belongs to the server that it was given for.
+        # Never send the key to another server.
         secret = self.config.secret if address == self.config.server else ""
         self.config = replace(self.config, server=address, secret=secret)
         self.start()
@@ -129,12 +129,12 @@ class Performer:
 
 
 def _new_file(name: str) -> tuple[Path, BinaryIO]:
-    """A file in the working directory that was not there before: `a.txt`, `a-2.txt`, …"""
-    wanted = Path(Path(name).name)
+    """Create a new file in the working directory: `a.txt`, `a-2.txt`, …"""
+    requested_path = Path(Path(name).name)
     for number in range(1, 1000):
-        path = wanted if number == 1 else wanted.with_stem(f"{wanted.stem}-{number}")
+        path = requested_path if number == 1 else requested_path.with_stem(f"{requested_path.stem}-{number}")
         try:
             return path.absolute(), path.open("xb")
         except FileExistsError:
             continue
-    raise FileExistsError(f"there are too many files named like {wanted}")
+    raise FileExistsError(f"too many files are named like {requested_path}")

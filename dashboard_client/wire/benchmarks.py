@@ -1,4 +1,4 @@
-"""What the server sends about benchmarks, frameworks and done work, as values. [pure]"""
+"""Types for benchmarks, frameworks and action results. [pure]"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkResult:
-    """Latencies in ms. `validity`: valid, caution, invalid or unknown; `duration`: seconds measured."""
+    """Latencies in ms. `validity`: valid, caution, invalid or unknown; `duration`: measured seconds."""
 
     framework: str
     req_per_sec: float
@@ -46,14 +46,14 @@ class BenchmarkResult:
 
 @dataclass(frozen=True, slots=True)
 class LatestResults:
-    """The newest result of each framework, endpoint and method: `fastify:/simple:GET` → result."""
+    """The latest result per framework, endpoint and method: `fastify:/simple:GET` → result."""
 
     results: Mapping[str, BenchmarkResult] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkResults:
-    """`total`, `next` (a cursor): only of a page."""
+    """`total` and `next` (a cursor) are set only for paged responses."""
 
     results: tuple[BenchmarkResult, ...]
     count: int = 0
@@ -63,7 +63,7 @@ class BenchmarkResults:
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """A run that waits or goes on. `state`: queued, preflight, warming, running; `position`: runs before it."""
+    """A queued or running run. `state`: queued, preflight, warming, running; `position`: runs ahead of it."""
 
     id: str
     state: str = ""
@@ -125,8 +125,8 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """One figure of two runs. `ratio`: new/base with its 95 % interval; `p`: chance of such a difference."""
+class MetricComparison:
+    """One metric of two runs. `ratio`: new/base, `low` and `high` its 95 % interval; `p`: the p-value."""
 
     metric: str
     unit: str = ""
@@ -142,18 +142,18 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The server's word on two runs. `reasons`: why there is no verdict."""
+    """The server's comparison of two runs. `reasons`: why there is no verdict."""
 
     verdict: str
     text: str = ""
     reasons: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    metrics: tuple[Compared, ...] = ()
+    metrics: tuple[MetricComparison, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The run that others of the framework, endpoint and method are held against."""
+    """The run to which others of the same framework, endpoint and method are compared."""
 
     id: str
     is_this: bool = False
@@ -187,14 +187,14 @@ class BenchmarkRun:
     result: BenchmarkResult | None = None
     trial_results: tuple[Trial, ...] = ()
     gates: tuple[Gate, ...] = ()
-    environment: Mapping[str, object] = field(default_factory=dict)  # whatever it is, as texts
+    environment: Mapping[str, object] = field(default_factory=dict)  # any values, as text
     baseline: Baseline | None = None
     against_baseline: Comparison | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptedRun:
-    """The answer to `run`: the run is queued."""
+    """The response to `run`: the run is queued."""
 
     benchmark: BenchmarkRun
     message: str = ""
@@ -202,7 +202,7 @@ class AcceptedRun:
 
 @dataclass(frozen=True, slots=True)
 class Framework:
-    """`installed` and `reason`: whether, or why not, it can be started there; `running`: instances online."""
+    """`installed`: can be started on the server, else `reason`; `running`: instances online."""
 
     name: str
     display_name: str = ""
@@ -227,7 +227,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class SystemConfig:
-    """What menus are built from."""
+    """Frameworks and endpoints, for building menus."""
 
     frameworks: tuple[Framework, ...]
     endpoints: tuple[Endpoint, ...] = ()
@@ -243,8 +243,8 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """The answer to an action."""
+class ActionResult:
+    """The response to an action."""
 
     message: str
     success: bool = True

@@ -1,7 +1,7 @@
-"""What the server sends, as values: processes, host, logs, exits, activity; and what each stream carries. [pure]
+"""Types for processes, host, logs, exits and activity, and the stream they arrive on. [pure]
 
-`reading.read(Pm2Stats, shape)` makes them. A field without a default must be there; the others fall back when they are
-missing or of a wrong type. Times are UTC; MB is 2^20 bytes; texts hold no control characters.
+Built with `decode.convert(Pm2Stats, payload)`. Fields without a default are required; others fall back to it when
+missing or of the wrong type. Times are UTC; MB is 2^20 bytes; strings contain no control characters.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from datetime import datetime
 
 from dashboard_client.errors import WireError
 from dashboard_client.wire.benchmarks import BenchmarkProgress
-from dashboard_client.wire.decode import clean, read
+from dashboard_client.wire.decode import clean, convert
 from dashboard_client.wire.redis import RedisStats
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """`cpu`: percent of one core, `memory`: MB, both of the process tree. `pm_id` is given out again by PM2."""
+    """`cpu`: percent of one core, `memory`: MB, both for the process tree. PM2 reuses `pm_id`."""
 
     pm_id: int
     name: str
@@ -49,7 +49,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Daemon:
-    """`state`: up, down, updating or incompatible; `message`: why it is not up."""
+    """`state`: up, down, updating or incompatible; `message`: the reason if not up."""
 
     state: str = "up"
     version: str | None = None
@@ -60,7 +60,7 @@ class Daemon:
 
 @dataclass(frozen=True, slots=True)
 class Pm2Stats:
-    """`stale`: the list is from `age_seconds` ago, the daemon is away."""
+    """`stale`: the daemon is unavailable; the list is `age_seconds` old."""
 
     processes: tuple[Process, ...]
     counts: Counts = Counts()
@@ -79,7 +79,7 @@ class ExitSample:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """One end of one process. `text`: what happened, in half a sentence; `stderr`: its last lines."""
+    """One process exit. `text`: a short description; `stderr`: the last lines."""
 
     name: str
     pm_id: int = -1
@@ -96,7 +96,7 @@ class Exit:
 
 @dataclass(frozen=True, slots=True)
 class ProcessPage:
-    """What one process's page shows besides `Process`, which is read from the same object."""
+    """Process details beyond `Process`, which is converted from the same JSON object."""
 
     script: str = ""
     cwd: str = ""
@@ -113,7 +113,7 @@ class ProcessPage:
 
 @dataclass(frozen=True, slots=True)
 class HostStats:
-    """`cpu` and `memory_percent`: percent of the whole machine; `memory`, `total_memory`: MB."""
+    """`cpu` and `memory_percent`: percent of the whole host; `memory`, `total_memory`: MB."""
 
     cpu: float
     memory: float
@@ -140,7 +140,7 @@ class HostStats:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """`at`: None for lines older than the server; `pm_id`: None from a file that instances share."""
+    """`at`: None for lines written before the server started; `pm_id`: None if instances share the log file."""
 
     text: str
     name: str = ""
@@ -155,7 +155,7 @@ class LogLines:
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class Pm2Event:
     """`kind`: exit, restarted, appeared, deleted, status, daemon; `text`: a sentence."""
 
     kind: str
@@ -167,8 +167,8 @@ class Happening:
 
 
 @dataclass(frozen=True, slots=True)
-class Happenings:
-    events: tuple[Happening, ...]
+class Pm2Events:
+    events: tuple[Pm2Event, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,14 +195,14 @@ STREAMS: Mapping[str, type[object]] = {
     "redis:stats": RedisStats,
     "benchmark:progress": BenchmarkProgress,
     "pm2:logs": LogLines,
-    "pm2:events": Happenings,
+    "pm2:events": Pm2Events,
     "activity": Activity,
 }
 
 
 def read_stream(stream: str, data: object) -> object:
-    """The value that `stream` carries. Raises WireError, for an unknown stream too."""
+    """Convert the data of `stream`. Raises WireError, also for an unknown stream."""
     kind = STREAMS.get(stream)
     if kind is None:
-        raise WireError(f"There is no stream {clean(stream)!r}.")
-    return read(kind, data)
+        raise WireError(f"Unknown stream {clean(stream)!r}.")
+    return convert(kind, data)

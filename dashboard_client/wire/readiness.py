@@ -1,4 +1,4 @@
-"""What `GET /ready` says about an installation. [pure]"""
+"""Types for `GET /ready`. [pure]"""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ class Readiness:
     checks: Checks = field(default_factory=Checks)
 
     def lines(self) -> tuple[str, ...]:
-        """For people: a line per part."""
-        known: Mapping[str, Check | None] = {
+        """The status, then one line per check."""
+        checks: Mapping[str, Check | None] = {
             "database": self.checks.database,
             "PM2": self.checks.pm2,
             "Redis": self.checks.redis,
             "Node": self.checks.node,
             "generators": self.checks.generators,
         }
-        found = [
-            f"{name:<11} {'ok ' if check.ok else 'BAD'}  {check.message}" for name, check in known.items() if check
+        lines = [
+            f"{name:<11} {'ok ' if check.ok else 'BAD'}  {check.message}" for name, check in checks.items() if check
         ]
-        return (self.status, "", *found)
+        return (self.status, "", *lines)

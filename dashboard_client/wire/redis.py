@@ -1,4 +1,4 @@
-"""What the server sends about the Redis Cluster, as values. [pure]"""
+"""Types for the Redis Cluster. [pure]"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Persistence:
-    """`ok`: the last writes to disk worked; `changes_since_save` are lost when the node is killed, without `aof`."""
+    """`ok`: the last writes to disk succeeded. Without `aof`, `changes_since_save` are lost if the node is killed."""
 
     ok: bool = True
     aof: bool = False
@@ -18,7 +18,7 @@ class Persistence:
 
 @dataclass(frozen=True, slots=True)
 class RedisNode:
-    """`owner`: ours or other; `state`: up, loading, unresponsive, down, stopped; `slots`: how many."""
+    """`owner`: ours or other; `state`: up, loading, unresponsive, down, stopped; `slots`: number of slots."""
 
     port: int
     pid: int | None = None
@@ -75,7 +75,7 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """`state`: ok, fail, absent or stopped; `size`: masters with slots; `codes`: the frameworks' counter."""
+    """`state`: ok, fail, absent or stopped; `size`: masters with slots; `codes`: the frameworks' shared counter."""
 
     state: str = "absent"
     owner: str | None = None
@@ -102,7 +102,7 @@ class RedisStats:
 
 @dataclass(frozen=True, slots=True)
 class RedisStatus:
-    """`state`: absent, creating, running, degraded, stopped or failed; `operation`: what is under way."""
+    """`state`: absent, creating, running, degraded, stopped or failed; `operation`: the one in progress."""
 
     state: str
     message: str = ""
@@ -113,7 +113,7 @@ class RedisStatus:
 
 @dataclass(frozen=True, slots=True)
 class NodeInfo:
-    """INFO: section → name → value, as the node says it."""
+    """INFO: section → name → value, as sent by the node."""
 
     port: int
     sections: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -129,7 +129,7 @@ class SlowCommand:
 
 @dataclass(frozen=True, slots=True)
 class SlowLog:
-    """Newest first. `threshold_ms`: what took longer is kept; None when nothing is."""
+    """Newest first. `threshold_ms`: slower commands are logged; None if logging is off."""
 
     port: int
     entries: tuple[SlowCommand, ...] = ()

@@ -1,4 +1,4 @@
-"""The messages of /ws: what the server may say, what it is told. [pure]"""
+"""Parses and builds the messages of /ws. [pure]"""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dashboard_client.errors import WireError
-from dashboard_client.wire.decode import decode, read
+from dashboard_client.wire.decode import convert, parse_json
 
 
 @dataclass(frozen=True, slots=True)
 class Connected:
     client_id: str = ""
     streams: tuple[str, ...] = ()
-    protocol: int = 0  # 0: a server that does not say
+    protocol: int = 0  # 0: the server did not send it
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Unsubscribed:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """`data` is as it came: `wire.read_stream` reads it. `seq` and `epoch`: where to go on after a loss."""
+    """`data`: decoded JSON, see `host_and_pm2.read_stream`. `seq` and `epoch`: resume point after a lost connection."""
 
     stream: str
     data: object
@@ -46,7 +46,7 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Items of a stream were lost: `missed` of them, None when nobody knows."""
+    """Items of a stream were lost. `missed`: how many, None if unknown."""
 
     stream: str
     missed: int | None = None
@@ -54,8 +54,8 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
-    """The server cannot follow something; the connection stays, unless it says why it ends."""
+class ErrorMessage:
+    """An error. The connection stays open unless a close frame follows."""
 
     message: str
     code: str = ""
@@ -67,37 +67,37 @@ class Pong:
     timestamp: str = ""
 
 
-Message = Connected | AuthRequired | Subscribed | Unsubscribed | Metric | Gap | Complaint | Pong
-KINDS: Mapping[str, type[Message]] = {
+Message = Connected | AuthRequired | Subscribed | Unsubscribed | Metric | Gap | ErrorMessage | Pong
+MESSAGE_TYPES: Mapping[str, type[Message]] = {
     "connected": Connected,
     "auth_required": AuthRequired,
     "subscribed": Subscribed,
     "unsubscribed": Unsubscribed,
     "gap": Gap,
-    "error": Complaint,
+    "error": ErrorMessage,
     "pong": Pong,
 }
 
 
 def parse(text: str | bytes) -> Message | None:
-    """None for a type that we do not know: servers may learn new ones. Raises WireError."""
-    shape = decode(text)
-    if not isinstance(shape, dict):
-        raise WireError("A message of the server is no JSON object.")
-    kind = shape.get("type")
+    """Returns None for unknown types, which newer servers may send. Raises WireError."""
+    payload = parse_json(text)
+    if not isinstance(payload, dict):
+        raise WireError("The server sent a message that is not a JSON object.")
+    kind = payload.get("type")
     if kind == "metric":
-        return _metric(shape)
-    known = KINDS.get(kind) if isinstance(kind, str) else None
-    return read(known, shape) if known else None
+        return _metric(payload)
+    message_type = MESSAGE_TYPES.get(kind) if isinstance(kind, str) else None
+    return convert(message_type, payload) if message_type else None
 
 
-def _metric(shape: dict[str, object]) -> Metric:
-    head = read(_MetricHead, shape)
-    return Metric(head.stream, shape.get("data"), head.timestamp, head.seq, head.epoch)
+def _metric(payload: dict[str, object]) -> Metric:
+    head = convert(_MetricFields, payload)
+    return Metric(head.stream, payload.get("data"), head.timestamp, head.seq, head.epoch)
 
 
 @dataclass(frozen=True, slots=True)
-class _MetricHead:
+class _MetricFields:
     stream: str
     timestamp: str = ""
     seq: int | None = None
@@ -105,15 +105,15 @@ class _MetricHead:
 
 
 def subscribe(
-    stream: str, interval_ms: int, since: tuple[str, int] | None = None, wanted: Mapping[str, str] | None = None
+    stream: str, interval_ms: int, since: tuple[str, int] | None = None, filters: Mapping[str, str] | None = None
 ) -> str:
-    """`since`: epoch and number of the last message seen; `wanted`: a filter."""
-    shape: dict[str, object] = {"type": "subscribe", "stream": stream, "interval": interval_ms}
+    """`since`: epoch and seq of the last message received."""
+    payload: dict[str, object] = {"type": "subscribe", "stream": stream, "interval": interval_ms}
     if since:
-        shape["since"] = {"epoch": since[0], "seq": since[1]}
-    if wanted:
-        shape["filter"] = dict(wanted)
-    return json.dumps(shape)
+        payload["since"] = {"epoch": since[0], "seq": since[1]}
+    if filters:
+        payload["filter"] = dict(filters)
+    return json.dumps(payload)
 
 
 def unsubscribe(stream: str) -> str:

@@ -1,4 +1,4 @@
-"""One real server for all tests of this folder that do not stop it."""
+"""One real server shared by the tests of this folder that do not stop it."""
 
 from __future__ import annotations
 

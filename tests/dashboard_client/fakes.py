@@ -1,4 +1,4 @@
-"""Servers with faults that a real one cannot be brought to have, and a line that can be cut."""
+"""Faulty HTTP and WebSocket servers, and a TCP proxy that can be cut."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 @contextmanager
 def http_server(answer: Answer) -> Iterator[str]:
-    """Every request is given to `answer`. Yields the URL."""
+    """Passes every request to `answer`. Yields the URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -40,7 +40,7 @@ def http_server(answer: Answer) -> Iterator[str]:
 
 
 def reply(handler: BaseHTTPRequestHandler, body: bytes, status: int = 200, **headers: str) -> None:
-    handler.protocol_version = "HTTP/1.1"  # WebSocket clients read no other answer
+    handler.protocol_version = "HTTP/1.1"  # WebSocket clients reject other versions
     handler.send_response(status)
     for name, value in {"Content-Length": str(len(body)), "Connection": "close", **headers}.items():
         handler.send_header(name.replace("_", "-"), value)
@@ -49,9 +49,9 @@ def reply(handler: BaseHTTPRequestHandler, body: bytes, status: int = 200, **hea
 
 
 @contextmanager
-def ws_server(talk: Callable[[ServerConnection], None]) -> Iterator[str]:
-    """Every WebSocket is given to `talk`. Yields the URL."""
-    with serve(talk, "127.0.0.1", 0) as server:
+def ws_server(handle: Callable[[ServerConnection], None]) -> Iterator[str]:
+    """Passes every WebSocket to `handle`. Yields the URL."""
+    with serve(handle, "127.0.0.1", 0) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
@@ -62,12 +62,12 @@ def ws_server(talk: Callable[[ServerConnection], None]) -> Iterator[str]:
 
 
 class Line:
-    """A TCP line to a port of this machine that can be cut and mended."""
+    """A TCP proxy to a local port whose connections can be cut and restored."""
 
     def __init__(self, port: int) -> None:
         self.target = port
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._ends: list[socket.socket] = []
+        self._sockets: list[socket.socket] = []
         self._is_cut = False
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -78,22 +78,22 @@ class Line:
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
-                near, _ = self._listener.accept()
+                client_side, _ = self._listener.accept()
                 if self._is_cut:
-                    near.close()
+                    client_side.close()
                     continue
-                far = socket.create_connection(("127.0.0.1", self.target))
-                self._ends += [near, far]
-                for source, sink in ((near, far), (far, near)):
-                    threading.Thread(target=_carry, args=(source, sink), daemon=True).start()
+                server_side = socket.create_connection(("127.0.0.1", self.target))
+                self._sockets += [client_side, server_side]
+                for source, sink in ((client_side, server_side), (server_side, client_side)):
+                    threading.Thread(target=_forward, args=(source, sink), daemon=True).start()
 
     def cut(self) -> None:
         self._is_cut = True
-        for end in self._ends:
+        for endpoint in self._sockets:
             with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
-        self._ends.clear()
+                endpoint.shutdown(socket.SHUT_RDWR)
+            endpoint.close()
+        self._sockets.clear()
 
     def mend(self) -> None:
         self._is_cut = False
@@ -103,8 +103,8 @@ class Line:
         self._listener.close()
 
 
-def _carry(source: socket.socket, sink: socket.socket) -> None:
+def _forward(source: socket.socket, sink: socket.socket) -> None:
     with contextlib.suppress(OSError):
-        while piece := source.recv(65536):
-            sink.sendall(piece)
+        while chunk := source.recv(65536):
+            sink.sendall(chunk)
         sink.shutdown(socket.SHUT_WR)

@@ -1,10 +1,10 @@
-"""Where the server is: what is understood, and what is refused with the variable's name."""
+"""Server addresses and environment variables: accepted forms, and errors that name the variable."""
 
 from __future__ import annotations
 
 import pytest
 
-from dashboard_client.config import Config, from_environment, server_url
+from dashboard_client.config import Config, from_environment, parse_server_url
 from dashboard_client.errors import ConfigError
 
 
@@ -20,14 +20,14 @@ from dashboard_client.errors import ConfigError
     ],
 )
 def test_an_address_may_be_short(text: str, expected: str) -> None:
-    assert server_url(text) == expected
+    assert parse_server_url(text) == expected
 
 
 @pytest.mark.parametrize(
     "text",
     ["ftp://x", "http://", "http://x:99999", "http://x:y", "http://u:p@x", "http://x?key=1", "a b", "http://\x1b[2J"],
 )
-def test_an_address_that_cannot_be_used_is_named(text: str) -> None:
+def test_an_invalid_address_is_reported_with_its_variable(text: str) -> None:
     with pytest.raises(ConfigError, match="API_SERVER"):
         from_environment({"API_SERVER": text})
 
@@ -48,7 +48,7 @@ def test_the_environment_is_read_and_the_flag_wins() -> None:
 @pytest.mark.parametrize(
     ("name", "text"), [("API_TIMEOUT", "soon"), ("API_TIMEOUT", "0"), ("API_RECONNECT_MAX", "nan"), ("API_KEY", "grün")]
 )
-def test_a_bad_variable_is_named(name: str, text: str) -> None:
+def test_an_invalid_variable_is_named_in_the_error(name: str, text: str) -> None:
     with pytest.raises(ConfigError, match=name):
         from_environment({name: text})
 
@@ -65,5 +65,5 @@ def test_a_key_is_never_shown() -> None:
         ("https://ops.example/pm2", "wss://ops.example/pm2/ws", False),
     ],
 )
-def test_the_websocket_stands_beside_the_api(server: str, ws_url: str, is_local: bool) -> None:
+def test_the_websocket_url_follows_from_the_server(server: str, ws_url: str, is_local: bool) -> None:
     assert (Config(server).ws_url, Config(server).is_local) == (ws_url, is_local)

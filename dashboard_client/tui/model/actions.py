@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from dashboard_client.wire.benchmarks import AcceptedRun, Done, Framework, SystemConfig
+from dashboard_client.wire.benchmarks import AcceptedRun, ActionResult, Framework, SystemConfig
 from dashboard_client.wire.host_and_pm2 import Process
 from dashboard_client.wire.redis import RedisNode, RedisStats, RedisStatus
 
@@ -29,7 +29,7 @@ class ApiAction:
     title: str
     endpoint: str
     arguments: Mapping[str, object] = field(default_factory=dict)
-    response_type: type[object] = Done
+    response_type: type[object] = ActionResult
     confirmation: Confirmation = Confirmation.NONE
     targets: tuple[str, ...] = ()
     word: str = ""

@@ -16,9 +16,6 @@ from dashboard_client.network.events import (
     ApiFailed as ApiFailed,
 )
 from dashboard_client.network.events import (
-    Complained as Complained,
-)
-from dashboard_client.network.events import (
     Connected as Connected,
 )
 from dashboard_client.network.events import (
@@ -26,6 +23,9 @@ from dashboard_client.network.events import (
 )
 from dashboard_client.network.events import (
     Disconnected as Disconnected,
+)
+from dashboard_client.network.events import (
+    ErrorReported as ErrorReported,
 )
 from dashboard_client.network.events import (
     Metric as Metric,

@@ -1,1 +1,1 @@
-"""Cells: what a terminal can show. Knows nothing of PM2, Redis or benchmarks. [pure]"""
+"""Frames of terminal cells, independent of PM2, Redis and benchmarks. [pure]"""

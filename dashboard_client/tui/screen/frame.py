@@ -1,6 +1,6 @@
-"""A picture of the terminal: a character and a style for each cell. [pure]
+"""A frame: one character and one style per terminal cell. [pure]
 
-A wide character stands in its first cell, and the second is empty. Styles are numbers that `theme` knows.
+A wide character is stored in its first cell; the second is empty. Styles are `theme.Style` values.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ PLAIN = 0
 
 @dataclass(frozen=True, slots=True)
 class Rect:
-    """A part of the screen, in cells from its upper left corner."""
+    """A rectangle of cells; the origin is the upper left corner of the screen."""
 
     y: int
     x: int
@@ -24,7 +24,7 @@ class Rect:
 
     @property
     def inner(self) -> Rect:
-        """Within a box's lines."""
+        """The area inside a box's border."""
         return Rect(self.y + 1, self.x + 1, max(0, self.height - 2), max(0, self.width - 2))
 
     @property
@@ -36,7 +36,7 @@ class Rect:
         return self.x + self.width
 
     def row(self, index: int) -> Rect:
-        """One line of it; empty beyond its end."""
+        """One row; empty if out of range."""
         return Rect(self.y + index, self.x, 1 if 0 <= index < self.height else 0, self.width)
 
     def within(self, y: int, x: int) -> bool:
@@ -44,8 +44,8 @@ class Rect:
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
-    """The characters that a box is drawn with."""
+class BoxLines:
+    """Box-drawing characters."""
 
     top_left: str
     top_right: str
@@ -55,12 +55,12 @@ class Lines:
     down: str
 
 
-ROUND = Lines("╭", "╮", "╰", "╯", "─", "│")
-ASCII = Lines("+", "+", "+", "+", "-", "|")
+ROUND = BoxLines("╭", "╮", "╰", "╯", "─", "│")
+ASCII = BoxLines("+", "+", "+", "+", "-", "|")
 
 
 class Frame:
-    """`height` rows of `width` cells, blank at first. What is drawn outside is left out."""
+    """`height` rows of `width` cells, initially blank. Drawing outside is clipped."""
 
     __slots__ = ("chars", "height", "styles", "width")
 
@@ -74,36 +74,36 @@ class Frame:
         return Rect(0, 0, self.height, self.width)
 
     def text(self, y: int, x: int, text: str, style: int = PLAIN, width: int | None = None) -> int:
-        """Write to the right of (y, x), at most `width` cells; the column after it."""
+        """Write from (y, x), at most `width` cells; returns the column after the text."""
         if not 0 <= y < self.height or x >= self.width or x < 0:
             return x
         room = self.width - x if width is None else min(width, self.width - x)
         if room <= 0:
             return x
-        found = cells(text, room)
-        if found:
-            self._put(y, x, found, style)
-        return x + len(found)
+        row_cells = cells(text, room)
+        if row_cells:
+            self._write_cells(y, x, row_cells, style)
+        return x + len(row_cells)
 
-    def _put(self, y: int, x: int, found: list[str], style: int) -> None:
-        chars, end = self.chars[y], x + len(found)
-        if chars[x] == "" and x:  # the second half of a wide character goes: so must the first
+    def _write_cells(self, y: int, x: int, row_cells: list[str], style: int) -> None:
+        chars, end = self.chars[y], x + len(row_cells)
+        if chars[x] == "" and x:  # overwriting the second half of a wide character clears the first
             chars[x - 1] = " "
         if end < self.width and chars[end] == "":
             chars[end] = " "
-        chars[x:end] = found
-        self.styles[y][x:end] = [style] * len(found)
+        chars[x:end] = row_cells
+        self.styles[y][x:end] = [style] * len(row_cells)
 
     def right(self, y: int, end: int, text: str, style: int = PLAIN) -> int:
-        """Write so that the last cell is the one before column `end`; the first column of it."""
-        found = cells(text)[: max(0, end)]
-        x = end - len(found)
-        if found and 0 <= y < self.height and end <= self.width:
-            self._put(y, x, found, style)
+        """Write right-aligned, ending before column `end`; returns the first column."""
+        row_cells = cells(text)[: max(0, end)]
+        x = end - len(row_cells)
+        if row_cells and 0 <= y < self.height and end <= self.width:
+            self._write_cells(y, x, row_cells, style)
         return x
 
     def segments(self, y: int, x: int, parts: Sequence[tuple[str, int]], width: int) -> int:
-        """Texts with styles one after another, at most `width` cells together."""
+        """Write styled texts one after another, at most `width` cells in total."""
         end = x + width
         for text, style in parts:
             if x >= end:
@@ -115,15 +115,15 @@ class Frame:
         left, right = max(0, rect.x), min(self.width, rect.right)
         for y in range(max(0, rect.y), min(self.height, rect.bottom)):
             if right > left:
-                self._put(y, left, [character] * (right - left), style)
+                self._write_cells(y, left, [character] * (right - left), style)
 
-    def paint(self, rect: Rect, style: int) -> None:
-        """Another style for what is there."""
+    def restyle(self, rect: Rect, style: int) -> None:
+        """Change the style of existing cells."""
         left, right = max(0, rect.x), min(self.width, rect.right)
         for y in range(max(0, rect.y), min(self.height, rect.bottom)):
             self.styles[y][left:right] = [style] * max(0, right - left)
 
-    def box(self, rect: Rect, lines: Lines, style: int) -> None:
+    def box(self, rect: Rect, lines: BoxLines, style: int) -> None:
         if rect.height < 2 or rect.width < 2:
             return
         across = lines.across * (rect.width - 2)
@@ -133,16 +133,16 @@ class Frame:
             self.text(y, rect.right - 1, lines.down, style)
         self.text(rect.bottom - 1, rect.x, lines.bottom_left + across + lines.bottom_right, style)
 
-    def on_line(self, y: int, rect: Rect, left: tuple[str, int], right: tuple[str, int] = ("", PLAIN)) -> None:
-        """A text to the left and one to the right upon a box's line; the left one gives way."""
+    def text_on_border(self, y: int, rect: Rect, left: tuple[str, int], right: tuple[str, int] = ("", PLAIN)) -> None:
+        """Write a left and a right text on a box's border; the left one is clipped first."""
         room = rect.width - 4
-        shown = clipped(right[0], room)
-        if shown:
-            self.right(y, rect.right - 2, f" {shown} ", right[1])
-        room -= width_of(shown) + 3 if shown else 0
+        right_text = clipped(right[0], room)
+        if right_text:
+            self.right(y, rect.right - 2, f" {right_text} ", right[1])
+        room -= width_of(right_text) + 3 if right_text else 0
         if left[0] and room > 1:
             self.text(y, rect.x + 2, f" {clipped(left[0], room - 2)} ", left[1])
 
     def rows(self) -> list[str]:
-        """As text, a string per row."""
+        """The characters, one string per row."""
         return ["".join(row) for row in self.chars]

@@ -1,4 +1,4 @@
-"""What styles look like, from 24 bits of colour to none, on dark and on light; which glyphs are drawn. [pure]"""
+"""Colours for each style, dark and light, from 24-bit to none; and the glyph sets. [pure]"""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
-from dashboard_client.tui.screen.frame import ASCII, ROUND, Lines
+from dashboard_client.tui.screen.frame import ASCII, ROUND, BoxLines
 
-WARN_PERCENT, BAD_PERCENT = 60.0, 80.0  # where colours change
+WARN_PERCENT, BAD_PERCENT = 60.0, 80.0  # thresholds of the colours
 
 
 class Style(IntEnum):
-    """What a cell means; how that looks is the theme's affair. The number is what a frame holds."""
+    """The meaning of a cell; the theme defines its look. Frames store the number."""
 
     PLAIN = 0
     DIM = 1
@@ -36,7 +36,7 @@ class Style(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Attributes (SGR 1 bold, 2 dim, 4 underlined, 7 reversed) and a colour as (24-bit hex, of 256, of 16)."""
+    """Attributes (SGR 1 bold, 2 dim, 4 underlined, 7 reversed) and a colour: (24-bit hex, index of 256, of 16)."""
 
     attributes: tuple[int, ...] = ()
     colour: tuple[str, int, int] | None = None
@@ -65,7 +65,7 @@ _DARK: dict[Style, Look] = {
     Style.MATCH: Look((4,), _AMBER),
     Style.ALARM: Look((1, 7), _AMBER),
 }
-# The same meanings, dark enough to be read on white.
+# The same colours, dark enough for a light background.
 _ON_LIGHT = {
     _GREY: ("5f6570", 241, 8), _LINE: ("9aa0a8", 247, 8), _CYAN: ("0b7285", 30, 6), _GREEN: ("2b7a0b", 28, 2),
     _AMBER: ("8a5a00", 94, 3), _RED: ("b3261e", 124, 1), _BLUE: ("1c5fb0", 25, 4), _VIOLET: ("7b2fa0", 91, 5),
@@ -76,7 +76,7 @@ DEPTHS = (0, 16, 256, 1 << 24)
 
 @lru_cache(maxsize=16)
 def sequences(depth: int, is_light: bool) -> tuple[str, ...]:
-    """For each style the bytes that begin it, from any other. `depth`: one of `DEPTHS`."""
+    """The escape sequence of each style; each resets the previous one. `depth`: one of `DEPTHS`."""
     return tuple(_sequence(_DARK[style], depth, is_light) for style in Style)
 
 
@@ -88,9 +88,9 @@ def _sequence(look: Look, depth: int, is_light: bool) -> str:
 
 
 def _colour(colour: tuple[str, int, int], depth: int) -> str:
-    full, of_256, of_16 = colour
+    rgb, of_256, of_16 = colour
     if depth > 256:
-        red, green, blue = (int(full[at : at + 2], 16) for at in (0, 2, 4))
+        red, green, blue = (int(rgb[at : at + 2], 16) for at in (0, 2, 4))
         return f"38;2;{red};{green};{blue}"
     if depth == 256:
         return f"38;5;{of_256}"
@@ -99,9 +99,9 @@ def _colour(colour: tuple[str, int, int], depth: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """What is drawn with. `dots`: charts of braille; else `blocks`, eighths from empty to full."""
+    """Characters to draw with. `dots`: braille charts; otherwise `blocks`, from empty to full in eighths."""
 
-    lines: Lines
+    lines: BoxLines
     up: str
     down: str
     part: str
@@ -123,6 +123,6 @@ BLOCKS = Glyphs(ROUND, "●", "✖", "◐", "▌", "█", "░", " ▁▂▃▄�
 PLAIN_ASCII = Glyphs(ASCII, "*", "x", "~", ">", "#", ".", " ..::--##", False, "^", "v", "v", "-", "...", "+-")
 
 
-def level(percent: float) -> Style:
-    """The style of a share of what there is."""
+def level_style(percent: float) -> Style:
+    """The style of a utilisation."""
     return Style.BAD if percent >= BAD_PERCENT else Style.WARN if percent >= WARN_PERCENT else Style.OK

@@ -1,1 +1,1 @@
-"""Windows as lines of text. [pure]"""
+"""Text content of windows. [pure]"""

@@ -1,4 +1,4 @@
-"""Windows about one Redis node: its last second, INFO, the slow log. [pure]"""
+"""Text of the windows for one Redis node: statistics, INFO, slow log. [pure]"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dashboard_client.wire.redis import NodeInfo, RedisNode, SlowLog
 
 
 def node_lines(node: RedisNode) -> tuple[str, ...]:
-    """One node as its last second was; what does not fit its role is left out."""
+    """A node's current statistics; lines that do not apply to its role are omitted."""
     reason = f" ({node.reason})" if node.reason else ""
     up = DASH if node.uptime_seconds is None else seconds(node.uptime_seconds)
     lines = [
@@ -31,9 +31,9 @@ def node_lines(node: RedisNode) -> tuple[str, ...]:
         lag = DASH if node.replication_lag_seconds is None else seconds(node.replication_lag_seconds)
         lines.append(f"replica of   {node.master_port}, {link}, lag {size(node.replication_lag_bytes)} and {lag}")
     if node.persistence:
-        worked = "the last writes to disk worked" if node.persistence.ok else "THE LAST WRITES TO DISK FAILED"
+        writes = "the last writes to disk succeeded" if node.persistence.ok else "THE LAST WRITES TO DISK FAILED"
         aof = "every change is logged (AOF)" if node.persistence.aof else "changes are not logged (no AOF)"
-        lines.append(f"disk         {worked}; {aof}; {_count(node.persistence.changes_since_save)} since the last save")
+        lines.append(f"disk         {writes}; {aof}; {_count(node.persistence.changes_since_save)} since the last save")
     return tuple(lines)
 
 
@@ -45,7 +45,7 @@ def info_lines(info: NodeInfo) -> tuple[str, ...]:
     lines: list[str] = []
     for section, values in info.sections.items():
         lines += ["", section, *(f"  {name:<34} {value}" for name, value in values.items())]
-    return tuple(lines[1:]) or ("the node said nothing",)
+    return tuple(lines[1:]) or ("the node returned no data",)
 
 
 def slow_log_title(port: int) -> str:
@@ -53,13 +53,13 @@ def slow_log_title(port: int) -> str:
 
 
 def slow_log_lines(log: SlowLog) -> tuple[str, ...]:
-    kept = "nothing is kept" if log.threshold_ms is None else f"kept is what took over {log.threshold_ms:g} ms"
+    logged = "logging is off" if log.threshold_ms is None else f"logged above {log.threshold_ms:g} ms"
     rows = [
-        f"{clock(each.at.astimezone() if each.at else None)} {milliseconds(each.duration_ms):>9}"
-        f"  {each.client:<21} {each.command}"
-        for each in log.entries
+        f"{clock(entry.at.astimezone() if entry.at else None)} {milliseconds(entry.duration_ms):>9}"
+        f"  {entry.client:<21} {entry.command}"
+        for entry in log.entries
     ]
-    return (f"{len(rows)} slow command{'s' * (len(rows) != 1)}; {kept}", "", *rows)
+    return (f"{len(rows)} slow command{'s' * (len(rows) != 1)}; {logged}", "", *rows)
 
 
 def _count(value: int | None) -> str:

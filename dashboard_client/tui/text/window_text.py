@@ -1,4 +1,4 @@
-"""Windows that are text: a run with its trials and gates, a process, a comparison, logs. [pure]"""
+"""Text of windows: a run with its trials and gates, a process, a comparison, logs. [pure]"""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def page_lines(overlay: RunPage | ProcessDetails | Page | Logs) -> tuple[str, ..
         case ProcessDetails():
             return tuple(_process(overlay))
         case Logs():
-            return tuple(log_text(each, has_time=overlay.has_times) for each in overlay.lines)
+            return tuple(log_text(line, has_time=overlay.has_times) for line in overlay.lines)
         case Page(lines=lines):
             return lines
 
 
 def log_text(line: LogLine, *, has_time: bool) -> str:
     at = f"{clock(line.at.astimezone() if line.at else None)} " if has_time else ""
-    who = f"{line.name}{'' if line.pm_id is None else f' {line.pm_id}'}"
-    return f"{at}{who} {'!' if line.stream == 'err' else '|'} {line.text}"
+    source = f"{line.name}{'' if line.pm_id is None else f' {line.pm_id}'}"
+    return f"{at}{source} {'!' if line.stream == 'err' else '|'} {line.text}"
 
 
 def _run(page: RunPage) -> Iterator[str]:
@@ -56,14 +56,14 @@ def _run(page: RunPage) -> Iterator[str]:
         yield ""
         yield page.problem
     elif page.run_id and page.result is None:
-        yield "asking the server…"
+        yield "loading…"
 
 
 def _figures(result: BenchmarkResult) -> Iterator[str]:
-    between = ""
+    interval = ""
     if result.req_per_sec_low is not None and result.req_per_sec_high is not None:
-        between = f"   {thousands(result.req_per_sec_low)} to {thousands(result.req_per_sec_high)}"
-    yield f"requests/s   {result.req_per_sec:,.0f}  {spread(result)}{between}".rstrip()
+        interval = f"   {thousands(result.req_per_sec_low)} to {thousands(result.req_per_sec_high)}"
+    yield f"requests/s   {result.req_per_sec:,.0f}  {spread(result)}{interval}".rstrip()
     yield f"latency      avg {milliseconds(result.avg_latency)}   p50 {milliseconds(result.p50_latency)}   " + (
         f"p90 {milliseconds(result.p90_latency)}   p99 {milliseconds(result.p99_latency)}   "
         f"p99.9 {milliseconds(result.p999_latency)}"
@@ -83,13 +83,13 @@ def _figures(result: BenchmarkResult) -> Iterator[str]:
 
 
 def _baseline(run: BenchmarkRun) -> Iterator[str]:
-    """What the run is to its baseline, or that it is the one."""
+    """The comparison to the baseline, or that this run is the baseline."""
     baseline, verdict = run.baseline, run.against_baseline
     if baseline is None:
         return
     since = f"{baseline.set_at.astimezone():%Y-%m-%d %H:%M}" if baseline.set_at else "unknown time"
     why = f": {baseline.reason}" if baseline.reason else ""
-    yield f"baseline     {'this run' if baseline.is_this else baseline.id}, named {since} by {baseline.set_by}{why}"
+    yield f"baseline     {'this run' if baseline.is_this else baseline.id}, set {since} by {baseline.set_by}{why}"
     if verdict:
         yield f"             {verdict.text or verdict.verdict}"
 
@@ -99,12 +99,12 @@ def _trials(run: BenchmarkRun) -> Iterator[str]:
         return
     yield ""
     yield "trial        requests/s      avg        p99   errors   timeouts"
-    for each in run.trial_results:
-        name = "warm-up" if each.is_warmup else str(each.index)
-        p99 = next((value for key, value in each.percentiles.items() if key in ("99", "p99", "99.0")), None)
+    for trial in run.trial_results:
+        name = "warm-up" if trial.is_warmup else str(trial.index)
+        p99 = next((value for key, value in trial.percentiles.items() if key in ("99", "p99", "99.0")), None)
         yield (
-            f"{name:<10} {thousands(each.req_per_sec):>12} {milliseconds(each.avg_latency):>10}"
-            f" {milliseconds(p99):>10} {each.errors:>8} {each.timeouts:>10}"
+            f"{name:<10} {thousands(trial.req_per_sec):>12} {milliseconds(trial.avg_latency):>10}"
+            f" {milliseconds(p99):>10} {trial.errors:>8} {trial.timeouts:>10}"
         )
 
 
@@ -120,16 +120,17 @@ def _gates(run: BenchmarkRun) -> Iterator[str]:
 
 
 def _process(details: ProcessDetails) -> Iterator[str]:
-    each = details.process
-    yield f"{each.pm_id} {each.name}   {each.status}   pid {each.pid or DASH}   {each.exec_mode}"
-    yield f"cpu {each.cpu:.1f} %   memory {size(each.memory_bytes)}   up {seconds(each.uptime_seconds)}   " + (
-        f"restarts {each.restarts} ({each.unstable_restarts} unstable)"
+    process = details.process
+    yield f"{process.pm_id} {process.name}   {process.status}   pid {process.pid or DASH}   {process.exec_mode}"
+    yield f"cpu {process.cpu:.1f} %   memory {size(process.memory_bytes)}   up {seconds(process.uptime_seconds)}   " + (
+        f"restarts {process.restarts} ({process.unstable_restarts} unstable)"
     )
-    port = DASH if each.port is None else str(each.port)
-    yield f"port {port}   framework {each.framework or DASH}   {each.interpreter} {each.version}   user {each.user}"
+    port = DASH if process.port is None else str(process.port)
+    runtime = f"{process.interpreter} {process.version}"
+    yield f"port {port}   framework {process.framework or DASH}   {runtime}   user {process.user}"
     page = details.page
     if page is None:
-        yield details.problem or "asking the server…"
+        yield details.problem or "loading…"
         return
     yield ""
     for name, text in (
@@ -142,29 +143,31 @@ def _process(details: ProcessDetails) -> Iterator[str]:
         yield f"{name:<10} {text or DASH}"
     for name, value in page.metrics.items():
         yield f"{name:<24} {value}"
-    for end in page.exits:
+    for process_exit in page.exits:
+        at = process_exit.at.astimezone() if process_exit.at else None
         yield ""
-        yield f"{clock(end.at.astimezone() if end.at else None)}  {end.text or end.cause}"
-        yield from (f"    {line}" for line in end.stderr)
+        yield f"{clock(at)}  {process_exit.text or process_exit.cause}"
+        yield from (f"    {line}" for line in process_exit.stderr)
 
 
 def latest_lines(latest: LatestResults) -> tuple[str, ...]:
-    """By endpoint, the quickest first; an invalid run stands last and has no rank."""
+    """Grouped by endpoint, fastest first; invalid runs last."""
     groups: dict[str, list[BenchmarkResult]] = {}
-    for each in latest.results.values():
-        groups.setdefault(f"{each.method} {each.endpoint}", []).append(each)
+    for result in latest.results.values():
+        groups.setdefault(f"{result.method} {result.endpoint}", []).append(result)
     lines: list[str] = []
-    for name, found in sorted(groups.items()):
+    for name, results in sorted(groups.items()):
         lines += ["", f"{name:<24}{'requests/s':>12}{'p50':>10}{'p99':>10}  measured"]
-        for each in sorted(found, key=lambda result: (result.validity == "invalid", -result.req_per_sec)):
-            at = f"{each.timestamp.astimezone():%Y-%m-%d %H:%M}" if each.timestamp else DASH
-            latencies = f"{milliseconds(each.p50_latency):>10}{milliseconds(each.p99_latency):>10}"
-            lines.append(f"  {each.framework:<22}{thousands(each.req_per_sec):>12}{latencies}  {at}  {each.validity}")
+        for result in sorted(results, key=lambda result: (result.validity == "invalid", -result.req_per_sec)):
+            at = f"{result.timestamp.astimezone():%Y-%m-%d %H:%M}" if result.timestamp else DASH
+            latencies = f"{milliseconds(result.p50_latency):>10}{milliseconds(result.p99_latency):>10}"
+            rate = f"{thousands(result.req_per_sec):>12}"
+            lines.append(f"  {result.framework:<22}{rate}{latencies}  {at}  {result.validity}")
     return tuple(lines[1:]) or ("no runs yet",)
 
 
 def compare_lines(compare: Compare) -> tuple[str, ...]:
-    """Two results side by side, and what may be said about them."""
+    """Two results side by side, with the verdict."""
     base, new = compare.base, compare.new
     figures = (
         ("requests/s", base.req_per_sec, new.req_per_sec, thousands),
@@ -174,21 +177,21 @@ def compare_lines(compare: Compare) -> tuple[str, ...]:
     )
     head = f"{'':<14}{'base':>22}{'new':>22}"
     names = f"{'':<14}{_name(base):>22}{_name(new):>22}"
-    rows = [f"{n:<14}{show(a):>22}{show(b):>22}  {difference(a, b):>9}" for n, a, b, show in figures]
+    rows = [f"{label:<14}{show(a):>22}{show(b):>22}  {difference(a, b):>9}" for label, a, b, show in figures]
     errors = f"{'errors':<14}{base.errors:>22}{new.errors:>22}"
     return (head, names, "", *rows, errors, "", *_verdict(compare))
 
 
 def _verdict(compare: Compare) -> Iterator[str]:
-    """The server's tests on whole trials where it has them, else what the intervals alone allow."""
-    word = compare.comparison
-    if word is None:
+    """The server's comparison of whole trials if available, otherwise a comparison of the intervals."""
+    comparison = compare.comparison
+    if comparison is None:
         yield verdict(compare.base, compare.new)
         return
-    yield word.text or word.verdict
-    yield from (each for each in word.reasons if each not in word.text)
-    yield from (each.text for each in word.metrics if each.text and each.ratio is not None)
-    yield from word.warnings
+    yield comparison.text or comparison.verdict
+    yield from (reason for reason in comparison.reasons if reason not in comparison.text)
+    yield from (metric.text for metric in comparison.metrics if metric.text and metric.ratio is not None)
+    yield from comparison.warnings
 
 
 def _name(result: BenchmarkResult) -> str:
@@ -196,15 +199,15 @@ def _name(result: BenchmarkResult) -> str:
 
 
 def verdict(base: BenchmarkResult, new: BenchmarkResult) -> str:
-    """Two intervals that overlap allow no statement."""
+    """Compare the intervals; overlapping intervals give no verdict."""
     if "invalid" in (base.validity, new.validity):
         return "One of the two runs is invalid: no verdict."
-    edges = (base.req_per_sec_low, base.req_per_sec_high, new.req_per_sec_low, new.req_per_sec_high)
-    if any(each is None for each in edges):
-        return "No interval on one of them (a single trial): the difference may be noise. Run 5 trials each."
-    base_low, base_high, new_low, new_high = (each or 0.0 for each in edges)
+    bounds = (base.req_per_sec_low, base.req_per_sec_high, new.req_per_sec_low, new.req_per_sec_high)
+    if any(bound is None for bound in bounds):
+        return "One run has no interval (a single trial): the difference may be noise. Run 5 trials each."
+    base_low, base_high, new_low, new_high = (bound or 0.0 for bound in bounds)
     if new_low > base_high:
         return f"Faster: {difference(base.req_per_sec, new.req_per_sec)} requests/s; the intervals do not overlap."
     if new_high < base_low:
         return f"Slower: {difference(base.req_per_sec, new.req_per_sec)} requests/s; the intervals do not overlap."
-    return "No difference can be told: the intervals overlap."
+    return "No significant difference: the intervals overlap."

@@ -52,7 +52,7 @@ def update(state: State, event: events.Event) -> Outcome:
             return on_metric(state, event)
         case events.Missed(stream, count):
             return on_missed(state, stream, count)
-        case events.Complained():
+        case events.ErrorReported():
             return on_complaint(state, event)
         case events.ApiAnswered(call_id, value):
             return on_answer(state, call_id, value)

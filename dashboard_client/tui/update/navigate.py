@@ -20,7 +20,7 @@ from dashboard_client.tui.model.windows import (
     Prompt,
     RunPage,
 )
-from dashboard_client.tui.text.connection_advice import what_to_check
+from dashboard_client.tui.text.connection_advice import connection_checklist
 from dashboard_client.tui.text.node_text import info_title, node_lines, slow_log_title
 from dashboard_client.tui.text.window_text import LATEST
 from dashboard_client.tui.update.network_events import refresh
@@ -116,7 +116,7 @@ def _open_help(state: State) -> Outcome:
 
 
 def _open_connection_advice(state: State) -> Outcome:
-    advice = what_to_check(state.server, state.link.reason, is_refused=state.link.phase == "refused")
+    advice = connection_checklist(state.server, state.link.reason, is_refused=state.link.phase == "refused")
     return push_window(state, Page("Cannot connect", advice)), ()
 
 

@@ -10,7 +10,7 @@ from dashboard_client.tui.model.state import HISTORY_S, Link, Point, State, Stre
 from dashboard_client.tui.model.windows import MAX_LOG_LINES, Logs, ProcessDetails, RunPage, Window
 from dashboard_client.tui.update.requests import Outcome, fetch, log_activity, show_toast
 from dashboard_client.wire.benchmarks import BenchmarkProgress, BenchmarkResults, BenchmarkRun, SystemConfig
-from dashboard_client.wire.host_and_pm2 import Activity, Happenings, HostStats, LogLines, Pm2Stats
+from dashboard_client.wire.host_and_pm2 import Activity, HostStats, LogLines, Pm2Events, Pm2Stats
 
 RECENT_RESULTS = 20
 LOCAL_ACTOR = "this machine"  # the server's name for local clients without a key; not worth displaying
@@ -86,7 +86,7 @@ def on_metric(state: State, event: events.Metric) -> Outcome:
             return _on_progress(state, known, value, event.received_at_s)
         case Activity():
             return _log_activity_entries(state, value), ()
-        case Happenings():
+        case Pm2Events():
             return _log_pm2_events(state, value), ()
     return state, ()
 
@@ -101,8 +101,8 @@ def _log_activity_entries(state: State, activity: Activity) -> State:
     return state
 
 
-def _log_pm2_events(state: State, happenings: Happenings) -> State:
-    for event in happenings.events:
+def _log_pm2_events(state: State, pm2_events: Pm2Events) -> State:
+    for event in pm2_events.events:
         at = event.at.astimezone() if event.at else None
         text = event.text or f"{event.name or ''} {event.kind}"
         if event.name and event.name not in text:
@@ -192,7 +192,7 @@ def on_missed(state: State, stream: str, count: int | None) -> Outcome:
     return log_activity(state, "connect", f"{stream}: {count} messages were missed", "warn"), ()
 
 
-def on_complaint(state: State, event: events.Complained) -> Outcome:
+def on_complaint(state: State, event: events.ErrorReported) -> Outcome:
     """Logged once only: an older server rejects an unknown stream at every connection."""
     if any(note.text == event.message for note in state.notes[:20]):
         return state, ()

@@ -19,11 +19,11 @@ from dashboard_client.tui.text.window_text import LATEST, latest_lines
 from dashboard_client.tui.update.requests import Outcome, fetch, log_activity, push_window, send_action, show_toast
 from dashboard_client.wire.benchmarks import (
     AcceptedRun,
+    ActionResult,
     BenchmarkResult,
     BenchmarkResults,
     BenchmarkRun,
     Comparison,
-    Done,
     LatestResults,
     SystemConfig,
 )
@@ -105,7 +105,7 @@ def _finish_action(state: State, call: PendingCall, value: object) -> Outcome:
     state = show_toast(state, text, tone)
     if state.link.phase != "live":  # when live, the activity stream reports it
         state = log_activity(state, "done", text, tone)
-    if isinstance(value, Done):
+    if isinstance(value, ActionResult):
         for warning in value.warnings:
             state = log_activity(state, "warning", warning, "warn")
         for skipped in value.skipped:
@@ -130,7 +130,7 @@ def _describe_result(call: PendingCall, value: object) -> tuple[str, str]:
         return value.message or f"{call.title}: queued", "ok"
     if isinstance(value, RedisStatus):
         return f"Redis Cluster: {value.state}", "plain"
-    if isinstance(value, Done):
+    if isinstance(value, ActionResult):
         return value.message or f"{call.title}: done", "ok" if value.success else "bad"
     return f"{call.title}: done", "ok"
 

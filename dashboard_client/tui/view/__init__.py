@@ -1,1 +1,1 @@
-"""state → frame: each panel and window draws itself. [pure]"""
+"""Renders the state to a frame; one module per panel or window. [pure]"""

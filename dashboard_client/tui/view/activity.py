@@ -1,4 +1,4 @@
-"""Who did what, and what happened by itself. [pure]"""
+"""Draws the activity panel: user actions and server events. [pure]"""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from dashboard_client.tui.model.rows import Row, rows
 from dashboard_client.tui.model.state import Note, State
 from dashboard_client.tui.screen.frame import Frame, Rect
 from dashboard_client.tui.screen.theme import Glyphs, Style
-from dashboard_client.tui.view.panel import Segments, border, listed, say
+from dashboard_client.tui.view.panel import Segments, draw_border, draw_list, draw_message
 
 TONES = {"ok": Style.OK, "warn": Style.WARN, "bad": Style.BAD, "plain": Style.PLAIN}
 
 
 def draw(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
-    box = border(frame, rect, state, glyphs, "activity", "5 Activity", "/ filter")
+    box = draw_border(frame, rect, state, glyphs, "activity", "5 Activity", "/ filter")
     if rows(state, "activity"):
-        listed(frame, box, state, glyphs, "activity", _line)
+        draw_list(frame, box, state, glyphs, "activity", _line)
     elif not state.link.is_up and state.link.reason:
-        say(frame, box, f"{state.link.reason}. Enter says what to check.", Style.WARN)
+        draw_message(frame, box, f"{state.link.reason}. Enter: what to check.", Style.WARN)
     else:
-        say(frame, box, "no line matches" if state.notes else "nothing happened yet")
+        draw_message(frame, box, "no matching entries" if state.notes else "no activity yet")
 
 
 def _line(row: Row, width: int) -> Segments:

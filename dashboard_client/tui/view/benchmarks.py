@@ -1,4 +1,4 @@
-"""The newest benchmark results, each with its interval and whether it can be trusted. [pure]"""
+"""Draws the latest benchmark results with interval and validity. [pure]"""
 
 from __future__ import annotations
 
@@ -8,47 +8,47 @@ from dashboard_client.tui.model.rows import Row, rows
 from dashboard_client.tui.model.state import State
 from dashboard_client.tui.screen.frame import Frame, Rect
 from dashboard_client.tui.screen.theme import Glyphs, Style
-from dashboard_client.tui.view.panel import Segments, border, listed, say, waiting
+from dashboard_client.tui.view.panel import Segments, draw_border, draw_list, draw_message, waiting_text
 from dashboard_client.wire.benchmarks import BenchmarkResult
 
 MARKS = {"valid": ("✓", Style.OK), "caution": ("!", Style.WARN), "invalid": ("✖", Style.BAD)}
 
 
 def draw(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
-    box = border(frame, rect, state, glyphs, "benchmarks", "3 Benchmarks", "b history")
+    box = draw_border(frame, rect, state, glyphs, "benchmarks", "3 Benchmarks", "b history")
     results = state.displayed.results
     if results is None:
-        say(frame, box, waiting(state, "results"))
+        draw_message(frame, box, waiting_text(state, "results"))
     elif not results:
-        say(frame, box, "no benchmark yet: m, Benchmarks")
+        draw_message(frame, box, "no benchmarks yet: m, Benchmarks")
     elif not rows(state, "benchmarks"):
-        say(frame, box, "no benchmark matches")
+        draw_message(frame, box, "no matching benchmarks")
     else:
-        listed(frame, box, state, glyphs, "benchmarks", lambda row, width: line(row, width, state.marked_run))
+        draw_list(frame, box, state, glyphs, "benchmarks", lambda row, width: line(row, width, state.marked_run))
 
 
 def line(row: Row, width: int, marked: str = "", *, has_date: bool = False) -> Segments:
-    """The rate is a floor when the target was not the limit, or not alone."""
-    each = row.item
-    if not isinstance(each, BenchmarkResult):
+    """One result. The rate is a lower bound if the target was not the only bottleneck."""
+    result = row.item
+    if not isinstance(result, BenchmarkResult):
         return ()
-    mark, tone = MARKS.get(each.validity, ("?", Style.DIM))
-    is_bound = each.saturation in LOWER_BOUNDS
-    between = each.saturation if is_bound else spread(each)
-    at = f"{each.timestamp.astimezone():%m-%d %H:%M}" if has_date and each.timestamp else minute(each.timestamp)
-    star = "* " if marked and each.id == marked else ""
+    mark, tone = MARKS.get(result.validity, ("?", Style.DIM))
+    is_bound = result.saturation in LOWER_BOUNDS
+    interval = result.saturation if is_bound else spread(result)
+    at = f"{result.timestamp.astimezone():%m-%d %H:%M}" if has_date and result.timestamp else minute(result.timestamp)
+    star = "* " if marked and result.id == marked else ""
     if width < 49:
-        short = between.removeprefix("generator-")
+        short = interval.removeprefix("generator-")
         return (
             (f"{at} ", Style.DIM),
-            (f"{star}{padded(each.framework, max(6, width - 28))} {rate(each):>8} ", Style.PLAIN),
+            (f"{star}{padded(result.framework, max(6, width - 28))} {rate(result):>8} ", Style.PLAIN),
             (f"{short:>8} ", Style.DIM),
             (mark, tone),
         )
-    name = padded(f"{star}{each.framework}", 8)
-    endpoint = padded(each.endpoint, max(7, min(16, width - 49)))
-    p99 = "" if is_bound else f"p99 {milliseconds(each.p99_latency)}"
+    name = padded(f"{star}{result.framework}", 8)
+    endpoint = padded(result.endpoint, max(7, min(16, width - 49)))
+    p99 = "" if is_bound else f"p99 {milliseconds(result.p99_latency)}"
     return (
-        (f"{at} ", Style.DIM), (f"{name} {endpoint} {rate(each):>7}/s ", Style.PLAIN),
-        (f"{between:<8} {p99:<12}" if not is_bound else f"{between:<21}", Style.DIM), (mark, tone),
+        (f"{at} ", Style.DIM), (f"{name} {endpoint} {rate(result):>7}/s ", Style.PLAIN),
+        (f"{interval:<8} {p99:<12}" if not is_bound else f"{interval:<21}", Style.DIM), (mark, tone),
     )  # fmt: skip

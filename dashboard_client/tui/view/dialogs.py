@@ -1,4 +1,4 @@
-"""Windows over the panels: menu, palette, questions, confirmations, forms. [pure]"""
+"""Draws windows over the panels: menu, palette, prompts, confirmations, forms. [pure]"""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ CURSOR = "_"
 def window(
     frame: Frame, glyphs: Glyphs, height: int, width: int, title: str, right: str = "", *, is_danger: bool = False
 ) -> Rect:
-    """An empty box in the middle; what is inside it, with a cell of margin at each side."""
+    """Draw an empty centred box; returns the inner area with one cell of horizontal margin."""
     body = Rect(1, 0, max(0, frame.height - 2), frame.width)
     rect = layout.centred(body, height, width)
     frame.fill(rect)
     frame.box(rect, glyphs.lines, Style.BAD if is_danger else Style.FOCUS)
-    frame.on_line(rect.y, rect, (title, Style.BAD if is_danger else Style.TITLE), (right, Style.DIM))
+    frame.text_on_border(rect.y, rect, (title, Style.BAD if is_danger else Style.TITLE), (right, Style.DIM))
     inner = rect.inner
     return Rect(inner.y, inner.x + 1, inner.height, max(0, inner.width - 2))
 
 
 def menu(frame: Frame, menu: Menu, glyphs: Glyphs) -> None:
-    """Sections as headings; the part around the cursor."""
+    """Sections are headings; scrolls to the cursor."""
     lines: list[tuple[str, int | None]] = []
     section = ""
     for index, offer in enumerate(menu.items):
@@ -43,31 +43,31 @@ def menu(frame: Frame, menu: Menu, glyphs: Glyphs) -> None:
         if place is None:
             frame.text(box.y + y, box.x, text, Style.KEY, box.width)
         else:
-            is_chosen = place == menu.cursor
-            style = Style.SELECTED if is_chosen else Style.PLAIN
-            frame.text(box.y + y, box.x, glyphs.selected if is_chosen else " ", Style.FOCUS, 1)
+            is_selected = place == menu.cursor
+            style = Style.SELECTED if is_selected else Style.PLAIN
+            frame.text(box.y + y, box.x, glyphs.selected if is_selected else " ", Style.FOCUS, 1)
             frame.text(box.y + y, box.x + 1, padded(f" {text}", box.width - 1), style, box.width - 1)
 
 
 def palette(frame: Frame, palette: Palette, glyphs: Glyphs) -> None:
-    found = palette_matches(palette.items, palette.text)
-    box = window(frame, glyphs, 18, 68, "Command", f"{len(found)} of {len(palette.items)}")
+    matches = palette_matches(palette.items, palette.text)
+    box = window(frame, glyphs, 18, 68, "Command", f"{len(matches)} of {len(palette.items)}")
     frame.text(box.y, box.x, f":{palette.text}{CURSOR}", Style.BOLD, box.width)
     rest = Rect(box.y + 1, box.x, max(0, box.height - 1), box.width)
-    at = max(0, min(palette.cursor, len(found) - 1))
-    top = first_shown(len(found), at, rest.height)
-    for y, offer in enumerate(found[top : top + rest.height]):
+    at = max(0, min(palette.cursor, len(matches) - 1))
+    top = first_shown(len(matches), at, rest.height)
+    for y, offer in enumerate(matches[top : top + rest.height]):
         style = Style.SELECTED if top + y == at else Style.PLAIN
         text = f"{padded(offer.section, 13)} {offer.title}"
         frame.text(rest.y + y, rest.x, padded(text, rest.width), style, rest.width)
         if offer.key:
             frame.right(rest.y + y, rest.right - 1, offer.key, style)
-    if not found and rest.height:
-        frame.text(rest.y, rest.x, "no command is called that", Style.DIM, rest.width)
+    if not matches and rest.height:
+        frame.text(rest.y, rest.x, "no matching command", Style.DIM, rest.width)
 
 
 def prompt(frame: Frame, prompt: Prompt, glyphs: Glyphs) -> None:
-    """The answer, and under it what it would mean."""
+    """The input, with a preview of its meaning below."""
     meaning = {
         "server": prompts.describe_server,
         "nodes": prompts.describe_topology,
@@ -86,21 +86,21 @@ def prompt(frame: Frame, prompt: Prompt, glyphs: Glyphs) -> None:
 
 
 def confirm(frame: Frame, confirm: Confirm, glyphs: Glyphs) -> None:
-    """What, where, and every target by name, as they were when it was asked."""
+    """The action, the server and every target by name, as of when the confirmation was opened."""
     act = confirm.action
-    room = max(0, frame.height - 8)  # for the question itself there is always room
-    shown = act.targets[: room - (len(act.targets) > room)] if room else ()
-    more = len(act.targets) - len(shown)
-    lines = [*shown, *([f"and {more} more"] if more else [])]
+    room = max(0, frame.height - 8)  # leaves room for the question
+    visible = act.targets[: room - (len(act.targets) > room)] if room else ()
+    more = len(act.targets) - len(visible)
+    lines = [*visible, *([f"and {more} more"] if more else [])]
     where = confirm.server if width_of(act.title) + width_of(confirm.server) + 8 <= min(66, frame.width) else ""
     box = window(frame, glyphs, len(lines) + 7 if room else 4, 66, act.title, where, is_danger=True)
     if room:
-        frame.text(box.y, box.x, "This touches:", Style.PLAIN, box.width)
+        frame.text(box.y, box.x, "Targets:", Style.PLAIN, box.width)
     for index, line in enumerate(lines):
         frame.text(box.y + 1 + index, box.x, f"  {line}", Style.BOLD, box.width)
     y = box.y + (len(lines) + 2 if room else 0)
     if act.confirmation is Confirmation.WORD:
-        question, answer = f"Type {act.word} and Enter to go on: ", f"{confirm.typed}{CURSOR}"
+        question, answer = f"Type {act.word} and Enter to confirm: ", f"{confirm.typed}{CURSOR}"
         is_wide = width_of(question) + len(act.word) + 1 <= box.width
         frame.text(y, box.x, question if is_wide else f"{act.word}? ", Style.PLAIN, box.width)
         x = box.x + width_of(question if is_wide else f"{act.word}? ")
@@ -116,12 +116,12 @@ def form(frame: Frame, form: Form, glyphs: Glyphs) -> None:
     title = f"Benchmark {form.framework} {form.method} {form.endpoint}"
     box = window(frame, glyphs, len(prompts.RUN_FIELDS) + 5, 68, title, "Enter runs it")
     for index, (field, text) in enumerate(zip(prompts.RUN_FIELDS, form.values, strict=True)):
-        is_here = index == form.cursor
-        frame.text(box.y + 1 + index, box.x, f"{field.label:>20}  ", Style.KEY if is_here else Style.DIM, box.width)
-        shown = f"{text}{CURSOR}" if is_here else text or field.default
-        style = Style.BOLD if is_here else Style.PLAIN if text else Style.DIM
-        x = frame.text(box.y + 1 + index, box.x + 22, shown, style, max(0, box.width - 22))
-        if is_here:
+        is_current = index == form.cursor
+        frame.text(box.y + 1 + index, box.x, f"{field.label:>20}  ", Style.KEY if is_current else Style.DIM, box.width)
+        visible = f"{text}{CURSOR}" if is_current else text or field.default
+        style = Style.BOLD if is_current else Style.PLAIN if text else Style.DIM
+        x = frame.text(box.y + 1 + index, box.x + 22, visible, style, max(0, box.width - 22))
+        if is_current:
             hint = field.hint if text or not field.default else f"{field.default}   {field.hint}".rstrip()
             frame.text(box.y + 1 + index, x + 1, hint, Style.DIM, max(0, box.right - x - 1))
     if form.problem:

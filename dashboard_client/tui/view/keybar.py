@@ -1,4 +1,4 @@
-"""The last line: the keys that do something now, and a toast for what was just done. [pure]"""
+"""Draws the bottom line: active keys and the toast; and the panel tabs. [pure]"""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ def draw(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
     if state.toast:
         frame.right(rect.y, rect.right - 1, toast_text(state, rect), TONES.get(state.toast.tone, Style.INFO))
     for x, key, text in fitting_entries(state, rect):
-        after = frame.text(rect.y, x, key, Style.KEY) + 1
-        frame.text(rect.y, after, text, Style.DIM)
+        text_x = frame.text(rect.y, x, key, Style.KEY) + 1
+        frame.text(rect.y, text_x, text, Style.DIM)
 
 
 def tabs(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
-    """Of a terminal with room for one panel: which one it is, and the others."""
+    """Panel tabs, for terminals with room for one panel."""
     x = rect.x + 1
     for number, panel in enumerate(PANELS, 1):
-        is_here = panel == state.focus
-        text = f"{number} {panel}" if is_here or rect.width >= 60 else str(number)
+        is_focused = panel == state.focus
+        text = f"{number} {panel}" if is_focused or rect.width >= 60 else str(number)
         if x + width_of(text) > rect.right:
             break
-        x = frame.text(rect.y, x, text, Style.FOCUS if is_here else Style.DIM) + 2
+        x = frame.text(rect.y, x, text, Style.FOCUS if is_focused else Style.DIM) + 2

@@ -1,4 +1,4 @@
-"""From what is known to a picture: `render(state, glyphs)`. [pure]"""
+"""Renders a state to a frame: `render(state, glyphs)`. [pure]"""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ PANELS: Mapping[Panel, Draw] = {
     Panel.RUN: run.draw,
     Panel.ACTIVITY: activity.draw,
 }
-# What our own texts use beyond ASCII, for terminals that have nothing else. Foreign characters become `?`.
+# ASCII replacements for the characters the dashboard itself uses. Others become `?`.
 PLAIN = str.maketrans({
     "–": "-", "·": "-", "…": "~", "≥": ">", "±": "~", "×": "x", "✓": "v", "✖": "x", "●": "*", "↑": "^", "↓": "v",
     "←": "<", "→": ">", "’": "'", "↺": "r",
@@ -53,20 +53,20 @@ PLAIN = str.maketrans({
 
 
 def render(state: State, glyphs: Glyphs) -> Frame:
-    """A frame of exactly the state's size, whatever is in the state."""
+    """Returns a frame of exactly the state's size."""
     frame = Frame(state.height, state.width)
-    placed = layout.solve(state.height, state.width, Panel(state.focus), is_zoomed=state.is_zoomed)
-    if placed.line is not None and placed.line.height:
-        title.one_line(frame, placed.line, state, glyphs)
-    for panel, rect in placed.panels.items():
+    screen_layout = layout.solve(state.height, state.width, Panel(state.focus), is_zoomed=state.is_zoomed)
+    if screen_layout.line is not None and screen_layout.line.height:
+        title.one_line(frame, screen_layout.line, state, glyphs)
+    for panel, rect in screen_layout.panels.items():
         PANELS[panel](frame, rect, state, glyphs)
-    if placed.title:
-        title.draw(frame, placed.title, state, glyphs)
-    if placed.tabs:
-        keybar.tabs(frame, placed.tabs, state, glyphs)
-    if placed.keys:
-        keybar.draw(frame, placed.keys, state, glyphs)
-    if state.top is not None and placed.line is None:
+    if screen_layout.title:
+        title.draw(frame, screen_layout.title, state, glyphs)
+    if screen_layout.tabs:
+        keybar.tabs(frame, screen_layout.tabs, state, glyphs)
+    if screen_layout.keys:
+        keybar.draw(frame, screen_layout.keys, state, glyphs)
+    if state.top is not None and screen_layout.line is None:
         _overlay(frame, state, glyphs)
     if glyphs.lines is ASCII:
         _to_ascii(frame)
@@ -74,8 +74,8 @@ def render(state: State, glyphs: Glyphs) -> Frame:
 
 
 def _overlay(frame: Frame, state: State, glyphs: Glyphs) -> None:
-    """The top window, over panels that step back."""
-    frame.paint(Rect(1, 0, frame.height - 2, frame.width), Style.DIM)
+    """Draw the top window over dimmed panels."""
+    frame.restyle(Rect(1, 0, frame.height - 2, frame.width), Style.DIM)
     match state.top:
         case Menu() as top:
             dialogs.menu(frame, top, glyphs)
@@ -100,9 +100,9 @@ def _overlay(frame: Frame, state: State, glyphs: Glyphs) -> None:
 def _to_ascii(frame: Frame) -> None:
     for row in frame.chars:
         if not "".join(row).isascii() or "" in row:
-            row[:] = [each if each.isascii() and each else _plain(each) for each in row]
+            row[:] = [cell if cell.isascii() and cell else _plain(cell) for cell in row]
 
 
 def _plain(cell: str) -> str:
-    shown = cell.translate(PLAIN)
-    return shown if shown.isascii() and shown else "?"
+    text = cell.translate(PLAIN)
+    return text if text.isascii() and text else "?"

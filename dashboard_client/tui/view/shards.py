@@ -1,4 +1,4 @@
-"""The Redis Cluster by shard: a master with its slots, its replica beside it. [pure]"""
+"""Draws the Redis Cluster by shard: a master with its slots and replicas. [pure]"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dashboard_client.tui.model.rows import Row, has_header, replicas, rows
 from dashboard_client.tui.model.state import State
 from dashboard_client.tui.screen.frame import Frame, Rect
 from dashboard_client.tui.screen.theme import Glyphs, Style
-from dashboard_client.tui.view.panel import Segments, border, listed, say, waiting
+from dashboard_client.tui.view.panel import Segments, draw_border, draw_list, draw_message, waiting_text
 from dashboard_client.wire.redis import RedisNode
 
 EMPTY = {
@@ -21,28 +21,28 @@ def draw(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
     title, right = "2 Redis", ""
     if redis:
         cluster = redis.cluster
-        up = sum(each.state == "up" for each in redis.stats)
+        up = sum(node.state == "up" for node in redis.stats)
         slots = f"  {cluster.slots_ok} slots" if rect.width >= 50 and redis.stats else ""
-        word = "  " + (f"{up}/{len(redis.stats)}{slots} {cluster.state}" if redis.stats else cluster.state)
-        title = f"2 Redis{' Cluster' if rect.width >= 50 else ''}{word}"
+        summary = "  " + (f"{up}/{len(redis.stats)}{slots} {cluster.state}" if redis.stats else cluster.state)
+        title = f"2 Redis{' Cluster' if rect.width >= 50 else ''}{summary}"
         right = "" if cluster.ops_per_second is None else f"{thousands(cluster.ops_per_second)} ops/s"
-    box = border(frame, rect, state, glyphs, "redis", title, right, "redis:stats")
+    box = draw_border(frame, rect, state, glyphs, "redis", title, right, "redis:stats")
     if redis is None:
-        say(frame, box, waiting(state, "the cluster"))
+        draw_message(frame, box, waiting_text(state, "the cluster"))
         return
     if not redis.stats:
-        say(frame, box, EMPTY.get(redis.cluster.state, f"the cluster is {redis.cluster.state}"))
+        draw_message(frame, box, EMPTY.get(redis.cluster.state, f"the cluster is {redis.cluster.state}"))
         return
-    used = 0
+    header_rows = 0
     if has_header("redis", box.height, box.width):
         text = f"  {'shard':<5}{'slots':>12} {'ops/s':>6} {'memory':>7} {'hit':>5}  replica {'lag':>5}"
         frame.text(box.y, box.x + 1, text, Style.DIM, box.width - 1)
-        used = 1
-    rest = Rect(box.y + used, box.x, box.height - used, box.width)
+        header_rows = 1
+    rest = Rect(box.y + header_rows, box.x, box.height - header_rows, box.width)
     if not rows(state, "redis"):
-        say(frame, rest, "no node matches")
+        draw_message(frame, rest, "no matching nodes")
         return
-    drawn = listed(frame, rest, state, glyphs, "redis", lambda row, width: _line(row, width, state, glyphs))
+    drawn = draw_list(frame, rest, state, glyphs, "redis", lambda row, width: _line(row, width, state, glyphs))
     if redis.cluster.lost and rest.height > drawn:
         text = f"{glyphs.down} slots without a master: {', '.join(redis.cluster.lost)}"
         frame.text(rest.y + drawn, rest.x + 1, text, Style.BAD, rest.width - 2)
@@ -59,7 +59,9 @@ def _line(row: Row, width: int, state: State, glyphs: Glyphs) -> Segments:
         return ((f"{mark} ", tone), (f"{node.port}{figures}", Style.PLAIN))
     if node.state != "up":
         return ((f"{mark} ", tone), (f"{node.port:<5}", Style.PLAIN), (f"{node.state}  {node.reason or ''}", tone))
-    slots = " ".join(each.replace("-", "–") for each in node.slot_ranges) or (str(node.slots) if node.slots else "–")
+    slots = " ".join(slot_range.replace("-", "–") for slot_range in node.slot_ranges) or (
+        str(node.slots) if node.slots else "–"
+    )
     slots = slots if len(slots) <= 12 else f"{node.slots} slots"
     parts: list[tuple[str, int]] = [
         (f"{mark} ", tone),

@@ -1,8 +1,8 @@
-"""Large windows: text pages, the benchmark history, a comparison, logs. [pure]"""
+"""Draws large windows: text pages, the benchmark history, a comparison, logs. [pure]"""
 
 from __future__ import annotations
 
-from dashboard_client.formatting.width import clipped, hung, wrapped
+from dashboard_client.formatting.width import clipped, wrapped, wrapped_hanging
 from dashboard_client.tui.model.matching import is_match
 from dashboard_client.tui.model.rows import first_shown, history_rows, position
 from dashboard_client.tui.model.state import SORTS, State
@@ -17,7 +17,7 @@ WIDE = 100
 
 
 def page(frame: Frame, page: RunPage | ProcessDetails | Page, glyphs: Glyphs) -> None:
-    """Long lines wrap; what is above and below is counted."""
+    """Long lines are wrapped; lines below the window are counted."""
     match page:
         case Page(title=title):
             pass
@@ -27,12 +27,12 @@ def page(frame: Frame, page: RunPage | ProcessDetails | Page, glyphs: Glyphs) ->
             title = "Benchmark"
     lines = page_lines(page)
     width = max(1, min(WIDE, frame.width) - 4)
-    wrap = [part for text in lines[page.top :] for part in hung(text, width)]
-    box = window(frame, glyphs, len(wrap) + 2, min(WIDE, frame.width), title, "Esc closes")
-    for y, text in enumerate(wrap[: box.height]):
+    wrapped_lines = [part for text in lines[page.top :] for part in wrapped_hanging(text, width)]
+    box = window(frame, glyphs, len(wrapped_lines) + 2, min(WIDE, frame.width), title, "Esc closes")
+    for y, text in enumerate(wrapped_lines[: box.height]):
         is_head = bool(text) and isinstance(page, Page) and page.title == "Keys" and not text.startswith(" ")
         frame.text(box.y + y, box.x, text, Style.KEY if is_head else Style.PLAIN, box.width)
-    below = len(wrap) - box.height
+    below = len(wrapped_lines) - box.height
     if below > 0 and box.height > 0:
         frame.right(box.y + box.height, box.right, f" {below} more lines ", Style.DIM)
 
@@ -48,24 +48,24 @@ def compare(frame: Frame, compare: Compare, glyphs: Glyphs) -> None:
 
 def history(frame: Frame, history: History, state: State, glyphs: Glyphs) -> None:
     sort = SORTS["benchmarks"][history.sort % len(SORTS["benchmarks"])]
-    found = history_rows(history)
-    wanted = f"  /{history.text}{CURSOR if history.is_typing else ''}" if history.text or history.is_typing else ""
-    right = f"{len(found)} runs · by {sort}"
-    box = window(frame, glyphs, frame.height, min(WIDE, frame.width), f"Benchmark history{wanted}", right)
-    if not found:
-        text = history.problem or ("no run matches" if history.text else "no runs yet")
-        frame.text(box.y, box.x, text if history.results is not None or history.problem else "asking…", Style.DIM)
+    matches = history_rows(history)
+    filter_text = f"  /{history.text}{CURSOR if history.is_typing else ''}" if history.text or history.is_typing else ""
+    right = f"{len(matches)} runs · by {sort}"
+    box = window(frame, glyphs, frame.height, min(WIDE, frame.width), f"Benchmark history{filter_text}", right)
+    if not matches:
+        text = history.problem or ("no matching runs" if history.text else "no runs yet")
+        frame.text(box.y, box.x, text if history.results is not None or history.problem else "loading…", Style.DIM)
         return
-    at = position(found, history.selected)
-    top = first_shown(len(found), at, box.height)
-    for y, row in enumerate(found[top : top + box.height]):
+    selected_index = position(matches, history.selected)
+    top = first_shown(len(matches), selected_index, box.height)
+    for y, row in enumerate(matches[top : top + box.height]):
         frame.segments(box.y + y, box.x, line(row, box.width, state.marked_run, has_date=True), box.width)
-        if top + y == at:
-            frame.paint(Rect(box.y + y, box.x, 1, box.width), Style.SELECTED)
+        if top + y == selected_index:
+            frame.restyle(Rect(box.y + y, box.x, 1, box.width), Style.SELECTED)
 
 
 def logs(frame: Frame, logs: Logs, glyphs: Glyphs) -> None:
-    """The newest at the bottom; scrolled up, the lines stand still."""
+    """Newest lines at the bottom; scrolled up, the view does not move."""
     name = f"Logs {logs.source or 'of all processes'}{'' if logs.pm_id is None else f' ({logs.pm_id})'}"
     cursor = CURSOR if logs.is_typing else ""
     name = f"{name}  /{logs.search}{cursor}" if logs.search or logs.is_typing else name
@@ -76,13 +76,14 @@ def logs(frame: Frame, logs: Logs, glyphs: Glyphs) -> None:
         frame.text(box.y, box.x, logs.problem or "no lines yet", Style.DIM, box.width)
         return
     end = max(1, len(logs.lines) - logs.lines_back)
-    shown: list[tuple[str, int]] = []
-    for each in reversed(logs.lines[:end]):
-        text = log_text(each, has_time=logs.has_times)
-        style: int = Style.MATCH if is_match(each, logs.search) else Style.WARN if each.stream == "err" else Style.PLAIN
+    visible: list[tuple[str, int]] = []
+    for log_line in reversed(logs.lines[:end]):
+        text = log_text(log_line, has_time=logs.has_times)
+        is_stderr = log_line.stream == "err"
+        style: int = Style.MATCH if is_match(log_line, logs.search) else Style.WARN if is_stderr else Style.PLAIN
         parts = wrapped(text, box.width) if logs.is_wrapped else [clipped(text, box.width)]
-        shown += [(part, style) for part in reversed(parts)]
-        if len(shown) >= box.height:
+        visible += [(part, style) for part in reversed(parts)]
+        if len(visible) >= box.height:
             break
-    for up, (text, style) in enumerate(shown[: box.height]):
-        frame.text(box.y + min(box.height, len(shown)) - 1 - up, box.x, text, style, box.width)
+    for up, (text, style) in enumerate(visible[: box.height]):
+        frame.text(box.y + min(box.height, len(visible)) - 1 - up, box.x, text, style, box.width)

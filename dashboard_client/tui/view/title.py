@@ -1,4 +1,4 @@
-"""The first line: which server, how it is, how old what you see is. And the only line of a tiny terminal. [pure]"""
+"""Draws the title line: server, connection and data age; and the single line of tiny terminals. [pure]"""
 
 from __future__ import annotations
 
@@ -14,90 +14,89 @@ NEWEST = "system:metrics"
 
 
 def draw(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
-    """What matters most stands to the right and stays when it gets narrow."""
+    """The status is right-aligned and kept on narrow terminals."""
     text, style = status(state, glyphs)
     clock_text = f"   {clock(state.wall)} " if rect.width >= 100 else " "
     start = frame.right(rect.y, rect.right, clock_text, Style.PLAIN)
-    shown = clipped(text, max(0, start - 9))
-    start = frame.right(rect.y, start, shown, style)
+    start = frame.right(rect.y, start, clipped(text, max(0, start - 9)), style)
     host = state.displayed.host
     end = frame.text(rect.y, 1, "pm2site", Style.TITLE, max(0, start - 2))
     name = host.hostname if host and host.hostname else urlsplit(state.server).hostname or ""
     left = f"{name} · {state.server}" if rect.width >= 100 else name
     end = frame.text(rect.y, end + 3, left, Style.PLAIN, max(0, start - end - 5))
-    parts = _parts(state, glyphs) if rect.width >= 100 else []
-    x = start - sum(width_of(each) + 3 for each, _ in parts)
+    parts = _service_parts(state, glyphs) if rect.width >= 100 else []
+    x = start - sum(width_of(part) + 3 for part, _ in parts)
     if parts and x > end + 1:
-        for each, tone in parts:
-            x = frame.text(rect.y, x, each, tone) + 3
+        for part, tone in parts:
+            x = frame.text(rect.y, x, part, tone) + 3
 
 
 def status(state: State, glyphs: Glyphs) -> tuple[str, int]:
-    """The connection in words, and the age of the newest figures."""
+    """The connection state and the age of the latest data."""
     link = state.link
     if state.paused:
         behind = "" if link.is_up else ", and OFFLINE"
-        return f"PAUSED {seconds(state.now_s - state.paused_at_s)}{behind} · p goes on", Style.ALARM
+        return f"PAUSED {seconds(state.now_s - state.paused_at_s)}{behind} · p resumes", Style.ALARM
     if link.phase == "connecting":
-        tries = f", try {link.attempt}" if link.attempt > 1 else ""
+        tries = f", attempt {link.attempt}" if link.attempt > 1 else ""
         return f"{glyphs.part} connecting to {state.server}{tries}", Style.WARN
     if link.is_up:
-        word = "polling" if link.phase == "polling" else "live"
-        word = f"read-only · {word}" if state.is_readonly else word
+        phase = "polling" if link.phase == "polling" else "live"
+        phase = f"read-only · {phase}" if state.is_readonly else phase
         age = age_s(state, NEWEST)
         if age is None:
-            return f"{glyphs.part} {word}, waiting", Style.WARN
+            return f"{glyphs.part} {phase}, waiting", Style.WARN
         is_old = age > 2.5
-        return f"{glyphs.part if is_old else glyphs.up} {word} {seconds(age)}", Style.WARN if is_old else Style.OK
+        return f"{glyphs.part if is_old else glyphs.up} {phase} {seconds(age)}", Style.WARN if is_old else Style.OK
     return _offline(state), Style.ALARM
 
 
 def _offline(state: State) -> str:
     link = state.link
-    heard = state.displayed.stream_values.get(NEWEST) or next(iter(state.displayed.stream_values.values()), None)
-    age = f" · data from {clock(heard.wall)} ({seconds(state.now_s - heard.at_s)} ago)" if heard else ""
+    latest = state.displayed.stream_values.get(NEWEST) or next(iter(state.displayed.stream_values.values()), None)
+    age = f" · data from {clock(latest.wall)} ({seconds(state.now_s - latest.at_s)} ago)" if latest else ""
     if link.phase == "refused":
         return f"REFUSED · {link.reason}{age}"
     if link.retry_at_s is None:
-        return f"OFFLINE{age} · trying again"
+        return f"OFFLINE{age} · retrying"
     wait = link.retry_at_s - state.now_s
-    why = "" if heard else f" · {link.reason}"
+    cause = "" if latest else f" · {link.reason}"
     if wait < 0.5:
-        return f"OFFLINE{why}{age} · trying again"
-    return f"OFFLINE{why}{age} · retry in {wait:.0f} s"
+        return f"OFFLINE{cause}{age} · retrying"
+    return f"OFFLINE{cause}{age} · retry in {wait:.0f} s"
 
 
-def _parts(state: State, glyphs: Glyphs) -> list[tuple[str, int]]:
-    """PM2 and Redis, each in two words."""
-    found: list[tuple[str, int]] = []
+def _service_parts(state: State, glyphs: Glyphs) -> list[tuple[str, int]]:
+    """Short PM2 and Redis status."""
+    parts: list[tuple[str, int]] = []
     if pm2 := state.displayed.pm2:
         is_up = pm2.daemon.state == "up"
         text = f"PM2 {glyphs.up if is_up else glyphs.down} {(pm2.daemon.version or '') if is_up else pm2.daemon.state}"
-        found.append((text.rstrip(), Style.OK if is_up else Style.BAD))
+        parts.append((text.rstrip(), Style.OK if is_up else Style.BAD))
     if redis := state.displayed.redis:
         cluster = redis.cluster
         is_ok, count = cluster.state == "ok", len(redis.stats)
-        up = sum(each.state == "up" for each in redis.stats)
+        up = sum(node.state == "up" for node in redis.stats)
         tone = Style.DIM if cluster.state in ("absent", "stopped") else Style.BAD
         tone = tone if not is_ok else Style.OK if up == count else Style.WARN
         mark = glyphs.down if tone == Style.BAD else glyphs.up if tone == Style.OK else glyphs.part
         nodes = f" {count} nodes" if up == count else f" {up}/{count} nodes"
         nodes = nodes if redis.stats else ""
-        found.append((f"Redis {mark} {cluster.state}{nodes}", tone))
-    return found
+        parts.append((f"Redis {mark} {cluster.state}{nodes}", tone))
+    return parts
 
 
 def one_line(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
-    """All there is room for: `pm2 3/4 · redis 6/6 · cpu 41 % · mem 19 % · fastify 184.7k · ● live`."""
+    """As much as fits: `pm2 3/4 · redis 6/6 · cpu 41 % · mem 19 % · fastify 184.7k · ● live`."""
     text, style = status(state, glyphs)
-    word = text.split(" · ")[0] if not state.link.is_up else " ".join(text.split(" ")[:2])
+    phase = text.split(" · ")[0] if not state.link.is_up else " ".join(text.split(" ")[:2])
     parts = summary(state)
-    room = rect.width - width_of(word) - 3
+    room = rect.width - width_of(phase) - 3
     while parts and width_of(" · ".join(parts)) > room:
         parts.pop()
     left = " · ".join(parts)
     x = frame.text(rect.y, 0, f"{left} · " if left else "", Style.PLAIN)
-    frame.text(rect.y, x, clipped(word, rect.width - x), style)
+    frame.text(rect.y, x, clipped(phase, rect.width - x), style)
 
 
 def summary(state: State) -> list[str]:
@@ -105,7 +104,7 @@ def summary(state: State) -> list[str]:
     if view.pm2:
         parts.append(f"pm2 {view.pm2.counts.online}/{view.pm2.counts.total}")
     if view.redis:
-        up = sum(each.state == "up" for each in view.redis.stats)
+        up = sum(node.state == "up" for node in view.redis.stats)
         parts.append(f"redis {up}/{len(view.redis.stats)}")
     if view.host:
         parts += [f"cpu {percent(view.host.cpu)}", f"mem {percent(view.host.memory_percent)}"]

@@ -1,4 +1,4 @@
-"""`python -m dashboard_client` without the screen: data on stdout, narration on stderr, exit codes."""
+"""`python -m dashboard_client` without the screen: data on stdout, progress on stderr, exit codes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def own_server() -> Iterator[Server]:
 
 
 def client(server: str, *argv: str) -> subprocess.CompletedProcess[str]:
-    """Runs to its end, on no terminal."""
+    """Runs to completion without a terminal."""
     return subprocess.run(
         [sys.executable, "-m", "dashboard_client", *argv], cwd=ROOT, env={**os.environ, "API_SERVER": server},
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=100, check=False,
@@ -45,7 +45,7 @@ def test_a_process_from_start_to_delete(own_server: Server) -> None:
     assert again.stderr.startswith("[ERROR] node is already running")
 
     status = client(own_server.url, "run", "pm2", "status", "node", "--json")
-    assert [each["status"] for each in json.loads(status.stdout)["processes"]] == ["online", "online"]
+    assert [process["status"] for process in json.loads(status.stdout)["processes"]] == ["online", "online"]
 
     restarted = client(own_server.url, "run", "pm2", "restart", "1")
     assert (restarted.stdout, restarted.returncode) == ("Restarted node: 1 process\n", 0)
@@ -75,55 +75,55 @@ def test_a_process_from_start_to_delete(own_server: Server) -> None:
     assert (deleted.stdout, deleted.returncode) == ("Deleted node: 2 processes\n", 0)
 
 
-def test_one_report_as_json_holds_what_the_server_says(shared_server: Server) -> None:
-    done = client(shared_server.url, "--json")
+def test_json_report_has_one_section_per_endpoint(shared_server: Server) -> None:
+    result = client(shared_server.url, "--json")
 
-    shape = json.loads(done.stdout)
-    assert done.returncode == 0
-    assert list(shape) == ["server", "health", "system", "pm2", "redis", "benchmarks", "activity"]
-    assert (shape["server"], shape["pm2"]["counts"]) == (shared_server.url, {"online": 0, "total": 0})
+    payload = json.loads(result.stdout)
+    assert result.returncode == 0
+    assert list(payload) == ["server", "health", "system", "pm2", "redis", "benchmarks", "activity"]
+    assert (payload["server"], payload["pm2"]["counts"]) == (shared_server.url, {"online": 0, "total": 0})
 
 
 def test_redis_status_is_1_without_a_cluster(shared_server: Server) -> None:
-    done = client(shared_server.url, "run", "redis", "status")
+    result = client(shared_server.url, "run", "redis", "status")
 
-    assert (done.stdout, done.returncode) == ("Redis Cluster: absent\n", 1)
+    assert (result.stdout, result.returncode) == ("Redis Cluster: absent\n", 1)
 
 
 @pytest.mark.parametrize(
-    ("argv", "code", "said"),
+    ("argv", "code", "message"),
     [
-        (["run", "pm2", "start"], 2, "[ERROR] start needs a name: run pm2 start NAME"),
+        (["run", "pm2", "start"], 2, "[ERROR] start requires a name: run pm2 start NAME"),
         (["run", "pm2", "start", "koa"], 1, "[ERROR] No framework is named 'koa'."),
-        (["run", "pm2", "status", "koa"], 1, "[ERROR] No process under PM2 is named 'koa'."),
-        (["run", "bench", "node", "nonsense"], 2, "[ERROR] There is no endpoint 'nonsense'. One of simple, code, read"),
+        (["run", "pm2", "status", "koa"], 1, "[ERROR] PM2 has no process named 'koa'."),
+        (["run", "bench", "node", "nonsense"], 2, "[ERROR] Unknown endpoint 'nonsense'. Use simple, code, read"),
         (["run", "bench", "node"], 1, "[ERROR] "),
-        (["run", "cleanup"], 2, "[ERROR] Delete every process under PM2 and the Redis Cluster"),
-        (["run", "redis", "clean"], 2, "[ERROR] Delete the Redis Cluster of "),
+        (["run", "cleanup"], 2, "[ERROR] Delete all PM2 processes and the Redis Cluster"),
+        (["run", "redis", "clean"], 2, "[ERROR] Delete the Redis Cluster on "),
         (["run"], 2, "usage: "),
         (["run", "pm2", "start", "node", "-i", "0"], 2, "usage: "),
         (["--server", "ftp://x", "--once"], 2, "[ERROR] --server is 'ftp://x'"),
     ],
 )
-def test_what_cannot_be_done_is_said_on_stderr(shared_server: Server, argv: list[str], code: int, said: str) -> None:
-    done = client(shared_server.url, *argv)
+def test_errors_are_printed_on_stderr(shared_server: Server, argv: list[str], code: int, message: str) -> None:
+    result = client(shared_server.url, *argv)
 
-    assert (done.stdout, done.returncode) == ("", code)
-    assert done.stderr.startswith(said)
+    assert (result.stdout, result.returncode) == ("", code)
+    assert result.stderr.startswith(message)
 
 
-def test_a_server_that_is_not_there_is_one_line() -> None:
-    nobody = f"http://127.0.0.1:{free_port()}"
+def test_an_unreachable_server_is_reported_in_one_line() -> None:
+    unused_url = f"http://127.0.0.1:{free_port()}"
 
     for argv in (["--once"], ["--json"], ["run", "pm2", "status"], ["run", "quickstart"]):
-        done = client(nobody, *argv)
-        assert (done.stdout, done.returncode) == ("", 1)
-        assert done.stderr == f"[ERROR] Cannot connect to API server {nobody}: connection refused\n"
+        result = client(unused_url, *argv)
+        assert (result.stdout, result.returncode) == ("", 1)
+        assert result.stderr == f"[ERROR] Cannot connect to API server {unused_url}: connection refused\n"
 
 
 @pytest.mark.parametrize("argv", [["--help"], ["run", "--help"], ["run", "pm2", "--help"], ["run", "redis", "--help"]])
-def test_the_help_teaches(argv: list[str]) -> None:
-    done = client("", *argv)
+def test_help_is_printed_on_stdout(argv: list[str]) -> None:
+    result = client("", *argv)
 
-    assert (done.stderr, done.returncode) == ("", 0)
-    assert "usage: python -m dashboard_client" in done.stdout
+    assert (result.stderr, result.returncode) == ("", 0)
+    assert "usage: python -m dashboard_client" in result.stdout

@@ -1,4 +1,4 @@
-"""REST from the client's side: the real server's endpoints, and every way in which there may be no answer."""
+"""The REST client: every endpoint of the real server, and every kind of failed response."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def api(url: str, secret: str = "", timeout_s: float = 10.0) -> Api:
 
 
 class Recording(Endpoints):
-    """Writes calls down instead of making them."""
+    """Records calls instead of sending them."""
 
     def __init__(self) -> None:
         self.calls: set[tuple[str, str]] = set()
 
-    def call(self, method: str, path: str, **more: object) -> Answer:
+    def call(self, method: str, path: str, **options: object) -> Answer:
         self.calls.add((method, path))
         return {}
 
@@ -51,33 +51,33 @@ def calls_of_all_methods() -> set[tuple[str, str]]:
         if name.startswith("_") or name in ("call", "download"):
             continue
         needed = [
-            each for each in inspect.signature(method).parameters.values()
-            if each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD
+            parameter for parameter in inspect.signature(method).parameters.values()
+            if parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD
         ]  # fmt: skip
-        method(*(sample(each.name, str(each.annotation)) for each in needed))
+        method(*(sample(parameter.name, str(parameter.annotation)) for parameter in needed))
     return recording.calls
 
 
 def test_every_endpoint_of_the_server_has_a_method(shared_server: Server) -> None:
     schema = yaml.safe_load(requests.get(shared_server.url + "/api/schema", timeout=20).text)
-    theirs = {(method.upper(), path) for path, about in schema["paths"].items() for method in about}
-    ours = calls_of_all_methods()
+    server_calls = {(method.upper(), path) for path, operations in schema["paths"].items() for method in operations}
+    client_calls = calls_of_all_methods()
 
-    def is_known(method: str, path: str) -> bool:
+    def is_covered(method: str, path: str) -> bool:
         pattern = re.sub(r"\{[^}]+\}", "[^/]+", path)
-        return any(each == method and re.fullmatch(pattern, known) for each, known in ours)
+        return any(verb == method and re.fullmatch(pattern, client_path) for verb, client_path in client_calls)
 
-    assert sorted(call for call in theirs if not is_known(*call)) == [
-        ("POST", "/api/pm2/logs"),  # as GET, for questions that are too long for a URL
+    assert sorted(call for call in server_calls if not is_covered(*call)) == [
+        ("POST", "/api/pm2/logs"),  # the GET variant is used; POST is for queries too long for a URL
     ]
 
 
-def test_an_answer_comes_as_the_server_sent_it(shared_server: Server) -> None:
+def test_a_response_is_returned_as_raw_json(shared_server: Server) -> None:
     assert api(shared_server.url).health()["status"] == "ok"
     assert api(shared_server.url).pm2_stats()["counts"] == {"online": 0, "total": 0}
 
 
-def test_a_refusal_carries_the_servers_words(shared_server: Server) -> None:
+def test_an_error_carries_the_servers_message_and_code(shared_server: Server) -> None:
     with pytest.raises(Refused, match="No framework is named 'koa'") as caught:
         api(shared_server.url).pm2_start("koa")
 
@@ -87,12 +87,12 @@ def test_a_refusal_carries_the_servers_words(shared_server: Server) -> None:
     assert not isinstance(error, Unsupported)
 
 
-def test_an_address_that_only_newer_servers_have_is_told_apart(shared_server: Server) -> None:
+def test_an_endpoint_missing_on_an_older_server_raises_unsupported(shared_server: Server) -> None:
     with pytest.raises(Unsupported, match="There is nothing at /api/tomorrow"):
         api(shared_server.url).call("GET", "/api/tomorrow")
 
 
-def test_a_server_that_is_not_ready_says_why() -> None:
+def test_ready_returns_the_checks_of_a_server_that_is_not_ready() -> None:
     body = b'{"status":"not ready","checks":{"database":{"ok":false,"message":"locked"}}}'
 
     with http_server(lambda handler: reply(handler, body, 503)) as url:
@@ -110,7 +110,7 @@ def test_an_export_of_any_size_goes_into_a_file(shared_server: Server) -> None:
     assert file.getvalue().startswith(b"id,")
 
 
-def test_a_wrong_key_is_no_missing_server(start_server: StartServer) -> None:
+def test_a_wrong_key_raises_not_authenticated(start_server: StartServer) -> None:
     server = start_server(API_KEY="right")
 
     assert api(server.url, "right").pm2_stats()["processes"] == []
@@ -121,24 +121,24 @@ def test_a_wrong_key_is_no_missing_server(start_server: StartServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "words"),
+    ("url", "reason"),
     [
         ("http://127.0.0.1:{port}", "connection refused"),
-        ("http://no-such-host.invalid:3100", "no such name"),
-        ("http://" + "x" * 64 + ".example:3100", "no such name"),
+        ("http://no-such-host.invalid:3100", "unknown host"),
+        ("http://" + "x" * 64 + ".example:3100", "unknown host"),
     ],
 )
-def test_no_server_is_said_in_words(url: str, words: str) -> None:
+def test_a_failed_connection_has_a_readable_reason(url: str, reason: str) -> None:
     server = url.format(port=free_port())
 
     with pytest.raises(Unreachable) as caught:
         api(server).health()
 
-    assert str(caught.value) == f"Cannot connect to API server {server}: {words}"
+    assert str(caught.value) == f"Cannot connect to API server {server}: {reason}"
 
 
-def test_tls_where_there_is_none_is_said_in_words(shared_server: Server) -> None:
-    with pytest.raises(Unreachable, match="no TLS there: use http:// instead of https://"):
+def test_https_to_an_http_server_suggests_http(shared_server: Server) -> None:
+    with pytest.raises(Unreachable, match="the server does not use TLS: use http:// instead of https://"):
         api(shared_server.url.replace("http:", "https:")).health()
 
 
@@ -163,33 +163,33 @@ def break_off(handler: BaseHTTPRequestHandler) -> None:
 
 
 @pytest.mark.parametrize("answer", [trickle, hang])
-def test_every_call_has_a_deadline_for_the_whole_answer(answer: Any) -> None:
+def test_the_deadline_covers_the_whole_response(answer: Any) -> None:
     with http_server(answer) as url, pytest.raises(NoAnswer, match=r"did not answer within 0\.5 s \(API_TIMEOUT\)"):
         api(url, timeout_s=0.5).health()
 
 
-def test_an_answer_that_breaks_off_is_no_answer() -> None:
-    with http_server(break_off) as url, pytest.raises(Unreachable, match="broke in the middle"):
+def test_a_truncated_response_raises_unreachable() -> None:
+    with http_server(break_off) as url, pytest.raises(Unreachable, match="lost during the response"):
         api(url).health()
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
-        (b"[1, 2]", "GET /health: the answer is no JSON object."),
-        (b"<html>", "The answer is not JSON."),
-        (b"[" * 100_000, "The answer is not JSON."),
-        (b"\xff\xfe", "The answer is not JSON."),
+        (b"[1, 2]", "GET /health: the response is not a JSON object."),
+        (b"<html>", "The response is not JSON."),
+        (b"[" * 100_000, "The response is not JSON."),
+        (b"\xff\xfe", "The response is not JSON."),
     ],
 )
-def test_what_is_no_json_object_is_a_wire_error(body: bytes, said: str) -> None:
+def test_a_response_that_is_not_a_json_object_raises_wire_error(body: bytes, message: str) -> None:
     with http_server(lambda handler: reply(handler, body)) as url, pytest.raises(WireError) as caught:
         api(url).health()
 
-    assert str(caught.value) == said
+    assert str(caught.value) == message
 
 
-def test_an_answer_that_would_fill_the_memory_is_not_read() -> None:
+def test_an_oversized_response_is_not_read() -> None:
     def flood(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
         handler.end_headers()
@@ -200,7 +200,7 @@ def test_an_answer_that_would_fill_the_memory_is_not_read() -> None:
         api(url).health()
 
 
-def test_a_proxys_error_page_is_told_from_the_server() -> None:
+def test_a_proxys_error_page_names_the_proxy() -> None:
     def proxy(handler: BaseHTTPRequestHandler) -> None:
         handler.server_version, handler.sys_version = "squid/6", ""
         reply(handler, b"<html>\x1b[2JBad Gateway</html>", 502, Content_Type="text/html")
@@ -208,27 +208,27 @@ def test_a_proxys_error_page_is_told_from_the_server() -> None:
     with http_server(proxy) as url, pytest.raises(Refused) as caught:
         api(url).health()
 
-    assert str(caught.value) == f"{url}/health answered 502, and not as an API server does (squid/6)"
+    assert str(caught.value) == f"{url}/health answered 502, not an API server's response (squid/6)"
 
 
-def test_a_key_is_not_carried_to_where_a_redirect_points() -> None:
-    asked: list[str] = []
+def test_redirects_are_not_followed_with_the_key() -> None:
+    requested_paths: list[str] = []
 
     def note(handler: BaseHTTPRequestHandler) -> None:
-        asked.append(handler.path)
+        requested_paths.append(handler.path)
         reply(handler, b"{}")
 
     with (
         http_server(note) as elsewhere,
         http_server(lambda handler: reply(handler, b"", 302, Location=elsewhere)) as url,
-        pytest.raises(Refused, match="points to"),
+        pytest.raises(Refused, match="redirects to"),
     ):
         api(url, "secret").pm2_stats()
 
-    assert asked == []
+    assert requested_paths == []
 
 
-def test_a_proxy_of_the_environment_does_not_stand_before_this_machine(
+def test_a_proxy_from_the_environment_is_bypassed_for_this_machine(
     shared_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")

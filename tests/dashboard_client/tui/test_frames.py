@@ -126,7 +126,7 @@ def hostile(state: State) -> State:
         events.Metric("activity", Activity((ActivityEntry(NASTY, None, NASTY, message=NASTY),)), scenes.NOW_S),
         events.Metric("pm2:logs", LogLines((LogLine(NASTY, NASTY),)), scenes.NOW_S),
         events.Metric("unknown-stream", object(), scenes.NOW_S),
-        events.Complained(NASTY),
+        events.ErrorReported(NASTY),
     )
     state, _ = scenes.play(state, *hostile_events)
     if any(call.purpose == "latest" for call in state.pending_calls.values()):

@@ -1,4 +1,4 @@
-"""The dashboard as people use it: in a pty, against the real server with real PM2."""
+"""The dashboard in a pty, against a real server with real PM2."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def open_screen() -> Iterator[Open]:
         screen.close()
 
 
-def left_as_it_was(screen: Screen) -> bool:
-    """The alternate screen is left, and the cursor is back."""
+def is_terminal_restored(screen: Screen) -> bool:
+    """The alternate screen is off and the cursor is visible."""
     return screen.raw.rfind(ALTERNATE_OFF) > screen.raw.rfind(b"\x1b[?1049h") and CURSOR_ON in screen.raw
 
 
-def test_it_starts_without_a_server_and_the_server_comes_and_goes(open_screen: Open, start_server: StartServer) -> None:
+def test_it_starts_without_a_server_and_reconnects(open_screen: Open, start_server: StartServer) -> None:
     port = free_port()
     screen = open_screen(API_SERVER=f"http://127.0.0.1:{port}", API_RECONNECT_MAX="1")
     screen.until("connection refused")
@@ -50,7 +50,7 @@ def test_it_starts_without_a_server_and_the_server_comes_and_goes(open_screen: O
     screen.until("● live")
     screen.press("q")
     assert screen.ended() == 0
-    assert left_as_it_was(screen)
+    assert is_terminal_restored(screen)
 
 
 def test_a_framework_is_started_and_measured(open_screen: Open, server: Server) -> None:
@@ -68,14 +68,14 @@ def test_a_framework_is_started_and_measured(open_screen: Open, server: Server) 
     screen.until(lambda text: re.search(r"fastify +/simple", text.partition("3 Benchmarks")[2].partition("4 Run")[0]))
 
 
-def test_a_wrong_key_is_told_and_nothing_is_tried_again(open_screen: Open, start_server: StartServer) -> None:
+def test_a_wrong_key_is_reported(open_screen: Open, start_server: StartServer) -> None:
     server = start_server(API_KEY="right", API_HOST="127.0.0.1")
     screen = open_screen(API_SERVER=server.url, API_KEY="wrong")
 
     screen.until(lambda text: "API_KEY" in text or "key" in text.lower())
 
 
-def test_a_byte_of_no_character_is_no_key(open_screen: Open, shared_server: Server) -> None:
+def test_invalid_utf8_input_is_ignored(open_screen: Open, shared_server: Server) -> None:
     screen = open_screen(API_SERVER=shared_server.url)
     screen.until("● live")
     for stray in (b"\xff", b"\xc3A", b"\xe2\x82"):
@@ -94,19 +94,19 @@ def test_every_size_shows_something(open_screen: Open, shared_server: Server, ro
     screen.until(lambda text: "pm2" in text.lower() or "live" in text)
 
 
-def test_a_storm_of_resizes_ends_in_a_whole_picture(open_screen: Open, shared_server: Server) -> None:
+def test_many_resizes_end_in_a_complete_frame(open_screen: Open, shared_server: Server) -> None:
     screen = open_screen(API_SERVER=shared_server.url)
     screen.until("● live")
     for rows, columns in ((10, 30), (50, 180), (3, 9), (24, 80), (40, 40), (32, 120)) * 5:
         screen.resize(rows, columns)
-    picture = screen.until(lambda text: text.count("╭") >= 7 and text.count("╯") >= 7)
+    screen_text = screen.until(lambda text: text.count("╭") >= 7 and text.count("╯") >= 7)
 
     assert [len(row) for row in screen.rows()] == [120] * 32
-    assert picture.splitlines()[-1].strip().startswith("m menu")
+    assert screen_text.splitlines()[-1].strip().startswith("m menu")
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_it_and_gives_the_terminal_back(
+def test_a_signal_quits_and_restores_the_terminal(
     open_screen: Open, shared_server: Server, end: signal.Signals
 ) -> None:
     screen = open_screen(API_SERVER=shared_server.url)
@@ -115,23 +115,23 @@ def test_a_signal_ends_it_and_gives_the_terminal_back(
     screen.process.send_signal(end)
 
     assert screen.ended() == 0
-    assert left_as_it_was(screen)
+    assert is_terminal_restored(screen)
     assert len(before) == len(screen.settings())
 
 
-def test_suspended_it_gives_the_terminal_back_and_comes_again(open_screen: Open, shared_server: Server) -> None:
+def test_suspend_restores_the_terminal_and_resume_reopens_it(open_screen: Open, shared_server: Server) -> None:
     screen = open_screen(API_SERVER=shared_server.url)
     screen.until("● live")
     screen.press("ctrl-z")
-    ends = screen.raw
-    screen.until(lambda _: ends.count(ALTERNATE_OFF) >= 1)
+    output = screen.raw
+    screen.until(lambda _: output.count(ALTERNATE_OFF) >= 1)
     screen.process.send_signal(signal.SIGCONT)
     screen.until("● live")
     screen.press("q")
     assert screen.ended() == 0
 
 
-def test_without_colour_it_moves_all_the_same(open_screen: Open, shared_server: Server) -> None:
+def test_no_color_disables_colours_only(open_screen: Open, shared_server: Server) -> None:
     screen = open_screen(API_SERVER=shared_server.url, NO_COLOR="1")
     screen.until("● live")
 
@@ -151,36 +151,36 @@ def test_the_theme_can_be_changed_while_it_runs(open_screen: Open, shared_server
     screen.until(lambda _: light in screen.raw)
 
 
-def test_a_dumb_terminal_gets_a_report(open_screen: Open, shared_server: Server) -> None:
+def test_a_dumb_terminal_prints_a_report(open_screen: Open, shared_server: Server) -> None:
     screen = open_screen(API_SERVER=shared_server.url, TERM="dumb")
 
     assert screen.ended() == 0
     assert "PM2" in screen.text()
 
 
-def test_ascii_is_ascii(open_screen: Open, shared_server: Server) -> None:
+def test_ascii_mode_draws_only_ascii(open_screen: Open, shared_server: Server) -> None:
     screen = open_screen("--ascii", API_SERVER=shared_server.url)
     text = screen.until("* live")
 
     assert text.isascii()
 
 
-def test_readonly_offers_nothing_that_acts(open_screen: Open, shared_server: Server) -> None:
+def test_readonly_mode_offers_no_actions(open_screen: Open, shared_server: Server) -> None:
     screen = open_screen("--readonly", API_SERVER=shared_server.url)
     screen.until("read-only · live")
     screen.press("m")
-    picture = screen.until(lambda text: "enu" in text)
+    screen_text = screen.until(lambda text: "enu" in text)
 
-    assert "start fastify" not in picture.lower()
+    assert "start fastify" not in screen_text.lower()
 
 
-def test_a_terminal_that_does_not_answer_costs_a_moment(open_screen: Open) -> None:
+def test_a_terminal_that_does_not_answer_queries_still_works(open_screen: Open) -> None:
     screen = open_screen(API_SERVER="http://127.0.0.1:9", is_deaf=True)
 
     screen.until("connection refused")
 
 
-def test_keys_show_their_help(open_screen: Open, shared_server: Server) -> None:
+def test_question_mark_shows_the_keys(open_screen: Open, shared_server: Server) -> None:
     screen = open_screen(API_SERVER=shared_server.url)
     screen.until("● live")
     screen.press("?")

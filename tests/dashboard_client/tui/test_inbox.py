@@ -1,4 +1,4 @@
-"""What waits for the screen: in which order it is taken, and what is left out."""
+"""The inbox: order of events and bounds."""
 
 from __future__ import annotations
 
@@ -6,36 +6,36 @@ from collections.abc import Iterator
 
 import pytest
 
-from dashboard_client.tui.inbox import KEPT, Inbox
+from dashboard_client.tui.inbox import MAX_QUEUED, Inbox
 from dashboard_client.tui.model.events import Disconnected, Metric, Missed
 
 
 @pytest.fixture
 def inbox() -> Iterator[Inbox]:
-    made = Inbox()
-    yield made
-    made.close()
+    inbox = Inbox()
+    yield inbox
+    inbox.close()
 
 
-def test_of_a_gauge_only_the_newest_is_kept(inbox: Inbox) -> None:
+def test_only_the_latest_value_of_a_gauge_is_kept(inbox: Inbox) -> None:
     for value in range(3):
         inbox.put(Metric("pm2:stats", value, 0.0))
 
     assert inbox.take(10) == [Metric("pm2:stats", 2, 0.0)]
 
 
-def test_what_was_heard_before_the_connection_was_lost_comes_before_its_loss(inbox: Inbox) -> None:
-    heard, lost, again = Metric("pm2:stats", 1, 0.0), Disconnected("gone", 1.0), Metric("pm2:stats", 2, 2.0)
-    for event in (heard, lost, again):
+def test_values_received_before_a_disconnect_are_taken_before_it(inbox: Inbox) -> None:
+    received, lost, again = Metric("pm2:stats", 1, 0.0), Disconnected("gone", 1.0), Metric("pm2:stats", 2, 2.0)
+    for event in (received, lost, again):
         inbox.put(event)
 
-    assert inbox.take(10) == [heard, lost, again]
+    assert inbox.take(10) == [received, lost, again]
 
 
 def test_a_flood_is_bounded_and_counted(inbox: Inbox) -> None:
-    for number in range(KEPT + 3):
+    for number in range(MAX_QUEUED + 3):
         inbox.put(Metric("pm2:logs", number, 0.0))
 
-    taken = inbox.take(KEPT * 2)
+    taken = inbox.take(MAX_QUEUED * 2)
 
-    assert (taken[0], taken[-1], len(taken)) == (Metric("pm2:logs", 3, 0.0), Missed("pm2:logs", None), KEPT + 1)
+    assert (taken[0], taken[-1], len(taken)) == (Metric("pm2:logs", 3, 0.0), Missed("pm2:logs", None), MAX_QUEUED + 1)

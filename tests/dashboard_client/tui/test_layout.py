@@ -39,7 +39,7 @@ def test_a_chart_draws_points_as_glyphs() -> None:
     assert chart.line([0, 100, None, 100], 1, 2, 0, 100, theme.BRAILLE) == ["⡸⠈"]
     assert chart.line([0.0, 50.0, 100.0], 2, 3, 0, 100, theme.BLOCKS) == ["  █", "▁██"]
     assert chart.line([], 1, 4, 0, 100, theme.BLOCKS) == ["    "]
-    assert chart.fitted([1.0, 9.0, 2.0, 3.0], 2) == [9.0, 3.0]
+    assert chart.downsampled([1.0, 9.0, 2.0, 3.0], 2) == [9.0, 3.0]
     assert chart.bar(0.5, 4, theme.PLAIN_ASCII) == "##.."
 
 

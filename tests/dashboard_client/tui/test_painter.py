@@ -1,4 +1,4 @@
-"""What the painter writes, on an emulator: cell by cell what the frame holds."""
+"""The painter's output on a terminal emulator, and text in cells."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard_client.formatting.width import cells, clipped, hung, padded, width_of, wrapped
+from dashboard_client.formatting.width import cells, clipped, padded, width_of, wrapped, wrapped_hanging
 from dashboard_client.tui.screen import painter, theme
 from dashboard_client.tui.screen.frame import ROUND, Frame, Rect
 from dashboard_client.tui.screen.theme import Style
@@ -21,7 +21,7 @@ drawn = st.tuples(
 )  # fmt: skip
 
 
-def pictured(height: int, width: int, texts: list[tuple[int, int, str, Style, int | None]]) -> Frame:
+def new_frame(height: int, width: int, texts: list[tuple[int, int, str, Style, int | None]]) -> Frame:
     frame = Frame(height, width)
     frame.box(Rect(1, 1, height // 2, width // 2), ROUND, Style.LINE)
     for y, x, text, style, limit in texts:
@@ -31,20 +31,20 @@ def pictured(height: int, width: int, texts: list[tuple[int, int, str, Style, in
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.lists(drawn, max_size=8), min_size=1, max_size=6), st.sampled_from(theme.DEPTHS), st.booleans())
-def test_the_emulator_shows_what_the_frame_holds(pictures: list, depth: int, synchronized: bool) -> None:  # type: ignore[type-arg]
+def test_the_emulator_shows_what_the_frame_holds(frames: list, depth: int, synchronized: bool) -> None:  # type: ignore[type-arg]
     screen = pyte.Screen(40, 12)
     stream = pyte.Stream(screen)
     before: Frame | None = None
-    for texts in pictures:
-        after = pictured(12, 40, texts)
+    for texts in frames:
+        after = new_frame(12, 40, texts)
         stream.feed(painter.paint(before, after, theme.sequences(depth, False), synchronized=synchronized))
         before = after
-        shown = ["".join(screen.buffer[y][x].data for x in range(40)) for y in range(12)]
-        assert shown == after.rows()
+        displayed = ["".join(screen.buffer[y][x].data for x in range(40)) for y in range(12)]
+        assert displayed == after.rows()
 
 
 def test_nothing_is_written_when_nothing_has_changed() -> None:
-    frame, same = pictured(5, 20, []), pictured(5, 20, [])
+    frame, same = new_frame(5, 20, []), new_frame(5, 20, [])
 
     assert painter.paint(frame, same, theme.sequences(256, False)) == ""
     same.text(4, 19, "x", Style.BAD)
@@ -53,13 +53,13 @@ def test_nothing_is_written_when_nothing_has_changed() -> None:
 
 
 @given(st.text(max_size=60), st.integers(0, 30))
-def test_a_text_takes_the_cells_that_it_says(text: str, width: int) -> None:
-    for shown in (padded(text, width), padded(text, width, right=True)):
-        assert len(cells(shown)) == width
+def test_text_fills_the_stated_width(text: str, width: int) -> None:
+    for padded_text in (padded(text, width), padded(text, width, right=True)):
+        assert len(cells(padded_text)) == width
     assert width_of(clipped(text, width)) <= width
-    assert not any(unicodedata.category(each) in ("Cc", "Cf", "Cs") for each in clipped(text, width))
+    assert not any(unicodedata.category(character) in ("Cc", "Cf", "Cs") for character in clipped(text, width))
     assert all(width_of(line) <= width for line in wrapped(text, width))
-    assert all(width_of(line) <= width for line in hung(text, width))
+    assert all(width_of(line) <= width for line in wrapped_hanging(text, width))
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_a_text_takes_the_cells_that_it_says(text: str, width: int) -> None:
         ("", [""]),
     ],
 )
-def test_what_goes_on_hangs_under_its_column(text: str, expected: list[str]) -> None:
-    assert hung(text, 32) == expected
+def test_continuation_lines_are_indented_to_the_last_column(text: str, expected: list[str]) -> None:
+    assert wrapped_hanging(text, 32) == expected
 
 
 @pytest.mark.parametrize(
@@ -85,11 +85,11 @@ def test_what_goes_on_hangs_under_its_column(text: str, expected: list[str]) -> 
         ("\u202eevil", 9, "·evil"), ("e\u0301", 3, "e"), ("", 3, ""), ("abc", 0, ""),
     ],
 )  # fmt: skip
-def test_what_is_too_long_or_not_to_be_shown(text: str, width: int, expected: str) -> None:
+def test_long_and_unprintable_text_is_clipped_and_replaced(text: str, width: int, expected: str) -> None:
     assert clipped(text, width) == expected
 
 
-def test_half_a_wide_character_never_stays() -> None:
+def test_a_wide_character_is_never_left_half_overwritten() -> None:
     frame = Frame(1, 6)
     frame.text(0, 0, "世界世")
     frame.text(0, 1, "x")
@@ -113,4 +113,4 @@ def test_a_style_at_a_depth(style: Style, depth: int, is_light: bool, expected: 
     ("percent", "expected"), [(0, Style.OK), (59.9, Style.OK), (60, Style.WARN), (80, Style.BAD), (101, Style.BAD)]
 )
 def test_colours_change_at_60_and_80_percent(percent: float, expected: Style) -> None:
-    assert theme.level(percent) is expected
+    assert theme.level_style(percent) is expected

@@ -29,12 +29,12 @@ from dashboard_client.tui.text.window_text import compare_lines, page_lines
 from dashboard_client.tui.update.dispatch import begin_subscriptions, update
 from dashboard_client.tui.view.render import render
 from dashboard_client.wire.benchmarks import (
+    ActionResult,
     Baseline,
     BenchmarkProgress,
     BenchmarkResults,
     BenchmarkRun,
     Comparison,
-    Done,
     LastResult,
     LatestResults,
     RunProgress,
@@ -189,7 +189,7 @@ def test_quick_start_continues_only_after_the_cluster_is_set_up() -> None:
     assert calls(sent) == [("redis_setup", {"node_count": 6})]
     call_id = _first_call_id(sent)
 
-    _, after_success = play(state, events.ApiAnswered(call_id, Done("ready")))
+    _, after_success = play(state, events.ApiAnswered(call_id, ActionResult("ready")))
     later, after_failure = play(state, events.ApiFailed(call_id, "Port 7003 is in use.", "port_taken", 409))
 
     assert calls(after_success) == [("pm2_start", {"framework": "fastify"})]
@@ -570,7 +570,7 @@ def test_history_is_bounded_over_an_hour() -> None:
     for second in range(3600):
         state, _ = update(state, events.Tick(NOW_S + second))
         state, _ = update(state, events.Metric("system:metrics", scenes.host(50, 3000), NOW_S + second))
-        state, _ = update(state, events.Complained(f"something else {second}"))
+        state, _ = update(state, events.ErrorReported(f"something else {second}"))
 
     assert (len(state.view.cpu), len(state.view.memory), len(state.notes)) == (61, 61, 100)
 
@@ -601,7 +601,7 @@ def test_the_baseline_is_set_and_dropped_on_the_run_page() -> None:
     assert isinstance(state.top, Confirm)
     state, sent = keys(state, "y")
     assert calls(sent) == [("benchmark_name_baseline", {"run_id": run.id})]
-    state, sent = play(state, events.ApiAnswered(_last_call_id(sent), Done("It is the baseline.")))
+    state, sent = play(state, events.ApiAnswered(_last_call_id(sent), ActionResult("It is the baseline.")))
     assert calls(sent) == [("benchmark_run_details", {"run_id": run.id})]
     named = replace(run, baseline=Baseline(run.id, True, "ann", None, "release 1.0"))
     state, _ = play(state, events.ApiAnswered(_last_call_id(sent), named))

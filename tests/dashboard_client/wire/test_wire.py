@@ -1,4 +1,4 @@
-"""Whatever a server sends becomes a value or one WireError."""
+"""Any JSON from a server becomes a value or a WireError."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dashboard_client.errors import WireError
 from dashboard_client.wire import benchmarks, host_and_pm2, socket_messages
-from dashboard_client.wire.decode import MAX_TEXT, clean, decode, read
+from dashboard_client.wire.decode import MAX_TEXT, clean, convert, parse_json
 from dashboard_client.wire.host_and_pm2 import Pm2Stats, Process
 
 KINDS = [
@@ -27,7 +27,7 @@ LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | O
 
 
 def known_keys(kind: type[object]) -> list[str]:
-    names = [each.name.split("_") for each in fields(kind)]  # type: ignore[arg-type]
+    names = [field.name.split("_") for field in fields(kind)]  # type: ignore[arg-type]
     return [first + "".join(part.capitalize() for part in rest) for first, *rest in names]
 
 
@@ -45,26 +45,26 @@ def texts(value: object) -> list[str]:
     if isinstance(value, dict):
         return [text for pair in value.items() for text in texts(pair)]
     if is_dataclass(value):
-        return [text for each in fields(value) for text in texts(getattr(value, each.name))]
+        return [text for field in fields(value) for text in texts(getattr(value, field.name))]
     return []
 
 
 @given(st.sampled_from(KINDS), ANY)
-def test_any_json_becomes_a_value_or_a_wire_error(kind: type[object], shape: object) -> None:
+def test_any_json_becomes_a_value_or_a_wire_error(kind: type[object], payload: object) -> None:
     try:
-        value = read(kind, shape)
+        value = convert(kind, payload)
     except WireError as error:
-        shown = [str(error)]
+        strings = [str(error)]
     else:
-        shown = texts(value)
+        strings = texts(value)
 
-    assert [text for text in shown if text != clean(text)] == []
+    assert [text for text in strings if text != clean(text)] == []
 
 
-@given(st.sampled_from([*socket_messages.KINDS, "metric", "news"]), st.dictionaries(KEYS, ANY))
-def test_any_message_is_read_or_refused(kind: str, shape: dict[str, object]) -> None:
+@given(st.sampled_from([*socket_messages.MESSAGE_TYPES, "metric", "news"]), st.dictionaries(KEYS, ANY))
+def test_any_message_is_read_or_refused(kind: str, payload: dict[str, object]) -> None:
     try:
-        text = json.dumps(shape | {"type": kind})
+        text = json.dumps(payload | {"type": kind})
     except ValueError:
         return
     try:
@@ -78,19 +78,19 @@ def test_any_message_is_read_or_refused(kind: str, shape: dict[str, object]) -> 
 @given(st.text() | st.binary())
 def test_any_text_is_decoded_or_refused(text: str | bytes) -> None:
     with suppress(WireError):
-        decode(text)
+        parse_json(text)
 
 
 def test_json_that_is_too_deep_is_refused() -> None:
     with pytest.raises(WireError):
-        decode("[" * 100_000)
+        parse_json("[" * 100_000)
 
 
 @given(st.text())
-def test_a_clean_text_drives_no_terminal_and_can_be_written(text: str) -> None:
+def test_a_cleaned_text_has_no_control_characters_and_can_be_encoded(text: str) -> None:
     cleaned = clean(text)
 
-    assert not any(ord(each) < 32 or 127 <= ord(each) < 160 for each in cleaned)
+    assert not any(ord(character) < 32 or 127 <= ord(character) < 160 for character in cleaned)
     assert not set(cleaned) & set("\u061c\u200b\u202a\u202e\u2066\u2069\ufeff")
     assert clean(cleaned) == cleaned
     cleaned.encode()
@@ -109,12 +109,12 @@ def test_a_clean_text_drives_no_terminal_and_can_be_written(text: str) -> None:
         ("x" * (MAX_TEXT + 1), "x" * MAX_TEXT),
     ],
 )
-def test_a_text_loses_what_could_drive_a_terminal(text: str, expected: str) -> None:
+def test_terminal_control_sequences_are_removed(text: str, expected: str) -> None:
     assert clean(text) == expected
 
 
-def test_fields_of_a_wrong_type_fall_back_and_unknown_ones_are_ignored() -> None:
-    shape = {
+def test_fields_of_the_wrong_type_fall_back_and_unknown_ones_are_ignored() -> None:
+    payload = {
         "processes": [
             {"pmId": 3, "name": "api", "cpu": "12", "memoryBytes": 2.9, "port": True, "env": {"SECRET": "x"}},
             {"name": "without an id"},
@@ -126,7 +126,7 @@ def test_fields_of_a_wrong_type_fall_back_and_unknown_ones_are_ignored() -> None
         "stale": "yes",
     }
 
-    assert read(Pm2Stats, shape) == Pm2Stats(
+    assert convert(Pm2Stats, payload) == Pm2Stats(
         processes=(Process(pm_id=3, name="api", memory_bytes=2),),
         daemon=host_and_pm2.Daemon(state="down"),
         timestamp=datetime(2026, 11, 23, 14, 56, 30, 186_000, UTC),
@@ -134,29 +134,29 @@ def test_fields_of_a_wrong_type_fall_back_and_unknown_ones_are_ignored() -> None
 
 
 @pytest.mark.parametrize("number", [10**400, -(10**400), 1e999, float("nan"), True, "5", [5]])
-def test_a_number_beyond_use_falls_back(number: object) -> None:
-    process = read(Process, {"pmId": 1, "name": "api", "cpu": number, "memoryBytes": number, "port": number})
+def test_an_unusable_number_falls_back_to_the_default(number: object) -> None:
+    process = convert(Process, {"pmId": 1, "name": "api", "cpu": number, "memoryBytes": number, "port": number})
 
     assert process == Process(pm_id=1, name="api")
 
 
-@pytest.mark.parametrize("shape", [None, [], "text", {}, {"processes": None}, {"processes": {"0": {}}}])
-def test_what_lacks_its_heart_is_refused(shape: object) -> None:
+@pytest.mark.parametrize("payload", [None, [], "text", {}, {"processes": None}, {"processes": {"0": {}}}])
+def test_a_missing_required_field_is_an_error(payload: object) -> None:
     with pytest.raises(WireError, match="pm2 stats"):
-        read(Pm2Stats, shape)
+        convert(Pm2Stats, payload)
 
 
 @pytest.mark.parametrize("moment", ["", "yesterday", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", 5])
-def test_a_time_that_no_clock_here_can_show_is_none(moment: object) -> None:
-    assert read(host_and_pm2.ActivityEntry, {"action": "x", "at": moment}).at is None
+def test_an_invalid_or_out_of_range_timestamp_becomes_none(moment: object) -> None:
+    assert convert(host_and_pm2.ActivityEntry, {"action": "x", "at": moment}).at is None
 
 
-def test_a_stream_that_nobody_knows_is_refused() -> None:
-    with pytest.raises(WireError, match="There is no stream 'pm2:news'"):
+def test_an_unknown_stream_is_an_error() -> None:
+    with pytest.raises(WireError, match="Unknown stream 'pm2:news'"):
         host_and_pm2.read_stream("pm2:news", {})
 
 
-def test_a_metric_keeps_its_data_and_its_place() -> None:
+def test_a_metric_keeps_its_raw_data_and_resume_point() -> None:
     text = '{"type":"metric","stream":"activity","data":{"entries":[]},"timestamp":"T","seq":4,"epoch":"ab","new":1}'
 
     assert socket_messages.parse(text) == socket_messages.Metric("activity", {"entries": []}, "T", 4, "ab")
