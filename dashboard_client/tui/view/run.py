@@ -63,4 +63,4 @@ def _draw_jobs(frame: Frame, box: Rect, state: State, glyphs: Glyphs) -> None:
         text = f"{glyphs.part} {job.title}, {max(0.0, state.now_s - job.since_s):.0f} s"
         frame.text(box.y + index, box.x + 1, text, Style.INFO, box.width - 2)
     if not jobs:
-        draw_message(frame, box, "no benchmark is running: m, Benchmarks" if state.link.is_up else "")
+        draw_message(frame, box, "nothing is running: m, Benchmarks" if state.link.is_up else "")

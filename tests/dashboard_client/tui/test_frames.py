@@ -72,7 +72,7 @@ def test_a_question_is_inside_its_window(width: int, height: int, typed: str, qu
     lines = text_of(render(state, GLYPHS["braille"])).splitlines()
     inside = [line for line in lines if "│" in line]
 
-    assert any(question in line or "to go on: _" in line for line in inside)
+    assert any(question in line or "to confirm: _" in line for line in inside)
     assert all("│" in line or "─" in line for line in lines[2:-1] if question in line)
     assert sum("╰" in line for line in lines) >= 1
 

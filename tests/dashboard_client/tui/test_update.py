@@ -108,7 +108,7 @@ def test_node_details_have_readable_units() -> None:
         "keys         12, expired 0.5/s, evicted 0.0/s",
         "connections  1, blocked 0, rejected 0",
         "replica of   7000, link up, lag 4.0 kB and 1.5 s",
-        "disk         the last writes to disk worked; changes are not logged (no AOF); 2 since the last save",
+        "disk         the last writes to disk succeeded; changes are not logged (no AOF); 2 since the last save",
     )
     assert node_lines(master)[0] == "7001 master   down (connection refused)   pid –   other"
     assert node_lines(master)[-1] == "slots        5: 0-4"
@@ -265,7 +265,7 @@ def test_a_refused_key_has_its_own_advice() -> None:
     )[0].top
 
     assert isinstance(page, Page)
-    assert page.lines[-1] == "The dashboard has stopped trying. Ctrl-R tries once more."
+    assert page.lines[-1] == "The dashboard has stopped retrying. Ctrl-R retries."
 
 
 @pytest.mark.parametrize(
@@ -366,7 +366,7 @@ def test_info_and_slow_log_of_the_selected_node() -> None:
 
     assert isinstance(state.top, Page)
     assert (state.top.title, state.top.lines[0]) == (
-        "Slow log of Redis node 7001", "1 slow command; kept is what took over 10 ms",
+        "Slow log of Redis node 7001", "1 slow command; logged above 10 ms",
     )  # fmt: skip
     assert state.top.lines[2].split() == ["--:--:--", "12.5", "ms", "127.0.0.1:5000", "KEYS", "*"]
 
@@ -607,7 +607,7 @@ def test_the_baseline_is_set_and_dropped_on_the_run_page() -> None:
     state, _ = play(state, events.ApiAnswered(_last_call_id(sent), named))
 
     assert isinstance(state.top, RunPage)
-    assert "baseline     this run, named unknown time by ann: release 1.0" in page_lines(state.top)
+    assert "baseline     this run, set unknown time by ann: release 1.0" in page_lines(state.top)
     state, _ = keys(state, "B")
     assert isinstance(state.top, Confirm)
     assert state.top.action.endpoint == "benchmark_drop_baseline"
@@ -618,7 +618,7 @@ def test_a_run_page_shows_the_verdict_against_the_baseline() -> None:
     run = BenchmarkRun("r2", "done", baseline=Baseline("r1", False, "ann"), against_baseline=verdict)
     lines = page_lines(RunPage("r2", run))
 
-    index = lines.index("baseline     r1, named unknown time by ann")
+    index = lines.index("baseline     r1, set unknown time by ann")
     assert lines[index + 1] == "             fastify is 9.9 % slower than fastify."
 
 
