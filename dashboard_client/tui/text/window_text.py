@@ -210,4 +210,4 @@ def verdict(base: BenchmarkResult, new: BenchmarkResult) -> str:
         return f"Faster: {difference(base.req_per_sec, new.req_per_sec)} requests/s; the intervals do not overlap."
     if new_high < base_low:
         return f"Slower: {difference(base.req_per_sec, new.req_per_sec)} requests/s; the intervals do not overlap."
-    return "No significant difference: the intervals overlap."
+    return "No verdict: the intervals overlap."

@@ -41,13 +41,13 @@ def status(state: State, glyphs: Glyphs) -> tuple[str, int]:
         tries = f", attempt {link.attempt}" if link.attempt > 1 else ""
         return f"{glyphs.part} connecting to {state.server}{tries}", Style.WARN
     if link.is_up:
-        phase = "polling" if link.phase == "polling" else "live"
-        phase = f"read-only · {phase}" if state.is_readonly else phase
+        mode = "polling" if link.phase == "polling" else "live"
+        mode = f"read-only · {mode}" if state.is_readonly else mode
         age = age_s(state, NEWEST)
         if age is None:
-            return f"{glyphs.part} {phase}, waiting", Style.WARN
+            return f"{glyphs.part} {mode}, waiting", Style.WARN
         is_old = age > 2.5
-        return f"{glyphs.part if is_old else glyphs.up} {phase} {seconds(age)}", Style.WARN if is_old else Style.OK
+        return f"{glyphs.part if is_old else glyphs.up} {mode} {seconds(age)}", Style.WARN if is_old else Style.OK
     return _offline(state), Style.ALARM
 
 
@@ -89,14 +89,14 @@ def _service_parts(state: State, glyphs: Glyphs) -> list[tuple[str, int]]:
 def one_line(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
     """As much as fits: `pm2 3/4 · redis 6/6 · cpu 41 % · mem 19 % · fastify 184.7k · ● live`."""
     text, style = status(state, glyphs)
-    phase = text.split(" · ")[0] if not state.link.is_up else " ".join(text.split(" ")[:2])
+    short_status = text.split(" · ")[0] if not state.link.is_up else " ".join(text.split(" ")[:2])
     parts = summary(state)
-    room = rect.width - width_of(phase) - 3
+    room = rect.width - width_of(short_status) - 3
     while parts and width_of(" · ".join(parts)) > room:
         parts.pop()
     left = " · ".join(parts)
     x = frame.text(rect.y, 0, f"{left} · " if left else "", Style.PLAIN)
-    frame.text(rect.y, x, clipped(phase, rect.width - x), style)
+    frame.text(rect.y, x, clipped(short_status, rect.width - x), style)
 
 
 def summary(state: State) -> list[str]:
