@@ -9,19 +9,17 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from dashboard_client.commands import report
 from dashboard_client.commands.follow import follow_logs, run_benchmark
 from dashboard_client.commands.progress import Waiting, print_error, print_status
 from dashboard_client.errors import Refused, Usage
 from dashboard_client.network.api import Api
+from dashboard_client.network.endpoints import Json
 from dashboard_client.wire.benchmarks import ActionResult
 from dashboard_client.wire.decode import convert
 from dashboard_client.wire.host_and_pm2 import LogLines, Pm2Stats
 from dashboard_client.wire.redis import RedisStats, RedisStatus
-
-Answer = dict[str, Any]
 
 DEFAULT_NODES = 6
 NEEDS_CONFIRMATION = frozenset({"stop", "delete"})
@@ -35,39 +33,39 @@ def run_command(api: Api, options: Namespace) -> int:
 
 def quickstart(api: Api, options: Namespace) -> int:
     """Idempotent: a running cluster and a running framework are left unchanged."""
-    answers: dict[str, Answer] = {}
+    responses: dict[str, Json] = {}
     status = convert(RedisStatus, api.redis_status())
     if status.state in RUNNING:
         print_status(f"Redis: {status.message or status.state}")
     else:
         is_stopped = status.state == "stopped"
         with Waiting(f"{'Resuming' if is_stopped else 'Creating'} the Redis Cluster"):
-            answers["redis"] = api.redis_resume() if is_stopped else api.redis_setup(DEFAULT_NODES)
-        _report_result(answers["redis"], options)
+            responses["redis"] = api.redis_resume() if is_stopped else api.redis_setup(DEFAULT_NODES)
+        _report_result(responses["redis"], options)
     try:
         with Waiting(f"Starting {options.name}"):
-            answers["pm2"] = api.pm2_start(options.name, options.instances)
-        _report_result(answers["pm2"], options)
+            responses["pm2"] = api.pm2_start(options.name, options.instances)
+        _report_result(responses["pm2"], options)
     except Refused as error:
         if error.code != "already_running":
             raise
         print_status(str(error))
     if options.json:
-        print(json.dumps(answers))
+        print(json.dumps(responses))
     return 0
 
 
 def cleanup(api: Api, options: Namespace) -> int:
     _confirm(f"Delete all PM2 processes and the Redis Cluster, with its keys, on {api.config.server}?", options)
-    answers = {}
+    responses = {}
     with Waiting("Deleting the processes"):
-        answers["pm2"] = api.pm2_delete_all()
-    _report_result(answers["pm2"], options)
+        responses["pm2"] = api.pm2_delete_all()
+    _report_result(responses["pm2"], options)
     with Waiting("Deleting the Redis Cluster"):
-        answers["redis"] = api.redis_clean(confirm=True)
-    _report_result(answers["redis"], options)
+        responses["redis"] = api.redis_clean(confirm=True)
+    _report_result(responses["redis"], options)
     if options.json:
-        print(json.dumps(answers))
+        print(json.dumps(responses))
     return 0
 
 
@@ -76,7 +74,7 @@ def redis(api: Api, options: Namespace) -> int:
         return _redis_status(api, options)
     if options.verb == "clean":
         _confirm(f"Delete the Redis Cluster on {api.config.server} and its files?", options)
-    actions: Mapping[str, Callable[[], Answer]] = {
+    actions: Mapping[str, Callable[[], Json]] = {
         "setup": lambda: api.redis_setup(options.nodes, options.replicas),
         "stop": api.redis_stop,
         "resume": api.redis_resume,
@@ -84,12 +82,12 @@ def redis(api: Api, options: Namespace) -> int:
     }
     try:
         with Waiting(f"Redis {options.verb}"):
-            answer = actions[options.verb]()
+            response = actions[options.verb]()
     except Refused as error:
         if options.verb == "clean" and error.status == 409 and not options.yes:
             raise Usage(f"{error} Use --yes.") from error
         raise
-    return _print_answer(answer, options)
+    return _print_response(response, options)
 
 
 def _redis_status(api: Api, options: Namespace) -> int:
@@ -115,11 +113,11 @@ def pm2(api: Api, options: Namespace) -> int:
     if options.name is None and options.verb == "reload":
         return _reload_all(api, options)
     with Waiting(f"PM2 {options.verb} {options.name or 'all'}"):
-        answer = _call_action(api, options.verb, options.name, options.instances)
-    return _print_answer(answer, options)
+        response = _call_action(api, options.verb, options.name, options.instances)
+    return _print_response(response, options)
 
 
-def _call_action(api: Api, verb: str, name: str | None, instances: int | None) -> Answer:
+def _call_action(api: Api, verb: str, name: str | None, instances: int | None) -> Json:
     if verb == "start":
         return api.pm2_start(str(name), instances)
     if name is None:
@@ -132,13 +130,13 @@ def _call_action(api: Api, verb: str, name: str | None, instances: int | None) -
 def _reload_all(api: Api, options: Namespace) -> int:
     stats = convert(Pm2Stats, api.pm2_stats())
     names = sorted({process.name for process in stats.processes if process.status == "online"})
-    answers = []
+    responses = []
     for name in names:
         with Waiting(f"Reloading {name}"):
-            answers.append(api.pm2_reload(name=name))
-        _report_result(answers[-1], options)
+            responses.append(api.pm2_reload(name=name))
+        _report_result(responses[-1], options)
     if options.json:
-        print(json.dumps(answers))
+        print(json.dumps(responses))
     elif not names:
         print_status("No process is online.")
     return 0
@@ -181,16 +179,16 @@ def _logs(api: Api, options: Namespace) -> int:
     return follow_logs(api.config, options.name, options.search) if options.follow else 0
 
 
-def _print_answer(answer: Answer, options: Namespace) -> int:
+def _print_response(response: Json, options: Namespace) -> int:
     if options.json:
-        print(json.dumps(answer))
+        print(json.dumps(response))
     else:
-        _report_result(answer, options)
+        _report_result(response, options)
     return 0
 
 
-def _report_result(answer: Answer, options: Namespace) -> None:
-    result = convert(ActionResult, answer)
+def _report_result(response: Json, options: Namespace) -> None:
+    result = convert(ActionResult, response)
     if options.json:
         print_status(result.message)
     else:

@@ -13,11 +13,11 @@ from urllib3.exceptions import HTTPError
 
 from dashboard_client.config import Config
 from dashboard_client.errors import Forbidden, NoAnswer, NotAuthenticated, Refused, Unreachable, Unsupported, WireError
-from dashboard_client.network.endpoints import Answer, Endpoints
+from dashboard_client.network.endpoints import Endpoints, Json
 from dashboard_client.wire.decode import clean, parse_json
 
 CONNECT_TIMEOUT_S = 3.05
-MAX_ANSWER_BYTES = 64 * 2**20
+MAX_RESPONSE_BYTES = 64 * 2**20
 CHUNK_BYTES = 64 * 1024
 EXCERPT_CHARS = 200
 DOWNLOAD_TIMEOUT_S = 600.0
@@ -39,9 +39,9 @@ class Api(Endpoints):
         body: Mapping[str, object] | None = None,
         at_least_s: float = 0.0,
         accept_status: int | None = None,
-    ) -> Answer:
+    ) -> Json:
         within_s = max(self.config.timeout_s, at_least_s)
-        content = b"".join(self._stream_body(method, path, query, body, within_s, MAX_ANSWER_BYTES, accept_status))
+        content = b"".join(self._stream_body(method, path, query, body, within_s, MAX_RESPONSE_BYTES, accept_status))
         payload = parse_json(content)
         if not isinstance(payload, dict):
             raise WireError(f"{method} {path}: the response is not a JSON object.")
@@ -75,7 +75,7 @@ class Api(Endpoints):
                 stream=True,
             ) as response:
                 if response.status_code // 100 != 2 and response.status_code != accept_status:
-                    raise error_from_response(response, b"".join(_read_body(response, deadline_s, MAX_ANSWER_BYTES)))
+                    raise error_from_response(response, b"".join(_read_body(response, deadline_s, MAX_RESPONSE_BYTES)))
                 yield from _read_body(response, deadline_s, limit_bytes)
         except (requests.RequestException, HTTPError, OSError, _DeadlineExceeded) as error:
             raise connection_error(self.config.server, error, within_s) from error

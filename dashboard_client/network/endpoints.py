@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
-Answer = dict[str, Any]
+Json = dict[str, Any]  # a decoded JSON object
 
 # The server's own deadline plus 5 s: its error explains the failure, a client timeout could not.
 PM2_TIMEOUT_S = 75.0  # spawning the daemon (30 s), the call, instances coming online, the port answering
@@ -27,7 +27,7 @@ class Endpoints:
         body: Mapping[str, object] | None = None,
         at_least_s: float = 0.0,
         accept_status: int | None = None,
-    ) -> Answer:
+    ) -> Json:
         """Send one request; `None` values in query and body are omitted. `at_least_s`: extends API_TIMEOUT;
         `accept_status`: a status accepted besides 2xx."""
         raise NotImplementedError
@@ -36,68 +36,68 @@ class Endpoints:
         """Write a response of any size to `file`; returns the number of bytes."""
         raise NotImplementedError
 
-    def health(self) -> Answer:
+    def health(self) -> Json:
         return self.call("GET", "/health")
 
-    def ready(self) -> Answer:
+    def ready(self) -> Json:
         """Also returns the response of a server that is not ready (503), with `status` and `checks`."""
         return self.call("GET", "/ready", accept_status=503)
 
-    def system_stats(self) -> Answer:
+    def system_stats(self) -> Json:
         return self.call("GET", "/api/system/stats")
 
-    def system_cpu(self) -> Answer:
+    def system_cpu(self) -> Json:
         return self.call("GET", "/api/system/cpu")
 
-    def system_memory(self) -> Answer:
+    def system_memory(self) -> Json:
         return self.call("GET", "/api/system/memory")
 
-    def system_config(self) -> Answer:
+    def system_config(self) -> Json:
         return self.call("GET", "/api/system/config")
 
     def activity(
         self, limit: int | None = None, since: str | None = None, action: str | None = None, actor: str | None = None
-    ) -> Answer:
+    ) -> Json:
         query = {"limit": limit, "since": since, "action": action, "actor": actor}
         return self.call("GET", "/api/activity", query=query)
 
-    def pm2_stats(self) -> Answer:
+    def pm2_stats(self) -> Json:
         return self.call("GET", "/api/pm2/stats")
 
-    def pm2_process(self, pm_id: int) -> Answer:
+    def pm2_process(self, pm_id: int) -> Json:
         return self.call("GET", f"/api/pm2/processes/{int(pm_id)}")
 
-    def pm2_frameworks(self) -> Answer:
+    def pm2_frameworks(self) -> Json:
         return self.call("GET", "/api/pm2/frameworks")
 
-    def pm2_start(self, framework: str, instances: int | None = None) -> Answer:
+    def pm2_start(self, framework: str, instances: int | None = None) -> Json:
         return self._pm2("start", {"framework": framework, "instances": instances})
 
-    def pm2_stop(self, framework: str | None = None, *, name: str | None = None, pm_id: int | None = None) -> Answer:
+    def pm2_stop(self, framework: str | None = None, *, name: str | None = None, pm_id: int | None = None) -> Json:
         return self._pm2("stop", _target(framework, name, pm_id))
 
-    def pm2_restart(self, framework: str | None = None, *, name: str | None = None, pm_id: int | None = None) -> Answer:
+    def pm2_restart(self, framework: str | None = None, *, name: str | None = None, pm_id: int | None = None) -> Json:
         return self._pm2("restart", _target(framework, name, pm_id))
 
-    def pm2_delete(self, framework: str | None = None, *, name: str | None = None, pm_id: int | None = None) -> Answer:
+    def pm2_delete(self, framework: str | None = None, *, name: str | None = None, pm_id: int | None = None) -> Json:
         return self._pm2("delete", _target(framework, name, pm_id))
 
-    def pm2_reload(self, framework: str | None = None, *, name: str | None = None, pm_id: int | None = None) -> Answer:
+    def pm2_reload(self, framework: str | None = None, *, name: str | None = None, pm_id: int | None = None) -> Json:
         return self._pm2("reload", _target(framework, name, pm_id), ROLLING_TIMEOUT_S)
 
-    def pm2_scale(self, framework: str, instances: int) -> Answer:
+    def pm2_scale(self, framework: str, instances: int) -> Json:
         return self._pm2("scale", {"framework": framework, "instances": instances}, ROLLING_TIMEOUT_S)
 
-    def pm2_rolling_restart(self, framework: str) -> Answer:
+    def pm2_rolling_restart(self, framework: str) -> Json:
         return self._pm2("rolling-restart", {"framework": framework}, ROLLING_TIMEOUT_S)
 
-    def pm2_stop_all(self) -> Answer:
+    def pm2_stop_all(self) -> Json:
         return self._pm2("stopAll", {})
 
-    def pm2_restart_all(self) -> Answer:
+    def pm2_restart_all(self) -> Json:
         return self._pm2("restartAll", {})
 
-    def pm2_delete_all(self) -> Answer:
+    def pm2_delete_all(self) -> Json:
         return self._pm2("deleteAll", {})
 
     def pm2_logs(
@@ -109,7 +109,7 @@ class Endpoints:
         stream: str | None = None,
         search: str | None = None,
         since: str | None = None,
-    ) -> Answer:
+    ) -> Json:
         """`stream`: out or err; `since`: an ISO 8601 timestamp."""
         query = {
             "framework": framework,
@@ -121,75 +121,75 @@ class Endpoints:
         }
         return self.call("GET", "/api/pm2/logs", query=query)
 
-    def pm2_exits(self, framework: str | None = None, limit: int | None = None) -> Answer:
+    def pm2_exits(self, framework: str | None = None, limit: int | None = None) -> Json:
         return self.call("GET", "/api/pm2/exits", query={"framework": framework, "limit": limit})
 
-    def redis_nodes(self) -> Answer:
+    def redis_nodes(self) -> Json:
         return self.call("GET", "/api/redis/nodes")
 
-    def redis_stats(self) -> Answer:
+    def redis_stats(self) -> Json:
         return self.call("GET", "/api/redis/stats")
 
-    def redis_status(self) -> Answer:
+    def redis_status(self) -> Json:
         return self.call("GET", "/api/redis/status")
 
-    def redis_setup(self, node_count: int, replicas: int | None = None, **options: object) -> Answer:
+    def redis_setup(self, node_count: int, replicas: int | None = None, **options: object) -> Json:
         """`options`: basePort, maxMemory, persistence, allowNoFailover."""
         return self._redis("setup", {"nodeCount": node_count, "replicas": replicas, **options})
 
-    def redis_stop(self, discard: bool | None = None) -> Answer:
+    def redis_stop(self, discard: bool | None = None) -> Json:
         return self._redis("stop", {"discard": discard})
 
-    def redis_resume(self) -> Answer:
+    def redis_resume(self) -> Json:
         return self._redis("resume", {})
 
-    def redis_clean(self, confirm: bool | None = None) -> Answer:
+    def redis_clean(self, confirm: bool | None = None) -> Json:
         return self._redis("clean", {"confirm": confirm})
 
-    def redis_failover(self, port: int) -> Answer:
+    def redis_failover(self, port: int) -> Json:
         return self._redis("failover", {"port": port})
 
-    def redis_node_info(self, port: int) -> Answer:
+    def redis_node_info(self, port: int) -> Json:
         return self.call("GET", f"/api/redis/nodes/{int(port)}/info")
 
-    def redis_slowlog(self, port: int) -> Answer:
+    def redis_slowlog(self, port: int) -> Json:
         return self.call("GET", f"/api/redis/nodes/{int(port)}/slowlog")
 
-    def benchmark_latest(self, count: int | None = None) -> Answer:
+    def benchmark_latest(self, count: int | None = None) -> Json:
         return self.call("GET", "/api/benchmark/latest", query={"count": count})
 
-    def benchmark_all(self, limit: int | None = None, cursor: str | None = None, **filters: object) -> Answer:
+    def benchmark_all(self, limit: int | None = None, cursor: str | None = None, **filters: object) -> Json:
         """`filters`: framework, endpoint, method, since, until, validity."""
         return self.call("GET", "/api/benchmark/all", query={"limit": limit, "cursor": cursor, **filters})
 
-    def benchmark_by_framework(self, framework: str) -> Answer:
+    def benchmark_by_framework(self, framework: str) -> Json:
         return self.call("GET", f"/api/benchmark/by-framework/{quote(framework, safe='')}")
 
-    def benchmark_latest_by_framework(self) -> Answer:
+    def benchmark_latest_by_framework(self) -> Json:
         return self.call("GET", "/api/benchmark/latest-by-framework")
 
-    def benchmark_rankings(self, endpoint: str | None = None, method: str | None = None) -> Answer:
+    def benchmark_rankings(self, endpoint: str | None = None, method: str | None = None) -> Json:
         """Frameworks ranked in tiers for one endpoint."""
         return self.call("GET", "/api/benchmark/rankings", query={"endpoint": endpoint, "method": method})
 
-    def benchmark_change_points(self, framework: str, endpoint: str | None = None, method: str | None = None) -> Answer:
+    def benchmark_change_points(self, framework: str, endpoint: str | None = None, method: str | None = None) -> Json:
         """Change points in a framework's request rate."""
         query = {"framework": framework, "endpoint": endpoint, "method": method}
         return self.call("GET", "/api/benchmark/change-points", query=query)
 
-    def benchmark_stats(self) -> Answer:
+    def benchmark_stats(self) -> Json:
         return self.call("GET", "/api/benchmark/stats")
 
-    def benchmark_run(self, framework: str, **scenario: object) -> Answer:
+    def benchmark_run(self, framework: str, **scenario: object) -> Json:
         """`scenario`: host, endpoint, method, duration, instances, connections, trials, profile, label, …"""
         body = {"framework": framework, **scenario}
         return self.call("POST", "/api/benchmark/run", body=body, at_least_s=PREFLIGHT_TIMEOUT_S)
 
-    def benchmark_runs(self) -> Answer:
+    def benchmark_runs(self) -> Json:
         """Queued and running benchmarks."""
         return self.call("GET", "/api/benchmark/runs")
 
-    def benchmark_run_details(self, run_id: str) -> Answer:
+    def benchmark_run_details(self, run_id: str) -> Json:
         return self.call("GET", f"/api/benchmark/runs/{quote(run_id, safe='')}")
 
     def benchmark_histogram(self, run_id: str, file: BinaryIO, kind: str = "raw") -> int:
@@ -197,43 +197,43 @@ class Endpoints:
         path = f"/api/benchmark/runs/{quote(run_id, safe='')}/histogram.hgrm"
         return self.download(path, {"kind": kind}, file)
 
-    def benchmark_cancel(self, run_id: str) -> Answer:
+    def benchmark_cancel(self, run_id: str) -> Json:
         return self.call("POST", f"/api/benchmark/runs/{quote(run_id, safe='')}/cancel")
 
-    def benchmark_delete(self, run_id: str) -> Answer:
+    def benchmark_delete(self, run_id: str) -> Json:
         return self.call("DELETE", f"/api/benchmark/runs/{quote(run_id, safe='')}")
 
-    def benchmark_compare(self, base: str, new: str) -> Answer:
+    def benchmark_compare(self, base: str, new: str) -> Json:
         """`base`: a run's id, or "baseline"."""
         return self.call("POST", "/api/benchmark/compare", body={"base": base, "new": new})
 
-    def benchmark_baselines(self) -> Answer:
+    def benchmark_baselines(self) -> Json:
         return self.call("GET", "/api/benchmark/baselines")
 
-    def benchmark_name_baseline(self, run_id: str, reason: str = "") -> Answer:
+    def benchmark_name_baseline(self, run_id: str, reason: str = "") -> Json:
         """Compare later runs of its framework and endpoint to this one."""
         return self.call("POST", f"/api/benchmark/runs/{quote(run_id, safe='')}/baseline", body={"reason": reason})
 
-    def benchmark_drop_baseline(self, run_id: str) -> Answer:
+    def benchmark_drop_baseline(self, run_id: str) -> Json:
         return self.call("DELETE", f"/api/benchmark/runs/{quote(run_id, safe='')}/baseline")
 
-    def benchmark_add(self, result: Mapping[str, object]) -> Answer:
+    def benchmark_add(self, result: Mapping[str, object]) -> Json:
         return self.call("POST", "/api/benchmark/add", body=result)
 
-    def benchmark_reload(self) -> Answer:
+    def benchmark_reload(self) -> Json:
         return self.call("POST", "/api/benchmark/reload", at_least_s=PREFLIGHT_TIMEOUT_S)
 
-    def benchmark_clear(self) -> Answer:
+    def benchmark_clear(self) -> Json:
         return self.call("DELETE", "/api/benchmark/clear", at_least_s=PREFLIGHT_TIMEOUT_S)
 
     def benchmark_export(self, file: BinaryIO, format: str = "json", **filters: object) -> int:
         """`format`: json, csv, md or benchstat. Returns the number of bytes written."""
         return self.download("/api/benchmark/export", {"format": format, **filters}, file)
 
-    def _pm2(self, verb: str, body: Mapping[str, object], at_least_s: float = PM2_TIMEOUT_S) -> Answer:
+    def _pm2(self, verb: str, body: Mapping[str, object], at_least_s: float = PM2_TIMEOUT_S) -> Json:
         return self.call("POST", f"/api/pm2/{verb}", body=body, at_least_s=at_least_s)
 
-    def _redis(self, verb: str, body: Mapping[str, object]) -> Answer:
+    def _redis(self, verb: str, body: Mapping[str, object]) -> Json:
         return self.call("POST", f"/api/redis/{verb}", body=body, at_least_s=REDIS_TIMEOUT_S)
 
 

@@ -11,7 +11,7 @@ from dashboard_client.errors import Forbidden, NotAuthenticated, Refused, Unreac
 from dashboard_client.network import events
 from dashboard_client.network.api import Api
 from dashboard_client.network.disconnects import Disconnect, NextStep
-from dashboard_client.network.endpoints import Answer
+from dashboard_client.network.endpoints import Json
 
 MIN_INTERVAL_S = 1.0
 LOOP_INTERVAL_S = 0.1
@@ -20,14 +20,14 @@ Filters = Mapping[str, str]
 LOG_LINES, ACTIVITY_ENTRIES = 200, 20  # polls overlap; the receiver drops duplicates
 
 
-def _fetch_logs(api: Api, filters: Filters) -> Answer:
+def _fetch_logs(api: Api, filters: Filters) -> Json:
     """Only lines with a timestamp, because duplicates of others could not be detected."""
-    answer = api.pm2_logs(filters.get("framework"), lines=LOG_LINES)
-    timed = [line for line in answer.get("lines") or () if isinstance(line, dict) and line.get("at")]
-    return {**answer, "lines": timed}
+    response = api.pm2_logs(filters.get("framework"), lines=LOG_LINES)
+    timed = [line for line in response.get("lines") or () if isinstance(line, dict) and line.get("at")]
+    return {**response, "lines": timed}
 
 
-FETCHERS: Mapping[str, Callable[[Api, Filters], Answer]] = {
+FETCHERS: Mapping[str, Callable[[Api, Filters], Json]] = {
     "system:metrics": lambda api, _: api.system_stats(),
     "pm2:stats": lambda api, _: api.pm2_stats(),
     "redis:stats": lambda api, _: api.redis_stats(),
@@ -95,7 +95,7 @@ class Poller:
 
     def _fetch(self, stream: str, filters: Filters) -> None:
         try:
-            answer = FETCHERS[stream](self._api, filters)
+            response = FETCHERS[stream](self._api, filters)
         except (NotAuthenticated, Forbidden):
             raise
         except Refused as error:
@@ -104,5 +104,5 @@ class Poller:
                 self._listener.deliver(events.ErrorReported(str(error), stream, error.code))
             return
         self._last_errors.pop(stream, None)
-        timestamp = answer.get("timestamp")
-        self._listener.deliver_data(stream, answer, timestamp if isinstance(timestamp, str) else "")
+        timestamp = response.get("timestamp")
+        self._listener.deliver_data(stream, response, timestamp if isinstance(timestamp, str) else "")

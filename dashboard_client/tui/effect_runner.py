@@ -77,8 +77,8 @@ class EffectRunner:
 
     def _call(self, effect: effects.Call) -> None:
         try:
-            answer = getattr(self._api, effect.endpoint)(**effect.arguments)
-            value = convert(effect.response_type, answer)
+            response = getattr(self._api, effect.endpoint)(**effect.arguments)
+            value = convert(effect.response_type, response)
         except Refused as error:
             self.inbox.put(events.ApiFailed(effect.call_id, str(error), error.code, error.status))
         except ClientError as error:

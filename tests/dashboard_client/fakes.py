@@ -11,17 +11,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from websockets.sync.server import ServerConnection, serve
 
-Answer = Callable[[BaseHTTPRequestHandler], None]
+Handle = Callable[[BaseHTTPRequestHandler], None]
 
 
 @contextmanager
-def http_server(answer: Answer) -> Iterator[str]:
-    """Passes every request to `answer`. Yields the URL."""
+def http_server(handle: Handle) -> Iterator[str]:
+    """Passes every request to `handle`. Yields the URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             with contextlib.suppress(ConnectionError):
-                answer(self)
+                handle(self)
 
         do_POST = do_GET
 
@@ -61,7 +61,7 @@ def ws_server(handle: Callable[[ServerConnection], None]) -> Iterator[str]:
             thread.join()
 
 
-class Line:
+class TcpProxy:
     """A TCP proxy to a local port whose connections can be cut and restored."""
 
     def __init__(self, port: int) -> None:
@@ -95,7 +95,7 @@ class Line:
             endpoint.close()
         self._sockets.clear()
 
-    def mend(self) -> None:
+    def restore(self) -> None:
         self._is_cut = False
 
     def close(self) -> None:

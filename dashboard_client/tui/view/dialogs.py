@@ -39,11 +39,11 @@ def menu(frame: Frame, menu: Menu, glyphs: Glyphs) -> None:
     box = window(frame, glyphs, len(lines) + 2, 60, "Menu", "Enter")
     at = next((number for number, (_, index) in enumerate(lines) if index == menu.cursor), 0)
     top = first_shown(len(lines), at, box.height)
-    for y, (text, place) in enumerate(lines[top : top + box.height]):
-        if place is None:
+    for y, (text, item_index) in enumerate(lines[top : top + box.height]):
+        if item_index is None:
             frame.text(box.y + y, box.x, text, Style.KEY, box.width)
         else:
-            is_selected = place == menu.cursor
+            is_selected = item_index == menu.cursor
             style = Style.SELECTED if is_selected else Style.PLAIN
             frame.text(box.y + y, box.x, glyphs.selected if is_selected else " ", Style.FOCUS, 1)
             frame.text(box.y + y, box.x + 1, padded(f" {text}", box.width - 1), style, box.width - 1)

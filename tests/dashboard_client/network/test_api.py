@@ -16,7 +16,7 @@ import yaml
 from dashboard_client.config import Config
 from dashboard_client.errors import NoAnswer, NotAuthenticated, Refused, Unreachable, Unsupported, WireError
 from dashboard_client.network.api import Api
-from dashboard_client.network.endpoints import Answer, Endpoints
+from dashboard_client.network.endpoints import Endpoints, Json
 from tests.dashboard_client.fakes import http_server, reply
 from tests.fixtures.ports import free_port
 from tests.fixtures.server import Server, StartServer
@@ -32,7 +32,7 @@ class Recording(Endpoints):
     def __init__(self) -> None:
         self.calls: set[tuple[str, str]] = set()
 
-    def call(self, method: str, path: str, **options: object) -> Answer:
+    def call(self, method: str, path: str, **options: object) -> Json:
         self.calls.add((method, path))
         return {}
 
@@ -68,7 +68,7 @@ def test_every_endpoint_of_the_server_has_a_method(shared_server: Server) -> Non
         return any(verb == method and re.fullmatch(pattern, client_path) for verb, client_path in client_calls)
 
     assert sorted(call for call in server_calls if not is_covered(*call)) == [
-        ("POST", "/api/pm2/logs"),  # the GET variant is used; POST is for queries too long for a URL
+        ("POST", "/api/pm2/logs"),  # for queries too long for a URL; the client uses GET
     ]
 
 
@@ -162,9 +162,9 @@ def break_off(handler: BaseHTTPRequestHandler) -> None:
     handler.wfile.write(b"{")
 
 
-@pytest.mark.parametrize("answer", [trickle, hang])
-def test_the_deadline_covers_the_whole_response(answer: Any) -> None:
-    with http_server(answer) as url, pytest.raises(NoAnswer, match=r"did not answer within 0\.5 s \(API_TIMEOUT\)"):
+@pytest.mark.parametrize("handler", [trickle, hang])
+def test_the_deadline_covers_the_whole_response(handler: Any) -> None:
+    with http_server(handler) as url, pytest.raises(NoAnswer, match=r"did not answer within 0\.5 s \(API_TIMEOUT\)"):
         api(url, timeout_s=0.5).health()
 
 

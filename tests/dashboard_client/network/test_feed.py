@@ -20,7 +20,7 @@ from dashboard_client.network.api import Api
 from dashboard_client.network.feed import Feed
 from dashboard_client.wire.benchmarks import BenchmarkProgress, RunProgress
 from dashboard_client.wire.host_and_pm2 import Activity, ActivityEntry, HostStats, LogLine, LogLines, Pm2Stats
-from tests.dashboard_client.fakes import Line, http_server, reply, ws_server
+from tests.dashboard_client.fakes import TcpProxy, http_server, reply, ws_server
 from tests.fixtures.ports import free_port
 from tests.fixtures.server import Server, StartServer
 
@@ -120,7 +120,7 @@ def test_early_subscriptions_are_sent_once_after_connected() -> None:
 
 
 def test_events_missed_while_disconnected_are_delivered_once_after_reconnecting(shared_server: Server) -> None:
-    line, api = Line(shared_server.port), Api(Config(shared_server.url))
+    proxy, api = TcpProxy(shared_server.port), Api(Config(shared_server.url))
     ids = [f"{number:08d}-0000-4000-8000-000000000000" for number in range(3)]
 
     def act(run_id: str) -> None:
@@ -129,23 +129,23 @@ def test_events_missed_while_disconnected_are_delivered_once_after_reconnecting(
 
     targets: list[str] = []
     try:
-        with feed(line.url) as delivered:
+        with feed(proxy.url) as delivered:
             delivered.feed.subscribe("activity", 0.25)
             delivered.next(events.Connected)
             for step, run_id in enumerate(ids):
                 if step == 1:
-                    line.cut()
+                    proxy.cut()
                     delivered.next(events.Disconnected)
                 act(run_id)
                 if step == 1:
-                    line.mend()
+                    proxy.restore()
                     delivered.next(events.Connected)
                 while run_id not in targets:
                     value = delivered.next(events.Metric, on_stream("activity")).value
                     assert isinstance(value, Activity)
                     targets += [entry.target for entry in value.entries]
     finally:
-        line.close()
+        proxy.close()
 
     assert [target for target in targets if target in ids] == ids
 
