@@ -18,7 +18,7 @@ def read_settings() -> set[str]:
 def client_settings() -> set[str]:
     """Every environment variable that the client reads."""
     source = (ROOT / "dashboard_client" / "config.py").read_text()
-    return set(re.findall(r'given(?:\.get\(|, )"([A-Z0-9_]+)"', source))
+    return set(re.findall(r'environ(?:\.get\(|, )"([A-Z0-9_]+)"', source))
 
 
 def test_the_readme_has_a_row_for_every_setting() -> None:

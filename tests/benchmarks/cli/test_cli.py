@@ -178,7 +178,7 @@ def test_contradictory_arguments_are_a_usage_error(argv: list[str], reason: str)
     ("offset", "told"),
     [
         (str(SERVERS_REDIS - 3002), f"GET http://127.0.0.1:{SERVERS_REDIS}/simple with"),
-        ("1e3", "[ERROR] FRAMEWORK_PORT_OFFSET='1e3' is not a whole number."),
+        ("1e3", "[ERROR] FRAMEWORK_PORT_OFFSET='1e3' is not an integer."),
         ("60001", "[ERROR] FRAMEWORK_PORT_OFFSET='60001' is not between 0 and 60000."),
     ],
     ids=["moved", "no number", "too far"],

@@ -117,7 +117,7 @@ async def test_a_failed_scale_leaves_existing_instances_unchanged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(action_steps, "STEADY_S", 30.0)  # on a busy machine Node takes longer than usual to fall over
-    monkeypatch.setattr(action_steps, "within_s", lambda count: 60.0)
+    monkeypatch.setattr(action_steps, "action_timeout_s", lambda count: 60.0)
     port = ports.free_port()
     await run_app(tmp_path, "alone", f"require('http').createServer().listen({port})")
     await until(lambda: is_listening(port), bool)
