@@ -1,1 +1,1 @@
-"""Performance scripts: `make bench` measures everything side by side, in one run, on a server of its own."""
+"""Performance measurements (`make bench`), each against a server of its own, compared with its goal."""

@@ -1,7 +1,7 @@
-"""`python -m perf [PART …]`: measures, beside each goal; exit code 1 when one is missed.
+"""`python -m perf [PART …]`: runs the measurements and compares each with its goal; exits with 1 if a goal is missed.
 
-`core`: the server against PM2's own command line, idle, and under many clients; `pm2`: many processes and a flood of
-log lines; `trust`: the benchmarks against a bare wrk and themselves. All together take about a quarter of an hour.
+`core`: the server against PM2's own command line, idle, and with many clients; `pm2`: many processes and a flood of log
+lines; `trust`: the benchmarks against plain wrk and against themselves. All parts take about a quarter of an hour.
 """
 
 from __future__ import annotations
@@ -19,50 +19,50 @@ from urllib.parse import urlsplit
 import psutil
 
 from perf import dashboard, history, pm2_load, redis_cluster, trust
-from perf.finding import Finding, cpu_seconds, show, timed_ms
-from perf.served import ROOT, Served, pm2, served
+from perf.finding import Finding, cpu_seconds, print_findings, time_ms
+from perf.served import ROOT, ServerProcess, pm2_command, run_server
 
 ROUNDS = 20
-WINDOW_S = 20.0
-SETTLE_S = 8.0
+MEASUREMENT_S = 20.0
+SETTLING_S = 8.0
 
 
-def against_the_command_line(server: Served) -> list[Finding]:
-    """`GET /api/pm2/stats` and `pm2 jlist`, in turn, so that a noisy machine is noisy for both."""
-    where = urlsplit(server.url)
-    connection = http.client.HTTPConnection(where.hostname or "", where.port)
+def stats_against_cli(server: ServerProcess) -> list[Finding]:
+    """`GET /api/pm2/stats` and `pm2 jlist` alternately, so that noise of the machine affects both."""
+    address = urlsplit(server.url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port)
 
-    def ask() -> None:
+    def get_stats() -> None:
         connection.request("GET", "/api/pm2/stats")
         connection.getresponse().read()
 
     def list_by_cli() -> None:
-        subprocess.run([*pm2(), "jlist"], env=server.environment, capture_output=True, check=True)
+        subprocess.run([*pm2_command(), "jlist"], env=server.environment, capture_output=True, check=True)
 
-    ask()
+    get_stats()
     list_by_cli()
-    fresh: list[float] = []
-    ours: list[float] = []
-    theirs: list[float] = []
+    uncached_ms: list[float] = []
+    cached_ms: list[float] = []
+    cli_ms: list[float] = []
     for _ in range(ROUNDS):
-        fresh.append(timed_ms(ask))  # nothing that an earlier request sampled is young enough
-        ours.extend(timed_ms(ask) for _ in range(4))
-        theirs.append(timed_ms(list_by_cli))
-    every, first, cli = (statistics.median(times) for times in (fresh + ours, fresh, theirs))
-    figure = f"{cli / every:.0f} times ({every:.2f} ms, {cli:.0f} ms, medians)"
-    alone = f"{cli / first:.0f} times ({first:.2f} ms)"
+        uncached_ms.append(time_ms(get_stats))  # every earlier sample is too old by now
+        cached_ms.extend(time_ms(get_stats) for _ in range(4))
+        cli_ms.append(time_ms(list_by_cli))
+    overall, uncached, cli = (statistics.median(times) for times in (uncached_ms + cached_ms, uncached_ms, cli_ms))
+    figure = f"{cli / overall:.0f} times ({overall:.2f} ms, {cli:.0f} ms, medians)"
+    uncached_figure = f"{cli / uncached:.0f} times ({uncached:.2f} ms)"
     return [
-        Finding("GET /api/pm2/stats against pm2 jlist", figure, "at least 30 times faster", cli / every >= 30),
-        Finding("  of these, with a call to PM2", alone, "shown", True),
+        Finding("GET /api/pm2/stats against pm2 jlist", figure, "at least 30 times faster", cli / overall >= 30),
+        Finding("  requests that call PM2", uncached_figure, "shown", True),
     ]
 
 
-def idle(server: Served) -> list[Finding]:
+def idle_server(server: ServerProcess) -> list[Finding]:
     process = psutil.Process(server.pid)
-    time.sleep(SETTLE_S)
-    before = cpu_seconds(process)
-    time.sleep(WINDOW_S)
-    percent = 100 * (cpu_seconds(process) - before) / WINDOW_S
+    time.sleep(SETTLING_S)
+    cpu_before_s = cpu_seconds(process)
+    time.sleep(MEASUREMENT_S)
+    percent = 100 * (cpu_seconds(process) - cpu_before_s) / MEASUREMENT_S
     memory = process.memory_info().rss / 2**20
     return [
         Finding("idle server, CPU", f"{percent:.2f} % of a core", "< 0.5 %", percent < 0.5),
@@ -70,12 +70,12 @@ def idle(server: Served) -> list[Finding]:
     ]
 
 
-def under_clients(server: Served, clients: int, cpu_goal: float) -> list[Finding]:
-    """Both streams to `clients` sockets; CPU of the server alone, ages as the clients saw them."""
+def streaming_to_clients(server: ServerProcess, clients: int, cpu_goal: float) -> list[Finding]:
+    """Two streams to each of `clients` sockets. CPU is the server's alone; ages are measured by the clients."""
     process = psutil.Process(server.pid)
     argv = [sys.executable, "-m", "perf.feed_load", server.url.replace("http", "ws") + "/ws"]
     load = subprocess.Popen(
-        [*argv, str(clients), str(WINDOW_S)],
+        [*argv, str(clients), str(MEASUREMENT_S)],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -84,44 +84,49 @@ def under_clients(server: Served, clients: int, cpu_goal: float) -> list[Finding
     assert load.stdin
     assert load.stdout
     if load.stdout.readline() != "ready\n":
-        raise SystemExit("[ERROR] The clients could not connect.")
+        raise SystemExit("[ERROR] The clients failed to connect.")
     time.sleep(2)
-    before, begun = cpu_seconds(process), time.perf_counter()
+    cpu_before_s, started_s = cpu_seconds(process), time.perf_counter()
     load.stdin.write("\n")
     load.stdin.flush()
-    time.sleep(WINDOW_S)
-    percent = 100 * (cpu_seconds(process) - before) / (time.perf_counter() - begun)
-    seen: dict[str, Any] = json.loads(load.stdout.readline())
+    time.sleep(MEASUREMENT_S)
+    percent = 100 * (cpu_seconds(process) - cpu_before_s) / (time.perf_counter() - started_s)
+    report: dict[str, Any] = json.loads(load.stdout.readline())
     load.wait(60)
     name = f"{clients} client{'s' * (clients > 1)}"
     findings = [Finding(f"{name}, CPU", f"{percent:.1f} % of a core", f"< {cpu_goal:g} %", percent < cpu_goal)]
     if clients > 1:
         memory = process.memory_info().rss / 2**20
-        share, late = seen["share_of_expected"], seen["age_p99_ms"]
-        ticks = WINDOW_S * 1.0
+        share, age_p99_ms = report["share_of_expected"], report["age_p99_ms"]
+        ticks = MEASUREMENT_S * 1.0
         findings += [
             Finding(f"{name}, messages", f"{100 * share:.1f} % of expected", ">= 99 %", share >= 0.99),
-            Finding(f"{name}, age p99", f"{late:.0f} ms (p50 {seen['age_p50_ms']:.0f} ms)", "< 300 ms", late < 300),
+            Finding(
+                f"{name}, age p99",
+                f"{age_p99_ms:.0f} ms (p50 {report['age_p50_ms']:.0f} ms)",
+                "< 300 ms",
+                age_p99_ms < 300,
+            ),
             Finding(
                 f"{name}, samples of system:metrics",
-                f"{seen['samples'].get('system:metrics', 0)} in {ticks:.0f} ticks",
-                "one a tick",
-                abs(seen["samples"].get("system:metrics", 0) - ticks) <= 2,
+                f"{report['samples'].get('system:metrics', 0)} in {ticks:.0f} ticks",
+                "one per tick",
+                abs(report["samples"].get("system:metrics", 0) - ticks) <= 2,
             ),
             Finding(f"{name}, memory", f"{memory:.0f} MB", "shown", True),
-            Finding(f"{name}, failures", str(seen["failed"] or "none"), "none", not seen["failed"]),
+            Finding(f"{name}, failures", str(report["failed"] or "none"), "none", not report["failed"]),
         ]
     return findings
 
 
 def core() -> list[Finding]:
-    with served() as server:
+    with run_server() as server:
         server.call("/api/pm2/start", {"framework": "fastify", "instances": 2})
         return [
-            *idle(server),
-            *against_the_command_line(server),
-            *under_clients(server, 1, 2.0),
-            *under_clients(server, 1000, 40.0),
+            *idle_server(server),
+            *stats_against_cli(server),
+            *streaming_to_clients(server, 1, 2.0),
+            *streaming_to_clients(server, 1000, 40.0),
         ]
 
 
@@ -137,12 +142,12 @@ PARTS: dict[str, Callable[[], list[Finding]]] = {
 
 def main(arguments: list[str]) -> int:
     if not set(arguments) <= set(PARTS):
-        print(f"[ERROR] The parts are: {', '.join(PARTS)}. Without any, all are measured.", file=sys.stderr)
+        print(f"[ERROR] Unknown part. The parts are: {', '.join(PARTS)}; the default is all.", file=sys.stderr)
         return 2
     findings: list[Finding] = []
     for name in arguments or PARTS:
         findings += PARTS[name]()
-    return show(findings)
+    return print_findings(findings)
 
 
 if __name__ == "__main__":

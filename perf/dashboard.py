@@ -1,7 +1,7 @@
-"""The terminal dashboard in a real terminal: how soon it shows, how soon a key shows, what it costs all day.
+"""Measures the dashboard in a real terminal: time to the first frame, key latency, CPU and memory.
 
-`python -m perf dashboard`. A key is timed from the write into the terminal to the read of what it changes, so the work
-of a terminal emulator is not in the figures.
+`python -m perf dashboard`. Key latency is the time from the write to the pseudo-terminal to the read of the change; it
+excludes the work of a terminal emulator.
 """
 
 from __future__ import annotations
@@ -32,29 +32,29 @@ from dashboard_client.tui.screen.frame import Frame
 from dashboard_client.tui.view.render import render
 from dashboard_client.wire.host_and_pm2 import LogLine, LogLines
 from perf.finding import Finding, cpu_seconds
-from perf.pm2_load import FLOOD, under_pm2
-from perf.served import ROOT, Served, free_port, served
+from perf.pm2_load import FLOOD_SCRIPT, run_pm2
+from perf.served import ROOT, ServerProcess, free_port, run_server
 from tests.dashboard_client.tui import scenes
 
 STARTS = 7
 KEYS = 200
-WINDOW_S = 30.0
-SETTLED_S, HOUR_S = 1800, 3600  # until bounded caches are full, and the hour after it
-PATIENCE_S = 20.0
-WHERE = b"\x1b[6n"  # the terminal is asked for its cursor; the last of blessed's questions waits for the answer
-# Letters that neither the panels nor the flood show: what brings one to the screen is its key.
+MEASUREMENT_S = 30.0
+WARM_UP_S, HOUR_S = 1800, 3600  # until the bounded caches are full; then an hour
+READ_TIMEOUT_S = 20.0
+CURSOR_POSITION_QUERY = b"\x1b[6n"  # the last of blessed's queries; it waits for the response
+# Letters that occur neither in the panels nor in the flood, so that only their keys can bring them to the screen.
 LETTERS = b"QZXJ"
 
 
-class Pty:
-    """`python -m dashboard_client` in a terminal. `is_deaf`: one that answers no question."""
+class DashboardTerminal:
+    """`python -m dashboard_client` in a pseudo-terminal. `is_silent`: the terminal answers no queries."""
 
-    def __init__(self, server: str, rows: int, columns: int, *, is_deaf: bool = False, theme: str = "dark") -> None:
-        self.is_deaf = is_deaf
+    def __init__(self, server: str, rows: int, columns: int, *, is_silent: bool = False, theme: str = "dark") -> None:
+        self.is_silent = is_silent
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.home = tempfile.TemporaryDirectory(prefix="d", dir="/tmp")
-        self.began_s = time.perf_counter()
+        self.started_s = time.perf_counter()
         environment = {
             "PATH": os.environ["PATH"], "HOME": self.home.name, "TERM": "xterm-256color", "COLORTERM": "truecolor",
             "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT), "API_SERVER": server,
@@ -65,27 +65,27 @@ class Pty:
         )  # fmt: skip
         os.close(slave)
 
-    def read_until(self, wanted: bytes, within_s: float = PATIENCE_S) -> float:
-        """When `wanted` was read. Raises TimeoutError."""
-        seen, ends_s = b"", time.perf_counter() + within_s
-        while (left_s := ends_s - time.perf_counter()) > 0:
-            seen = seen[-64:] + self.read(left_s)
-            if wanted in seen:
+    def read_until(self, expected: bytes, within_s: float = READ_TIMEOUT_S) -> float:
+        """Reads until `expected` appears; returns the time at which it was read. Raises TimeoutError."""
+        tail, deadline_s = b"", time.perf_counter() + within_s
+        while (left_s := deadline_s - time.perf_counter()) > 0:
+            tail = tail[-64:] + self.read(left_s)
+            if expected in tail:
                 return time.perf_counter()
-        raise TimeoutError(f"{wanted!r} never came to the screen")
+        raise TimeoutError(f"{expected!r} did not appear within {within_s:g} s")
 
     def read_for(self, seconds: float) -> None:
-        """Keep the screen from filling its pipe."""
-        ends_s = time.perf_counter() + seconds
-        while (left_s := ends_s - time.perf_counter()) > 0:
+        """Reads and discards output, so that the terminal's buffer does not fill up."""
+        deadline_s = time.perf_counter() + seconds
+        while (left_s := deadline_s - time.perf_counter()) > 0:
             self.read(left_s)
 
     def read(self, within_s: float) -> bytes:
-        """What came within this time; empty when nothing did."""
+        """The output that arrives within this time; empty if there is none."""
         if not select.select([self.master], [], [], within_s)[0]:
             return b""
         data = os.read(self.master, 65536)
-        if WHERE in data and not self.is_deaf:
+        if CURSOR_POSITION_QUERY in data and not self.is_silent:
             self.press(b"\x1b[1;1R")
         return data
 
@@ -101,71 +101,71 @@ class Pty:
 
 
 @contextmanager
-def screen(
-    server: str, rows: int = 32, columns: int = 120, *, is_deaf: bool = False, theme: str = "dark"
-) -> Iterator[Pty]:
-    made = Pty(server, rows, columns, is_deaf=is_deaf, theme=theme)
+def open_dashboard(
+    server: str, rows: int = 32, columns: int = 120, *, is_silent: bool = False, theme: str = "dark"
+) -> Iterator[DashboardTerminal]:
+    terminal = DashboardTerminal(server, rows, columns, is_silent=is_silent, theme=theme)
     try:
-        yield made
+        yield terminal
     finally:
         with suppress(OSError):
-            made.close()
+            terminal.close()
 
 
-def first_frames() -> list[Finding]:
-    """From the start of the process to the whole first picture; nothing listens where the server should be."""
-    nowhere = f"http://127.0.0.1:{free_port()}"
+def time_to_first_frame() -> list[Finding]:
+    """From the start of the process to the complete first frame, without a server."""
+    unreachable = f"http://127.0.0.1:{free_port()}"
     findings = []
-    for name, is_deaf, goal_ms in (("", False, 500), (", a terminal that does not answer", True, 1500)):
+    for name, is_silent, goal_ms in (("", False, 500), (", terminal answers no queries", True, 1500)):
         times_ms = []
         for _ in range(STARTS):
-            with screen(nowhere, is_deaf=is_deaf) as shown:
-                times_ms.append(1000 * (shown.read_until(b"quit") - shown.began_s))
-        middle, least = statistics.median(times_ms), min(times_ms)
-        figure = f"{middle:.0f} ms (median of {STARTS}, least {least:.0f})"
-        findings.append(Finding(f"first frame, server down{name}", figure, f"< {goal_ms} ms", middle < goal_ms))
+            with open_dashboard(unreachable, is_silent=is_silent) as terminal:
+                times_ms.append(1000 * (terminal.read_until(b"quit") - terminal.started_s))
+        median_ms = statistics.median(times_ms)
+        figure = f"{median_ms:.0f} ms (median of {STARTS}, minimum {min(times_ms):.0f})"
+        findings.append(Finding(f"first frame, server down{name}", figure, f"< {goal_ms} ms", median_ms < goal_ms))
     return findings
 
 
-def keys_under_flood(server: Served) -> list[Finding]:
-    """Letters typed into the search of the logs, while an app writes 50,000 lines a second and three streams tick."""
-    (server.pm2_home / "flood.js").write_text(FLOOD)
-    under_pm2(server, "start", str(server.pm2_home / "flood.js"))
-    dice, times_ms, missed = random.Random(1), [], 0
-    with screen(server.url, 45, 160) as shown:
-        shown.read_until(b"flood")
-        shown.press(b":logs of all\r")
-        shown.read_until(b"xxxxxxxxxx")
-        shown.press(b"/")
-        shown.read_for(2)
+def key_latency_under_flood(server: ServerProcess) -> list[Finding]:
+    """Letters typed into the log search while an app writes 50,000 lines/s and three streams are subscribed."""
+    (server.pm2_home / "flood.js").write_text(FLOOD_SCRIPT)
+    run_pm2(server, "start", str(server.pm2_home / "flood.js"))
+    rng, times_ms, lost = random.Random(1), [], 0
+    with open_dashboard(server.url, 45, 160) as terminal:
+        terminal.read_until(b"flood")
+        terminal.press(b":logs of all\r")
+        terminal.read_until(b"xxxxxxxxxx")
+        terminal.press(b"/")
+        terminal.read_for(2)
         for number in range(KEYS):
             letter = LETTERS[number % len(LETTERS) :][:1]
-            pressed_s = shown.press(letter)
+            pressed_s = terminal.press(letter)
             try:
-                times_ms.append(1000 * (shown.read_until(letter, 2) - pressed_s))
+                times_ms.append(1000 * (terminal.read_until(letter, 2) - pressed_s))
             except TimeoutError:
-                missed += 1
-            shown.read_for(dice.uniform(0.02, 0.12))
+                lost += 1
+            terminal.read_for(rng.uniform(0.02, 0.12))
             if number % 40 == 39:
-                shown.press(b"\x15")  # Ctrl-U: the line is empty again
-                shown.read_for(0.3)
-    under_pm2(server, "delete", "all")
+                terminal.press(b"\x15")  # Ctrl-U clears the line
+                terminal.read_for(0.3)
+    run_pm2(server, "delete", "all")
     times_ms.sort()
     p99 = times_ms[int(0.99 * len(times_ms))] if times_ms else float("inf")
     figure = f"p99 {p99:.0f} ms, p50 {statistics.median(times_ms or [0]):.0f} ms, of {len(times_ms)} keys"
-    return [Finding("key to paint, 160x45, logs flood", figure, "p99 < 50 ms, none lost", p99 < 50 and not missed)]
+    return [Finding("key to paint, 160x45, logs flood", figure, "p99 < 50 ms, none lost", p99 < 50 and not lost)]
 
 
-def all_day(server: Served) -> list[Finding]:
-    """160x45 at 1 s ticks, with processes and a busy chart."""
+def steady_load(server: ServerProcess) -> list[Finding]:
+    """160x45 at 1 s ticks, with two processes and a moving chart."""
     server.call("/api/pm2/start", {"framework": "fastify", "instances": 2})
-    with screen(server.url, 45, 160) as shown:
-        shown.read_until(b"fastify")
-        shown.read_for(3)
-        process = psutil.Process(shown.process.pid)
-        before = cpu_seconds(process)
-        shown.read_for(WINDOW_S)
-        percent = 100 * (cpu_seconds(process) - before) / WINDOW_S
+    with open_dashboard(server.url, 45, 160) as terminal:
+        terminal.read_until(b"fastify")
+        terminal.read_for(3)
+        process = psutil.Process(terminal.process.pid)
+        cpu_before_s = cpu_seconds(process)
+        terminal.read_for(MEASUREMENT_S)
+        percent = 100 * (cpu_seconds(process) - cpu_before_s) / MEASUREMENT_S
         memory_mb = process.memory_info().rss / 2**20
     server.call("/api/pm2/deleteAll", {})
     return [
@@ -174,43 +174,43 @@ def all_day(server: Served) -> list[Finding]:
     ]
 
 
-def an_hour() -> list[Finding]:
-    """An hour and a half of ticks, gauges, logs and news, through update, render and painter, by a clock that runs."""
+def memory_growth() -> list[Finding]:
+    """90 minutes of ticks, metrics, logs and messages through update, render and painter, on a simulated clock."""
     state = scenes.keys(scenes.running(160, 45), "L")[0]
-    styles, painted, settled = theme.sequences(256, False), None, 0
+    styles, painted, settled_bytes = theme.sequences(256, False), None, 0
     tracemalloc.start()
-    for second in range(1, SETTLED_S + HOUR_S + 1):
-        state, painted = _second(state, painted, second, styles)
-        if second == SETTLED_S:
-            settled, _ = tracemalloc.get_traced_memory()
-    ended, _ = tracemalloc.get_traced_memory()
+    for second in range(1, WARM_UP_S + HOUR_S + 1):
+        state, painted = _simulate_second(state, painted, second, styles)
+        if second == WARM_UP_S:
+            settled_bytes, _ = tracemalloc.get_traced_memory()
+    final_bytes, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    grown_kb = (ended - settled) / 1024
-    figure = f"{settled / 2**20:.1f} MB after {SETTLED_S // 60} minutes, {grown_kb:+.0f} kB an hour later"
-    return [Finding("an hour of ticks, news and logs", figure, "< 256 kB more", grown_kb < 256)]
+    growth_kb = (final_bytes - settled_bytes) / 1024
+    figure = f"{settled_bytes / 2**20:.1f} MB after {WARM_UP_S // 60} minutes, {growth_kb:+.0f} kB an hour later"
+    return [Finding("an hour of ticks, messages and logs", figure, "< 256 kB more", growth_kb < 256)]
 
 
-def _second(state: State, painted: Frame | None, second: int, styles: tuple[str, ...]) -> tuple[State, Frame]:
+def _simulate_second(state: State, painted: Frame | None, second: int, styles: tuple[str, ...]) -> tuple[State, Frame]:
     at_s = scenes.NOW_S + second
     lines = tuple(LogLine(f"line {second}.{number} {'x' * 60}", "fastify", 0) for number in range(20))
     state, _ = scenes.play(
         state, events.Tick(at_s, scenes.WALL), events.Metric("system:metrics", scenes.host(second % 100, 3000), at_s),
         events.Metric("pm2:stats", scenes.PM2, at_s), events.Metric("pm2:logs", LogLines(lines), at_s),
-        events.ErrorReported(f"news of second {second}"),
+        events.ErrorReported(f"message of second {second}"),
     )  # fmt: skip
-    if second % 60 == 0:  # somebody looks at something else, and comes back
-        state, wanted = scenes.keys(state, "escape", "b", "escape", "?", "escape", "L")
-        asked = [each.call_id for each in wanted if isinstance(each, effects.Call)]
-        state, _ = scenes.play(state, *(events.ApiFailed(call_id, "not now") for call_id in asked))
+    if second % 60 == 0:  # the user opens other screens and returns
+        state, requested = scenes.keys(state, "escape", "b", "escape", "?", "escape", "L")
+        call_ids = [effect.call_id for effect in requested if isinstance(effect, effects.Call)]
+        state, _ = scenes.play(state, *(events.ApiFailed(call_id, "not now") for call_id in call_ids))
     frame = render(state, theme.BRAILLE)
     painter.paint(painted, frame, styles)
     return state, frame
 
 
 def findings() -> list[Finding]:
-    found = first_frames()
-    with served() as server:
+    results = time_to_first_frame()
+    with run_server() as server:
         Path(server.pm2_home).mkdir(exist_ok=True)
-        found += all_day(server)
-        found += keys_under_flood(server)
-    return found + an_hour()
+        results += steady_load(server)
+        results += key_latency_under_flood(server)
+    return results + memory_growth()

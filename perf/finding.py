@@ -1,4 +1,4 @@
-"""Figures beside their goals, and the two clocks that they come from."""
+"""Measured figures and their goals; wall-clock and CPU time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MARKS = {True: "met   ", False: "MISSED", None: "NOISY "}
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One figure beside its goal. `met`: None when the machine was too busy to tell; that is no success."""
+    """A figure and its goal. `met`: None if the machine was too busy for a verdict; no success either."""
 
     name: str
     figure: str
@@ -21,20 +21,20 @@ class Finding:
     met: bool | None
 
 
-def timed_ms(action: Callable[[], object]) -> float:
-    begun = time.perf_counter()
+def time_ms(action: Callable[[], object]) -> float:
+    started_s = time.perf_counter()
     action()
-    return 1000 * (time.perf_counter() - begun)
+    return 1000 * (time.perf_counter() - started_s)
 
 
 def cpu_seconds(process: psutil.Process) -> float:
-    """User and system time of a process and of the children that it has reaped."""
+    """User and system time of a process and its reaped children."""
     times = process.cpu_times()
     return float(times.user + times.system + times.children_user + times.children_system)
 
 
-def show(findings: Sequence[Finding]) -> int:
-    """Print them; 1 when a goal was missed, 5 when of one nothing can be said: the exit codes of our comparisons."""
+def print_findings(findings: Sequence[Finding]) -> int:
+    """Returns the exit code, the same as for comparisons: 1 if a goal was missed, 5 if one has no verdict."""
     width = max(len(finding.name) for finding in findings)
     for finding in findings:
         mark = MARKS[finding.met]

@@ -1,4 +1,4 @@
-"""The history with a million runs: how long its questions take."""
+"""Measures the response times of the history with a million runs."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 
 import requests
 
-from perf.finding import Finding, timed_ms
-from perf.served import ROOT, Served, served
+from perf.finding import Finding, time_ms
+from perf.served import ROOT, ServerProcess, run_server
 
 RUNS = 1_000_000
 ROUNDS = 20
@@ -23,8 +23,8 @@ from benchmarks.models import Run
 Run.objects.create(framework="x", endpoint="/simple", generator="wrk", state="done", validity="valid", source="server",
     duration_s=10, req_per_sec=1, avg_latency_ms=1, p50_latency_ms=1, p99_latency_ms=2, total_requests=10, instances=2)
 """
-# Column → SQL for row number i of the generated rows; everything else is as in the template.
-VARIED = {
+# Column → SQL expression for row i; the other columns are copied from the template.
+COLUMN_SQL = {
     "id": "lower(hex(randomblob(16)))",
     "framework": "substr('fastifyexpressuvicorn', 7 * (i % 3) + 1, 7)",
     "endpoint": "CASE WHEN i % 3 = 0 THEN '/code-fast' ELSE '/simple' END",
@@ -34,70 +34,70 @@ VARIED = {
 }
 
 
-def manage(environment: Mapping[str, str], *arguments: str) -> str:
+def run_manage(environment: Mapping[str, str], *arguments: str) -> str:
     argv = [sys.executable, str(ROOT / "manage.py"), *arguments]
     return subprocess.run(argv, env=dict(environment), capture_output=True, text=True, check=True).stdout
 
 
-def fill(environment: dict[str, str]) -> None:
-    """A million rows, by SQL: through the models it would take an hour."""
-    manage(environment, "migrate", "--verbosity", "0")
-    manage(environment, "shell", "-c", TEMPLATE)
+def insert_runs(environment: dict[str, str]) -> None:
+    """Inserts a million runs by SQL; through the models it would take an hour."""
+    run_manage(environment, "migrate", "--verbosity", "0")
+    run_manage(environment, "shell", "-c", TEMPLATE)
     with sqlite3.connect(Path(environment["DATA_DIR"]) / "pm2site.sqlite3") as database:
         columns = [row[1] for row in database.execute("PRAGMA table_info(benchmarks_run)")]
-        values = ", ".join(VARIED.get(name, f't."{name}"') for name in columns)
+        values = ", ".join(COLUMN_SQL.get(name, f't."{name}"') for name in columns)
         names = ", ".join(f'"{name}"' for name in columns)
         database.execute(
-            f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {RUNS}) "  # noqa: S608 - ours
+            f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {RUNS}) "  # noqa: S608 - no user input
             f"INSERT INTO benchmarks_run ({names}) SELECT {values} FROM n, (SELECT * FROM benchmarks_run LIMIT 1) t"
         )
         database.execute("ANALYZE")
 
 
-def admin_session(server: Served) -> requests.Session:
-    found = re.search(r"password (\S+)", manage(server.environment, "admin", "ada"))
-    assert found
+def admin_session(server: ServerProcess) -> requests.Session:
+    password = re.search(r"password (\S+)", run_manage(server.environment, "admin", "ada"))
+    assert password
     session = requests.Session()
     page = session.get(server.url + "/login", timeout=60).text
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-    form = {"username": "ada", "password": found[1], "csrfmiddlewaretoken": token[1] if token else ""}
-    answer = session.post(server.url + "/login", data=form, headers={"Origin": server.url}, timeout=60)
-    assert answer.status_code == 200, answer.status_code
+    form = {"username": "ada", "password": password[1], "csrfmiddlewaretoken": token[1] if token else ""}
+    response = session.post(server.url + "/login", data=form, headers={"Origin": server.url}, timeout=60)
+    assert response.status_code == 200, response.status_code
     return session
 
 
 def findings() -> list[Finding]:
-    with served(prepare=fill) as server:
+    with run_server(prepare=insert_runs) as server:
         session = admin_session(server)
 
-        def ask(path: str) -> Callable[[], None]:
-            def once() -> None:
-                answer = session.get(server.url + path, timeout=120)
-                assert answer.status_code == 200, (path, answer.status_code, answer.text[:300])
+        def get(path: str) -> Callable[[], None]:
+            def send_request() -> None:
+                response = session.get(server.url + path, timeout=120)
+                assert response.status_code == 200, (path, response.status_code, response.text[:300])
 
-            return once
+            return send_request
 
-        asked = {
+        paths = {
             "latest?count=100": "/api/benchmark/latest?count=100",
-            "all, a page": "/api/benchmark/all?limit=100",
-            "all, a page of fastify": "/api/benchmark/all?limit=100&framework=fastify&endpoint=/simple&method=GET",
+            "all, one page": "/api/benchmark/all?limit=100",
+            "all, one page of fastify": "/api/benchmark/all?limit=100&framework=fastify&endpoint=/simple&method=GET",
             "all, invalid since": "/api/benchmark/all?limit=100&validity=invalid&since=2024-01-01T00:00:00Z",
             "latest-by-framework": "/api/benchmark/latest-by-framework",
             "stats": "/api/benchmark/stats",
             "rankings": "/api/benchmark/rankings?endpoint=/simple&method=GET",
             "change points": "/api/benchmark/change-points?framework=express&endpoint=/simple&method=GET",
-            "change points of nothing": "/api/benchmark/change-points?framework=fastify&endpoint=/simple",
+            "change points without matches": "/api/benchmark/change-points?framework=fastify&endpoint=/simple",
             "baselines": "/api/benchmark/baselines",
             "admin list": "/admin/benchmarks/run/",
             "admin list of fastify": "/admin/benchmarks/run/?framework=fastify&validity=valid",
-            "admin history picture": "/admin/benchmarks/run/history/?framework=express&endpoint=/simple&method=GET",
+            "admin history chart": "/admin/benchmarks/run/history/?framework=express&endpoint=/simple&method=GET",
         }
-        return [_measured(name, ask(path)) for name, path in asked.items()]
+        return [_measure_request(name, get(path)) for name, path in paths.items()]
 
 
-def _measured(name: str, once: Callable[[], None]) -> Finding:
-    first = timed_ms(once)
-    times = sorted(timed_ms(once) for _ in range(ROUNDS))
-    p95 = times[int(0.95 * ROUNDS) - 1]
-    figure = f"p95 {p95:.0f} ms, median {statistics.median(times):.0f} ms, the first {first:.0f} ms"
-    return Finding(f"{RUNS:,} runs, {name}", figure, f"p95 < {LIMIT_MS:.0f} ms", p95 < LIMIT_MS)
+def _measure_request(name: str, send_request: Callable[[], None]) -> Finding:
+    first_ms = time_ms(send_request)
+    times_ms = sorted(time_ms(send_request) for _ in range(ROUNDS))
+    p95_ms = times_ms[int(0.95 * ROUNDS) - 1]
+    figure = f"p95 {p95_ms:.0f} ms, median {statistics.median(times_ms):.0f} ms, first {first_ms:.0f} ms"
+    return Finding(f"{RUNS:,} runs, {name}", figure, f"p95 < {LIMIT_MS:.0f} ms", p95_ms < LIMIT_MS)

@@ -1,4 +1,4 @@
-"""A server of its own for a measurement: private data, private PM2 home, free port."""
+"""Starts a server for a measurement, with its own data folder, PM2 home and port."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-NODE_PARTS = ROOT / "pm2" / "frameworks"
-START_S = 60
+NODE_PROJECT = ROOT / "pm2" / "frameworks"
+START_TIMEOUT_S = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """A running server: its URL, its pid, its PM2 home, the log it writes."""
+class ServerProcess:
+    """A running server, and the environment it was started with."""
 
     url: str
     pid: int
@@ -32,14 +32,14 @@ class Served:
     environment: dict[str, str]
 
     def call(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        """The decoded answer of a GET, or of a POST when there is a body."""
+        """Sends a GET, or a POST if there is a body; returns the decoded JSON response."""
         request = urllib.request.Request(
             self.url + path,
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return json.load(response)
 
 
 def free_port() -> int:
@@ -49,13 +49,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(prepare: Callable[[dict[str, str]], None] | None = None, **settings: str) -> Iterator[Served]:
-    """Start `manage.py serve` with these settings, wait until it answers, and take everything down again. `prepare`
-    is called with its environment before it starts."""
+def run_server(prepare: Callable[[dict[str, str]], None] | None = None, **settings: str) -> Iterator[ServerProcess]:
+    """Starts `manage.py serve` with these settings, waits until it responds, and removes everything on exit.
+
+    `prepare` is called with the server's environment before the start.
+    """
     folder = Path(tempfile.mkdtemp(prefix="b", dir="/tmp"))
     port = free_port()
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    environment = kept | {
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    environment = inherited | {
         "API_PORT": str(port),
         "DATA_DIR": str(folder / "var"),
         "PM2_HOME": str(folder / "pm2"),
@@ -69,24 +71,24 @@ def served(prepare: Callable[[dict[str, str]], None] | None = None, **settings: 
         process = subprocess.Popen(
             [sys.executable, str(ROOT / "manage.py"), "serve"], env=environment, stdout=output, stderr=output
         )
-    server = Served(f"http://127.0.0.1:{port}", process.pid, folder / "pm2", environment)
+    server = ServerProcess(f"http://127.0.0.1:{port}", process.pid, folder / "pm2", environment)
     try:
-        _wait(server, process, folder)
+        _wait_until_ready(server, process, folder)
         yield server
     finally:
         process.terminate()
         process.wait(20)
-        subprocess.run([*pm2(), "kill"], env=environment, capture_output=True, timeout=60, check=False)
+        subprocess.run([*pm2_command(), "kill"], env=environment, capture_output=True, timeout=60, check=False)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def pm2() -> list[str]:
-    """PM2's own command line, as argv."""
-    return [shutil.which("node") or "node", str(NODE_PARTS / "node_modules" / "pm2" / "bin" / "pm2")]
+def pm2_command() -> list[str]:
+    """The argv of PM2's own command line."""
+    return [shutil.which("node") or "node", str(NODE_PROJECT / "node_modules" / "pm2" / "bin" / "pm2")]
 
 
-def _wait(server: Served, process: subprocess.Popen[bytes], folder: Path) -> None:
-    deadline = time.monotonic() + START_S
+def _wait_until_ready(server: ServerProcess, process: subprocess.Popen[bytes], folder: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline and process.poll() is None:
         try:
             server.call("/health")

@@ -1,4 +1,4 @@
-"""Targets for measurements of the measuring: a bare fastify, nginx, and servers of a known speed."""
+"""Benchmark targets with known properties: plain fastify, nginx, and servers with a fixed cost per request."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pathlib import Path
 from perf.served import ROOT, free_port
 from system.host.ports import is_listening
 
-START_S = 30
-# Each request does so many steps of work, so that one target can be slower than another by a known share.
-WORKING = """
+START_TIMEOUT_S = 30
+# Each request performs a given number of steps, so that one target is slower than another by a known factor.
+CPU_BOUND_SERVER = """
 const steps = Number(process.argv[2])
 require('http').createServer((request, response) => {
   let state = 1
@@ -25,7 +25,7 @@ require('http').createServer((request, response) => {
   response.end(state === 7 ? '' : '{"message":"hi"}')
 }).listen(Number(process.argv[1]), '127.0.0.1')
 """
-NGINX = """
+NGINX_CONF = """
 daemon off; master_process on; worker_processes 1; error_log stderr crit; pid {folder}/pid;
 events {{ worker_connections 1024; }}
 http {{
@@ -41,13 +41,13 @@ http {{
 
 
 @contextmanager
-def running(argv: Sequence[str], port: int, environment: Mapping[str, str] | None = None) -> Iterator[int]:
-    """A server on `port`, while it runs; the port."""
+def run_target(argv: Sequence[str], port: int, environment: Mapping[str, str] | None = None) -> Iterator[int]:
+    """Runs a server while the context is open; yields its port once it listens."""
     process = subprocess.Popen(argv, env={**os.environ, **(environment or {})})
     try:
-        ends_s = time.monotonic() + START_S
+        deadline_s = time.monotonic() + START_TIMEOUT_S
         while not is_listening(port):
-            if time.monotonic() > ends_s or process.poll() is not None:
+            if time.monotonic() > deadline_s or process.poll() is not None:
                 raise SystemExit(f"[ERROR] {argv[0]} did not start.")
             time.sleep(0.05)
         yield port
@@ -57,28 +57,28 @@ def running(argv: Sequence[str], port: int, environment: Mapping[str, str] | Non
 
 
 @contextmanager
-def fastify() -> Iterator[int]:
+def run_fastify() -> Iterator[int]:
     port = free_port()
     argv = [shutil.which("node") or "node", str(ROOT / "pm2" / "frameworks" / "node" / "fastify.mjs")]
-    with running(argv, port, {"PORT": str(port), "HOST": "127.0.0.1", "NODE_ENV": "production"}):
+    with run_target(argv, port, {"PORT": str(port), "HOST": "127.0.0.1", "NODE_ENV": "production"}):
         yield port
 
 
 @contextmanager
-def working(steps: int) -> Iterator[int]:
+def run_cpu_bound_server(steps: int) -> Iterator[int]:
     port = free_port()
-    with running([shutil.which("node") or "node", "-e", WORKING, str(port), str(steps)], port):
+    with run_target([shutil.which("node") or "node", "-e", CPU_BOUND_SERVER, str(port), str(steps)], port):
         yield port
 
 
 @contextmanager
-def nginx() -> Iterator[int]:
-    """With one worker, answering from memory: as quick as a target can be."""
+def run_nginx() -> Iterator[int]:
+    """One worker that responds from memory: as fast as a target can be."""
     folder, port = Path(tempfile.mkdtemp(prefix="ng", dir="/tmp")), free_port()
-    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port))
+    (folder / "nginx.conf").write_text(NGINX_CONF.format(folder=folder, port=port))
     program = shutil.which("nginx") or "/usr/sbin/nginx"
     try:
-        with running([program, "-p", str(folder), "-c", str(folder / "nginx.conf")], port):
+        with run_target([program, "-p", str(folder), "-c", str(folder / "nginx.conf")], port):
             yield port
     finally:
         shutil.rmtree(folder, ignore_errors=True)
