@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.fixtures.server import Server, StartServer
-from tests.fixtures.target_server import target
+from tests.fixtures.target_server import run_target
 
 pytestmark = pytest.mark.real
 
@@ -30,7 +30,7 @@ def wait_for_state(server: Server, path: str, *states: str) -> Any:
 
 
 def test_a_run_continues_while_the_server_is_killed_and_stopped(start_server: StartServer) -> None:
-    with target() as port:
+    with run_target() as port:
         server = start_server(BENCH_TARGETS=f"127.0.0.1:{port}")
         scenario = {"framework": "node", "host": f"127.0.0.1:{port}", "duration": 2, "trials": 2, "connections": 4}
         accepted = requests.post(f"{server.url}/api/benchmark/run", json=scenario, timeout=20)

@@ -12,7 +12,7 @@ from benchmarks.engine import trial_execution
 from benchmarks.models import Run
 from system.host.child_processes import identify
 from tests.fixtures.ports import EXPRESS
-from tests.fixtures.target_server import target
+from tests.fixtures.target_server import run_target
 
 pytestmark = pytest.mark.django_db(transaction=True)
 URL = "/api/benchmark/run"
@@ -36,7 +36,7 @@ def active_run() -> Run:
 
 @pytest.fixture
 def allow_listed_host(settings: Any) -> Iterator[str]:
-    with target() as port:
+    with run_target() as port:
         settings.BENCH_TARGETS = (f"127.0.0.1:{port}",)
         yield f"127.0.0.1:{port}"
 

@@ -30,7 +30,7 @@ from system.host.binaries import ROOT
 from tests.fixtures.ports import FASTIFY, SERVERS_REDIS
 from tests.fixtures.process_list import commands_with
 from tests.fixtures.server import StartServer
-from tests.fixtures.target_server import target
+from tests.fixtures.target_server import run_target
 
 # Prints the modules on stderr that must not be imported.
 SOURCE = """
@@ -62,7 +62,7 @@ def run(tmp_path: Path) -> Run:
 def test_a_result_is_measured_without_django_saved_and_sent_later(
     run: Run, start_server: StartServer, tmp_path: Path
 ) -> None:
-    with target() as port:
+    with run_target() as port:
         arguments = ("-f", "mine", "-H", f"localhost:{port}", "-e", "simple", "-d", "1", "-n", "2", "-c", "10")
         process = run(*arguments, "--label", "from afar", source=SOURCE)
 
@@ -110,7 +110,7 @@ def test_an_unreachable_server_raises_not_delivered(url: str, reason: str) -> No
 
 @pytest.mark.real
 def test_an_invalid_run_exits_with_4_and_prints_json(run: Run) -> None:
-    with target() as port:
+    with run_target() as port:
         process = run("-f", "mine", "-H", f"127.0.0.1:{port}", "-e", "/fifty", "-d", "1", "-c", "4", "--json")
 
     assert process.returncode == 4, process.stderr
@@ -120,7 +120,7 @@ def test_an_invalid_run_exits_with_4_and_prints_json(run: Run) -> None:
 
 @pytest.mark.real
 def test_a_target_that_is_down_exits_with_1(run: Run) -> None:
-    with target() as port:
+    with run_target() as port:
         pass
     process = run("-f", "mine", "-H", f"127.0.0.1:{port}", "-d", "1")
 
@@ -130,7 +130,7 @@ def test_a_target_that_is_down_exits_with_1(run: Run) -> None:
 
 @pytest.mark.real
 def test_ctrl_c_leaves_no_generator_and_keeps_finished_trials(tmp_path: Path) -> None:
-    with target() as port:
+    with run_target() as port:
         argv = [sys.executable, "-m", "benchmarks", "-f", "mine", "-H", f"127.0.0.1:{port}", "-d", "1", "-n", "50"]
         environment = {**os.environ, "API_SERVER": "http://127.0.0.1:9", "XDG_STATE_HOME": str(tmp_path)}
         # A shell starts background jobs with SIGINT ignored, and their children inherit that.
@@ -175,7 +175,7 @@ def test_contradictory_arguments_are_a_usage_error(argv: list[str], reason: str)
 
 @pytest.mark.real
 @pytest.mark.parametrize(
-    ("offset", "told"),
+    ("offset", "expected"),
     [
         (str(SERVERS_REDIS - 3002), f"GET http://127.0.0.1:{SERVERS_REDIS}/simple with"),
         ("1e3", "[ERROR] FRAMEWORK_PORT_OFFSET='1e3' is not an integer."),
@@ -184,13 +184,13 @@ def test_contradictory_arguments_are_a_usage_error(argv: list[str], reason: str)
     ids=["moved", "no number", "too far"],
 )
 def test_the_ports_of_the_frameworks_move_as_the_servers_do(
-    offset: str, told: str, run: Run, monkeypatch: pytest.MonkeyPatch
+    offset: str, expected: str, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FRAMEWORK_PORT_OFFSET", offset)
 
     done = run("-f", "fastify", "-d", "1")
 
-    assert (done.returncode != 0, done.stderr.splitlines()[0][: len(told)]) == (True, told)
+    assert (done.returncode != 0, done.stderr.splitlines()[0][: len(expected)]) == (True, expected)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.engine.preflight import TargetRequest, describe_change, send_request, verify
 from benchmarks.errors import PreflightFailed
-from tests.fixtures.target_server import target
+from tests.fixtures.target_server import run_target
 
 pytestmark = pytest.mark.real
 
@@ -15,7 +15,7 @@ def request_to(port: int, path: str) -> TargetRequest:
 
 
 def test_the_response_is_described_with_its_hash() -> None:
-    with target() as port:
+    with run_target() as port:
         response = send_request(request_to(port, "/simple"))
 
     body = b'{"message":"hi"}'
@@ -26,7 +26,7 @@ def test_the_response_is_described_with_its_hash() -> None:
 
 
 def test_missing_headers_and_an_empty_body_are_odd() -> None:
-    with target() as port:
+    with run_target() as port:
         usual, odd = send_request(request_to(port, "/simple")), send_request(request_to(port, "/odd"))
 
     assert usual.odd == ()
@@ -39,18 +39,18 @@ def test_missing_headers_and_an_empty_body_are_odd() -> None:
 
 
 def test_codes_are_stored_if_there_are_none() -> None:
-    with target() as port:
+    with run_target() as port:
         assert send_request(request_to(port, "/code-fast")).status == 404
         assert verify(request_to(port, "/code-fast"), ("redis", "codes")).status == 200
 
 
 def test_a_target_that_responds_with_an_error_is_not_loaded() -> None:
-    with target() as port, pytest.raises(PreflightFailed, match="responds with 404, not 2xx"):
+    with run_target() as port, pytest.raises(PreflightFailed, match="responds with 404, not 2xx"):
         verify(request_to(port, "/code-fast"), ())
 
 
 def test_a_different_response_after_the_load_is_described() -> None:
-    with target() as port:
+    with run_target() as port:
         before = send_request(request_to(port, "/simple"))
 
     assert describe_change(before, before, same_body=True) is None

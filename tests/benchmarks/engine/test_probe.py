@@ -13,7 +13,7 @@ import pytest
 from benchmarks.analysis import histogram
 from benchmarks.engine import probe, serving_processes
 from benchmarks.engine.probe import ProbePlan
-from tests.fixtures.target_server import target
+from tests.fixtures.target_server import run_target
 
 BODY = hashlib.sha256(b'{"message":"hi"}').hexdigest()
 
@@ -38,7 +38,7 @@ def plan(port: int, path: str = "/simple", **changes: object) -> ProbePlan:
     ],
 )
 def test_every_response_is_checked(path: str, changes: dict[str, object], failed: int, mismatched: int) -> None:
-    with target() as port:
+    with run_target() as port:
         report = probe.run_probe(plan(port, path, **changes))
 
     assert (report.sent, report.failed, report.mismatched) == (20, failed, mismatched)
@@ -47,7 +47,7 @@ def test_every_response_is_checked(path: str, changes: dict[str, object], failed
 
 @pytest.mark.real
 def test_a_schedule_may_start_later() -> None:
-    with target() as port:
+    with run_target() as port:
         began_s = time.monotonic()
         report = probe.run_probe(plan(port, starts_at_s=began_s + 0.5))
         took_s = time.monotonic() - began_s
@@ -59,7 +59,7 @@ def test_a_schedule_may_start_later() -> None:
 @pytest.mark.real
 def test_requests_are_sent_in_batches() -> None:
     """Ten requests in two batches: the second five are sent 0.25 s after the first, on the same connections."""
-    with target() as port:
+    with run_target() as port:
         began_s = time.monotonic()
         report = probe.run_probe(plan(port, duration_s=0.5, rate_per_second=20, batch_size=5))
         took_s = time.monotonic() - began_s
@@ -70,7 +70,7 @@ def test_requests_are_sent_in_batches() -> None:
 
 @pytest.mark.real
 def test_every_probe_fails_if_nothing_listens() -> None:
-    with target() as port:
+    with run_target() as port:
         pass
 
     assert probe.run_probe(plan(port)).failed == 20
@@ -79,7 +79,7 @@ def test_every_probe_fails_if_nothing_listens() -> None:
 @pytest.mark.real
 def test_a_stall_is_seen_by_every_request_that_was_due() -> None:
     """A server that stalls for 0.3 s: a client that waits for responses would see a single slow request."""
-    with target() as port:
+    with run_target() as port:
         proxy = StallingProxy(port, 0.3)
         report = probe.run_probe(plan(proxy.port, duration_s=0.5, timeout_s=2))
 
@@ -111,7 +111,7 @@ class StallingProxy:
 
 @pytest.mark.real
 def test_the_probe_process_prints_its_report(tmp_path: Path) -> None:
-    with target() as port:
+    with run_target() as port:
         argv = probe.write_plan(plan(port), tmp_path / "plan.json")
         printed = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
 
@@ -124,7 +124,7 @@ def test_the_probe_process_prints_its_report(tmp_path: Path) -> None:
 
 @pytest.mark.real
 def test_the_processes_that_accept_connections_are_the_target() -> None:
-    with target() as port:
+    with run_target() as port:
         (pid,) = serving_processes.serving_pids("127.0.0.1", port)
         assert "node" in Path(f"/proc/{pid}/cmdline").read_text()
 

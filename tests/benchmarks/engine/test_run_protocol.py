@@ -13,7 +13,7 @@ from benchmarks.engine.run_protocol import RunPlan, RunResult, TargetProcesses, 
 from benchmarks.engine.trial_execution import TrialResult
 from benchmarks.errors import GeneratorFailed
 from system.host.child_processes import Identity, is_alive
-from tests.fixtures.target_server import target
+from tests.fixtures.target_server import run_target
 
 pytestmark = pytest.mark.real
 
@@ -58,7 +58,7 @@ def plan(port: int, **changes: object) -> RunPlan:
 async def test_trials_of_two_targets_alternate(monkeypatch: pytest.MonkeyPatch) -> None:
     events: list[str] = []
     monkeypatch.setattr(run_protocol, "max_warmup_s", lambda duration_s: 0.0)
-    with target() as first_port, target() as second_port:
+    with run_target() as first_port, run_target() as second_port:
         runs = [
             TargetRun(plan(port), RecordingObserver(name, events))
             for name, port in (("a", first_port), ("b", second_port))
@@ -73,7 +73,7 @@ async def test_trials_of_two_targets_alternate(monkeypatch: pytest.MonkeyPatch) 
 
 async def test_a_cross_check_and_restarts_are_recorded() -> None:
     installed = trial_execution.installed_generators()
-    with target() as port:
+    with run_target() as port:
         checked = plan(port, trials=1, cross_check_program=trial_execution.find_program(installed[-1]))
         result = await run_protocol.measure(checked, RecordingObserver("a", [], restarts=(3, 5)))
 
@@ -86,7 +86,7 @@ async def test_a_cross_check_and_restarts_are_recorded() -> None:
 
 async def test_an_observer_that_ends_a_run_leaves_no_process() -> None:
     observer = RecordingObserver("a", [], ends_at=1)
-    with target() as port:
+    with run_target() as port:
         run = TargetRun(plan(port, duration_s=30, trials=1), observer)
         await run.prepare()
         with pytest.raises(GeneratorFailed, match="Enough"):
@@ -98,7 +98,7 @@ async def test_an_observer_that_ends_a_run_leaves_no_process() -> None:
 
 @pytest.mark.parametrize("name", trial_execution.installed_generators())
 async def test_every_generator_sends_its_body(name: str) -> None:
-    with target() as port:
+    with run_target() as port:
         body = "123"  # a text, although it looks like a number
         request = TargetRequest(f"http://127.0.0.1:{port}/code", "POST", {"Content-Type": "application/json"}, body)
         scenario = plan(port, request=request).scenario(1)

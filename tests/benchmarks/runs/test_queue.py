@@ -21,7 +21,7 @@ from benchmarks.models import Run
 from benchmarks.runs import progress, queue
 from system.host.child_processes import identify
 from tests.fixtures.process_list import commands_with
-from tests.fixtures.target_server import target
+from tests.fixtures.target_server import run_target
 
 DEADLINE_S = 60
 
@@ -185,7 +185,7 @@ def detached(tmp_path: Path) -> Iterator[Detached]:
 
 @pytest.mark.real
 def test_queued_runs_follow_each_other_without_a_server(detached: Detached) -> None:
-    with target() as port:
+    with run_target() as port:
         detached.enqueue(port, 1)
         detached.enqueue(port, 1)
         detached.wait_for("done", "done")
@@ -193,7 +193,7 @@ def test_queued_runs_follow_each_other_without_a_server(detached: Detached) -> N
 
 @pytest.mark.real
 def test_kill_9_interrupts_the_run_keeps_its_figures_and_kills_its_generator(detached: Detached) -> None:
-    with target() as port:
+    with run_target() as port:
         detached.enqueue(port, 1, trials=50)
         (pid,) = detached.wait_for("running")
         deadline_s = time.monotonic() + DEADLINE_S

@@ -17,7 +17,7 @@ from benchmarks.engine import trial_execution
 from benchmarks.models import Run
 from pm2.models import Exit, Instance
 from tests.fixtures.process_list import commands_with
-from tests.fixtures.target_server import target
+from tests.fixtures.target_server import run_target
 
 # wrk and h2load if the machine has them; autocannon is installed with the Node packages.
 INSTALLED = trial_execution.installed_generators()
@@ -48,7 +48,7 @@ def install_fake_wrk(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str)
 
 @pytest.mark.parametrize("generator", INSTALLED)
 def test_a_run_measures_a_real_server(generator: str) -> None:
-    with target() as port:
+    with run_target() as port:
         run = execute(enqueue_run(port, generator))
 
     trials = list(run.trials.all())
@@ -68,7 +68,7 @@ def test_a_run_measures_a_real_server(generator: str) -> None:
 
 
 def test_a_run_is_monitored_and_probed() -> None:
-    with target() as port:
+    with run_target() as port:
         run = execute(enqueue_run(port, trials_planned=2))
 
     trial, last = run.trials.filter(is_warmup=False)
@@ -114,7 +114,7 @@ def test_exits_during_the_run_are_stored_with_it() -> None:
 
 @pytest.mark.parametrize("generator", sorted(generators.PACED))
 def test_a_fixed_rate_is_held_and_every_request_timed(generator: str) -> None:
-    with target() as port:
+    with run_target() as port:
         run = execute(enqueue_run(port, generator, rate_per_second=500, connections=5))
 
     if generator not in INSTALLED:  # it fails with a message; no other generator could hold the rate
@@ -136,7 +136,7 @@ def test_a_fixed_rate_is_held_and_every_request_timed(generator: str) -> None:
     ],
 )
 def test_a_faulty_run_is_stored_as_invalid(endpoint: str, gate: str, reason: str) -> None:
-    with target() as port:
+    with run_target() as port:
         run = execute(enqueue_run(port, endpoint=endpoint))
 
     if endpoint == "/crash":  # the target is gone after the load
@@ -149,14 +149,14 @@ def test_a_faulty_run_is_stored_as_invalid(endpoint: str, gate: str, reason: str
 
 
 def test_an_empty_store_is_filled_before_it_is_read() -> None:
-    with target() as port:
+    with run_target() as port:
         run = execute(enqueue_run(port, endpoint="/code-fast"))
 
     assert (run.state, run.non_2xx) == ("done", 0)
 
 
 def test_failed_responses_do_not_count() -> None:
-    with target() as port:
+    with run_target() as port:
         for _ in range(20):  # the preflight sends one request, and half of the responses are 500
             run = execute(enqueue_run(port, endpoint="/half"))
             if run.state == "done":
@@ -169,7 +169,7 @@ def test_failed_responses_do_not_count() -> None:
 
 
 def test_a_target_that_is_down_fails_the_run() -> None:
-    with target() as port:
+    with run_target() as port:
         pass
     run = execute(enqueue_run(port))
 
@@ -193,7 +193,7 @@ def test_a_faulty_generator_fails_the_run(
     nap = f"61.{os.getpid()}"  # another process may sleep in the same test
     install_fake_wrk(tmp_path, monkeypatch, script.replace("NAP", nap))
     monkeypatch.setattr(trial_execution, "GRACE_S", 1.0)
-    with target() as port:
+    with run_target() as port:
         run = execute(enqueue_run(port, "wrk"))
 
     assert (run.state, run.message, run.req_per_sec) == ("failed", message, None)
@@ -210,7 +210,7 @@ def test_a_generator_that_was_uninstalled_fails_the_run(tmp_path: Path, monkeypa
 
 
 def test_sigterm_cancels_the_run() -> None:
-    with target() as port:
+    with run_target() as port:
         run = enqueue_run(port, planned_duration_s=30)
         timer = threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGTERM))
         timer.start()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from pm2.frameworks.registry import NO_INTERPRETER, Framework, check_availability, registry, script_path
 from tests.fixtures.ports import free_ports
-from tests.fixtures.redis import until
+from tests.fixtures.redis import wait_until
 
 INSTALLED = tuple(framework for framework in registry().frameworks if check_availability(framework).installed)
 NAMES = [framework.name for framework in INSTALLED]
@@ -52,7 +52,7 @@ class Target:
         return self.ask("POST", "/code", b'{"name":"benchmark"}', **{"Content-Type": "application/json"})
 
     def create_until(self, status: int) -> Answer:
-        until(lambda: self.create().status == status, f"{self.name} answers {status}")
+        wait_until(lambda: self.create().status == status, f"{self.name} answers {status}")
         return self.create()
 
     def end(self, signal_number: int) -> tuple[int, float]:
@@ -79,7 +79,7 @@ def target(framework: Framework, nodes: str, port: int | None = None) -> Iterato
     with launch(framework, port, nodes) as process:
         running = Target(framework.name, port, process)
         try:
-            until(lambda: running.ask("GET", "/simple").status == 200, f"{framework.name} answers")
+            wait_until(lambda: running.ask("GET", "/simple").status == 200, f"{framework.name} answers")
             yield running
         finally:
             if process.poll() is None:

@@ -15,7 +15,7 @@ import pytest
 
 from pm2.frameworks.registry import registry
 from tests.fixtures.ports import free_ports
-from tests.fixtures.redis import Nodes, cluster, redis_server, until
+from tests.fixtures.redis import Nodes, redis_server, run_cluster, wait_until
 from tests.pm2.frameworks.targets import INSTALLED, NAMES, Target, launch, target
 
 pytestmark = pytest.mark.real
@@ -55,7 +55,7 @@ def test_redis_starts_hangs_and_stops(name: str) -> None:
 
 def test_a_cluster_starts_and_stops() -> None:
     with ExitStack() as stack:
-        with cluster() as nodes:
+        with run_cluster() as nodes:
             running = [stack.enter_context(target(framework, nodes.addresses)) for framework in INSTALLED]
             for server in running:
                 server.create_until(201)
@@ -116,7 +116,7 @@ def test_instances_share_the_port(name: str, redis_standalone: Nodes) -> None:
     with ExitStack() as stack:
         first = stack.enter_context(target(framework, redis_standalone.addresses))
         second = stack.enter_context(target(framework, redis_standalone.addresses, first.port))
-        until(lambda: listens(second), "the second instance listens beside the first")
+        wait_until(lambda: listens(second), "the second instance listens beside the first")
         ids = [json.loads(first.create().body)["created_code"]["id"] for _ in range(20)]
         assert ids == list(range(1, 21))
         first.end(signal.SIGTERM)
