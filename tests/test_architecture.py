@@ -1,4 +1,4 @@
-"""The order of apps and rooms, the size of folders and files, and one owner for each library that does I/O."""
+"""Checks the import order of apps and rooms, the size of folders and files, and the owners of I/O libraries."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ APPS = {
     "system": set(),
     "dashboard_client": set(),
 }
-# The rooms of each app and the modules at its root, lowest first: each imports only from those before it, or from
-# itself. A name with a dot is a room inside a room.
+# The rooms of each app and the modules at its root, lowest first. A room imports only from itself and from those before
+# it. A name with a dot is a room inside a room.
 ROOMS = {
     "system": "lib errors host api urls apps",
     "pm2": "errors models frameworks daemon logs exits instances monitor actions api admin urls apps management.commands",
@@ -55,7 +55,7 @@ OWNERS = {
     "hdrh": {"benchmarks/analysis/histogram.py"},
     "daphne": {"pm2site/management/commands/serve.py", "pm2site/management/commands/runserver.py"},
 }
-# Calls that only one file may make, whatever they were imported as.
+# Method → the only files that may call it, under any import name.
 CALLS = {
     "open_unix_connection": {"pm2/daemon/client.py", "pm2/daemon/bus.py"},
     "create_unix_connection": {"pm2/daemon/client.py", "pm2/daemon/bus.py"},
@@ -67,7 +67,7 @@ IMPURE = {
     "asyncio", "datetime.datetime.now", "django", "environ", "os", "pathlib.Path", "random", "rest_framework",
     "secrets", "socket", "subprocess", "threading", "time", "urllib.request",
 }  # fmt: skip
-SAYS_NOTHING = {
+VAGUE_NAMES = {
     "utils",
     "helpers",
     "common",
@@ -86,18 +86,18 @@ MAX_FUNCTION_LINES = 60
 
 @cache
 def sources() -> tuple[tuple[str, ast.Module, str], ...]:
-    """Every source file of the product but the servers under test: path from the root, syntax tree, text."""
+    """Path from the root, syntax tree and text of every source file of the apps, except the servers under test."""
     files = {file.relative_to(ROOT).as_posix(): file for app in APPS for file in sorted((ROOT / app).rglob("*.py"))}
-    left_out = ("/migrations/", "/node_modules/", "pm2/frameworks/python/")
+    excluded = ("/migrations/", "/node_modules/", "pm2/frameworks/python/")
     return tuple(
         (name, ast.parse(text := file.read_text()), text)
         for name, file in files.items()
-        if not any(part in name for part in left_out)
+        if not any(part in name for part in excluded)
     )
 
 
-def imported(tree: ast.Module) -> Iterator[str]:
-    """Dotted names of everything that the file imports, inside functions too."""
+def imported_names(tree: ast.Module) -> Iterator[str]:
+    """Dotted names of all imports of a file, including those inside functions."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -107,30 +107,29 @@ def imported(tree: ast.Module) -> Iterator[str]:
 
 
 def room_of(module: str) -> tuple[str, str]:
-    """App and room of a dotted module name: the longest room that fits, empty for the app's own `__init__`."""
+    """App and room of a dotted module name: the longest matching room, empty for the app's own `__init__`."""
     app, _, rest = module.partition(".")
     return app, max((room for room in ROOMS[app].split() if f"{rest}.".startswith(f"{room}.")), key=len, default="")
 
 
 def modules() -> dict[str, ast.Module]:
-    """Dotted name → syntax tree, of every module of the product."""
+    """Dotted name → syntax tree of every module of the apps."""
     return {name.removesuffix(".py").replace("/", ".").removesuffix(".__init__"): tree for name, tree, _ in sources()}
 
 
 def is_upward(importer: str, target: str) -> bool:
-    """Whether the module `importer` must not import the module `target`. An app's `__init__` is its face: it may
-    import everything inside."""
-    (app, room), (other, above) = room_of(importer), room_of(target)
-    if app != other:
-        return other not in APPS[app]
+    """Whether `importer` must not import `target`. An app's `__init__` is its interface and may import all its rooms."""
+    (app, room), (target_app, target_room) = room_of(importer), room_of(target)
+    if app != target_app:
+        return target_app not in APPS[app]
     order = ROOMS[app].split()
-    return bool(room and above) and order.index(above) > order.index(room)
+    return bool(room and target_room) and order.index(target_room) > order.index(room)
 
 
 def test_every_module_is_in_a_room() -> None:
-    homeless = [module for module in modules() if module not in APPS and not room_of(module)[1]]
+    without_room = [module for module in modules() if module not in APPS and not room_of(module)[1]]
 
-    assert [module for module in homeless if not module.endswith(".management")] == []
+    assert [module for module in without_room if not module.endswith(".management")] == []
 
 
 def test_imports_run_downward_between_apps_and_between_rooms() -> None:
@@ -139,7 +138,7 @@ def test_imports_run_downward_between_apps_and_between_rooms() -> None:
     wrong = {
         f"{module} imports {target}"
         for module, tree in known.items()
-        for target in imported(tree)
+        for target in imported_names(tree)
         if target in known and is_upward(module, target)
     }
 
@@ -159,12 +158,12 @@ def test_imports_run_downward_between_apps_and_between_rooms() -> None:
         ("system.lib.text", "pm2site.settings", True),
     ],
 )
-def test_the_comparison_of_rooms_knows_up_from_down(importer: str, target: str, expected: bool) -> None:
+def test_is_upward_follows_the_order_of_apps_and_rooms(importer: str, target: str, expected: bool) -> None:
     assert is_upward(importer, target) is expected
 
 
 def folders() -> dict[str, list[str]]:
-    """Every folder with Python modules, tests and performance scripts too → the modules in it."""
+    """Every folder with Python modules, including tests and perf → its modules."""
     tree: dict[str, list[str]] = {}
     for top in (*APPS, "tests", "perf"):
         for file in (ROOT / top).rglob("*.py"):
@@ -179,7 +178,7 @@ def test_a_folder_holds_at_most_fourteen_modules() -> None:
 
 
 def rooms() -> dict[str, str]:
-    """Every room (a folder of an app), with the sentence that opens its `__init__`."""
+    """Every room (a folder of an app) → the first line of its docstring."""
     packages = {
         f"{app}.{room}": ROOT / app / room.replace(".", "/") for app, line in ROOMS.items() for room in line.split()
     }
@@ -192,7 +191,7 @@ def rooms() -> dict[str, str]:
     }
 
 
-def test_the_map_gives_each_room_the_sentence_that_its_package_opens_with() -> None:
+def test_architecture_describes_each_room_with_the_first_line_of_its_docstring() -> None:
     rows = re.findall(r"^\| `([a-z0-9_/]+)/` \| (.+) \|$", (ROOT / "ARCHITECTURE.md").read_text(), re.MULTILINE)
 
     assert {room: text for room, text in rows if room in rooms()} == rooms()
@@ -203,7 +202,7 @@ def test_an_io_library_has_one_owner() -> None:
     wrong = [
         f"{name} imports {target}"
         for name, tree, _ in sources()
-        for target in imported(tree)
+        for target in imported_names(tree)
         if name not in OWNERS.get(target.split(".")[0], {name})
     ]
 
@@ -228,14 +227,14 @@ def test_a_pure_module_imports_nothing_impure() -> None:
         f"{name} imports {target}"
         for name, tree, _ in sources()
         if "[pure]" in (ast.get_docstring(tree) or "").split("\n\n")[0] or str(Path(name).parent) in pure
-        for target in imported(tree)
+        for target in imported_names(tree)
         if target in IMPURE or (target.split(".")[0] in IMPURE)
     ]
 
     assert wrong == []
 
 
-def test_files_and_functions_say_one_thing() -> None:
+def test_files_and_functions_are_short() -> None:
     long_files = [f"{name}: {text.count(chr(10))} lines" for name, _, text in sources() if text.count("\n") > MAX_LINES]
     long_functions = [
         f"{name}:{node.lineno} {node.name}"
@@ -248,8 +247,8 @@ def test_files_and_functions_say_one_thing() -> None:
     assert (long_files, long_functions) == ([], [])
 
 
-def test_names_say_what_is_inside() -> None:
-    assert [name for name, _, _ in sources() if Path(name).stem in SAYS_NOTHING] == []
+def test_no_module_has_a_vague_name() -> None:
+    assert [name for name, _, _ in sources() if Path(name).stem in VAGUE_NAMES] == []
 
 
 def test_no_shell_is_ever_used() -> None:
@@ -277,8 +276,8 @@ def test_no_shell_is_ever_used() -> None:
         ),
     ],
 )
-def test_the_reader_of_imports_sees_those_inside_functions(app: str, source: str, expected: list[str]) -> None:
-    found = list(imported(ast.parse(source)))
+def test_imports_inside_functions_are_found(app: str, source: str, expected: list[str]) -> None:
+    targets = list(imported_names(ast.parse(source)))
 
-    assert found == expected
-    assert found[0].split(".")[0] not in APPS[app]
+    assert targets == expected
+    assert targets[0].split(".")[0] not in APPS[app]

@@ -1,4 +1,4 @@
-"""The documents name what the program has: settings, make targets, files."""
+"""The documents match the program: settings, make targets, files, links."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ def test_make_has_the_targets_that_the_readme_names() -> None:
     }  # fmt: skip
 
 
-def test_links_between_documents_lead_somewhere() -> None:
+def test_links_between_documents_are_not_broken() -> None:
     for document in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"):
         links = re.findall(r"\]\(([A-Za-z/_.]+)\)", (ROOT / document).read_text())
         assert [link for link in links if not (ROOT / link).exists()] == []
 
 
 def test_architecture_names_files_that_exist() -> None:
-    named = re.findall(
+    paths = re.findall(
         r"`((?:system|pm2|pm2site|rediscluster|benchmarks|dashboard_client|tests|perf)/[\w/.*]+)`",
         (ROOT / "ARCHITECTURE.md").read_text(),
     )
 
-    assert [name for name in named if not list(ROOT.glob(name.rstrip("/")))] == []
+    assert [path for path in paths if not list(ROOT.glob(path.rstrip("/")))] == []
