@@ -12,7 +12,7 @@ from dashboard_client import config
 from dashboard_client.errors import ClientError, NotAuthenticated, Unreachable
 from dashboard_client.network import events
 from dashboard_client.network.api import Api
-from dashboard_client.network.feed import Feed
+from dashboard_client.network.live_connection import LiveConnection
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -29,7 +29,7 @@ class Client(Api):
         environ = dict(os.environ) if api_key is None else {**os.environ, "API_KEY": api_key}
         super().__init__(config.from_environment(environ, url))
         self._callbacks: dict[str, list[Callable[..., object]]] = {}
-        self._feed: Feed | None = None
+        self._feed: LiveConnection | None = None
         self._subscribed: dict[str, tuple[float, Mapping[str, str] | None]] = {}
         self._settled, self._closed = threading.Event(), threading.Event()
         self._failure: ClientError | None = None
@@ -46,7 +46,7 @@ class Client(Api):
         self._settled.clear()
         self._closed.clear()
         self._failure = Unreachable(f"API server {self.config.server} did not answer within {within_s:g} s")
-        self._feed = Feed(self.config, self._on_event, read=_keep_raw)
+        self._feed = LiveConnection(self.config, self._on_event, read=_keep_raw)
         for stream, (interval, filters) in self._subscribed.items():
             self._feed.subscribe(stream, interval, filters)
         self._feed.start()

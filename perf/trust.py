@@ -17,10 +17,10 @@ from typing import Any
 from benchmarks.analysis.gates import MAX_OTHERS_CORES
 from benchmarks.analysis.rank_tests import mann_whitney
 from benchmarks.engine import run_protocol, serving_processes, trial_execution
-from benchmarks.engine.monitor import MonitoredProcesses, Sample
 from benchmarks.engine.preflight import TargetRequest
 from benchmarks.engine.run_protocol import RunPlan, RunResult, TargetProcesses, TargetRun
 from benchmarks.engine.trial_execution import Execution, TrialResult
+from benchmarks.engine.trial_monitor import MonitoredProcesses, Sample
 from benchmarks.generators.scenario import PROFILES
 from perf import targets
 from perf.finding import Finding, print_findings

@@ -12,12 +12,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pm2site.settings")
 django_application = get_asgi_application()  # before the imports below: they need the apps loaded
 
 from benchmarks.runs import progress  # noqa: E402
-from pm2.exits import events  # noqa: E402
+from pm2.exits import pm2_events  # noqa: E402
 from pm2.logs import live_logs  # noqa: E402
 from pm2.monitor import current  # noqa: E402
 from pm2site import lifetime  # noqa: E402
 from pm2site.audit import trail  # noqa: E402
-from pm2site.http.gate import Gate, Receive, Scope, Send  # noqa: E402
+from pm2site.http.request_checks import Receive, RequestChecks, Scope, Send  # noqa: E402
 from pm2site.live.consumers import LiveConsumer, UnknownPathConsumer  # noqa: E402
 from pm2site.transport.backpressure import WriteBufferProbe  # noqa: E402
 from rediscluster.status import cluster_sampler  # noqa: E402
@@ -29,7 +29,7 @@ STREAMS = {
     "redis:stats": cluster_sampler.sample,
     "benchmark:progress": progress.sample,
     "pm2:logs": live_logs.feed,
-    "pm2:events": events.feed,
+    "pm2:events": pm2_events.feed,
     "activity": trail.feed,
 }
 
@@ -39,7 +39,9 @@ sockets = URLRouter(
         re_path(r"", UnknownPathConsumer.as_asgi()),
     ]
 )
-routes = ProtocolTypeRouter({"http": Gate(django_application), "websocket": WriteBufferProbe(Gate(sockets))})
+routes = ProtocolTypeRouter(
+    {"http": RequestChecks(django_application), "websocket": WriteBufferProbe(RequestChecks(sockets))}
+)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

@@ -12,11 +12,11 @@ from django.conf import settings
 
 from pm2.daemon import client
 from pm2.daemon.process import Key
-from pm2.instances import instance_store
-from pm2.instances.instance_store import SavedInstance
+from pm2.instance_tracking import instance_store
+from pm2.instance_tracking.instance_store import SavedInstance
 from pm2.monitor import current
 from pm2site.audit import follow
-from pm2site.http import problems
+from pm2site.http import error_responses
 from pm2site.live.connections import sockets
 from pm2site.transport.backpressure import run_at_shutdown
 from rediscluster.status import cluster_sampler
@@ -49,7 +49,7 @@ async def _start_watching() -> None:
     if holder is None:
         try:
             past = await sync_to_async(instance_store.load_instances)()
-        except problems.DATABASE_ERRORS as error:
+        except error_responses.DATABASE_ERRORS as error:
             log.warning("PM2's history cannot be read", error=str(error))
     current.start(None if holder else instance_store, past)
 

@@ -33,7 +33,7 @@ HOST_NAMES = ("localhost", socket.gethostname(), socket.getfqdn())
 NODE_ENV = env.choice("NODE_ENV", "production", ("production", "development", "test"))
 DETAILED_ERRORS = env.flag("DJANGO_DEBUG", NODE_ENV == "development")
 DEBUG = DETAILED_ERRORS
-ALLOWED_HOSTS = ["*"]  # pm2site.http.gate checks the Host, for both HTTP and WebSocket
+ALLOWED_HOSTS = ["*"]  # pm2site.http.request_checks checks the Host, for both HTTP and WebSocket
 
 # --- PM2, Redis, benchmarks --------------------------------------------------------------------------------
 PM2_HOME = env.path("PM2_HOME", Path.home() / ".pm2")
@@ -141,7 +141,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["pm2site.access.permissions.MayAct"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "EXCEPTION_HANDLER": "pm2site.http.problems.exception_handler",
+    "EXCEPTION_HANDLER": "pm2site.http.error_responses.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "URL_FORMAT_OVERRIDE": None,  # `format` is a query parameter of the export
     "UNICODE_JSON": True,

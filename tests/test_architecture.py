@@ -24,7 +24,7 @@ APPS = {
 # it. A name with a dot is a room inside a room.
 ROOMS = {
     "system": "lib errors host api urls apps",
-    "pm2": "errors models frameworks daemon logs exits instances monitor actions api admin urls apps management.commands",
+    "pm2": "errors models frameworks daemon logs exits instance_tracking monitor actions api admin urls apps management.commands",
     "rediscluster": "errors topology nodes status operations api urls apps management.commands",
     "benchmarks": (
         "errors models analysis generators engine runs history api admin.charts admin cli urls apps __main__"
@@ -43,15 +43,15 @@ ROOMS = {
 OWNERS = {
     "psutil": {
         "system/host/host_sampler.py",
-        "system/host/counters.py",
+        "system/host/usage_counters.py",
         "system/host/child_processes.py",
-        "system/host/process_table.py",
+        "system/host/process_lookup.py",
     },
     "subprocess": {"system/host/child_processes.py"},
     "redis": {"rediscluster/nodes/client.py"},
     "blessed": {"dashboard_client/tui/terminal.py"},
     "requests": {"dashboard_client/network/api.py"},
-    "websockets": {"dashboard_client/network/feed.py"},
+    "websockets": {"dashboard_client/network/live_connection.py"},
     "hdrh": {"benchmarks/analysis/histogram.py"},
     "daphne": {"pm2site/management/commands/serve.py", "pm2site/management/commands/runserver.py"},
 }
@@ -148,8 +148,8 @@ def test_imports_run_downward_between_apps_and_between_rooms() -> None:
 @pytest.mark.parametrize(
     ("importer", "target", "expected"),
     [
-        ("pm2.daemon.client", "pm2.monitor.watch", True),
-        ("pm2.monitor.watch", "pm2.daemon.client", False),
+        ("pm2.daemon.client", "pm2.monitor.daemon_monitor", True),
+        ("pm2.monitor.daemon_monitor", "pm2.daemon.client", False),
         ("pm2.daemon.client", "pm2.daemon.amp", False),
         ("benchmarks.admin.charts.run", "benchmarks.admin.run_pages", True),
         ("benchmarks.admin.run_pages", "benchmarks.admin.charts.run", False),

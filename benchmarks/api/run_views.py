@@ -57,7 +57,7 @@ class RunViewSet(ViewSet):
     @action(detail=False, url_path=RUN_PATH)
     def details(self, request: Request, run_id: str) -> Response:
         """One run with its trials, checks, samples and histograms."""
-        queue.reconcile()
+        queue.interrupt_dead_runs()
         return Response(details_body(get_run(run_id)))
 
     @extend_schema(responses={200: RunChangedSerializer})

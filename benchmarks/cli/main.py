@@ -19,9 +19,9 @@ from benchmarks.cli.arguments import CliOptions, parse_options, port_offset
 from benchmarks.cli.upload import Outbox, Server, send_result
 from benchmarks.engine import run_protocol, serving_processes
 from benchmarks.engine.address import TargetAddress
-from benchmarks.engine.monitor import Sample
 from benchmarks.engine.run_protocol import RunPlan, RunResult, TargetProcesses, TargetRun
 from benchmarks.engine.trial_execution import TrialResult
+from benchmarks.engine.trial_monitor import Sample
 from benchmarks.errors import BadUsage, BenchmarkError, InvalidTargetAddress, NotDelivered
 from pm2.errors import InvalidRegistry
 from pm2.frameworks import registry

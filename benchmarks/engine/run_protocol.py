@@ -20,14 +20,14 @@ from benchmarks.analysis.gates import Assessment, Gate, ProbeCounts, RunFacts, T
 from benchmarks.analysis.measurement import Measurement, merge_trials
 from benchmarks.analysis.rank_tests import median_interval
 from benchmarks.analysis.saturation import overall_saturation
-from benchmarks.engine import environment, monitor, preflight
-from benchmarks.engine.monitor import REDIS_PROGRAMS, MonitoredProcesses, Sample
+from benchmarks.engine import environment, preflight, trial_monitor
 from benchmarks.engine.preflight import TargetRequest, TargetResponse
 from benchmarks.engine.probe import ProbePlan
 from benchmarks.engine.trial_execution import Execution, GeneratorProgram, TrialObserver, TrialResult
+from benchmarks.engine.trial_monitor import REDIS_PROGRAMS, MonitoredProcesses, Sample
 from benchmarks.errors import GeneratorFailed
 from benchmarks.generators.scenario import STEADY_BURSTS, Scenario, burst_duration_s, is_steady, max_warmup_s
-from system.host import counters
+from system.host import usage_counters
 
 BACKGROUND_S = 1.0
 PAUSE_S = 1.0  # between trials, so that connections of the previous one are closed
@@ -193,12 +193,12 @@ class TargetRun:
         cpus = environment.usable_cpus()
         result.monitored = MonitoredProcesses(
             target=processes.pids,
-            redis=await asyncio.to_thread(counters.pids_by_name, REDIS_PROGRAMS) if plan.needs else (),
+            redis=await asyncio.to_thread(usage_counters.pids_by_name, REDIS_PROGRAMS) if plan.needs else (),
             is_local=plan.is_local, generator_cpus=min(plan.workers, plan.connections, cpus), cpus=cpus,
         )  # fmt: skip
         name, version = plan.program.name, plan.program.version
         result.environment = await asyncio.to_thread(environment.fingerprint, name, version, is_local=plan.is_local)
-        result.background_cores = await monitor.measure_background_cores(min(BACKGROUND_S, plan.duration_s / 4))
+        result.background_cores = await trial_monitor.measure_background_cores(min(BACKGROUND_S, plan.duration_s / 4))
         await self.observer.on_ready(result)
 
     async def warm_up(self) -> None:

@@ -16,8 +16,8 @@ from benchmarks import generators
 from benchmarks.analysis.measurement import Measurement
 from benchmarks.analysis.saturation import CpuLoad
 from benchmarks.engine import probe
-from benchmarks.engine.monitor import MonitoredProcesses, Sample, TrialMonitor
 from benchmarks.engine.probe import ProbePlan, ProbeReport
+from benchmarks.engine.trial_monitor import MonitoredProcesses, Sample, TrialMonitor
 from benchmarks.errors import GeneratorFailed
 from benchmarks.generators.scenario import Scenario
 from system.host import binaries

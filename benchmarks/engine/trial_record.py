@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from benchmarks.analysis import histogram, saturation
 from benchmarks.analysis.gates import littles_law_ratio
-from benchmarks.engine.monitor import Sample
 from benchmarks.engine.trial_execution import TrialResult
+from benchmarks.engine.trial_monitor import Sample
 from system.lib.wire import to_wire
 
 

@@ -86,7 +86,7 @@ def _sample_and_close() -> Progress:
 def fetch_progress() -> Progress:
     """Like `sample`, for threads that manage their own connection. Marks runs whose process is gone."""
     unfinished = list(Run.objects.filter(state__in=UNFINISHED).order_by("created_at", "id"))
-    if unfinished and queue.reconcile_runs(unfinished):
+    if unfinished and queue.interrupt_dead_runs_among(unfinished):
         unfinished = list(Run.objects.filter(state__in=UNFINISHED).order_by("created_at", "id"))
     newest = Run.objects.filter(state=RunState.DONE).order_by("-recorded_at", "-id").values_list("id", "at").first()
     return Progress(

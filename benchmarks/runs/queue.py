@@ -34,7 +34,7 @@ def planned_total_s(run: Run) -> float:
 
 def enqueue(run: Run) -> int:
     """Store `run`, launch it if none is active, and return its position. Raises QueueFull."""
-    reconcile()
+    interrupt_dead_runs()
     with transaction.atomic():
         queued = list(Run.objects.filter(server_id=run.server_id, state=RunState.QUEUED))
         if len(queued) >= MAX_QUEUED:
@@ -152,13 +152,13 @@ def delete(run: Run) -> None:
         raise RunUnfinished(str(run.pk), run.state)
 
 
-def reconcile() -> int:
+def interrupt_dead_runs() -> int:
     """Mark runs whose process is gone as interrupted, launch the next; returns the number interrupted."""
-    return reconcile_runs(list(Run.objects.filter(server_id=settings.SERVER_ID, state__in=UNFINISHED)))
+    return interrupt_dead_runs_among(list(Run.objects.filter(server_id=settings.SERVER_ID, state__in=UNFINISHED)))
 
 
-def reconcile_runs(runs: Sequence[Run]) -> int:
-    """Like `reconcile`; `runs` are all unfinished runs, already fetched."""
+def interrupt_dead_runs_among(runs: Sequence[Run]) -> int:
+    """Like `interrupt_dead_runs`; `runs` are all unfinished runs, already fetched."""
     interrupted = mark_interrupted(runs)
     if interrupted or (runs and all(run.state == RunState.QUEUED for run in runs)):
         launch_next()

@@ -13,14 +13,14 @@ from django.conf import settings
 
 from benchmarks.engine import run_protocol, serving_processes, trial_execution
 from benchmarks.engine.address import bracket_ipv6
-from benchmarks.engine.monitor import Sample
 from benchmarks.engine.preflight import TargetRequest
 from benchmarks.engine.run_protocol import RunPlan, RunResult, TargetProcesses
 from benchmarks.engine.trial_execution import TrialResult
+from benchmarks.engine.trial_monitor import Sample
 from benchmarks.errors import BenchmarkError
 from benchmarks.generators.scenario import PROFILES, request_headers
 from benchmarks.models import Run, RunState
-from benchmarks.runs import queue, recorder
+from benchmarks.runs import queue, run_recorder
 from pm2.daemon.process import Status
 from pm2.errors import PM2Error
 from pm2.frameworks.registry import registry
@@ -108,7 +108,7 @@ class DatabaseObserver:
     async def on_ready(self, result: RunResult) -> None:
         self.result = result
         facts = {"serverId": settings.SERVER_ID, "serverVersion": settings.VERSION}
-        await sync_to_async(recorder.store_preflight)(self.run, result, facts)
+        await sync_to_async(run_recorder.store_preflight)(self.run, result, facts)
 
     async def on_start(self, children: Sequence[Identity]) -> None:
         """Record the child processes, which are killed if this process is found dead."""
@@ -123,15 +123,15 @@ class DatabaseObserver:
         if sample.trial:
             self.pending_samples.append(sample)
         if self.result and len(self.pending_samples) % TICKS_PER_SAMPLES_WRITE == 1:
-            await sync_to_async(recorder.store_samples)(self.run, [*self.result.samples(), *self.pending_samples])
+            await sync_to_async(run_recorder.store_samples)(self.run, [*self.result.samples(), *self.pending_samples])
 
     async def _record_progress(self, progress: dict[str, object]) -> None:
-        if await sync_to_async(recorder.record_heartbeat)(self.run, progress):
+        if await sync_to_async(run_recorder.record_heartbeat)(self.run, progress):
             raise asyncio.CancelledError
 
     async def on_trial(self, trial: TrialResult, result: RunResult) -> None:
         self.pending_samples.clear()
-        await sync_to_async(recorder.record_trial)(self.run, trial, result)
+        await sync_to_async(run_recorder.record_trial)(self.run, trial, result)
 
     async def target_processes(self) -> TargetProcesses:
         """Processes of the target from PM2's list, else those that listen on its port; none for a remote target."""
@@ -155,8 +155,8 @@ class DatabaseObserver:
         run = self.run
         run.state, run.message = state, message
         if self.result and self.result.trials:
-            recorder.apply_result(run, self.result)
-        await asyncio.shield(asyncio.ensure_future(sync_to_async(recorder.finish_run)(run)))
+            run_recorder.apply_result(run, self.result)
+        await asyncio.shield(asyncio.ensure_future(sync_to_async(run_recorder.finish_run)(run)))
         log.info("run ended", run=str(run.pk), state=str(state), message=message)
 
     def _elapsed_s(self) -> float:

@@ -14,7 +14,7 @@ from dashboard_client.config import Config
 from dashboard_client.errors import ClientError, Refused, Unreachable, Unsupported, Usage
 from dashboard_client.network import events
 from dashboard_client.network.api import Api
-from dashboard_client.network.feed import Feed
+from dashboard_client.network.live_connection import LiveConnection
 from dashboard_client.wire.benchmarks import AcceptedRun, BenchmarkProgress, BenchmarkRun, Endpoint, SystemConfig
 from dashboard_client.wire.decode import convert
 from dashboard_client.wire.host_and_pm2 import LogLines
@@ -107,7 +107,7 @@ def _show_progress(run: BenchmarkRun, payload: object) -> None:
 def follow_logs(config: Config, name: str | None, search: str | None) -> int:
     """Print new lines until Ctrl-C, across reconnects."""
     event_queue: queue.SimpleQueue[events.NetworkEvent] = queue.SimpleQueue()
-    feed = Feed(config, event_queue.put)
+    feed = LiveConnection(config, event_queue.put)
     filters = {key: value for key, value in (("framework", name), ("search", search)) if value}
     feed.subscribe("pm2:logs", 0.25, filters or None)
     feed.start()

@@ -18,7 +18,7 @@ from dashboard_client.wire.decode import clean, convert
 
 if TYPE_CHECKING:  # loaded only after the first frame
     from dashboard_client.network.api import Api
-    from dashboard_client.network.feed import Feed
+    from dashboard_client.network.live_connection import LiveConnection
     from dashboard_client.tui.inbox import Inbox
 
 
@@ -31,18 +31,18 @@ class EffectRunner:
 
     def __init__(self, config: Config, inbox: Inbox, pool: Executor, clipboard: Clipboard) -> None:
         self.config, self.inbox, self.pool, self.clipboard = config, inbox, pool, clipboard
-        self._feed: Feed | None = None
+        self._feed: LiveConnection | None = None
         self._api: Api | None = None
         self._lock = threading.Lock()
 
     def start(self) -> None:
         """Load the network modules and connect."""
         from dashboard_client.network.api import Api
-        from dashboard_client.network.feed import Feed
+        from dashboard_client.network.live_connection import LiveConnection
 
         with self._lock:
             previous = self._feed
-            self._api, self._feed = Api(self.config), Feed(self.config, self.inbox.put)
+            self._api, self._feed = Api(self.config), LiveConnection(self.config, self.inbox.put)
             if previous:
                 previous.stop(0)
                 for stream, subscription in previous.subscriptions().items():

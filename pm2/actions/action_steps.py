@@ -18,7 +18,7 @@ from pm2.daemon import client
 from pm2.daemon.client import DaemonConnection
 from pm2.daemon.process import Process, Status
 from pm2.errors import CallTimeout, DaemonHangs, OperationInProgress, ProcessNotFound, StartFailed
-from pm2.exits import expected
+from pm2.exits import expected_exits
 from pm2.frameworks.registry import registry
 from pm2.logs import log_files
 from pm2.monitor import current, listing
@@ -112,11 +112,11 @@ _running_actions: set[asyncio.Task[object]] = set()
 
 async def run_to_completion(action: Coroutine[object, object, T]) -> T:
     """Run an action that is not cancelled halfway when its caller is."""
-    expected.invalidate_list()
+    expected_exits.invalidate_list()
     task = asyncio.create_task(action)
     _running_actions.add(task)
     task.add_done_callback(_running_actions.discard)
-    task.add_done_callback(lambda _: expected.invalidate_list())
+    task.add_done_callback(lambda _: expected_exits.invalidate_list())
     return await asyncio.shield(task)
 
 

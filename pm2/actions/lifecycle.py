@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from pm2.actions import action_steps, start_framework
+from pm2.actions import action_steps, start_steps
 from pm2.actions.action_steps import ActionResult, IsDone, Target
 from pm2.daemon import client
 from pm2.daemon.process import RUNNING
 from pm2.errors import AlreadyRunning
-from pm2.exits import expected
+from pm2.exits import expected_exits
 from pm2.frameworks.registry import registry
 from pm2.monitor.listing import list_processes
 
@@ -26,20 +26,20 @@ async def start(name: str, instances: int | None = None) -> ActionResult:
 
 async def _start(name: str, instances: int | None) -> ActionResult:
     framework = registry().framework(name)
-    count, warnings = start_framework.resolve_instances(framework, instances)
+    count, warnings = start_steps.resolve_instances(framework, instances)
     if count > MANY_INSTANCES:
         warnings = (*warnings, f"{count} instances on {os.cpu_count()} CPUs: expect them to be slow.")
     async with action_steps.exclusive([name], "start"):
-        await start_framework.ensure_installed(framework)
-        await start_framework.ensure_daemon()
+        await start_steps.ensure_installed(framework)
+        await start_steps.ensure_daemon()
         async with client.connect() as daemon:
             existing = [process for process in await list_processes(daemon) if process.name == name]
             running = [process for process in existing if process.status in RUNNING]
             if running:
                 raise AlreadyRunning(name, len(running))
             await action_steps.call_for_each(daemon, "deleteProcessId", existing)
-            await start_framework.send_prepare(daemon, framework, count)
-            processes = await start_framework.wait_until_listening(daemon, framework, count)
+            await start_steps.send_prepare(daemon, framework, count)
+            processes = await start_steps.wait_until_listening(daemon, framework, count)
     return action_steps.build_result(
         f"Started {name}: {action_steps.pluralize(count, 'instance')}", processes, warnings=warnings
     )
@@ -80,7 +80,7 @@ async def _act(action: Action, name: str, target: Target | None, by: str) -> Act
     async with action_steps.responsive_daemon() as daemon:
         selected, skipped = await action_steps.select_processes(daemon, target)
         async with action_steps.exclusive({process.name for process in selected}, name):
-            expected.announce([process.pm_id for process in selected], action.past.lower(), by)
+            expected_exits.announce([process.pm_id for process in selected], action.past.lower(), by)
             await action_steps.call_for_each(daemon, action.method, selected)
             if action.is_done:
                 after = await action_steps.wait_until(daemon, selected, action.is_done)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from pm2.actions import action_steps, start_framework
+from pm2.actions import action_steps, start_steps
 from pm2.actions.action_steps import ActionResult, Skipped, Target
 from pm2.daemon.client import DaemonConnection
 from pm2.daemon.process import Process, Status
 from pm2.errors import CannotReload, CannotScale, RollingRestartFailed, StartFailed
-from pm2.exits import expected
+from pm2.exits import expected_exits
 from pm2.frameworks.registry import registry
 from pm2.monitor.listing import list_processes
 from system.host import host_sampler, ports
@@ -36,7 +36,7 @@ async def _reload(target: Target | None, by: str) -> ActionResult:
         after: list[Process] = []
         async with action_steps.exclusive({process.name for process in selected}, "reload"):
             for process in selected:  # concurrent reloads leave zombies behind
-                expected.announce([process.pm_id], "reloaded", by)
+                expected_exits.announce([process.pm_id], "reloaded", by)
                 await daemon.call("reloadProcessId", {"id": process.pm_id})
                 after += await action_steps.wait_until_online(daemon, [process])
             await action_steps.announce_on_bus(daemon, after, "reload")
@@ -65,7 +65,7 @@ async def _rolling_restart(target: Target | None, by: str) -> ActionResult:
         after: list[Process] = []
         async with action_steps.exclusive({process.name for process in selected}, "rolling-restart"):
             for index, process in enumerate(selected):
-                expected.announce([process.pm_id], "restarted", by)
+                expected_exits.announce([process.pm_id], "restarted", by)
                 try:
                     await daemon.call("restartProcessId", {"id": process.pm_id})
                     after += await action_steps.wait_until_online(daemon, [process], is_serving)
@@ -114,7 +114,7 @@ async def _scale_up(daemon: DaemonConnection, existing: list[Process], count: in
     framework = registry().framework_of(existing[0].name)
     if template is None:
         raise CannotScale(existing[0].name, "no instance of it is online. Start or restart it first")
-    if framework and start_framework.is_single_instance(framework):
+    if framework and start_steps.is_single_instance(framework):
         raise CannotScale(template.name, "it runs in fork mode and cannot share its port between processes")
     for _ in range(count):
         await daemon.call("duplicateProcessId", template.pm_id)
@@ -139,7 +139,7 @@ def _before_start(process: Process) -> Process:
 
 async def _scale_down(daemon: DaemonConnection, surplus: list[Process], by: str) -> None:
     newest_first = surplus[::-1]
-    expected.announce([process.pm_id for process in newest_first], "scaled down", by)
+    expected_exits.announce([process.pm_id for process in newest_first], "scaled down", by)
     await action_steps.call_for_each(daemon, "deleteProcessId", newest_first)
     await action_steps.wait_until(daemon, surplus, lambda _, now: now is None)
 

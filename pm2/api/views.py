@@ -26,7 +26,7 @@ from pm2.api.serializers import (
     StatsSerializer,
     TargetSerializer,
 )
-from pm2.instances import instance_store
+from pm2.instance_tracking import instance_store
 from pm2.monitor import current
 from system.lib.wire import to_wire
 

@@ -11,13 +11,13 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 
 from pm2.daemon.process import Key
-from pm2.exits import expected
-from pm2.instances.instance_registry import InstanceStore
-from pm2.instances.instance_store import SavedInstance
+from pm2.exits import expected_exits
+from pm2.instance_tracking.instance_registry import InstanceStore
+from pm2.instance_tracking.instance_store import SavedInstance
 from pm2.logs import log_search
 from pm2.logs.log_search import LogPage, LogQuery
+from pm2.monitor.daemon_monitor import FRESH_S, DaemonMonitor
 from pm2.monitor.listing import Stats
-from pm2.monitor.watch import FRESH_S, DaemonMonitor
 
 _monitors: WeakKeyDictionary[asyncio.AbstractEventLoop, DaemonMonitor] = WeakKeyDictionary()
 _latest: Stats | None = None
@@ -65,6 +65,6 @@ def recent_stats() -> Stats | None:
     latest = _latest
     if latest is None or latest.daemon.home != str(settings.PM2_HOME):
         return None
-    if expected.list_invalidated_at() > latest.timestamp:
+    if expected_exits.list_invalidated_at() > latest.timestamp:
         return None
     return latest if (datetime.now(UTC) - latest.timestamp).total_seconds() < FRESH_S else None

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from pm2site.access import auth
 from pm2site.errors import CredentialMissing, InvalidCredential, TooManyAttempts
-from pm2site.http import problems
+from pm2site.http import error_responses
 from pm2site.http.middleware import GetResponse
 
 LOGIN_PATHS = ("/login", "/logout", "/admin/login/")
@@ -44,7 +44,7 @@ class AccessMiddleware:
         try:
             request.credential = auth.identify_request(request)  # type: ignore[attr-defined]
         except (InvalidCredential, TooManyAttempts) as error:
-            return problems.response_for(request, error)
+            return error_responses.response_for(request, error)
         if path not in LOGIN_PATHS:
             refusal = self._refusal(request, path)
             if refusal is not None:
@@ -56,9 +56,9 @@ class AccessMiddleware:
         if credential is None:
             if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
                 return HttpResponseRedirect(f"{settings.LOGIN_URL}?{urlencode({'next': request.path})}")
-            return problems.response_for(request, CredentialMissing())
+            return error_responses.response_for(request, CredentialMissing())
         if request.method not in SAFE_METHODS and not credential.may_act and not path.startswith(EXEMPT_PATHS):
-            return problems.response_for(request, ReadOnly(credential.actor))
+            return error_responses.response_for(request, ReadOnly(credential.actor))
         return None
 
 

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from pm2site.audit.trail import FIELDS, MAX_ENTRIES, feed
-from pm2site.http import problems
+from pm2site.http import error_responses
 from pm2site.models import Activity
 
 POLL_S = 1.0
@@ -32,7 +32,7 @@ async def follow_other_writers() -> None:
             elif feed.has_listeners:
                 last_pk, entries = await sync_to_async(_read_after)(last_pk)
                 feed.append(entries)
-        except problems.DATABASE_ERRORS:
+        except error_responses.DATABASE_ERRORS:
             pass  # requests report database errors; here the next poll may succeed
         await asyncio.sleep(POLL_S)
 

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from pm2site.http import problems
+from pm2site.http import error_responses
 from pm2site.http.middleware import GetResponse
 from pm2site.models import Activity, Outcome
 from system.lib.feed import Feed
@@ -42,7 +42,7 @@ def record(*, actor: str, address: str, action: str, target: str = "", status: i
 
 def record_command(action: str, target: str, message: str, error: Exception | None = None) -> None:
     """Writes an entry for a `manage.py` command, failed if there is an `error`. Unlike `record`, it logs nothing."""
-    status = problems.status_and_code(error)[0] if error else 200
+    status = error_responses.status_and_code(error)[0] if error else 200
     _store(f"{getpass.getuser()} (command line)", "", action, target, status, message)
 
 
@@ -55,9 +55,9 @@ def _store(actor: str, address: str, action: str, target: str, status: int, mess
     feed.append([{field: getattr(row, field) for field in FIELDS}])
     try:
         row.save()
-    except problems.DATABASE_ERRORS as error:
+    except error_responses.DATABASE_ERRORS as error:
         # Without tables no server has run here yet, so there is no trail to write to.
-        if problems.status_and_code(error)[1] != "database_not_migrated":
+        if error_responses.status_and_code(error)[1] != "database_not_migrated":
             log.exception("activity was not kept", error=str(error))
 
 

@@ -11,9 +11,9 @@ from asgiref.sync import sync_to_async
 from django.db import connection
 
 from pm2.monitor import current
-from pm2site.http import middleware, problems
+from pm2site.http import error_responses, middleware
 from rediscluster.errors import RedisClusterError
-from rediscluster.status import queries, summary
+from rediscluster.status import queries, state_summary
 from system.host import binaries
 
 TIMEOUT_S = 2.0
@@ -47,7 +47,7 @@ async def _timed(probe: Callable[[], Awaitable[tuple[bool, str]]]) -> Check:
 async def database() -> tuple[bool, str]:
     try:
         is_migrated = await sync_to_async(_has_all_tables)()
-    except problems.DATABASE_ERRORS as error:
+    except error_responses.DATABASE_ERRORS as error:
         return False, str(error)
     return is_migrated, connection.vendor if is_migrated else "tables are missing; run: python manage.py migrate"
 
@@ -72,7 +72,7 @@ async def redis() -> tuple[bool, str]:
         status = await queries.fetch_status()
     except RedisClusterError as error:
         return False, str(error)
-    return status.state == summary.RUNNING, f"{status.state}: {status.message}"
+    return status.state == state_summary.RUNNING, f"{status.state}: {status.message}"
 
 
 async def node() -> tuple[bool, str]:

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from pm2site.health import readiness
-from pm2site.http import problems
+from pm2site.http import error_responses
 from system.lib.wire import iso_time, to_wire
 
 STARTED_AT_S = time.monotonic()
@@ -67,4 +67,6 @@ def ready(request: Request) -> Response:
 @csrf_exempt  # changes nothing, and an error about a missing CSRF token would hide that the URL is wrong
 def not_found(request: HttpRequest) -> JsonResponse:
     """Answers every URL without a route."""
-    return problems.error_response(request, 404, "not_found", f"There is nothing at {request.path}. See /api/docs.")
+    return error_responses.error_response(
+        request, 404, "not_found", f"There is nothing at {request.path}. See /api/docs."
+    )

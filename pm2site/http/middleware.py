@@ -14,7 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from pm2site.http import problems
+from pm2site.http import error_responses
 
 log = structlog.get_logger("pm2site.http")
 
@@ -54,7 +54,7 @@ class RequestMiddleware:
         """Handles errors outside REST framework's views. With DJANGO_DEBUG loopback clients get Django's debug page."""
         if settings.DEBUG and getattr(request, "is_loopback", False):
             return None
-        return problems.response_for(request, error)
+        return error_responses.response_for(request, error)
 
     def _log(self, request: HttpRequest, response: HttpResponseBase, elapsed_ms: float) -> None:
         if request.path_info.startswith(UNLOGGED_PATHS) and response.status_code < 400:
@@ -101,9 +101,9 @@ class MigrationMiddleware:
         try:
             if is_migrated():
                 return None
-        except problems.DATABASE_ERRORS as error:
-            return problems.response_for(request, error)
-        return problems.error_response(
+        except error_responses.DATABASE_ERRORS as error:
+            return error_responses.response_for(request, error)
+        return error_responses.error_response(
             request,
             503,
             "database_not_migrated",

@@ -10,7 +10,7 @@ import structlog
 
 from pm2site.access import auth
 from pm2site.access.auth import Credential
-from pm2site.http import problems
+from pm2site.http import error_responses
 
 log = structlog.get_logger("pm2site.ws")
 
@@ -91,7 +91,7 @@ class Sockets:
                 continue
             try:
                 valid = await auth.select_valid(revocable)
-            except problems.DATABASE_ERRORS as error:
+            except error_responses.DATABASE_ERRORS as error:
                 log.warning("credentials could not be checked", error=str(error))
                 continue
             revoked = [socket for socket in self.open if socket.credential in revocable - valid]

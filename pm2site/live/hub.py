@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 import structlog
 
-from pm2site.http import problems
+from pm2site.http import error_responses
 from pm2site.live import messages
 from pm2site.live.event_streams import FeedStream
 from system.lib.feed import Feed
@@ -138,10 +138,12 @@ class Stream:
 
     def _failure_message(self, error: Exception) -> str:
         self._failures += 1
-        status, code = problems.status_and_code(error)
+        status, code = error_responses.status_and_code(error)
         if self._failures == 1:
             log.warning("stream fails", stream=self.name, code=code, exc_info=error if status == 500 else None)
-        message = problems.error_message(error, status) if str(error) else f"no sample within {SAMPLE_TIMEOUT_S:g} s"
+        message = (
+            error_responses.error_message(error, status) if str(error) else f"no sample within {SAMPLE_TIMEOUT_S:g} s"
+        )
         return messages.error(code, message, self.name)
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from pm2site.http.gate import Application, Receive, Scope, Send
+from pm2site.http.request_checks import Application, Receive, Scope, Send
 
 TRANSPORT_KEY = "pm2site.transport"
 

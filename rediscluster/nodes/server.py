@@ -21,12 +21,12 @@ from rediscluster.errors import (
     SaveFailed,
     ServerTooOld,
 )
-from rediscluster.nodes import client, diagnosis, files, manifest, redis_conf
+from rediscluster.nodes import client, diagnosis, manifest, node_files, redis_conf
 from rediscluster.nodes.client import NodeConnection
 from rediscluster.nodes.gather import gather_all
 from rediscluster.nodes.manifest import Manifest
 from rediscluster.topology.plan import BUS_OFFSET
-from system.host import binaries, child_processes, ports, process_table
+from system.host import binaries, child_processes, ports, process_lookup
 from system.host.child_processes import Identity
 
 MIN_VERSION = "7.0"  # ADDSLOTSRANGE
@@ -70,7 +70,7 @@ def check_ports(node_ports: tuple[int, ...]) -> None:
     for node_port in node_ports:
         for port, bus_of in ((node_port, None), (node_port + BUS_OFFSET, node_port)):
             if not ports.is_bindable(client.HOST, port):
-                holder = process_table.find_listener(port)
+                holder = process_lookup.find_listener(port)
                 name, pid = (holder.name, holder.identity.pid) if holder else ("another program", None)
                 raise PortTaken(port, name, pid, bus_of)
 
@@ -81,10 +81,10 @@ def adopt_processes(cluster: Manifest) -> Manifest:
 
     Raises NotOurs when another program runs in a folder of ours.
     """
-    processes = process_table.processes_in({files.node_folder(port) for port in cluster.ports})
+    processes = process_lookup.processes_in({node_files.node_folder(port) for port in cluster.ports})
     recorded = {node.process for node in cluster.nodes}
     for port in cluster.ports:
-        local = [process for process in processes if process.working_dir == files.node_folder(port)]
+        local = [process for process in processes if process.working_dir == node_files.node_folder(port)]
         ours = [
             process
             for process in local
@@ -92,8 +92,8 @@ def adopt_processes(cluster: Manifest) -> Manifest:
         ]
         if foreign := [process for process in local if process not in ours and not process.is_exiting]:
             raise NotOurs(
-                f"{foreign[0].name} (pid {foreign[0].identity.pid}) is running in {files.node_folder(port)}, but this "
-                "server did not start it. It was left alone; stop it first."
+                f"{foreign[0].name} (pid {foreign[0].identity.pid}) is running in {node_files.node_folder(port)}, but "
+                "this server did not start it. It was left alone; stop it first."
             )
         # A node that is saving or syncing a replica has forked: the child has the same program and folder.
         cluster = cluster.with_process(
@@ -105,8 +105,8 @@ def adopt_processes(cluster: Manifest) -> Manifest:
 def prepare_folders(cluster: Manifest, node_ports: tuple[int, ...]) -> None:
     """Create each node's folder and redis.conf; an existing redis.conf, possibly edited by hand, is kept."""
     for port in node_ports:
-        if not (files.node_folder(port) / redis_conf.CONF_FILE).is_file():
-            files.create_node_folder(cluster.plan, port)
+        if not (node_files.node_folder(port) / redis_conf.CONF_FILE).is_file():
+            node_files.create_node_folder(cluster.plan, port)
 
 
 async def start_nodes(cluster: Manifest, node_ports: tuple[int, ...]) -> Manifest:
@@ -124,7 +124,7 @@ def _spawn_nodes(cluster: Manifest, node_ports: tuple[int, ...]) -> Manifest:
     """Each in its own session, and with its folder as working directory: `adopt_processes` identifies it by that."""
     env = {name: os.environ[name] for name in INHERITED_ENVIRONMENT if name in os.environ}
     for port in node_ports:
-        folder = files.node_folder(port)
+        folder = node_files.node_folder(port)
         argv = [cluster.program, str(folder / redis_conf.CONF_FILE)]
         cluster = cluster.with_process(
             port, child_processes.spawn_detached(argv, env=env, cwd=folder, log_file=folder / redis_conf.LOG_FILE)
@@ -148,10 +148,10 @@ async def _wait_until_responding(node: NodeConnection, process: Identity) -> Non
                 return
             raise PortTaken(node.port, "another Redis", int(info.get("process_id", 0)) or None, None)
         if not await asyncio.to_thread(child_processes.is_alive, process):
-            log_tail = await asyncio.to_thread(files.read_log_tail, node.port)
-            raise diagnosis.explain_exit(node.port, log_tail, files.free_disk_bytes())
+            log_tail = await asyncio.to_thread(node_files.read_log_tail, node.port)
+            raise diagnosis.explain_exit(node.port, log_tail, node_files.free_disk_bytes())
         if asyncio.get_running_loop().time() > deadline:
-            raise NodeFailed(node.port, reason, await asyncio.to_thread(files.read_log_tail, node.port))
+            raise NodeFailed(node.port, reason, await asyncio.to_thread(node_files.read_log_tail, node.port))
         await asyncio.sleep(POLL_S)
 
 
@@ -163,8 +163,8 @@ async def explaining_exits(cluster: Manifest) -> AsyncIterator[None]:
     except (NodeUnreachable, NotReady, ProbeFailed) as error:
         for node in cluster.nodes:
             if node.process and not await asyncio.to_thread(child_processes.is_alive, node.process):
-                log_tail = await asyncio.to_thread(files.read_log_tail, node.port)
-                raise diagnosis.explain_exit(node.port, log_tail, files.free_disk_bytes()) from error
+                log_tail = await asyncio.to_thread(node_files.read_log_tail, node.port)
+                raise diagnosis.explain_exit(node.port, log_tail, node_files.free_disk_bytes()) from error
         raise
 
 
@@ -180,7 +180,7 @@ async def stop_node(node: NodeConnection, process: Identity, *, save: bool) -> N
         await node.execute("SHUTDOWN", *options, timeout_s=timeout_s)
     except CommandRefused as error:
         if save:
-            raise SaveFailed(node.port, await asyncio.to_thread(files.read_log_tail, node.port)) from error
+            raise SaveFailed(node.port, await asyncio.to_thread(node_files.read_log_tail, node.port)) from error
     except NodeUnreachable:
         pass  # the connection closed with the node, or the node is unresponsive and is killed below
     for signal, grace_s in (

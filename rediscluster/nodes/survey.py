@@ -9,7 +9,7 @@ from rediscluster.errors import NodeUnreachable
 from rediscluster.nodes import client
 from rediscluster.nodes.client import NodeConnection
 from rediscluster.topology import node_view
-from rediscluster.topology.readiness import NodeReport
+from rediscluster.topology.ready_conditions import NodeReport
 
 REPORT_COMMANDS = (("CLUSTER", "NODES"), ("CLUSTER", "INFO"), ("INFO", "replication"))
 REPLY_TIMEOUT_S = 0.5

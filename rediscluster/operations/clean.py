@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from rediscluster.errors import ClusterAbsent, KeysExist
-from rediscluster.nodes import client, files, manifest, server, survey
+from rediscluster.nodes import client, manifest, node_files, server, survey
 from rediscluster.nodes.manifest import CLEANING, STOPPED, Manifest
 from rediscluster.operations.result import Cleaned, Phases
 from rediscluster.operations.stop import REPORT_TIMEOUT_S, load_own_cluster, sum_keys
@@ -19,7 +19,7 @@ async def clean_cluster(confirm: bool, phases: Phases) -> Cleaned:
     try:
         with phases("check"):
             cluster = await load_own_cluster()
-            await asyncio.to_thread(files.check_node_contents, cluster.ports)
+            await asyncio.to_thread(node_files.check_node_contents, cluster.ports)
     except ClusterAbsent:
         return Cleaned(True, "There is nothing to clean.", (), (), datetime.now(UTC))
     if not confirm and cluster.state != CLEANING:  # an interrupted clean was already confirmed
@@ -28,14 +28,14 @@ async def clean_cluster(confirm: bool, phases: Phases) -> Cleaned:
     with phases("stop"):
         await asyncio.gather(*(server.kill_node(node.port, node.process) for node in cluster.nodes if node.process))
     with phases("delete"):
-        node_files = await asyncio.to_thread(files.delete_node_files, cluster.ports)
+        deletion = await asyncio.to_thread(node_files.delete_node_files, cluster.ports)
         await asyncio.to_thread(manifest.remove)
-        entries = await asyncio.to_thread(files.remove_cluster_folder)
-    left = (*node_files.left, *(name for name in entries if name not in map(str, cluster.ports)))
-    message = f"Deleted the cluster: {len(cluster.ports)} nodes, {len(node_files.deleted)} files."
+        entries = await asyncio.to_thread(node_files.remove_cluster_folder)
+    left = (*deletion.left, *(name for name in entries if name not in map(str, cluster.ports)))
+    message = f"Deleted the cluster: {len(cluster.ports)} nodes, {len(deletion.deleted)} files."
     if left:
         message += f" Left alone, because not ours: {first_few(left)}."
-    return Cleaned(True, message, node_files.deleted, left, datetime.now(UTC))
+    return Cleaned(True, message, deletion.deleted, left, datetime.now(UTC))
 
 
 async def _refuse_if_keys_exist(cluster: Manifest) -> None:
@@ -50,5 +50,5 @@ async def _refuse_if_keys_exist(cluster: Manifest) -> None:
         keys = max(keys, cluster.keys)
     if keys:
         raise KeysExist(keys)
-    if silent_count and cluster.state != STOPPED and await asyncio.to_thread(files.may_hold_keys, cluster):
+    if silent_count and cluster.state != STOPPED and await asyncio.to_thread(node_files.may_hold_keys, cluster):
         raise KeysExist(None)

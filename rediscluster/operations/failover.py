@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from rediscluster.errors import CommandRefused, FailoverRefused, UnknownNode
 from rediscluster.nodes import client, redis_conf, survey
 from rediscluster.nodes.client import NodeConnection
-from rediscluster.operations import form, result
+from rediscluster.operations import form_cluster, result
 from rediscluster.operations.result import Outcome, Phases
 from rediscluster.operations.stop import load_own_cluster
-from rediscluster.topology.readiness import NodeReport
+from rediscluster.topology.ready_conditions import NodeReport
 
 POLL_S = 0.05
 PROMOTION_TIMEOUT_S = 10.0
@@ -34,7 +34,7 @@ async def fail_over_shard(port: int, phases: Phases) -> Outcome:
             message = f"{replica} has taken over its shard. Resume starts the lost node."
             return result.make_outcome(message, cluster.plan, phases)
         with phases("ready"):
-            reports = await form.wait_until_ready(
+            reports = await form_cluster.wait_until_ready(
                 nodes, None, within_s=PROMOTION_TIMEOUT_S, aftermath="The nodes are still running; check the status."
             )
     message = f"{replica} has taken over its shard in {phases.seconds:.2f} s."
@@ -43,7 +43,7 @@ async def fail_over_shard(port: int, phases: Phases) -> Outcome:
 
 def _select_replica(port: int, reports: Sequence[NodeReport]) -> tuple[int, bool]:
     """The replica to promote, and whether its master is down. Raises FailoverRefused."""
-    view = form.agreed_view(reports) if reports else None
+    view = form_cluster.agreed_view(reports) if reports else None
     member = view.by_port(port) if view else None
     if view is None or member is None:
         raise FailoverRefused("No node of the cluster responds. Resume it first.")

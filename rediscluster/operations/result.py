@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from rediscluster.topology.node_view import ClusterView
 from rediscluster.topology.plan import MIN_MASTERS, Plan
-from rediscluster.topology.readiness import NodeReport
+from rediscluster.topology.ready_conditions import NodeReport
 from system.lib.quantities import pluralize
 
 PhaseCallback = Callable[[str, float | None], None]

@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from rediscluster.errors import ClusterStopped, NodesConfUnreadable, RedisClusterError
-from rediscluster.nodes import client, files, manifest, server
+from rediscluster.nodes import client, manifest, node_files, server
 from rediscluster.nodes.gather import gather_all
 from rediscluster.nodes.manifest import CLEANING, CREATING, FAILED, RESUMING, RUNNING, STOPPED, Manifest
-from rediscluster.operations import failover, form, result
+from rediscluster.operations import failover, form_cluster, result
 from rediscluster.operations.result import Outcome, Phases
 from rediscluster.operations.stop import load_own_cluster, sum_keys
-from rediscluster.topology.readiness import NodeReport
+from rediscluster.topology.ready_conditions import NodeReport
 from system.lib.quantities import pluralize
 
 
@@ -46,7 +46,7 @@ async def resume_cluster(phases: Phases) -> Outcome:
 def _check_startable(down: tuple[int, ...]) -> None:
     """Raises NodesConfUnreadable, PortTaken, before any node is started."""
     for port in down:
-        if not files.has_nodes_conf(port):
+        if not node_files.has_nodes_conf(port):
             advice = "Restore it, or clean the cluster and set it up again."
             raise NodesConfUnreadable(port, "its nodes.conf is missing or empty", [], advice)
     server.check_ports(down)
@@ -95,13 +95,13 @@ async def _wait_until_whole(cluster: Manifest, phases: Phases) -> tuple[list[Nod
     """Wait for all nodes and verify each shard; returns the reports and the number of keys."""
     async with client.open_connections(cluster.ports) as nodes:
         with phases("ready"):
-            reports = await form.wait_until_ready(
+            reports = await form_cluster.wait_until_ready(
                 nodes,
                 None,
-                within_s=form.ready_timeout_s(len(nodes)),
+                within_s=form_cluster.ready_timeout_s(len(nodes)),
                 aftermath="The nodes are still running; check the status.",
             )
         with phases("verify"):
-            await form.probe_shards(nodes, reports)
+            await form_cluster.probe_shards(nodes, reports)
             masters = [report.port for report in reports if report.replication.get("role") == "master"]
             return reports, await sum_keys(nodes, masters)

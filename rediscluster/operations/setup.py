@@ -8,20 +8,20 @@ from contextlib import suppress
 from dataclasses import replace
 
 from rediscluster.errors import ClusterExists, ClusterStopped, NodeUnreachable, NotOurs, RedisClusterError
-from rediscluster.nodes import client, files, manifest, server, survey
+from rediscluster.nodes import client, manifest, node_files, server, survey
 from rediscluster.nodes.manifest import CLEANING, CREATING, FAILED, RUNNING, STOPPED, Manifest
 from rediscluster.nodes.server import Program
-from rediscluster.operations import form, result
+from rediscluster.operations import form_cluster, result
 from rediscluster.operations.result import Outcome, Phases
 from rediscluster.topology.plan import Plan
-from rediscluster.topology.readiness import NodeReport
+from rediscluster.topology.ready_conditions import NodeReport
 from system.lib.quantities import format_ports, pluralize
 
 
 async def setup_cluster(plan: Plan, phases: Phases) -> Outcome:
     """See `cluster.setup`; the caller holds the lock."""
     with phases("check"):
-        await asyncio.to_thread(files.check_cluster_folder)
+        await asyncio.to_thread(node_files.check_cluster_folder)
         existing = await asyncio.to_thread(manifest.load)
         if existing and existing.state not in (CREATING, FAILED, CLEANING):
             return await _confirm_existing(existing, plan, phases)
@@ -54,7 +54,7 @@ async def _confirm_existing(existing: Manifest, plan: Plan, phases: Phases) -> O
         raise ClusterExists(f"There is another cluster: {description}. Clean it first; a cluster cannot be resized.")
     async with client.open_connections(existing.ports) as nodes:
         try:
-            reports = await form.wait_until_ready(nodes, None, within_s=0, aftermath="Resume it.")
+            reports = await form_cluster.wait_until_ready(nodes, None, within_s=0, aftermath="Resume it.")
         except RedisClusterError as error:
             raise ClusterExists(f"This cluster exists, but does not work. {error}") from error
     message = f"This cluster is already running: {plan}."
@@ -64,14 +64,14 @@ async def _confirm_existing(existing: Manifest, plan: Plan, phases: Phases) -> O
 async def _clear_leftovers(leftover: Manifest) -> None:
     """Remove the nodes and files of a setup or clean that did not finish. Raises NotOurs if a setup's nodes hold
     keys."""
-    await asyncio.to_thread(files.check_node_folders, leftover.ports)
-    await asyncio.to_thread(files.check_node_contents, leftover.ports)
+    await asyncio.to_thread(node_files.check_node_folders, leftover.ports)
+    await asyncio.to_thread(node_files.check_node_contents, leftover.ports)
     leftover = await asyncio.to_thread(server.adopt_processes, leftover)
     running = {node.port: node.process for node in leftover.nodes if node.process}
     if leftover.state != CLEANING:  # a clean was meant to delete the keys
         await _refuse_if_keys_exist(tuple(running))
     await asyncio.gather(*(server.kill_node(port, process) for port, process in running.items()))
-    await asyncio.to_thread(files.delete_node_files, leftover.ports)
+    await asyncio.to_thread(node_files.delete_node_files, leftover.ports)
     await asyncio.to_thread(manifest.remove)
 
 
@@ -89,14 +89,14 @@ async def _refuse_if_keys_exist(ports: Sequence[int]) -> None:
 def _check_preconditions(plan: Plan) -> Program:
     """Checked before anything is written or started. Raises PortTaken, NotOurs, BinaryMissing, ServerTooOld."""
     server.check_ports(plan.ports)
-    files.check_node_folders(plan.ports)
-    files.check_node_contents(plan.ports)
-    files.check_no_foreign_data(plan.ports)
+    node_files.check_node_folders(plan.ports)
+    node_files.check_node_contents(plan.ports)
+    node_files.check_no_foreign_data(plan.ports)
     return server.find_program()
 
 
 def _write_files(cluster: Manifest) -> None:
-    files.create_cluster_folder()
+    node_files.create_cluster_folder()
     manifest.save(cluster)
     server.prepare_folders(cluster, cluster.ports)
 
@@ -104,17 +104,17 @@ def _write_files(cluster: Manifest) -> None:
 async def _form_and_verify(cluster: Manifest, phases: Phases) -> list[NodeReport]:
     async with client.open_connections(cluster.ports) as nodes:
         with phases("form"):
-            await form.form_cluster(nodes, cluster.plan)
+            await form_cluster.form_cluster(nodes, cluster.plan)
         with phases("ready"):
-            reports = await form.wait_until_ready(
+            reports = await form_cluster.wait_until_ready(
                 nodes,
                 cluster.plan,
-                within_s=form.ready_timeout_s(cluster.plan.node_count),
+                within_s=form_cluster.ready_timeout_s(cluster.plan.node_count),
                 aftermath="All nodes were stopped again; their logs are kept.",
             )
         with phases("verify"):
-            await form.probe_shards(nodes, reports)
-            await form.restore_node_timeout(nodes)
+            await form_cluster.probe_shards(nodes, reports)
+            await form_cluster.restore_node_timeout(nodes)
     return reports
 
 

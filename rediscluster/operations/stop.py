@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from rediscluster.errors import ClusterAbsent, RedisClusterError
-from rediscluster.nodes import client, files, manifest, server, survey
+from rediscluster.nodes import client, manifest, node_files, server, survey
 from rediscluster.nodes.client import NodeConnection
 from rediscluster.nodes.gather import gather_all
 from rediscluster.nodes.manifest import STOPPED, STOPPING, Manifest
@@ -27,7 +27,7 @@ async def stop_cluster(discard: bool, phases: Phases) -> Outcome:
         return result.make_outcome("The cluster is already stopped.", cluster.plan, phases, changed=False)
     keys = await stop_nodes(cluster, phases, save=not discard)
     if discard:
-        await asyncio.to_thread(files.delete_node_files, cluster.ports, data_only=True)
+        await asyncio.to_thread(node_files.delete_node_files, cluster.ports, data_only=True)
     await asyncio.to_thread(manifest.save, _as_stopped(cluster, keys))
     keys_text = "keys discarded" if discard else f"{pluralize(keys, 'key')} saved"
     message = f"Stopped {pluralize(len(running), 'node')} in {phases.seconds:.2f} s; {keys_text}."
@@ -36,11 +36,11 @@ async def stop_cluster(discard: bool, phases: Phases) -> Outcome:
 
 async def load_own_cluster() -> Manifest:
     """Our cluster, with the processes that are running now. Raises ClusterAbsent, NotOurs."""
-    await asyncio.to_thread(files.check_cluster_folder)
+    await asyncio.to_thread(node_files.check_cluster_folder)
     cluster = await asyncio.to_thread(manifest.load)
     if cluster is None:
         raise ClusterAbsent
-    await asyncio.to_thread(files.check_node_folders, cluster.ports)
+    await asyncio.to_thread(node_files.check_node_folders, cluster.ports)
     return await asyncio.to_thread(server.adopt_processes, cluster)
 
 

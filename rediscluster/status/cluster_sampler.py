@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 
 from rediscluster.errors import NodeUnreachable
-from rediscluster.nodes import client, files, manifest, redis_conf
+from rediscluster.nodes import client, manifest, node_files, redis_conf
 from rediscluster.nodes.client import Command, NodeConnection
 from rediscluster.nodes.manifest import Manifest
 from rediscluster.status import cluster_stats, node_stats
@@ -251,7 +251,7 @@ def _build_stats(cluster: Manifest | None, readings: Sequence[Reading], codes: i
 def _owner_of(reading: Reading, own_ports: Sequence[int]) -> str:
     """A responding node is ours if it runs with our redis.conf; a silent one if it is on one of our ports."""
     if reading.port in own_ports and reading.info:
-        own_conf = str(files.node_folder(reading.port) / redis_conf.CONF_FILE)
+        own_conf = str(node_files.node_folder(reading.port) / redis_conf.CONF_FILE)
         return OURS if reading.info.get("config_file") == own_conf else OTHER
     return OURS if reading.port in own_ports else OTHER
 

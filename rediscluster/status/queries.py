@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rediscluster.errors import UnknownNode
-from rediscluster.nodes import client, files, manifest, operation_lock
+from rediscluster.nodes import client, manifest, node_files, operation_lock
 from rediscluster.nodes.manifest import Manifest
-from rediscluster.status import cluster_sampler, summary
+from rediscluster.status import cluster_sampler, state_summary
 from rediscluster.status.cluster_stats import RedisStats
 from rediscluster.status.node_stats import NodeStats
-from rediscluster.status.summary import ManifestSummary, Status
+from rediscluster.status.state_summary import ManifestSummary, Status
 
 MAX_COMMAND_LENGTH = 500
 LOW_DISK_BYTES = 200 * 2**20
@@ -76,9 +76,9 @@ async def fetch_status() -> Status:
 def _make_status(stats: RedisStats) -> Status:
     cluster = manifest.load()
     warnings = []
-    if cluster and (free_bytes := files.free_disk_bytes()) < LOW_DISK_BYTES:
+    if cluster and (free_bytes := node_files.free_disk_bytes()) < LOW_DISK_BYTES:
         warnings.append(f"{free_bytes / 2**20:,.0f} MB left on disk: a node that cannot write its nodes.conf exits.")
-    return summary.summarize(
+    return state_summary.summarize(
         _summarize_manifest(cluster) if cluster else None, stats, operation_lock.current_operation(), warnings
     )
 

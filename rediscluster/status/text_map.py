@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rediscluster.status.cluster_stats import ClusterStats, RedisStats, ShardReplica, ShardStats
 from rediscluster.status.node_stats import UP, NodeStats
-from rediscluster.status.summary import Status
+from rediscluster.status.state_summary import Status
 from system.lib.quantities import format_ports
 from system.lib.text import table
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from pm2.actions import start_framework
+from pm2.actions import start_steps
 from pm2.daemon import client
 from system.host.ports import is_listening
 from tests.fixtures.pm2_apps import command_line
@@ -40,7 +40,7 @@ async def start_under_pm2(home: Path, env: dict[str, str]) -> None:
 
 async def test_the_server_spares_itself_and_a_run_outlives_its_restart(pm2_home: Path) -> None:
     server = new_server(PM2_HOME=str(pm2_home), API_PORT=str(free_port()))
-    await start_framework.ensure_daemon()
+    await start_steps.ensure_daemon()
     await start_under_pm2(pm2_home, server.env)
 
     def call(path: str, **body: Any) -> Any:

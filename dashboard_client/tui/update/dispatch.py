@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from dashboard_client.tui.model import effects, events
 from dashboard_client.tui.model.state import INTERVALS_MS, Link, State, View
+from dashboard_client.tui.update.api_calls import Outcome, log_activity, show_toast
 from dashboard_client.tui.update.keys import handle_key
 from dashboard_client.tui.update.mouse import handle_mouse
 from dashboard_client.tui.update.network_events import (
@@ -16,9 +17,8 @@ from dashboard_client.tui.update.network_events import (
     on_metric,
     on_missed,
 )
-from dashboard_client.tui.update.requests import Outcome, log_activity, show_toast
 from dashboard_client.tui.update.responses import on_answer, on_failure
-from dashboard_client.tui.update.typing import handle_paste
+from dashboard_client.tui.update.text_input import handle_paste
 
 
 def begin_subscriptions(state: State) -> Outcome:

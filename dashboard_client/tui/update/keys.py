@@ -14,9 +14,9 @@ from dashboard_client.tui.model.layout import is_one_line
 from dashboard_client.tui.model.rows import position, rows, selected_row
 from dashboard_client.tui.model.state import LISTS, PANELS, SORTS, State
 from dashboard_client.tui.model.windows import Confirm, Palette
-from dashboard_client.tui.update.navigate import handle_action, open_selected_row
-from dashboard_client.tui.update.requests import Outcome, pop_window, show_toast
-from dashboard_client.tui.update.typing import handle_text_key
+from dashboard_client.tui.update.api_calls import Outcome, pop_window, show_toast
+from dashboard_client.tui.update.text_input import handle_text_key
+from dashboard_client.tui.update.ui_actions import handle_action, open_selected_row
 from dashboard_client.tui.update.window_keys import (
     choose_item,
     handle_window_action,

@@ -9,8 +9,8 @@ from dashboard_client.tui.model.events import Mouse
 from dashboard_client.tui.model.layout import Panel
 from dashboard_client.tui.model.rows import first_shown, lines_above, position, rows
 from dashboard_client.tui.model.state import State
+from dashboard_client.tui.update.api_calls import Outcome
 from dashboard_client.tui.update.keys import handle_key, move_selection
-from dashboard_client.tui.update.requests import Outcome
 
 WHEEL_ROWS = 3
 

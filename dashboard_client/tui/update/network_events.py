@@ -8,7 +8,7 @@ from dashboard_client.tui.model import effects, events
 from dashboard_client.tui.model.rows import keep_selection, process_identity, selected_row
 from dashboard_client.tui.model.state import HISTORY_S, Link, Point, State, StreamValue, View
 from dashboard_client.tui.model.windows import MAX_LOG_LINES, Logs, ProcessDetails, RunPage, Window
-from dashboard_client.tui.update.requests import Outcome, fetch, log_activity, show_toast
+from dashboard_client.tui.update.api_calls import Outcome, fetch, log_activity, show_toast
 from dashboard_client.wire.benchmarks import BenchmarkProgress, BenchmarkResults, BenchmarkRun, SystemConfig
 from dashboard_client.wire.host_and_pm2 import Activity, HostStats, LogLines, Pm2Events, Pm2Stats
 

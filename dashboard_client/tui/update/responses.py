@@ -16,7 +16,7 @@ from dashboard_client.tui.model.state import MAX_RESULTS, PendingCall, State
 from dashboard_client.tui.model.windows import Compare, History, Logs, Page, ProcessDetails, RunPage, Window
 from dashboard_client.tui.text.node_text import info_lines, info_title, slow_log_lines, slow_log_title
 from dashboard_client.tui.text.window_text import LATEST, latest_lines
-from dashboard_client.tui.update.requests import Outcome, fetch, log_activity, push_window, send_action, show_toast
+from dashboard_client.tui.update.api_calls import Outcome, fetch, log_activity, push_window, send_action, show_toast
 from dashboard_client.wire.benchmarks import (
     AcceptedRun,
     ActionResult,

@@ -23,8 +23,7 @@ from dashboard_client.tui.model.windows import (
     RunPage,
 )
 from dashboard_client.tui.text.window_text import compare_lines, page_lines
-from dashboard_client.tui.update.navigate import handle_action, mark_or_compare, open_run_page
-from dashboard_client.tui.update.requests import (
+from dashboard_client.tui.update.api_calls import (
     Outcome,
     pop_window,
     replace_top,
@@ -32,7 +31,8 @@ from dashboard_client.tui.update.requests import (
     send_action,
     show_toast,
 )
-from dashboard_client.tui.update.typing import replace_text
+from dashboard_client.tui.update.text_input import replace_text
+from dashboard_client.tui.update.ui_actions import handle_action, mark_or_compare, open_run_page
 from dashboard_client.wire.benchmarks import BenchmarkResult
 
 STEPS = {"up": -1, "down": 1, "page_up": -10, "page_down": 10, "first": -1_000_000, "last": 1_000_000}

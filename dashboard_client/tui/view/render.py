@@ -27,7 +27,7 @@ from dashboard_client.tui.view import (
     benchmarks,
     charts,
     dialogs,
-    keybar,
+    key_bar,
     processes,
     run,
     shards,
@@ -63,9 +63,9 @@ def render(state: State, glyphs: Glyphs) -> Frame:
     if screen_layout.title:
         title.draw(frame, screen_layout.title, state, glyphs)
     if screen_layout.tabs:
-        keybar.tabs(frame, screen_layout.tabs, state, glyphs)
+        key_bar.tabs(frame, screen_layout.tabs, state, glyphs)
     if screen_layout.keys:
-        keybar.draw(frame, screen_layout.keys, state, glyphs)
+        key_bar.draw(frame, screen_layout.keys, state, glyphs)
     if state.top is not None and screen_layout.line is None:
         _overlay(frame, state, glyphs)
     if glyphs.lines is ASCII:

@@ -24,7 +24,7 @@ from pm2.logs.log_lines import LogLine
 from pm2.monitor import current
 from pm2.monitor.listing import Stats, count_online
 from system.errors import SystemProblem
-from system.lib import audit
+from system.lib import audit_hook
 from system.lib.commands import CommandLine
 from system.lib.text import printable, table
 from system.lib.wire import to_wire
@@ -62,12 +62,12 @@ class Command(CommandLine):
             result = asyncio.run(self._perform(verb, name, options))
         except (PM2Error, SystemProblem) as error:
             if verb in CHANGING:
-                audit.record_command(f"pm2.{verb}", name or "", str(error), error)
+                audit_hook.record_command(f"pm2.{verb}", name or "", str(error), error)
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             return
         if result:
-            audit.record_command(f"pm2.{verb}", name or "", result.message)
+            audit_hook.record_command(f"pm2.{verb}", name or "", result.message)
 
     async def _perform(self, verb: str, name: str | None, options: dict[str, Any]) -> ActionResult | None:
         """The result of an action; None for status and logs."""

@@ -16,11 +16,11 @@ from rediscluster.operations import cluster
 from rediscluster.operations.result import Cleaned, Outcome
 from rediscluster.status import cluster_sampler, queries, text_map
 from rediscluster.status.node_stats import UP
-from rediscluster.status.summary import RUNNING
+from rediscluster.status.state_summary import RUNNING
 from rediscluster.topology import plan
 from rediscluster.topology.plan import PERSISTENCE
 from system.errors import SystemProblem
-from system.lib import audit
+from system.lib import audit_hook
 from system.lib.commands import CommandLine
 from system.lib.wire import to_wire
 
@@ -56,13 +56,13 @@ class Command(CommandLine):
             message = asyncio.run(getattr(self, f"_{verb}")(options))
         except (RedisClusterError, SystemProblem, OSError) as error:
             if verb != "status":
-                audit.record_command(f"redis.{verb}", target, str(error), error)
+                audit_hook.record_command(f"redis.{verb}", target, str(error), error)
             hint = " Here: --yes." if isinstance(error, KeysExist) else ""
             self._fail("\n  ".join([f"{error}{hint}", *_log_lines(error)]))
         except KeyboardInterrupt:
             self._fail("Interrupted. An unfinished setup was rolled back.", 130)
         if message:
-            audit.record_command(f"redis.{verb}", target, message)
+            audit_hook.record_command(f"redis.{verb}", target, message)
 
     def _fail(self, message: str, code: int = 1) -> NoReturn:
         self.stderr.write(f"[ERROR] {message}")

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.engine import preflight, run_protocol, trial_execution
-from benchmarks.engine.monitor import MonitoredProcesses, Sample
 from benchmarks.engine.preflight import TargetRequest
 from benchmarks.engine.run_protocol import RunPlan, RunResult, TargetProcesses, TargetRun
 from benchmarks.engine.trial_execution import TrialResult
+from benchmarks.engine.trial_monitor import MonitoredProcesses, Sample
 from benchmarks.errors import GeneratorFailed
 from system.host.child_processes import Identity, is_alive
 from tests.fixtures.target_server import run_target

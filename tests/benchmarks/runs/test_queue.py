@@ -83,19 +83,19 @@ def test_a_run_whose_process_is_gone_is_interrupted() -> None:
     lost_run, done_run = run_with_dead_process(), new_run("done", req_per_sec=5.0)
     done_run.save()
 
-    assert queue.reconcile() == 1
+    assert queue.interrupt_dead_runs() == 1
 
     lost_run.refresh_from_db()
     assert lost_run.state == "interrupted"
     assert progress.fetch_progress().runs == ()
-    assert queue.reconcile() == 0
+    assert queue.interrupt_dead_runs() == 0
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_run_whose_process_is_alive_is_left_alone() -> None:
     own(new_run("running"), os.getpid())
 
-    assert queue.reconcile() == 0
+    assert queue.interrupt_dead_runs() == 0
     assert [run.state for run in progress.fetch_progress().runs] == ["running"]
 
 
@@ -201,7 +201,7 @@ def test_kill_9_interrupts_the_run_keeps_its_figures_and_kills_its_generator(det
             assert time.monotonic() < deadline_s
             time.sleep(0.1)
         os.kill(pid, signal.SIGKILL)
-        detached.python("from benchmarks.runs import queue; queue.reconcile()")
+        detached.python("from benchmarks.runs import queue; queue.interrupt_dead_runs()")
 
         detached.wait_for("interrupted")
         leftover = commands_with(f"127.0.0.1:{port}/simple")

@@ -9,8 +9,8 @@ from dashboard_client.tui.model import events
 from dashboard_client.tui.model.effects import Effect
 from dashboard_client.tui.model.events import Event, Key
 from dashboard_client.tui.model.state import State
+from dashboard_client.tui.update.api_calls import log_activity
 from dashboard_client.tui.update.dispatch import update
-from dashboard_client.tui.update.requests import log_activity
 from dashboard_client.wire.benchmarks import (
     BenchmarkProgress,
     BenchmarkResult,

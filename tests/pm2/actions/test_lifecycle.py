@@ -18,7 +18,7 @@ from unittest.mock import ANY
 import pytest
 from pytest_django import Settings
 
-from pm2.actions import action_steps, lifecycle, scaling, start_framework
+from pm2.actions import action_steps, lifecycle, scaling, start_steps
 from pm2.actions.lifecycle import Target
 from pm2.api import process_detail
 from pm2.daemon import client
@@ -167,7 +167,7 @@ async def test_many_instances_get_more_time(
     monkeypatch.setattr(action_steps, "PER_PROCESS_S", 3.0)  # on a busy machine ten take longer than 3 s
     late = "const server = require('http').createServer(); setTimeout(() => server.listen(process.env.PORT), 1500)"
     own_framework(late, exec_mode="cluster_mode")
-    await start_framework.ensure_daemon()
+    await start_steps.ensure_daemon()
     settings.PM2_TIMEOUT = 0.5
 
     assert names_and_statuses(await lifecycle.start("own", 10)) == [("own", "online")] * 10

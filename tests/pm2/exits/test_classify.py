@@ -7,7 +7,7 @@ import pytest
 from pm2.daemon import bus_events
 from pm2.daemon.bus_events import DaemonKilled, DaemonLine, ExitLine, LogChunk, ProcessEvent
 from pm2.exits.classify import Cause, Evidence, classify_exit, terminating_signal
-from system.host import counters
+from system.host import usage_counters
 
 
 @pytest.mark.parametrize(
@@ -95,6 +95,6 @@ def test_messages_are_parsed_and_malformed_ones_ignored(topic: bytes, payload: o
 def test_the_kernels_count_of_oom_kills(tmp_path: Path) -> None:
     (tmp_path / "vmstat").write_text("nr_free_pages 12\noom_kill 3\nthp_fault 1\n")
 
-    assert counters.oom_kills(tmp_path / "vmstat") == 3
-    assert counters.oom_kills(tmp_path / "none") is None
-    assert isinstance(counters.oom_kills(), int)
+    assert usage_counters.oom_kills(tmp_path / "vmstat") == 3
+    assert usage_counters.oom_kills(tmp_path / "none") is None
+    assert isinstance(usage_counters.oom_kills(), int)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from pm2.actions import start_framework
+from pm2.actions import start_steps
 from pm2.daemon import client
 from pm2.daemon.bus_events import LogChunk
 from pm2.errors import PatternTooSlow, ProcessNotFound
@@ -20,7 +20,7 @@ from pm2.logs.log_files import read_backwards, read_last_lines, split_timestamp
 from pm2.logs.log_lines import LineAssembler, LogLine
 from pm2.logs.log_search import LogQuery, count_overlap
 from pm2.monitor import current
-from pm2.monitor.watch import DaemonMonitor
+from pm2.monitor.daemon_monitor import DaemonMonitor
 from tests.fixtures.pm2_apps import IDLE, run_app, until
 
 AT = 1_795_000_000_000.0
@@ -143,7 +143,7 @@ def test_a_slow_pattern_does_not_exceed_the_time_limit_of_the_search(
 
 @pytest.fixture
 async def monitor(pm2_home: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DaemonMonitor]:
-    await start_framework.ensure_daemon()
+    await start_steps.ensure_daemon()
     monkeypatch.setattr(live_logs.feed, "_kept", type(live_logs.feed._kept)())
     started = current.start()
     await until(lambda: started.is_listening, bool)

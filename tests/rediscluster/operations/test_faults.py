@@ -27,7 +27,7 @@ from rediscluster.errors import (
     SaveFailed,
     ServerTooOld,
 )
-from rediscluster.nodes import addresses, files, manifest, server
+from rediscluster.nodes import addresses, manifest, node_files, server
 from rediscluster.operations import cluster
 from rediscluster.status import cluster_sampler, queries
 from rediscluster.status.node_stats import NodeStats
@@ -270,7 +270,7 @@ async def test_a_node_that_cannot_save_keeps_running(cluster_folder: Path) -> No
 async def test_a_disk_that_is_full_when_the_nodes_have_started(cluster_folder: Path) -> None:
     """A limit on the size of files leaves room for the first cluster.json, and none for the one with the processes."""
     program = server.find_program()
-    files.create_cluster_folder()
+    node_files.create_cluster_folder()
     manifest.save(manifest.new_manifest(three_masters(), program.path, program.version))
     first_bytes = (cluster_folder / manifest.FILE_NAME).stat().st_size
     manifest.remove()

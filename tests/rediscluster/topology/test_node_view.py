@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from rediscluster.topology import node_view, readiness
-from rediscluster.topology.readiness import NodeReport
+from rediscluster.topology import node_view, ready_conditions
+from rediscluster.topology.ready_conditions import NodeReport
 from rediscluster.topology.slots import SlotRange
 
 A, B, C = "a" * 40, "b" * 40, "c" * 40
@@ -41,24 +41,28 @@ def test_a_failed_master_serves_nothing() -> None:
 def test_a_healthy_cluster_is_ready() -> None:
     other = CLUSTER_NODES.replace("myself,", "").replace(":7001@17001 master", ":7001@17001 myself,master")
 
-    assert readiness.unmet_conditions([report(7000), report(7001, other)], 3) == []
+    assert ready_conditions.unmet_conditions([report(7000), report(7001, other)], 3) == []
 
 
 def test_what_keeps_a_cluster_from_being_ready() -> None:
     waiting = CLUSTER_NODES.replace(":7002@17002 slave", ":7002@17002 handshake")
     without = CLUSTER_NODES.replace(" 0-8191 8193", "")
 
-    assert readiness.unmet_conditions([report(7000), NodeReport(7001, None, {}, {})], 3) == ["no reply from 7001"]
-    assert readiness.unmet_conditions([report(7000, waiting)], 3) == ["7000 sees 7002 as handshake"]
-    assert readiness.unmet_conditions([report(7000)], 4) == ["7000 knows 3 of 4 nodes"]
-    assert readiness.unmet_conditions([report(7000, cluster={"cluster_state": "fail"})], 3) == [
+    assert ready_conditions.unmet_conditions([report(7000), NodeReport(7001, None, {}, {})], 3) == [
+        "no reply from 7001"
+    ]
+    assert ready_conditions.unmet_conditions([report(7000, waiting)], 3) == ["7000 sees 7002 as handshake"]
+    assert ready_conditions.unmet_conditions([report(7000)], 4) == ["7000 knows 3 of 4 nodes"]
+    assert ready_conditions.unmet_conditions([report(7000, cluster={"cluster_state": "fail"})], 3) == [
         "7000 reports cluster_state:fail"
     ]
-    assert readiness.unmet_conditions(
+    assert ready_conditions.unmet_conditions(
         [report(7002, role="slave", master_link_status="down", master_port="7000")], 3
     ) == ["replica 7002 is not linked to its master 7000"]
-    assert readiness.unmet_conditions([report(7000, without)], 3) == ["7000 sees no master for slots 0-8191, 8193"]
+    assert ready_conditions.unmet_conditions([report(7000, without)], 3) == [
+        "7000 sees no master for slots 0-8191, 8193"
+    ]
     swapped = CLUSTER_NODES.replace(f"slave {A}", f"slave {B}")
-    assert readiness.unmet_conditions([report(7000), report(7001, swapped)], 3) == [
+    assert ready_conditions.unmet_conditions([report(7000), report(7001, swapped)], 3) == [
         "the nodes do not agree on the slot assignment"
     ]

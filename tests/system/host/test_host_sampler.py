@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import pytest
 from asgiref.sync import async_to_sync
 
-from system.host import counters, host_sampler
+from system.host import host_sampler, usage_counters
 
 
 @contextmanager
@@ -67,7 +67,7 @@ def test_a_tree_counts_its_children() -> None:
 def test_the_first_reading_of_a_busy_process_is_not_zero() -> None:
     with busy_tree() as pid:
         deadline_s = time.monotonic() + 30
-        while counters.read({"busy": [pid]}).groups["busy"].cpu_s < 0.5:
+        while usage_counters.read({"busy": [pid]}).groups["busy"].cpu_s < 0.5:
             assert time.monotonic() < deadline_s
             time.sleep(0.05)
         usage = asyncio.run(host_sampler.sample_trees([pid]))[pid]

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from rediscluster.status import cluster_stats, node_stats, summary
+from rediscluster.status import cluster_stats, node_stats, state_summary
 from rediscluster.status.cluster_stats import RedisStats
 from rediscluster.status.node_stats import OTHER, OURS, UP, NodeStats, unreachable_node
-from rediscluster.status.summary import ManifestSummary, Status
+from rediscluster.status.state_summary import ManifestSummary, Status
 from rediscluster.topology.node_view import ClusterView, parse_cluster_nodes
 
 MANIFEST = ManifestSummary("c1", "running", 3, 0, 7000, 0, "none", "7.0.15", 0, None)
@@ -26,7 +26,7 @@ def status(*nodes: NodeStats, cluster_nodes: str = CLUSTER_NODES, cluster_state:
     totals = cluster_stats.make_cluster_stats(
         own_nodes, views, [{"cluster_state": cluster_state}], codes=None, failovers=0
     )
-    return summary.summarize(MANIFEST, RedisStats(nodes, totals, datetime.now(UTC)), None)
+    return state_summary.summarize(MANIFEST, RedisStats(nodes, totals, datetime.now(UTC)), None)
 
 
 def test_a_healthy_cluster_is_running() -> None:
@@ -46,7 +46,7 @@ def test_a_cluster_that_serves_all_slots_is_running_and_names_the_lost_replica()
         cluster_nodes=replica,
     )
 
-    assert (summarized.state, summarized.next_step) == ("running", summary.RESUME)
+    assert (summarized.state, summarized.next_step) == ("running", state_summary.RESUME)
     assert summarized.message == "Node 7001 is down (connection refused); all slots are served."
 
 
@@ -68,7 +68,7 @@ def test_a_foreign_redis_on_the_port_of_a_node_is_named() -> None:
         "degraded",
         "A Redis on 7001 (pid 7002) was not started by this server; the nodes report cluster_state:fail.",
     )
-    assert summarized.next_step == f"Stop the other Redis on 7001. Then: {summary.RESUME}"
+    assert summarized.next_step == f"Stop the other Redis on 7001. Then: {state_summary.RESUME}"
 
 
 def test_joining_nodes_advise_to_wait() -> None:

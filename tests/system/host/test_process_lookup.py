@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from system.host import process_table
+from system.host import process_lookup
 from system.host.child_processes import identify
 
 
 @pytest.mark.real
 def test_processes_in_a_folder(tmp_path: Path) -> None:
     with subprocess.Popen(["sh", "-c", "sleep 60 & wait"], cwd=tmp_path, start_new_session=True) as shell:
-        while len(processes := process_table.processes_in([tmp_path])) < 2:
+        while len(processes := process_lookup.processes_in([tmp_path])) < 2:
             pass
         os.killpg(shell.pid, 9)
 
@@ -22,14 +22,14 @@ def test_processes_in_a_folder(tmp_path: Path) -> None:
         (True, True),
         (False, False),
     }
-    assert process_table.inspect_process(shell.pid) is None
+    assert process_lookup.inspect_process(shell.pid) is None
 
 
 def test_the_listener_of_a_port() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        listener = process_table.find_listener(port)
+        listener = process_lookup.find_listener(port)
 
     assert listener
     assert listener.identity == identify(os.getpid())
-    assert process_table.find_listener(port) is None
+    assert process_lookup.find_listener(port) is None

@@ -8,8 +8,8 @@ import sys
 import psutil
 import pytest
 
-from system.host import counters
-from system.host.counters import TreeCounters
+from system.host import usage_counters
+from system.host.usage_counters import TreeCounters
 
 PARENT = """
 import subprocess, sys
@@ -26,7 +26,7 @@ def test_a_tree_includes_the_cpu_time_of_reaped_children() -> None:
     with process:
         assert process.stdout
         process.stdout.readline()
-        groups = counters.read({"once": [process.pid], "twice": [process.pid] * 2}).groups
+        groups = usage_counters.read({"once": [process.pid], "twice": [process.pid] * 2}).groups
         alone_s = psutil.Process(process.pid).cpu_times()
         process.communicate(b"\n")
 
@@ -37,13 +37,13 @@ def test_a_tree_includes_the_cpu_time_of_reaped_children() -> None:
 
 
 def test_a_group_without_live_processes_is_zero() -> None:
-    groups = counters.read({"gone": [999_999_999], "none": []}).groups
+    groups = usage_counters.read({"gone": [999_999_999], "none": []}).groups
 
     assert groups == {"gone": TreeCounters(0.0, 0, 0, 0), "none": TreeCounters(0.0, 0, 0, 0)}
 
 
 def test_busy_time_does_not_exceed_total_time() -> None:
-    before, after = counters.read({}), counters.read({})
+    before, after = usage_counters.read({}), usage_counters.read({})
 
     assert 0 <= after.busy_s - before.busy_s <= after.total_s - before.total_s + 0.1
     assert after.monotonic_s > before.monotonic_s
@@ -52,18 +52,18 @@ def test_busy_time_does_not_exceed_total_time() -> None:
 def test_the_processes_serving_a_port_hold_its_connections_or_listen() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-        assert counters.pids_serving(port) == (os.getpid(),)
+        assert usage_counters.pids_serving(port) == (os.getpid(),)
         with socket.create_connection(("127.0.0.1", port)), listening.accept()[0]:
-            assert counters.pids_serving(port) == (os.getpid(),)
+            assert usage_counters.pids_serving(port) == (os.getpid(),)
 
-    assert counters.pids_serving(port) == ()
+    assert usage_counters.pids_serving(port) == ()
 
 
 @pytest.mark.real
 def test_processes_are_found_by_name() -> None:
     process = subprocess.Popen(["sleep", "60"])
     try:
-        assert process.pid in counters.pids_by_name(("sleep",))
+        assert process.pid in usage_counters.pids_by_name(("sleep",))
     finally:
         process.kill()
         process.wait()

@@ -9,10 +9,10 @@ from rediscluster.errors import CommandRefused, DiskFull, NodeUnreachable, NotOu
 from rediscluster.nodes import client, redis_conf, survey
 from rediscluster.nodes.client import Command, NodeConnection
 from rediscluster.nodes.gather import gather_all
-from rediscluster.topology import node_view, readiness, slots
+from rediscluster.topology import node_view, ready_conditions, slots
 from rediscluster.topology.node_view import ClusterView
 from rediscluster.topology.plan import Plan, PlannedNode
-from rediscluster.topology.readiness import NodeReport
+from rediscluster.topology.ready_conditions import NodeReport
 
 POLL_S = 0.03
 MEET_INTERVAL_S = 0.5  # Redis forgets a handshake that is older than a second
@@ -88,7 +88,7 @@ async def wait_until_ready(
     meet_again_at = loop.time() + MEET_INTERVAL_S
     while True:
         reports = await survey.fetch_reports(nodes.values())
-        unmet = readiness.unmet_conditions(reports, len(nodes))
+        unmet = ready_conditions.unmet_conditions(reports, len(nodes))
         if not unmet:
             return reports
         if loop.time() > deadline:

@@ -17,7 +17,7 @@ from websockets.sync.server import ServerConnection
 from dashboard_client.config import Config
 from dashboard_client.network import disconnects, events
 from dashboard_client.network.api import Api
-from dashboard_client.network.feed import Feed
+from dashboard_client.network.live_connection import LiveConnection
 from dashboard_client.wire.benchmarks import BenchmarkProgress, RunProgress
 from dashboard_client.wire.host_and_pm2 import Activity, ActivityEntry, HostStats, LogLine, LogLines, Pm2Stats
 from tests.dashboard_client.fakes import TcpProxy, http_server, reply, ws_server
@@ -31,7 +31,7 @@ E = TypeVar("E")
 class FeedEvents:
     """Events delivered by a feed, in order."""
 
-    def __init__(self, feed: Feed, event_queue: queue.SimpleQueue[events.NetworkEvent]) -> None:
+    def __init__(self, feed: LiveConnection, event_queue: queue.SimpleQueue[events.NetworkEvent]) -> None:
         self.feed, self.event_queue = feed, event_queue
 
     def next(self, kind: type[E], is_match: Callable[[E], bool] = lambda _: True) -> E:
@@ -52,7 +52,7 @@ class FeedEvents:
 @contextmanager
 def feed(url: str, secret: str = "", reconnect_max_s: float = 0.5) -> Iterator[FeedEvents]:
     event_queue: queue.SimpleQueue[events.NetworkEvent] = queue.SimpleQueue()
-    new_feed = Feed(Config(server=url, secret=secret, reconnect_max_s=reconnect_max_s), event_queue.put)
+    new_feed = LiveConnection(Config(server=url, secret=secret, reconnect_max_s=reconnect_max_s), event_queue.put)
     new_feed.start()
     try:
         yield FeedEvents(new_feed, event_queue)

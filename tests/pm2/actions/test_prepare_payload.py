@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from pm2.actions import app_config
+from pm2.actions import prepare_payload
 from pm2.frameworks.registry import Framework
 
 FRAMEWORK = Framework("koa", "Koa", 3009, "red", "node/koa.mjs", True, "node", "node", None, "cluster_mode", False, 2)
 
 
 def test_the_payload_of_prepare() -> None:
-    payload = app_config.prepare_payload(
+    payload = prepare_payload.build_payload(
         FRAMEWORK,
         3,
         script=PurePath("/srv/node/koa.mjs"),
@@ -51,8 +51,8 @@ def test_the_payload_of_prepare() -> None:
 def test_our_api_key_reaches_neither_daemon_nor_framework() -> None:
     our_env = {"PATH": "/bin", "API_KEY": "k", "DATABASE_URL": "d", "name": "evil", "USER": "ada"}
 
-    assert app_config.daemon_env(our_env, "/h") == {"PATH": "/bin", "USER": "ada", "PM2_HOME": "/h"}
-    assert app_config.framework_env(our_env, [7000, 7001]) == {
+    assert prepare_payload.daemon_env(our_env, "/h") == {"PATH": "/bin", "USER": "ada", "PM2_HOME": "/h"}
+    assert prepare_payload.framework_env(our_env, [7000, 7001]) == {
         "PATH": "/bin",
         "USER": "ada",
         "REDIS_NODES": "127.0.0.1:7000,127.0.0.1:7001",

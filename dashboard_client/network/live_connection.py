@@ -30,7 +30,7 @@ from dashboard_client.network.disconnects import Disconnect, NextStep
 from dashboard_client.network.poller import Poller
 from dashboard_client.wire import host_and_pm2, socket_messages
 
-log = logging.getLogger("dashboard_client.network.feed")
+log = logging.getLogger("dashboard_client.network.live_connection")
 log.addHandler(logging.NullHandler())  # a log line on stderr would corrupt the screen
 log.propagate = False
 
@@ -51,7 +51,7 @@ class Subscription:
     filters: Mapping[str, str] | None = None
 
 
-class Feed:
+class LiveConnection:
     """Delivers events from its own thread. Subscriptions survive reconnects."""
 
     def __init__(self, config: Config, deliver: Deliver, read: ReadData = host_and_pm2.read_stream) -> None:

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from pm2.frameworks.registry import NO_INTERPRETER, Framework
 
 
-def prepare_payload(
+def build_payload(
     framework: Framework,
     instances: int,
     *,

@@ -13,11 +13,11 @@ import structlog
 
 from pm2.daemon.process import Key, Process
 from pm2.exits.classify import Exit
-from pm2.instances import reconcile
-from pm2.instances.instance_store import SavedInstance
-from pm2.instances.reconcile import Change, KnownInstance
+from pm2.instance_tracking import reconciliation
+from pm2.instance_tracking.instance_store import SavedInstance
+from pm2.instance_tracking.reconciliation import Change, KnownInstance
 
-log = structlog.get_logger("pm2.monitor.watch")
+log = structlog.get_logger("pm2.monitor.daemon_monitor")
 
 MAX_PENDING_WRITES = 10_000  # further writes are dropped while the database is unavailable
 
@@ -51,7 +51,7 @@ class InstanceRegistry:
         """Apply PM2's list; returns the changes since the previous one, none for the first."""
         before = self.known
         saved_lost_restarts = {key: instance.lost_restarts for key, instance in self._saved.items()}
-        self.known, changes = reconcile.reconcile(before, processes, saved_lost_restarts)
+        self.known, changes = reconciliation.reconcile(before, processes, saved_lost_restarts)
         self._enqueue_changes(before)
         for key in [key for key in self._tokens if key not in self.known]:
             del self._tokens[key]

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from pm2site.http import problems
+from pm2site.http import error_responses
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -91,7 +91,7 @@ def body_too_large() -> Refusal:
     return Refusal(413, "body_too_large", f"The body is larger than {limit} KiB.")
 
 
-class Gate:
+class RequestChecks:
     """Wraps an ASGI application, which never sees a refused request."""
 
     def __init__(self, application: Application) -> None:
@@ -141,7 +141,7 @@ async def read_body(receive: Receive) -> tuple[Receive, Refusal | None]:
 
 
 async def send_refusal(send: Send, refusal: Refusal) -> None:
-    body = problems.error_body(refusal.status, refusal.code, refusal.message, uuid.uuid4().hex[:16])
+    body = error_responses.error_body(refusal.status, refusal.code, refusal.message, uuid.uuid4().hex[:16])
     content = json.dumps(body, separators=(",", ":")).encode()
     headers = [
         (b"content-type", b"application/json"),

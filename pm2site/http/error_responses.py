@@ -22,7 +22,7 @@ from pm2site.errors import CredentialMissing, InvalidCredential, TooManyAttempts
 from rediscluster import errors as redis_errors
 from system.errors import BinaryMissing, ChildFailed, ChildTimeout
 
-log = structlog.get_logger("pm2site.http.problems")
+log = structlog.get_logger("pm2site.http.error_responses")
 
 # Domain error → (status, code). The response has the error's own message and `fields`.
 # A subclass without its own row inherits its parent's.

@@ -10,7 +10,7 @@ from django.http import Http404
 from django.test import RequestFactory, override_settings
 from rest_framework import exceptions
 
-from pm2site.http import problems
+from pm2site.http import error_responses
 
 
 @pytest.mark.parametrize(
@@ -29,14 +29,14 @@ from pm2site.http import problems
     ],
 )
 def test_status_and_code(error: Exception, expected: tuple[int, str]) -> None:
-    assert problems.status_and_code(error) == expected
+    assert error_responses.status_and_code(error) == expected
 
 
 def error_response(error: Exception, **extra: Any) -> Any:
     request = RequestFactory().get("/api/pm2/stats")
     for name, value in ({"request_id": "r1"} | extra).items():
         setattr(request, name, value)
-    return json.loads(problems.response_for(request, error).content)
+    return json.loads(error_responses.response_for(request, error).content)
 
 
 def test_the_body_of_an_error() -> None:

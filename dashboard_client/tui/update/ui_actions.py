@@ -23,8 +23,8 @@ from dashboard_client.tui.model.windows import (
 from dashboard_client.tui.text.connection_advice import connection_checklist
 from dashboard_client.tui.text.node_text import info_title, node_lines, slow_log_title
 from dashboard_client.tui.text.window_text import LATEST
+from dashboard_client.tui.update.api_calls import Outcome, fetch, log_activity, push_window, request_action, show_toast
 from dashboard_client.tui.update.network_events import refresh
-from dashboard_client.tui.update.requests import Outcome, fetch, log_activity, push_window, request_action, show_toast
 from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkResults, BenchmarkRun, Comparison, LatestResults
 from dashboard_client.wire.host_and_pm2 import LogLines, Process, ProcessPage
 from dashboard_client.wire.readiness import Readiness

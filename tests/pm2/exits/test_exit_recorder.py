@@ -5,9 +5,9 @@ import time
 import pytest
 
 from pm2.daemon.bus_events import DaemonLine, ProcessEvent
-from pm2.exits import expected, recorder
+from pm2.exits import exit_recorder, expected_exits
+from pm2.exits.exit_recorder import ExitRecorder, InstanceContext
 from pm2.exits.recent_usage import UsageHistory
-from pm2.exits.recorder import ExitRecorder, InstanceContext
 from pm2.logs.live_logs import LogCollector
 
 
@@ -21,13 +21,13 @@ from pm2.logs.live_logs import LogCollector
 def test_the_actor_is_named_only_if_the_action_caused_the_exit(
     monkeypatch: pytest.MonkeyPatch, line: str, cause: str, by: str | None
 ) -> None:
-    monkeypatch.setattr(recorder, "SETTLE_S", 0.0)
-    exit_recorder = ExitRecorder(LogCollector(), UsageHistory(), lambda name, pm_id: InstanceContext("i1", 11, False))
+    monkeypatch.setattr(exit_recorder, "SETTLE_S", 0.0)
+    own_recorder = ExitRecorder(LogCollector(), UsageHistory(), lambda name, pm_id: InstanceContext("i1", 11, False))
     now_ms = 1000 * time.time()
-    expected.announce([7], "reloaded", "ada")
+    expected_exits.announce([7], "reloaded", "ada")
 
-    exit_recorder.on_daemon_line(DaemonLine(now_ms, line))
-    exit_recorder.on_process_event(ProcessEvent("exit", 7, "api", now_ms, now_ms - 5000, False, False, 0))
+    own_recorder.on_daemon_line(DaemonLine(now_ms, line))
+    own_recorder.on_process_event(ProcessEvent("exit", 7, "api", now_ms, now_ms - 5000, False, False, 0))
 
-    [ended] = exit_recorder.take_completed()
+    [ended] = own_recorder.take_completed()
     assert (ended.cause, ended.by) == (cause, by)

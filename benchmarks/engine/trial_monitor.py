@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.analysis.saturation import CpuLoad
-from system.host import counters
-from system.host.counters import HostCounters
+from system.host import usage_counters
+from system.host.usage_counters import HostCounters
 
 REDIS_PROGRAMS = ("redis-server", "valkey-server")
 
@@ -72,7 +72,7 @@ class TrialMonitor:
             "generator": (self._pid,), "target": self.monitored.target, "redis": self.monitored.redis,
             "ours": (os.getpid(),),  # this process, with the generator and the probe as children
         }  # fmt: skip
-        return await asyncio.to_thread(counters.read, groups)
+        return await asyncio.to_thread(usage_counters.read, groups)
 
     async def take_sample(self) -> Sample:
         """Sample since the previous one. The first has no rate: programs are loading, which counts as read bytes."""
@@ -135,7 +135,7 @@ def _cpu_load(before: HostCounters, now: HostCounters, monitored: MonitoredProce
 
 async def measure_background_cores(seconds: float) -> float:
     """Processors in use on the machine before the load starts."""
-    before = await asyncio.to_thread(counters.read, {})
+    before = await asyncio.to_thread(usage_counters.read, {})
     await asyncio.sleep(seconds)
-    now = await asyncio.to_thread(counters.read, {})
+    now = await asyncio.to_thread(usage_counters.read, {})
     return max(0.0, now.busy_s - before.busy_s) / (now.monotonic_s - before.monotonic_s)

@@ -14,22 +14,22 @@ from pm2.daemon import bus, client
 from pm2.daemon.bus_events import DaemonKilled, DaemonLine, Event, LogChunk, ProcessEvent
 from pm2.daemon.process import Key, Process
 from pm2.errors import DaemonNotRunning, PM2Error, ProtocolError
-from pm2.exits import events, expected
+from pm2.exits import expected_exits, pm2_events
 from pm2.exits.classify import Exit
-from pm2.exits.events import PM2Event
+from pm2.exits.exit_recorder import ExitRecorder, InstanceContext
+from pm2.exits.pm2_events import PM2Event
 from pm2.exits.recent_usage import UsageHistory
-from pm2.exits.recorder import ExitRecorder, InstanceContext
-from pm2.instances import reconcile
-from pm2.instances.instance_registry import InstanceRegistry, InstanceStore
-from pm2.instances.instance_store import SavedInstance
-from pm2.instances.reconcile import Change
+from pm2.instance_tracking import reconciliation
+from pm2.instance_tracking.instance_registry import InstanceRegistry, InstanceStore
+from pm2.instance_tracking.instance_store import SavedInstance
+from pm2.instance_tracking.reconciliation import Change
 from pm2.logs import live_logs
 from pm2.logs.log_files import LogFiles
 from pm2.monitor import listing
 from pm2.monitor.listing import Counts, Daemon, Orphan, Stats, count_online
 from system.host import child_processes
 
-log = structlog.get_logger("pm2.monitor.watch")
+log = structlog.get_logger("pm2.monitor.daemon_monitor")
 
 FRESH_S = 0.2  # requests within this time share a list
 MAX_POLL_SHARE = 1 / 50  # of the time may be spent on requests for the list
@@ -95,11 +95,11 @@ class DaemonMonitor:
         if self.daemon.state == "up" and self._listed_at:
             measured = await listing.with_tree_usage(self._listed)
             self.usage_history.record(measured)
-            processes = reconcile.with_total_restarts(self.instances.known, measured)
+            processes = reconciliation.with_total_restarts(self.instances.known, measured)
             counts, orphans = count_online(processes), self._living_orphans()
             return Stats(processes, counts, self.daemon, now, stale=False, age_seconds=0.0, orphans=orphans)
         age_s = round((now - self._listed_at).total_seconds(), 1) if self._listed_at else 0.0
-        processes = reconcile.with_total_restarts(self.instances.known, self._listed)
+        processes = reconciliation.with_total_restarts(self.instances.known, self._listed)
         counts = count_online(processes) if self._listed_at else Counts(0, 0)
         orphans = self._living_orphans()
         return Stats(processes, counts, self.daemon, now, stale=True, age_seconds=age_s, orphans=orphans)
@@ -110,7 +110,7 @@ class DaemonMonitor:
 
     def _is_fresh(self, max_age_s: float) -> bool:
         is_young = time.monotonic() - self._listed_s <= max_age_s
-        return self.daemon.state == "up" and is_young and self._requested_at >= expected.list_invalidated_at()
+        return self.daemon.state == "up" and is_young and self._requested_at >= expected_exits.list_invalidated_at()
 
     def _living_orphans(self) -> tuple[Orphan, ...]:
         listed_pids = {process.pid for process in self._listed} if self.daemon.state == "up" else set()
@@ -181,7 +181,7 @@ class DaemonMonitor:
             "restarted": f"{process.name} {process.pm_id} restarted, pid {process.pid}",
             "status": f"{process.name} {process.pm_id} is {process.status}",
         }[change.kind]
-        events.feed.append([PM2Event(datetime.now(UTC), change.kind, process.name, process.pm_id, text)])
+        pm2_events.feed.append([PM2Event(datetime.now(UTC), change.kind, process.name, process.pm_id, text)])
 
     def _instance_context(self, name: str, pm_id: int) -> InstanceContext:
         instance = self.instances.known.get((name, pm_id))
@@ -198,7 +198,7 @@ class DaemonMonitor:
             return
         text = message or f"PM2 {version} is up, pid {pid}"
         log.info("daemon", state=state, home=str(self.home), message=text)
-        events.feed.append([PM2Event(datetime.now(UTC), "daemon", None, None, text)])
+        pm2_events.feed.append([PM2Event(datetime.now(UTC), "daemon", None, None, text)])
 
     def _handle_unreachable(self) -> None:
         """Nothing answers on the socket: `pm2 update` is in progress, or the daemon is gone."""
@@ -213,7 +213,7 @@ class DaemonMonitor:
     def _handle_daemon_loss(self) -> None:
         """The daemon is gone. Unless it announced its exit, it has died; its processes may still be running."""
         if time.monotonic() - self._killed_s >= UPDATE_WINDOW_S:
-            self._start_task(self._record_daemon_death(reconcile.running_processes(self.instances.known)))
+            self._start_task(self._record_daemon_death(reconciliation.running_processes(self.instances.known)))
 
     async def _record_daemon_death(self, processes: list[Process]) -> None:
         await asyncio.sleep(2 * EVENT_DEBOUNCE_S)  # cluster workers exit shortly after the daemon
@@ -288,6 +288,6 @@ class DaemonMonitor:
 
     def _publish_exit(self, ended: Exit) -> None:
         text = f"{ended.name} {ended.pm_id} {ended.text}"
-        events.feed.append([PM2Event(ended.at, "exit", ended.name, ended.pm_id, text, ended)])
+        pm2_events.feed.append([PM2Event(ended.at, "exit", ended.name, ended.pm_id, text, ended)])
         log.info("exit", name=ended.name, pm_id=ended.pm_id, cause=ended.cause.value, text=ended.text)
         self.instances.enqueue_exit(ended)

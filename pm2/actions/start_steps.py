@@ -11,7 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from pm2.actions import app_config
+from pm2.actions import prepare_payload
 from pm2.actions.action_steps import POLL_S, STDERR_LINES, STEADY_S, action_timeout_s, call_for_each
 from pm2.daemon import client
 from pm2.daemon.client import DaemonConnection
@@ -20,7 +20,7 @@ from pm2.errors import DaemonNotRunning, DaemonNotStarted, NotInstalled, PortTak
 from pm2.frameworks.registry import Framework, check_availability, script_path
 from pm2.logs.log_files import read_last_lines
 from pm2.monitor.listing import list_processes
-from system.host import binaries, child_processes, ports, process_table
+from system.host import binaries, child_processes, ports, process_lookup
 from system.lib.text import printable
 
 DAEMON_START_S = 30.0
@@ -58,7 +58,7 @@ async def ensure_daemon() -> None:
         pm2 = await asyncio.to_thread(binaries.require, "pm2")
         # Without procps PM2 cannot find the children of a process that it kills, and kills nothing at all.
         fallback = None if await asyncio.to_thread(shutil.which, "ps") else WITHOUT_PROCPS
-        env = app_config.daemon_env(os.environ, str(home), fallback)
+        env = prepare_payload.daemon_env(os.environ, str(home), fallback)
         # PM2's command line spawns the daemon and exits; the daemon does not inherit its pipes.
         argv = [str(node.path), str(pm2.path), "ping"]
         finished = await child_processes.run(argv, env=env, cwd=Path.home(), timeout_s=DAEMON_START_S)
@@ -70,17 +70,19 @@ async def ensure_daemon() -> None:
 async def send_prepare(daemon: DaemonConnection, framework: Framework, count: int) -> None:
     """Call the daemon's `prepare` to start `count` instances. Raises PortTaken, CallFailed."""
     if await asyncio.to_thread(ports.is_listening, framework.port):
-        listener = await asyncio.to_thread(process_table.find_listener, framework.port)
+        listener = await asyncio.to_thread(process_lookup.find_listener, framework.port)
         holder, pid = (printable(listener.name), listener.identity.pid) if listener else ("", None)
         raise PortTaken(framework.name, framework.port, holder, pid)
     availability = await asyncio.to_thread(check_availability, framework)
-    payload = app_config.prepare_payload(
+    payload = prepare_payload.build_payload(
         framework,
         count,
         script=script_path(framework),
         interpreter=availability.interpreter,
         home=Path(settings.PM2_HOME),
-        env=app_config.framework_env(os.environ, await asyncio.to_thread(import_string(settings.REDIS_PORTS_FROM))),
+        env=prepare_payload.framework_env(
+            os.environ, await asyncio.to_thread(import_string(settings.REDIS_PORTS_FROM))
+        ),
         user=getpass.getuser(),
     )
     await daemon.call("prepare", payload, timeout_s=action_timeout_s(count))

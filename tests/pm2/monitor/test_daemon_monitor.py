@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from pm2 import models
-from pm2.actions import app_config, lifecycle, start_framework
+from pm2.actions import lifecycle, prepare_payload, start_steps
 from pm2.actions.lifecycle import Target
-from pm2.exits import events
+from pm2.exits import pm2_events
 from pm2.exits.classify import Exit
-from pm2.instances import instance_store
+from pm2.instance_tracking import instance_store
 from pm2.monitor import current, listing
-from pm2.monitor.watch import DaemonMonitor
+from pm2.monitor.daemon_monitor import DaemonMonitor
 from tests.fixtures.pm2_apps import IDLE, command_line, run_app, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,13 +26,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def _fast_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes PM2 check memory limits every second instead of every 30 s."""
-    monkeypatch.setattr(app_config, "ALLOWED_ENV", (*app_config.ALLOWED_ENV, "PM2_WORKER_INTERVAL"))
+    monkeypatch.setattr(prepare_payload, "ALLOWED_ENV", (*prepare_payload.ALLOWED_ENV, "PM2_WORKER_INTERVAL"))
     monkeypatch.setenv("PM2_WORKER_INTERVAL", "1000")
 
 
 @pytest.fixture
 async def monitor(pm2_home: Path) -> AsyncIterator[DaemonMonitor]:
-    await start_framework.ensure_daemon()
+    await start_steps.ensure_daemon()
     started = current.start(instance_store)
     await until(lambda: started.is_listening, bool)
     yield started
@@ -135,7 +135,7 @@ async def test_an_exit_is_recorded_once_with_its_evidence(monitor: DaemonMonitor
     assert ended.uptime_seconds is not None
     assert 0 < ended.uptime_seconds < 60
     assert summary(stopped)[:3] == ("one", "manual", "stopped by ada")
-    assert [event.exit for event in events.feed.newest((("kind", "exit"),))][-2:] == [ended, stopped]
+    assert [event.exit for event in pm2_events.feed.newest((("kind", "exit"),))][-2:] == [ended, stopped]
 
 
 async def test_a_reused_pm_id_has_its_own_history(monitor: DaemonMonitor, apps: Path) -> None:

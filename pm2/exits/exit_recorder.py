@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from pm2.daemon import bus_events
 from pm2.daemon.bus_events import DaemonLine, ExitLine, ProcessEvent
 from pm2.daemon.process import Process
-from pm2.exits import classify, expected
+from pm2.exits import classify, expected_exits
 from pm2.exits.classify import Cause, Evidence, Exit, UsageSample
 from pm2.exits.recent_usage import UsageHistory
 from pm2.logs.live_logs import LogCollector
-from system.host import counters
+from system.host import usage_counters
 
 SETTLE_S = 1.5  # the last output follows the exit, and the command line announces its action once it is done
 STDERR_GRACE_MS = 10  # stderr may arrive this long after the exit; the first output of Node's next run takes longer
@@ -81,7 +81,7 @@ class ExitRecorder:
         self._changed_files: dict[str, tuple[float, str]] = {}
         self._pending: list[_PendingExit] = []
         self._known_runs: OrderedDict[tuple[int, float], None] = OrderedDict()
-        self._oom_kills = counters.oom_kills()
+        self._oom_kills = usage_counters.oom_kills()
 
     def on_daemon_line(self, line: DaemonLine) -> None:
         """Note what a line of the daemon's log reveals; it precedes the exit event that it concerns."""
@@ -119,8 +119,8 @@ class ExitRecorder:
         line_ms, line = hints.exit_lines.pop(event.is_old, (0.0, None))
         line = line if line_ms >= since_ms else None
         changed_ms, file = self._changed_files.get(event.name, (0.0, ""))
-        verb, by = expected.lookup(event.pm_id, since_ms) or (None, None)
-        oom_kills_before, self._oom_kills = self._oom_kills, counters.oom_kills()
+        verb, by = expected_exits.lookup(event.pm_id, since_ms) or (None, None)
+        oom_kills_before, self._oom_kills = self._oom_kills, usage_counters.oom_kills()
         context = self._context_of(event.name, event.pm_id)
         return _PendingExit(
             event=event,

@@ -8,7 +8,7 @@ from dashboard_client.tui.model.actions import Confirmation
 from dashboard_client.tui.model.prompts import MAX_ANSWER_CHARACTERS
 from dashboard_client.tui.model.state import State
 from dashboard_client.tui.model.windows import Confirm, Form, History, Logs, Palette, Prompt
-from dashboard_client.tui.update.requests import Outcome, pop_window, replace_top
+from dashboard_client.tui.update.api_calls import Outcome, pop_window, replace_top
 
 ERASE_KEYS = {"backspace", "delete"}
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from pm2site.http import gate
+from pm2site.http import request_checks
 
 
 async def request(
@@ -42,7 +42,7 @@ async def request(
         "type": kind, "method": method, "path": path, "raw_path": path.encode(), "query_string": query,
         "headers": [(name.encode(), value.encode("latin-1")) for name, value in pairs],
     }  # fmt: skip
-    await gate.Gate(application)(scope, receive, send)
+    await request_checks.RequestChecks(application)(scope, receive, send)
     if reached:
         return "through", reached[0]
     if kind == "websocket":

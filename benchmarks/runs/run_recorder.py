@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from benchmarks.analysis import histogram
 from benchmarks.engine import trial_record
-from benchmarks.engine.monitor import Sample
 from benchmarks.engine.run_protocol import RunResult
 from benchmarks.engine.trial_execution import TrialResult
+from benchmarks.engine.trial_monitor import Sample
 from benchmarks.models import Run, Source, Trial
 from pm2.models import Exit
 from system.lib.wire import iso_time, to_wire
