@@ -21,6 +21,7 @@ async def clean_cluster(confirm: bool, phases: Phases) -> Cleaned:
             cluster = await load_own_cluster()
             await asyncio.to_thread(node_files.check_node_contents, cluster.ports)
     except ClusterAbsent:
+        await asyncio.to_thread(node_files.remove_cluster_folder)  # of a clean that was killed after its last file
         return Cleaned(True, "There is nothing to clean.", (), (), datetime.now(UTC))
     if not confirm and cluster.state != CLEANING:  # an interrupted clean was already confirmed
         await _refuse_if_keys_exist(cluster)

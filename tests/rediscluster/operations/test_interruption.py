@@ -62,3 +62,10 @@ async def test_stop_and_clean_after_those_that_were_killed(cluster_folder: Path)
     kill_when(cluster_folder, lambda: len(pids_in(cluster_folder)) < random.randint(0, 6), "clean", "--yes")
     await cluster.clean()
     assert (pids_in(cluster_folder), cluster_folder.exists()) == ([], False)
+
+
+async def test_clean_removes_the_empty_folder_of_a_clean_that_was_killed(cluster_folder: Path) -> None:
+    cluster_folder.mkdir()
+
+    assert (await cluster.clean()).message == "There is nothing to clean."
+    assert not cluster_folder.exists()
