@@ -5,7 +5,7 @@ BenchmarkError
 ├── InvalidScenario       the requested run is not possible
 ├── InvalidTargetAddress  not host:port, or it does not resolve
 ├── InvalidDetails        a submitted result has details that cannot be stored
-├── TargetNotAllowed      this server may not load the address
+├── TargetNotAllowed      this server may not benchmark the address
 ├── TargetNotRunning      the framework to be measured is not online
 ├── GeneratorMissing      no load generator, or not the requested one, is installed
 ├── NotDelivered          a server did not accept a result that was measured elsewhere
@@ -59,16 +59,16 @@ class InvalidTargetAddress(BenchmarkError):
     """Not host:port, or it does not resolve."""
 
     def __init__(self, text: str, reason: str) -> None:
-        super().__init__(f"{text} cannot be loaded: {reason}")
+        super().__init__(f"{text} cannot be benchmarked: {reason}")
         self.reason = reason
         self.fields = {"host": [reason]}
 
 
 class TargetNotAllowed(BenchmarkError):
-    """This server may not load the address."""
+    """This server may not benchmark the address."""
 
     def __init__(self, host: str, reason: str) -> None:
-        super().__init__(f"This server may not load {host}: {reason}")
+        super().__init__(f"This server may not benchmark {host}: {reason}")
         self.fields = {"host": [reason]}
 
 

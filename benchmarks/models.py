@@ -135,7 +135,7 @@ class Run(models.Model):
 
 
 class Trial(models.Model):
-    """One execution of a load generator within a run."""
+    """The stored result of a trial or of the warm-up."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="trials")
     index = models.PositiveIntegerField()

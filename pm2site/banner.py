@@ -65,5 +65,5 @@ def import_lines(report: ImportReport | None) -> list[str]:
     if report is None:
         return []
     summary = f"{report.path}: {report.imported} results imported, {report.skipped} already known."
-    skipped = [f"{report.path}: entry {bad.index} skipped: {bad.reason}" for bad in report.bad]
-    return [summary] * bool(report.imported) + skipped
+    rejected = [f"{report.path}: entry {bad.index} rejected: {bad.reason}" for bad in report.bad]
+    return [summary] * bool(report.imported) + rejected

@@ -1,4 +1,4 @@
-"""Admin actions on selected runs: export, compare, set and drop baselines. [io: database]"""
+"""Admin actions on selected runs: export, compare, set and remove baselines. [io: database]"""
 
 from __future__ import annotations
 

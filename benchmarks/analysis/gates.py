@@ -164,7 +164,7 @@ def _sample_size_gates(run: RunFacts, whole: Measurement) -> Iterator[Gate]:
     yield _gate("requests", whole.responses >= MIN_REQUESTS, "Enough responses.", problem, whole.responses)
     shortest = min(trial.measurement.duration_s for trial in run.trials)
     if whole.duration_s < MIN_DURATION_S * 0.95:
-        problem = f"It lasted only {whole.duration_s:.1f} s; below {MIN_DURATION_S:g} s the rate is left to chance."
+        problem = f"It lasted only {whole.duration_s:.1f} s; < {MIN_DURATION_S:g} s is too short for a reliable rate."
         yield Gate("duration", "warn", problem, whole.duration_s)
     else:
         problem = f"A trial lasted {shortest:.1f} s instead of {run.duration_s:g} s."

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 Latencies = tuple[tuple[int, int], ...]
 
 PERCENTS = ("50", "90", "95", "99", "99.9")
-MIN_TAIL_SAMPLES = 10  # a percentile with fewer latencies above it is left to chance, and omitted
+MIN_TAIL_SAMPLES = 10  # fewer latencies above a percentile are too few to be reliable: it is omitted
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,7 @@ class AddSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if isinstance(data, dict) and data.get("reqPerSec") is None:
-            raise serializers.ValidationError({"reqPerSec": ["A number is required."]})
+            raise serializers.ValidationError({"reqPerSec": ["Must be a number."]})
         try:
             with_timestamp = {"timestamp": self.context["now"], **data} if isinstance(data, dict) else data
             return validate(with_timestamp)

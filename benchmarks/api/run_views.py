@@ -57,6 +57,7 @@ class RunViewSet(ViewSet):
     @action(detail=False, url_path=RUN_PATH)
     def details(self, request: Request, run_id: str) -> Response:
         """One run with its trials, checks, samples and histograms."""
+        # Not read-only: marks runs whose process is gone as interrupted and launches the next queued run.
         queue.interrupt_dead_runs()
         return Response(details_body(get_run(run_id)))
 

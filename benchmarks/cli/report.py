@@ -79,7 +79,7 @@ def _trial_entry(trial: TrialResult, pipelining: int) -> dict[str, Any]:
         "duration": measurement.duration_s, "totalReqs": measurement.responses, "reqPerSec": measurement.rate,
         "avgLatency": measurement.mean_ms, "maxLatency": measurement.max_ms, "percentiles": measurement.percentiles_ms,
         "errors": measurement.errors, "timeouts": measurement.timeouts, "non2xx": measurement.non_2xx,
-        "bytesRead": measurement.bytes_read, "facts": trial_record.trial_facts(trial, pipelining),
+        "bytesRead": measurement.bytes_read, "facts": trial_record.trial_details(trial, pipelining),
         "histograms": {
             "raw": histogram.encode(measurement.latencies_us), "corrected": histogram.encode(measurement.corrected_us),
             "probe": trial.probe.histogram if trial.probe else "",

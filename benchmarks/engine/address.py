@@ -37,7 +37,7 @@ def bracket_ipv6(host: str) -> str:
 
 
 def parse_host_port(text: str, default_port: int | None) -> tuple[str, int]:
-    """Host, in lower case, and port. Raises UnknownPlace."""
+    """Host, in lower case, and port. Raises InvalidTargetAddress."""
     match = _HOST.fullmatch(text)
     if match is None:
         raise InvalidTargetAddress(text[:100], "it is not host or host:port.")
@@ -49,7 +49,7 @@ def parse_host_port(text: str, default_port: int | None) -> tuple[str, int]:
 
 
 def resolve(host: str, text: str) -> list[IPAddress]:
-    """The host's addresses, IPv4 first because the frameworks listen there. Raises UnknownPlace."""
+    """The host's addresses, IPv4 first because the frameworks listen there. Raises InvalidTargetAddress."""
     try:
         entries = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:

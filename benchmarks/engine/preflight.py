@@ -21,7 +21,7 @@ MAX_BODY_BYTES = 16 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class TargetResponse:
-    """`wire_bytes`: size of the whole response with status line and headers. `keys`: of a JSON object.
+    """`wire_bytes`: size of the whole response with status line and headers. `keys`: top-level keys of a JSON object.
 
     `odd`: sentences on what makes the response incomparable with those of other servers.
     """

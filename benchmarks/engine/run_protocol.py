@@ -135,7 +135,7 @@ class RunResult:
     def gates(self) -> tuple[Gate, ...]:
         bursts = [burst.measurement.rate for burst in self.warmup]
         return gates.evaluate_gates(RunFacts(
-            trials=tuple(_trial_facts(trial) for trial in self.trials),
+            trials=tuple(_gate_input(trial) for trial in self.trials),
             duration_s=self.plan.duration_s,
             pipelining=self.plan.pipelining,
             rate_per_second=self.plan.rate_per_second,
@@ -164,7 +164,7 @@ class RunResult:
         return self.seconds_between > MIN_DATE_INTERVAL_S and self.before.date == self.after.date
 
 
-def _trial_facts(trial: TrialResult) -> TrialFacts:
+def _gate_input(trial: TrialResult) -> TrialFacts:
     probe = trial.probe
     counts = ProbeCounts(probe.sent, probe.failed, probe.mismatched) if probe else None
     return TrialFacts(trial.measurement, trial.load, counts, trial.target_memory_bytes)

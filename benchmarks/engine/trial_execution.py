@@ -84,7 +84,7 @@ def installed_generators() -> list[str]:
 
 
 class Execution:
-    """One execution of a load generator. `phase`: its purpose; `index`: of the trial, 0 for anything else."""
+    """Runs the load generator once. `phase`: its purpose; `index`: of the trial, 0 for anything else."""
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ from benchmarks.engine.trial_monitor import Sample
 from system.lib.wire import to_wire
 
 
-def trial_facts(trial: TrialResult, pipelining: int) -> dict[str, object]:
+def trial_details(trial: TrialResult, pipelining: int) -> dict[str, object]:
     """CPU, memory, saturation and probe results of a trial, with the keys of the wire."""
     probe, load = trial.probe, trial.load
     facts = to_wire({

@@ -39,7 +39,7 @@ PROFILES = {
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One execution of a load generator. `url` contains an IP address; `headers` contain the requested Host.
+    """What the load generator sends. `url` contains an IP address; `headers` contain the requested Host.
 
     `rate_per_second`: fixed rate of requests, if the target keeps up; None: a closed loop, as fast as responses arrive.
     """

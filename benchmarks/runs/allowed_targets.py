@@ -1,4 +1,4 @@
-"""Decides once which addresses this server may load, and resolves them to an IP address. [io: name resolution]"""
+"""Decides once which addresses this server may benchmark, and resolves them to an IP address. [io: name resolution]"""
 
 from __future__ import annotations
 

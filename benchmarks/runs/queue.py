@@ -67,13 +67,13 @@ def launch_next() -> None:
         if own_runs.filter(state__in=ACTIVE).exists():
             return
         run = own_runs.filter(state=RunState.QUEUED).order_by("created_at", "id").first()
-        if run is None or _is_launched(run):
+        if run is None or _check_launched_and_fail_if_dead(run):
             return
         identity = spawn_runner(run.pk)
         Run.objects.filter(pk=run.pk, state=RunState.QUEUED).update(**_owner_columns(identity))
 
 
-def _is_launched(run: Run) -> bool:
+def _check_launched_and_fail_if_dead(run: Run) -> bool:
     """Whether a process was already started for this queued run. If it died, the run fails and is not retried."""
     owner = owner_of(run)
     if owner is None or owner.boot_id != boot_id():

@@ -62,7 +62,7 @@ def create_trial(run: Run, trial: TrialResult) -> Trial:
         histogram=histogram.encode(measurement.latencies_us),
         corrected_histogram=histogram.encode(measurement.corrected_us),
         probe_histogram=trial.probe.histogram if trial.probe else "",
-        facts=trial_record.trial_facts(trial, run.pipelining),
+        facts=trial_record.trial_details(trial, run.pipelining),
         output=trial.output.replace("\x00", ""),
     )
 

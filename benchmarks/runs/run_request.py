@@ -1,4 +1,4 @@
-"""Turns a validated request into an unsaved run, or raises why it cannot run. [io: PM2, name resolution]"""
+"""Turns a validated request into an unsaved run, or raises the reason as an error. [io: PM2, name resolution]"""
 
 from __future__ import annotations
 

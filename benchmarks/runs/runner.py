@@ -111,7 +111,7 @@ class DatabaseObserver:
         await sync_to_async(run_recorder.store_preflight)(self.run, result, facts)
 
     async def on_start(self, children: Sequence[Identity]) -> None:
-        """Record the child processes, which are killed if this process is found dead."""
+        """Record the child processes, which the server kills if this process dies."""
         self.children = [[child.pid, child.started_at, child.boot_id] for child in children]
         await self._record_progress({**self.run.progress, "children": self.children})
 

@@ -157,9 +157,9 @@ def test_ctrl_c_leaves_no_generator_and_keeps_finished_trials(tmp_path: Path) ->
     ("argv", "reason"),
     [
         ([], "-f NAME is required."),
-        (["-f", "koa"], "localhost cannot be loaded: koa is not in the registry"),
-        (["-f", "fastify", "-H", "a b"], "a b cannot be loaded: it is not host or host:port."),
-        (["-f", "fastify", "-H", "localhost:0"], "localhost:0 cannot be loaded: the port is not"),
+        (["-f", "koa"], "localhost cannot be benchmarked: koa is not in the registry"),
+        (["-f", "fastify", "-H", "a b"], "a b cannot be benchmarked: it is not host or host:port."),
+        (["-f", "fastify", "-H", "localhost:0"], "localhost:0 cannot be benchmarked: the port is not"),
         (["-f", "fastify", "-H", "8.8.8.8"], f"8.8.8.8:{FASTIFY} is a public address. Use --yes to load it."),
         (["-f", "fastify,express", "-H", f"localhost:{FASTIFY}"], "Several frameworks cannot share one port."),
         (["-f", "fastify", "--generator", "wrk", "--rate", "5"], "--rate: wrk cannot hold a rate; h2load can."),
