@@ -57,7 +57,7 @@ def _run_dashboard(settings: Config, options: Namespace) -> int:
     from dashboard_client.tui import runtime  # not needed for reports
 
     screen_options = runtime.Options(
-        is_readonly=options.readonly,
+        is_read_only=options.readonly,
         wants_mouse=not options.no_mouse,
         glyphs=_select_glyphs(options.ascii),
         theme=options.theme,

@@ -9,10 +9,10 @@ from urllib.parse import quote
 Json = dict[str, Any]  # a decoded JSON object
 
 # The server's own deadline plus 5 s: its error explains the failure, a client timeout could not.
-PM2_TIMEOUT_S = 75.0  # spawning the daemon (30 s), the call, instances coming online, the port answering
+PM2_CALL_TIMEOUT_S = 75.0  # spawning the daemon (30 s), the call, instances coming online, the port answering
 ROLLING_TIMEOUT_S = 605.0  # one instance after another
 REDIS_TIMEOUT_S = 185.0  # a node has 120 s to save its keys
-PREFLIGHT_TIMEOUT_S = 65.0
+SLOW_REQUEST_TIMEOUT_S = 65.0
 
 
 class Endpoints:
@@ -183,7 +183,7 @@ class Endpoints:
     def benchmark_run(self, framework: str, **scenario: object) -> Json:
         """`scenario`: host, endpoint, method, duration, instances, connections, trials, profile, label, …"""
         body = {"framework": framework, **scenario}
-        return self.call("POST", "/api/benchmark/run", body=body, at_least_s=PREFLIGHT_TIMEOUT_S)
+        return self.call("POST", "/api/benchmark/run", body=body, at_least_s=SLOW_REQUEST_TIMEOUT_S)
 
     def benchmark_runs(self) -> Json:
         """Queued and running benchmarks."""
@@ -210,27 +210,27 @@ class Endpoints:
     def benchmark_baselines(self) -> Json:
         return self.call("GET", "/api/benchmark/baselines")
 
-    def benchmark_name_baseline(self, run_id: str, reason: str = "") -> Json:
+    def benchmark_set_baseline(self, run_id: str, reason: str = "") -> Json:
         """Compare later runs of its framework and endpoint to this one."""
         return self.call("POST", f"/api/benchmark/runs/{quote(run_id, safe='')}/baseline", body={"reason": reason})
 
-    def benchmark_drop_baseline(self, run_id: str) -> Json:
+    def benchmark_remove_baseline(self, run_id: str) -> Json:
         return self.call("DELETE", f"/api/benchmark/runs/{quote(run_id, safe='')}/baseline")
 
     def benchmark_add(self, result: Mapping[str, object]) -> Json:
         return self.call("POST", "/api/benchmark/add", body=result)
 
     def benchmark_reload(self) -> Json:
-        return self.call("POST", "/api/benchmark/reload", at_least_s=PREFLIGHT_TIMEOUT_S)
+        return self.call("POST", "/api/benchmark/reload", at_least_s=SLOW_REQUEST_TIMEOUT_S)
 
     def benchmark_clear(self) -> Json:
-        return self.call("DELETE", "/api/benchmark/clear", at_least_s=PREFLIGHT_TIMEOUT_S)
+        return self.call("DELETE", "/api/benchmark/clear", at_least_s=SLOW_REQUEST_TIMEOUT_S)
 
     def benchmark_export(self, file: BinaryIO, format: str = "json", **filters: object) -> int:
         """`format`: json, csv, md or benchstat. Returns the number of bytes written."""
         return self.download("/api/benchmark/export", {"format": format, **filters}, file)
 
-    def _pm2(self, verb: str, body: Mapping[str, object], at_least_s: float = PM2_TIMEOUT_S) -> Json:
+    def _pm2(self, verb: str, body: Mapping[str, object], at_least_s: float = PM2_CALL_TIMEOUT_S) -> Json:
         return self.call("POST", f"/api/pm2/{verb}", body=body, at_least_s=at_least_s)
 
     def _redis(self, verb: str, body: Mapping[str, object]) -> Json:

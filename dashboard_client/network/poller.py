@@ -37,7 +37,7 @@ FETCHERS: Mapping[str, Callable[[Api, Filters], Json]] = {
 }
 
 
-class Interval(Protocol):
+class StreamSubscription(Protocol):
     @property
     def interval_ms(self) -> int: ...
 
@@ -53,7 +53,7 @@ class Listener(Protocol):
     @property
     def is_stopping(self) -> bool: ...
 
-    def subscriptions(self) -> Mapping[str, Interval]: ...
+    def subscriptions(self) -> Mapping[str, StreamSubscription]: ...
 
     def deliver_data(self, stream: str, data: object, timestamp: str) -> None: ...
 

@@ -77,14 +77,14 @@ class EffectRunner:
 
     def _call(self, effect: effects.Call) -> None:
         try:
-            response = getattr(self._api, effect.endpoint)(**effect.arguments)
+            response = getattr(self._api, effect.api_method)(**effect.arguments)
             value = convert(effect.response_type, response)
         except Refused as error:
             self.inbox.put(events.ApiFailed(effect.call_id, str(error), error.code, error.status))
         except ClientError as error:
             self.inbox.put(events.ApiFailed(effect.call_id, str(error)))
         except Exception as error:  # noqa: BLE001 - every call must end with ApiAnswered or ApiFailed
-            self.inbox.put(events.ApiFailed(effect.call_id, f"{effect.endpoint} failed: {clean(str(error))}"))
+            self.inbox.put(events.ApiFailed(effect.call_id, f"{effect.api_method} failed: {clean(str(error))}"))
         else:
             self.inbox.put(events.ApiAnswered(effect.call_id, value))
 

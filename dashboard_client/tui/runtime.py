@@ -37,7 +37,7 @@ WORKERS = 4
 class Options:
     """Appearance and permissions."""
 
-    is_readonly: bool = False
+    is_read_only: bool = False
     wants_mouse: bool = True
     glyphs: Glyphs = theme.BRAILLE
     theme: str = "auto"
@@ -55,7 +55,7 @@ class Dashboard:
             height=height,
             now_s=time.monotonic(),
             wall=datetime.now(),
-            is_readonly=options.is_readonly,
+            is_read_only=options.is_read_only,
         )
         self.inbox = Inbox()
         self.pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="call")
@@ -106,7 +106,7 @@ class Dashboard:
         if self.last_frame is None or self.is_dirty:
             wait_s = min(wait_s, max(0.0, self.last_paint_s + MIN_FRAME_INTERVAL_S - now))
         ready = self._wait_for_input(wait_s)
-        has_input = self.terminal.input in ready
+        has_input = self.terminal.input_fd in ready
         if has_input:
             for input_event in self.terminal.events():
                 self.dispatch(input_event)
@@ -124,7 +124,7 @@ class Dashboard:
 
     def _wait_for_input(self, wait_s: float) -> list[int]:
         try:
-            ready, _, _ = select.select([self.terminal.input, self.inbox.wake], [], [], wait_s)
+            ready, _, _ = select.select([self.terminal.input_fd, self.inbox.wake], [], [], wait_s)
         except InterruptedError:
             return []
         return ready

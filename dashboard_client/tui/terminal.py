@@ -109,7 +109,7 @@ class Terminal:
                 select.select([], [descriptor], [], 1.0)
 
     @property
-    def input(self) -> int:
+    def input_fd(self) -> int:
         """The file descriptor to wait on for input."""
         return sys.stdin.fileno()
 

@@ -27,7 +27,7 @@ class ApiAction:
     `Confirmation.WORD`; `next_actions`: run in order, each after the previous one succeeded."""
 
     title: str
-    endpoint: str
+    api_method: str
     arguments: Mapping[str, object] = field(default_factory=dict)
     response_type: type[object] = ActionResult
     confirmation: Confirmation = Confirmation.NONE
@@ -179,22 +179,22 @@ def cancel_run(run_id: str, title: str) -> ApiAction:
     return ApiAction("Cancel the run", "benchmark_cancel", arguments, confirmation=Confirmation.YES, targets=(title,))
 
 
-def name_baseline(run_id: str, title: str) -> ApiAction:
+def set_baseline(run_id: str, title: str) -> ApiAction:
     targets = (title, "later runs of its framework and endpoint compare with it, not with the previous one")
     return ApiAction(
         "Set the baseline",
-        "benchmark_name_baseline",
+        "benchmark_set_baseline",
         {"run_id": run_id},
         confirmation=Confirmation.YES,
         targets=targets,
     )
 
 
-def drop_baseline(run_id: str, title: str) -> ApiAction:
+def remove_baseline(run_id: str, title: str) -> ApiAction:
     targets = (title, "is no longer the baseline; it stays in the history")
     return ApiAction(
-        "Drop the baseline",
-        "benchmark_drop_baseline",
+        "Remove the baseline",
+        "benchmark_remove_baseline",
         {"run_id": run_id},
         confirmation=Confirmation.YES,
         targets=targets,

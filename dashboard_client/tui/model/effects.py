@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Call `Endpoints.endpoint(**arguments)` and decode the answer as `response_type`; results in ApiAnswered or
+    """Call `Endpoints.<api_method>(**arguments)` and decode the answer as `response_type`; results in ApiAnswered or
     ApiFailed with `call_id`."""
 
     call_id: str
-    endpoint: str
+    api_method: str
     response_type: type[object]
     arguments: Mapping[str, object] = field(default_factory=dict)
 

@@ -98,9 +98,9 @@ BINDINGS: tuple[Binding, ...] = (
     Binding("form", ("left",), "previous_choice", "previous choice, of profile and generator"),
     Binding("form", ("right",), "next_choice", "next choice, of profile and generator", "choose"),
     Binding("form", ("enter",), "choose", "run the benchmark", "run"),
-    Binding("confirm", ("y",), "confirm", "yes, do it", "yes"),
+    Binding("confirm", ("y",), "confirm", "yes, confirm", "yes"),
     Binding("confirm", ("n", "q", "enter"), "close", "no: cancel", "cancel"),
-    Binding("word", ("enter",), "submit_word", "do it if the word is complete, else cancel", "do it, or cancel"),
+    Binding("word", ("enter",), "submit_word", "confirm if the word matches, else cancel", "confirm, or cancel"),
     Binding("history", ("up", "k"), "up", "run above"),
     Binding("history", ("down", "j"), "down", "run below"),
     Binding("history", ("pageup", "ctrl-u"), "page_up", "ten rows up"),
@@ -133,7 +133,7 @@ BINDINGS: tuple[Binding, ...] = (
     Binding("process", ("D",), "delete", "delete the process", "delete"),
     Binding("process", ("L",), "process_logs", "its logs", "logs"),
     Binding("runpage", ("C",), "cancel_run", "cancel the run", "cancel run"),
-    Binding("runpage", ("B",), "toggle_baseline", "set or drop this run as the baseline", "baseline"),
+    Binding("runpage", ("B",), "toggle_baseline", "set this run as the baseline, or remove it", "baseline"),
     Binding("compare", ("q", "enter", "x"), "close", "close"),
     Binding("compare", ("y",), "copy", "copy the text", "copy"),
     Binding("logs", ("up", "k"), "up", "older line"),
@@ -177,12 +177,12 @@ def bindings_by_key(contexts: tuple[str, ...]) -> Mapping[str, Binding]:
 
 def active_contexts(state: State) -> tuple[str, ...]:
     """The contexts in which a key is looked up, the innermost first."""
-    if state.top is not None:
-        if getattr(state.top, "is_typing", False):
+    if state.top_window is not None:
+        if getattr(state.top_window, "is_typing", False):
             return ("typing",)
-        if isinstance(state.top, Confirm) and state.top.action.confirmation is Confirmation.WORD:
+        if isinstance(state.top_window, Confirm) and state.top_window.action.confirmation is Confirmation.WORD:
             return ("word", "window")
-        return (WINDOW_CONTEXTS[type(state.top).__name__], "window")
+        return (WINDOW_CONTEXTS[type(state.top_window).__name__], "window")
     if state.is_filtering:
         return ("typing",)
     lists = ("list",) if state.focus in LISTS else ()
@@ -215,7 +215,9 @@ def bar_entries(state: State) -> tuple[tuple[str, str], ...]:
         (key_label(binding.keys[0]), binding.bar)
         for context in contexts
         for binding in BINDINGS
-        if binding.context == context and binding.bar and not (state.is_readonly and binding.action in MUTATING_ACTIONS)
+        if binding.context == context
+        and binding.bar
+        and not (state.is_read_only and binding.action in MUTATING_ACTIONS)
     ]
     if "global" not in contexts:
         return tuple(entries)

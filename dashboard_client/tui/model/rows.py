@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dashboard_client.tui.model.state import SORTS, Note, State
+from dashboard_client.tui.model.state import SORTS, ActivityLine, State
 from dashboard_client.tui.model.windows import History
 from dashboard_client.wire.benchmarks import BenchmarkResult
 from dashboard_client.wire.host_and_pm2 import Process
@@ -109,11 +109,11 @@ def _result_rows(state: State) -> list[Row]:
 
 
 def _note_rows(state: State) -> list[Row]:
-    count = len(state.notes)
+    count = len(state.activity)
     return [
-        Row(f"{note.at} {count - number} {note.text}", note, f"{note.kind} {note.text}")
-        for number, note in enumerate(state.notes)
-        if isinstance(note, Note)
+        Row(f"{line.at} {count - number} {line.text}", line, f"{line.kind} {line.text}")
+        for number, line in enumerate(state.activity)
+        if isinstance(line, ActivityLine)
     ]
 
 

@@ -24,7 +24,7 @@ INTERVALS_MS: Mapping[str, int] = {
     "activity": FAST_MS,
 }
 STALE_AFTER = 2.5  # intervals without a value; a single late sample does not count
-MAX_NOTES = 100
+MAX_ACTIVITY_LINES = 100
 MAX_RESULTS = 100
 TOAST_S = 6.0
 SORTS: Mapping[str, tuple[str, ...]] = {
@@ -67,7 +67,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class LiveData:
     """The data that panels draw. Pausing keeps the current one on screen while a newer one is updated."""
 
     stream_values: Mapping[str, StreamValue] = field(default_factory=dict)
@@ -107,7 +107,7 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class ActivityLine:
     """A line of the activity log. `tone`: ok, warn, bad or plain."""
 
     at: datetime | None
@@ -141,13 +141,13 @@ class State:
     height: int = 24
     now_s: float = 0.0
     wall: datetime | None = None
-    is_readonly: bool = False
+    is_read_only: bool = False
     link: Link = Link()
-    view: View = View()
-    paused: View | None = None
+    view: LiveData = LiveData()
+    paused: LiveData | None = None
     paused_at_s: float = 0.0
     config: SystemConfig | None = None
-    notes: tuple[Note, ...] = ()
+    activity: tuple[ActivityLine, ...] = ()
     toast: Toast | None = None
     pending_calls: Mapping[str, PendingCall] = field(default_factory=dict)
     next_call: int = 1
@@ -163,11 +163,11 @@ class State:
     is_selecting: bool = False  # the mouse is released to the terminal, for selecting text
 
     @property
-    def displayed(self) -> View:
+    def displayed(self) -> LiveData:
         return self.paused or self.view
 
     @property
-    def top(self) -> Window | None:
+    def top_window(self) -> Window | None:
         return self.windows[-1] if self.windows else None
 
 

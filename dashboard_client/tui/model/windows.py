@@ -31,8 +31,8 @@ class Palette:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A question with a one-line answer; empty cancels. `kind`: server, nodes, instances or scale. `subject`: the
-    framework. `is_untouched`: `text` is still the default, which the first typed character replaces."""
+    """A question with a one-line answer; an empty one cancels. `kind`: server, nodes, instances or scale. `subject`:
+    the framework. `is_untouched`: `text` is still the default, which the first typed character replaces."""
 
     kind: str
     title: str
@@ -81,15 +81,15 @@ class RunPage:
     run: BenchmarkRun | None = None
     result: BenchmarkResult | None = None
     problem: str = ""
-    top: int = 0
+    first_line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessDetails:
     process: Process
-    page: ProcessPage | None = None
+    response: ProcessPage | None = None
     problem: str = ""
-    top: int = 0
+    first_line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +119,11 @@ class Logs:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Plain text: help, advice, the result of a check. `top`: the first visible line."""
+    """Plain text: help, advice, the result of a check. `first_line`: the first visible line."""
 
     title: str
     lines: tuple[str, ...]
-    top: int = 0
+    first_line: int = 0
 
 
 Window = Menu | Palette | Prompt | Confirm | Form | History | RunPage | ProcessDetails | Compare | Logs | Page

@@ -13,14 +13,14 @@ LATEST = "Latest of each framework"
 MARKS = {"pass": "ok ", "warn": "!  ", "fail": "BAD", "unknown": "?  "}
 
 
-def page_lines(overlay: RunPage | ProcessDetails | Page | Logs) -> tuple[str, ...]:
-    match overlay:
+def page_lines(window: RunPage | ProcessDetails | Page | Logs) -> tuple[str, ...]:
+    match window:
         case RunPage():
-            return tuple(_run(overlay))
+            return tuple(_run(window))
         case ProcessDetails():
-            return tuple(_process(overlay))
+            return tuple(_process(window))
         case Logs():
-            return tuple(log_text(line, has_time=overlay.has_times) for line in overlay.lines)
+            return tuple(log_text(line, has_time=window.has_times) for line in window.lines)
         case Page(lines=lines):
             return lines
 
@@ -77,7 +77,7 @@ def _figures(result: BenchmarkResult) -> Iterator[str]:
     )
     when = f"{result.timestamp.astimezone():%Y-%m-%d %H:%M:%S}" if result.timestamp else "unknown time"
     yield f"measured     {when}   from {result.source or 'unknown'}   {result.label}".rstrip()
-    yield f"verdict      {result.validity}"
+    yield f"validity     {result.validity}"
     for reason in result.reasons:
         yield f"             {reason}"
 
@@ -128,22 +128,22 @@ def _process(details: ProcessDetails) -> Iterator[str]:
     port = DASH if process.port is None else str(process.port)
     runtime = f"{process.interpreter} {process.version}"
     yield f"port {port}   framework {process.framework or DASH}   {runtime}   user {process.user}"
-    page = details.page
-    if page is None:
+    response = details.response
+    if response is None:
         yield details.problem or "loading…"
         return
     yield ""
     for name, text in (
-        ("script", page.script),
-        ("folder", page.cwd),
-        ("arguments", " ".join(page.arguments)),
-        ("stdout", page.out_log),
-        ("stderr", page.err_log),
+        ("script", response.script),
+        ("folder", response.cwd),
+        ("arguments", " ".join(response.arguments)),
+        ("stdout", response.out_log),
+        ("stderr", response.err_log),
     ):
         yield f"{name:<10} {text or DASH}"
-    for name, value in page.metrics.items():
+    for name, value in response.metrics.items():
         yield f"{name:<24} {value}"
-    for process_exit in page.exits:
+    for process_exit in response.exits:
         at = process_exit.at.astimezone() if process_exit.at else None
         yield ""
         yield f"{clock(at)}  {process_exit.text or process_exit.cause}"

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from dashboard_client.tui.model import effects
 from dashboard_client.tui.model.actions import ApiAction, Confirmation
-from dashboard_client.tui.model.state import MAX_NOTES, TOAST_S, Note, PendingCall, State, Toast
+from dashboard_client.tui.model.state import MAX_ACTIVITY_LINES, TOAST_S, ActivityLine, PendingCall, State, Toast
 from dashboard_client.tui.model.windows import Confirm, Window
 
 Outcome = tuple[State, tuple[effects.Effect, ...]]
@@ -27,13 +27,14 @@ def log_activity(state: State, kind: str, text: str, tone: str = "plain", at: da
     when = at or state.wall
     if when is not None and when.tzinfo is not None:
         when = when.astimezone().replace(tzinfo=None)
-    line = Note(when, kind, text, tone)
-    if at is not None and line in state.notes:
+    line = ActivityLine(when, kind, text, tone)
+    if at is not None and line in state.activity:
         return state
     index = 0
-    while when and index < len(state.notes) and (state.notes[index].at or when) > when:  # replayed after a reconnect
+    # An entry replayed after a reconnect is older than others already there.
+    while when and index < len(state.activity) and (state.activity[index].at or when) > when:
         index += 1
-    return replace(state, notes=(*state.notes[:index], line, *state.notes[index:])[:MAX_NOTES])
+    return replace(state, activity=(*state.activity[:index], line, *state.activity[index:])[:MAX_ACTIVITY_LINES])
 
 
 def push_window(state: State, window: Window) -> State:
@@ -44,25 +45,25 @@ def pop_window(state: State) -> State:
     return replace(state, windows=state.windows[:-1])
 
 
-def replace_top(state: State, window: Window) -> State:
+def replace_top_window(state: State, window: Window) -> State:
     return replace(state, windows=(*state.windows[:-1], window))
 
 
 def fetch(
     state: State,
     purpose: str,
-    endpoint: str,
+    api_method: str,
     response_type: type[object],
     arguments: Mapping[str, object] | None = None,
 ) -> Outcome:
     """A read-only call; `purpose` selects the window that receives the answer (`responses`)."""
     call = PendingCall("", state.now_s, purpose)
-    return _send_call(state, endpoint, response_type, arguments or {}, call)
+    return _send_call(state, api_method, response_type, arguments or {}, call)
 
 
 def request_action(state: State, action: ApiAction) -> Outcome:
     """Send the action, after a confirmation if it requires one; a toast if it cannot be sent."""
-    if state.is_readonly and not action.is_read_only:
+    if state.is_read_only and not action.is_read_only:
         return show_toast(state, f"{action.title}: disabled by --readonly", "warn"), ()
     if not state.link.is_up:
         return show_toast(state, f"{action.title}: not sent, no connection", "warn"), ()
@@ -77,12 +78,12 @@ def send_action(state: State, action: ApiAction) -> Outcome:
     """Send without confirmation: only for `request_action`, confirmed dialogs, and the next of chained actions."""
     call = PendingCall(action.title, state.now_s, "action", action.next_actions)
     state = show_toast(state, f"{action.title}…", "plain")
-    return _send_call(state, action.endpoint, action.response_type, action.arguments, call)
+    return _send_call(state, action.api_method, action.response_type, action.arguments, call)
 
 
 def _send_call(
-    state: State, endpoint: str, response_type: type[object], arguments: Mapping[str, object], call: PendingCall
+    state: State, api_method: str, response_type: type[object], arguments: Mapping[str, object], call: PendingCall
 ) -> Outcome:
     call_id = str(state.next_call)
     state = replace(state, next_call=state.next_call + 1, pending_calls={**state.pending_calls, call_id: call})
-    return state, (effects.Call(call_id, endpoint, response_type, arguments),)
+    return state, (effects.Call(call_id, api_method, response_type, arguments),)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dashboard_client.tui.model import effects, events
-from dashboard_client.tui.model.state import INTERVALS_MS, Link, State, View
+from dashboard_client.tui.model.state import INTERVALS_MS, Link, LiveData, State
 from dashboard_client.tui.update.api_calls import Outcome, log_activity, show_toast
 from dashboard_client.tui.update.keys import handle_key
 from dashboard_client.tui.update.mouse import handle_mouse
 from dashboard_client.tui.update.network_events import (
-    on_complaint,
     on_connected,
     on_connecting,
     on_disconnected,
+    on_error_reported,
     on_metric,
     on_missed,
 )
@@ -53,7 +53,7 @@ def update(state: State, event: events.Event) -> Outcome:
         case events.Missed(stream, count):
             return on_missed(state, stream, count)
         case events.ErrorReported():
-            return on_complaint(state, event)
+            return on_error_reported(state, event)
         case events.ApiAnswered(call_id, value):
             return on_answer(state, call_id, value)
         case events.ApiFailed():
@@ -77,7 +77,7 @@ def _on_outcome(state: State, event: events.Event) -> Outcome:
             return show_toast(state, text, "warn" if is_cut else "ok"), ()
         case events.Switched(server):
             state = replace(
-                state, server=server, link=Link(since_s=state.now_s), view=View(), paused=None, config=None,
+                state, server=server, link=Link(since_s=state.now_s), view=LiveData(), paused=None, config=None,
                 pending_calls={}, windows=(), selected={}, marked_run="",
             )  # fmt: skip
             return log_activity(state, "connect", f"switched to {server}"), ()

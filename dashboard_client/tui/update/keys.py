@@ -42,20 +42,20 @@ def handle_key(state: State, name: str) -> Outcome:
         return state, ()
     if binding.action in ("redraw", "suspend"):
         return handle_action(state, binding.action, ())
-    top = state.top
-    if isinstance(top, Palette) and binding.action == "choose":
-        return _choose_palette_item(state, top)
-    if isinstance(top, Confirm) and binding.action == "submit_word":
-        return submit_word(state, top)
-    return handle_panel_action(state, binding.action) if top is None else handle_window_action(state, binding.action)
+    window = state.top_window
+    if isinstance(window, Palette) and binding.action == "choose":
+        return _choose_palette_item(state, window)
+    if isinstance(window, Confirm) and binding.action == "submit_word":
+        return submit_word(state, window)
+    return handle_panel_action(state, binding.action) if window is None else handle_window_action(state, binding.action)
 
 
 def _handle_key_on_one_line(state: State, name: str) -> Outcome:
     """Only keys that open and answer no questions, because a one-line screen cannot show them."""
     binding = keymap.bindings_by_key(keymap.active_contexts(state)).get(name)
-    if binding and binding.action in ("close", "clear_filter") and state.top is not None:
+    if binding and binding.action in ("close", "clear_filter") and state.top_window is not None:
         return handle_window_action(state, binding.action)
-    if binding and state.top is None and binding.action in ("quit", "redraw", "suspend", "refresh", "pause"):
+    if binding and state.top_window is None and binding.action in ("quit", "redraw", "suspend", "refresh", "pause"):
         return handle_panel_action(state, binding.action)
     return state, ()
 

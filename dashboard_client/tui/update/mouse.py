@@ -21,7 +21,7 @@ def handle_mouse(state: State, mouse: Mouse) -> Outcome:
     if mouse.kind == "press" and screen.keys and mouse.y == screen.keys.y:
         key = key_bar.key_at(state, screen.keys, mouse.x)
         return handle_key(state, key) if key else (state, ())
-    if state.top is not None:
+    if state.top_window is not None:
         return handle_key(state, mouse.kind) if mouse.kind in ("up", "down") else (state, ())
     panel = screen.panel_at(mouse.y, mouse.x)
     if panel is None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dashboard_client.tui.model import effects, events
 from dashboard_client.tui.model.rows import keep_selection, process_identity, selected_row
-from dashboard_client.tui.model.state import HISTORY_S, Link, Point, State, StreamValue, View
+from dashboard_client.tui.model.state import HISTORY_S, Link, LiveData, Point, State, StreamValue
 from dashboard_client.tui.model.windows import MAX_LOG_LINES, Logs, ProcessDetails, RunPage, Window
 from dashboard_client.tui.update.api_calls import Outcome, fetch, log_activity, show_toast
 from dashboard_client.wire.benchmarks import BenchmarkProgress, BenchmarkResults, BenchmarkRun, SystemConfig
@@ -130,7 +130,7 @@ def _keep_selection(before: State, state: State, panel: str) -> State:
     return show_toast(state, f"{removed} is gone; selected {row.identity}", "warn")
 
 
-def _add_chart_points(view: View, host: HostStats, at_s: float) -> View:
+def _add_chart_points(view: LiveData, host: HostStats, at_s: float) -> LiveData:
     def append(points: tuple[Point, ...], value: float) -> tuple[Point, ...]:
         return (*(point for point in points if at_s - point.at_s <= HISTORY_S), Point(at_s, value))
 
@@ -187,14 +187,14 @@ def on_missed(state: State, stream: str, count: int | None) -> Outcome:
         )
         return replace(state, windows=windows), ()
     if count is None:
-        is_logged = any(note.text == EVENTS_LOST and note.at == state.wall for note in state.notes)
+        is_logged = any(line.text == EVENTS_LOST and line.at == state.wall for line in state.activity)
         return (state if is_logged else log_activity(state, "connect", EVENTS_LOST)), ()
     return log_activity(state, "connect", f"{stream}: {count} messages were missed", "warn"), ()
 
 
-def on_complaint(state: State, event: events.ErrorReported) -> Outcome:
+def on_error_reported(state: State, event: events.ErrorReported) -> Outcome:
     """Logged once only: an older server rejects an unknown stream at every connection."""
-    if any(note.text == event.message for note in state.notes[:20]):
+    if any(line.text == event.message for line in state.activity[:20]):
         return state, ()
     return log_activity(state, "server", event.message, "warn"), ()
 

@@ -57,7 +57,7 @@ def on_answer(state: State, call_id: str, value: object) -> Outcome:
             return _fill(
                 state,
                 ProcessDetails,
-                lambda page: replace(page, page=value) if call.purpose == f"process {page.process.pm_id}" else page,
+                lambda page: replace(page, response=value) if call.purpose == f"process {page.process.pm_id}" else page,
             ), ()
         case Comparison():
             return _fill(
@@ -118,7 +118,7 @@ def _finish_action(state: State, call: PendingCall, value: object) -> Outcome:
     remaining = [action for action in call.next_actions if isinstance(action, ApiAction)]
     if remaining:
         return send_action(state, replace(remaining[0], next_actions=tuple(remaining[1:])))
-    page = state.top
+    page = state.top_window
     if isinstance(page, RunPage) and page.run_id:  # the action may have changed the displayed run
         return fetch(state, "run", "benchmark_run_details", BenchmarkRun, {"run_id": page.run_id})
     return state, ()

@@ -8,7 +8,7 @@ from dashboard_client.tui.model.actions import Confirmation
 from dashboard_client.tui.model.prompts import MAX_ANSWER_CHARACTERS
 from dashboard_client.tui.model.state import State
 from dashboard_client.tui.model.windows import Confirm, Form, History, Logs, Palette, Prompt
-from dashboard_client.tui.update.api_calls import Outcome, pop_window, replace_top
+from dashboard_client.tui.update.api_calls import Outcome, pop_window, replace_top_window
 
 ERASE_KEYS = {"backspace", "delete"}
 
@@ -36,7 +36,7 @@ def handle_text_key(state: State, name: str) -> Outcome | None:
 def handle_paste(state: State, text: str) -> Outcome:
     """Insert printable characters only, so that a pasted newline cannot submit; never into a confirmation."""
     before = edited_text(state)
-    if before is None or isinstance(state.top, Confirm):
+    if before is None or isinstance(state.top_window, Confirm):
         return state, ()
     printable = "".join(character for character in text if character.isprintable())
     return replace_text(state, (_text_to_extend(state, before) + printable)[:MAX_ANSWER_CHARACTERS]), ()
@@ -44,7 +44,7 @@ def handle_paste(state: State, text: str) -> Outcome:
 
 def _text_to_extend(state: State, before: str) -> str:
     """Empty for a prompt's default, which typing replaces."""
-    return "" if isinstance(state.top, Prompt) and state.top.is_untouched else before
+    return "" if isinstance(state.top_window, Prompt) and state.top_window.is_untouched else before
 
 
 def _is_character(name: str) -> bool:
@@ -52,12 +52,12 @@ def _is_character(name: str) -> bool:
 
 
 def _is_editing_filter(state: State) -> bool:
-    return state.is_filtering if state.top is None else getattr(state.top, "is_typing", False)
+    return state.is_filtering if state.top_window is None else getattr(state.top_window, "is_typing", False)
 
 
 def edited_text(state: State) -> str | None:
     """The content of the current text field; None if there is none."""
-    match state.top:
+    match state.top_window:
         case None:
             return state.filters.get(state.focus, "") if state.is_filtering else None
         case Palette(text=text) | Prompt(text=text):
@@ -74,31 +74,31 @@ def edited_text(state: State) -> str | None:
 
 
 def replace_text(state: State, text: str) -> State:
-    match state.top:
+    match state.top_window:
         case None:
             return replace(state, filters={**state.filters, state.focus: text})
         case Palette() as palette:
-            return replace_top(state, replace(palette, text=text, cursor=0))
+            return replace_top_window(state, replace(palette, text=text, cursor=0))
         case Prompt() as prompt:
-            return replace_top(state, replace(prompt, text=text, problem="", is_untouched=False))
+            return replace_top_window(state, replace(prompt, text=text, problem="", is_untouched=False))
         case Form() as form:
             values = (*form.values[: form.cursor], text, *form.values[form.cursor + 1 :])
-            return replace_top(state, replace(form, values=values, problem=""))
+            return replace_top_window(state, replace(form, values=values, problem=""))
         case Confirm() as confirm:
-            return replace_top(state, replace(confirm, typed=text))
+            return replace_top_window(state, replace(confirm, typed=text))
         case History() as history:
-            return replace_top(state, replace(history, text=text))
+            return replace_top_window(state, replace(history, text=text))
         case Logs() as logs:
-            return replace_top(state, replace(logs, search=text))
+            return replace_top_window(state, replace(logs, search=text))
     return state
 
 
 def _close_filter(state: State, *, is_kept: bool) -> State:
     if not is_kept:
         state = replace_text(state, "")
-    match state.top:
+    match state.top_window:
         case None:
             return replace(state, is_filtering=False)
         case (History() | Logs()) as window:
-            return replace_top(state, replace(window, is_typing=False))
+            return replace_top_window(state, replace(window, is_typing=False))
     return pop_window(state)

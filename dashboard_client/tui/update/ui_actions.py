@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from dashboard_client.tui.model import actions, effects, keymap
 from dashboard_client.tui.model.rows import replicas, rows, selected_row
-from dashboard_client.tui.model.state import Note, State
+from dashboard_client.tui.model.state import ActivityLine, State
 from dashboard_client.tui.model.windows import (
     Compare,
     Form,
@@ -62,7 +62,7 @@ def open_selected_row(state: State) -> Outcome:
             return fetch(state, f"process {process.pm_id}", "pm2_process", ProcessPage, {"pm_id": process.pm_id})
         case BenchmarkResult() as result:
             return open_run_page(state, result.id, result)
-        case Note() as line:
+        case ActivityLine() as line:
             return push_window(state, Page("Activity", (f"{line.at or ''}", line.kind, line.text))), ()
         case RedisNode() as node:
             return push_window(state, Page(f"Redis node {node.port}", node_lines(node))), ()
@@ -78,7 +78,7 @@ def open_run_page(state: State, run_id: str, result: BenchmarkResult | None) -> 
 def available_items(state: State) -> tuple[actions.MenuItem, ...]:
     """The menu's items, without those that --readonly forbids."""
     items = actions.menu_items(state.config, state.view.processes, state.view.redis)
-    return tuple(item for item in items if not _is_mutating(item)) if state.is_readonly else items
+    return tuple(item for item in items if not _is_mutating(item)) if state.is_read_only else items
 
 
 def _is_mutating(item: actions.MenuItem) -> bool:
@@ -96,7 +96,7 @@ def _open_palette(state: State) -> Outcome:
         actions.key_item(binding.help, binding.action, keymap.key_label(binding.keys[0]))
         for binding in keymap.BINDINGS
         if binding.context in ("global", "list", "pm2", "redis", "benchmarks", "run", "activity")
-        and not (state.is_readonly and binding.action in keymap.MUTATING_ACTIONS)
+        and not (state.is_read_only and binding.action in keymap.MUTATING_ACTIONS)
     )
     return push_window(state, Palette((*available_items(state), *key_items))), ()
 
@@ -175,8 +175,8 @@ def _open_process_logs(state: State) -> Outcome:
 
 def _selected_process(state: State) -> Process | None:
     """Of the top window if it is a process, else of the PM2 panel."""
-    if isinstance(state.top, ProcessDetails):
-        return state.top.process
+    if isinstance(state.top_window, ProcessDetails):
+        return state.top_window.process
     row = selected_row(state, "pm2")
     return row.item if row and isinstance(row.item, Process) else None
 
@@ -217,7 +217,7 @@ def _request_failover(state: State, node: RedisNode) -> Outcome:
 
 def _request_cancel_run(state: State) -> Outcome:
     runs = state.view.runs
-    run_id = state.top.run_id if isinstance(state.top, RunPage) else runs[0].id if runs else ""
+    run_id = state.top_window.run_id if isinstance(state.top_window, RunPage) else runs[0].id if runs else ""
     run = next((run for run in runs if run.id == run_id), None)
     if run is None:
         return show_toast(state, "This run is not in progress", "warn"), ()
@@ -226,13 +226,13 @@ def _request_cancel_run(state: State) -> Outcome:
 
 
 def _toggle_baseline(state: State) -> Outcome:
-    """Make the run of the top window the baseline, or drop it if it already is."""
-    run = state.top.run if isinstance(state.top, RunPage) else None
+    """Make the run of the top window the baseline, or remove it if it already is."""
+    run = state.top_window.run if isinstance(state.top_window, RunPage) else None
     if run is None:
         return state, ()
     title = f"{run.framework} {run.method} {run.endpoint}, run {run.id}"
     is_baseline = run.baseline is not None and run.baseline.is_this
-    return request_action(state, (actions.drop_baseline if is_baseline else actions.name_baseline)(run.id, title))
+    return request_action(state, (actions.remove_baseline if is_baseline else actions.set_baseline)(run.id, title))
 
 
 def _mark_run(state: State) -> Outcome:
@@ -264,8 +264,8 @@ def _toggle_text_selection(state: State) -> Outcome:
 
 
 def _copy_activity(state: State) -> Outcome:
-    notes = [row.item for row in rows(state, "activity")]
-    text = "\n".join(f"{note.at or ''} {note.kind} {note.text}" for note in notes if isinstance(note, Note))
+    lines = [row.item for row in rows(state, "activity")]
+    text = "\n".join(f"{line.at or ''} {line.kind} {line.text}" for line in lines if isinstance(line, ActivityLine))
     return (state, (effects.Copy(text),)) if text else (show_toast(state, "Nothing to copy", "warn"), ())
 
 

@@ -26,7 +26,7 @@ from dashboard_client.tui.text.window_text import compare_lines, page_lines
 from dashboard_client.tui.update.api_calls import (
     Outcome,
     pop_window,
-    replace_top,
+    replace_top_window,
     request_action,
     send_action,
     show_toast,
@@ -42,32 +42,32 @@ def handle_window_action(state: State, action: str) -> Outcome:
     """Actions unknown to the top window go to `navigate.handle_action`."""
     if action == "close":
         return close_window(state)
-    top = state.top
-    match top:
+    window = state.top_window
+    match window:
         case Menu():
-            return _on_menu(state, top, action)
+            return _on_menu(state, window, action)
         case Palette():
-            return _on_palette(state, top, action)
+            return _on_palette(state, window, action)
         case Prompt():
-            return _submit_prompt(state, top)
+            return _submit_prompt(state, window)
         case Form():
-            return _on_form(state, top, action)
+            return _on_form(state, window, action)
         case Confirm():
-            return _on_confirm(state, top, action)
+            return _on_confirm(state, window, action)
         case History():
-            return _on_history(state, top, action)
+            return _on_history(state, window, action)
         case Logs():
-            return _on_logs(state, top, action)
+            return _on_logs(state, window, action)
         case Compare() if action == "copy":
-            return state, (effects.Copy("\n".join(compare_lines(top))),)
+            return state, (effects.Copy("\n".join(compare_lines(window))),)
         case RunPage() | ProcessDetails() | Page():
-            return _on_page(state, top, action)
+            return _on_page(state, window, action)
     return handle_action(state, action, ())
 
 
 def close_window(state: State) -> Outcome:
     """Close the top window. Closing the last log window ends the log subscription."""
-    was_logs = isinstance(state.top, Logs)
+    was_logs = isinstance(state.top_window, Logs)
     state = pop_window(state)
     if was_logs and not any(isinstance(window, Logs) for window in state.windows):
         return state, (effects.Unsubscribe("pm2:logs"),)
@@ -86,13 +86,13 @@ def _clamp(index: int, count: int) -> int:
 
 def _on_menu(state: State, menu: Menu, action: str) -> Outcome:
     if action in STEPS:
-        return replace_top(state, replace(menu, cursor=_clamp(menu.cursor + STEPS[action], len(menu.items)))), ()
+        return replace_top_window(state, replace(menu, cursor=_clamp(menu.cursor + STEPS[action], len(menu.items)))), ()
     if action in ("previous_section", "next_section"):
         sections = list(dict.fromkeys(item.section for item in menu.items))
         step = 1 if action == "next_section" else -1
         section = sections[(sections.index(menu.items[menu.cursor].section) + step) % len(sections)]
         first = next(index for index, item in enumerate(menu.items) if item.section == section)
-        return replace_top(state, replace(menu, cursor=first)), ()
+        return replace_top_window(state, replace(menu, cursor=first)), ()
     if action == "choose":
         return choose_item(pop_window(state), menu.items[menu.cursor])
     return state, ()
@@ -102,7 +102,9 @@ def _on_palette(state: State, palette: Palette, action: str) -> Outcome:
     """`keys` handles choosing, because an item may be a panel action."""
     matches = palette_matches(palette.items, palette.text)
     if action in STEPS:
-        return replace_top(state, replace(palette, cursor=_clamp(palette.cursor + STEPS[action], len(matches)))), ()
+        return replace_top_window(
+            state, replace(palette, cursor=_clamp(palette.cursor + STEPS[action], len(matches)))
+        ), ()
     return state, ()
 
 
@@ -121,11 +123,11 @@ def _submit_prompt(state: State, prompt: Prompt) -> Outcome:
     if prompt.kind == "nodes":
         topology = prompts.parse_topology(text)
         if isinstance(topology, str):
-            return replace_top(state, replace(prompt, problem=topology)), ()
+            return replace_top_window(state, replace(prompt, problem=topology)), ()
         return request_action(pop_window(state), _set_up_redis(*topology))
     count = prompts.parse_instances(text)
     if isinstance(count, str):
-        return replace_top(state, replace(prompt, problem=count)), ()
+        return replace_top_window(state, replace(prompt, problem=count)), ()
     arguments = {"framework": prompt.subject, "instances": count}
     if prompt.kind == "scale":
         scale = ApiAction(f"Scale {prompt.subject} to {count}", "pm2_scale", arguments)
@@ -144,14 +146,14 @@ def _set_up_redis(nodes: int, replicas: int | None) -> ApiAction:
 def _on_form(state: State, form: Form, action: str) -> Outcome:
     if action in STEPS:
         cursor = (form.cursor + STEPS[action]) % len(form.values)
-        return replace_top(state, replace(form, cursor=cursor)), ()
+        return replace_top_window(state, replace(form, cursor=cursor)), ()
     if action in ("previous_choice", "next_choice"):
         step = 1 if action == "next_choice" else -1
         text = prompts.cycle_choice(prompts.RUN_FIELDS[form.cursor], form.values[form.cursor], step)
         return replace_text(state, text), ()
     parameters = prompts.parse_run_form(form.values)
     if isinstance(parameters, str):
-        return replace_top(state, replace(form, problem=parameters)), ()
+        return replace_top_window(state, replace(form, problem=parameters)), ()
     scenario = {"endpoint": form.endpoint, "method": form.method, **parameters}
     return request_action(pop_window(state), actions.run_benchmark(form.framework, scenario))
 
@@ -180,11 +182,11 @@ def _on_history(state: State, history: History, action: str) -> Outcome:
     index = position(runs, history.selected)
     if action in STEPS and runs:
         selected = runs[_clamp(index + STEPS[action], len(runs))].identity
-        return replace_top(state, replace(history, selected=selected)), ()
+        return replace_top_window(state, replace(history, selected=selected)), ()
     if action == "filter":
-        return replace_top(state, replace(history, is_typing=True)), ()
+        return replace_top_window(state, replace(history, is_typing=True)), ()
     if action == "sort":
-        return replace_top(state, replace(history, sort=history.sort + 1)), ()
+        return replace_top_window(state, replace(history, sort=history.sort + 1)), ()
     if action in ("clear_history", "latest_by_framework"):
         return handle_action(state, action, ())
     result = runs[index].item if runs else None
@@ -202,13 +204,13 @@ def _on_history(state: State, history: History, action: str) -> Outcome:
 def _on_logs(state: State, logs: Logs, action: str) -> Outcome:
     changed = _change_logs_view(logs, action)
     if changed is not None:
-        return replace_top(state, changed), ()
+        return replace_top_window(state, changed), ()
     if action in STEPS:
         lines_back = _clamp(logs.lines_back - STEPS[action], len(logs.lines) + 1)
-        return replace_top(state, replace(logs, lines_back=max(0, lines_back))), ()
+        return replace_top_window(state, replace(logs, lines_back=max(0, lines_back))), ()
     if action in ("next_match", "previous_match"):
         lines_back = find_log_match(logs, upwards=action == "next_match")
-        return replace_top(state, replace(logs, lines_back=lines_back)), ()
+        return replace_top_window(state, replace(logs, lines_back=lines_back)), ()
     text = "\n".join(page_lines(logs))
     if action == "copy":
         return (state, (effects.Copy(text),)) if text else (show_toast(state, "Nothing to copy", "warn"), ())
@@ -241,8 +243,8 @@ def _safe_file_name(name: str) -> str:
 def _on_page(state: State, page: RunPage | ProcessDetails | Page, action: str) -> Outcome:
     lines = page_lines(page)
     if action in STEPS:
-        top = max(0, min(page.top + STEPS[action], len(lines) - 1))
-        return replace_top(state, replace(page, top=top)), ()
+        first_line = max(0, min(page.first_line + STEPS[action], len(lines) - 1))
+        return replace_top_window(state, replace(page, first_line=first_line)), ()
     if action == "copy":
         return state, (effects.Copy("\n".join(lines)),)
     return handle_action(state, action, ())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboard_client.formatting.figures import clock
 from dashboard_client.formatting.width import padded
 from dashboard_client.tui.model.rows import Row, rows
-from dashboard_client.tui.model.state import Note, State
+from dashboard_client.tui.model.state import ActivityLine, State
 from dashboard_client.tui.screen.frame import Frame, Rect
 from dashboard_client.tui.screen.theme import Glyphs, Style
 from dashboard_client.tui.view.panel import Segments, draw_border, draw_list, draw_message
@@ -20,12 +20,12 @@ def draw(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
     elif not state.link.is_up and state.link.reason:
         draw_message(frame, box, f"{state.link.reason}. Enter: what to check.", Style.WARN)
     else:
-        draw_message(frame, box, "no matching entries" if state.notes else "no activity yet")
+        draw_message(frame, box, "no matching entries" if state.activity else "no activity yet")
 
 
 def _line(row: Row, width: int) -> Segments:
-    note = row.item
-    if not isinstance(note, Note):
+    line = row.item
+    if not isinstance(line, ActivityLine):
         return ()
-    tone = TONES.get(note.tone, Style.PLAIN)
-    return ((f"{clock(note.at)}  ", Style.DIM), (f"{padded(note.kind, 9)}  ", Style.INFO), (note.text, tone))
+    tone = TONES.get(line.tone, Style.PLAIN)
+    return ((f"{clock(line.at)}  ", Style.DIM), (f"{padded(line.kind, 9)}  ", Style.INFO), (line.text, tone))

@@ -14,7 +14,7 @@ from dashboard_client.tui.screen.theme import Glyphs, Style
 CURSOR = "_"
 
 
-def window(
+def draw_window(
     frame: Frame, glyphs: Glyphs, height: int, width: int, title: str, right: str = "", *, is_danger: bool = False
 ) -> Rect:
     """Draw an empty centred box; returns the inner area with one cell of horizontal margin."""
@@ -27,19 +27,19 @@ def window(
     return Rect(inner.y, inner.x + 1, inner.height, max(0, inner.width - 2))
 
 
-def menu(frame: Frame, menu: Menu, glyphs: Glyphs) -> None:
+def draw_menu(frame: Frame, menu: Menu, glyphs: Glyphs) -> None:
     """Sections are headings; scrolls to the cursor."""
     lines: list[tuple[str, int | None]] = []
     section = ""
-    for index, offer in enumerate(menu.items):
-        if offer.section != section:
-            lines += [("", None)] * bool(lines) + [(offer.section, None)]
-            section = offer.section
-        lines.append((offer.title, index))
-    box = window(frame, glyphs, len(lines) + 2, 60, "Menu", "Enter")
+    for index, item in enumerate(menu.items):
+        if item.section != section:
+            lines += [("", None)] * bool(lines) + [(item.section, None)]
+            section = item.section
+        lines.append((item.title, index))
+    box = draw_window(frame, glyphs, len(lines) + 2, 60, "Menu", "Enter")
     at = next((number for number, (_, index) in enumerate(lines) if index == menu.cursor), 0)
-    top = first_shown(len(lines), at, box.height)
-    for y, (text, item_index) in enumerate(lines[top : top + box.height]):
+    first = first_shown(len(lines), at, box.height)
+    for y, (text, item_index) in enumerate(lines[first : first + box.height]):
         if item_index is None:
             frame.text(box.y + y, box.x, text, Style.KEY, box.width)
         else:
@@ -49,24 +49,24 @@ def menu(frame: Frame, menu: Menu, glyphs: Glyphs) -> None:
             frame.text(box.y + y, box.x + 1, padded(f" {text}", box.width - 1), style, box.width - 1)
 
 
-def palette(frame: Frame, palette: Palette, glyphs: Glyphs) -> None:
+def draw_palette(frame: Frame, palette: Palette, glyphs: Glyphs) -> None:
     matches = palette_matches(palette.items, palette.text)
-    box = window(frame, glyphs, 18, 68, "Command", f"{len(matches)} of {len(palette.items)}")
+    box = draw_window(frame, glyphs, 18, 68, "Command", f"{len(matches)} of {len(palette.items)}")
     frame.text(box.y, box.x, f":{palette.text}{CURSOR}", Style.BOLD, box.width)
     rest = Rect(box.y + 1, box.x, max(0, box.height - 1), box.width)
     at = max(0, min(palette.cursor, len(matches) - 1))
-    top = first_shown(len(matches), at, rest.height)
-    for y, offer in enumerate(matches[top : top + rest.height]):
-        style = Style.SELECTED if top + y == at else Style.PLAIN
-        text = f"{padded(offer.section, 13)} {offer.title}"
+    first = first_shown(len(matches), at, rest.height)
+    for y, item in enumerate(matches[first : first + rest.height]):
+        style = Style.SELECTED if first + y == at else Style.PLAIN
+        text = f"{padded(item.section, 13)} {item.title}"
         frame.text(rest.y + y, rest.x, padded(text, rest.width), style, rest.width)
-        if offer.key:
-            frame.right(rest.y + y, rest.right - 1, offer.key, style)
+        if item.key:
+            frame.right(rest.y + y, rest.right - 1, item.key, style)
     if not matches and rest.height:
         frame.text(rest.y, rest.x, "no matching command", Style.DIM, rest.width)
 
 
-def prompt(frame: Frame, prompt: Prompt, glyphs: Glyphs) -> None:
+def draw_prompt(frame: Frame, prompt: Prompt, glyphs: Glyphs) -> None:
     """The input, with a preview of its meaning below."""
     meaning = {
         "server": prompts.describe_server,
@@ -74,8 +74,8 @@ def prompt(frame: Frame, prompt: Prompt, glyphs: Glyphs) -> None:
         "instances": prompts.describe_instances,
         "scale": prompts.describe_instances,
     }.get(prompt.kind)
-    preview = prompt.problem or (meaning(prompt.text) if meaning and prompt.text.strip() else "empty cancels")
-    box = window(frame, glyphs, 7, 64, prompt.title, "Enter  Esc")
+    preview = prompt.problem or (meaning(prompt.text) if meaning and prompt.text.strip() else "leave empty to cancel")
+    box = draw_window(frame, glyphs, 7, 64, prompt.title, "Enter  Esc")
     start = max(0, len(prompt.text) + 1 - box.width + 2)
     answer = Style.SELECTED if prompt.is_untouched and prompt.text else Style.BOLD
     parts = (("> ", Style.BOLD), (prompt.text[start:], answer), (CURSOR, Style.BOLD))
@@ -85,7 +85,7 @@ def prompt(frame: Frame, prompt: Prompt, glyphs: Glyphs) -> None:
         frame.text(box.y + 3 + index, box.x, line, style, box.width)
 
 
-def confirm(frame: Frame, confirm: Confirm, glyphs: Glyphs) -> None:
+def draw_confirm(frame: Frame, confirm: Confirm, glyphs: Glyphs) -> None:
     """The action, the server and every target by name, as of when the confirmation was opened."""
     act = confirm.action
     room = max(0, frame.height - 8)  # leaves room for the question
@@ -93,7 +93,7 @@ def confirm(frame: Frame, confirm: Confirm, glyphs: Glyphs) -> None:
     more = len(act.targets) - len(visible)
     lines = [*visible, *([f"and {more} more"] if more else [])]
     where = confirm.server if width_of(act.title) + width_of(confirm.server) + 8 <= min(66, frame.width) else ""
-    box = window(frame, glyphs, len(lines) + 7 if room else 4, 66, act.title, where, is_danger=True)
+    box = draw_window(frame, glyphs, len(lines) + 7 if room else 4, 66, act.title, where, is_danger=True)
     if room:
         frame.text(box.y, box.x, "Targets:", Style.PLAIN, box.width)
     for index, line in enumerate(lines):
@@ -106,15 +106,15 @@ def confirm(frame: Frame, confirm: Confirm, glyphs: Glyphs) -> None:
         x = box.x + width_of(question if is_wide else f"{act.word}? ")
         frame.text(y, x, answer, Style.BOLD, max(0, box.right - x))
         if y + 1 < box.bottom:
-            frame.text(y + 1, box.x, "Anything else, and Enter or Esc, cancels.", Style.DIM, box.width)
+            frame.text(y + 1, box.x, "Enter with any other text, or Esc, cancels.", Style.DIM, box.width)
     else:
         frame.segments(y, box.x, (("y", Style.KEY), (" yes    ", Style.PLAIN)), box.width)
         frame.text(y, box.x + 10, " Cancel (Enter) ", Style.SELECTED, max(0, box.width - 10))
 
 
-def form(frame: Frame, form: Form, glyphs: Glyphs) -> None:
+def draw_form(frame: Frame, form: Form, glyphs: Glyphs) -> None:
     title = f"Benchmark {form.framework} {form.method} {form.endpoint}"
-    box = window(frame, glyphs, len(prompts.RUN_FIELDS) + 5, 68, title, "Enter runs it")
+    box = draw_window(frame, glyphs, len(prompts.RUN_FIELDS) + 5, 68, title, "Enter runs it")
     for index, (field, text) in enumerate(zip(prompts.RUN_FIELDS, form.values, strict=True)):
         is_current = index == form.cursor
         frame.text(box.y + 1 + index, box.x, f"{field.label:>20}  ", Style.KEY if is_current else Style.DIM, box.width)

@@ -18,7 +18,7 @@ def draw_border(
     frame: Frame, rect: Rect, state: State, glyphs: Glyphs, name: str, title: str, right: str = "", stream: str = ""
 ) -> Rect:
     """Draw the box with its title; returns the inner area. If `stream` is stale, its age replaces `right`."""
-    is_focused = state.focus == name and state.top is None
+    is_focused = state.focus == name and state.top_window is None
     frame.box(rect, glyphs.lines, Style.FOCUS if is_focused else Style.LINE)
     style = Style.TITLE if is_focused else Style.BOLD
     if stream and is_stale(state, stream):
@@ -50,10 +50,10 @@ def draw_list(
     """Draw the rows around the selected one; returns the number of rows drawn."""
     all_rows = rows(state, panel)
     selected_index = position(all_rows, state.selected.get(panel))
-    top = first_shown(len(all_rows), selected_index, box.height)
-    visible_rows = all_rows[top : top + box.height]
+    first = first_shown(len(all_rows), selected_index, box.height)
+    visible_rows = all_rows[first : first + box.height]
     for index, row in enumerate(visible_rows):
-        is_selected = state.focus == panel and top + index == selected_index and state.top is None
+        is_selected = state.focus == panel and first + index == selected_index and state.top_window is None
         frame.text(box.y + index, box.x, glyphs.selected if is_selected else " ", Style.FOCUS, 1)
         _line(frame, box.y + index, box.x + 1, line(row, box.width - 1), box.width - 1)
         if is_selected:

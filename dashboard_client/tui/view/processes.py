@@ -86,13 +86,13 @@ def _draw_last_failure(frame: Frame, rest: Rect, state: State, glyphs: Glyphs) -
     """Draw the last failure and the keys of the row below the list if there is room."""
     if rest.height < 2:
         return
-    failure = next((note for note in state.notes if note.kind == "pm2" and note.tone == "bad"), None)
+    failure = next((line for line in state.activity if line.kind == "pm2" and line.tone == "bad"), None)
     if failure and rest.height >= 3:
         at = f"{failure.at:%H:%M:%S} " if failure.at else ""
         frame.text(rest.y + 1, rest.x + 1, f"{glyphs.down} {at}{failure.text}", Style.BAD, rest.width - 2)
     if state.focus == "pm2" and rest.width >= 50:
         x, y = rest.x + 1, rest.bottom - 1
-        changing = () if state.is_readonly else (("R", "restart"), ("S", "stop"), ("D", "delete"))
+        changing = () if state.is_read_only else (("R", "restart"), ("S", "stop"), ("D", "delete"))
         for key, text in (*changing, ("L", "logs"), ("Enter", "details")):
             x = frame.text(y, x + 1, key, Style.KEY, rest.right - x - 1)
             x = frame.text(y, x + 1, text, Style.DIM, rest.right - x - 1)

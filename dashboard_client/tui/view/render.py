@@ -66,35 +66,35 @@ def render(state: State, glyphs: Glyphs) -> Frame:
         key_bar.tabs(frame, screen_layout.tabs, state, glyphs)
     if screen_layout.keys:
         key_bar.draw(frame, screen_layout.keys, state, glyphs)
-    if state.top is not None and screen_layout.line is None:
-        _overlay(frame, state, glyphs)
+    if state.top_window is not None and screen_layout.line is None:
+        _draw_top_window(frame, state, glyphs)
     if glyphs.lines is ASCII:
         _to_ascii(frame)
     return frame
 
 
-def _overlay(frame: Frame, state: State, glyphs: Glyphs) -> None:
+def _draw_top_window(frame: Frame, state: State, glyphs: Glyphs) -> None:
     """Draw the top window over dimmed panels."""
     frame.restyle(Rect(1, 0, frame.height - 2, frame.width), Style.DIM)
-    match state.top:
-        case Menu() as top:
-            dialogs.menu(frame, top, glyphs)
-        case Palette() as top:
-            dialogs.palette(frame, top, glyphs)
-        case Prompt() as top:
-            dialogs.prompt(frame, top, glyphs)
-        case Confirm() as top:
-            dialogs.confirm(frame, top, glyphs)
-        case Form() as top:
-            dialogs.form(frame, top, glyphs)
-        case History() as top:
-            text_windows.history(frame, top, state, glyphs)
-        case Compare() as top:
-            text_windows.compare(frame, top, glyphs)
-        case Logs() as top:
-            text_windows.logs(frame, top, glyphs)
-        case (RunPage() | ProcessDetails() | Page()) as top:
-            text_windows.page(frame, top, glyphs)
+    match state.top_window:
+        case Menu() as window:
+            dialogs.draw_menu(frame, window, glyphs)
+        case Palette() as window:
+            dialogs.draw_palette(frame, window, glyphs)
+        case Prompt() as window:
+            dialogs.draw_prompt(frame, window, glyphs)
+        case Confirm() as window:
+            dialogs.draw_confirm(frame, window, glyphs)
+        case Form() as window:
+            dialogs.draw_form(frame, window, glyphs)
+        case History() as window:
+            text_windows.draw_history(frame, window, state, glyphs)
+        case Compare() as window:
+            text_windows.draw_compare(frame, window, glyphs)
+        case Logs() as window:
+            text_windows.draw_logs(frame, window, glyphs)
+        case (RunPage() | ProcessDetails() | Page()) as window:
+            text_windows.draw_page(frame, window, glyphs)
 
 
 def _to_ascii(frame: Frame) -> None:

@@ -42,7 +42,7 @@ def status(state: State, glyphs: Glyphs) -> tuple[str, int]:
         return f"{glyphs.part} connecting to {state.server}{tries}", Style.WARN
     if link.is_up:
         mode = "polling" if link.phase == "polling" else "live"
-        mode = f"read-only · {mode}" if state.is_readonly else mode
+        mode = f"read-only · {mode}" if state.is_read_only else mode
         age = age_s(state, NEWEST)
         if age is None:
             return f"{glyphs.part} {mode}, waiting", Style.WARN

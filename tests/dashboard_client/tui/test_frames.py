@@ -169,10 +169,10 @@ KEYS = (
 def test_no_key_sequence_sends_a_dangerous_call_unconfirmed(scene: str, pressed: list[str]) -> None:
     state = SCENES[scene](100, 30)
     for key in pressed:
-        before = state.top
+        before = state.top_window
         state, key_effects = update(state, events.Key(key))
         for effect in key_effects:
-            if isinstance(effect, effects.Call) and effect.endpoint in DANGEROUS_ENDPOINTS:
+            if isinstance(effect, effects.Call) and effect.api_method in DANGEROUS_ENDPOINTS:
                 assert isinstance(before, Confirm)
                 assert before.action.confirmation is not Confirmation.NONE
                 assert key in ("y", "enter")

@@ -32,8 +32,8 @@ def test_every_key_of_the_original_is_bound() -> None:
 
 def test_every_action_of_the_panels_is_in_the_palette() -> None:
     state, _ = scenes.keys(scenes.live(), ":")
-    assert isinstance(state.top, Palette)
-    titles = {item.title for item in state.top.items}
+    assert isinstance(state.top_window, Palette)
+    titles = {item.title for item in state.top_window.items}
     panels = {"global", "list", "pm2", "redis", "benchmarks", "run", "activity"}
 
     bindings = [binding for binding in keymap.BINDINGS if binding.context in panels]

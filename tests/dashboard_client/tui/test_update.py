@@ -9,7 +9,7 @@ import pytest
 
 from dashboard_client.tui.model import actions, effects, events, keymap
 from dashboard_client.tui.model.rows import process_identity, rows, selected_row
-from dashboard_client.tui.model.state import INTERVALS_MS, State, View
+from dashboard_client.tui.model.state import INTERVALS_MS, LiveData, State
 from dashboard_client.tui.model.windows import (
     Compare,
     Confirm,
@@ -54,7 +54,7 @@ def _last_call_id(sent: list[effects.Effect]) -> str:
 
 
 def calls(sent: list[effects.Effect]) -> list[tuple[str, dict[str, object]]]:
-    return [(effect.endpoint, dict(effect.arguments)) for effect in sent if isinstance(effect, effects.Call)]
+    return [(effect.api_method, dict(effect.arguments)) for effect in sent if isinstance(effect, effects.Call)]
 
 
 def test_the_intervals_are_those_of_the_original() -> None:
@@ -77,7 +77,7 @@ def test_connecting_fetches_the_config_and_the_latest_results() -> None:
 @pytest.mark.parametrize(("verb", "key"), [("restart", "R"), ("stop", "S"), ("delete", "D")])
 def test_a_process_action_is_confirmed_and_sent_by_pm_id(verb: str, key: str) -> None:
     state, sent = keys(scenes.live(), "down", key)
-    assert (calls(sent), type(state.top)) == ([], Confirm)
+    assert (calls(sent), type(state.top_window)) == ([], Confirm)
 
     state, sent = keys(state, "y")
 
@@ -154,7 +154,7 @@ def test_nothing_is_sent_if_the_connection_was_lost_during_a_dialog() -> None:
 
 def test_readonly_sends_nothing() -> None:
     state = scenes.live()
-    state = State(**{name: getattr(state, name) for name in State.__slots__} | {"is_readonly": True})
+    state = State(**{name: getattr(state, name) for name in State.__slots__} | {"is_read_only": True})
 
     state, sent = keys(state, "D", "y", "b", "c", "y", "escape")
 
@@ -169,8 +169,8 @@ def test_replayed_activity_is_logged_once() -> None:
     second, _ = play(first, events.Metric("activity", replayed, NOW_S))
 
     texts = ["Stopped node: 2 processes by eve"]
-    assert [note.text for note in first.notes if "eve" in note.text] == texts
-    assert [note.text for note in second.notes if "eve" in note.text] == texts * 2
+    assert [line.text for line in first.activity if "eve" in line.text] == texts
+    assert [line.text for line in second.activity if "eve" in line.text] == texts * 2
 
 
 def test_an_action_in_progress_is_not_sent_again() -> None:
@@ -196,7 +196,7 @@ def test_quick_start_continues_only_after_the_cluster_is_set_up() -> None:
     assert calls(after_failure) == []
     assert later.toast is not None
     assert "Port 7003 is in use." in later.toast.text
-    assert [note.text for note in later.notes if note.kind == "failed"] == ["The remaining steps were skipped"]
+    assert [line.text for line in later.activity if line.kind == "failed"] == ["The remaining steps were skipped"]
 
 
 def test_quick_start_skips_what_is_already_running() -> None:
@@ -243,8 +243,8 @@ def test_the_selection_moves_to_the_neighbour_of_a_removed_row() -> None:
 
 
 def test_readonly_hides_actions_that_change_the_server() -> None:
-    state = replace(scenes.live(), is_readonly=True)
-    menu, palette = keys(state, "m")[0].top, keys(state, ":")[0].top
+    state = replace(scenes.live(), is_read_only=True)
+    menu, palette = keys(state, "m")[0].top_window, keys(state, ":")[0].top_window
     assert isinstance(menu, Menu)
     assert isinstance(palette, Palette)
 
@@ -261,8 +261,8 @@ def test_readonly_hides_actions_that_change_the_server() -> None:
 
 def test_a_refused_key_has_its_own_advice() -> None:
     page = keys(
-        State(**{name: getattr(scenes.refused(), name) for name in State.__slots__} | {"view": View()}), "enter"
-    )[0].top
+        State(**{name: getattr(scenes.refused(), name) for name in State.__slots__} | {"view": LiveData()}), "enter"
+    )[0].top_window
 
     assert isinstance(page, Page)
     assert page.lines[-1] == "The dashboard has stopped retrying. Ctrl-R retries."
@@ -284,19 +284,21 @@ def test_the_redis_prompt(typed: str, expected: list[object]) -> None:
     state, sent = keys(state, "enter")
 
     assert calls(sent) == expected
-    assert isinstance(state.top, Prompt) == (typed in ("2", "7 1"))
+    assert isinstance(state.top_window, Prompt) == (typed in ("2", "7 1"))
 
 
 def test_an_impossible_topology_names_the_nearest_ones() -> None:
     state, _ = keys(scenes.live(), "2", "n", "ctrl-u", "7", " ", "1", "enter")
 
-    assert isinstance(state.top, Prompt)
-    assert state.top.problem == "7 nodes cannot form 3 or more masters with 1 replicas each. Nearest: 6 or 8 nodes."
+    assert isinstance(state.top_window, Prompt)
+    assert (
+        state.top_window.problem == "7 nodes cannot form 3 or more masters with 1 replicas each. Nearest: 6 or 8 nodes."
+    )
 
 
 def test_the_run_form_sends_only_the_fields_filled_in() -> None:
     state, _ = keys(scenes.live(), ":", *"express post", "enter")
-    assert isinstance(state.top, Form)
+    assert isinstance(state.top_window, Form)
 
     state, sent = keys(state, "right", "right", "down", "5", "down", "3", "enter")
 
@@ -327,22 +329,22 @@ def test_the_run_form_rejects_invalid_values(pressed: tuple[str, ...], problem: 
     state, sent = keys(scenes.live(), ":", *"express post", "enter", *pressed, "enter")
 
     assert calls(sent) == []
-    assert isinstance(state.top, Form)
-    assert state.top.problem == problem
+    assert isinstance(state.top_window, Form)
+    assert state.top_window.problem == problem
 
 
 def test_typing_replaces_the_default_answer_and_erasing_edits_it() -> None:
     prompting, _ = keys(scenes.live(), "2", "n")
 
-    answers = [keys(prompting, *typed)[0].top for typed in ("9", ("backspace",), ("backspace", "3"), ("1", "2"))]
+    answers = [keys(prompting, *typed)[0].top_window for typed in ("9", ("backspace",), ("backspace", "3"), ("1", "2"))]
 
     assert [prompt.text for prompt in answers if isinstance(prompt, Prompt)] == ["9", "", "3", "12"]
 
 
 def test_the_scale_prompt_defaults_to_the_current_number() -> None:
     state, _ = keys(scenes.live(), ":", *"scale fastify", "enter")
-    assert isinstance(state.top, Prompt)
-    assert state.top.text == "2"
+    assert isinstance(state.top_window, Prompt)
+    assert state.top_window.text == "2"
 
     _, sent = keys(state, "4", "enter")
 
@@ -354,8 +356,8 @@ def test_info_and_slow_log_of_the_selected_node() -> None:
     assert calls(sent) == [("redis_node_info", {"port": 7001})]
     info = NodeInfo(7001, {"server": {"redis_version": "7.0.15"}, "clients": {"connected_clients": "3"}})
     state, _ = play(state, events.ApiAnswered(_first_call_id(sent), info))
-    assert isinstance(state.top, Page)
-    assert [" ".join(line.split()) for line in state.top.lines] == [
+    assert isinstance(state.top_window, Page)
+    assert [" ".join(line.split()) for line in state.top_window.lines] == [
         "server", "redis_version 7.0.15", "", "clients", "connected_clients 3",
     ]  # fmt: skip
 
@@ -364,11 +366,11 @@ def test_info_and_slow_log_of_the_selected_node() -> None:
     log = SlowLog(7001, (SlowCommand(None, 12.5, "KEYS *", "127.0.0.1:5000"),), 10.0)
     state, _ = play(state, events.ApiAnswered(_first_call_id(sent), log))
 
-    assert isinstance(state.top, Page)
-    assert (state.top.title, state.top.lines[0]) == (
+    assert isinstance(state.top_window, Page)
+    assert (state.top_window.title, state.top_window.lines[0]) == (
         "Slow log of Redis node 7001", "1 slow command; logged above 10 ms",
     )  # fmt: skip
-    assert state.top.lines[2].split() == ["--:--:--", "12.5", "ms", "127.0.0.1:5000", "KEYS", "*"]
+    assert state.top_window.lines[2].split() == ["--:--:--", "12.5", "ms", "127.0.0.1:5000", "KEYS", "*"]
 
 
 def test_the_latest_results_are_grouped_by_endpoint() -> None:
@@ -380,11 +382,11 @@ def test_the_latest_results_are_grouped_by_endpoint() -> None:
 
     state, _ = play(state, events.ApiAnswered(_last_call_id(sent), latest))
 
-    assert isinstance(state.top, Page)
-    assert [line.split()[:2] for line in state.top.lines] == [
+    assert isinstance(state.top_window, Page)
+    assert [line.split()[:2] for line in state.top_window.lines] == [
         ["GET", "/simple"], ["fastify", "184.7k"], ["express", "21.0k"], ["bun", "184.7k"],
     ]  # fmt: skip
-    assert state.top.lines[3].endswith("–  invalid")
+    assert state.top_window.lines[3].endswith("–  invalid")
 
 
 def test_a_failed_fetch_shows_its_error_in_the_page() -> None:
@@ -392,13 +394,13 @@ def test_a_failed_fetch_shows_its_error_in_the_page() -> None:
 
     state, _ = play(state, events.ApiFailed(_first_call_id(sent), "Node 7000 is not responding."))
 
-    assert state.top == Page("INFO of Redis node 7000", ("Node 7000 is not responding.",))
+    assert state.top_window == Page("INFO of Redis node 7000", ("Node 7000 is not responding.",))
 
 
 def test_a_failover_lists_candidates_and_is_confirmed() -> None:
     state, sent = keys(scenes.live(), "2", "F")
-    assert isinstance(state.top, Confirm)
-    assert (calls(sent), state.top.action.targets[1]) == ([], "a replica takes over: 7003")
+    assert isinstance(state.top_window, Confirm)
+    assert (calls(sent), state.top_window.action.targets[1]) == ([], "a replica takes over: 7003")
 
     _, sent = keys(state, "y")
 
@@ -412,7 +414,7 @@ def test_a_click_on_the_key_bar_presses_the_key() -> None:
     opened, _ = play(state, events.Mouse("press", bar.index("benchmarks"), state.height - 1))
     beside, _ = play(state, events.Mouse("press", 0, state.height - 1))
 
-    assert (type(opened.top), beside.top) == (History, None)
+    assert (type(opened.top_window), beside.top_window) == (History, None)
 
 
 def test_the_theme_key_switches_the_theme() -> None:
@@ -427,8 +429,8 @@ def test_logs_follow_until_scrolled_up() -> None:
     state, _ = play(state, events.Metric("pm2:logs", first, NOW_S), events.Key("up"))
     state, _ = play(state, events.Metric("pm2:logs", LogLines((LogLine("new", "fastify", 0),)), NOW_S))
 
-    assert isinstance(state.top, Logs)
-    assert (state.top.lines_back, len(state.top.lines)) == (2, 6)
+    assert isinstance(state.top_window, Logs)
+    assert (state.top_window.lines_back, len(state.top_window.lines)) == (2, 6)
     assert keys(state, "q")[1] == [effects.Unsubscribe("pm2:logs")]
 
 
@@ -450,7 +452,7 @@ def test_saved_logs_have_a_name_without_folders() -> None:
 )  # fmt: skip
 def test_windows_open_and_escape_closes_them(pressed: tuple[str, ...], kind: type[object]) -> None:
     state, _ = keys(scenes.live(), *pressed)
-    assert type(state.top) is kind
+    assert type(state.top_window) is kind
 
     for _ in range(len(state.windows)):
         state, _ = keys(state, "escape")
@@ -485,12 +487,12 @@ def test_process_details_are_updated_live() -> None:
     first = scenes.PROCESSES[0]
     later = Pm2Stats((replace(first, pid=4711, restarts=9), *scenes.PROCESSES[1:]), Counts(3, 4))
     state, _ = play(state, events.Metric("pm2:stats", later, NOW_S))
-    assert isinstance(state.top, ProcessDetails)
-    assert (state.top.process.pid, state.top.process.restarts) == (4711, 9)
+    assert isinstance(state.top_window, ProcessDetails)
+    assert (state.top_window.process.pid, state.top_window.process.restarts) == (4711, 9)
 
     state, _ = play(state, events.Metric("pm2:stats", Pm2Stats(scenes.PROCESSES[1:], Counts(2, 3)), NOW_S))
-    assert isinstance(state.top, ProcessDetails)
-    assert state.top.process.pid == 4711
+    assert isinstance(state.top_window, ProcessDetails)
+    assert state.top_window.process.pid == 4711
 
 
 def test_a_cut_clipboard_text_is_reported() -> None:
@@ -524,7 +526,7 @@ def test_a_finished_benchmark_is_announced() -> None:
 
     announcement = f"koa {new.method} {new.endpoint}: ≥ 63.4k requests/s, {new.validity}"
     assert state.toast is not None
-    assert (state.toast.text, state.notes[0].text) == (announcement, announcement)
+    assert (state.toast.text, state.activity[0].text) == (announcement, announcement)
 
 
 def test_an_open_run_page_is_refetched_when_the_run_advances() -> None:
@@ -556,13 +558,13 @@ def test_ctrl_r_reconnects_after_a_refusal() -> None:
 def test_a_missing_endpoint_of_an_older_server_is_not_logged() -> None:
     state, sent = play(scenes.empty(), events.Connected(NOW_S))
     call_id = next(
-        effect.call_id for effect in sent if isinstance(effect, effects.Call) and effect.endpoint == "system_config"
+        effect.call_id for effect in sent if isinstance(effect, effects.Call) and effect.api_method == "system_config"
     )
-    before = state.notes
+    before = state.activity
 
     state, _ = play(state, events.ApiFailed(call_id, "Not found", "", 404))
 
-    assert state.notes == before
+    assert state.activity == before
 
 
 def test_history_is_bounded_over_an_hour() -> None:
@@ -572,7 +574,7 @@ def test_history_is_bounded_over_an_hour() -> None:
         state, _ = update(state, events.Metric("system:metrics", scenes.host(50, 3000), NOW_S + second))
         state, _ = update(state, events.ErrorReported(f"something else {second}"))
 
-    assert (len(state.view.cpu), len(state.view.memory), len(state.notes)) == (61, 61, 100)
+    assert (len(state.view.cpu), len(state.view.memory), len(state.activity)) == (61, 61, 100)
 
 
 def test_a_click_on_a_row_only_selects_it() -> None:
@@ -584,33 +586,33 @@ def test_a_click_on_a_row_only_selects_it() -> None:
 def test_two_runs_are_compared_by_the_server() -> None:
     state, sent = keys(scenes.live(), "3", "x", "down", "x")
     assert calls(sent) == [("benchmark_compare", {"base": "a", "new": "b"})]
-    assert isinstance(state.top, Compare)
-    assert "single trial" in compare_lines(state.top)[-1]
+    assert isinstance(state.top_window, Compare)
+    assert "single trial" in compare_lines(state.top_window)[-1]
 
     state = scenes.answer(state, "compare a b", Comparison("worse", "Slower by 88 %."))
 
-    assert isinstance(state.top, Compare)
-    assert compare_lines(state.top)[-1] == "Slower by 88 %."
+    assert isinstance(state.top_window, Compare)
+    assert compare_lines(state.top_window)[-1] == "Slower by 88 %."
 
 
-def test_the_baseline_is_set_and_dropped_on_the_run_page() -> None:
+def test_the_baseline_is_set_and_removed_on_the_run_page() -> None:
     state, sent = keys(scenes.live(), "3", "enter")
     run = BenchmarkRun(str(calls(sent)[-1][1]["run_id"]), "done", framework="fastify", endpoint="/simple", method="GET")
     state, _ = play(state, events.ApiAnswered(_last_call_id(sent), run))
     state, _ = keys(state, "B")
-    assert isinstance(state.top, Confirm)
+    assert isinstance(state.top_window, Confirm)
     state, sent = keys(state, "y")
-    assert calls(sent) == [("benchmark_name_baseline", {"run_id": run.id})]
+    assert calls(sent) == [("benchmark_set_baseline", {"run_id": run.id})]
     state, sent = play(state, events.ApiAnswered(_last_call_id(sent), ActionResult("It is the baseline.")))
     assert calls(sent) == [("benchmark_run_details", {"run_id": run.id})]
     named = replace(run, baseline=Baseline(run.id, True, "ann", None, "release 1.0"))
     state, _ = play(state, events.ApiAnswered(_last_call_id(sent), named))
 
-    assert isinstance(state.top, RunPage)
-    assert "baseline     this run, set unknown time by ann: release 1.0" in page_lines(state.top)
+    assert isinstance(state.top_window, RunPage)
+    assert "baseline     this run, set unknown time by ann: release 1.0" in page_lines(state.top_window)
     state, _ = keys(state, "B")
-    assert isinstance(state.top, Confirm)
-    assert state.top.action.endpoint == "benchmark_drop_baseline"
+    assert isinstance(state.top_window, Confirm)
+    assert state.top_window.action.api_method == "benchmark_remove_baseline"
 
 
 def test_a_run_page_shows_the_verdict_against_the_baseline() -> None:
