@@ -11,7 +11,7 @@ class PM2Config(AppConfig):
     verbose_name = "PM2"
 
     def ready(self) -> None:
-        registry.port_offset = port_offset
+        registry.set_port_offset(port_offset)
         try:
             registry.registry()
         except InvalidRegistry as error:  # fail at startup instead of at the first request

@@ -33,7 +33,8 @@ class CredentialMissing(AccessProblem):
         message = (
             "This server requires an API key. Send it as X-API-Key, or a token as Authorization: Token …"
             if settings.API_KEY
-            else "Without a key only this machine may act. Set API_KEY on the server and send it as X-API-Key."
+            else "Without a key, only requests from this machine are accepted. "
+            "Set API_KEY on the server and send it as X-API-Key."
         )
         super().__init__(message)
 

@@ -22,6 +22,7 @@ urlpatterns = [
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/activity", ActivityView.as_view(), name="activity"),
+    # The view is in benchmarks/api: it lists benchmark endpoints and defaults, and system may not import benchmarks.
     path("api/system/config", ConfigView.as_view(), name="config"),
     path("api/system/", include("system.urls")),
     path("api/pm2/", include("pm2.urls")),

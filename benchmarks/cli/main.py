@@ -34,7 +34,7 @@ PHASE_LABELS = {"preflight": "checking the target", "warming": "warm-up", "runni
 
 def main(argv: Sequence[str]) -> int:
     """Returns the exit code. Results go to stdout, everything else to stderr."""
-    registry.port_offset = port_offset
+    registry.set_port_offset(port_offset)
     try:
         options = parse_options(argv, _confirm)
         outbox = Outbox(options.outbox)

@@ -18,10 +18,9 @@ from pm2.daemon import client
 from pm2.daemon.client import DaemonConnection
 from pm2.daemon.process import Process, Status
 from pm2.errors import CallTimeout, DaemonHangs, OperationInProgress, ProcessNotFound, StartFailed
-from pm2.exits import expected_exits
 from pm2.frameworks.registry import registry
 from pm2.logs import log_files
-from pm2.monitor import current, listing
+from pm2.monitor import current, list_freshness, listing
 from system.host.child_processes import ancestry
 from system.lib import locks
 
@@ -82,7 +81,7 @@ _busy_lock = threading.Lock()
 
 
 @asynccontextmanager
-async def exclusive(names: Collection[str], action: str) -> AsyncIterator[None]:
+async def hold_names(names: Collection[str], action: str) -> AsyncIterator[None]:
     """Allow one action per name at a time, across threads, event loops and processes. Raises OperationInProgress."""
     with _busy_lock:
         for name in names:
@@ -112,11 +111,11 @@ _running_actions: set[asyncio.Task[object]] = set()
 
 async def run_to_completion(action: Coroutine[object, object, T]) -> T:
     """Run an action that is not cancelled halfway when its caller is."""
-    expected_exits.invalidate_list()
+    list_freshness.invalidate_list()
     task = asyncio.create_task(action)
     _running_actions.add(task)
     task.add_done_callback(_running_actions.discard)
-    task.add_done_callback(lambda _: expected_exits.invalidate_list())
+    task.add_done_callback(lambda _: list_freshness.invalidate_list())
     return await asyncio.shield(task)
 
 
@@ -183,7 +182,7 @@ async def wait_until_online(
         for before in processes:
             listed = now.get(before.pm_id)
             if listed is None or listed.status is Status.ERRORED or listed.restarts > before.restarts + 1:
-                raise await start_failure(daemon, listed or before, "it did not stay up")
+                raise await start_failure(daemon, listed or before, "it exited again during startup")
         late = [process for process in processes if not is_online_again(process, now.get(process.pm_id))]
         late = late or [process for process in processes if is_ready and not await is_ready(now[process.pm_id])]
         if loop.time() > deadline:
@@ -204,13 +203,13 @@ async def start_failure(daemon: DaemonConnection, process: Process, reason: str)
     return StartFailed(process.name, reason + (f", exit code {code}" if code else ""), code, stderr)
 
 
-async def announce_on_bus(daemon: DaemonConnection, processes: Sequence[Process], action: str) -> None:
+async def publish_on_bus(daemon: DaemonConnection, processes: Sequence[Process], action: str) -> None:
     """Publish the action on PM2's bus, as PM2's command line does."""
     events = [{"id": process.pm_id, "action_name": action, "manually": True} for process in processes]
     await asyncio.gather(*(daemon.call("notifyByProcessId", event) for event in events))
 
 
-def pluralize(count: int, noun: str = "process") -> str:
+def format_count(count: int, noun: str = "process") -> str:
     """`1 process`, `2 processes`."""
     plural = noun + ("es" if noun.endswith("s") else "s")
     return f"{count} {noun if count == 1 else plural}"

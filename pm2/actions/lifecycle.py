@@ -20,7 +20,7 @@ MANY_INSTANCES = 50
 
 
 async def start(name: str, instances: int | None = None) -> ActionResult:
-    """Start a framework. Raises AlreadyRunning, and the errors of `start_framework`."""
+    """Start a framework. Raises AlreadyRunning, and the errors of `start_steps`."""
     return await action_steps.run_to_completion(_start(name, instances))
 
 
@@ -29,19 +29,21 @@ async def _start(name: str, instances: int | None) -> ActionResult:
     count, warnings = start_steps.resolve_instances(framework, instances)
     if count > MANY_INSTANCES:
         warnings = (*warnings, f"{count} instances on {os.cpu_count()} CPUs: expect them to be slow.")
-    async with action_steps.exclusive([name], "start"):
+    async with action_steps.hold_names([name], "start"):
         await start_steps.ensure_installed(framework)
+        # Not `responsive_daemon`: the daemon may have to be started, and the ping fails if it hangs.
         await start_steps.ensure_daemon()
         async with client.connect() as daemon:
             existing = [process for process in await list_processes(daemon) if process.name == name]
             running = [process for process in existing if process.status in RUNNING]
             if running:
                 raise AlreadyRunning(name, len(running))
+            # None of them is running, so there is no exit to expect, and no `by` to attribute it to.
             await action_steps.call_for_each(daemon, "deleteProcessId", existing)
             await start_steps.send_prepare(daemon, framework, count)
             processes = await start_steps.wait_until_listening(daemon, framework, count)
     return action_steps.build_result(
-        f"Started {name}: {action_steps.pluralize(count, 'instance')}", processes, warnings=warnings
+        f"Started {name}: {action_steps.format_count(count, 'instance')}", processes, warnings=warnings
     )
 
 
@@ -79,13 +81,13 @@ async def delete(target: Target | None, by: str = "") -> ActionResult:
 async def _act(action: Action, name: str, target: Target | None, by: str) -> ActionResult:
     async with action_steps.responsive_daemon() as daemon:
         selected, skipped = await action_steps.select_processes(daemon, target)
-        async with action_steps.exclusive({process.name for process in selected}, name):
-            expected_exits.announce([process.pm_id for process in selected], action.past.lower(), by)
+        async with action_steps.hold_names({process.name for process in selected}, name):
+            expected_exits.expect_exits([process.pm_id for process in selected], action.past.lower(), by)
             await action_steps.call_for_each(daemon, action.method, selected)
             if action.is_done:
                 after = await action_steps.wait_until(daemon, selected, action.is_done)
             else:
                 after = await action_steps.wait_until_online(daemon, selected)
-            await action_steps.announce_on_bus(daemon, after, name)
-    message = f"{action.past} {action_steps.join_names(selected)}: {action_steps.pluralize(len(selected))}"
+            await action_steps.publish_on_bus(daemon, after, name)
+    message = f"{action.past} {action_steps.join_names(selected)}: {action_steps.format_count(len(selected))}"
     return action_steps.build_result(message, after, skipped=skipped)

@@ -34,13 +34,13 @@ async def _reload(target: Target | None, by: str) -> ActionResult:
         skipped = tuple(Skipped(process.name, obstacles[process.pm_id]) for process in blocked)
         selected = [process for process in selected if process.pm_id not in obstacles]
         after: list[Process] = []
-        async with action_steps.exclusive({process.name for process in selected}, "reload"):
+        async with action_steps.hold_names({process.name for process in selected}, "reload"):
             for process in selected:  # concurrent reloads leave zombies behind
-                expected_exits.announce([process.pm_id], "reloaded", by)
+                expected_exits.expect_exits([process.pm_id], "reloaded", by)
                 await daemon.call("reloadProcessId", {"id": process.pm_id})
                 after += await action_steps.wait_until_online(daemon, [process])
-            await action_steps.announce_on_bus(daemon, after, "reload")
-    message = f"Reloaded {action_steps.join_names(selected)}: {action_steps.pluralize(len(after), 'instance')}"
+            await action_steps.publish_on_bus(daemon, after, "reload")
+    message = f"Reloaded {action_steps.join_names(selected)}: {action_steps.format_count(len(after), 'instance')}"
     return action_steps.build_result(message, after, skipped=skipped)
 
 
@@ -63,9 +63,9 @@ async def _rolling_restart(target: Target | None, by: str) -> ActionResult:
     async with action_steps.responsive_daemon() as daemon:
         selected = await _select_sorted(daemon, target)
         after: list[Process] = []
-        async with action_steps.exclusive({process.name for process in selected}, "rolling-restart"):
+        async with action_steps.hold_names({process.name for process in selected}, "rolling-restart"):
             for index, process in enumerate(selected):
-                expected_exits.announce([process.pm_id], "restarted", by)
+                expected_exits.expect_exits([process.pm_id], "restarted", by)
                 try:
                     await daemon.call("restartProcessId", {"id": process.pm_id})
                     after += await action_steps.wait_until_online(daemon, [process], is_serving)
@@ -73,8 +73,8 @@ async def _rolling_restart(target: Target | None, by: str) -> ActionResult:
                     done = [restarted.pm_id for restarted in after]
                     left = [remaining.pm_id for remaining in selected[index + 1 :]]
                     raise RollingRestartFailed(process.name, process.pm_id, done, left, error) from error
-                await action_steps.announce_on_bus(daemon, after[-1:], "restart")
-    names, count = action_steps.join_names(selected), action_steps.pluralize(len(after), "instance")
+                await action_steps.publish_on_bus(daemon, after[-1:], "restart")
+    names, count = action_steps.join_names(selected), action_steps.format_count(len(after), "instance")
     return action_steps.build_result(f"Restarted {names} one by one: {count}", after)
 
 
@@ -97,13 +97,13 @@ async def _scale(target: Target, instances: int, by: str) -> ActionResult:
     async with action_steps.responsive_daemon() as daemon:
         existing = await _select_sorted(daemon, target)
         name = existing[0].name
-        async with action_steps.exclusive({name}, "scale"):
+        async with action_steps.hold_names({name}, "scale"):
             if instances > len(existing):
                 await _scale_up(daemon, existing, instances - len(existing))
             else:
                 await _scale_down(daemon, existing[instances:], by)
             after = [process for process in await list_processes(daemon) if process.name == name]
-    count = action_steps.pluralize(instances, "instance")
+    count = action_steps.format_count(instances, "instance")
     if len(existing) == instances:
         return action_steps.build_result(f"{name} already has {count}", after)
     return action_steps.build_result(f"Scaled {name} from {len(existing)} to {count}", after)
@@ -139,7 +139,7 @@ def _before_start(process: Process) -> Process:
 
 async def _scale_down(daemon: DaemonConnection, surplus: list[Process], by: str) -> None:
     newest_first = surplus[::-1]
-    expected_exits.announce([process.pm_id for process in newest_first], "scaled down", by)
+    expected_exits.expect_exits([process.pm_id for process in newest_first], "scaled down", by)
     await action_steps.call_for_each(daemon, "deleteProcessId", newest_first)
     await action_steps.wait_until(daemon, surplus, lambda _, now: now is None)
 

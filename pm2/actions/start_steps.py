@@ -123,5 +123,5 @@ async def _abort_start(
     if crashed:
         reason = f"it exited with code {crashed.exit_code}"
     else:
-        reason = f"its port {framework.port} did not answer within {timeout_s:g} s (see PM2_TIMEOUT)"
+        reason = f"it was not online with port {framework.port} open within {timeout_s:g} s (see PM2_TIMEOUT)"
     raise StartFailed(framework.name, reason, crashed.exit_code if crashed else None, stderr)

@@ -12,19 +12,17 @@ import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
 
 MAX_AGE_MS = 60_000.0
 
-_list_invalidated_at = datetime.min.replace(tzinfo=UTC)
 _announced: dict[int, tuple[float, str, str]] = {}
 _lock = threading.Lock()
 
 
-def announce(pm_ids: Iterable[int], verb: str, by: str) -> None:
+def expect_exits(pm_ids: Iterable[int], verb: str, by: str) -> None:
     """Announce exits. `verb`: in the past tense (restarted, stopped); `by`: the requesting actor."""
     now_ms = 1000 * time.time()
     pm_ids = tuple(pm_ids)
@@ -69,13 +67,3 @@ def _read_marker(pm_id: int) -> tuple[float, str, str] | None:
         if marker["home"] == str(settings.PM2_HOME):
             return float(marker["at"]), str(marker["verb"]), str(marker["by"])
     return None
-
-
-def invalidate_list() -> None:
-    """Invalidate process lists fetched before now; called when one of our actions begins and when it ends."""
-    global _list_invalidated_at
-    _list_invalidated_at = datetime.now(UTC)
-
-
-def list_invalidated_at() -> datetime:
-    return _list_invalidated_at

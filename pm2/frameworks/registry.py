@@ -30,8 +30,8 @@ FRAMEWORK_KEYS = (
     "execMode", "reusePort", "instances",
 )  # fmt: skip
 ENDPOINT_KEYS = ("path", "method", "shortName", "description", "benchmarkable", "body", "needs")
-# Returns FRAMEWORK_PORT_OFFSET. Set by pm2/apps.py (reads the settings) and `python -m benchmarks` (the environment).
-port_offset: Callable[[], int] = lambda: 0  # noqa: E731 - reassigned
+# pm2/apps.py reads it from the settings, `python -m benchmarks` from the environment.
+_read_port_offset: Callable[[], int] = lambda: 0  # noqa: E731 - reassigned
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +99,15 @@ class Availability:
     interpreter: Path | None
 
 
+def set_port_offset(read: Callable[[], int]) -> None:
+    """Sets the function that reads FRAMEWORK_PORT_OFFSET; it is called at every `registry()`."""
+    global _read_port_offset
+    _read_port_offset = read
+
+
 def registry() -> Registry:
-    """The parsed registry.toml, its ports shifted by `port_offset`. Raises InvalidRegistry."""
-    return _read(port_offset())
+    """The parsed registry.toml, its ports shifted by FRAMEWORK_PORT_OFFSET. Raises InvalidRegistry."""
+    return _read(_read_port_offset())
 
 
 @lru_cache(maxsize=1)

@@ -17,7 +17,7 @@ from pm2.instance_tracking import reconciliation
 from pm2.instance_tracking.instance_store import SavedInstance
 from pm2.instance_tracking.reconciliation import Change, KnownInstance
 
-log = structlog.get_logger("pm2.monitor.daemon_monitor")
+log = structlog.get_logger("pm2.instance_tracking.instance_registry")
 
 MAX_PENDING_WRITES = 10_000  # further writes are dropped while the database is unavailable
 

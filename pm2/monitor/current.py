@@ -11,11 +11,11 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 
 from pm2.daemon.process import Key
-from pm2.exits import expected_exits
 from pm2.instance_tracking.instance_registry import InstanceStore
 from pm2.instance_tracking.instance_store import SavedInstance
 from pm2.logs import log_search
 from pm2.logs.log_search import LogPage, LogQuery
+from pm2.monitor import list_freshness
 from pm2.monitor.daemon_monitor import FRESH_S, DaemonMonitor
 from pm2.monitor.listing import Stats
 
@@ -65,6 +65,6 @@ def recent_stats() -> Stats | None:
     latest = _latest
     if latest is None or latest.daemon.home != str(settings.PM2_HOME):
         return None
-    if expected_exits.list_invalidated_at() > latest.timestamp:
+    if list_freshness.list_invalidated_at() > latest.timestamp:
         return None
     return latest if (datetime.now(UTC) - latest.timestamp).total_seconds() < FRESH_S else None

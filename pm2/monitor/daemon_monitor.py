@@ -14,7 +14,7 @@ from pm2.daemon import bus, client
 from pm2.daemon.bus_events import DaemonKilled, DaemonLine, Event, LogChunk, ProcessEvent
 from pm2.daemon.process import Key, Process
 from pm2.errors import DaemonNotRunning, PM2Error, ProtocolError
-from pm2.exits import expected_exits, pm2_events
+from pm2.exits import pm2_events
 from pm2.exits.classify import Exit
 from pm2.exits.exit_recorder import ExitRecorder, InstanceContext
 from pm2.exits.pm2_events import PM2Event
@@ -25,7 +25,7 @@ from pm2.instance_tracking.instance_store import SavedInstance
 from pm2.instance_tracking.reconciliation import Change
 from pm2.logs import live_logs
 from pm2.logs.log_files import LogFiles
-from pm2.monitor import listing
+from pm2.monitor import list_freshness, listing
 from pm2.monitor.listing import Counts, Daemon, Orphan, Stats, count_online
 from system.host import child_processes
 
@@ -110,7 +110,7 @@ class DaemonMonitor:
 
     def _is_fresh(self, max_age_s: float) -> bool:
         is_young = time.monotonic() - self._listed_s <= max_age_s
-        return self.daemon.state == "up" and is_young and self._requested_at >= expected_exits.list_invalidated_at()
+        return self.daemon.state == "up" and is_young and self._requested_at >= list_freshness.list_invalidated_at()
 
     def _living_orphans(self) -> tuple[Orphan, ...]:
         listed_pids = {process.pid for process in self._listed} if self.daemon.state == "up" else set()

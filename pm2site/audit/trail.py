@@ -58,7 +58,7 @@ def _store(actor: str, address: str, action: str, target: str, status: int, mess
     except error_responses.DATABASE_ERRORS as error:
         # Without tables no server has run here yet, so there is no trail to write to.
         if error_responses.status_and_code(error)[1] != "database_not_migrated":
-            log.exception("activity was not kept", error=str(error))
+            log.exception("audit entry was not stored", error=str(error))
 
 
 def action_of(request: HttpRequest) -> str:
@@ -93,7 +93,7 @@ def message_of(response: HttpResponseBase) -> str:
 
 
 class ActivityMiddleware:
-    """Records every unsafe request after its response."""
+    """Records every unsafe request that passes access control, after its response."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -95,7 +95,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
 }
 
 DATABASE_ERRORS = (DatabaseError, InterfaceError)
-_FRAMEWORK_TABLE: dict[type[Exception], tuple[int, str]] = {
+_DJANGO_TABLE: dict[type[Exception], tuple[int, str]] = {
     exceptions.ParseError: (400, "bad_json"),
     exceptions.ValidationError: (400, "bad_request"),
     exceptions.NotAuthenticated: (401, "not_authenticated"),
@@ -122,7 +122,7 @@ _DATABASE_TEXTS = (
 def status_and_code(error: Exception) -> tuple[int, str]:
     """The row of the error's class or of its nearest ancestor with one; 500 `internal_error` if there is none."""
     for kind in type(error).__mro__:
-        row = TABLE.get(kind) or _FRAMEWORK_TABLE.get(kind)
+        row = TABLE.get(kind) or _DJANGO_TABLE.get(kind)
         if row:
             return row
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):

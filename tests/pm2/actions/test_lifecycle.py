@@ -157,7 +157,7 @@ async def test_a_port_that_never_opens_is_reported(
         await lifecycle.start("own")
 
     assert str(caught.value) == (
-        f"own did not come up: its port {framework.port} did not answer within 2.3 s (see PM2_TIMEOUT)."
+        f"own did not come up: it was not online with port {framework.port} open within 2.3 s (see PM2_TIMEOUT)."
     )
 
 

@@ -24,7 +24,7 @@ def test_the_actor_is_named_only_if_the_action_caused_the_exit(
     monkeypatch.setattr(exit_recorder, "SETTLE_S", 0.0)
     own_recorder = ExitRecorder(LogCollector(), UsageHistory(), lambda name, pm_id: InstanceContext("i1", 11, False))
     now_ms = 1000 * time.time()
-    expected_exits.announce([7], "reloaded", "ada")
+    expected_exits.expect_exits([7], "reloaded", "ada")
 
     own_recorder.on_daemon_line(DaemonLine(now_ms, line))
     own_recorder.on_process_event(ProcessEvent("exit", 7, "api", now_ms, now_ms - 5000, False, False, 0))
