@@ -36,7 +36,7 @@ dashboard: $(VENV)/.client ## start the terminal dashboard (API_SERVER, API_KEY 
 test: $(SERVED) $(VENV)/.dev ## run all tests, with real PM2, Redis and load generators
 	@$(PY) $(PYTEST) $(ARGS)
 
-test-fast: $(SERVED) $(VENV)/.dev ## run the tests that start no process (seconds)
+test-fast: $(SERVED) $(VENV)/.dev ## the tests that start no daemon, server or load generator
 	@$(PY) $(PYTEST) -m 'not real' $(ARGS)
 
 coverage: $(SERVED) $(VENV)/.dev ## run all tests and measure the coverage, including that of the servers and clients they start

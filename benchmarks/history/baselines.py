@@ -48,7 +48,7 @@ def remove_baseline(run: Run) -> None:
 
 
 def baseline_for(run: Run) -> Baseline | None:
-    """Baseline of the run's framework, endpoint and method; may be the run self_side."""
+    """Baseline of the run's framework, endpoint and method; may be the run itself."""
     kind = {"framework": run.framework, "endpoint": run.endpoint, "method": run.method}
     return Baseline.objects.filter(**kind).select_related("run").first()
 

@@ -39,7 +39,7 @@ class ApiAction:
 
 @dataclass(frozen=True, slots=True)
 class UiAction:
-    """An action of the dashboard itself. `name`: as in `keymap`, or in `navigate`'s tables."""
+    """An action of the dashboard itself. `name`: as in `keymap`, or in `ui_actions`'s tables."""
 
     name: str
     arguments: tuple[str, ...] = ()

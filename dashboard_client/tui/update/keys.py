@@ -1,6 +1,6 @@
 """Handles key presses: looks them up in the keymap and carries out the actions of panels. [pure]
 
-Actions of the top window are in `window_keys`, those that both share in `navigate`.
+Actions of the top window are in `window_keys`, those that both share in `ui_actions`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Handles API answers: stores the value, or fills the window that is waiting for it. [pure]
 
-`PendingCall.purpose`, as given to `requests.fetch`, identifies that window; `action` marks actions of the user.
+`PendingCall.purpose`, as given to `api_calls.fetch`, identifies that window; `action` marks actions of the user.
 """
 
 from __future__ import annotations

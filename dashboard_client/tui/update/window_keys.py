@@ -39,7 +39,7 @@ STEPS = {"up": -1, "down": 1, "page_up": -10, "page_down": 10, "first": -1_000_0
 
 
 def handle_window_action(state: State, action: str) -> Outcome:
-    """Actions unknown to the top window go to `navigate.handle_action`."""
+    """Actions unknown to the top window go to `ui_actions.handle_action`."""
     if action == "close":
         return close_window(state)
     window = state.top_window
