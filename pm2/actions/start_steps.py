@@ -6,6 +6,7 @@ import asyncio
 import getpass
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
@@ -71,8 +72,10 @@ async def send_prepare(daemon: DaemonConnection, framework: Framework, count: in
     """Call the daemon's `prepare` to start `count` instances. Raises PortTaken, CallFailed."""
     if await asyncio.to_thread(ports.is_listening, framework.port):
         listener = await asyncio.to_thread(process_lookup.find_listener, framework.port)
-        holder, pid = (printable(listener.name), listener.identity.pid) if listener else ("", None)
-        raise PortTaken(framework.name, framework.port, holder, pid)
+        is_listening = partial(ports.is_listening, framework.port)
+        if listener or not await asyncio.to_thread(ports.is_released, is_listening):
+            holder, pid = (printable(listener.name), listener.identity.pid) if listener else ("", None)
+            raise PortTaken(framework.name, framework.port, holder, pid)
     availability = await asyncio.to_thread(check_availability, framework)
     payload = prepare_payload.build_payload(
         framework,

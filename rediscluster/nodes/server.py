@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal as signals
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rediscluster.errors import (
@@ -70,22 +70,16 @@ def check_ports(node_ports: tuple[int, ...]) -> None:
     """Check that the data ports and bus ports are free. Raises PortTaken, naming the listening process."""
     for node_port in node_ports:
         for port, bus_of in ((node_port, None), (node_port + BUS_OFFSET, node_port)):
-            if not ports.is_bindable(client.HOST, port):
+            if _is_taken(port):
                 holder = process_lookup.find_listener(port)
-                if holder is None and _is_released(port):
+                if holder is None and ports.is_released(partial(_is_taken, port)):
                     continue
                 name, pid = (holder.name, holder.identity.pid) if holder else ("another program", None)
                 raise PortTaken(port, name, pid, bus_of)
 
 
-def _is_released(port: int) -> bool:
-    """Wait for a port without a visible holder: a killed process leaves /proc before its sockets close."""
-    deadline_s = time.monotonic() + PORT_RELEASE_TIMEOUT_S
-    while not ports.is_bindable(client.HOST, port):
-        if time.monotonic() > deadline_s:
-            return False
-        time.sleep(POLL_S)
-    return True
+def _is_taken(port: int) -> bool:
+    return not ports.is_bindable(client.HOST, port)
 
 
 def adopt_processes(cluster: Manifest) -> Manifest:

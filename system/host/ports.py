@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
+
+RELEASE_TIMEOUT_S = 1.0
+RELEASE_POLL_S = 0.02
 
 
 def is_listening(port: int, host: str = "127.0.0.1", timeout_s: float = 0.2) -> bool:
@@ -30,3 +34,14 @@ def is_bindable(host: str, port: int) -> bool:
 def select_listening(candidates: Iterable[int], host: str = "127.0.0.1") -> tuple[int, ...]:
     """The candidates that accept connections. On loopback a closed port refuses at once."""
     return tuple(port for port in candidates if is_listening(port, host))
+
+
+def is_released(is_taken: Callable[[], bool]) -> bool:
+    """Wait for a port without a visible holder: a killed process leaves /proc before its sockets close. False if it is
+    still taken after `RELEASE_TIMEOUT_S`, by a process of another user for example."""
+    deadline_s = time.monotonic() + RELEASE_TIMEOUT_S
+    while is_taken():
+        if time.monotonic() > deadline_s:
+            return False
+        time.sleep(RELEASE_POLL_S)
+    return True
