@@ -46,6 +46,7 @@ OWNERS = {
         "system/host/usage_counters.py",
         "system/host/child_processes.py",
         "system/host/process_lookup.py",
+        "system/host/process_trees.py",
     },
     "subprocess": {"system/host/child_processes.py"},
     "redis": {"rediscluster/nodes/client.py"},

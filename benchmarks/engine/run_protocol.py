@@ -27,7 +27,7 @@ from benchmarks.engine.trial_execution import Execution, GeneratorProgram, Trial
 from benchmarks.engine.trial_monitor import REDIS_PROGRAMS, MonitoredProcesses, Sample
 from benchmarks.errors import GeneratorFailed
 from benchmarks.generators.scenario import STEADY_BURSTS, Scenario, burst_duration_s, is_steady, max_warmup_s
-from system.host import usage_counters
+from system.host import process_lookup
 
 BACKGROUND_S = 1.0
 PAUSE_S = 1.0  # between trials, so that connections of the previous one are closed
@@ -193,7 +193,7 @@ class TargetRun:
         cpus = environment.usable_cpus()
         result.monitored = MonitoredProcesses(
             target=processes.pids,
-            redis=await asyncio.to_thread(usage_counters.pids_by_name, REDIS_PROGRAMS) if plan.needs else (),
+            redis=await asyncio.to_thread(process_lookup.pids_by_name, REDIS_PROGRAMS) if plan.needs else (),
             is_local=plan.is_local, generator_cpus=min(plan.workers, plan.connections, cpus), cpus=cpus,
         )  # fmt: skip
         name, version = plan.program.name, plan.program.version

@@ -6,7 +6,7 @@ import contextlib
 import socket
 import time
 
-from system.host import usage_counters
+from system.host import process_lookup
 
 CONNECTIONS = 32  # a cluster distributes them round robin to its workers
 ACCEPT_S = 0.2
@@ -22,4 +22,4 @@ def serving_pids(address: str, port: int) -> tuple[int, ...]:
         except OSError:
             return ()
         time.sleep(ACCEPT_S)
-        return usage_counters.pids_serving(port)
+        return process_lookup.pids_serving(port)

@@ -13,7 +13,7 @@ from pm2.errors import CannotReload, CannotScale, RollingRestartFailed, StartFai
 from pm2.exits import expected_exits
 from pm2.frameworks.registry import registry
 from pm2.monitor.listing import list_processes
-from system.host import host_sampler, ports
+from system.host import ports, process_trees
 
 CLUSTER = "cluster_mode"
 
@@ -83,7 +83,7 @@ async def is_serving(process: Process) -> bool:
     if process.port is None:
         return True
     if process.exec_mode != CLUSTER:  # siblings share the port: check the instance's own sockets
-        return process.port in await host_sampler.listening_ports(process.pid)
+        return process.port in await process_trees.listening_ports(process.pid)
     return await asyncio.to_thread(ports.is_listening, process.port)
 
 

@@ -15,7 +15,7 @@ from pm2.daemon.process import MB, Key, Process, Status, as_int, as_text, from_m
 from pm2.errors import ProtocolError
 from pm2.frameworks.registry import registry
 from pm2.logs.log_files import LogFiles
-from system.host import host_sampler
+from system.host import process_trees
 
 MIN_MAJOR_VERSION = 5  # the first major version with the methods called here
 
@@ -104,11 +104,11 @@ def _with_framework(process: Process, instances: int) -> Process:
 
 async def with_tree_usage(processes: tuple[Process, ...]) -> tuple[Process, ...]:
     """The processes with current CPU and memory of their whole process trees."""
-    trees = await host_sampler.sample_trees([process.pid for process in processes])
+    trees = await process_trees.sample_trees([process.pid for process in processes])
     return tuple(_apply_usage(process, trees) for process in processes)
 
 
-def _apply_usage(process: Process, trees: dict[int, host_sampler.TreeUsage]) -> Process:
+def _apply_usage(process: Process, trees: dict[int, process_trees.TreeUsage]) -> Process:
     usage = trees.get(process.pid)
     if usage is None:
         return process

@@ -75,3 +75,30 @@ def find_listener(port: int) -> ProcessInfo | None:
         if socket.status == psutil.CONN_LISTEN and socket.pid and socket.laddr and socket.laddr.port == port:
             return inspect_process(socket.pid)
     return None
+
+
+def pids_by_name(names: Collection[str]) -> tuple[int, ...]:
+    """The pids of all processes with one of these names."""
+    pids = []
+    for process in psutil.process_iter():
+        try:
+            if process.name() in names:
+                pids.append(process.pid)
+        except psutil.Error:
+            continue
+    return tuple(pids)
+
+
+def pids_serving(port: int) -> tuple[int, ...]:
+    """The processes with connections accepted on a local TCP port, or if there are none, those that listen on it.
+
+    In PM2's cluster mode the daemon listens and the workers hold the connections.
+    """
+    try:
+        sockets = psutil.net_connections("tcp")
+    except (psutil.Error, OSError):
+        return ()
+    on_port = [socket for socket in sockets if socket.laddr and socket.laddr.port == port and socket.pid]
+    states = (psutil.CONN_ESTABLISHED, psutil.CONN_LISTEN)
+    by_state = [{int(socket.pid or 0) for socket in on_port if socket.status == state} for state in states]
+    return tuple(sorted(by_state[0] or by_state[1]))

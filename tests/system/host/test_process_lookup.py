@@ -33,3 +33,23 @@ def test_the_listener_of_a_port() -> None:
     assert listener
     assert listener.identity == identify(os.getpid())
     assert process_lookup.find_listener(port) is None
+
+
+def test_the_processes_serving_a_port_hold_its_connections_or_listen() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        assert process_lookup.pids_serving(port) == (os.getpid(),)
+        with socket.create_connection(("127.0.0.1", port)), listening.accept()[0]:
+            assert process_lookup.pids_serving(port) == (os.getpid(),)
+
+    assert process_lookup.pids_serving(port) == ()
+
+
+@pytest.mark.real
+def test_processes_are_found_by_name() -> None:
+    process = subprocess.Popen(["sleep", "60"])
+    try:
+        assert process.pid in process_lookup.pids_by_name(("sleep",))
+    finally:
+        process.kill()
+        process.wait()
