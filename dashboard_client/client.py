@@ -29,7 +29,7 @@ class Client(Api):
         environ = dict(os.environ) if api_key is None else {**os.environ, "API_KEY": api_key}
         super().__init__(config.from_environment(environ, url))
         self._callbacks: dict[str, list[Callable[..., object]]] = {}
-        self._feed: LiveConnection | None = None
+        self._connection: LiveConnection | None = None
         self._subscribed: dict[str, tuple[float, Mapping[str, str] | None]] = {}
         self._settled, self._closed = threading.Event(), threading.Event()
         self._failure: ClientError | None = None
@@ -40,16 +40,16 @@ class Client(Api):
 
         `within_s`: how long to try; defaults to API_TIMEOUT.
         """
-        if self._feed:
+        if self._connection:
             return
         within_s = self.config.timeout_s if within_s is None else within_s
         self._settled.clear()
         self._closed.clear()
         self._failure = Unreachable(f"API server {self.config.server} did not answer within {within_s:g} s")
-        self._feed = LiveConnection(self.config, self._on_event, read=_keep_raw)
+        self._connection = LiveConnection(self.config, self._on_event, read=_keep_raw)
         for stream, (interval, filters) in self._subscribed.items():
-            self._feed.subscribe(stream, interval, filters)
-        self._feed.start()
+            self._connection.subscribe(stream, interval, filters)
+        self._connection.start()
         self._settled.wait(within_s)
         if self._failure:
             self.close()
@@ -58,13 +58,13 @@ class Client(Api):
     def subscribe(self, stream: str, interval: float = 1.0, filters: Mapping[str, str] | None = None) -> None:
         """`interval`: seconds, 0.25 to 60. `filters`: for event streams such as `pm2:logs`."""
         self._subscribed[stream] = (interval, filters)
-        if self._feed:
-            self._feed.subscribe(stream, interval, filters)
+        if self._connection:
+            self._connection.subscribe(stream, interval, filters)
 
     def unsubscribe(self, stream: str) -> None:
         self._subscribed.pop(stream, None)
-        if self._feed:
-            self._feed.unsubscribe(stream)
+        if self._connection:
+            self._connection.unsubscribe(stream)
 
     def on_metric(self, callback: F) -> F:
         """`callback(stream, data, timestamp)`; `data` is the stream's decoded JSON."""
@@ -88,9 +88,9 @@ class Client(Api):
 
     def close(self) -> None:
         """Close the live connection; `connect()` opens a new one."""
-        feed, self._feed = self._feed, None
-        if feed:
-            feed.stop()
+        connection, self._connection = self._connection, None
+        if connection:
+            connection.stop()
         self._closed.set()
 
     def __enter__(self) -> Client:
@@ -106,7 +106,7 @@ class Client(Api):
         return callback
 
     def _on_event(self, event: events.NetworkEvent) -> None:
-        if isinstance(event, events.Metric):
+        if isinstance(event, events.StreamData):
             self._emit("metric", event.stream, event.value, event.timestamp)
         elif isinstance(event, events.Connected):
             self._failure, self._is_connected = None, True

@@ -5,7 +5,7 @@ ClientError
 │   └── ConfigError         invalid environment variable or flag
 ├── WireError               the server sent malformed data
 ├── Unreachable             cannot connect: refused, unknown host, TLS, proxy
-│   └── NoAnswer            connected, but no answer before the deadline
+│   └── ResponseTimeout     connected, but no response before the deadline
 └── Refused                 the server returned an error (`status`, `code`, `request_id`, `fields`)
     ├── NotAuthenticated    401: missing or wrong key
     ├── Forbidden           403: the key lacks permission
@@ -37,7 +37,7 @@ class Unreachable(ClientError):
     pass
 
 
-class NoAnswer(Unreachable):
+class ResponseTimeout(Unreachable):
     pass
 
 

@@ -194,8 +194,9 @@ def _simulate_second(state: State, painted: Frame | None, second: int, styles: t
     at_s = scenes.NOW_S + second
     lines = tuple(LogLine(f"line {second}.{number} {'x' * 60}", "fastify", 0) for number in range(20))
     state, _ = scenes.play(
-        state, events.Tick(at_s, scenes.WALL), events.Metric("system:metrics", scenes.host(second % 100, 3000), at_s),
-        events.Metric("pm2:stats", scenes.PM2, at_s), events.Metric("pm2:logs", LogLines(lines), at_s),
+        state, events.Tick(at_s, scenes.WALL),
+        events.StreamData("system:metrics", scenes.host(second % 100, 3000), at_s),
+        events.StreamData("pm2:stats", scenes.PM2, at_s), events.StreamData("pm2:logs", LogLines(lines), at_s),
         events.ErrorReported(f"message of second {second}"),
     )  # fmt: skip
     if second % 60 == 0:  # the user opens other screens and returns

@@ -107,15 +107,15 @@ def _show_progress(run: BenchmarkRun, payload: object) -> None:
 def follow_logs(config: Config, name: str | None, search: str | None) -> int:
     """Print new lines until Ctrl-C, across reconnects."""
     event_queue: queue.SimpleQueue[events.NetworkEvent] = queue.SimpleQueue()
-    feed = LiveConnection(config, event_queue.put)
+    connection = LiveConnection(config, event_queue.put)
     filters = {key: value for key, value in (("framework", name), ("search", search)) if value}
-    feed.subscribe("pm2:logs", 0.25, filters or None)
-    feed.start()
+    connection.subscribe("pm2:logs", 0.25, filters or None)
+    connection.start()
     is_first = True
     try:
         while True:
             event = event_queue.get()
-            if isinstance(event, events.Metric) and isinstance(event.value, LogLines):
+            if isinstance(event, events.StreamData) and isinstance(event.value, LogLines):
                 if not is_first:  # the first batch repeats lines already printed
                     print("\n".join(report.log_line(line) for line in event.value.lines), flush=True)
                 is_first = False
@@ -131,4 +131,4 @@ def follow_logs(config: Config, name: str | None, search: str | None) -> int:
     except KeyboardInterrupt:
         return 0
     finally:
-        feed.stop()
+        connection.stop()

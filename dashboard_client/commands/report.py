@@ -151,7 +151,7 @@ def log_line(line: LogLine) -> str:
 
 
 def action_notes(result: ActionResult) -> Iterator[str]:
-    """Warnings, skipped and untouched targets of an action."""
+    """Warnings, skipped and untouched processes of an action."""
     yield from (f"Warning: {warning}" for warning in result.warnings)
-    yield from (f"Skipped: {target.name}, {target.reason}" for target in result.skipped)
+    yield from (f"Skipped: {process.name}, {process.reason}" for process in result.skipped)
     yield from (f"Not deleted: {name}" for name in result.left)

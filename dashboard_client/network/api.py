@@ -12,7 +12,15 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from dashboard_client.config import Config
-from dashboard_client.errors import Forbidden, NoAnswer, NotAuthenticated, Refused, Unreachable, Unsupported, WireError
+from dashboard_client.errors import (
+    Forbidden,
+    NotAuthenticated,
+    Refused,
+    ResponseTimeout,
+    Unreachable,
+    Unsupported,
+    WireError,
+)
 from dashboard_client.network.endpoints import Endpoints, Json
 from dashboard_client.wire.decode import clean, parse_json
 
@@ -145,9 +153,9 @@ def _describe_foreign_response(response: requests.Response, content: bytes) -> s
     excerpt = clean(content[:EXCERPT_CHARS].decode(errors="replace")).strip()
     suffix = "" if excerpt.startswith("<") else f": {excerpt}"
     location = clean(response.headers.get("Location", ""))
-    target = f" and redirects to {location}" if location else ""
+    redirect = f" and redirects to {location}" if location else ""
     status = response.status_code
-    return f"{response.url} answered {status}{target}, not an API server's response ({server_name}){suffix}"
+    return f"{response.url} answered {status}{redirect}, not an API server's response ({server_name}){suffix}"
 
 
 def _parse_object(content: bytes) -> dict[str, Any]:
@@ -171,7 +179,7 @@ def connection_error(server: str, error: Exception, within_s: float) -> Unreacha
     """`Cannot connect to API server http://…: connection refused`."""
     is_read_timeout = isinstance(error, (_DeadlineExceeded, requests.ReadTimeout)) or "Read timed out" in str(error)
     if is_read_timeout and "handshake" not in _error_chain_text(error):
-        return NoAnswer(f"API server {server} did not answer within {within_s:g} s (API_TIMEOUT)")
+        return ResponseTimeout(f"API server {server} did not answer within {within_s:g} s (API_TIMEOUT)")
     return Unreachable(f"Cannot connect to API server {server}: {failure_reason(error)}")
 
 

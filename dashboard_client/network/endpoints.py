@@ -74,16 +74,16 @@ class Endpoints:
         return self._pm2("start", {"framework": framework, "instances": instances})
 
     def pm2_stop(self, framework: str | None = None, *, name: str | None = None, pm_id: int | None = None) -> Json:
-        return self._pm2("stop", _target(framework, name, pm_id))
+        return self._pm2("stop", _selector(framework, name, pm_id))
 
     def pm2_restart(self, framework: str | None = None, *, name: str | None = None, pm_id: int | None = None) -> Json:
-        return self._pm2("restart", _target(framework, name, pm_id))
+        return self._pm2("restart", _selector(framework, name, pm_id))
 
     def pm2_delete(self, framework: str | None = None, *, name: str | None = None, pm_id: int | None = None) -> Json:
-        return self._pm2("delete", _target(framework, name, pm_id))
+        return self._pm2("delete", _selector(framework, name, pm_id))
 
     def pm2_reload(self, framework: str | None = None, *, name: str | None = None, pm_id: int | None = None) -> Json:
-        return self._pm2("reload", _target(framework, name, pm_id), ROLLING_TIMEOUT_S)
+        return self._pm2("reload", _selector(framework, name, pm_id), ROLLING_TIMEOUT_S)
 
     def pm2_scale(self, framework: str, instances: int) -> Json:
         return self._pm2("scale", {"framework": framework, "instances": instances}, ROLLING_TIMEOUT_S)
@@ -237,5 +237,5 @@ class Endpoints:
         return self.call("POST", f"/api/redis/{verb}", body=body, at_least_s=REDIS_TIMEOUT_S)
 
 
-def _target(framework: str | None, name: str | None, pm_id: int | None) -> dict[str, object]:
+def _selector(framework: str | None, name: str | None, pm_id: int | None) -> dict[str, object]:
     return {"framework": framework, "name": name, "pmId": pm_id}

@@ -33,7 +33,7 @@ class Disconnected:
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
+class StreamData:
     """The latest value or items of a stream in `host_and_pm2.STREAMS`. `timestamp`: the server's clock."""
 
     stream: str
@@ -60,7 +60,7 @@ class ErrorReported:
 
 
 @dataclass(frozen=True, slots=True)
-class ApiAnswered:
+class ApiSucceeded:
     """The response to the call with this `call_id`, as a type of `wire`."""
 
     call_id: str
@@ -77,4 +77,4 @@ class ApiFailed:
     status: int = 0
 
 
-NetworkEvent = Connecting | Connected | Disconnected | Metric | Missed | ErrorReported | ApiAnswered | ApiFailed
+NetworkEvent = Connecting | Connected | Disconnected | StreamData | Missed | ErrorReported | ApiSucceeded | ApiFailed

@@ -61,7 +61,7 @@ class LiveConnection:
         self._resume_points: dict[str, tuple[str, int]] = {}
         self._outbox: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._stopping, self._retry_now = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="live connection", daemon=True)
         self._poller = Poller(config, self)
 
     def start(self) -> None:
@@ -211,7 +211,7 @@ class LiveConnection:
             socket.send(self._outbox.get())
 
     def _deliver_message(self, message: socket_messages.Message) -> None:
-        if isinstance(message, socket_messages.Metric):
+        if isinstance(message, socket_messages.StreamMessage):
             if message.stream in EVENT_STREAMS and message.seq is not None and message.epoch:
                 self._resume_points[message.stream] = (message.epoch, message.seq)
             self.deliver_data(message.stream, message.data, message.timestamp)
@@ -229,4 +229,4 @@ class LiveConnection:
         except WireError as error:
             self.deliver(events.ErrorReported(str(error), stream))
             return
-        self.deliver(events.Metric(stream, value, time.monotonic(), timestamp))
+        self.deliver(events.StreamData(stream, value, time.monotonic(), timestamp))

@@ -46,7 +46,7 @@ class StreamSubscription(Protocol):
 
 
 class Listener(Protocol):
-    """The part of the feed that the poller uses."""
+    """The part of the live connection that the poller uses."""
 
     deliver: Callable[[events.NetworkEvent], None]
 

@@ -31,7 +31,7 @@ class EffectRunner:
 
     def __init__(self, config: Config, inbox: Inbox, pool: Executor, clipboard: Clipboard) -> None:
         self.config, self.inbox, self.pool, self.clipboard = config, inbox, pool, clipboard
-        self._feed: LiveConnection | None = None
+        self._connection: LiveConnection | None = None
         self._api: Api | None = None
         self._lock = threading.Lock()
 
@@ -41,28 +41,28 @@ class EffectRunner:
         from dashboard_client.network.live_connection import LiveConnection
 
         with self._lock:
-            previous = self._feed
-            self._api, self._feed = Api(self.config), LiveConnection(self.config, self.inbox.put)
+            previous = self._connection
+            self._api, self._connection = Api(self.config), LiveConnection(self.config, self.inbox.put)
             if previous:
                 previous.stop(0)
                 for stream, subscription in previous.subscriptions().items():
-                    self._feed.subscribe(stream, subscription.interval_ms / 1000, subscription.filters)
-            self._feed.start()
+                    self._connection.subscribe(stream, subscription.interval_ms / 1000, subscription.filters)
+            self._connection.start()
 
     def stop(self) -> None:
-        if self._feed:
-            self._feed.stop(0.2)
+        if self._connection:
+            self._connection.stop(0.2)
 
     def run(self, effect: effects.Effect) -> None:
-        feed = self._feed
-        if feed is None:
+        connection = self._connection
+        if connection is None:
             return
         if isinstance(effect, effects.Subscribe):
-            feed.subscribe(effect.stream, effect.interval_ms / 1000, dict(effect.filters) or None)
+            connection.subscribe(effect.stream, effect.interval_ms / 1000, dict(effect.filters) or None)
         elif isinstance(effect, effects.Unsubscribe):
-            feed.unsubscribe(effect.stream)
+            connection.unsubscribe(effect.stream)
         elif isinstance(effect, effects.Reconnect):
-            feed.retry_now()
+            connection.retry_now()
         elif isinstance(effect, effects.Call):
             self.pool.submit(self._call, effect)
         elif isinstance(effect, effects.SaveFile):
@@ -83,10 +83,10 @@ class EffectRunner:
             self.inbox.put(events.ApiFailed(effect.call_id, str(error), error.code, error.status))
         except ClientError as error:
             self.inbox.put(events.ApiFailed(effect.call_id, str(error)))
-        except Exception as error:  # noqa: BLE001 - every call must end with ApiAnswered or ApiFailed
+        except Exception as error:  # noqa: BLE001 - every call must end with ApiSucceeded or ApiFailed
             self.inbox.put(events.ApiFailed(effect.call_id, f"{effect.api_method} failed: {clean(str(error))}"))
         else:
-            self.inbox.put(events.ApiAnswered(effect.call_id, value))
+            self.inbox.put(events.ApiSucceeded(effect.call_id, value))
 
     def _save(self, name: str, write: Callable[[BinaryIO], object]) -> None:
         try:

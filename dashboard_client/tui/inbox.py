@@ -6,7 +6,7 @@ import os
 import threading
 from collections import OrderedDict, deque
 
-from dashboard_client.tui.model.events import Event, Metric, Missed
+from dashboard_client.tui.model.events import Event, Missed, StreamData
 
 GAUGES = frozenset({"system:metrics", "pm2:stats", "redis:stats", "benchmark:progress"})
 MAX_QUEUED = 2000
@@ -17,7 +17,7 @@ class Inbox:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._gauges: OrderedDict[str, Metric] = OrderedDict()
+        self._gauges: OrderedDict[str, StreamData] = OrderedDict()
         self._queue: deque[Event] = deque()
         self._lost: dict[str, int] = {}
         self.wake, self._wake_sender = os.pipe()
@@ -26,10 +26,10 @@ class Inbox:
 
     def put(self, event: Event) -> None:
         with self._lock:
-            if isinstance(event, Metric) and event.stream in GAUGES:
+            if isinstance(event, StreamData) and event.stream in GAUGES:
                 self._gauges[event.stream] = event
             else:
-                if not isinstance(event, Metric):  # keeps a disconnect after the values received before it
+                if not isinstance(event, StreamData):  # keeps a disconnect after the values received before it
                     self._queue.extend(self._gauges.values())
                     self._gauges.clear()
                 self._queue.append(event)
@@ -39,7 +39,7 @@ class Inbox:
 
     def _drop_oldest_metric(self) -> None:
         for index, event in enumerate(self._queue):
-            if isinstance(event, Metric):
+            if isinstance(event, StreamData):
                 del self._queue[index]
                 self._lost[event.stream] = self._lost.get(event.stream, 0) + 1
                 return

@@ -34,7 +34,7 @@ class Unsubscribed:
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
+class StreamMessage:
     """`data`: decoded JSON, see `host_and_pm2.read_stream`. `seq` and `epoch`: resume point after a lost connection."""
 
     stream: str
@@ -67,7 +67,7 @@ class Pong:
     timestamp: str = ""
 
 
-Message = Connected | AuthRequired | Subscribed | Unsubscribed | Metric | Gap | ErrorMessage | Pong
+Message = Connected | AuthRequired | Subscribed | Unsubscribed | StreamMessage | Gap | ErrorMessage | Pong
 MESSAGE_TYPES: Mapping[str, type[Message]] = {
     "connected": Connected,
     "auth_required": AuthRequired,
@@ -86,18 +86,18 @@ def parse(text: str | bytes) -> Message | None:
         raise WireError("The server sent a message that is not a JSON object.")
     kind = payload.get("type")
     if kind == "metric":
-        return _metric(payload)
+        return _stream_message(payload)
     message_type = MESSAGE_TYPES.get(kind) if isinstance(kind, str) else None
     return convert(message_type, payload) if message_type else None
 
 
-def _metric(payload: dict[str, object]) -> Metric:
-    head = convert(_MetricFields, payload)
-    return Metric(head.stream, payload.get("data"), head.timestamp, head.seq, head.epoch)
+def _stream_message(payload: dict[str, object]) -> StreamMessage:
+    head = convert(_StreamMessageFields, payload)
+    return StreamMessage(head.stream, payload.get("data"), head.timestamp, head.seq, head.epoch)
 
 
 @dataclass(frozen=True, slots=True)
-class _MetricFields:
+class _StreamMessageFields:
     stream: str
     timestamp: str = ""
     seq: int | None = None

@@ -23,7 +23,7 @@ class Confirmation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ApiAction:
-    """One API call on the user's behalf. `targets`: lines naming what it affects; `word`: to type for
+    """One API call on the user's behalf. `affected`: a line for each thing that it changes; `word`: to type for
     `Confirmation.WORD`; `next_actions`: run in order, each after the previous one succeeded."""
 
     title: str
@@ -31,7 +31,7 @@ class ApiAction:
     arguments: Mapping[str, object] = field(default_factory=dict)
     response_type: type[object] = ActionResult
     confirmation: Confirmation = Confirmation.NONE
-    targets: tuple[str, ...] = ()
+    affected: tuple[str, ...] = ()
     word: str = ""
     next_actions: tuple[ApiAction, ...] = ()
     is_read_only: bool = False  # allowed with --readonly
@@ -176,50 +176,50 @@ def run_benchmark(framework: str, scenario: Mapping[str, object]) -> ApiAction:
 
 def cancel_run(run_id: str, title: str) -> ApiAction:
     arguments = {"run_id": run_id}
-    return ApiAction("Cancel the run", "benchmark_cancel", arguments, confirmation=Confirmation.YES, targets=(title,))
+    return ApiAction("Cancel the run", "benchmark_cancel", arguments, confirmation=Confirmation.YES, affected=(title,))
 
 
 def set_baseline(run_id: str, title: str) -> ApiAction:
-    targets = (title, "later runs of its framework and endpoint compare with it, not with the previous one")
+    affected = (title, "later runs of its framework and endpoint compare with it, not with the previous one")
     return ApiAction(
         "Set the baseline",
         "benchmark_set_baseline",
         {"run_id": run_id},
         confirmation=Confirmation.YES,
-        targets=targets,
+        affected=affected,
     )
 
 
 def remove_baseline(run_id: str, title: str) -> ApiAction:
-    targets = (title, "is no longer the baseline; it stays in the history")
+    affected = (title, "is no longer the baseline; it stays in the history")
     return ApiAction(
         "Remove the baseline",
         "benchmark_remove_baseline",
         {"run_id": run_id},
         confirmation=Confirmation.YES,
-        targets=targets,
+        affected=affected,
     )
 
 
 def clear_history() -> ApiAction:
-    targets = ("every result in the server's history", "(the server writes an export first)")
-    return ApiAction("Clear the benchmark history", "benchmark_clear", confirmation=Confirmation.YES, targets=targets)
+    affected = ("every result in the server's history", "(the server writes an export first)")
+    return ApiAction("Clear the benchmark history", "benchmark_clear", confirmation=Confirmation.YES, affected=affected)
 
 
 def stop_redis() -> ApiAction:
-    targets = ("every node of the cluster that this server runs; data is kept",)
-    return ApiAction("Stop the cluster", "redis_stop", confirmation=Confirmation.YES, targets=targets)
+    affected = ("every node of the cluster that this server runs; data is kept",)
+    return ApiAction("Stop the cluster", "redis_stop", confirmation=Confirmation.YES, affected=affected)
 
 
 def clean_redis(keys: int | None) -> ApiAction:
     lost = "its keys" if keys is None else f"{keys:,} keys"
-    targets = ("every node of the cluster that this server runs", f"{lost}, permanently")
+    affected = ("every node of the cluster that this server runs", f"{lost}, permanently")
     return ApiAction(
         "Clean Redis",
         "redis_clean",
         {"confirm": True},
         confirmation=Confirmation.WORD,
-        targets=targets,
+        affected=affected,
         word="clean",
     )
 
@@ -227,10 +227,10 @@ def clean_redis(keys: int | None) -> ApiAction:
 def failover(node: RedisNode, replicas: tuple[RedisNode, ...]) -> ApiAction:
     """Promote a replica of `node`'s shard; the server chooses which."""
     candidates = ", ".join(str(replica.port) for replica in replicas) or "none known"
-    targets = (f"shard of master {node.port}, {node.slots} slots", f"a replica takes over: {candidates}")
+    affected = (f"shard of master {node.port}, {node.slots} slots", f"a replica takes over: {candidates}")
     arguments = {"port": node.port}
     return ApiAction(
-        f"Failover of {node.port}", "redis_failover", arguments, confirmation=Confirmation.YES, targets=targets
+        f"Failover of {node.port}", "redis_failover", arguments, confirmation=Confirmation.YES, affected=affected
     )
 
 
@@ -241,7 +241,7 @@ def cleanup(processes: tuple[Process, ...], keys: int | None) -> ApiAction:
         "Full cleanup",
         "pm2_delete_all",
         confirmation=Confirmation.WORD,
-        targets=(*delete.targets, *clean.targets),
+        affected=(*delete.affected, *clean.affected),
         word="cleanup",
         next_actions=(clean,),
     )
@@ -249,13 +249,13 @@ def cleanup(processes: tuple[Process, ...], keys: int | None) -> ApiAction:
 
 def all_processes_action(verb: str, processes: tuple[Process, ...]) -> ApiAction:
     """stop, restart or delete all."""
-    targets = tuple(f"{process.pm_id} {process.name} ({process.status})" for process in processes)
+    affected = tuple(f"{process.pm_id} {process.name} ({process.status})" for process in processes)
     confirmation, word = (Confirmation.WORD, "delete") if verb == "delete" else (Confirmation.YES, "")
     return ApiAction(
         f"{verb.capitalize()} all processes",
         f"pm2_{verb}_all",
         confirmation=confirmation,
-        targets=targets or ("no known processes",),
+        affected=affected or ("no known processes",),
         word=word,
     )
 
@@ -263,6 +263,6 @@ def all_processes_action(verb: str, processes: tuple[Process, ...]) -> ApiAction
 def process_action(verb: str, process: Process) -> ApiAction:
     """stop, restart or delete one process, by `pm_id`: names may be shared."""
     title = f"{verb.capitalize()} {process.name} ({process.pm_id})"
-    target = f"{process.pm_id} {process.name}, pid {process.pid}, {process.status}"
+    line = f"{process.pm_id} {process.name}, pid {process.pid}, {process.status}"
     arguments = {"pm_id": process.pm_id}
-    return ApiAction(title, f"pm2_{verb}", arguments, confirmation=Confirmation.YES, targets=(target,))
+    return ApiAction(title, f"pm2_{verb}", arguments, confirmation=Confirmation.YES, affected=(line,))

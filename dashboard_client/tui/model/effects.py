@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Call `Endpoints.<api_method>(**arguments)` and decode the answer as `response_type`; results in ApiAnswered or
+    """Call `Endpoints.<api_method>(**arguments)` and decode the response as `response_type`; results in ApiSucceeded or
     ApiFailed with `call_id`."""
 
     call_id: str

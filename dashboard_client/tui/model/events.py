@@ -1,7 +1,7 @@
 """Events that `update` handles. [pure]
 
-The first group comes from the feed and the API, the second from the terminal; the third are the outcomes of effects.
-Times are monotonic seconds.
+The first group comes from the live connection and the API, the second from the terminal; the third are the outcomes of
+effects. Times are monotonic seconds.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dashboard_client.network.events import (
-    ApiAnswered as ApiAnswered,
+    ApiFailed as ApiFailed,
 )
 from dashboard_client.network.events import (
-    ApiFailed as ApiFailed,
+    ApiSucceeded as ApiSucceeded,
 )
 from dashboard_client.network.events import (
     Connected as Connected,
@@ -28,13 +28,13 @@ from dashboard_client.network.events import (
     ErrorReported as ErrorReported,
 )
 from dashboard_client.network.events import (
-    Metric as Metric,
-)
-from dashboard_client.network.events import (
     Missed as Missed,
 )
 from dashboard_client.network.events import (
     NetworkEvent as NetworkEvent,
+)
+from dashboard_client.network.events import (
+    StreamData as StreamData,
 )
 
 
@@ -112,7 +112,7 @@ class Copied:
 
 @dataclass(frozen=True, slots=True)
 class Switched:
-    """The feed and the API now use another server."""
+    """The live connection and the API now use another server."""
 
     server: str
 

@@ -92,7 +92,7 @@ BINDINGS: tuple[Binding, ...] = (
     Binding("palette", ("up",), "up", "entry above"),
     Binding("palette", ("down", "tab"), "down", "entry below"),
     Binding("palette", ("enter",), "choose", "run the entry", "run"),
-    Binding("prompt", ("enter",), "choose", "submit the answer; an empty one cancels", "OK"),
+    Binding("prompt", ("enter",), "choose", "submit the line; an empty line cancels", "OK"),
     Binding("form", ("up", "backtab"), "up", "field above"),
     Binding("form", ("down", "tab"), "down", "field below", "next field"),
     Binding("form", ("left",), "previous_choice", "previous choice, of profile and generator"),

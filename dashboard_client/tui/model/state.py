@@ -36,7 +36,7 @@ SORTS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The connection. `phase`: connecting, live, polling, offline or refused (a wrong key: no more attempts)."""
+    """The connection. `phase`: connecting, live, polling, offline, or rejected: the key is wrong, no more attempts."""
 
     phase: str = "connecting"
     attempt: int = 1
@@ -126,7 +126,7 @@ class Toast:
 @dataclass(frozen=True, slots=True)
 class PendingCall:
     """An API call in flight. `title`: shown to the user, empty for background calls. `purpose`: selects the handler and
-    the window of the answer."""
+    the window that waits for the response."""
 
     title: str
     since_s: float

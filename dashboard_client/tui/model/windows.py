@@ -31,8 +31,8 @@ class Palette:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A question with a one-line answer; an empty one cancels. `kind`: server, nodes, instances or scale. `subject`:
-    the framework. `is_untouched`: `text` is still the default, which the first typed character replaces."""
+    """A question with a one-line answer; Enter on an empty line cancels. `kind`: server, nodes, instances or scale.
+    `subject`: the framework. `is_untouched`: `text` is still the default, which the first typed character replaces."""
 
     kind: str
     title: str
@@ -44,7 +44,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Confirm:
-    """`action` keeps its targets as they were when the dialog opened. `typed`: the text so far, of `action.word`."""
+    """`action` is kept as it was when the dialog opened. `typed`: the text so far, of `action.word`."""
 
     action: ApiAction
     server: str
@@ -65,7 +65,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The benchmark history. `results`: None until the server has answered; `selected`: a result's id."""
+    """The benchmark history. `results`: None until the server has responded; `selected`: a result's id."""
 
     results: tuple[BenchmarkResult, ...] | None = None
     selected: str = ""
@@ -94,7 +94,7 @@ class ProcessDetails:
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """Two results side by side. `comparison`: from the server, None until it has answered or if it cannot."""
+    """Two results side by side. `comparison`: None until the server has responded, or if it cannot compare them."""
 
     base: BenchmarkResult
     new: BenchmarkResult

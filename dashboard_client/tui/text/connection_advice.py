@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 
-def connection_checklist(server: str, reason: str, *, is_refused: bool = False) -> tuple[str, ...]:
-    """`is_refused`: the server rejected the key."""
-    if is_refused:
+def connection_checklist(server: str, reason: str, *, is_rejected: bool = False) -> tuple[str, ...]:
+    """`is_rejected`: the server rejected the key."""
+    if is_rejected:
         return (
             f"{server}: {reason}",
             "",

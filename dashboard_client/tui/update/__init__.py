@@ -1,1 +1,1 @@
-"""(state, event) → (state, effects): reacts to keys, the mouse, stream values and API answers. [pure]"""
+"""(state, event) → (state, effects): reacts to keys, the mouse, stream values and API responses. [pure]"""

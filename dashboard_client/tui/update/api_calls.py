@@ -56,7 +56,7 @@ def fetch(
     response_type: type[object],
     arguments: Mapping[str, object] | None = None,
 ) -> Outcome:
-    """A read-only call; `purpose` selects the window that receives the answer (`responses`)."""
+    """A read-only call; `purpose` selects the window that receives the response (`responses`)."""
     call = PendingCall("", state.now_s, purpose)
     return _send_call(state, api_method, response_type, arguments or {}, call)
 

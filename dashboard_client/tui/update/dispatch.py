@@ -14,15 +14,15 @@ from dashboard_client.tui.update.network_events import (
     on_connecting,
     on_disconnected,
     on_error_reported,
-    on_metric,
     on_missed,
+    on_stream_data,
 )
-from dashboard_client.tui.update.responses import on_answer, on_failure
+from dashboard_client.tui.update.responses import on_failure, on_response
 from dashboard_client.tui.update.text_input import handle_paste
 
 
 def begin_subscriptions(state: State) -> Outcome:
-    """Subscribe to every stream once; the feed restores subscriptions after each reconnect."""
+    """Subscribe to every stream once; the live connection restores subscriptions after each reconnect."""
     return state, tuple(effects.Subscribe(stream, interval) for stream, interval in INTERVALS_MS.items())
 
 
@@ -48,14 +48,14 @@ def update(state: State, event: events.Event) -> Outcome:
             return on_connected(state, event)
         case events.Disconnected():
             return on_disconnected(state, event)
-        case events.Metric():
-            return on_metric(state, event)
+        case events.StreamData():
+            return on_stream_data(state, event)
         case events.Missed(stream, count):
             return on_missed(state, stream, count)
         case events.ErrorReported():
             return on_error_reported(state, event)
-        case events.ApiAnswered(call_id, value):
-            return on_answer(state, call_id, value)
+        case events.ApiSucceeded(call_id, value):
+            return on_response(state, call_id, value)
         case events.ApiFailed():
             return on_failure(state, event)
         case _:

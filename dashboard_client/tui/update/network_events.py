@@ -48,7 +48,7 @@ def _fetch_config_and_results(state: State) -> Outcome:
 def on_disconnected(state: State, event: events.Disconnected) -> Outcome:
     is_final = event.retry_in_s is None
     link = Link(
-        "refused" if is_final else "offline",
+        "rejected" if is_final else "offline",
         state.link.attempt,
         event.reason,
         event.at_s if state.link.is_up or not state.link.reason else state.link.since_s,
@@ -64,7 +64,7 @@ def on_disconnected(state: State, event: events.Disconnected) -> Outcome:
     return replace(state, link=link), ()
 
 
-def on_metric(state: State, event: events.Metric) -> Outcome:
+def on_stream_data(state: State, event: events.StreamData) -> Outcome:
     """Keep the stream's newest value and update what depends on it. Log lines go to open log windows instead."""
     value = event.value
     if isinstance(value, LogLines):

@@ -1,4 +1,4 @@
-"""Handles API answers: stores the value, or fills the window that is waiting for it. [pure]
+"""Handles API responses: stores the value, or fills the window that is waiting for it. [pure]
 
 `PendingCall.purpose`, as given to `api_calls.fetch`, identifies that window; `action` marks actions of the user.
 """
@@ -36,7 +36,7 @@ MAX_ANNOUNCED = 3  # more new results at once come from an import
 AnyWindow = TypeVar("AnyWindow")
 
 
-def on_answer(state: State, call_id: str, value: object) -> Outcome:
+def on_response(state: State, call_id: str, value: object) -> Outcome:
     call = state.pending_calls.get(call_id)
     if call is None:  # sent to the previous server, or a duplicate
         return state, ()
@@ -84,8 +84,8 @@ def on_answer(state: State, call_id: str, value: object) -> Outcome:
 
 
 def _announce_results(state: State, results: tuple[BenchmarkResult, ...]) -> State:
-    """Report benchmarks that have finished since the last answer."""
-    if state.view.results is None:  # in the first answer, none is new
+    """Report benchmarks that have finished since the last response."""
+    if state.view.results is None:  # in the first response, none is new
         return state
     known = {result.id for result in state.view.results}
     for result in reversed([result for result in results[:MAX_ANNOUNCED] if result.id not in known]):
@@ -147,7 +147,7 @@ def _fill_page(state: State, title: str, lines: tuple[str, ...]) -> State:
 
 
 def on_failure(state: State, event: events.ApiFailed) -> Outcome:
-    """Failed actions are reported with a toast, failed fetches in the window that waits for the answer."""
+    """Failed actions are reported with a toast, failed fetches in the window that waits for the response."""
     call = state.pending_calls.get(event.call_id)
     if call is None:
         return state, ()
@@ -171,7 +171,7 @@ def on_failure(state: State, event: events.ApiFailed) -> Outcome:
 
 
 def _show_problem(state: State, purpose: str, message: str) -> State:
-    """Show the message in the windows that wait for this answer."""
+    """Show the message in the windows that wait for this response."""
     kind = _WAITING_WINDOWS.get(purpose.split(" ")[0])
 
     def with_problem(window: Window) -> Window:

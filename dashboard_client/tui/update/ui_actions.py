@@ -116,7 +116,7 @@ def _open_help(state: State) -> Outcome:
 
 
 def _open_connection_advice(state: State) -> Outcome:
-    advice = connection_checklist(state.server, state.link.reason, is_refused=state.link.phase == "refused")
+    advice = connection_checklist(state.server, state.link.reason, is_rejected=state.link.phase == "rejected")
     return push_window(state, Page("Cannot connect", advice)), ()
 
 

@@ -86,11 +86,11 @@ def draw_prompt(frame: Frame, prompt: Prompt, glyphs: Glyphs) -> None:
 
 
 def draw_confirm(frame: Frame, confirm: Confirm, glyphs: Glyphs) -> None:
-    """The action, the server and every target by name, as of when the confirmation was opened."""
+    """The action, the server and everything that it affects, as of when the confirmation was opened."""
     act = confirm.action
     room = max(0, frame.height - 8)  # leaves room for the question
-    visible = act.targets[: room - (len(act.targets) > room)] if room else ()
-    more = len(act.targets) - len(visible)
+    visible = act.affected[: room - (len(act.affected) > room)] if room else ()
+    more = len(act.affected) - len(visible)
     lines = [*visible, *([f"and {more} more"] if more else [])]
     where = confirm.server if width_of(act.title) + width_of(confirm.server) + 8 <= min(66, frame.width) else ""
     box = draw_window(frame, glyphs, len(lines) + 7 if room else 4, 66, act.title, where, is_danger=True)

@@ -55,8 +55,8 @@ def _offline(state: State) -> str:
     link = state.link
     latest = state.displayed.stream_values.get(NEWEST) or next(iter(state.displayed.stream_values.values()), None)
     age = f" · data from {clock(latest.wall)} ({seconds(state.now_s - latest.at_s)} ago)" if latest else ""
-    if link.phase == "refused":
-        return f"REFUSED · {link.reason}{age}"
+    if link.phase == "rejected":
+        return f"REJECTED · {link.reason}{age}"
     if link.retry_at_s is None:
         return f"OFFLINE{age} · retrying"
     wait = link.retry_at_s - state.now_s

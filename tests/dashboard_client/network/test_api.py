@@ -14,7 +14,7 @@ import requests
 import yaml
 
 from dashboard_client.config import Config
-from dashboard_client.errors import NoAnswer, NotAuthenticated, Refused, Unreachable, Unsupported, WireError
+from dashboard_client.errors import NotAuthenticated, Refused, ResponseTimeout, Unreachable, Unsupported, WireError
 from dashboard_client.network.api import Api
 from dashboard_client.network.endpoints import Endpoints, Json
 from tests.dashboard_client.fakes import http_server, reply
@@ -164,7 +164,10 @@ def break_off(handler: BaseHTTPRequestHandler) -> None:
 
 @pytest.mark.parametrize("handler", [trickle, hang])
 def test_the_deadline_covers_the_whole_response(handler: Any) -> None:
-    with http_server(handler) as url, pytest.raises(NoAnswer, match=r"did not answer within 0\.5 s \(API_TIMEOUT\)"):
+    with (
+        http_server(handler) as url,
+        pytest.raises(ResponseTimeout, match=r"did not answer within 0\.5 s \(API_TIMEOUT\)"),
+    ):
         api(url, timeout_s=0.5).health()
 
 

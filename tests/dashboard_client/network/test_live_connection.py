@@ -60,7 +60,7 @@ def feed(url: str, secret: str = "", reconnect_max_s: float = 0.5) -> Iterator[F
         new_feed.stop()
 
 
-def on_stream(stream: str) -> Callable[[events.Metric], bool]:
+def on_stream(stream: str) -> Callable[[events.StreamData], bool]:
     return lambda metric: metric.stream == stream
 
 
@@ -68,8 +68,8 @@ def test_streams_are_delivered_until_unsubscribed(shared_server: Server) -> None
     with feed(shared_server.url) as delivered:
         delivered.feed.subscribe("system:metrics", 0.25)
         delivered.feed.subscribe("pm2:stats")
-        host = delivered.next(events.Metric, on_stream("system:metrics"))
-        pm2 = delivered.next(events.Metric, on_stream("pm2:stats"))
+        host = delivered.next(events.StreamData, on_stream("system:metrics"))
+        pm2 = delivered.next(events.StreamData, on_stream("pm2:stats"))
         delivered.feed.unsubscribe("system:metrics")
         delivered.feed.unsubscribe("pm2:stats")
         time.sleep(0.5)
@@ -87,13 +87,13 @@ def test_subscriptions_survive_a_server_restart(start_server: StartServer) -> No
     server = start_server()
     with feed(server.url) as delivered:
         delivered.feed.subscribe("system:metrics", 0.25)
-        delivered.next(events.Metric)
+        delivered.next(events.StreamData)
         server.stop()
         lost = delivered.next(events.Disconnected)
         refused = delivered.next(events.Disconnected)
         server.start()
         delivered.next(events.Connected)
-        delivered.next(events.Metric)
+        delivered.next(events.StreamData)
 
     assert (lost.code, lost.reason) == (4503, "the server is shutting down")
     assert refused.reason == f"Cannot connect to API server {server.url}: connection refused"
@@ -141,7 +141,7 @@ def test_events_missed_while_disconnected_are_delivered_once_after_reconnecting(
                     proxy.restore()
                     delivered.next(events.Connected)
                 while run_id not in targets:
-                    value = delivered.next(events.Metric, on_stream("activity")).value
+                    value = delivered.next(events.StreamData, on_stream("activity")).value
                     assert isinstance(value, Activity)
                     targets += [entry.target for entry in value.entries]
     finally:
@@ -194,8 +194,8 @@ def test_streams_are_polled_if_the_websocket_is_rejected() -> None:
         delivered.feed.subscribe("pm2:stats", 0.25)
         delivered.feed.subscribe("redis:stats")
         connected = delivered.next(events.Connected)
-        first = delivered.next(events.Metric)
-        delivered.next(events.Metric)
+        first = delivered.next(events.StreamData)
+        delivered.next(events.StreamData)
 
         assert (connected.is_polling, connected.reason) == (True, "/ws was rejected with 404")
         assert isinstance(first.value, Pm2Stats)
@@ -208,7 +208,7 @@ def test_runs_activity_and_logs_are_polled_too() -> None:
         delivered.feed.subscribe("activity")
         delivered.feed.subscribe("pm2:logs", 0.5, {"framework": "api"})
         delivered.next(events.Connected)
-        values = {received.stream: received.value for received in (delivered.next(events.Metric) for _ in range(3))}
+        values = {received.stream: received.value for received in (delivered.next(events.StreamData) for _ in range(3))}
 
     assert values == {
         "benchmark:progress": BenchmarkProgress((RunProgress("r", "running"),)),
@@ -236,7 +236,7 @@ def test_invalid_messages_are_reported_and_the_connection_stays_open() -> None:
         delivered.feed.subscribe("pm2:stats")
         delivered.next(events.Connected)
         errors = [delivered.next(events.ErrorReported) for _ in range(7)]
-        assert delivered.next(events.Metric).value == Pm2Stats(())
+        assert delivered.next(events.StreamData).value == Pm2Stats(())
 
     assert {error.stream for error in errors} == {None, "pm2:stats"}
 

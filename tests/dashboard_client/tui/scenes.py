@@ -93,7 +93,7 @@ def empty(width: int = 120, height: int = 32) -> State:
 def answer(state: State, purpose: str, value: object) -> State:
     """The state after the server has answered the pending call of this purpose."""
     call_id = next(key for key, call in state.pending_calls.items() if call.purpose == purpose)
-    return update(state, events.ApiAnswered(call_id, value))[0]
+    return update(state, events.ApiSucceeded(call_id, value))[0]
 
 
 def live(width: int = 120, height: int = 32) -> State:
@@ -102,14 +102,16 @@ def live(width: int = 120, height: int = 32) -> State:
     for second in range(60):
         at_s = NOW_S - 59.6 + second
         values = host(50 + 40 * math.sin(second / 9), 3072 + 200 * math.sin(second / 20))
-        state, _ = play(state, events.Metric("system:metrics", values, at_s))
-    state, _ = play(state, events.Metric("pm2:stats", PM2, NOW_S - 0.5), events.Metric("redis:stats", REDIS, NOW_S - 2))
+        state, _ = play(state, events.StreamData("system:metrics", values, at_s))
+    state, _ = play(
+        state, events.StreamData("pm2:stats", PM2, NOW_S - 0.5), events.StreamData("redis:stats", REDIS, NOW_S - 2)
+    )
     state = answer(state, "config", CONFIG)
     state = answer(state, "latest", BenchmarkResults(RESULTS))
     entry = ActivityEntry(
         "pm2.restart", (WALL - timedelta(minutes=11)).astimezone(), "ci", "", "express", "ok", "express restarted"
     )
-    state, _ = play(state, events.Metric("activity", Activity((entry,)), NOW_S - 1))
+    state, _ = play(state, events.StreamData("activity", Activity((entry,)), NOW_S - 1))
     return log_activity(state, "pm2", "worker 3 killed, out of memory", "bad", WALL - timedelta(minutes=4))
 
 
@@ -117,7 +119,7 @@ def running(width: int = 120, height: int = 32) -> State:
     state = live(width, height)
     for second in range(20):
         run = BenchmarkProgress((RUN,), None)
-        state, _ = play(state, events.Metric("benchmark:progress", run, NOW_S - 20 + second))
+        state, _ = play(state, events.StreamData("benchmark:progress", run, NOW_S - 20 + second))
     return state
 
 
@@ -127,9 +129,7 @@ def offline(width: int = 120, height: int = 32) -> State:
 
 
 def refused(width: int = 120, height: int = 32) -> State:
-    return play(
-        empty(width, height), events.Disconnected("API_KEY is not one that the server knows", NOW_S, None, 4401)
-    )[0]
+    return play(empty(width, height), events.Disconnected("the server rejected API_KEY", NOW_S, None, 4401))[0]
 
 
 def never(width: int = 120, height: int = 32) -> State:

@@ -122,10 +122,10 @@ NASTY = "\x1b[2J\x1b]52;c;ZXZpbA==\x07\u202eevil\u0301 漢字 \U0001f469\u200d\U
 def hostile(state: State) -> State:
     process = Process(0, NASTY, status=NASTY, framework=NASTY, pid=-5, cpu=1e300, memory_bytes=-1)
     hostile_events = (
-        events.Metric("pm2:stats", Pm2Stats((process,) * 3, Counts(-1, 99)), scenes.NOW_S),
-        events.Metric("activity", Activity((ActivityEntry(NASTY, None, NASTY, message=NASTY),)), scenes.NOW_S),
-        events.Metric("pm2:logs", LogLines((LogLine(NASTY, NASTY),)), scenes.NOW_S),
-        events.Metric("unknown-stream", object(), scenes.NOW_S),
+        events.StreamData("pm2:stats", Pm2Stats((process,) * 3, Counts(-1, 99)), scenes.NOW_S),
+        events.StreamData("activity", Activity((ActivityEntry(NASTY, None, NASTY, message=NASTY),)), scenes.NOW_S),
+        events.StreamData("pm2:logs", LogLines((LogLine(NASTY, NASTY),)), scenes.NOW_S),
+        events.StreamData("unknown-stream", object(), scenes.NOW_S),
         events.ErrorReported(NASTY),
     )
     state, _ = scenes.play(state, *hostile_events)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from dashboard_client.tui.inbox import MAX_QUEUED, Inbox
-from dashboard_client.tui.model.events import Disconnected, Metric, Missed
+from dashboard_client.tui.model.events import Disconnected, Missed, StreamData
 
 
 @pytest.fixture
@@ -19,13 +19,13 @@ def inbox() -> Iterator[Inbox]:
 
 def test_only_the_latest_value_of_a_gauge_is_kept(inbox: Inbox) -> None:
     for value in range(3):
-        inbox.put(Metric("pm2:stats", value, 0.0))
+        inbox.put(StreamData("pm2:stats", value, 0.0))
 
-    assert inbox.take(10) == [Metric("pm2:stats", 2, 0.0)]
+    assert inbox.take(10) == [StreamData("pm2:stats", 2, 0.0)]
 
 
 def test_values_received_before_a_disconnect_are_taken_before_it(inbox: Inbox) -> None:
-    received, lost, again = Metric("pm2:stats", 1, 0.0), Disconnected("gone", 1.0), Metric("pm2:stats", 2, 2.0)
+    received, lost, again = StreamData("pm2:stats", 1, 0.0), Disconnected("gone", 1.0), StreamData("pm2:stats", 2, 2.0)
     for event in (received, lost, again):
         inbox.put(event)
 
@@ -34,8 +34,12 @@ def test_values_received_before_a_disconnect_are_taken_before_it(inbox: Inbox) -
 
 def test_a_flood_is_bounded_and_counted(inbox: Inbox) -> None:
     for number in range(MAX_QUEUED + 3):
-        inbox.put(Metric("pm2:logs", number, 0.0))
+        inbox.put(StreamData("pm2:logs", number, 0.0))
 
     taken = inbox.take(MAX_QUEUED * 2)
 
-    assert (taken[0], taken[-1], len(taken)) == (Metric("pm2:logs", 3, 0.0), Missed("pm2:logs", None), MAX_QUEUED + 1)
+    assert (taken[0], taken[-1], len(taken)) == (
+        StreamData("pm2:logs", 3, 0.0),
+        Missed("pm2:logs", None),
+        MAX_QUEUED + 1,
+    )

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard_client.tui.inbox import Inbox
-from dashboard_client.tui.model.events import Event, Metric, Missed
+from dashboard_client.tui.model.events import Event, Missed, StreamData
 from dashboard_client.tui.model.layout import Panel, centred, solve
 from dashboard_client.tui.screen import chart, theme
 from dashboard_client.tui.screen.frame import Rect
@@ -53,15 +53,15 @@ def test_a_chart_fills_its_size(points: list[float | None], height: int, width: 
 def test_the_inbox_keeps_the_newest_gauge_and_reports_lost_lines() -> None:
     inbox = Inbox()
     for number in range(5000):
-        inbox.put(Metric("pm2:stats", number, 0.0))
-        inbox.put(Metric("pm2:logs", number, 0.0))
+        inbox.put(StreamData("pm2:stats", number, 0.0))
+        inbox.put(StreamData("pm2:logs", number, 0.0))
     taken: list[Event] = []
     while batch := inbox.take(500):
         taken += batch
     inbox.close()
 
-    assert [event.value for event in taken if isinstance(event, Metric) and event.stream == "pm2:stats"] == [4999]
-    assert [event.value for event in taken if isinstance(event, Metric) and event.stream == "pm2:logs"] == list(
+    assert [event.value for event in taken if isinstance(event, StreamData) and event.stream == "pm2:stats"] == [4999]
+    assert [event.value for event in taken if isinstance(event, StreamData) and event.stream == "pm2:logs"] == list(
         range(3000, 5000)
     )
     assert [event for event in taken if isinstance(event, Missed)] == [Missed("pm2:logs", None)]

@@ -117,7 +117,7 @@ def test_node_details_have_readable_units() -> None:
 def test_a_dialog_keeps_its_target_when_the_list_changes() -> None:
     state, _ = keys(scenes.live(), "down", "D")
     fewer = Pm2Stats(scenes.PROCESSES[2:], Counts(1, 2))
-    state, _ = play(state, events.Metric("pm2:stats", fewer, NOW_S))
+    state, _ = play(state, events.StreamData("pm2:stats", fewer, NOW_S))
 
     assert calls(keys(state, "y")[1]) == [("pm2_delete", {"pm_id": 1})]
 
@@ -125,7 +125,7 @@ def test_a_dialog_keeps_its_target_when_the_list_changes() -> None:
 def test_the_selection_follows_the_process() -> None:
     state, _ = keys(scenes.live(), "down", "down")
     reordered = Pm2Stats(tuple(reversed(scenes.PROCESSES)), Counts(3, 4))
-    state, _ = play(state, events.Metric("pm2:stats", reordered, NOW_S), events.Key("o"))
+    state, _ = play(state, events.StreamData("pm2:stats", reordered, NOW_S), events.Key("o"))
 
     row = selected_row(state, "pm2")
     assert row is not None
@@ -164,9 +164,9 @@ def test_readonly_sends_nothing() -> None:
 def test_replayed_activity_is_logged_once() -> None:
     at = datetime(2026, 1, 2, 3, 4, 5, 6, UTC)
     entry = ActivityEntry("pm2.stop", at, "eve", message="Stopped node: 2 processes.")
-    first, _ = play(scenes.live(), events.Metric("activity", Activity((entry,)), NOW_S))
+    first, _ = play(scenes.live(), events.StreamData("activity", Activity((entry,)), NOW_S))
     replayed = Activity((entry, replace(entry, at=at.replace(microsecond=7))))
-    second, _ = play(first, events.Metric("activity", replayed, NOW_S))
+    second, _ = play(first, events.StreamData("activity", replayed, NOW_S))
 
     texts = ["Stopped node: 2 processes by eve"]
     assert [line.text for line in first.activity if "eve" in line.text] == texts
@@ -182,14 +182,14 @@ def test_an_action_in_progress_is_not_sent_again() -> None:
 
 def test_quick_start_continues_only_after_the_cluster_is_set_up() -> None:
     no_services = (
-        events.Metric("pm2:stats", Pm2Stats((), Counts(0, 0)), NOW_S),
-        events.Metric("redis:stats", RedisStats(()), NOW_S),
+        events.StreamData("pm2:stats", Pm2Stats((), Counts(0, 0)), NOW_S),
+        events.StreamData("redis:stats", RedisStats(()), NOW_S),
     )
     state, sent = keys(play(scenes.live(), *no_services)[0], "m", "enter")
     assert calls(sent) == [("redis_setup", {"node_count": 6})]
     call_id = _first_call_id(sent)
 
-    _, after_success = play(state, events.ApiAnswered(call_id, ActionResult("ready")))
+    _, after_success = play(state, events.ApiSucceeded(call_id, ActionResult("ready")))
     later, after_failure = play(state, events.ApiFailed(call_id, "Port 7003 is in use.", "port_taken", 409))
 
     assert calls(after_success) == [("pm2_start", {"framework": "fastify"})]
@@ -206,7 +206,7 @@ def test_quick_start_skips_what_is_already_running() -> None:
 
     def first_call(redis: RedisStats, pm2: Pm2Stats) -> list[tuple[str, dict[str, object]]]:
         state, _ = play(
-            scenes.live(), events.Metric("redis:stats", redis, NOW_S), events.Metric("pm2:stats", pm2, NOW_S)
+            scenes.live(), events.StreamData("redis:stats", redis, NOW_S), events.StreamData("pm2:stats", pm2, NOW_S)
         )
         return calls(keys(state, "m", "enter")[1])
 
@@ -232,7 +232,7 @@ def test_the_selection_moves_to_the_neighbour_of_a_removed_row() -> None:
     last = selected_row(state, "pm2")
     assert last is not None
     fewer = Pm2Stats(scenes.PROCESSES[:-1], Counts(1, 3))
-    state, _ = play(state, events.Metric("pm2:stats", fewer, NOW_S))
+    state, _ = play(state, events.StreamData("pm2:stats", fewer, NOW_S))
 
     row = selected_row(state, "pm2")
     assert row is not None
@@ -355,7 +355,7 @@ def test_info_and_slow_log_of_the_selected_node() -> None:
     state, sent = keys(scenes.live(), "2", "down", "I")
     assert calls(sent) == [("redis_node_info", {"port": 7001})]
     info = NodeInfo(7001, {"server": {"redis_version": "7.0.15"}, "clients": {"connected_clients": "3"}})
-    state, _ = play(state, events.ApiAnswered(_first_call_id(sent), info))
+    state, _ = play(state, events.ApiSucceeded(_first_call_id(sent), info))
     assert isinstance(state.top_window, Page)
     assert [" ".join(line.split()) for line in state.top_window.lines] == [
         "server", "redis_version 7.0.15", "", "clients", "connected_clients 3",
@@ -364,7 +364,7 @@ def test_info_and_slow_log_of_the_selected_node() -> None:
     state, sent = keys(state, "escape", "W")
     assert calls(sent) == [("redis_slowlog", {"port": 7001})]
     log = SlowLog(7001, (SlowCommand(None, 12.5, "KEYS *", "127.0.0.1:5000"),), 10.0)
-    state, _ = play(state, events.ApiAnswered(_first_call_id(sent), log))
+    state, _ = play(state, events.ApiSucceeded(_first_call_id(sent), log))
 
     assert isinstance(state.top_window, Page)
     assert (state.top_window.title, state.top_window.lines[0]) == (
@@ -380,7 +380,7 @@ def test_the_latest_results_are_grouped_by_endpoint() -> None:
     broken = replace(fastify, framework="bun", validity="invalid", timestamp=None)
     latest = LatestResults({"e": express, "b": broken, "f": fastify})
 
-    state, _ = play(state, events.ApiAnswered(_last_call_id(sent), latest))
+    state, _ = play(state, events.ApiSucceeded(_last_call_id(sent), latest))
 
     assert isinstance(state.top_window, Page)
     assert [line.split()[:2] for line in state.top_window.lines] == [
@@ -400,7 +400,7 @@ def test_a_failed_fetch_shows_its_error_in_the_page() -> None:
 def test_a_failover_lists_candidates_and_is_confirmed() -> None:
     state, sent = keys(scenes.live(), "2", "F")
     assert isinstance(state.top_window, Confirm)
-    assert (calls(sent), state.top_window.action.targets[1]) == ([], "a replica takes over: 7003")
+    assert (calls(sent), state.top_window.action.affected[1]) == ([], "a replica takes over: 7003")
 
     _, sent = keys(state, "y")
 
@@ -426,8 +426,8 @@ def test_logs_follow_until_scrolled_up() -> None:
     assert calls(sent) == [("pm2_logs", {"lines": 200, "framework": "fastify", "pm_id": 0})]
     assert effects.Subscribe("pm2:logs", 500, {"framework": "fastify"}) in sent
     first = LogLines(tuple(LogLine(f"line {n}", "fastify", 0) for n in range(5)))
-    state, _ = play(state, events.Metric("pm2:logs", first, NOW_S), events.Key("up"))
-    state, _ = play(state, events.Metric("pm2:logs", LogLines((LogLine("new", "fastify", 0),)), NOW_S))
+    state, _ = play(state, events.StreamData("pm2:logs", first, NOW_S), events.Key("up"))
+    state, _ = play(state, events.StreamData("pm2:logs", LogLines((LogLine("new", "fastify", 0),)), NOW_S))
 
     assert isinstance(state.top_window, Logs)
     assert (state.top_window.lines_back, len(state.top_window.lines)) == (2, 6)
@@ -436,7 +436,7 @@ def test_logs_follow_until_scrolled_up() -> None:
 
 def test_saved_logs_have_a_name_without_folders() -> None:
     hostile = Pm2Stats((scenes.PROCESSES[0].__class__(0, "../../etc/passwd", status="online"),), Counts(1, 1))
-    state, _ = play(scenes.live(), events.Metric("pm2:stats", hostile, NOW_S))
+    state, _ = play(scenes.live(), events.StreamData("pm2:stats", hostile, NOW_S))
 
     _, sent = keys(state, "L", "W")
 
@@ -461,7 +461,7 @@ def test_windows_open_and_escape_closes_them(pressed: tuple[str, ...], kind: typ
 
 def test_pausing_freezes_the_display_and_loses_nothing() -> None:
     state, _ = keys(scenes.live(), "p")
-    state, _ = play(state, events.Metric("pm2:stats", Pm2Stats((), Counts(0, 0)), NOW_S))
+    state, _ = play(state, events.StreamData("pm2:stats", Pm2Stats((), Counts(0, 0)), NOW_S))
 
     assert len(state.displayed.processes) == 4
     assert keys(state, "p")[0].displayed.processes == ()
@@ -477,7 +477,9 @@ def test_a_filter_hides_other_rows() -> None:
 
 
 def test_a_new_result_is_fetched() -> None:
-    _, sent = play(scenes.live(), events.Metric("benchmark:progress", BenchmarkProgress((), LastResult("z")), NOW_S))
+    _, sent = play(
+        scenes.live(), events.StreamData("benchmark:progress", BenchmarkProgress((), LastResult("z")), NOW_S)
+    )
 
     assert calls(sent) == [("benchmark_latest", {"count": 20})]
 
@@ -486,11 +488,11 @@ def test_process_details_are_updated_live() -> None:
     state, _ = keys(scenes.live(), "enter")
     first = scenes.PROCESSES[0]
     later = Pm2Stats((replace(first, pid=4711, restarts=9), *scenes.PROCESSES[1:]), Counts(3, 4))
-    state, _ = play(state, events.Metric("pm2:stats", later, NOW_S))
+    state, _ = play(state, events.StreamData("pm2:stats", later, NOW_S))
     assert isinstance(state.top_window, ProcessDetails)
     assert (state.top_window.process.pid, state.top_window.process.restarts) == (4711, 9)
 
-    state, _ = play(state, events.Metric("pm2:stats", Pm2Stats(scenes.PROCESSES[1:], Counts(2, 3)), NOW_S))
+    state, _ = play(state, events.StreamData("pm2:stats", Pm2Stats(scenes.PROCESSES[1:], Counts(2, 3)), NOW_S))
     assert isinstance(state.top_window, ProcessDetails)
     assert state.top_window.process.pid == 4711
 
@@ -520,9 +522,9 @@ def test_reload_all_reloads_cluster_mode_processes_in_turn() -> None:
 def test_a_finished_benchmark_is_announced() -> None:
     state = scenes.live()
     new = replace(scenes.RESULTS[0], id="new", framework="koa", req_per_sec=63_400.0, saturation="contended")
-    state, sent = play(state, events.Metric("benchmark:progress", BenchmarkProgress((), LastResult("new")), NOW_S))
+    state, sent = play(state, events.StreamData("benchmark:progress", BenchmarkProgress((), LastResult("new")), NOW_S))
     call_id = _first_call_id(sent)
-    state, _ = play(state, events.ApiAnswered(call_id, BenchmarkResults((new, *scenes.RESULTS))))
+    state, _ = play(state, events.ApiSucceeded(call_id, BenchmarkResults((new, *scenes.RESULTS))))
 
     announcement = f"koa {new.method} {new.endpoint}: ≥ 63.4k requests/s, {new.validity}"
     assert state.toast is not None
@@ -535,7 +537,7 @@ def test_an_open_run_page_is_refetched_when_the_run_advances() -> None:
     details_call = [("benchmark_run_details", {"run_id": "r"})]
 
     def receive(state: State, *runs: RunProgress) -> tuple[State, list[tuple[str, dict[str, object]]]]:
-        state, sent = play(state, events.Metric("benchmark:progress", BenchmarkProgress(runs), NOW_S))
+        state, sent = play(state, events.StreamData("benchmark:progress", BenchmarkProgress(runs), NOW_S))
         return state, calls(sent)
 
     state, new_calls = receive(state, replace(scenes.RUN, elapsed_seconds=4.0))
@@ -550,7 +552,7 @@ def test_an_open_run_page_is_refetched_when_the_run_advances() -> None:
 
 def test_ctrl_r_reconnects_after_a_refusal() -> None:
     state = scenes.refused()
-    assert state.link.phase == "refused"
+    assert state.link.phase == "rejected"
 
     assert keys(state, "ctrl-r")[1] == [effects.Reconnect()]
 
@@ -571,7 +573,7 @@ def test_history_is_bounded_over_an_hour() -> None:
     state = scenes.live()
     for second in range(3600):
         state, _ = update(state, events.Tick(NOW_S + second))
-        state, _ = update(state, events.Metric("system:metrics", scenes.host(50, 3000), NOW_S + second))
+        state, _ = update(state, events.StreamData("system:metrics", scenes.host(50, 3000), NOW_S + second))
         state, _ = update(state, events.ErrorReported(f"something else {second}"))
 
     assert (len(state.view.cpu), len(state.view.memory), len(state.activity)) == (61, 61, 100)
@@ -598,15 +600,15 @@ def test_two_runs_are_compared_by_the_server() -> None:
 def test_the_baseline_is_set_and_removed_on_the_run_page() -> None:
     state, sent = keys(scenes.live(), "3", "enter")
     run = BenchmarkRun(str(calls(sent)[-1][1]["run_id"]), "done", framework="fastify", endpoint="/simple", method="GET")
-    state, _ = play(state, events.ApiAnswered(_last_call_id(sent), run))
+    state, _ = play(state, events.ApiSucceeded(_last_call_id(sent), run))
     state, _ = keys(state, "B")
     assert isinstance(state.top_window, Confirm)
     state, sent = keys(state, "y")
     assert calls(sent) == [("benchmark_set_baseline", {"run_id": run.id})]
-    state, sent = play(state, events.ApiAnswered(_last_call_id(sent), ActionResult("It is the baseline.")))
+    state, sent = play(state, events.ApiSucceeded(_last_call_id(sent), ActionResult("It is the baseline.")))
     assert calls(sent) == [("benchmark_run_details", {"run_id": run.id})]
     named = replace(run, baseline=Baseline(run.id, True, "ann", None, "release 1.0"))
-    state, _ = play(state, events.ApiAnswered(_last_call_id(sent), named))
+    state, _ = play(state, events.ApiSucceeded(_last_call_id(sent), named))
 
     assert isinstance(state.top_window, RunPage)
     assert "baseline     this run, set unknown time by ann: release 1.0" in page_lines(state.top_window)
@@ -629,6 +631,6 @@ def test_replicas_have_a_row_only_without_their_master() -> None:
     assert [row.identity for row in rows(state, "redis")] == ["7000", "7001", "7002"]
 
     remaining = RedisStats(scenes.NODES[1:], scenes.REDIS.cluster)
-    state, _ = play(state, events.Metric("redis:stats", remaining, NOW_S))
+    state, _ = play(state, events.StreamData("redis:stats", remaining, NOW_S))
 
     assert [row.identity for row in rows(state, "redis")] == ["7001", "7002", "7003"]

@@ -159,4 +159,4 @@ def test_an_unknown_stream_is_an_error() -> None:
 def test_a_metric_keeps_its_raw_data_and_resume_point() -> None:
     text = '{"type":"metric","stream":"activity","data":{"entries":[]},"timestamp":"T","seq":4,"epoch":"ab","new":1}'
 
-    assert socket_messages.parse(text) == socket_messages.Metric("activity", {"entries": []}, "T", 4, "ab")
+    assert socket_messages.parse(text) == socket_messages.StreamMessage("activity", {"entries": []}, "T", 4, "ab")
