@@ -94,8 +94,8 @@ class InvalidHome(PM2Error):
 class ProcessNotFound(PM2Error):
     """No process has that name or pm_id."""
 
-    def __init__(self, target: str) -> None:
-        super().__init__(f"No PM2 process is {target}.")
+    def __init__(self, selection: str) -> None:
+        super().__init__(f"No PM2 process is {selection}.")
 
 
 class UnknownFramework(PM2Error):

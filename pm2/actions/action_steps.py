@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ProcessSelector:
     """Which processes to act on: by framework, by exact name, or by pm_id. Exactly one is set."""
 
     framework: str | None = None
@@ -216,17 +216,17 @@ def format_count(count: int, noun: str = "process") -> str:
 
 
 async def select_processes(
-    daemon: DaemonConnection, target: Target | None
+    daemon: DaemonConnection, selector: ProcessSelector | None
 ) -> tuple[list[Process], tuple[Skipped, ...]]:
-    """The target's processes; without a target all except this server itself, which is skipped. Raises
+    """The selected processes; without a selector all except this server itself, which is skipped. Raises
     UnknownFramework, ProcessNotFound."""
-    if target and target.framework:
-        registry().framework(target.framework)
+    if selector and selector.framework:
+        registry().framework(selector.framework)
     listed = await listing.list_processes(daemon)
-    if target:
-        selected = [process for process in listed if target.matches(process)]
+    if selector:
+        selected = [process for process in listed if selector.matches(process)]
         if not selected:
-            raise ProcessNotFound(str(target))
+            raise ProcessNotFound(str(selector))
         return selected, ()
     own_pids = ancestry()
     skipped = tuple(Skipped(process.name, "it is this server itself") for process in listed if process.pid in own_pids)

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 
 from pm2.actions import action_steps, start_steps
-from pm2.actions.action_steps import ActionResult, IsDone, Target
+from pm2.actions.action_steps import ActionResult, IsDone, ProcessSelector
 from pm2.daemon import client
 from pm2.daemon.process import RUNNING
 from pm2.errors import AlreadyRunning
@@ -14,7 +14,7 @@ from pm2.exits import expected_exits
 from pm2.frameworks.registry import registry
 from pm2.monitor.listing import list_processes
 
-__all__ = ["ActionResult", "Target", "delete", "restart", "start", "stop"]
+__all__ = ["ActionResult", "ProcessSelector", "delete", "restart", "start", "stop"]
 
 MANY_INSTANCES = 50
 
@@ -62,25 +62,25 @@ DELETE = Action("Deleted", "deleteProcessId", lambda _, now: now is None)
 RESTART = Action("Restarted", "restartProcessId", None)
 
 
-async def stop(target: Target | None, by: str = "") -> ActionResult:
-    """Stop processes; without a target, all except this server itself. Raises ProcessNotFound."""
-    return await action_steps.run_to_completion(_act(STOP, "stop", target, by))
+async def stop(selector: ProcessSelector | None, by: str = "") -> ActionResult:
+    """Stop processes; without a selector, all except this server itself. Raises ProcessNotFound."""
+    return await action_steps.run_to_completion(_act(STOP, "stop", selector, by))
 
 
-async def restart(target: Target | None, by: str = "") -> ActionResult:
-    """Restart processes; without a target, all except this server itself. Raises ProcessNotFound, StartFailed."""
-    return await action_steps.run_to_completion(_act(RESTART, "restart", target, by))
+async def restart(selector: ProcessSelector | None, by: str = "") -> ActionResult:
+    """Restart processes; without a selector, all except this server itself. Raises ProcessNotFound, StartFailed."""
+    return await action_steps.run_to_completion(_act(RESTART, "restart", selector, by))
 
 
-async def delete(target: Target | None, by: str = "") -> ActionResult:
-    """Stop processes and remove them from PM2's list; without a target, all except this server itself. Raises
+async def delete(selector: ProcessSelector | None, by: str = "") -> ActionResult:
+    """Stop processes and remove them from PM2's list; without a selector, all except this server itself. Raises
     ProcessNotFound."""
-    return await action_steps.run_to_completion(_act(DELETE, "delete", target, by))
+    return await action_steps.run_to_completion(_act(DELETE, "delete", selector, by))
 
 
-async def _act(action: Action, name: str, target: Target | None, by: str) -> ActionResult:
+async def _act(action: Action, name: str, selector: ProcessSelector | None, by: str) -> ActionResult:
     async with action_steps.responsive_daemon() as daemon:
-        selected, skipped = await action_steps.select_processes(daemon, target)
+        selected, skipped = await action_steps.select_processes(daemon, selector)
         async with action_steps.hold_names({process.name for process in selected}, name):
             expected_exits.expect_exits([process.pm_id for process in selected], action.past.lower(), by)
             await action_steps.call_for_each(daemon, action.method, selected)

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from pm2.actions import action_steps, start_steps
-from pm2.actions.action_steps import ActionResult, Skipped, Target
+from pm2.actions.action_steps import ActionResult, ProcessSelector, Skipped
 from pm2.daemon.client import DaemonConnection
 from pm2.daemon.process import Process, Status
 from pm2.errors import CannotReload, CannotScale, RollingRestartFailed, StartFailed
@@ -18,18 +18,18 @@ from system.host import ports, process_trees
 CLUSTER = "cluster_mode"
 
 
-async def reload(target: Target | None, by: str = "") -> ActionResult:
-    """Replace each instance with a new one that is listening before the old one exits; without a target, every instance
-    that supports it. Raises ProcessNotFound, CannotReload, StartFailed."""
-    return await action_steps.run_to_completion(_reload(target, by))
+async def reload(selector: ProcessSelector | None, by: str = "") -> ActionResult:
+    """Replace each instance with a new one that is listening before the old one exits; without a selector, every
+    instance that supports it. Raises ProcessNotFound, CannotReload, StartFailed."""
+    return await action_steps.run_to_completion(_reload(selector, by))
 
 
-async def _reload(target: Target | None, by: str) -> ActionResult:
+async def _reload(selector: ProcessSelector | None, by: str) -> ActionResult:
     async with action_steps.responsive_daemon() as daemon:
-        selected = await _select_sorted(daemon, target)
+        selected = await _select_sorted(daemon, selector)
         obstacles = {process.pm_id: reason for process in selected if (reason := _reload_obstacle(process))}
         blocked = [process for process in selected if process.pm_id in obstacles]
-        if target and blocked:
+        if selector and blocked:
             raise CannotReload(blocked[0].name, obstacles[blocked[0].pm_id])
         skipped = tuple(Skipped(process.name, obstacles[process.pm_id]) for process in blocked)
         selected = [process for process in selected if process.pm_id not in obstacles]
@@ -53,15 +53,15 @@ def _reload_obstacle(process: Process) -> str | None:
     return None
 
 
-async def rolling_restart(target: Target | None, by: str = "") -> ActionResult:
+async def rolling_restart(selector: ProcessSelector | None, by: str = "") -> ActionResult:
     """Restart instances one by one, each once the previous one is online and serving its port; stop at the first that
     does not come up. Raises ProcessNotFound, RollingRestartFailed."""
-    return await action_steps.run_to_completion(_rolling_restart(target, by))
+    return await action_steps.run_to_completion(_rolling_restart(selector, by))
 
 
-async def _rolling_restart(target: Target | None, by: str) -> ActionResult:
+async def _rolling_restart(selector: ProcessSelector | None, by: str) -> ActionResult:
     async with action_steps.responsive_daemon() as daemon:
-        selected = await _select_sorted(daemon, target)
+        selected = await _select_sorted(daemon, selector)
         after: list[Process] = []
         async with action_steps.hold_names({process.name for process in selected}, "rolling-restart"):
             for index, process in enumerate(selected):
@@ -87,15 +87,15 @@ async def is_serving(process: Process) -> bool:
     return await asyncio.to_thread(ports.is_listening, process.port)
 
 
-async def scale(target: Target, instances: int, by: str = "") -> ActionResult:
+async def scale(selector: ProcessSelector, instances: int, by: str = "") -> ActionResult:
     """Start or delete instances until there are exactly `instances`. New ones are online before this returns; the
     newest are deleted first, and finish their pending requests. Raises ProcessNotFound, CannotScale, StartFailed."""
-    return await action_steps.run_to_completion(_scale(target, instances, by))
+    return await action_steps.run_to_completion(_scale(selector, instances, by))
 
 
-async def _scale(target: Target, instances: int, by: str) -> ActionResult:
+async def _scale(selector: ProcessSelector, instances: int, by: str) -> ActionResult:
     async with action_steps.responsive_daemon() as daemon:
-        existing = await _select_sorted(daemon, target)
+        existing = await _select_sorted(daemon, selector)
         name = existing[0].name
         async with action_steps.hold_names({name}, "scale"):
             if instances > len(existing):
@@ -144,8 +144,8 @@ async def _scale_down(daemon: DaemonConnection, surplus: list[Process], by: str)
     await action_steps.wait_until(daemon, surplus, lambda _, now: now is None)
 
 
-async def _select_sorted(daemon: DaemonConnection, target: Target | None) -> list[Process]:
-    """The target's processes, oldest first; without a target all except this server. Raises UnknownFramework,
+async def _select_sorted(daemon: DaemonConnection, selector: ProcessSelector | None) -> list[Process]:
+    """The selected processes, oldest first; without a selector all except this server. Raises UnknownFramework,
     ProcessNotFound."""
-    selected, _ = await action_steps.select_processes(daemon, target)
+    selected, _ = await action_steps.select_processes(daemon, selector)
     return sorted(selected, key=lambda process: process.pm_id)

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from pm2.actions.action_steps import Target
+from pm2.actions.action_steps import ProcessSelector
 from pm2.exits.classify import Cause
 from pm2.logs.log_search import LogQuery
 from system.lib.fields import NameField, StrictIntegerField, TextField
@@ -33,9 +33,9 @@ class TargetSerializer(serializers.Serializer[Any]):
         return attrs
 
     @property
-    def target(self) -> Target:
+    def selector(self) -> ProcessSelector:
         data = self.validated_data
-        return Target(data.get("framework"), data.get("name"), data.get("pmId"))
+        return ProcessSelector(data.get("framework"), data.get("name"), data.get("pmId"))
 
 
 class ScaleSerializer(TargetSerializer):

@@ -65,13 +65,13 @@ class PM2ViewSet(ViewSet):
     @action(detail=False, methods=["post"])
     def stop(self, request: Request) -> Response:
         """Stop processes; they remain in PM2's list."""
-        return Response(to_wire(async_to_sync(lifecycle.stop)(_target(request), _actor(request))))
+        return Response(to_wire(async_to_sync(lifecycle.stop)(_selector(request), _actor(request))))
 
     @extend_schema(request=TargetSerializer, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"])
     def restart(self, request: Request) -> Response:
         """Restart processes; responds once they are online."""
-        return Response(to_wire(async_to_sync(lifecycle.restart)(_target(request), _actor(request))))
+        return Response(to_wire(async_to_sync(lifecycle.restart)(_selector(request), _actor(request))))
 
     @extend_schema(request=TargetSerializer, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"], url_path="delete")
@@ -79,19 +79,19 @@ class PM2ViewSet(ViewSet):
         self, request: Request
     ) -> Response:  # a method named delete would handle DELETE at every URL of this view
         """Stop processes and remove them from PM2's list."""
-        return Response(to_wire(async_to_sync(lifecycle.delete)(_target(request), _actor(request))))
+        return Response(to_wire(async_to_sync(lifecycle.delete)(_selector(request), _actor(request))))
 
     @extend_schema(request=TargetSerializer, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"])
     def reload(self, request: Request) -> Response:
         """Replace each instance without downtime; cluster mode only."""
-        return Response(to_wire(async_to_sync(scaling.reload)(_target(request), _actor(request))))
+        return Response(to_wire(async_to_sync(scaling.reload)(_selector(request), _actor(request))))
 
     @extend_schema(request=TargetSerializer, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"], url_path="rolling-restart")
     def rolling_restart(self, request: Request) -> Response:
         """Restart instances one by one; stops at the first that does not come up."""
-        return Response(to_wire(async_to_sync(scaling.rolling_restart)(_target(request), _actor(request))))
+        return Response(to_wire(async_to_sync(scaling.rolling_restart)(_selector(request), _actor(request))))
 
     @extend_schema(request=ScaleSerializer, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"])
@@ -100,7 +100,7 @@ class PM2ViewSet(ViewSet):
         body = ScaleSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         count = body.validated_data["instances"]
-        return Response(to_wire(async_to_sync(scaling.scale)(body.target, count, _actor(request))))
+        return Response(to_wire(async_to_sync(scaling.scale)(body.selector, count, _actor(request))))
 
     @extend_schema(parameters=[LogQuerySerializer], responses=LogPageSerializer)
     @action(detail=False)
@@ -153,7 +153,7 @@ def _log_page(query: LogQuerySerializer) -> Response:
     return Response(to_wire(async_to_sync(current.search_logs)(query.query)))
 
 
-def _target(request: Request) -> lifecycle.Target:
+def _selector(request: Request) -> lifecycle.ProcessSelector:
     body = TargetSerializer(data=request.data)
     body.is_valid(raise_exception=True)
-    return body.target
+    return body.selector

@@ -15,7 +15,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from pm2.actions import lifecycle, scaling
-from pm2.actions.lifecycle import ActionResult, Target
+from pm2.actions.lifecycle import ActionResult, ProcessSelector
 from pm2.api.serializers import MAX_INSTANCES, MAX_LINES
 from pm2.errors import PM2Error
 from pm2.frameworks.registry import registry
@@ -89,14 +89,14 @@ class Command(CommandLine):
         if verb == "scale":
             if count is None:
                 raise CommandError(f"scale requires -i N, from 1 to {MAX_INSTANCES}.")
-            return await scaling.scale(Target(name=_require_name(name, verb)), count, by)
+            return await scaling.scale(ProcessSelector(name=_require_name(name, verb)), count, by)
         if verb in ("reload", "rolling-restart"):
             action = scaling.reload if verb == "reload" else scaling.rolling_restart
-            return await action(Target(name=name) if name else None, by)
+            return await action(ProcessSelector(name=name) if name else None, by)
         if name is None and verb in NEED_CONFIRMATION:
             self._confirm(verb, options["yes"])
         action = {"stop": lifecycle.stop, "restart": lifecycle.restart, "delete": lifecycle.delete}[verb]
-        return await action(Target(name=name) if name else None, by)
+        return await action(ProcessSelector(name=name) if name else None, by)
 
     def _confirm(self, verb: str, yes: bool) -> None:
         if yes:

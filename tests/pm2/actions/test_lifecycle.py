@@ -19,7 +19,7 @@ import pytest
 from pytest_django import Settings
 
 from pm2.actions import action_steps, lifecycle, scaling, start_steps
-from pm2.actions.lifecycle import Target
+from pm2.actions.lifecycle import ProcessSelector
 from pm2.api import process_detail
 from pm2.daemon import client
 from pm2.errors import (
@@ -94,15 +94,15 @@ async def test_the_life_of_a_framework(pm2_home: Path) -> None:
     with pytest.raises(AlreadyRunning, match="fastify is already running \\(2 instances\\)"):
         await lifecycle.start("fastify", 2)
 
-    restarted = await lifecycle.restart(Target(framework="fastify"))
+    restarted = await lifecycle.restart(ProcessSelector(framework="fastify"))
     assert names_and_statuses(restarted) == [("fastify", "online")] * 2
     assert not {process.pid for process in restarted.processes} & {process.pid for process in started.processes}
 
-    one = await lifecycle.stop(Target(pm_id=restarted.processes[0].pm_id))
+    one = await lifecycle.stop(ProcessSelector(pm_id=restarted.processes[0].pm_id))
     assert names_and_statuses(one) == [("fastify", "stopped")]
     assert (await current.sample()).counts == listing.Counts(online=1, total=2)
 
-    deleted = await lifecycle.delete(Target(name="fastify"))
+    deleted = await lifecycle.delete(ProcessSelector(name="fastify"))
     assert (deleted.message, deleted.processes) == ("Deleted fastify: 2 processes", ())
     assert (await current.sample()).counts == listing.Counts(online=0, total=0)
 
@@ -112,7 +112,7 @@ async def test_our_changes_are_visible_at_once(pm2_home: Path) -> None:
     stats = await current.sample()
     assert current.recent_stats() is stats
 
-    await lifecycle.stop(Target(framework="node"))
+    await lifecycle.stop(ProcessSelector(framework="node"))
 
     assert current.recent_stats() is None
     assert (await current.sample()).counts == listing.Counts(online=0, total=1)
@@ -120,7 +120,7 @@ async def test_our_changes_are_visible_at_once(pm2_home: Path) -> None:
 
 async def test_a_stopped_framework_starts_with_the_requested_number_of_instances(pm2_home: Path) -> None:
     await lifecycle.start("node", 2)
-    await lifecycle.stop(Target(framework="node"))
+    await lifecycle.stop(ProcessSelector(framework="node"))
 
     assert names_and_statuses(await lifecycle.start("node", 1)) == [("node", "online")]
 
@@ -226,7 +226,7 @@ async def test_names_round_trip_as_data_and_environments_stay(pm2_home: Path, tm
     assert [process.name for process in stats.processes] == ["node", *NAMES]
     assert "tell-nobody" not in wire
 
-    deleted = await lifecycle.delete(Target(name=NAMES[1]))
+    deleted = await lifecycle.delete(ProcessSelector(name=NAMES[1]))
     assert (deleted.message, deleted.processes) == (f"Deleted {NAMES[1]}: 1 process", ())
     everything = await lifecycle.delete(None)
     assert (everything.processes, everything.skipped) == ((), ())
@@ -254,7 +254,7 @@ async def test_a_killed_daemon_is_a_state_and_start_restarts_it(pm2_home: Path) 
     assert away.stale
     assert away.processes == before.processes or len(away.processes) == 1
     with pytest.raises(DaemonNotRunning):
-        await lifecycle.stop(Target(framework="node"))
+        await lifecycle.stop(ProcessSelector(framework="node"))
 
     await until_free(NODE)  # cluster workers end with their daemon
     assert names_and_statuses(await lifecycle.start("node", 1)) == [("node", "online")]
@@ -276,7 +276,7 @@ async def test_a_daemon_that_hangs_is_a_state_and_recovers(pm2_home: Path, setti
             assert await current.sample() == replace(away, timestamp=ANY, age_seconds=ANY)
         assert time.monotonic() - started_s < settings.PM2_TIMEOUT
         with pytest.raises(DaemonHangs):
-            await lifecycle.delete(Target(framework="node"))
+            await lifecycle.delete(ProcessSelector(framework="node"))
 
     assert (await until(current.sample, lambda stats: stats.daemon.state == "up")).counts == listing.Counts(1, 1)
 
@@ -316,8 +316,8 @@ async def test_sampling_without_a_daemon_spawns_nothing(pm2_home: Path) -> None:
     ("action", "expected"),
     [
         (lambda: lifecycle.start("koa"), UnknownFramework),
-        (lambda: lifecycle.stop(Target(framework="koa")), UnknownFramework),
-        (lambda: lifecycle.stop(Target(name="koa")), DaemonNotRunning),
+        (lambda: lifecycle.stop(ProcessSelector(framework="koa")), UnknownFramework),
+        (lambda: lifecycle.stop(ProcessSelector(name="koa")), DaemonNotRunning),
     ],
 )
 async def test_a_refused_action_raises_its_error(
@@ -331,7 +331,7 @@ async def test_an_unknown_process_is_an_error(pm2_home: Path) -> None:
     await lifecycle.start("node", 1)
 
     with pytest.raises(ProcessNotFound, match="No PM2 process is named 'koa'"):
-        await lifecycle.stop(Target(name="koa"))
+        await lifecycle.stop(ProcessSelector(name="koa"))
     with pytest.raises(ProcessNotFound, match="number 99"):
         await process_detail.get(99)
 
@@ -386,7 +386,7 @@ async def test_without_procps_children_are_killed_too(
 
     await lifecycle.start("own", 1)
     started = commands_with(f"/bin/sleep {nap}")
-    stopped = await lifecycle.stop(Target(name="own"))
+    stopped = await lifecycle.stop(ProcessSelector(name="own"))
 
     assert (len(started), names_and_statuses(stopped), commands_with(f"/bin/sleep {nap}")) == (
         1,

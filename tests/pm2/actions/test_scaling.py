@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pm2.actions import action_steps, lifecycle, scaling
-from pm2.actions.lifecycle import Target
+from pm2.actions.lifecycle import ProcessSelector
 from pm2.api import process_detail
 from pm2.daemon import client
 from pm2.daemon.process import Process
@@ -22,7 +22,7 @@ from tests.fixtures import ports
 from tests.fixtures.pm2_apps import IDLE, run_app, until, write_script
 
 pytestmark = pytest.mark.usefixtures("pm2_home")
-FASTIFY = Target(framework="fastify")
+FASTIFY = ProcessSelector(framework="fastify")
 
 
 async def pids(name: str) -> list[tuple[int, int]]:
@@ -63,14 +63,14 @@ async def test_a_reload_under_load_loses_no_request() -> None:
 async def test_a_refused_reload_names_the_alternatives(tmp_path: Path) -> None:
     await run_app(tmp_path, "fork", IDLE)
     with pytest.raises(CannotReload, match=r"fork mode.*rolling-restart") as caught:
-        await scaling.reload(Target(name="fork"))
+        await scaling.reload(ProcessSelector(name="fork"))
     assert caught.value.fields == {"choices": ["rolling-restart", "restart"]}
     await lifecycle.start("fastify", 1)
     await lifecycle.stop(FASTIFY)
     with pytest.raises(CannotReload, match="is stopped"):
         await scaling.reload(FASTIFY)
     with pytest.raises(ProcessNotFound):
-        await scaling.reload(Target(name="nobody"))
+        await scaling.reload(ProcessSelector(name="nobody"))
 
 
 async def test_scale_up_and_down_the_newest_first() -> None:
@@ -97,7 +97,7 @@ async def test_instances_are_counted_and_surplus_ones_exit_together(tmp_path: Pa
     await until(log.exists, bool)
     await until(log.read_text, lambda text: text.count("up") == 4)
 
-    [left] = (await scaling.scale(Target(name="slow"), 1)).processes
+    [left] = (await scaling.scale(ProcessSelector(name="slow"), 1)).processes
 
     assert (left.instances, (await process_detail.get(left.pm_id)).process.instances) == (1, 1)
     assert log.read_text().split() == ["up"] * 4 + ["stopping"] * 3 + ["gone"] * 3
@@ -123,7 +123,7 @@ async def test_a_failed_scale_leaves_existing_instances_unchanged(
     await until(lambda: is_listening(port), bool)
     before = await pids("alone")
     with pytest.raises(StartFailed) as caught:
-        await scaling.scale(Target(name="alone"), 2)
+        await scaling.scale(ProcessSelector(name="alone"), 2)
 
     assert "EADDRINUSE" in str(caught.value.fields)
     await until(lambda: pids("alone"), lambda seen: seen == before)
@@ -131,9 +131,9 @@ async def test_a_failed_scale_leaves_existing_instances_unchanged(
 
 async def test_scaling_without_an_online_instance_is_refused() -> None:
     await lifecycle.start("express", 1)
-    await lifecycle.stop(Target(framework="express"))
+    await lifecycle.stop(ProcessSelector(framework="express"))
     with pytest.raises(CannotScale, match="no instance of it is online"):
-        await scaling.scale(Target(framework="express"), 2)
+        await scaling.scale(ProcessSelector(framework="express"), 2)
 
 
 async def test_a_rolling_restart_restarts_one_by_one() -> None:
@@ -162,7 +162,7 @@ async def test_a_rolling_restart_stops_at_the_first_that_does_not_come_up(tmp_pa
     before = dict(await pids("rolls"))
     write_script(tmp_path, IDLE).write_text("console.error('bad release'); process.exit(7)")
     with pytest.raises(RollingRestartFailed) as caught:
-        await scaling.rolling_restart(Target(name="rolls"))
+        await scaling.rolling_restart(ProcessSelector(name="rolls"))
 
     fields = caught.value.fields or {}
     assert {key: fields[key] for key in ("failed", "done", "left", "exitCode")} == {
@@ -186,7 +186,7 @@ async def test_a_process_that_does_not_restart_is_reported_with_its_stderr(tmp_p
     await until(current.sample, lambda stats: stats.processes[0].uptime_seconds > 1)
     write_script(tmp_path, IDLE).write_text("console.error('no config'); process.exit(5)")
     with pytest.raises(StartFailed) as caught:
-        await lifecycle.restart(Target(name="breaks"))
+        await lifecycle.restart(ProcessSelector(name="breaks"))
 
     assert caught.value.fields is not None
     assert caught.value.fields["exitCode"] == 5
@@ -198,10 +198,10 @@ async def test_names_are_data(tmp_path: Path) -> None:
     for name in names:
         await run_app(tmp_path, name, IDLE)
     await until(current.sample, lambda stats: stats.counts.online == len(names))
-    stopped = await lifecycle.stop(Target(name="all"))
+    stopped = await lifecycle.stop(ProcessSelector(name="all"))
     assert [process.name for process in stopped.processes] == ["all"]
     for name in names:
-        assert [process.name for process in (await lifecycle.restart(Target(name=name))).processes] == [name]
+        assert [process.name for process in (await lifecycle.restart(ProcessSelector(name=name))).processes] == [name]
     async with client.connect() as daemon:
         await daemon.call("ping", {})
     listed: tuple[Process, ...] = (await current.sample()).processes

@@ -12,7 +12,7 @@ import pytest
 
 from pm2 import models
 from pm2.actions import lifecycle, prepare_payload, start_steps
-from pm2.actions.lifecycle import Target
+from pm2.actions.lifecycle import ProcessSelector
 from pm2.exits import pm2_events
 from pm2.exits.classify import Exit
 from pm2.instance_tracking import instance_store
@@ -78,14 +78,14 @@ async def test_each_exit_gets_its_cause(monitor: DaemonMonitor, apps: Path) -> N
     await run_app(apps, "by-api", IDLE)
     await run_app(apps, "by-cli", IDLE)
     await pid_of("by-api"), await pid_of("by-cli")
-    await lifecycle.restart(Target(name="by-api"), "ada")
+    await lifecycle.restart(ProcessSelector(name="by-api"), "ada")
     await command_line("restart", "by-cli")
 
     names = {"killed", "throws", "exits", "ends", "segfaults", "grows", "by-api", "by-cli"}
     stored = await until(
         lambda: asyncio.to_thread(stored_exits), lambda stored: {ended.name for ended in stored} == names
     )
-    await lifecycle.delete(Target(name="grows"))
+    await lifecycle.delete(ProcessSelector(name="grows"))
 
     by_name = {ended.name: ended for ended in stored[::-1]}
     assert summary(by_name["killed"]) == ("killed", "killed", "killed by SIGKILL from outside", None, "SIGKILL")
@@ -125,7 +125,7 @@ async def test_an_exit_is_recorded_once_with_its_evidence(monitor: DaemonMonitor
     )
     os.kill(await pid_of("one"), signal.SIGTERM)
     [ended] = await exits(1)
-    await lifecycle.stop(Target(name="one"), "ada")
+    await lifecycle.stop(ProcessSelector(name="one"), "ada")
     [_, stopped] = await exits(2)
 
     assert summary(ended) == ("one", "killed", "killed by SIGTERM from outside", None, "SIGTERM")
@@ -144,7 +144,7 @@ async def test_a_reused_pm_id_has_its_own_history(monitor: DaemonMonitor, apps: 
         pid = await pid_of("same")
         os.kill(pid, signal.SIGKILL)
         await until(lambda: pid_of("same"), pid.__ne__)
-        await lifecycle.delete(Target(name="same"))
+        await lifecycle.delete(ProcessSelector(name="same"))
         await exits(2 * round_)
 
     rows = await asyncio.to_thread(lambda: list(models.Exit.objects.order_by("at").values_list("instance_id", "cause")))
@@ -155,10 +155,10 @@ async def test_a_reused_pm_id_has_its_own_history(monitor: DaemonMonitor, apps: 
 async def test_restarts_survive_a_reset(monitor: DaemonMonitor, apps: Path) -> None:
     await run_app(apps, "counted", IDLE)
     for _ in range(2):
-        await lifecycle.restart(Target(name="counted"))
+        await lifecycle.restart(ProcessSelector(name="counted"))
     await until(current.sample, lambda stats: stats.processes[0].restarts == 2)
     await command_line("reset", "all")
-    await lifecycle.restart(Target(name="counted"))
+    await lifecycle.restart(ProcessSelector(name="counted"))
 
     assert [process.restarts for process in (await current.sample()).processes] == [3]
     saved = await until(
