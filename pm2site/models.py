@@ -18,7 +18,7 @@ class Outcome(models.TextChoices):
 
 
 class Activity(models.Model):
-    """A requested change, with its actor and outcome."""
+    """An entry of the audit trail: a requested change, with its actor and outcome. `target`: its subject."""
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
     server_id = models.CharField(max_length=64, default=this_server, editable=False)

@@ -1,4 +1,8 @@
-"""The audit trail: every change requested through the API or the shell, with its actor and outcome."""
+"""The audit trail: every change requested through the API or the shell, with its actor and outcome.
+
+On the wire and in the database the trail is called "activity": `/api/activity`, the stream `activity`, the table. The
+subject of an entry, what the change was about, is called `target` there.
+"""
 
 from __future__ import annotations
 
@@ -30,26 +34,26 @@ MAX_ENTRIES = 1000
 feed: Feed[dict[str, object]] = Feed("entries", max_items=MAX_ENTRIES, max_bytes=MAX_ENTRIES)
 
 FIELDS = ("at", "actor", "address", "action", "target", "outcome", "message")
-TARGET_KEYS = ("framework", "name", "pmId", "id", "port", "nodeCount")
+SUBJECT_KEYS = ("framework", "name", "pmId", "id", "port", "nodeCount")
 RECORDED_PATHS = ("/api/", "/login", "/logout", "/admin/")
 
 
-def record(*, actor: str, address: str, action: str, target: str = "", status: int = 200, message: str = "") -> None:
+def record(*, actor: str, address: str, action: str, subject: str = "", status: int = 200, message: str = "") -> None:
     """Writes an entry. A database error is logged and does not fail the request."""
-    log.info("activity", actor=actor, action=action, target=target, status=status)
-    _store(actor, address, action, target, status, message)
+    log.info("activity", actor=actor, action=action, target=subject, status=status)
+    _store(actor, address, action, subject, status, message)
 
 
-def record_command(action: str, target: str, message: str, error: Exception | None = None) -> None:
+def record_command(action: str, subject: str, message: str, error: Exception | None = None) -> None:
     """Writes an entry for a `manage.py` command, failed if there is an `error`. Unlike `record`, it logs nothing."""
     status = error_responses.status_and_code(error)[0] if error else 200
-    _store(f"{getpass.getuser()} (command line)", "", action, target, status, message)
+    _store(f"{getpass.getuser()} (command line)", "", action, subject, status, message)
 
 
-def _store(actor: str, address: str, action: str, target: str, status: int, message: str) -> None:
+def _store(actor: str, address: str, action: str, subject: str, status: int, message: str) -> None:
     outcome = Outcome.OK if status < 400 else Outcome.FAILED if status >= 500 else Outcome.REFUSED
     row = Activity(
-        actor=actor[:200], address=address[:64], action=action[:100], target=target[:200], outcome=outcome,
+        actor=actor[:200], address=address[:64], action=action[:100], target=subject[:200], outcome=outcome,
         status=status, message=message[:500],
     )  # fmt: skip
     feed.append([{field: getattr(row, field) for field in FIELDS}])
@@ -62,7 +66,7 @@ def _store(actor: str, address: str, action: str, target: str, status: int, mess
 
 
 def action_of(request: HttpRequest) -> str:
-    """`/api/pm2/start` → `pm2.start`; ids in a path belong to the target."""
+    """`/api/pm2/start` → `pm2.start`; ids in a path belong to the subject."""
     parts = [part for part in request.path_info.split("/") if part and part != "api"]
     if len(parts) >= 3 and parts[1] == "runs":
         verbs = [*parts[3:4], *([] if request.method == "POST" else [(request.method or "").lower()])]
@@ -70,17 +74,17 @@ def action_of(request: HttpRequest) -> str:
     return ".".join(parts[:2])
 
 
-def target_of(request: HttpRequest, body: bytes) -> str:
-    """The first of `TARGET_KEYS` in the JSON body, else the id in the path."""
+def subject_of(request: HttpRequest, body: bytes) -> str:
+    """The first of `SUBJECT_KEYS` in the JSON body, else the id in the path."""
     try:
         data = json.loads(body or b"{}")
     except (ValueError, RecursionError):
         data = {}
-    targets = [str(data[key]) for key in TARGET_KEYS if key in data] if isinstance(data, dict) else []
+    subjects = [str(data[key]) for key in SUBJECT_KEYS if key in data] if isinstance(data, dict) else []
     parts = request.path_info.strip("/").split("/")
-    target = targets[0] if targets else (parts[3] if len(parts) > 3 else "")
+    subject = subjects[0] if subjects else (parts[3] if len(parts) > 3 else "")
     # Databases accept neither lone surrogates nor NUL.
-    return (target if is_encodable(target) else ascii(target)).replace("\0", "�")
+    return (subject if is_encodable(subject) else ascii(subject)).replace("\0", "�")
 
 
 def message_of(response: HttpResponseBase) -> str:
@@ -109,7 +113,7 @@ class ActivityMiddleware:
             actor=credential.actor if credential else "nobody",
             address=str(request.META.get("REMOTE_ADDR") or ""),
             action=action_of(request),
-            target=target_of(request, body),
+            subject=subject_of(request, body),
             status=response.status_code,
             message=message_of(response),
         )

@@ -37,5 +37,5 @@ class Command(CommandLine):
                 raise CommandError(" ".join(error.messages)) from error
         password = entered or secrets.token_urlsafe(15)
         users.create_superuser(username=name, password=password)
-        record(actor="command line", address="", action="admin.create", target=name)
+        record(actor="command line", address="", action="admin.create", subject=name)
         self.stdout.write(f"user {name}" if entered else f"user {name}, password {password}")

@@ -37,7 +37,7 @@ class Command(CommandLine):
         user.save()
         replaced, _ = Token.objects.filter(user=user).delete()
         token = Token.objects.create(user=user)
-        record(actor="command line", address="", action="token.create", target=name)
+        record(actor="command line", address="", action="token.create", subject=name)
         self.stdout.write(token.key)
         if replaced:
             self.stderr.write(f"The previous token of {name} is revoked.")
@@ -48,5 +48,5 @@ class Command(CommandLine):
         deleted, _ = Token.objects.filter(user__username=name).delete()
         if not deleted:
             raise CommandError(f"{name} has no token.")
-        record(actor="command line", address="", action="token.revoke", target=name)
+        record(actor="command line", address="", action="token.revoke", subject=name)
         self.stderr.write(f"The token of {name} is revoked.")

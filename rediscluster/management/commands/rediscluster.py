@@ -51,18 +51,18 @@ class Command(CommandLine):
             verb_parser.add_argument("--json", action="store_true", help="the API's JSON instead of text")
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
-        target = str(options.get("port") or options.get("nodes") or "")
+        subject = str(options.get("port") or options.get("nodes") or "")
         try:
             message = asyncio.run(getattr(self, f"_{verb}")(options))
         except (RedisClusterError, SystemProblem, OSError) as error:
             if verb != "status":
-                audit_hook.record_command(f"redis.{verb}", target, str(error), error)
+                audit_hook.record_command(f"redis.{verb}", subject, str(error), error)
             hint = " Here: --yes." if isinstance(error, KeysExist) else ""
             self._fail("\n  ".join([f"{error}{hint}", *_log_lines(error)]))
         except KeyboardInterrupt:
             self._fail("Interrupted. An unfinished setup was rolled back.", 130)
         if message:
-            audit_hook.record_command(f"redis.{verb}", target, message)
+            audit_hook.record_command(f"redis.{verb}", subject, message)
 
     def _fail(self, message: str, code: int = 1) -> NoReturn:
         self.stderr.write(f"[ERROR] {message}")
