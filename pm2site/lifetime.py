@@ -38,7 +38,7 @@ def start() -> None:
     client.keep_open()
     cluster_sampler.keep_connections_open()
     run_at_shutdown(stop)
-    _tasks.add(loop.create_task(follow.follow_other_writers(), name="foreign activity"))
+    _tasks.add(loop.create_task(follow.follow_other_writers(), name="follow audit trail"))
     loop.create_task(_start_watching(), name="start watching")  # noqa: RUF006 - short; `current` holds the tasks
 
 

@@ -96,7 +96,7 @@ def message_of(response: HttpResponseBase) -> str:
     return (message if is_encodable(message) else ascii(message)).replace("\0", "�")
 
 
-class ActivityMiddleware:
+class AuditMiddleware:
     """Records every unsafe request that passes access control, after its response."""
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -148,10 +148,11 @@ class ActivityView(APIView):
         """Entries of the audit trail, newest first."""
         query = ActivityQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        return Response(to_wire(entries(**query.validated_data)))
+        return Response(to_wire(read_entries(**query.validated_data)))
 
 
-def entries(limit: int, since: Any = None, action: str = "", actor: str = "") -> dict[str, object]:
+def read_entries(limit: int, since: Any = None, action: str = "", actor: str = "") -> dict[str, object]:
+    """The newest `limit` entries that match, newest first, as `GET /api/activity` responds with them."""
     rows = Activity.objects.all()
     filters = {"at__gte": since, "action": action, "actor": actor}
     rows = rows.filter(**{name: value for name, value in filters.items() if value})

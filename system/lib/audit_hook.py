@@ -7,5 +7,5 @@ from django.utils.module_loading import import_string
 
 
 def record_command(action: str, subject: str, message: str, error: Exception | None = None) -> None:
-    """Writes an entry with the fields of an API request's, e.g. action `redis.setup`. `error`: why the command failed."""
+    """Writes an entry like that of an API request, e.g. action `redis.setup`. `error`: why the command failed."""
     import_string(settings.ACTIVITY_TO)(action, subject, message, error)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from pm2site.audit.trail import entries
+from pm2site.audit.trail import read_entries
 from tests.fixtures.server import ROOT
 
 pytestmark = pytest.mark.real
@@ -75,11 +75,11 @@ def test_a_failed_command_prints_one_line(pm2_home: Path, arguments: list[str], 
 
 
 @pytest.mark.django_db
-def test_a_refused_command_is_recorded_in_the_activity_trail() -> None:
+def test_a_refused_command_is_recorded_in_the_audit_trail() -> None:
     with pytest.raises(CommandError):
         call_command("pm2", "start", "koa")
 
-    recorded: Any = entries(limit=10)["entries"]
+    recorded: Any = read_entries(limit=10)["entries"]
     [entry] = recorded
     assert (entry["action"], entry["target"], entry["outcome"]) == ("pm2.start", "koa", "refused")
     assert entry["message"].startswith("No framework is named 'koa'.")

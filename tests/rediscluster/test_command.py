@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from pm2site.audit.trail import entries
+from pm2site.audit.trail import read_entries
 from tests.fixtures.cluster import FIRST, SECOND, THIRD
 from tests.rediscluster.operations.test_interruption import manage
 
@@ -42,7 +42,7 @@ def run(*arguments: str) -> tuple[int, str, str]:
 
 def trail() -> list[tuple[str, str, str]]:
     """Newest first: action, target, outcome."""
-    latest: Any = entries(limit=10)["entries"]
+    latest: Any = read_entries(limit=10)["entries"]
     assert {entry["actor"] for entry in latest} == {f"{getpass.getuser()} (command line)"}
     return [(entry["action"], entry["target"], entry["outcome"]) for entry in latest]
 
