@@ -1,4 +1,4 @@
-"""Exceptions of the PM2 app. [pure]
+"""Errors of the PM2 app. [pure]
 
 PM2Error
 ├── DaemonNotRunning    nothing listens on PM2's socket
@@ -32,7 +32,7 @@ _STACK_FRAME = re.compile(r"at |Node\.js v|\^+$|node:internal|\}$")
 
 
 class PM2Error(Exception):
-    """The base of this app's exceptions. `fields` is sent to the client unchanged."""
+    """The base of this app's errors. `fields` is sent to the client unchanged."""
 
     fields: dict[str, object] | None = None
 

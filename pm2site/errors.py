@@ -1,6 +1,6 @@
 """Errors of access control.
 
-AccessProblem
+AccessError
 ├── InvalidCredential    the given key or token is unknown
 ├── CredentialMissing    a credential is required and none was given
 └── TooManyAttempts      too many invalid credentials from one address
@@ -11,11 +11,11 @@ from __future__ import annotations
 from django.conf import settings
 
 
-class AccessProblem(Exception):
-    """The root of this app's errors."""
+class AccessError(Exception):
+    """The base of this app's errors."""
 
 
-class InvalidCredential(AccessProblem):
+class InvalidCredential(AccessError):
     """The given key or token is unknown."""
 
     auth_header = 'Token realm="pm2site"'
@@ -24,7 +24,7 @@ class InvalidCredential(AccessProblem):
         super().__init__("Invalid key or token. Send X-API-Key: KEY or Authorization: Token TOKEN.")
 
 
-class CredentialMissing(AccessProblem):
+class CredentialMissing(AccessError):
     """A credential is required and none was given."""
 
     auth_header = 'Token realm="pm2site"'
@@ -39,7 +39,7 @@ class CredentialMissing(AccessProblem):
         super().__init__(message)
 
 
-class TooManyAttempts(AccessProblem):
+class TooManyAttempts(AccessError):
     """Ten invalid credentials within a minute from one address."""
 
     def __init__(self, retry_after_s: float) -> None:

@@ -33,7 +33,7 @@ from system.lib.quantities import pluralize
 
 
 class RedisClusterError(Exception):
-    """Root of this app's errors. `fields` is sent to the client unchanged."""
+    """The base of this app's errors. `fields` is sent to the client unchanged."""
 
     def __init__(self, message: str, **fields: object) -> None:
         super().__init__(message)

@@ -1,6 +1,6 @@
 """Errors of the host and its child processes. [pure]
 
-SystemProblem
+HostError
 ├── BinaryMissing     a program is not installed
 ├── ChildFailed       a child process could not be started
 └── ChildTimeout      a child process exceeded its time limit and was killed
@@ -9,17 +9,17 @@ SystemProblem
 from __future__ import annotations
 
 
-class SystemProblem(Exception):
-    """The root of this app's errors."""
+class HostError(Exception):
+    """The base of this app's errors."""
 
 
-class BinaryMissing(SystemProblem):
+class BinaryMissing(HostError):
     def __init__(self, name: str, hint: str) -> None:
         super().__init__(f"{name} is not installed. {hint}")
         self.name = name
 
 
-class ChildFailed(SystemProblem):
+class ChildFailed(HostError):
     """The operating system refused to start a child process."""
 
     def __init__(self, program: str, reason: str) -> None:
@@ -27,7 +27,7 @@ class ChildFailed(SystemProblem):
         self.program = program
 
 
-class ChildTimeout(SystemProblem):
+class ChildTimeout(HostError):
     """A child process exceeded its time limit and was killed together with its process group."""
 
     def __init__(self, program: str, timeout_s: float, stderr_tail: str) -> None:

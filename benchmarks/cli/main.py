@@ -25,7 +25,7 @@ from benchmarks.engine.trial_monitor import Sample
 from benchmarks.errors import BadUsage, BenchmarkError, InvalidTargetAddress, NotDelivered
 from pm2.errors import InvalidRegistry
 from pm2.frameworks import registry
-from system.errors import SystemProblem
+from system.errors import HostError
 from system.host.child_processes import Identity
 
 OK, FAILED, USAGE, WORSE, INVALID, NO_VERDICT = 0, 1, 2, 3, 4, 5
@@ -44,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
     except (BadUsage, InvalidRegistry, InvalidTargetAddress) as error:
         _print_stderr(f"[ERROR] {error}")
         return USAGE
-    except (BenchmarkError, SystemProblem, OSError) as error:
+    except (BenchmarkError, HostError, OSError) as error:
         _print_stderr(f"[ERROR] {error}")
         return FAILED
     except (KeyboardInterrupt, asyncio.CancelledError):

@@ -265,7 +265,7 @@ def _merge_bursts(bursts: Sequence[TrialResult]) -> TrialResult:
 
 
 async def measure(plan: RunPlan, observer: RunObserver) -> RunResult:
-    """Measure one target. Raises PreflightFailed, GeneratorFailed, UnreadableOutput, SystemProblem."""
+    """Measure one target. Raises PreflightFailed, GeneratorFailed, UnreadableOutput, HostError."""
     return (await measure_interleaved([TargetRun(plan, observer)]))[0]
 
 

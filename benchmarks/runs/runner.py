@@ -25,7 +25,7 @@ from pm2.daemon.process import Status
 from pm2.errors import PM2Error
 from pm2.frameworks.registry import registry
 from pm2.monitor import current
-from system.errors import SystemProblem
+from system.errors import HostError
 from system.host import ports
 from system.host.child_processes import Identity
 
@@ -49,7 +49,7 @@ async def execute(run_id: UUID) -> None:
         await observer.finish(RunState.DONE, "")
     except asyncio.CancelledError:
         await observer.finish(RunState.CANCELLED, "Cancelled. Measurements so far are kept.")
-    except (BenchmarkError, SystemProblem) as error:
+    except (BenchmarkError, HostError) as error:
         await observer.finish(RunState.FAILED, str(error))
     except Exception:  # outermost handler of the process: the row must not stay active
         log.exception("run failed", run=str(run_id))

@@ -23,7 +23,7 @@ from pm2.logs import live_logs, log_search
 from pm2.logs.log_lines import LogLine
 from pm2.monitor import current
 from pm2.monitor.listing import Stats, count_online
-from system.errors import SystemProblem
+from system.errors import HostError
 from system.lib import audit_hook
 from system.lib.commands import CommandLine
 from system.lib.text import printable, table
@@ -60,7 +60,7 @@ class Command(CommandLine):
             raise CommandError(f"{verb} takes no -i; only {' and '.join(TAKE_INSTANCES)} do.")
         try:
             result = asyncio.run(self._perform(verb, name, options))
-        except (PM2Error, SystemProblem) as error:
+        except (PM2Error, HostError) as error:
             if verb in CHANGING:
                 audit_hook.record_command(f"pm2.{verb}", name or "", str(error), error)
             raise CommandError(str(error)) from error

@@ -19,7 +19,7 @@ from rediscluster.status.node_stats import UP
 from rediscluster.status.state_summary import RUNNING
 from rediscluster.topology import plan
 from rediscluster.topology.plan import PERSISTENCE
-from system.errors import SystemProblem
+from system.errors import HostError
 from system.lib import audit_hook
 from system.lib.commands import CommandLine
 from system.lib.wire import to_wire
@@ -54,7 +54,7 @@ class Command(CommandLine):
         subject = str(options.get("port") or options.get("nodes") or "")
         try:
             message = asyncio.run(getattr(self, f"_{verb}")(options))
-        except (RedisClusterError, SystemProblem, OSError) as error:
+        except (RedisClusterError, HostError, OSError) as error:
             if verb != "status":
                 audit_hook.record_command(f"redis.{verb}", subject, str(error), error)
             hint = " Here: --yes." if isinstance(error, KeysExist) else ""
