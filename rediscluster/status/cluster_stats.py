@@ -1,4 +1,8 @@
-"""Combines the nodes' statistics into the state of the cluster and of its shards. [pure]"""
+"""Combines the nodes' statistics into those of the cluster and of its shards. [pure]
+
+The `state` here is what Redis reports, `ok` or `fail`. Whether the cluster is `running` or `degraded` is decided by
+`state_summary.summarize`.
+"""
 
 from __future__ import annotations
 
@@ -92,7 +96,7 @@ def make_cluster_stats(
     owners = {node.owner for node in nodes}
     signatures = {view.signature for view in views}
     return ClusterStats(
-        state=_state(nodes, [info.get("cluster_state", "ok") for info in infos], bool(lost)),
+        state=_redis_state(nodes, [info.get("cluster_state", "ok") for info in infos], bool(lost)),
         owner=OURS if OURS in owners else OTHER if owners else None,
         agreement=len(signatures) == 1 if views else None,
         slots_ok=SLOT_COUNT - slots.count_slots(lost) if view else 0,
@@ -109,14 +113,16 @@ def make_cluster_stats(
     )
 
 
-def _state(nodes: Sequence[NodeStats], states: Sequence[str], has_lost: bool) -> str:
+def _redis_state(nodes: Sequence[NodeStats], reported_states: Sequence[str], has_lost: bool) -> str:
+    """`ok` or `fail`; `absent` without nodes, `stopped` when all are. `reported_states`: `cluster_state` of each node
+    that responds in cluster mode."""
     if not nodes:
         return "absent"
     if all(node.state == STOPPED for node in nodes):
         return "stopped"
-    if not states:
+    if not reported_states:
         return "ok" if all(node.role == "standalone" for node in nodes) else "fail"
-    return "ok" if all(state == "ok" for state in states) and not has_lost else "fail"
+    return "ok" if all(state == "ok" for state in reported_states) and not has_lost else "fail"
 
 
 def _sum(values: Iterable[float | int | None]) -> Any:

@@ -1,4 +1,7 @@
-"""Summarizes the cluster as one state, one sentence and the next step. [pure]"""
+"""Decides the state of the cluster, `running`, `degraded` and so on, and says why and what to do next. [pure]
+
+Redis's own state, `ok` or `fail`, comes from `cluster_stats` as `RedisStats.cluster.state`.
+"""
 
 from __future__ import annotations
 
@@ -56,21 +59,21 @@ class Status:
 def summarize(
     manifest: ManifestSummary | None, stats: RedisStats, operation: str | None, warnings: Sequence[str] = ()
 ) -> Status:
-    """The status from the manifest, the nodes, and the operation in progress."""
+    """Decides the status from the manifest, the nodes, and the operation in progress."""
     own_nodes = [node for node in stats.stats if node.owner == OURS]
     if operation == "setup":
         state, message, next_step = CREATING, "The cluster is being set up.", WAIT
     elif manifest is None:
-        state, message, next_step = _foreign_state(stats)
+        state, message, next_step = _decide_foreign_state(stats)
     else:
-        state, message, next_step = _own_state(manifest, own_nodes, stats)
+        state, message, next_step = _decide_own_state(manifest, own_nodes, stats)
         if operation:
             message, next_step = f"{message} {operation.capitalize()} is in progress.", WAIT
     owner = OURS if manifest else stats.cluster.owner
     return Status(state, owner, message, next_step, operation, manifest, tuple(warnings), stats.timestamp)
 
 
-def _foreign_state(stats: RedisStats) -> tuple[str, str, str]:
+def _decide_foreign_state(stats: RedisStats) -> tuple[str, str, str]:
     foreign_ports = [node.port for node in stats.stats if node.owner == OTHER]
     if not foreign_ports:
         return ABSENT, "There is no cluster.", SET_UP
@@ -83,7 +86,9 @@ def _foreign_state(stats: RedisStats) -> tuple[str, str, str]:
     return DEGRADED, f"{subject} does not accept all keys.", NOT_OURS
 
 
-def _own_state(manifest: ManifestSummary, own_nodes: Sequence[NodeStats], stats: RedisStats) -> tuple[str, str, str]:
+def _decide_own_state(
+    manifest: ManifestSummary, own_nodes: Sequence[NodeStats], stats: RedisStats
+) -> tuple[str, str, str]:
     if manifest.state in ("creating", "failed"):
         reason = f"The setup failed: {manifest.error}" if manifest.error else "The setup did not finish."
         return FAILED, reason, SET_UP_AGAIN
