@@ -7,7 +7,7 @@ import hashlib
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -181,8 +181,11 @@ async def wait_until_online(
         now = {process.pm_id: process for process in await listing.list_processes(daemon)}
         for before in processes:
             listed = now.get(before.pm_id)
-            if listed is None or listed.status is Status.ERRORED or listed.restarts > before.restarts + 1:
-                raise await start_failure(daemon, listed or before, "it exited again during startup")
+            if listed is None:
+                removed = replace(before, exit_code=None)  # the code known is of an earlier run
+                raise await start_failure(daemon, removed, "it was removed from PM2's list during startup")
+            if listed.status is Status.ERRORED or listed.restarts > before.restarts + 1:
+                raise await start_failure(daemon, listed, "it exited again during startup")
         late = [process for process in processes if not is_online_again(process, now.get(process.pm_id))]
         late = late or [process for process in processes if is_ready and not await is_ready(now[process.pm_id])]
         if loop.time() > deadline:
