@@ -1,4 +1,7 @@
-"""The WebSocket consumer of /ws: authenticates a client, manages its subscriptions and sends due messages."""
+"""The WebSocket consumer of /ws: authenticates a client, handles its messages and sends what is due.
+
+What a client has subscribed to, and which messages are due, is in `subscriptions`.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,10 @@ from pm2site.access.auth import Credential
 from pm2site.errors import InvalidCredential, TooManyAttempts
 from pm2site.live import messages
 from pm2site.live.connections import RateLimiter, sockets
-from pm2site.live.hub import Source, get_hub
+from pm2site.live.hub import Source
 from pm2site.live.messages import BadMessage, Close, Message
-from pm2site.live.subscriptions import Subscription, subscribe
+from pm2site.live.subscriptions import ClientSubscriptions
 from pm2site.transport.backpressure import is_blocked
-from system.lib.feed import Feed
 from system.lib.wire import iso_time
 
 log = structlog.get_logger("pm2site.ws")
@@ -30,7 +32,6 @@ log = structlog.get_logger("pm2site.ws")
 AUTH_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 10.0
 SLOW_POLL_S = 0.1
-MAX_SUBSCRIPTIONS = 16
 MAX_BAD_MESSAGES = 20
 
 
@@ -56,7 +57,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.streams, self.read_timeout_s, self.auth_timeout_s = streams, read_timeout_s, auth_timeout_s
         self.client_id = uuid.uuid4().hex[:12]
         self.credential: Credential | None = None
-        self.subscriptions: dict[str, Subscription] = {}
+        self.subscriptions = ClientSubscriptions(streams)
         self.rate_limiter = RateLimiter()
         self.bad_messages = 0
         self.tasks: set[asyncio.Task[None]] = set()
@@ -71,9 +72,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             self._clean_up()
 
     def _clean_up(self) -> None:
-        for subscription in self.subscriptions.values():
-            subscription.end()
-        self.subscriptions.clear()
+        self.subscriptions.end_all()
         for task in self.tasks:
             task.cancel()
         if sockets.remove(self):
@@ -84,7 +83,6 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
-        self.wake = asyncio.Event()
         self.address = auth.scope_address(self.scope)
         await self.accept()
         if not sockets.add(self):
@@ -168,39 +166,27 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._start_session(message.id)
 
     async def _subscribe(self, message: Message) -> None:
-        previous = self.subscriptions.get(message.stream)
-        if previous is None and len(self.subscriptions) >= MAX_SUBSCRIPTIONS:
-            text = f"A client may have at most {MAX_SUBSCRIPTIONS} subscriptions."
-            raise BadMessage("too_many_subscriptions", text, message.stream, message.id)
-        source = self.streams[message.stream]
-        error = filter_error(source, message)
-        if error:
-            raise BadMessage("bad_filter", error, message.stream, message.id)
+        self.subscriptions.check(message)
         fields = {"stream": message.stream, "interval": message.interval_ms}
         await self.send(messages.reply("subscribed", now(), message.id, **fields))
-        if previous:
-            previous.end()
-        stream = get_hub(self.streams).streams[message.stream]
-        self.subscriptions[message.stream] = subscribe(stream, message, self.wake)
+        self.subscriptions.subscribe(message)
 
     async def _unsubscribe(self, message: Message) -> None:
-        subscription = self.subscriptions.pop(message.stream, None)
-        if subscription:
-            subscription.end()
+        self.subscriptions.unsubscribe(message.stream)
         await self.send(messages.reply("unsubscribed", now(), message.id, stream=message.stream))
 
     async def _pump(self) -> None:
         """Sends due messages; skips while the client does not read, and closes after `read_timeout_s` of that."""
         loop = asyncio.get_running_loop()
         while True:
-            await self.wake.wait()
-            self.wake.clear()
+            await self.subscriptions.wake.wait()
+            self.subscriptions.wake.clear()
             if is_blocked(self.scope) and not await self._wait_until_unblocked():
                 await self._close_with_error(
                     Close.TOO_SLOW, "too_slow", f"The client read nothing for {self.read_timeout_s:g} s."
                 )
                 return
-            for subscription in list(self.subscriptions.values()):
+            for subscription in self.subscriptions.current():
                 for text in subscription.take_due(loop.time()):
                     await self.send(text)
 
@@ -233,17 +219,6 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if code is not Close.TOO_SLOW:  # a client that has stopped reading would not read this either
             await self.send(messages.error(error, message))
         await self.close(code=int(code))
-
-
-def filter_error(source: Source, message: Message) -> str | None:
-    """A sentence saying why the message's filter is invalid for the stream; None if it is valid."""
-    filters, choices = (source.filters, source.choices) if isinstance(source, Feed) else ({}, {})
-    for name, value in message.filter:
-        if name not in filters:
-            return f"{message.stream} has no filter {name!r}. Filters: {', '.join(filters) or 'none'}."
-        if name in choices and value not in choices[name]:
-            return f"The filter {name} of {message.stream} must be one of: {', '.join(choices[name])}."
-    return None
 
 
 class UnknownPathConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]

@@ -1,15 +1,18 @@
-"""Per-client subscriptions: schedule delivery and select the messages that are due."""
+"""What each client has subscribed to: checks and keeps its subscriptions, and selects the messages that are due."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from pm2site.live.event_streams import FeedStream
-from pm2site.live.hub import Frame, Stream
-from pm2site.live.messages import Message
+from pm2site.live.hub import Frame, Source, Stream, get_hub
+from pm2site.live.messages import BadMessage, Message
+from system.lib.feed import Feed
 
+MAX_SUBSCRIPTIONS = 16  # per client
 SNAPSHOT_ITEMS = 100  # past items for a client without `since`
 
 
@@ -92,7 +95,57 @@ class EventSubscription:
         self.stream.detach(self)
 
 
-def subscribe(stream: Stream | FeedStream, message: Message, wake: asyncio.Event) -> Subscription:
+class ClientSubscriptions:
+    """The subscriptions of one client, one per stream. `wake` is set when one of them may be due."""
+
+    def __init__(self, sources: Mapping[str, Source]) -> None:
+        self.wake = asyncio.Event()
+        self._sources = sources
+        self._by_stream: dict[str, Subscription] = {}
+
+    def check(self, message: Message) -> None:
+        """Raises BadMessage if `subscribe` must not be called with the message."""
+        if message.stream not in self._by_stream and len(self._by_stream) >= MAX_SUBSCRIPTIONS:
+            text = f"A client may have at most {MAX_SUBSCRIPTIONS} subscriptions."
+            raise BadMessage("too_many_subscriptions", text, message.stream, message.id)
+        problem = find_filter_problem(self._sources[message.stream], message)
+        if problem:
+            raise BadMessage("bad_filter", problem, message.stream, message.id)
+
+    def subscribe(self, message: Message) -> None:
+        """Subscribes to the message's stream; ends the client's previous subscription to it."""
+        previous = self._by_stream.get(message.stream)
+        if previous:
+            previous.end()
+        stream = get_hub(self._sources).streams[message.stream]
+        self._by_stream[message.stream] = attach_subscription(stream, message, self.wake)
+
+    def unsubscribe(self, stream: str) -> None:
+        """Ends the subscription to the stream, if there is one."""
+        subscription = self._by_stream.pop(stream, None)
+        if subscription:
+            subscription.end()
+
+    def end_all(self) -> None:
+        for stream in list(self._by_stream):
+            self.unsubscribe(stream)
+
+    def current(self) -> list[Subscription]:
+        return list(self._by_stream.values())
+
+
+def find_filter_problem(source: Source, message: Message) -> str | None:
+    """A sentence saying why the message's filter is invalid for the stream; None if it is valid."""
+    filters, choices = (source.filters, source.choices) if isinstance(source, Feed) else ({}, {})
+    for name, value in message.filter:
+        if name not in filters:
+            return f"{message.stream} has no filter {name!r}. Filters: {', '.join(filters) or 'none'}."
+        if name in choices and value not in choices[name]:
+            return f"The filter {name} of {message.stream} must be one of: {', '.join(choices[name])}."
+    return None
+
+
+def attach_subscription(stream: Stream | FeedStream, message: Message, wake: asyncio.Event) -> Subscription:
     """Attaches a new subscription to the stream; the newest frame or items, if any, are due at once."""
     interval_s = message.interval_ms / 1000
     if isinstance(stream, FeedStream):
