@@ -66,7 +66,7 @@ def ready(request: Request) -> Response:
 
 @csrf_exempt  # changes nothing, and an error about a missing CSRF token would hide that the URL is wrong
 def not_found(request: HttpRequest) -> JsonResponse:
-    """Answers every URL without a route."""
+    """Responds to every URL without a route."""
     return error_responses.error_response(
         request, 404, "not_found", f"There is nothing at {request.path}. See /api/docs."
     )

@@ -96,7 +96,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self.credential:
             await self._start_session()
         else:
-            await self.send(messages.reply("auth_required", now()))
+            await self.send(messages.encode_message("auth_required", now()))
             self._start_task(self._enforce_auth_timeout())
 
     def _start_task(self, work: Any) -> None:
@@ -121,7 +121,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         log.info("client came", client=self.client_id, actor=self._actor(), address=self.address)
         names = sorted(self.streams)
         fields = {"clientId": self.client_id, "streams": names, "protocol": messages.VERSION}
-        await self.send(messages.reply("connected", now(), message_id, **fields))
+        await self.send(messages.encode_message("connected", now(), message_id, **fields))
         self._start_task(self._pump())
 
     def _actor(self) -> str:
@@ -138,14 +138,14 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 raise BadMessage("binary", "Messages must be JSON in text frames.")  # noqa: TRY301
             await self._handle(messages.parse(text_data, self.streams))
         except BadMessage as error:
-            await self.send(messages.error(error.code, str(error), error.stream, error.message_id))
+            await self.send(messages.encode_error(error.code, str(error), error.stream, error.message_id))
             self.bad_messages += 1
             if self.bad_messages >= MAX_BAD_MESSAGES:
                 await self._close_with_error(Close.FLOODING, "bad_messages", "Too many invalid messages.")
 
     async def _handle(self, message: Message) -> None:
         if message.type == "ping":
-            await self.send(messages.reply("pong", now(), message.id))
+            await self.send(messages.encode_message("pong", now(), message.id))
         elif message.type == "auth":
             await self._authenticate(message)
         elif self.credential is None:
@@ -168,12 +168,12 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _subscribe(self, message: Message) -> None:
         self.subscriptions.check(message)
         fields = {"stream": message.stream, "interval": message.interval_ms}
-        await self.send(messages.reply("subscribed", now(), message.id, **fields))
+        await self.send(messages.encode_message("subscribed", now(), message.id, **fields))
         self.subscriptions.subscribe(message)
 
     async def _unsubscribe(self, message: Message) -> None:
         self.subscriptions.unsubscribe(message.stream)
-        await self.send(messages.reply("unsubscribed", now(), message.id, stream=message.stream))
+        await self.send(messages.encode_message("unsubscribed", now(), message.id, stream=message.stream))
 
     async def _pump(self) -> None:
         """Sends due messages; skips while the client does not read, and closes after `read_timeout_s` of that."""
@@ -217,7 +217,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.closed_with = int(code)
         log.info("client closed", client=self.client_id, actor=self._actor(), code=int(code), reason=error)
         if code is not Close.TOO_SLOW:  # a client that has stopped reading would not read this either
-            await self.send(messages.error(error, message))
+            await self.send(messages.encode_error(error, message))
         await self.close(code=int(code))
 
 
@@ -229,5 +229,5 @@ class UnknownPathConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def connect(self) -> None:
         await self.accept()
-        await self.send(messages.error("unknown_path", "The WebSocket is at /ws."))
+        await self.send(messages.encode_error("unknown_path", "The WebSocket is at /ws."))
         await self.close(code=int(Close.UNKNOWN_PATH))

@@ -94,12 +94,12 @@ class FeedStream:
                 "seq": news.last,
                 "epoch": self.feed.epoch,
             }
-            texts.append(messages.reply("metric", _now(), stream=self.name, **fields))
+            texts.append(messages.encode_message("metric", _now(), stream=self.name, **fields))
         return Batch(texts, news.last)
 
     def gap(self, missed: int | None) -> str:
         """The message that `missed` items were lost; None: an unknown number."""
-        return messages.reply("gap", _now(), stream=self.name, missed=missed, epoch=self.feed.epoch)
+        return messages.encode_message("gap", _now(), stream=self.name, missed=missed, epoch=self.feed.epoch)
 
 
 def _now() -> str:

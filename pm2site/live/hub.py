@@ -125,7 +125,7 @@ class Stream:
         try:
             async with asyncio.timeout(SAMPLE_TIMEOUT_S):
                 data = to_wire(await self.sample())
-            text = messages.reply(
+            text = messages.encode_message(
                 "metric", iso_time(datetime.now(UTC)), stream=self.name, data=data, seq=self._seq, epoch=self.epoch
             )
         except Exception as error:  # noqa: BLE001 - a failed sample must not end the stream for all subscribers
@@ -144,7 +144,7 @@ class Stream:
         message = (
             error_responses.error_message(error, status) if str(error) else f"no sample within {SAMPLE_TIMEOUT_S:g} s"
         )
-        return messages.error(code, message, self.name)
+        return messages.encode_error(code, message, self.name)
 
 
 class Hub:

@@ -128,18 +128,18 @@ def _parse_filter(conditions: object, stream: str, message_id: str | int | None)
     return tuple(sorted(conditions.items()))
 
 
-def encode(message: Mapping[str, object]) -> str:
+def _encode_json(message: Mapping[str, object]) -> str:
     """Compact JSON. Raises ValueError for NaN, which JSON does not have."""
     return json.dumps(message, separators=(",", ":"), allow_nan=False)
 
 
-def reply(kind: str, timestamp: str, message_id: str | int | None = None, **fields: object) -> str:
-    """A message of type `kind`; repeats the client's `id` if it gave one."""
+def encode_message(kind: str, timestamp: str, message_id: str | int | None = None, **fields: object) -> str:
+    """A message of type `kind`; `message_id`: the `id` of the client's message that it responds to."""
     message = {"type": kind, **fields, "timestamp": timestamp}
-    return encode(message if message_id is None else message | {"id": message_id})
+    return _encode_json(message if message_id is None else message | {"id": message_id})
 
 
-def error(code: str, message: str, stream: str | None = None, message_id: str | int | None = None) -> str:
+def encode_error(code: str, message: str, stream: str | None = None, message_id: str | int | None = None) -> str:
     fields: dict[str, object] = {"type": "error", "message": message, "code": code}
     optional = {"stream": stream, "id": message_id}
-    return encode(fields | {key: value for key, value in optional.items() if value is not None})
+    return _encode_json(fields | {key: value for key, value in optional.items() if value is not None})

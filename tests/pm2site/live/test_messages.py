@@ -88,5 +88,5 @@ def test_daphne_can_send_every_close_code() -> None:
 
 
 def test_a_reply_repeats_the_id() -> None:
-    assert messages.reply("pong", "now", 3) == '{"type":"pong","timestamp":"now","id":3}'
-    assert messages.reply("pong", "now") == '{"type":"pong","timestamp":"now"}'
+    assert messages.encode_message("pong", "now", 3) == '{"type":"pong","timestamp":"now","id":3}'
+    assert messages.encode_message("pong", "now") == '{"type":"pong","timestamp":"now"}'
