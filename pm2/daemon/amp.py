@@ -1,4 +1,4 @@
-"""Encodes and decodes AMP frames, the outermost layer of PM2's sockets. [pure]
+"""The wire format of both of PM2's sockets: encodes and decodes AMP frames. [pure]
 
 A frame is one byte `version << 4 | count`, then for each argument its length (four bytes, big-endian) and its bytes.
 An argument starts with `s:` (text) or `j:` (JSON). Source: pm2-axon 4.0 and amp-message 0.1.
@@ -49,7 +49,7 @@ class Decoder:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[list[object]]:
-        """Yield the frames completed by `data`. Raises ProtocolError if the data is not AMP."""
+        """Yields the frames completed by `data`. Raises ProtocolError if the data is not AMP."""
         for frame in self.feed_raw(data):
             yield [decode_argument(payload) for payload in frame]
 

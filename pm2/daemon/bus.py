@@ -1,7 +1,8 @@
-"""Subscribes to PM2's bus and never stops reading: a subscriber that does kills the daemon. [io: pub.sock]
+"""The socket of PM2's bus, `pub.sock`: subscribes, decodes what the daemon publishes, and calls back. [io: pub.sock]
 
-The daemon buffers unread messages in its own memory, without a limit, until it runs out. So everything is read at
-once; excess log lines are counted and dropped on our side.
+Frames come from `amp`, their values from `bus_events`. A subscriber that stops reading kills the daemon: it buffers
+unread messages in its own memory, without a limit, until it runs out. So everything is read at once; excess log lines
+are counted and dropped on our side.
 """
 
 from __future__ import annotations
@@ -70,8 +71,8 @@ class BusConnection(asyncio.Protocol):
 SUBSCRIBED_TOPICS = frozenset({*bus_events.LOG_TOPICS, bus_events.DAEMON, bus_events.PROCESS, bus_events.KILL})
 
 
-async def connect(home: Path, on_event: Callable[[Event], None], on_dropped: Callable[[int], None]) -> BusConnection:
-    """Subscribe to the daemon of `home`. Raises InvalidHome, DaemonNotRunning."""
+async def subscribe(home: Path, on_event: Callable[[Event], None], on_dropped: Callable[[int], None]) -> BusConnection:
+    """Subscribes to the bus of the daemon of `home`. Raises InvalidHome, DaemonNotRunning."""
     path = str(home / "pub.sock")
     if len(path.encode()) > SOCKET_PATH_BYTES:
         raise InvalidHome(path)

@@ -1,4 +1,4 @@
-"""Parses messages from PM2's bus into events. [pure]
+"""The values that PM2's bus carries: parses the decoded arguments of a frame, topic and payload, into events. [pure]
 
 An application can publish any topic on the bus (`process.send({type, data})`), so only the shape of a payload is
 trusted, and no permission depends on it. Source: PM2 7.0.4.

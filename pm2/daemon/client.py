@@ -1,4 +1,4 @@
-"""Calls PM2's daemon: one connection per event loop, concurrent calls, a deadline for each. [io: rpc.sock]"""
+"""The socket for calls: one connection per event loop, concurrent calls, a deadline for each. [io: rpc.sock]"""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class DaemonConnection:
         self._connecting = asyncio.Lock()
 
     async def call(self, method: str, *arguments: object, timeout_s: float | None = None) -> object:
-        """Call a method of the daemon and return its value. Raises DaemonNotRunning, CallTimeout, CallFailed,
+        """Calls a method of the daemon and returns its value. Raises DaemonNotRunning, CallTimeout, CallFailed,
         ProtocolError."""
         timeout_s = settings.PM2_TIMEOUT if timeout_s is None else timeout_s
         call_id = f"{self._id_prefix}-{next(self._call_numbers)}"
@@ -82,7 +82,7 @@ class DaemonConnection:
             self._disconnect(error if isinstance(error, ProtocolError) else DaemonNotRunning(str(self.home)))
 
     def _disconnect(self, error: Exception) -> None:
-        """Close the connection and fail all pending calls; the next call reconnects."""
+        """Closes the connection and fails all pending calls; the next call reconnects."""
         writer, self._writer, self._version = self._writer, None, None
         if writer is not None:
             writer.close()
@@ -131,7 +131,7 @@ _connections: WeakKeyDictionary[asyncio.AbstractEventLoop, _SharedConnection] = 
 
 
 def keep_open() -> None:
-    """Keep this event loop's connection open between calls; for a loop that lives as long as the server."""
+    """Keeps this event loop's connection open between calls; for a loop that lives as long as the server."""
     _loop_connection().is_kept_open = True
 
 
@@ -145,7 +145,7 @@ def _loop_connection() -> _SharedConnection:
 
 @asynccontextmanager
 async def connect() -> AsyncIterator[DaemonConnection]:
-    """Yield this event loop's connection; the last user closes it, unless it is kept open."""
+    """Yields this event loop's connection; the last user closes it, unless it is kept open."""
     shared = _loop_connection()
     shared.users += 1
     try:

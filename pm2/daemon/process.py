@@ -87,7 +87,7 @@ def pm2_env(entry: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def from_monitor_data(entry: Mapping[str, object], now_ms: float) -> Process:
-    """Parse one entry of `getMonitorData`. Malformed values become empty: PM2 lists processes that are not ours too."""
+    """Parses one entry of `getMonitorData`. Malformed values become empty: PM2 also lists processes not ours."""
     env = pm2_env(entry)
     monit = entry.get("monit")
     monit = monit if isinstance(monit, dict) else {}

@@ -1,4 +1,4 @@
-"""Builds calls to PM2's `rpc.sock` and parses its replies, as arguments of AMP frames. [pure]"""
+"""The values that `rpc.sock` carries: builds calls and parses replies, as arguments of AMP frames. [pure]"""
 
 from __future__ import annotations
 

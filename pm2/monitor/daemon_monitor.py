@@ -124,8 +124,8 @@ class DaemonMonitor:
     # The process list.
 
     async def _poll_list(self) -> bool:
-        """Request the list, or wait for the pending request. There is never a second request: a daemon that hangs would
-        process all of them when it resumes."""
+        """Requests the list, or waits for the pending request. There is never a second request: a daemon that hangs
+        would process all of them when it resumes."""
         if self._list_request is None:
             self._requested_at = datetime.now(UTC)
             self._list_request = asyncio.create_task(self._fetch_list(), name="pm2 list")
@@ -232,7 +232,7 @@ class DaemonMonitor:
     async def _follow_bus(self) -> None:
         while True:
             try:
-                connection = await bus.connect(self.home, self._handle_event, live_logs.feed.count_dropped)
+                connection = await bus.subscribe(self.home, self._handle_event, live_logs.feed.count_dropped)
             except PM2Error:
                 await asyncio.sleep(RETRY_S)
                 continue
