@@ -82,7 +82,7 @@ _busy_lock = threading.Lock()
 
 @asynccontextmanager
 async def hold_names(names: Collection[str], action: str) -> AsyncIterator[None]:
-    """Allow one action per name at a time, across threads, event loops and processes. Raises OperationInProgress."""
+    """Allows one action per name at a time, across threads, event loops and processes. Raises OperationInProgress."""
     with _busy_lock:
         for name in names:
             if name in _busy:
@@ -110,7 +110,7 @@ _running_actions: set[asyncio.Task[object]] = set()
 
 
 async def run_to_completion(action: Coroutine[object, object, T]) -> T:
-    """Run an action that is not cancelled halfway when its caller is."""
+    """Runs an action that is not cancelled halfway when its caller is."""
     list_freshness.invalidate_list()
     task = asyncio.create_task(action)
     _running_actions.add(task)
@@ -121,7 +121,7 @@ async def run_to_completion(action: Coroutine[object, object, T]) -> T:
 
 @asynccontextmanager
 async def responsive_daemon() -> AsyncIterator[DaemonConnection]:
-    """Yield the daemon's connection, unless the daemon is known to hang: it would run the command whenever it resumes.
+    """Yields the daemon's connection, unless the daemon is known to hang: it would run the command whenever it resumes.
     Raises DaemonHangs."""
     if not current.get_monitor().is_responsive():
         raise DaemonHangs(str(settings.PM2_HOME), listing.daemon_pid())
@@ -135,7 +135,7 @@ def action_timeout_s(count: int) -> float:
 
 
 async def call_for_each(daemon: DaemonConnection, method: str, processes: Sequence[Process]) -> None:
-    """Call `method` for each process, concurrently."""
+    """Calls `method` for each process, concurrently."""
     timeout_s = action_timeout_s(len(processes))
     calls: list[Awaitable[object]] = []
     for process in processes:
@@ -154,7 +154,7 @@ def is_online_again(before: Process, now: Process | None) -> bool:
 
 
 async def wait_until(daemon: DaemonConnection, processes: Sequence[Process], is_done: IsDone) -> list[Process]:
-    """Poll until the action is visible in PM2's list; returns the processes listed then. Raises CallTimeout."""
+    """Polls until the action is visible in PM2's list; returns the processes listed then. Raises CallTimeout."""
     timeout_s = action_timeout_s(len(processes))
     try:
         async with asyncio.timeout(timeout_s):
@@ -172,7 +172,7 @@ async def wait_until_online(
     processes: Sequence[Process],
     is_ready: Callable[[Process], Awaitable[bool]] | None = None,
 ) -> list[Process]:
-    """Poll until each process is online again and `is_ready`, and has been for `STEADY_S`. Raises StartFailed with the
+    """Polls until each process is online again and `is_ready`, and has been for `STEADY_S`. Raises StartFailed with the
     exit code and the end of stderr."""
     loop = asyncio.get_running_loop()
     timeout_s = action_timeout_s(len(processes))
@@ -207,7 +207,7 @@ async def start_failure(daemon: DaemonConnection, process: Process, reason: str)
 
 
 async def publish_on_bus(daemon: DaemonConnection, processes: Sequence[Process], action: str) -> None:
-    """Publish the action on PM2's bus, as PM2's command line does."""
+    """Publishes the action on PM2's bus, as PM2's command line does."""
     events = [{"id": process.pm_id, "action_name": action, "manually": True} for process in processes]
     await asyncio.gather(*(daemon.call("notifyByProcessId", event) for event in events))
 

@@ -20,7 +20,7 @@ MANY_INSTANCES = 50
 
 
 async def start(name: str, instances: int | None = None) -> ActionResult:
-    """Start a framework. Raises AlreadyRunning, and the errors of `start_steps`."""
+    """Starts a framework. Raises AlreadyRunning, and the errors of `start_steps`."""
     return await action_steps.run_to_completion(_start(name, instances))
 
 
@@ -63,17 +63,17 @@ RESTART = Action("Restarted", "restartProcessId", None)
 
 
 async def stop(selector: ProcessSelector | None, by: str = "") -> ActionResult:
-    """Stop processes; without a selector, all except this server itself. Raises ProcessNotFound."""
+    """Stops processes; without a selector, all except this server itself. Raises ProcessNotFound."""
     return await action_steps.run_to_completion(_act(STOP, "stop", selector, by))
 
 
 async def restart(selector: ProcessSelector | None, by: str = "") -> ActionResult:
-    """Restart processes; without a selector, all except this server itself. Raises ProcessNotFound, StartFailed."""
+    """Restarts processes; without a selector, all except this server itself. Raises ProcessNotFound, StartFailed."""
     return await action_steps.run_to_completion(_act(RESTART, "restart", selector, by))
 
 
 async def delete(selector: ProcessSelector | None, by: str = "") -> ActionResult:
-    """Stop processes and remove them from PM2's list; without a selector, all except this server itself. Raises
+    """Stops processes and removes them from PM2's list; without a selector, all except this server itself. Raises
     ProcessNotFound."""
     return await action_steps.run_to_completion(_act(DELETE, "delete", selector, by))
 

@@ -19,7 +19,7 @@ CLUSTER = "cluster_mode"
 
 
 async def reload(selector: ProcessSelector | None, by: str = "") -> ActionResult:
-    """Replace each instance with a new one that is listening before the old one exits; without a selector, every
+    """Replaces each instance with a new one that is listening before the old one exits; without a selector, every
     instance that supports it. Raises ProcessNotFound, CannotReload, StartFailed."""
     return await action_steps.run_to_completion(_reload(selector, by))
 
@@ -54,7 +54,7 @@ def _reload_obstacle(process: Process) -> str | None:
 
 
 async def rolling_restart(selector: ProcessSelector | None, by: str = "") -> ActionResult:
-    """Restart instances one by one, each once the previous one is online and serving its port; stop at the first that
+    """Restarts instances one by one, each once the previous one is online and serving its port; stops at the first that
     does not come up. Raises ProcessNotFound, RollingRestartFailed."""
     return await action_steps.run_to_completion(_rolling_restart(selector, by))
 
@@ -88,7 +88,7 @@ async def is_serving(process: Process) -> bool:
 
 
 async def scale(selector: ProcessSelector, instances: int, by: str = "") -> ActionResult:
-    """Start or delete instances until there are exactly `instances`. New ones are online before this returns; the
+    """Starts or deletes instances until there are exactly `instances`. New ones are online before this returns; the
     newest are deleted first, and finish their pending requests. Raises ProcessNotFound, CannotScale, StartFailed."""
     return await action_steps.run_to_completion(_scale(selector, instances, by))
 

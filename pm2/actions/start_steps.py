@@ -49,7 +49,7 @@ async def ensure_installed(framework: Framework) -> None:
 
 
 async def ensure_daemon() -> None:
-    """Start PM2's daemon unless it is running. Raises BinaryMissing, DaemonNotStarted."""
+    """Starts PM2's daemon unless it is running. Raises BinaryMissing, DaemonNotStarted."""
     home = Path(settings.PM2_HOME)
     try:
         async with client.connect() as daemon:
@@ -69,7 +69,7 @@ async def ensure_daemon() -> None:
 
 
 async def send_prepare(daemon: DaemonConnection, framework: Framework, count: int) -> None:
-    """Call the daemon's `prepare` to start `count` instances. Raises PortTaken, CallFailed."""
+    """Calls the daemon's `prepare` to start `count` instances. Raises PortTaken, CallFailed."""
     if await asyncio.to_thread(ports.is_listening, framework.port):
         listener = await asyncio.to_thread(process_lookup.find_listener, framework.port)
         is_listening = partial(ports.is_listening, framework.port)
@@ -92,7 +92,7 @@ async def send_prepare(daemon: DaemonConnection, framework: Framework, count: in
 
 
 async def wait_until_listening(daemon: DaemonConnection, framework: Framework, count: int) -> tuple[Process, ...]:
-    """Poll until every instance has been online for `STEADY_S` and the port is open; otherwise delete them and raise
+    """Polls until every instance has been online for `STEADY_S` and the port is open; otherwise deletes them and raises
     StartFailed."""
     timeout_s = action_timeout_s(count)
     deadline = asyncio.get_running_loop().time() + timeout_s

@@ -87,7 +87,7 @@ def pm2_env(entry: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def from_monitor_data(entry: Mapping[str, object], now_ms: float) -> Process:
-    """Parses one entry of `getMonitorData`. Malformed values become empty: PM2 also lists processes not ours."""
+    """Parses one entry of `getMonitorData`. Malformed values become empty: PM2 also lists foreign processes."""
     env = pm2_env(entry)
     monit = entry.get("monit")
     monit = monit if isinstance(monit, dict) else {}

@@ -84,7 +84,7 @@ class ExitRecorder:
         self._oom_kills = usage_counters.oom_kills()
 
     def on_daemon_line(self, line: DaemonLine) -> None:
-        """Note what a line of the daemon's log reveals; it precedes the exit event that it concerns."""
+        """Notes what a line of the daemon's log reveals; it precedes the exit event that it concerns."""
         if stopping := bus_events.parse_stopping(line.text):
             pm_id, is_old = stopping
             self._hints_for(pm_id).stopping_ms[is_old] = line.at_ms
@@ -101,7 +101,7 @@ class ExitRecorder:
         return self._hints.setdefault(pm_id, _DaemonHints())
 
     def on_process_event(self, event: ProcessEvent) -> None:
-        """Start a record for an exit, unless it is a duplicate; add the verb of a manual action to pending records."""
+        """Starts a record for an exit, unless it is a duplicate; adds a manual action's verb to pending records."""
         if event.event == "exit":
             run = (event.pm_id, event.started_ms)
             if run not in self._known_runs:
@@ -139,7 +139,7 @@ class ExitRecorder:
         )
 
     def take_completed(self) -> list[Exit]:
-        """Remove and return the records that are complete, in the order of the exits."""
+        """Removes and returns the records that are complete, in the order of the exits."""
         now = time.monotonic()
         completed = [pending for pending in self._pending if pending.due_s <= now]
         self._pending = [pending for pending in self._pending if pending.due_s > now]

@@ -23,7 +23,7 @@ _lock = threading.Lock()
 
 
 def expect_exits(pm_ids: Iterable[int], verb: str, by: str) -> None:
-    """Announce exits. `verb`: in the past tense (restarted, stopped); `by`: the requesting actor."""
+    """Announces exits. `verb`: in the past tense (restarted, stopped); `by`: the requesting actor."""
     now_ms = 1000 * time.time()
     pm_ids = tuple(pm_ids)
     for pm_id in pm_ids:
@@ -50,7 +50,7 @@ def _marker_file(pm_id: int) -> Path:
 
 
 def _write_marker(pm_id: int, at_ms: float, verb: str, by: str) -> None:
-    """Make an announcement visible to other processes. If that fails, only the name of the actor is lost."""
+    """Makes an announcement visible to other processes. If that fails, only the name of the actor is lost."""
     file = _marker_file(pm_id)
     marker = {"home": str(settings.PM2_HOME), "at": at_ms, "verb": verb, "by": by}
     with suppress(OSError):

@@ -48,7 +48,7 @@ class InstanceRegistry:
         return self._tokens.setdefault((name, pm_id), uuid.uuid4().hex)
 
     def update(self, processes: Sequence[Process]) -> list[Change]:
-        """Apply PM2's list; returns the changes since the previous one, none for the first."""
+        """Applies PM2's list; returns the changes since the previous one, none for the first."""
         before = self.known
         saved_lost_restarts = {key: instance.lost_restarts for key, instance in self._saved.items()}
         self.known, changes = reconciliation.reconcile(before, processes, saved_lost_restarts)
@@ -79,7 +79,7 @@ class InstanceRegistry:
             self._pending_writes.append(write)
 
     async def flush_writes(self) -> None:
-        """Perform all pending writes in order; a failed write is logged and dropped."""
+        """Performs all pending writes in order; a failed write is logged and dropped."""
         while self._pending_writes:
             write = self._pending_writes.popleft()
             try:

@@ -19,7 +19,7 @@ PRUNE_EVERY = 1000
 
 
 def save_exit(ended: Exit) -> None:
-    """Store one exit, under the token of its instance."""
+    """Stores one exit, under the token of its instance."""
     with transaction.atomic():
         row = models.Exit.objects.create(
             instance=_get_or_create_instance(ended.instance, ended.name, ended.pm_id),
@@ -49,18 +49,18 @@ def _get_or_create_instance(token: str, name: str, pm_id: int) -> models.Instanc
 
 
 def save_instances(instances: Mapping[str, Key]) -> None:
-    """Store instances, keyed by token, unless they are already stored."""
+    """Stores instances, keyed by token, unless they are already stored."""
     for token, (name, pm_id) in instances.items():
         _get_or_create_instance(token, name, pm_id)
 
 
 def mark_deleted(token: str) -> None:
-    """Mark the instance as deleted; a process that reuses its pm_id is another instance."""
+    """Marks the instance as deleted; a process that reuses its pm_id is another instance."""
     models.Instance.objects.filter(token=token).update(gone_at=timezone.now())
 
 
 def set_lost_restarts(token: str, lost_restarts: int) -> None:
-    """Store the restarts that were lost when PM2 reset its counter."""
+    """Stores the restarts that were lost when PM2 reset its counter."""
     models.Instance.objects.filter(token=token).update(lost_restarts=lost_restarts)
 
 

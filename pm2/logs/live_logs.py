@@ -68,7 +68,7 @@ class LogCollector:
         self._publish(lines)
 
     def flush(self) -> None:
-        """Publish partial lines that were not completed in time."""
+        """Publishes partial lines that were not completed in time."""
         self._publish(self._assembler.take_overdue(1000 * time.time()))
 
     def _publish(self, lines: list[LogLine]) -> None:
@@ -81,7 +81,7 @@ class LogCollector:
         feed.append(lines, [len(line.text) + LINE_OVERHEAD_BYTES for line in lines])
 
     def take_stderr(self, pm_id: int, before_ms: float) -> tuple[str, ...]:
-        """Remove and return the last lines of stderr of a process up to `before_ms`."""
+        """Removes and returns the last lines of stderr of a process up to `before_ms`."""
         self.flush()
         lines = self._stderr.get(pm_id, ())
         due = [text for at_ms, text in lines if at_ms <= before_ms]
@@ -94,5 +94,5 @@ class LogCollector:
         return meter.rates(time.monotonic()) if meter else (0.0, 0.0)
 
     def prune_rates(self, names: set[str]) -> None:
-        """Drop the rates of processes that are no longer listed."""
+        """Drops the rates of processes that are no longer listed."""
         self._meters = {key: meter for key, meter in self._meters.items() if key[0] in names}

@@ -32,7 +32,7 @@ def file_size(path: Path) -> int | None:
 
 
 def read_backwards(path: Path, end: int | None = None) -> Iterator[str]:
-    """Yield the lines before byte `end` (default: the end of the file), last one first. Empty if unreadable."""
+    """Yields the lines before byte `end` (default: the end of the file), last one first. Empty if unreadable."""
     try:
         file = path.open("rb")
     except OSError:

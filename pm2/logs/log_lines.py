@@ -52,7 +52,7 @@ class LineAssembler:
         ]
 
     def take_overdue(self, now_ms: float) -> list[LogLine]:
-        """Remove and return partial lines that were not completed in time: a prompt, or a process's last output."""
+        """Removes and returns partial lines that were not completed in time: a prompt, or a process's last output."""
         timeout_ms = 1000 * PARTIAL_LINE_TIMEOUT_S
         overdue = [key for key, partial in self._partial_lines.items() if now_ms - partial.at_ms >= timeout_ms]
         lines = []

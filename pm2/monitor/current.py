@@ -24,7 +24,7 @@ _latest: Stats | None = None
 
 
 def start(store: InstanceStore | None = None, saved: Mapping[Key, SavedInstance] | None = None) -> DaemonMonitor:
-    """Monitor the daemon on this event loop until `stop`. `store`: where exits are stored; `saved`: its instances."""
+    """Monitors the daemon on this event loop until `stop`. `store`: where exits are stored; `saved`: its instances."""
     monitor = DaemonMonitor(Path(settings.PM2_HOME), store, saved)
     _monitors[asyncio.get_running_loop()] = monitor
     monitor.start()

@@ -8,7 +8,7 @@ _list_invalidated_at = datetime.min.replace(tzinfo=UTC)
 
 
 def invalidate_list() -> None:
-    """Invalidate process lists fetched before now; called when one of our actions begins and when it ends."""
+    """Invalidates process lists fetched before now; called when one of our actions begins and when it ends."""
     global _list_invalidated_at
     _list_invalidated_at = datetime.now(UTC)
 

@@ -98,7 +98,7 @@ def _parse(content: dict[str, Any]) -> Manifest:
 
 
 def save(manifest: Manifest) -> Manifest:
-    """Save atomically: a reader sees either the old or the new manifest."""
+    """Saves atomically: a reader sees either the old or the new manifest."""
     path = cluster_folder() / FILE_NAME
     write_atomically(path, json.dumps({"format": FORMAT, **asdict(manifest)}, indent=1))
     return manifest
@@ -109,7 +109,7 @@ def remove() -> None:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Replace a file through a temporary file next to it, with mode 0600; it is on disk when this returns."""
+    """Replaces a file through a temporary file next to it, with mode 0600; it is on disk when this returns."""
     temporary = path.with_name(path.name + ".tmp")
     temporary.unlink(missing_ok=True)
     with raising_disk_full(path):
@@ -127,7 +127,7 @@ def write_atomically(path: Path, text: str) -> None:
 
 @contextmanager
 def raising_disk_full(path: Path) -> Iterator[None]:
-    """Around a block that writes `path`: raises DiskFull when no space is left."""
+    """Wraps a block that writes `path`: raises DiskFull when no space is left."""
     try:
         yield
     except OSError as error:

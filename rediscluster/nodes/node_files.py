@@ -34,18 +34,18 @@ def node_folder(port: int) -> Path:
 
 
 def check_cluster_folder() -> None:
-    """Check that the cluster's folder is a real folder of our user. Raises NotOurs."""
+    """Checks that the cluster's folder is a real folder of our user. Raises NotOurs."""
     _check_owned_folder(manifest.cluster_folder())
 
 
 def check_node_folders(ports: tuple[int, ...]) -> None:
-    """Check that no node's folder is a symlink or belongs to another user. Raises NotOurs."""
+    """Checks that no node's folder is a symlink or belongs to another user. Raises NotOurs."""
     for port in ports:
         _check_owned_folder(manifest.cluster_folder() / str(port))
 
 
 def check_node_contents(ports: tuple[int, ...]) -> None:
-    """Check that the nodes' folders contain only what Redis and we write. Raises NotOurs, naming the other entries."""
+    """Checks that the nodes' folders contain only what Redis and we write. Raises NotOurs, naming the other entries."""
     folders = [manifest.cluster_folder() / str(port) for port in ports]
     unknown = [_relative(path) for folder in folders for path in _unknown_entries(folder, redis_conf.KNOWN_FILES)]
     if unknown:
@@ -68,7 +68,7 @@ def _unknown_entries(folder: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
 
 
 def check_no_foreign_data(ports: tuple[int, ...]) -> None:
-    """Check, when there is no manifest, that these folders hold no data of a cluster. Raises NotOurs."""
+    """Checks, when there is no manifest, that these folders hold no data of a cluster. Raises NotOurs."""
     for port in ports:
         for name in (redis_conf.NODES_FILE, *redis_conf.DATA_PATHS):
             path = manifest.cluster_folder() / str(port) / name
@@ -98,7 +98,7 @@ def create_cluster_folder() -> None:
 
 
 def create_node_folder(plan: Plan, port: int) -> Path:
-    """Create a node's folder with its redis.conf; returns the path of redis.conf."""
+    """Creates a node's folder with its redis.conf; returns the path of redis.conf."""
     folder = node_folder(port)
     with manifest.raising_disk_full(folder):
         folder.mkdir(mode=manifest.FOLDER_MODE, exist_ok=True)
@@ -127,7 +127,7 @@ def free_disk_bytes() -> int:
 
 
 def delete_node_files(ports: tuple[int, ...], *, data_only: bool = False) -> DeletedFiles:
-    """Delete the files that Redis and we write, then each empty folder. Everything else is left, and listed."""
+    """Deletes the files that Redis and we write, then each empty folder. Everything else is left, and listed."""
     deleted: list[str] = []
     left: list[str] = []
     for port in ports:
@@ -143,7 +143,7 @@ def delete_node_files(ports: tuple[int, ...], *, data_only: bool = False) -> Del
 def _delete_known_files(
     folder: Path, patterns: tuple[str, ...], deleted: list[str], left: list[str], *, keep_folder: bool = False
 ) -> None:
-    """Delete regular files whose names match; the folder is opened without following links."""
+    """Deletes regular files whose names match; the folder is opened without following links."""
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except FileNotFoundError:
@@ -174,7 +174,7 @@ def _relative(path: Path) -> str:
 
 
 def remove_cluster_folder() -> tuple[str, ...]:
-    """Remove the cluster's folder if it is empty; otherwise returns the names of its entries."""
+    """Removes the cluster's folder if it is empty; otherwise returns the names of its entries."""
     folder = manifest.cluster_folder()
     try:
         folder.rmdir()

@@ -19,7 +19,7 @@ def _lock_path() -> Path:
 
 @contextmanager
 def hold_lock(operation: str) -> Iterator[None]:
-    """Hold the lock for the block. Raises OperationInProgress, naming the operation that holds it; DiskFull."""
+    """Holds the lock for the block. Raises OperationInProgress, naming the operation that holds it; DiskFull."""
     with ExitStack() as stack:
         with manifest.raising_disk_full(_lock_path()):
             holder = stack.enter_context(locks.exclusive(_lock_path(), operation))

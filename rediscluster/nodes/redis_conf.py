@@ -63,5 +63,5 @@ def render(plan: Plan, port: int, folder: PurePath) -> str:
 
 
 def _quote(text: str) -> str:
-    """Quote a value for redis.conf; it may contain spaces and quotes."""
+    """Quotes a value for redis.conf; it may contain spaces and quotes."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -67,7 +67,7 @@ def find_program() -> Program:
 
 
 def check_ports(node_ports: tuple[int, ...]) -> None:
-    """Check that the data ports and bus ports are free. Raises PortTaken, naming the listening process."""
+    """Checks that the data ports and bus ports are free. Raises PortTaken, naming the listening process."""
     for node_port in node_ports:
         for port, bus_of in ((node_port, None), (node_port + BUS_OFFSET, node_port)):
             if _is_taken(port):
@@ -110,14 +110,15 @@ def adopt_processes(cluster: Manifest) -> Manifest:
 
 
 def prepare_folders(cluster: Manifest, node_ports: tuple[int, ...]) -> None:
-    """Create each node's folder and redis.conf; an existing redis.conf, possibly edited by hand, is kept."""
+    """Creates each node's folder and redis.conf; an existing redis.conf, possibly edited by hand, is kept."""
     for port in node_ports:
         if not (node_files.node_folder(port) / redis_conf.CONF_FILE).is_file():
             node_files.create_node_folder(cluster.plan, port)
 
 
 async def start_nodes(cluster: Manifest, node_ports: tuple[int, ...]) -> Manifest:
-    """Start these nodes and wait until each responds. Raises ChildFailed, NodeFailed and the errors of `diagnosis`."""
+    """Starts these nodes and waits until each responds. Raises ChildFailed, NodeFailed and the errors of
+    `diagnosis`."""
     cluster = await asyncio.to_thread(_spawn_nodes, cluster, node_ports)
     processes = {node.port: node.process for node in cluster.nodes}
     async with client.open_connections(node_ports) as nodes:
@@ -140,7 +141,7 @@ def _spawn_nodes(cluster: Manifest, node_ports: tuple[int, ...]) -> Manifest:
 
 
 async def _wait_until_responding(node: NodeConnection, process: Identity) -> None:
-    """Wait until our own process responds on the port. Raises NodeFailed, PortTaken and the errors of
+    """Waits until our own process responds on the port. Raises NodeFailed, PortTaken and the errors of
     `diagnosis`."""
     deadline = asyncio.get_running_loop().time() + START_TIMEOUT_S
     while True:
@@ -176,12 +177,12 @@ async def explaining_exits(cluster: Manifest) -> AsyncIterator[None]:
 
 
 def continue_node(process: Identity) -> None:
-    """Send SIGCONT: a suspended node (SIGSTOP) can neither save nor exit."""
+    """Sends SIGCONT: a suspended node (SIGSTOP) can neither save nor exit."""
     child_processes.kill_group(process, signals.SIGCONT)
 
 
 async def stop_node(node: NodeConnection, process: Identity, *, save: bool) -> None:
-    """Stop the node; with `save`, after its keys are on disk. Raises SaveFailed, and leaves the node running."""
+    """Stops the node; with `save`, after its keys are on disk. Raises SaveFailed, and leaves the node running."""
     options, timeout_s = (("SAVE",), SAVE_TIMEOUT_S) if save else (("NOSAVE", "NOW"), KILL_TIMEOUT_S)
     try:
         await node.execute("SHUTDOWN", *options, timeout_s=timeout_s)
@@ -204,7 +205,7 @@ async def stop_node(node: NodeConnection, process: Identity, *, save: bool) -> N
 
 
 async def kill_node(port: int, process: Identity) -> None:
-    """Kill the node without saving."""
+    """Kills the node without saving."""
     child_processes.kill_group(process, signals.SIGKILL)
     await _wait_for_exit(process, KILL_TIMEOUT_S)
     await _wait_for_free_ports(port)

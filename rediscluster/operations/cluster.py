@@ -21,7 +21,7 @@ _running: set[asyncio.Task[object]] = set()
 
 
 async def _run_exclusively(name: str, operation: Coroutine[object, object, T]) -> T:
-    """Run to completion even if the caller is cancelled. Raises OperationInProgress."""
+    """Runs to completion even if the caller is cancelled. Raises OperationInProgress."""
     task = asyncio.create_task(_run_locked(name, operation))
     _running.add(task)
     task.add_done_callback(_running.discard)
@@ -39,25 +39,25 @@ async def _run_locked(name: str, operation: Coroutine[object, object, T]) -> T:
 
 
 async def setup(plan: Plan, on_phase: PhaseCallback = ignore_phase) -> Outcome:
-    """Form the cluster, or confirm that it is already running. After a failure no node of it is left running."""
+    """Forms the cluster, or confirms that it is already running. After a failure no node of it is left running."""
     return await _run_exclusively("setup", setup_cluster(plan, Phases(on_phase)))
 
 
 async def stop(*, discard: bool = False, on_phase: PhaseCallback = ignore_phase) -> Outcome:
-    """Stop all nodes, after saving their keys to disk unless `discard`. Raises ClusterAbsent, SaveFailed."""
+    """Stops all nodes, after saving their keys to disk unless `discard`. Raises ClusterAbsent, SaveFailed."""
     return await _run_exclusively("stop", stop_cluster(discard, Phases(on_phase)))
 
 
 async def resume(on_phase: PhaseCallback = ignore_phase) -> Outcome:
-    """Start the nodes that are down, with their keys. Raises ClusterAbsent, NodesConfUnreadable, NotReady."""
+    """Starts the nodes that are down, with their keys. Raises ClusterAbsent, NodesConfUnreadable, NotReady."""
     return await _run_exclusively("resume", resume_cluster(Phases(on_phase)))
 
 
 async def clean(*, confirm: bool = False, on_phase: PhaseCallback = ignore_phase) -> Cleaned:
-    """Stop the nodes and delete the files that Redis and we write. Raises KeysExist without `confirm`, NotOurs."""
+    """Stops the nodes and deletes the files that Redis and we write. Raises KeysExist without `confirm`, NotOurs."""
     return await _run_exclusively("clean", clean_cluster(confirm, Phases(on_phase)))
 
 
 async def failover(port: int, on_phase: PhaseCallback = ignore_phase) -> Outcome:
-    """Promote a replica to master of its shard: the replica on `port`, or one of the master on `port`."""
+    """Promotes a replica to master of its shard: the replica on `port`, or one of the master on `port`."""
     return await _run_exclusively("failover", fail_over_shard(port, Phases(on_phase)))

@@ -73,7 +73,7 @@ async def _promote(node: NodeConnection, option: str | None) -> None:
 
 
 async def promote_replicas_of_lost_masters(alive: Sequence[int], down: Sequence[int]) -> None:
-    """Promote the live replicas of masters that are down, before those masters are restarted.
+    """Promotes the live replicas of masters that are down, before those masters are restarted.
 
     A master that saved nothing restarts empty, and its replicas would resync to the empty data set. With a majority of
     masters the election happens by itself; otherwise one replica of each lost shard gets CLUSTER FAILOVER TAKEOVER.

@@ -31,7 +31,7 @@ def ready_timeout_s(node_count: int) -> float:
 
 
 async def form_cluster(nodes: Connections, plan: Plan) -> None:
-    """Join empty nodes into one cluster, without waiting for it (`wait_until_ready`). Raises NotOurs for a node that
+    """Joins empty nodes into one cluster, without waiting for it (`wait_until_ready`). Raises NotOurs for a node that
     is not empty.
 
     A master that gets its slots within 2 s of its start (CLUSTER_WRITABLE_DELAY) is writable at 2.0 s; a later one
@@ -59,7 +59,7 @@ async def _assign_slots(node: NodeConnection, planned: PlannedNode) -> None:
 
 
 async def restore_node_timeout(nodes: Connections) -> None:
-    """Set cluster-node-timeout back to the value of redis.conf once the cluster is formed."""
+    """Sets cluster-node-timeout back to the value of redis.conf once the cluster is formed."""
     command = ("CONFIG", "SET", TIMEOUT_SETTING, redis_conf.NODE_TIMEOUT_MS)
     await gather_all(node.execute(*command) for node in nodes.values())
 
@@ -79,7 +79,7 @@ async def _meet(node: NodeConnection, others: Sequence[int]) -> None:
 async def wait_until_ready(
     nodes: Connections, plan: Plan | None, *, within_s: float, aftermath: str
 ) -> list[NodeReport]:
-    """Poll until all nodes are ready; with a `plan`, attach replicas and repeat CLUSTER MEET. Raises NotReady.
+    """Polls until all nodes are ready; with a `plan`, attaches replicas and repeats CLUSTER MEET. Raises NotReady.
 
     `aftermath`: the sentence of NotReady on the state in which the cluster is left.
     """

@@ -70,7 +70,7 @@ async def _start_down_nodes(cluster: Manifest, down: tuple[int, ...], phases: Ph
 
 
 def _with_installed_program(cluster: Manifest) -> Manifest:
-    """With the redis-server of the setup, or another one if that has been removed since. Raises BinaryMissing."""
+    """Uses the redis-server of the setup, or another one if that has been removed since. Raises BinaryMissing."""
     if Path(cluster.program).exists():
         return cluster
     program = server.find_program()
@@ -78,7 +78,7 @@ def _with_installed_program(cluster: Manifest) -> Manifest:
 
 
 async def _roll_back(cluster: Manifest, down: tuple[int, ...], state: str, reason: str) -> None:
-    """Stop the nodes that were started, saving the keys that they had loaded."""
+    """Stops the nodes that were started, saving the keys that they had loaded."""
     cluster = await asyncio.to_thread(server.adopt_processes, cluster)
     started = {node.port: node.process for node in cluster.nodes if node.process and node.port in down}
     async with client.open_connections(tuple(started)) as nodes:
@@ -92,7 +92,7 @@ async def _roll_back(cluster: Manifest, down: tuple[int, ...], state: str, reaso
 
 
 async def _wait_until_whole(cluster: Manifest, phases: Phases) -> tuple[list[NodeReport], int]:
-    """Wait for all nodes and verify each shard; returns the reports and the number of keys."""
+    """Waits for all nodes and verifies each shard; returns the reports and the number of keys."""
     async with client.open_connections(cluster.ports) as nodes:
         with phases("ready"):
             reports = await form_cluster.wait_until_ready(

@@ -62,7 +62,7 @@ async def _confirm_existing(existing: Manifest, plan: Plan, phases: Phases) -> O
 
 
 async def _clear_leftovers(leftover: Manifest) -> None:
-    """Remove the nodes and files of a setup or clean that did not finish. Raises NotOurs if a setup's nodes hold
+    """Removes the nodes and files of a setup or clean that did not finish. Raises NotOurs if a setup's nodes hold
     keys."""
     await asyncio.to_thread(node_files.check_node_folders, leftover.ports)
     await asyncio.to_thread(node_files.check_node_contents, leftover.ports)
@@ -119,7 +119,7 @@ async def _form_and_verify(cluster: Manifest, phases: Phases) -> list[NodeReport
 
 
 async def _roll_back(cluster: Manifest, reason: str) -> None:
-    """Kill the nodes that this setup started; redis.conf and logs are kept for diagnosis."""
+    """Kills the nodes that this setup started; redis.conf and logs are kept for diagnosis."""
     with suppress(RedisClusterError, OSError):
         cluster = await asyncio.to_thread(server.adopt_processes, cluster)
         await asyncio.gather(*(server.kill_node(node.port, node.process) for node in cluster.nodes if node.process))

@@ -45,7 +45,7 @@ async def load_own_cluster() -> Manifest:
 
 
 async def stop_nodes(cluster: Manifest, phases: Phases, *, save: bool) -> int:
-    """Stop all running nodes. Returns the number of keys saved, 0 without `save`. Raises SaveFailed."""
+    """Stops all running nodes. Returns the number of keys saved, 0 without `save`. Raises SaveFailed."""
     running = {node.port: node.process for node in cluster.nodes if node.process}
     for process in running.values():
         server.continue_node(process)

@@ -73,19 +73,19 @@ _state = SamplerState()
 
 
 def keep_connections_open() -> None:
-    """Keep this loop's connections open between samples; for a loop that lives as long as the server."""
+    """Keeps this loop's connections open between samples; for a loop that lives as long as the server."""
     _loop_connections().keep_open = True
 
 
 def invalidate() -> None:
-    """Drop cached results: an operation of ours starts or ends."""
+    """Drops cached results: an operation of ours starts or ends."""
     _state.last_stats = None
     _state.invalidated_at_s = time.monotonic()
     _state.views.clear()
 
 
 def reset() -> None:
-    """Start with an empty state, as after a server start."""
+    """Starts with an empty state, as after a server start."""
     global _state
     _state = SamplerState()
 
@@ -132,7 +132,7 @@ async def _sample(connections: LoopConnections) -> RedisStats:
 
 
 async def _scan_for_foreign_nodes(own_ports: Sequence[int]) -> None:
-    """Look for listening ports in the configured range that are not ours."""
+    """Looks for listening ports in the configured range that are not ours."""
     if time.monotonic() - _state.scanned_at_s < FOREIGN_SCAN_INTERVAL_S:
         _state.foreign_ports = tuple(port for port in _state.foreign_ports if port not in own_ports)
         return

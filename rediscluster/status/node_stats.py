@@ -153,7 +153,7 @@ def _with_rates(node: NodeStats, now: Reading, previous: Reading) -> NodeStats:
 
 
 def with_replication_lag(node: NodeStats, info: Info, master: Info | None) -> NodeStats:
-    """Add a replica's lag: bytes behind its master's offset, and seconds since its last acknowledgement."""
+    """Adds a replica's lag: bytes behind its master's offset, and seconds since its last acknowledgement."""
     if node.role != "replica":
         return node
     if not node.link_up:

@@ -113,7 +113,7 @@ async def _execute(port: int, *commands: client.Command) -> Sequence[Any]:
 
 
 def parse_sections(text: str) -> dict[str, dict[str, str]]:
-    """Parse INFO: `# Server` starts a section; its lines are `name:value`."""
+    """Parses INFO: `# Server` starts a section; its lines are `name:value`."""
     sections: dict[str, dict[str, str]] = {}
     for line in text.splitlines():
         if line.startswith("# "):

@@ -28,7 +28,7 @@ class SlotRange:
 
 
 def parse_range(text: str) -> SlotRange:
-    """Parse `5461-10922` or `7`, the notation of CLUSTER NODES."""
+    """Parses `5461-10922` or `7`, the notation of CLUSTER NODES."""
     first, _, last = text.partition("-")
     return SlotRange(int(first), int(last or first))
 

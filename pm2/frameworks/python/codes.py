@@ -38,7 +38,7 @@ class Codes:
         self.highest_id, self.highest_id_expires_s = 0, 0.0
 
     async def create(self) -> dict[str, Any]:
-        """Store a new code. Raises RedisError."""
+        """Stores a new code. Raises RedisError."""
         store = await self.ensure_connected()
         for _ in range(ATTEMPTS):
             code = secrets.token_urlsafe(CODE_BYTES)
@@ -84,7 +84,7 @@ class Codes:
         return self.client
 
     async def disconnect(self) -> None:
-        """Close a failed connection; the next request reconnects."""
+        """Closes a failed connection; the next request reconnects."""
         client, self.client = self.client, None
         if client is not None:
             await client.aclose()
