@@ -183,21 +183,21 @@ async def wait_until_online(
             listed = now.get(before.pm_id)
             if listed is None:
                 removed = replace(before, exit_code=None)  # the code known is of an earlier run
-                raise await start_failure(daemon, removed, "it was removed from PM2's list during startup")
+                raise await build_start_failure(daemon, removed, "it was removed from PM2's list during startup")
             if listed.status is Status.ERRORED or listed.restarts > before.restarts + 1:
-                raise await start_failure(daemon, listed, "it exited again during startup")
+                raise await build_start_failure(daemon, listed, "it exited again during startup")
         late = [process for process in processes if not is_online_again(process, now.get(process.pm_id))]
         late = late or [process for process in processes if is_ready and not await is_ready(now[process.pm_id])]
         if loop.time() > deadline:
             slowest = now[late[0].pm_id] if late else now[processes[0].pm_id]
-            raise await start_failure(daemon, slowest, f"it was not up within {timeout_s:g} s (see PM2_TIMEOUT)")
+            raise await build_start_failure(daemon, slowest, f"it was not up within {timeout_s:g} s (see PM2_TIMEOUT)")
         steady_since = None if late else steady_since or loop.time()
         if steady_since is not None and loop.time() - steady_since >= STEADY_S:
             return [now[process.pm_id] for process in processes]
         await asyncio.sleep(POLL_S)
 
 
-async def start_failure(daemon: DaemonConnection, process: Process, reason: str) -> StartFailed:
+async def build_start_failure(daemon: DaemonConnection, process: Process, reason: str) -> StartFailed:
     """The error for a process that does not come up, with its exit code and the end of its error log."""
     entries = await listing.fetch_entries(daemon)
     files = listing.log_files_by_process(entries).get((process.name, process.pm_id))

@@ -26,7 +26,7 @@ async def start(name: str, instances: int | None = None) -> ActionResult:
 
 async def _start(name: str, instances: int | None) -> ActionResult:
     framework = registry().framework(name)
-    count, warnings = start_steps.resolve_instances(framework, instances)
+    count, warnings = start_steps.resolve_instance_count(framework, instances)
     if count > MANY_INSTANCES:
         warnings = (*warnings, f"{count} instances on {os.cpu_count()} CPUs: expect them to be slow.")
     async with action_steps.hold_names([name], "start"):
@@ -49,45 +49,46 @@ async def _start(name: str, instances: int | None) -> ActionResult:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """An action's past tense in messages, its method of PM2's daemon, and when it has taken effect; None: once the
-    processes are online again."""
+    """An action's verb, also in the past tense of messages, the method of PM2's daemon that performs it on one process,
+    and when it has taken effect; None: once the processes are online again."""
 
-    past: str
+    verb: str
+    past_tense: str
     method: str
     is_done: IsDone | None
 
 
-STOP = Action("Stopped", "stopProcessId", lambda _, now: now is None or now.status not in RUNNING)
-DELETE = Action("Deleted", "deleteProcessId", lambda _, now: now is None)
-RESTART = Action("Restarted", "restartProcessId", None)
+STOP = Action("stop", "Stopped", "stopProcessId", lambda _, now: now is None or now.status not in RUNNING)
+DELETE = Action("delete", "Deleted", "deleteProcessId", lambda _, now: now is None)
+RESTART = Action("restart", "Restarted", "restartProcessId", None)
 
 
 async def stop(selector: ProcessSelector | None, by: str = "") -> ActionResult:
     """Stops processes; without a selector, all except this server itself. Raises ProcessNotFound."""
-    return await action_steps.run_to_completion(_act(STOP, "stop", selector, by))
+    return await action_steps.run_to_completion(_act(STOP, selector, by))
 
 
 async def restart(selector: ProcessSelector | None, by: str = "") -> ActionResult:
     """Restarts processes; without a selector, all except this server itself. Raises ProcessNotFound, StartFailed."""
-    return await action_steps.run_to_completion(_act(RESTART, "restart", selector, by))
+    return await action_steps.run_to_completion(_act(RESTART, selector, by))
 
 
 async def delete(selector: ProcessSelector | None, by: str = "") -> ActionResult:
     """Stops processes and removes them from PM2's list; without a selector, all except this server itself. Raises
     ProcessNotFound."""
-    return await action_steps.run_to_completion(_act(DELETE, "delete", selector, by))
+    return await action_steps.run_to_completion(_act(DELETE, selector, by))
 
 
-async def _act(action: Action, name: str, selector: ProcessSelector | None, by: str) -> ActionResult:
+async def _act(action: Action, selector: ProcessSelector | None, by: str) -> ActionResult:
     async with action_steps.responsive_daemon() as daemon:
         selected, skipped = await action_steps.select_processes(daemon, selector)
-        async with action_steps.hold_names({process.name for process in selected}, name):
-            expected_exits.expect_exits([process.pm_id for process in selected], action.past.lower(), by)
+        async with action_steps.hold_names({process.name for process in selected}, action.verb):
+            expected_exits.expect_exits([process.pm_id for process in selected], action.past_tense.lower(), by)
             await action_steps.call_for_each(daemon, action.method, selected)
             if action.is_done:
                 after = await action_steps.wait_until(daemon, selected, action.is_done)
             else:
                 after = await action_steps.wait_until_online(daemon, selected)
-            await action_steps.publish_on_bus(daemon, after, name)
-    message = f"{action.past} {action_steps.join_names(selected)}: {action_steps.format_count(len(selected))}"
+            await action_steps.publish_on_bus(daemon, after, action.verb)
+    message = f"{action.past_tense} {action_steps.join_names(selected)}: {action_steps.format_count(len(selected))}"
     return action_steps.build_result(message, after, skipped=skipped)

@@ -28,7 +28,7 @@ DAEMON_START_S = 30.0
 WITHOUT_PROCPS = Path(__file__).parent.parent / "without_procps"
 
 
-def resolve_instances(framework: Framework, requested: int | None) -> tuple[int, tuple[str, ...]]:
+def resolve_instance_count(framework: Framework, requested: int | None) -> tuple[int, tuple[str, ...]]:
     """The number of instances to start, and warnings."""
     count = framework.instances if requested is None else requested
     if is_single_instance(framework) and count > 1:
@@ -69,13 +69,9 @@ async def ensure_daemon() -> None:
 
 
 async def send_prepare(daemon: DaemonConnection, framework: Framework, count: int) -> None:
-    """Calls the daemon's `prepare` to start `count` instances. Raises PortTaken, CallFailed."""
-    if await asyncio.to_thread(ports.is_listening, framework.port):
-        listener = await asyncio.to_thread(process_lookup.find_listener, framework.port)
-        is_listening = partial(ports.is_listening, framework.port)
-        if listener or not await asyncio.to_thread(ports.is_released, is_listening):
-            holder, pid = (printable(listener.name), listener.identity.pid) if listener else ("", None)
-            raise PortTaken(framework.name, framework.port, holder, pid)
+    """Checks that the port is free, then calls the daemon's `prepare` to start `count` instances. Raises PortTaken,
+    CallFailed."""
+    await _ensure_port_is_free(framework)
     availability = await asyncio.to_thread(check_availability, framework)
     payload = prepare_payload.build_payload(
         framework,
@@ -91,9 +87,19 @@ async def send_prepare(daemon: DaemonConnection, framework: Framework, count: in
     await daemon.call("prepare", payload, timeout_s=action_timeout_s(count))
 
 
+async def _ensure_port_is_free(framework: Framework) -> None:
+    """Waits for the port of a killed process to be released. Raises PortTaken if another program listens on it."""
+    if await asyncio.to_thread(ports.is_listening, framework.port):
+        listener = await asyncio.to_thread(process_lookup.find_listener, framework.port)
+        is_listening = partial(ports.is_listening, framework.port)
+        if listener or not await asyncio.to_thread(ports.is_released, is_listening):
+            holder, pid = (printable(listener.name), listener.identity.pid) if listener else ("", None)
+            raise PortTaken(framework.name, framework.port, holder, pid)
+
+
 async def wait_until_listening(daemon: DaemonConnection, framework: Framework, count: int) -> tuple[Process, ...]:
-    """Polls until every instance has been online for `STEADY_S` and the port is open; otherwise deletes them and raises
-    StartFailed."""
+    """Polls until every instance has been online for `STEADY_S` and the port is open; returns the instances. On a crash
+    or a timeout, deletes them and raises StartFailed."""
     timeout_s = action_timeout_s(count)
     deadline = asyncio.get_running_loop().time() + timeout_s
     steady_since = None

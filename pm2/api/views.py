@@ -65,13 +65,13 @@ class PM2ViewSet(ViewSet):
     @action(detail=False, methods=["post"])
     def stop(self, request: Request) -> Response:
         """Stop processes; they remain in PM2's list."""
-        return Response(to_wire(async_to_sync(lifecycle.stop)(_selector(request), _actor(request))))
+        return Response(to_wire(async_to_sync(lifecycle.stop)(_parse_selector(request), _actor(request))))
 
     @extend_schema(request=TargetSerializer, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"])
     def restart(self, request: Request) -> Response:
         """Restart processes; responds once they are online."""
-        return Response(to_wire(async_to_sync(lifecycle.restart)(_selector(request), _actor(request))))
+        return Response(to_wire(async_to_sync(lifecycle.restart)(_parse_selector(request), _actor(request))))
 
     @extend_schema(request=TargetSerializer, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"], url_path="delete")
@@ -79,19 +79,19 @@ class PM2ViewSet(ViewSet):
         self, request: Request
     ) -> Response:  # a method named delete would handle DELETE at every URL of this view
         """Stop processes and remove them from PM2's list."""
-        return Response(to_wire(async_to_sync(lifecycle.delete)(_selector(request), _actor(request))))
+        return Response(to_wire(async_to_sync(lifecycle.delete)(_parse_selector(request), _actor(request))))
 
     @extend_schema(request=TargetSerializer, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"])
     def reload(self, request: Request) -> Response:
         """Replace each instance without downtime; cluster mode only."""
-        return Response(to_wire(async_to_sync(scaling.reload)(_selector(request), _actor(request))))
+        return Response(to_wire(async_to_sync(scaling.reload)(_parse_selector(request), _actor(request))))
 
     @extend_schema(request=TargetSerializer, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"], url_path="rolling-restart")
     def rolling_restart(self, request: Request) -> Response:
         """Restart instances one by one; stops at the first that does not come up."""
-        return Response(to_wire(async_to_sync(scaling.rolling_restart)(_selector(request), _actor(request))))
+        return Response(to_wire(async_to_sync(scaling.rolling_restart)(_parse_selector(request), _actor(request))))
 
     @extend_schema(request=ScaleSerializer, responses=ActionResultSerializer)
     @action(detail=False, methods=["post"])
@@ -106,13 +106,13 @@ class PM2ViewSet(ViewSet):
     @action(detail=False)
     def logs(self, request: Request) -> Response:
         """The newest lines of all processes and streams, ordered by time."""
-        return _log_page(LogQuerySerializer(data=request.query_params))
+        return _log_page_response(LogQuerySerializer(data=request.query_params))
 
     @extend_schema(request=LogBodySerializer, responses=LogPageSerializer)
     @logs.mapping.post
     def post_logs(self, request: Request) -> Response:
         """As GET, with the query in the body."""
-        return _log_page(LogBodySerializer(data=request.data))
+        return _log_page_response(LogBodySerializer(data=request.data))
 
     @extend_schema(parameters=[ExitQuerySerializer], responses=ExitsSerializer)
     @action(detail=False)
@@ -148,12 +148,12 @@ def _actor(request: Request) -> str:
     return str(getattr(credential, "actor", ""))
 
 
-def _log_page(query: LogQuerySerializer) -> Response:
+def _log_page_response(query: LogQuerySerializer) -> Response:
     query.is_valid(raise_exception=True)
     return Response(to_wire(async_to_sync(current.search_logs)(query.query)))
 
 
-def _selector(request: Request) -> lifecycle.ProcessSelector:
+def _parse_selector(request: Request) -> lifecycle.ProcessSelector:
     body = TargetSerializer(data=request.data)
     body.is_valid(raise_exception=True)
     return body.selector
