@@ -54,38 +54,36 @@ class Run(models.Model):
 
     # The scenario.
     framework = models.CharField(max_length=100)
-    host = models.CharField(max_length=255, blank=True, help_text="host:port that was loaded")
-    address = models.CharField(max_length=64, blank=True, help_text="The IP address that host stood for")
+    host = models.CharField(max_length=255, blank=True, help_text="host:port under load")
+    address = models.CharField(max_length=64, blank=True, help_text="IP address to which the host resolved")
     endpoint = models.CharField(max_length=500)
     method = models.CharField(max_length=16, default="GET")
     body = models.TextField(blank=True)
     headers = models.JSONField(default=dict)
     generator = models.CharField(max_length=50)
     generator_version = models.CharField(max_length=100, blank=True)
-    command = models.JSONField(default=list, help_text="The load generator's argument list")
+    command = models.JSONField(default=list, help_text="Arguments of the load generator")
     profile = models.CharField(max_length=20, blank=True)
     trials_planned = models.PositiveIntegerField(default=1)
-    planned_duration_s = models.FloatField(default=0, help_text="Seconds of one trial as asked")
+    planned_duration_s = models.FloatField(default=0, help_text="Requested duration of a trial in seconds")
     connections = models.PositiveIntegerField(default=0)
     connections_used = models.PositiveIntegerField(null=True)
     workers = models.PositiveIntegerField(default=0)
     pipelining = models.PositiveIntegerField(default=1)
-    rate_per_second = models.FloatField(
-        null=True, help_text="Requests were sent at this rate; null: as fast as answers came"
-    )
+    rate_per_second = models.FloatField(null=True, help_text="Fixed rate of requests; null: as fast as possible")
     instances = models.PositiveIntegerField(null=True)
 
     # State and owner.
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
-    at = models.DateTimeField(default=timezone.now, help_text="The time that the result carries: the end of the run")
+    at = models.DateTimeField(default=timezone.now, help_text="End of the run; the history is ordered by it")
     recorded_at = models.DateTimeField(
-        default=timezone.now, db_index=True, help_text="When the result came into this history"
+        default=timezone.now, db_index=True, help_text="When the result was added to this history"
     )
     heartbeat_at = models.DateTimeField(null=True)
     pid = models.PositiveIntegerField(null=True)
-    pid_started_at = models.FloatField(null=True, help_text="Start time of the process, seconds since 1970")
-    boot_id = models.CharField(max_length=64, blank=True, help_text="The boot in which that process runs")
+    pid_started_at = models.FloatField(null=True, help_text="Start of the process in seconds since boot")
+    boot_id = models.CharField(max_length=64, blank=True, help_text="Boot in which the process was started")
     cancel_requested = models.BooleanField(default=False)
     progress = models.JSONField(default=dict, help_text="Phase, trial, elapsed seconds, live requests/s")
 
@@ -100,21 +98,21 @@ class Run(models.Model):
     p95_latency_ms = models.FloatField(null=True)
     p99_latency_ms = models.FloatField(null=True)
     p999_latency_ms = models.FloatField(null=True)
-    total_requests = models.BigIntegerField(null=True)
+    total_requests = models.BigIntegerField(null=True, help_text="Responses received")
     errors = models.BigIntegerField(default=0, help_text="Failed connections and requests, timeouts included")
     timeouts = models.BigIntegerField(default=0)
     non_2xx = models.BigIntegerField(default=0)
     cpu_micros_per_request = models.FloatField(null=True)
-    memory_bytes = models.BigIntegerField(null=True, help_text="The most that the target's processes held together")
+    memory_bytes = models.BigIntegerField(null=True, help_text="Peak memory of all processes of the target together")
     saturation = models.CharField(max_length=30, blank=True)
     validity = models.CharField(max_length=10, choices=Validity, default=Validity.UNKNOWN)
-    reasons = models.JSONField(default=list, help_text="Why the validity is not `valid`, in sentences")
-    gates = models.JSONField(default=list, help_text="Each check: code, state, message, value, trial")
+    reasons = models.JSONField(default=list, help_text="Reasons for a validity other than `valid`")
+    gates = models.JSONField(default=list, help_text="Checks: code, state, message, value, trial")
     preflight = models.JSONField(default=dict)
     environment = models.JSONField(default=dict)
     samples = models.JSONField(default=list, help_text="Once a second: rate, CPU of generator, target, Redis, host")
-    exits = models.JSONField(default=list, help_text="How processes of the target ended in the run's time")
-    original = models.JSONField(null=True, help_text="The imported or posted entry, untouched")
+    exits = models.JSONField(default=list, help_text="Exits of the target's processes during the run")
+    original = models.JSONField(null=True, help_text="The entry as imported or submitted")
 
     class Meta:
         ordering = ["-at", "-id"]
@@ -142,7 +140,7 @@ class Trial(models.Model):
     is_warmup = models.BooleanField(default=False)
     started_at = models.DateTimeField()
     duration_s = models.FloatField()
-    requests = models.BigIntegerField()
+    requests = models.BigIntegerField(help_text="Responses received")
     req_per_sec = models.FloatField(help_text="Successful responses per second")
     avg_latency_ms = models.FloatField(null=True)
     max_latency_ms = models.FloatField(null=True)
@@ -152,11 +150,13 @@ class Trial(models.Model):
     non_2xx = models.BigIntegerField(default=0)
     bytes_read = models.BigIntegerField(default=0)
     histogram = models.TextField(blank=True, help_text="HdrHistogram V2, base64, microseconds, raw")
-    corrected_histogram = models.TextField(blank=True, help_text="The same as wrk corrects it for coordinated omission")
-    probe_histogram = models.TextField(blank=True, help_text="Of the probe lane, from the moment each request was due")
-    facts = models.JSONField(default=dict, help_text="Who used the CPU, memory, saturation, what the probe lane saw")
-    exit_code = models.IntegerField(default=0)  # never written: a generator that fails makes no trial
-    output = models.TextField(blank=True, help_text="What the load generator printed, at most 1 MiB")
+    corrected_histogram = models.TextField(blank=True, help_text="The same, corrected by wrk for coordinated omission")
+    probe_histogram = models.TextField(blank=True, help_text="The latency probe, from the time each request was due")
+    facts = models.JSONField(
+        default=dict, help_text="CPU and memory by process group, saturation, results of the latency probe"
+    )
+    exit_code = models.IntegerField(default=0)  # never written: a generator that fails has no trial
+    output = models.TextField(blank=True, help_text="Output of the load generator, at most 1 MiB")
 
     class Meta:
         ordering = ["run", "index"]

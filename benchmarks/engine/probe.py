@@ -1,4 +1,4 @@
-"""The latency probe: a few requests per second on a fixed schedule beside the load. [io: HTTP]
+"""Sends the latency probe's requests: a few per second on a fixed schedule beside the load. [io: HTTP]
 
 Run as `python -m benchmarks.engine.probe FILE`, in a separate process, so that neither the load generator nor our own
 sampling delays it. A latency counts from the time at which the request was due, so a stall is seen by every request

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from benchmarks.analysis import gates
-from benchmarks.analysis.gates import Assessment, Gate, ProbeCounts, RunFacts, TrialFacts
+from benchmarks.analysis.gates import Assessment, CheckedRun, CheckedTrial, Gate, ProbeCounts
 from benchmarks.analysis.measurement import Measurement, merge_trials
 from benchmarks.analysis.rank_tests import median_interval
 from benchmarks.analysis.saturation import overall_saturation
@@ -134,7 +134,7 @@ class RunResult:
 
     def gates(self) -> tuple[Gate, ...]:
         bursts = [burst.measurement.rate for burst in self.warmup]
-        return gates.evaluate_gates(RunFacts(
+        return gates.evaluate_gates(CheckedRun(
             trials=tuple(_gate_input(trial) for trial in self.trials),
             duration_s=self.plan.duration_s,
             pipelining=self.plan.pipelining,
@@ -164,10 +164,10 @@ class RunResult:
         return self.seconds_between > MIN_DATE_INTERVAL_S and self.before.date == self.after.date
 
 
-def _gate_input(trial: TrialResult) -> TrialFacts:
+def _gate_input(trial: TrialResult) -> CheckedTrial:
     probe = trial.probe
     counts = ProbeCounts(probe.sent, probe.failed, probe.mismatched) if probe else None
-    return TrialFacts(trial.measurement, trial.load, counts, trial.target_memory_bytes)
+    return CheckedTrial(trial.measurement, trial.load, counts, trial.target_memory_bytes)
 
 
 class TargetRun:

@@ -14,7 +14,7 @@ from system.lib.wire import to_wire
 def trial_details(trial: TrialResult, pipelining: int) -> dict[str, object]:
     """CPU, memory, saturation and probe results of a trial, with the keys of the wire."""
     probe, load = trial.probe, trial.load
-    facts = to_wire({
+    details = to_wire({
         "saturation": saturation.classify_saturation(load),
         "generatorShare": load.generator,
         "targetShare": load.target,
@@ -30,8 +30,8 @@ def trial_details(trial: TrialResult, pipelining: int) -> dict[str, object]:
             "p99Latency": probe.p99_ms, "maxLatency": probe.max_ms,
         } if probe else None,
     })  # fmt: skip
-    assert isinstance(facts, dict)  # noqa: S101 - a mapping becomes an object
-    return facts
+    assert isinstance(details, dict)  # noqa: S101 - a mapping becomes an object
+    return details
 
 
 def thin_samples(samples: Sequence[Sample], limit: int) -> list[Sample]:

@@ -19,7 +19,11 @@ _executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="benchmark prog
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """A queued or active run. `position`: number of runs ahead of it."""
+    """A queued or active run. `position`: number of runs ahead of it.
+
+    `phase`: while a load generator executes, the kind of execution (warm-up, trial, cross-check); otherwise
+    the `state`.
+    """
 
     id: UUID
     state: str

@@ -34,10 +34,10 @@ def store_samples(run: Run, samples: Sequence[Sample]) -> None:
     Run.objects.filter(pk=run.pk).update(samples=run.samples)
 
 
-def store_preflight(run: Run, result: RunResult, server_facts: Mapping[str, object]) -> None:
-    """Store the preflight response and the environment; `server_facts` are added to the environment."""
+def store_preflight(run: Run, result: RunResult, server_identity: Mapping[str, object]) -> None:
+    """Store the preflight response and the environment; `server_identity` are added to the environment."""
     run.preflight = {"before": asdict(result.before) if result.before else None, "isConstant": result.is_constant}
-    run.environment = {**result.environment, **server_facts}
+    run.environment = {**result.environment, **server_identity}
     run.save(update_fields=["preflight", "environment"])
 
 

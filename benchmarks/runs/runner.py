@@ -107,8 +107,8 @@ class DatabaseObserver:
 
     async def on_ready(self, result: RunResult) -> None:
         self.result = result
-        facts = {"serverId": settings.SERVER_ID, "serverVersion": settings.VERSION}
-        await sync_to_async(run_recorder.store_preflight)(self.run, result, facts)
+        identity = {"serverId": settings.SERVER_ID, "serverVersion": settings.VERSION}
+        await sync_to_async(run_recorder.store_preflight)(self.run, result, identity)
 
     async def on_start(self, children: Sequence[Identity]) -> None:
         """Record the child processes, which the server kills if this process dies."""
