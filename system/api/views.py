@@ -9,28 +9,28 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from system.api.serializers import CpuSerializer, MemorySerializer, SystemStatsSerializer
 from system.host import host_sampler
+from system.host.metrics import CpuStats, HostStats, MemoryStats
 from system.lib.wire import to_wire
+from system.lib.wire_serializers import response_schema
 
 
 @extend_schema(tags=["system"])
 class SystemViewSet(ViewSet):
-    @extend_schema(responses=SystemStatsSerializer)
+    @extend_schema(responses=response_schema(HostStats, "SystemStats"))
     @action(detail=False)
     def stats(self, request: Request) -> Response:
         """CPU, memory, swap, disk, network and load of the host."""
         return Response(to_wire(async_to_sync(host_sampler.sample)()))
 
-    @extend_schema(responses=CpuSerializer)
+    @extend_schema(responses=response_schema(CpuStats, "Cpu"))
     @action(detail=False)
     def cpu(self, request: Request) -> Response:
         """CPU of the host, together and per core."""
         stats = async_to_sync(host_sampler.sample)()
-        body = {"cpu": stats.cpu, "perCore": stats.cpu_per_core, "timestamp": stats.timestamp}
-        return Response(to_wire(body))
+        return Response(to_wire(CpuStats(stats.cpu, stats.cpu_per_core, stats.timestamp)))
 
-    @extend_schema(responses=MemorySerializer)
+    @extend_schema(responses=response_schema(MemoryStats, "Memory"))
     @action(detail=False)
     def memory(self, request: Request) -> Response:
         """Memory of the host."""

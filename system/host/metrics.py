@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
 MB = 2**20
 
@@ -52,20 +53,20 @@ class Machine:
 class HostStats:
     """Body of `GET /api/system/stats`. `cpu`: percent; `memory`, `total_memory`: MB of 2^20 bytes."""
 
-    cpu: float
-    memory: float
-    total_memory: float
-    uptime: str
-    load_avg: str
-    timestamp: datetime
-    cpu_per_core: tuple[float, ...]
+    cpu: Annotated[float, "Percent, all cores together"]
+    memory: Annotated[float, "Used, MB of 2^20 bytes"]
+    total_memory: Annotated[float, "MB"]
+    uptime: Annotated[str, "Human-readable: `2d 3h 45m`"]
+    load_avg: Annotated[str, "Human-readable: `1.23 1.45 1.12`"]
+    timestamp: Annotated[datetime, "Time of the sample"]
+    cpu_per_core: Annotated[tuple[float, ...], "Percent"]
     cpu_count: int
     memory_percent: float
     swap_bytes: int
     swap_total_bytes: int
-    disk_percent: float
+    disk_percent: Annotated[float, "Of the file system that contains the server"]
     disk_free_bytes: int
-    network_in_bytes_per_second: float
+    network_in_bytes_per_second: Annotated[float, "All interfaces except loopback"]
     network_out_bytes_per_second: float
     uptime_seconds: float
     load_average: tuple[float, float, float]
@@ -76,13 +77,22 @@ class HostStats:
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryStats:
-    """Body of `GET /api/system/memory`, in MB of 2^20 bytes."""
+class CpuStats:
+    """Body of `GET /api/system/cpu`."""
 
-    total_memory: float
-    used_memory: float
-    available_memory: float
-    free_memory: float
+    cpu: Annotated[float, "Percent"]
+    per_core: Annotated[tuple[float, ...], "Percent"]
+    timestamp: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryStats:
+    """Body of `GET /api/system/memory`."""
+
+    total_memory: Annotated[float, "MB of 2^20 bytes"]
+    used_memory: Annotated[float, "MB"]
+    available_memory: Annotated[float, "MB available to programs without swapping"]
+    free_memory: Annotated[float, "MB not used at all, not even by caches"]
     percent: float
     timestamp: datetime
 
