@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
+from typing import Annotated
 
 from benchmarks.analysis import rank_tests
 from benchmarks.analysis.rank_tests import Ratio
@@ -70,12 +71,12 @@ class MetricComparison:
     metric: str
     unit: str
     verdict: Verdict
-    base: float | None
+    base: Annotated[float | None, "Median of its trials"]
     new: float | None
-    ratio: float | None
-    low: float | None
+    ratio: Annotated[float | None, "new/base, Hodges-Lehmann"]
+    low: Annotated[float | None, "95 % interval of the ratio"]
     high: float | None
-    p: float | None
+    p: Annotated[float | None, "Exact Mann-Whitney test, Holm-adjusted"]
     text: str
 
 
@@ -87,7 +88,7 @@ class Comparison:
     new: str
     verdict: Verdict
     text: str
-    reasons: tuple[str, ...]
+    reasons: Annotated[tuple[str, ...], "Why there is no verdict"]
     warnings: tuple[str, ...]
     metrics: tuple[MetricComparison, ...]
 

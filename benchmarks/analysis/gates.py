@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 from benchmarks.analysis.measurement import Measurement, merge_trials
 from benchmarks.analysis.rank_tests import coefficient_of_variation
@@ -36,7 +37,7 @@ class Gate:
     """One check. `state`: pass, warn, fail or unknown; `message`: a sentence; `trial`: None for the whole run."""
 
     code: str
-    state: str
+    state: Annotated[str, ("pass", "warn", "fail", "unknown")]
     message: str
     value: float | None = None
     trial: int | None = None

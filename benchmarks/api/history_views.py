@@ -19,10 +19,13 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.viewsets import ViewSet
 
-from benchmarks.api import history_serializers as schemas
+from benchmarks.api import history_serializers as forms
+from benchmarks.api import responses
 from benchmarks.history import exporter, importer, queries, rankings, trends
 from benchmarks.history.results import Result, to_result
+from benchmarks.history.totals import FrameworkTotals, fetch_totals
 from system.lib.wire import iso_time, to_wire
+from system.lib.wire_serializers import response_schema
 
 
 def validated_query(serializer: type[Serializer[Any]], request: Request) -> dict[str, Any]:
@@ -32,98 +35,94 @@ def validated_query(serializer: type[Serializer[Any]], request: Request) -> dict
     return dict(query.validated_data)
 
 
-def results_response(rows: list[Result], **extra: object) -> Response:
-    return Response(to_wire({**extra, "results": rows, "count": len(rows), "timestamp": timezone.now()}))
-
-
 @extend_schema(tags=["benchmark"])
 class HistoryViewSet(ViewSet):
-    @extend_schema(parameters=[schemas.LatestQuery], responses=schemas.ResultsSerializer)
+    @extend_schema(parameters=[forms.LatestQuery], responses=response_schema(responses.Results))
     @action(detail=False)
     def latest(self, request: Request) -> Response:
         """The newest results."""
-        count = validated_query(schemas.LatestQuery, request)["count"]
-        return results_response([to_result(run) for run in queries.completed_runs()[:count]])
+        count = validated_query(forms.LatestQuery, request)["count"]
+        rows = [to_result(run) for run in queries.completed_runs()[:count]]
+        return Response(to_wire(responses.Results(rows, len(rows))))
 
-    @extend_schema(parameters=[schemas.AllQuery], responses=schemas.PageSerializer)
+    @extend_schema(parameters=[forms.AllQuery], responses=response_schema(responses.ResultPage))
     @action(detail=False)
     def all(self, request: Request) -> HttpResponseBase:
         """All results, streamed; with `limit`, one page."""
-        query = validated_query(schemas.AllQuery, request)
+        query = validated_query(forms.AllQuery, request)
         if "limit" not in query and "cursor" not in query:
             return streaming_response(
                 render_results(queries.iter_chunks(queries.completed_runs(query))), "application/json"
             )
         rows, total, next_cursor = queries.fetch_page(query, query.get("limit", 100), query.get("cursor", ""))
-        return results_response(rows, total=total, next=next_cursor)
+        return Response(to_wire(responses.ResultPage(rows, len(rows), total, next_cursor)))
 
-    @extend_schema(responses=schemas.FrameworkResultsSerializer)
+    @extend_schema(responses=response_schema(responses.FrameworkResults))
     @action(detail=False, url_path=r"by-framework/(?P<framework>.+)")
     def by_framework(self, request: Request, framework: str) -> Response:
         """All results of a framework; an empty list for an unknown name."""
         rows = [to_result(run) for run in queries.completed_runs({"framework": framework})]
-        return results_response(rows, framework=framework)
+        return Response(to_wire(responses.FrameworkResults(rows, len(rows), framework)))
 
-    @extend_schema(responses=schemas.LatestByFrameworkSerializer)
+    @extend_schema(responses=response_schema(responses.LatestByFramework))
     @action(detail=False, url_path="latest-by-framework")
     def latest_by_framework(self, request: Request) -> Response:
         """The newest result of each framework, endpoint and method."""
-        return Response(to_wire({"results": queries.fetch_latest_by_framework(), "timestamp": timezone.now()}))
+        return Response(to_wire(responses.LatestByFramework(queries.fetch_latest_by_framework())))
 
-    @extend_schema(parameters=[schemas.RankingQuery], responses=schemas.RankingSerializer)
+    @extend_schema(parameters=[forms.RankingQuery], responses=response_schema(responses.Ranking))
     @action(detail=False)
     def rankings(self, request: Request) -> Response:
         """Frameworks on one endpoint, ranked by the newest valid run of each; ties share a tier."""
-        query = validated_query(schemas.RankingQuery, request)
+        query = validated_query(forms.RankingQuery, request)
         ranked, unranked = rankings.rank_frameworks(query["endpoint"], query["method"])
-        return Response(to_wire({**query, "ranked": ranked, "unranked": unranked, "timestamp": timezone.now()}))
+        return Response(to_wire(responses.Ranking(**query, ranked=ranked, unranked=unranked)))
 
-    @extend_schema(parameters=[schemas.ChangePointsQuery], responses=schemas.ChangePointsSerializer)
+    @extend_schema(parameters=[forms.ChangePointsQuery], responses=response_schema(responses.ChangePoints))
     @action(detail=False, url_path="change-points")
     def change_points(self, request: Request) -> Response:
         """Changes in the level of a framework's rate, among its newest 500 valid runs."""
-        query = validated_query(schemas.ChangePointsQuery, request)
+        query = validated_query(forms.ChangePointsQuery, request)
         points, count = trends.find_change_points(**query)
-        return Response(to_wire({**query, "changePoints": points, "count": count, "timestamp": timezone.now()}))
+        return Response(to_wire(responses.ChangePoints(**query, change_points=points, count=count)))
 
-    @extend_schema(responses=schemas.HistoryStatsSerializer)
+    @extend_schema(responses=response_schema(responses.HistoryStats))
     @action(detail=False)
     def stats(self, request: Request) -> Response:
         """Counts, rates and latencies by framework."""
-        return Response(to_wire({"stats": queries.fetch_stats(), "timestamp": timezone.now()}))
+        return Response(to_wire(responses.HistoryStats(fetch_stats())))
 
     @extend_schema(
-        request=schemas.AddSerializer, responses={200: schemas.AddedSerializer, 201: schemas.AddedSerializer}
+        request=forms.AddSerializer,
+        responses={200: response_schema(responses.Added), 201: response_schema(responses.Added)},
     )
     @action(detail=False, methods=["post"])
     def add(self, request: Request) -> Response:
         """Store a result that was measured elsewhere. 201; 200 for a known id."""
-        entry = schemas.AddSerializer(data=request.data, context={"now": iso_time(timezone.now())})
+        entry = forms.AddSerializer(data=request.data, context={"now": iso_time(timezone.now())})
         entry.is_valid(raise_exception=True)
         run, is_new = queries.add_result(entry.validated_data, entry.initial_data)
-        body = {"success": True, "result": to_result(run), "timestamp": timezone.now()}
-        return Response(to_wire(body), status=201 if is_new else 200)
+        return Response(to_wire(responses.Added(True, to_result(run))), status=201 if is_new else 200)
 
-    @extend_schema(request=None, responses=schemas.ReloadSerializer)
+    @extend_schema(request=None, responses=response_schema(responses.Reloaded))
     @action(detail=False, methods=["post"])
     def reload(self, request: Request) -> Response:
         """Import .bench-history.json again; entries already in the history are skipped."""
-        return Response(to_wire(import_report_body(importer.import_default_file())))
+        return Response(to_wire(describe_import(importer.import_default_file())))
 
-    @extend_schema(responses={200: schemas.ClearSerializer})
+    @extend_schema(responses={200: response_schema(responses.Cleared)})
     @action(detail=False, methods=["delete"])
     def clear(self, request: Request) -> Response:
         """Write an export, then delete the exported runs. Unfinished runs are not deleted."""
         deleted, backup = exporter.clear_history()
         message = f"Deleted {deleted} {'run' if deleted == 1 else 'runs'}, kept in {backup}."
-        body = {"success": True, "message": message, "deleted": deleted, "backup": str(backup)}
-        return Response(to_wire({**body, "timestamp": timezone.now()}))
+        return Response(to_wire(responses.Cleared(True, message, deleted, str(backup))))
 
-    @extend_schema(parameters=[schemas.ExportQuery], responses={(200, "*/*"): OpenApiTypes.BINARY})
+    @extend_schema(parameters=[forms.ExportQuery], responses={(200, "*/*"): OpenApiTypes.BINARY})
     @action(detail=False)
     def export(self, request: Request) -> HttpResponseBase:
         """The history as a file."""
-        query = validated_query(schemas.ExportQuery, request)
+        query = validated_query(forms.ExportQuery, request)
         media, write = exporter.FORMATS[query["format"]]
         response = streaming_response(write(queries.iter_chunks(queries.completed_runs(query))), media)
         name = f"benchmarks-{timezone.now():%Y%m%d-%H%M%S}.{query['format'].replace('benchstat', 'txt')}"
@@ -131,7 +130,22 @@ class HistoryViewSet(ViewSet):
         return response
 
 
-def import_report_body(report: importer.ImportReport | None) -> dict[str, object]:
+def fetch_stats() -> responses.Totals:
+    """Count of all results; rates and latencies of those that are not invalid."""
+    totals = fetch_totals()
+    by_framework = {name: _framework_stats(total) for name, total in sorted(totals.by_framework.items())}
+    return responses.Totals(totals.count, by_framework)
+
+
+def _framework_stats(total: FrameworkTotals) -> responses.FrameworkStats:
+    figures = (
+        total.rate_sum / total.count if total.count else None, total.rate_max, total.rate_min,
+        total.latency_sum / total.timed if total.timed else None,
+    )  # fmt: skip
+    return responses.FrameworkStats(total.count, *(None if figure is None else round(figure, 2) for figure in figures))
+
+
+def describe_import(report: importer.ImportReport | None) -> responses.Reloaded:
     if report is None:
         paths = ", ".join(str(path) for path in settings.BENCH_HISTORY_FILES)
         message = f"There is no history to import. Looked for: {paths}."
@@ -140,8 +154,7 @@ def import_report_body(report: importer.ImportReport | None) -> dict[str, object
         message = (
             f"{report.path}: {report.imported} imported, {report.skipped} already known, {len(report.bad)} rejected."
         )
-    counts = {"imported": report.imported, "skipped": report.skipped, "bad": report.bad}
-    return {"success": True, "message": message, **counts, "timestamp": timezone.now()}
+    return responses.Reloaded(True, message, report.imported, report.skipped, list(report.bad))
 
 
 def render_results(chunks: Iterator[list[Result]]) -> Iterator[str]:

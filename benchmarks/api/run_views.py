@@ -7,7 +7,6 @@ from uuid import UUID
 
 from asgiref.sync import async_to_sync
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
@@ -16,27 +15,25 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from benchmarks.analysis import histogram
+from benchmarks.api import responses
 from benchmarks.api.run_serializers import (
     HistogramQuery,
-    RunAcceptedSerializer,
-    RunChangedSerializer,
-    RunDetailsSerializer,
     RunRequestSerializer,
-    RunsSerializer,
 )
 from benchmarks.errors import NoHistogram, RunNotFound
 from benchmarks.history import baselines
 from benchmarks.history.results import to_result
-from benchmarks.models import Run, Trial
+from benchmarks.models import Baseline, Run, Trial
 from benchmarks.runs import progress, queue, run_request
 from system.lib.wire import to_wire
+from system.lib.wire_serializers import response_schema
 
 RUN_PATH = r"runs/(?P<run_id>[^/]+)"
 
 
 @extend_schema(tags=["benchmark"])
 class RunViewSet(ViewSet):
-    @extend_schema(request=RunRequestSerializer, responses={202: RunAcceptedSerializer})
+    @extend_schema(request=RunRequestSerializer, responses={202: response_schema(responses.RunAccepted)})
     @action(detail=False, methods=["post"])
     def run(self, request: Request) -> Response:
         """Queue a benchmark. It continues if the connection closes or the server stops."""
@@ -44,31 +41,31 @@ class RunViewSet(ViewSet):
         body.is_valid(raise_exception=True)
         run = async_to_sync(run_request.build_run)(body.validated_data)
         queue.enqueue(run)
-        return Response(accepted_body(run), status=202, headers={"Location": f"/api/benchmark/runs/{run.pk}"})
+        return Response(to_wire(accepted_body(run)), status=202, headers={"Location": f"/api/benchmark/runs/{run.pk}"})
 
-    @extend_schema(operation_id="benchmark_runs_list", responses=RunsSerializer)
+    @extend_schema(operation_id="benchmark_runs_list", responses=response_schema(responses.Runs))
     @action(detail=False)
     def runs(self, request: Request) -> Response:
         """Queued and active runs, as in the stream `benchmark:progress`."""
         current = progress.fetch_progress()
-        return Response(to_wire({"runs": current.runs, "lastResult": current.last_result, "timestamp": timezone.now()}))
+        return Response(to_wire(responses.Runs(current.runs, current.last_result)))
 
-    @extend_schema(responses=RunDetailsSerializer)
+    @extend_schema(responses=response_schema(responses.RunDetails))
     @action(detail=False, url_path=RUN_PATH)
     def details(self, request: Request, run_id: str) -> Response:
         """One run with its trials, checks, samples and histograms."""
         # Not read-only: marks runs whose process is gone as interrupted and launches the next queued run.
         queue.interrupt_dead_runs()
-        return Response(details_body(get_run(run_id)))
+        return Response(to_wire(details_body(get_run(run_id))))
 
-    @extend_schema(responses={200: RunChangedSerializer})
+    @extend_schema(responses={200: response_schema(responses.RunChanged)})
     @details.mapping.delete
     def remove(self, request: Request, run_id: str) -> Response:
         """Delete a finished run and its trials."""
         queue.delete(get_run(run_id))
         return success_response(f"Deleted run {run_id}.")
 
-    @extend_schema(request=None, responses=RunChangedSerializer)
+    @extend_schema(request=None, responses=response_schema(responses.RunChanged))
     @action(detail=False, methods=["post"], url_path=RUN_PATH + "/cancel")
     def cancel(self, request: Request, run_id: str) -> Response:
         """Cancel a queued or active run; its measurements so far are kept."""
@@ -95,10 +92,11 @@ def get_run(run_id: str) -> Run:
 
 
 def success_response(message: str) -> Response:
-    return Response(to_wire({"success": True, "message": message, "timestamp": timezone.now()}))
+    return Response(to_wire(responses.RunChanged(True, message)))
 
 
-def run_summary(run: Run) -> dict[str, Any]:
+def queued_fields(run: Run) -> dict[str, Any]:
+    """The fields of `responses.QueuedRun`."""
     return {
         "id": run.pk, "state": run.state, "position": queue.position(run), "framework": run.framework,
         "host": run.host, "endpoint": run.endpoint, "method": run.method, "duration": run.planned_duration_s,
@@ -108,35 +106,38 @@ def run_summary(run: Run) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def accepted_body(run: Run) -> object:
-    summary = run_summary(run)
-    ahead = f", {summary['position']} ahead of it" if summary["position"] else ""
+def accepted_body(run: Run) -> responses.RunAccepted:
+    queued = responses.QueuedRun(**queued_fields(run))
+    ahead = f", {queued.position} ahead of it" if queued.position else ""
     message = f"Queued {run.method} {run.endpoint} of {run.framework} with {run.generator}{ahead}."
-    return to_wire({"status": "accepted", "message": message, "benchmark": summary})
+    return responses.RunAccepted("accepted", message, queued)
 
 
-def details_body(run: Run) -> object:
+def details_body(run: Run) -> responses.RunDetails:
     trials = list(run.trials.all())
     baseline = baselines.baseline_for(run)
-    return to_wire({
-        **run_summary(run),
-        "message": run.message,
-        "progress": {key: value for key, value in run.progress.items() if key != "children"},
-        "command": run.command,
-        "result": to_result(run) if run.req_per_sec is not None else None,
-        "trialResults": [trial_body(trial) for trial in trials],
-        "gates": run.gates,
-        "preflight": run.preflight,
-        "environment": run.environment,
-        "samples": run.samples,
-        "exits": run.exits,
-        "histogram": merge_histograms([trial for trial in trials if not trial.is_warmup]),
-        "baseline": {
-            "id": baseline.run_id, "isThis": baseline.run_id == run.pk, "setBy": baseline.set_by,
-            "setAt": baseline.set_at, "reason": baseline.reason,
-        } if baseline else None,
-        "againstBaseline": baselines.comparison_for(run, baseline),
-    })  # fmt: skip
+    return responses.RunDetails(
+        **queued_fields(run),
+        message=run.message,
+        progress={key: value for key, value in run.progress.items() if key != "children"},
+        command=run.command,
+        result=to_result(run) if run.req_per_sec is not None else None,
+        trial_results=[trial_body(trial) for trial in trials],
+        gates=run.gates,
+        preflight=run.preflight,
+        environment=run.environment,
+        samples=run.samples,
+        exits=run.exits,
+        histogram=merge_histograms([trial for trial in trials if not trial.is_warmup]),
+        baseline=mark_baseline(run, baseline) if baseline else None,
+        against_baseline=baselines.comparison_for(run, baseline),
+    )
+
+
+def mark_baseline(run: Run, baseline: Baseline) -> responses.BaselineMark:
+    return responses.BaselineMark(
+        baseline.run_id, baseline.run_id == run.pk, baseline.set_by, baseline.set_at, baseline.reason
+    )
 
 
 def trial_body(trial: Trial) -> dict[str, Any]:
@@ -149,18 +150,17 @@ def trial_body(trial: Trial) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def merge_histograms(trials: list[Trial]) -> dict[str, str]:
-    """Histograms of all trials, merged: HdrHistogram V2 in base64, µs; empty strings if there is none."""
-    return {
-        "raw": histogram.merge([trial.histogram for trial in trials]),
-        "corrected": histogram.merge([trial.corrected_histogram for trial in trials]),
-        "probe": histogram.merge([trial.probe_histogram for trial in trials]),
-    }
+def merge_histograms(trials: list[Trial]) -> responses.Histograms:
+    return responses.Histograms(
+        raw=histogram.merge([trial.histogram for trial in trials]),
+        corrected=histogram.merge([trial.corrected_histogram for trial in trials]),
+        probe=histogram.merge([trial.probe_histogram for trial in trials]),
+    )
 
 
 def render_percentiles(run: Run, kind: str) -> str:
     """Raises NoHistogram."""
-    merged = merge_histograms([trial for trial in run.trials.all() if not trial.is_warmup])[kind]
+    merged = getattr(merge_histograms([trial for trial in run.trials.all() if not trial.is_warmup]), kind)
     if not merged:
         raise NoHistogram(str(run.pk), kind)
     return histogram.to_hgrm(merged)

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from benchmarks.api.run_serializers import RunChangedSerializer
+from benchmarks.api import responses
 from benchmarks.api.run_views import RUN_PATH, get_run, success_response
 from benchmarks.api.verdict_serializers import (
-    BaselinesSerializer,
     CompareSerializer,
-    ComparisonSerializer,
     NameBaselineSerializer,
 )
 from benchmarks.history import baselines, run_side
 from system.lib.wire import to_wire
+from system.lib.wire_serializers import response_schema
 
 BASELINE = "baseline"  # in place of an id: the baseline of the other run
 
 
 @extend_schema(tags=["benchmark"])
 class VerdictViewSet(ViewSet):
-    @extend_schema(request=CompareSerializer, responses=ComparisonSerializer)
+    @extend_schema(request=CompareSerializer, responses=response_schema(responses.TimestampedComparison))
     @action(detail=False, methods=["post"])
     def compare(self, request: Request) -> Response:
         """Compare two runs: a verdict per metric, or the reasons why there is none."""
@@ -36,16 +34,16 @@ class VerdictViewSet(ViewSet):
         base, new = body.validated_data["base"], body.validated_data["new"]
         comparison = baselines.compare_with_baseline(new) if base == BASELINE else run_side.compare_runs(base, new)
         result = {field.name: getattr(comparison, field.name) for field in fields(comparison)}
-        return Response(to_wire({**result, "timestamp": timezone.now()}))
+        return Response(to_wire(responses.TimestampedComparison(**result)))
 
-    @extend_schema(responses=BaselinesSerializer)
+    @extend_schema(responses=response_schema(responses.Baselines))
     @action(detail=False)
     def baselines(self, request: Request) -> Response:
         """All baselines: at most one per framework, endpoint and method."""
         rows = baselines.list_baselines()
-        return Response(to_wire({"baselines": rows, "count": len(rows), "timestamp": timezone.now()}))
+        return Response(to_wire(responses.Baselines(rows, len(rows))))
 
-    @extend_schema(request=NameBaselineSerializer, responses=RunChangedSerializer)
+    @extend_schema(request=NameBaselineSerializer, responses=response_schema(responses.RunChanged))
     @action(detail=False, methods=["post"], url_path=RUN_PATH + "/baseline")
     def baseline(self, request: Request, run_id: str) -> Response:
         """Make a valid run of profile standard or longer the baseline, replacing any other."""
@@ -57,7 +55,7 @@ class VerdictViewSet(ViewSet):
             f"Run {run_id} is the baseline of {baseline.framework} {baseline.method} {baseline.endpoint}."
         )
 
-    @extend_schema(responses={200: RunChangedSerializer})
+    @extend_schema(responses={200: response_schema(responses.RunChanged)})
     @baseline.mapping.delete
     def drop_baseline(self, request: Request, run_id: str) -> Response:
         """Remove the baseline; the run stays in the history."""

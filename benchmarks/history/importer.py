@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from django.conf import settings
 from django.db import transaction
@@ -25,7 +25,7 @@ DEFAULT_GENERATOR = "autocannon"  # the only generator of the original program
 class RejectedEntry:
     """An entry that was not imported. `index`: position in the list, from 0."""
 
-    index: int
+    index: Annotated[int, "Position in the list, from 0"]
     reason: str
 
 

@@ -17,7 +17,6 @@ from benchmarks.errors import InvalidCursor, InvalidDetails
 from benchmarks.history.results import Result, to_result
 from benchmarks.history.submitted_details import HISTOGRAM_COLUMNS, details_to_columns, without_details
 from benchmarks.history.submitted_result import InvalidEntry, to_columns
-from benchmarks.history.totals import fetch_totals
 from benchmarks.models import Run, RunState, Source, Trial
 
 T = TypeVar("T")
@@ -93,22 +92,6 @@ def fetch_latest_by_framework() -> dict[str, Result]:
     return newest
 
 
-def fetch_stats() -> dict[str, Any]:
-    """Count of all results; rates and latencies of those that are not invalid."""
-    totals = fetch_totals()
-    by_framework = {
-        name: {
-            "count": total.count,
-            "avgReqPerSec": _round(total.rate_sum / total.count if total.count else None),
-            "maxReqPerSec": _round(total.rate_max),
-            "minReqPerSec": _round(total.rate_min),
-            "avgLatency": _round(total.latency_sum / total.timed if total.timed else None),
-        }
-        for name, total in sorted(totals.by_framework.items())
-    }
-    return {"total": totals.count, "byFramework": by_framework}
-
-
 def list_frameworks() -> list[str]:
     """Framework names in the history, by one index lookup each."""
     names: list[str] = []
@@ -116,10 +99,6 @@ def list_frameworks() -> list[str]:
     while (next_name := rows.filter(framework__gt=names[-1] if names else "").first()) is not None:
         names.append(next_name)
     return names
-
-
-def _round(value: object) -> object:
-    return round(value, 2) if isinstance(value, float) else value
 
 
 def add_result(entry: Mapping[str, Any], original: Mapping[str, Any]) -> tuple[Run, bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from benchmarks.analysis.tiers import rank
 from benchmarks.history.queries import completed_runs, list_frameworks
@@ -13,14 +14,14 @@ from benchmarks.models import Run, Validity
 
 @dataclass(frozen=True, slots=True)
 class RankedResult:
-    tier: int
-    text: str
+    tier: Annotated[int, "From 1; shared if no difference is significant"]
+    text: Annotated[str, "Comparison with the leader of the previous tier, or of its own"]
     result: Result
 
 
 @dataclass(frozen=True, slots=True)
 class UnrankedResult:
-    reasons: tuple[str, ...]
+    reasons: Annotated[tuple[str, ...], "Why it cannot be compared with the others"]
     result: Result
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from benchmarks.models import Run
+from benchmarks.models import Run, Source, Validity
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,36 +15,36 @@ class Result:
     """Latencies in ms, duration in seconds, `req_per_sec` successful responses per second."""
 
     id: UUID
-    timestamp: datetime
+    timestamp: Annotated[datetime, "The end of the run"]
     framework: str
     endpoint: str
     method: str
-    req_per_sec: float | None
-    avg_latency: float | None
-    p50_latency: float | None
-    p90_latency: float | None
-    p99_latency: float | None
+    req_per_sec: Annotated[float | None, "Successful responses per second"]
+    avg_latency: Annotated[float | None, "ms"]
+    p50_latency: Annotated[float | None, "ms"]
+    p90_latency: Annotated[float | None, "ms"]
+    p99_latency: Annotated[float | None, "ms"]
     total_reqs: int | None
-    duration: float | None
+    duration: Annotated[float | None, "Seconds measured"]
     connections: int
     workers: int
     pipelining: int
-    errors: int
+    errors: Annotated[int, "Timeouts included"]
     timeouts: int
     non_2xx: int
     instances: int | None
     generator: str
     trials: int
-    validity: str
-    reasons: tuple[str, ...]
+    validity: Annotated[str, Validity.choices]
+    reasons: Annotated[tuple[str, ...], "Why the result is not `valid`"]
     req_per_sec_low: float | None
     req_per_sec_high: float | None
-    p95_latency: float | None
-    p999_latency: float | None
+    p95_latency: Annotated[float | None, "ms"]
+    p999_latency: Annotated[float | None, "ms"]
     cpu_micros_per_request: float | None
-    memory_bytes: int | None
+    memory_bytes: Annotated[int | None, "Peak memory of the target's processes"]
     saturation: str
-    source: str
+    source: Annotated[str, Source.choices]
     label: str
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 from benchmarks.analysis.change_points import find_steps
@@ -21,11 +22,11 @@ LOAD_COLUMNS = (
 class ChangePoint:
     """`id`, `at`: the first run at the new level; requests/s before and after are medians of the levels."""
 
-    id: UUID
+    id: Annotated[UUID, "The first run at the new level"]
     at: datetime
-    req_per_sec_before: float
+    req_per_sec_before: Annotated[float, "Median of the previous level"]
     req_per_sec_after: float
-    p: float
+    p: Annotated[float, "Pettitt's test; below 0.001"]
     text: str
 
 

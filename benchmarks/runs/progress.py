@@ -6,6 +6,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 from django.db import connection
@@ -27,7 +28,7 @@ class RunProgress:
 
     id: UUID
     state: str
-    position: int
+    position: Annotated[int, "number of runs ahead of it"]
     framework: str
     endpoint: str
     method: str
@@ -39,7 +40,7 @@ class RunProgress:
     trials: int
     elapsed_seconds: float
     remaining_seconds: float
-    req_per_sec: float | None
+    req_per_sec: Annotated[float | None, "live"]
 
     @classmethod
     def from_run(cls, run: Run, position: int) -> RunProgress:

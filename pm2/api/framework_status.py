@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Annotated
 
 from pm2.daemon.process import Status
 from pm2.frameworks.registry import Framework, check_availability, registry
@@ -22,10 +23,10 @@ class FrameworkStatus:
     port: int
     color: str
     exec_mode: str
-    instances: int
+    instances: Annotated[int, "Default number of instances"]
     installed: bool
-    reason: str | None
-    running: int
+    reason: Annotated[str | None, "Why it cannot be started on this host"]
+    running: Annotated[int, "Instances online"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from typing import Any
 
 from asgiref.sync import sync_to_async
 
@@ -14,15 +15,14 @@ from pm2.errors import ProcessNotFound
 from pm2.exits.classify import Exit
 from pm2.instance_tracking import instance_store, reconciliation
 from pm2.monitor import current, listing
-from system.lib.wire import to_wire
 
 MAX_EXITS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessDetail:
-    process: Process
-    details: ProcessDetails
+@dataclass(frozen=True)
+class ProcessDetail(ProcessDetails, Process):
+    """Body of `GET /api/pm2/processes/ID`: the fields of the process and its details, and its last exits."""
+
     exits: tuple[Exit, ...]
     timestamp: datetime
 
@@ -37,13 +37,12 @@ async def get(pm_id: int) -> ProcessDetail:
             measured = await listing.with_tree_usage(matches)
             [process] = reconciliation.with_total_restarts(current.get_monitor().instances.known, measured)
             exits = await sync_to_async(instance_store.load_exits)(MAX_EXITS, process.name, pm_id)
-            return ProcessDetail(process, parse_details(entry), tuple(exits), datetime.now(UTC))
+            details = parse_details(entry)
+            return ProcessDetail(
+                **_values(process), **_values(details), exits=tuple(exits), timestamp=datetime.now(UTC)
+            )
     raise ProcessNotFound(f"number {pm_id}")
 
 
-def to_dict(detail: ProcessDetail) -> dict[str, object]:
-    """One flat object: the fields of the process and its details, and its last exits."""
-    process, details = to_wire(detail.process), to_wire(detail.details)
-    assert isinstance(process, dict)  # noqa: S101 - dataclasses become objects
-    assert isinstance(details, dict)  # noqa: S101
-    return {**process, **details, "exits": detail.exits, "timestamp": detail.timestamp}
+def _values(value: Process | ProcessDetails) -> dict[str, Any]:
+    return {field.name: getattr(value, field.name) for field in fields(value)}

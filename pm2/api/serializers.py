@@ -1,4 +1,4 @@
-"""Serializers of `/api/pm2`: they validate requests, and describe responses in OpenAPI."""
+"""Serializers that validate the requests of `/api/pm2`, and the names of its responses in OpenAPI."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from typing import Any
 from rest_framework import serializers
 
 from pm2.actions.action_steps import ProcessSelector
-from pm2.exits.classify import Cause
+from pm2.api.framework_status import FrameworkList, FrameworkStatus
+from pm2.api.process_detail import ProcessDetail
+from pm2.daemon.process import ProcessDetails
+from pm2.exits.classify import ExitList, UsageSample
 from pm2.logs.log_search import LogQuery
 from system.lib.fields import NameField, StrictIntegerField, TextField
+from system.lib.wire_serializers import name_components
 
 MAX_INSTANCES = 100
 MAX_LINES = 5000
@@ -75,165 +79,19 @@ class LogBodySerializer(LogQuerySerializer):
     lines = StrictIntegerField(min_value=1, max_value=MAX_LINES, default=200)
 
 
-class LogLineSerializer(serializers.Serializer[Any]):
-    at = serializers.DateTimeField(
-        allow_null=True, help_text="null: from before this server started, in a file without timestamps"
-    )
-    pmId = serializers.IntegerField(allow_null=True, help_text="null: from a file shared by several instances")
-    name = serializers.CharField()
-    stream = serializers.ChoiceField(["out", "err"])
-    text = serializers.CharField()
-
-
-class LogSourceSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField()
-    pmId = serializers.IntegerField(allow_null=True)
-    stream = serializers.ChoiceField(["out", "err"])
-    path = serializers.CharField()
-    sizeBytes = serializers.IntegerField(allow_null=True)
-    linesPerSecond = serializers.FloatField()
-    bytesPerSecond = serializers.FloatField()
-
-
-class LogPageSerializer(serializers.Serializer[Any]):
-    lines = LogLineSerializer(many=True)
-    sources = LogSourceSerializer(many=True)
-    complete = serializers.BooleanField(help_text="false: the search timed out before all files were read")
-    timestamp = serializers.DateTimeField()
-
-
 class ExitQuerySerializer(serializers.Serializer[Any]):
     framework = NameField(required=False, default="")
     limit = serializers.IntegerField(min_value=1, max_value=1000, default=50)
     since = serializers.DateTimeField(required=False)
 
 
-class ExitSampleSerializer(serializers.Serializer[Any]):
-    secondsBefore = serializers.FloatField()
-    cpu = serializers.FloatField()
-    memoryBytes = serializers.IntegerField()
-
-
-class ExitSerializer(serializers.Serializer[Any]):
-    instance = serializers.CharField(help_text="Token of the instance, because PM2 reuses pm_ids")
-    at = serializers.DateTimeField()
-    name = serializers.CharField()
-    pmId = serializers.IntegerField()
-    exitCode = serializers.IntegerField(allow_null=True, help_text="null if a signal ended the process")
-    signal = serializers.CharField(allow_null=True)
-    cause = serializers.ChoiceField([cause.value for cause in Cause])
-    text = serializers.CharField()
-    by = serializers.CharField(
-        allow_null=True, help_text="Actor who requested the action, if it was requested from this server"
-    )
-    uptimeSeconds = serializers.FloatField(allow_null=True)
-    stderr = serializers.ListField(child=serializers.CharField())
-    samples = ExitSampleSerializer(many=True)
-
-
-class ExitsSerializer(serializers.Serializer[Any]):
-    exits = ExitSerializer(many=True)
-    timestamp = serializers.DateTimeField()
-
-
-class ProcessSerializer(serializers.Serializer[Any]):
-    pmId = serializers.IntegerField(help_text="PM2 reuses these numbers")
-    name = serializers.CharField()
-    namespace = serializers.CharField()
-    pid = serializers.IntegerField(help_text="0 if it is not running")
-    status = serializers.CharField(help_text="PM2's status: online, stopped, errored, …")
-    execMode = serializers.CharField()
-    instances = serializers.IntegerField()
-    cpu = serializers.FloatField(help_text="Percent of one core, the whole process tree")
-    memory = serializers.FloatField(help_text="MB of 2^20 bytes, the whole process tree")
-    memoryBytes = serializers.IntegerField()
-    uptimeSeconds = serializers.FloatField()
-    restarts = serializers.IntegerField()
-    unstableRestarts = serializers.IntegerField()
-    exitCode = serializers.IntegerField(allow_null=True)
-    framework = serializers.CharField(allow_null=True)
-    port = serializers.IntegerField(allow_null=True)
-    interpreter = serializers.CharField()
-    user = serializers.CharField()
-    version = serializers.CharField()
-
-
-class DetailsSerializer(serializers.Serializer[Any]):
-    script = serializers.CharField()
-    cwd = serializers.CharField()
-    arguments = serializers.ListField(child=serializers.CharField())
-    nodeVersion = serializers.CharField()
-    outLog = serializers.CharField()
-    errLog = serializers.CharField()
-    createdAtMs = serializers.FloatField(allow_null=True)
-    watch = serializers.BooleanField()
-    maxMemoryRestart = serializers.IntegerField(allow_null=True, help_text="Bytes")
-    metrics = serializers.DictField(
-        child=serializers.CharField(), help_text="Custom metrics of the process, with units"
-    )
-
-
-class ProcessPageSerializer(ProcessSerializer, DetailsSerializer):
-    exits = ExitSerializer(many=True)
-    timestamp = serializers.DateTimeField()
-
-
-class CountsSerializer(serializers.Serializer[Any]):
-    online = serializers.IntegerField()
-    total = serializers.IntegerField()
-
-
-class DaemonSerializer(serializers.Serializer[Any]):
-    state = serializers.ChoiceField(["up", "down", "updating", "incompatible"])
-    version = serializers.CharField(allow_null=True)
-    pid = serializers.IntegerField(allow_null=True)
-    home = serializers.CharField()
-    message = serializers.CharField(allow_null=True, help_text="Why it is not up")
-
-
-class OrphanSerializer(serializers.Serializer[Any]):
-    pid = serializers.IntegerField()
-    name = serializers.CharField()
-    pmId = serializers.IntegerField()
-
-
-class StatsSerializer(serializers.Serializer[Any]):
-    processes = ProcessSerializer(many=True)
-    counts = CountsSerializer()
-    daemon = DaemonSerializer()
-    timestamp = serializers.DateTimeField()
-    stale = serializers.BooleanField(help_text="The daemon is unavailable; the list is `ageSeconds` old")
-    ageSeconds = serializers.FloatField()
-    orphans = OrphanSerializer(many=True, help_text="Left behind by a daemon that died: still running, unmanaged")
-
-
-class SkippedSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField()
-    reason = serializers.CharField()
-
-
-class ActionResultSerializer(serializers.Serializer[Any]):
-    success = serializers.BooleanField()
-    message = serializers.CharField()
-    processes = ProcessSerializer(many=True)
-    warnings = serializers.ListField(child=serializers.CharField())
-    skipped = SkippedSerializer(many=True)
-    timestamp = serializers.DateTimeField()
-
-
-class FrameworkSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField()
-    displayName = serializers.CharField()
-    runtime = serializers.CharField()
-    port = serializers.IntegerField()
-    color = serializers.CharField()
-    execMode = serializers.CharField()
-    instances = serializers.IntegerField(help_text="Default number of instances")
-    installed = serializers.BooleanField()
-    reason = serializers.CharField(allow_null=True, help_text="Why it cannot be started on this host")
-    running = serializers.IntegerField(help_text="Instances online")
-
-
-class FrameworksSerializer(serializers.Serializer[Any]):
-    frameworks = FrameworkSerializer(many=True)
-    timestamp = serializers.DateTimeField()
+name_components(
+    {
+        UsageSample: "ExitSample",
+        ProcessDetails: "Details",
+        FrameworkStatus: "Framework",
+        FrameworkList: "Frameworks",
+        ExitList: "Exits",
+        ProcessDetail: "ProcessPage",
+    }
+)

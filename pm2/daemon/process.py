@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
 
 MB = 2**20
 
@@ -35,15 +36,15 @@ RUNNING = frozenset({Status.ONLINE, Status.LAUNCHING, Status.STOPPING, Status.WA
 class Process:
     """A process as sent to clients. `cpu`: percent of one core, `memory`: MB; both of the whole process tree."""
 
-    pm_id: int
+    pm_id: Annotated[int, "PM2 reuses these numbers"]
     name: str
     namespace: str
-    pid: int
-    status: Status
+    pid: Annotated[int, "0 if it is not running"]
+    status: Annotated[Status, str, "PM2's status: online, stopped, errored, …"]
     exec_mode: str
     instances: int
-    cpu: float
-    memory: float
+    cpu: Annotated[float, "Percent of one core, the whole process tree"]
+    memory: Annotated[float, "MB of 2^20 bytes, the whole process tree"]
     memory_bytes: int
     uptime_seconds: float
     restarts: int
@@ -56,7 +57,7 @@ class Process:
     version: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, so that a class can inherit from it beside Process
 class ProcessDetails:
     """The additional fields of a single process."""
 
@@ -68,8 +69,8 @@ class ProcessDetails:
     err_log: str
     created_at_ms: float | None
     watch: bool
-    max_memory_restart: int | None
-    metrics: dict[str, str]
+    max_memory_restart: Annotated[int | None, "Bytes"]
+    metrics: Annotated[dict[str, str], "Custom metrics of the process, with units"]
 
 
 def as_text(value: object) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
 MB = 2**20
 # Runtimes print one of these before they abort; a process killed by the kernel prints nothing.
@@ -60,18 +61,26 @@ class Evidence:
 class Exit:
     """One exit of one process. `instance`: our token for the instance, because PM2 reuses pm_ids."""
 
-    instance: str
+    instance: Annotated[str, "Token of the instance, because PM2 reuses pm_ids"]
     at: datetime
     name: str
     pm_id: int
-    exit_code: int | None
+    exit_code: Annotated[int | None, "null if a signal ended the process"]
     signal: str | None
     cause: Cause
     text: str
-    by: str | None
+    by: Annotated[str | None, "Actor who requested the action, if it was requested from this server"]
     uptime_seconds: float | None
     stderr: tuple[str, ...]
     samples: tuple[UsageSample, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExitList:
+    """Body of `GET /api/pm2/exits`, newest first."""
+
+    exits: tuple[Exit, ...]
+    timestamp: datetime
 
 
 def terminating_signal(evidence: Evidence) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Annotated
 
 from pm2.daemon.bus_events import LogChunk
 
@@ -16,10 +17,10 @@ class LogLine:
     """One line. `at`: when PM2 received it; None if read from a file without timestamps. `pm_id`: None if several
     instances share the file."""
 
-    at: datetime | None
-    pm_id: int | None
+    at: Annotated[datetime | None, "null: from before this server started, in a file without timestamps"]
+    pm_id: Annotated[int | None, "null: from a file shared by several instances"]
     name: str
-    stream: str
+    stream: Annotated[str, ("out", "err")]
     text: str
 
 

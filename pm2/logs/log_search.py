@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
 import regex
 
@@ -52,7 +53,7 @@ class LogSource:
 
     name: str
     pm_id: int | None
-    stream: str
+    stream: Annotated[str, ("out", "err")]
     path: str
     size_bytes: int | None
     lines_per_second: float
@@ -65,7 +66,7 @@ class LogPage:
 
     lines: tuple[LogLine, ...]
     sources: tuple[LogSource, ...]
-    complete: bool
+    complete: Annotated[bool, "false: the search timed out before all files were read"]
     timestamp: datetime
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
 from django.conf import settings
 
@@ -24,11 +25,11 @@ MIN_MAJOR_VERSION = 5  # the first major version with the methods called here
 class Daemon:
     """`state`: up, down, updating or incompatible; `message`: why it is not up."""
 
-    state: str
+    state: Annotated[str, ("up", "down", "updating", "incompatible")]
     version: str | None
     pid: int | None
     home: str
-    message: str | None = None
+    message: Annotated[str | None, "Why it is not up"] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,9 @@ class Stats:
     counts: Counts
     daemon: Daemon
     timestamp: datetime
-    stale: bool
+    stale: Annotated[bool, "The daemon is unavailable; the list is `ageSeconds` old"]
     age_seconds: float
-    orphans: tuple[Orphan, ...] = ()
+    orphans: Annotated[tuple[Orphan, ...], "Left behind by a daemon that died: still running, unmanaged"] = ()
 
 
 def count_online(processes: tuple[Process, ...]) -> Counts:

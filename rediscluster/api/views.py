@@ -14,8 +14,13 @@ from rest_framework.viewsets import ViewSet
 
 from rediscluster.api import serializers
 from rediscluster.operations import cluster
+from rediscluster.operations.result import Cleaned, Outcome
 from rediscluster.status import cluster_sampler, queries
+from rediscluster.status.cluster_stats import RedisStats
+from rediscluster.status.queries import NodeInfo, NodeList, SlowLog
+from rediscluster.status.state_summary import Status
 from system.lib.wire import to_wire
+from system.lib.wire_serializers import response_schema
 
 S = TypeVar("S", bound=Serializer[Any])
 NODE_PATH = r"nodes/(?P<port>\d{1,5})"
@@ -23,65 +28,65 @@ NODE_PATH = r"nodes/(?P<port>\d{1,5})"
 
 @extend_schema(tags=["redis"])
 class RedisViewSet(ViewSet):
-    @extend_schema(responses=serializers.NodesSerializer)
+    @extend_schema(responses=response_schema(NodeList))
     @action(detail=False)
     def nodes(self, request: Request) -> Response:
         """The nodes of our cluster, including stopped ones, and foreign nodes in our port range."""
         return Response(to_wire(async_to_sync(queries.fetch_nodes)()))
 
-    @extend_schema(responses=serializers.RedisStatsSerializer)
+    @extend_schema(responses=response_schema(RedisStats))
     @action(detail=False)
     def stats(self, request: Request) -> Response:
         """Every node and the cluster as a whole, as in the stream `redis:stats`."""
         return Response(to_wire(async_to_sync(cluster_sampler.sample)()))
 
-    @extend_schema(responses=serializers.StatusSerializer)
+    @extend_schema(responses=response_schema(Status))
     @action(detail=False)
     def status(self, request: Request) -> Response:
         """The state, a sentence about it, and the next step."""
         return Response(to_wire(async_to_sync(queries.fetch_status)()))
 
-    @extend_schema(request=serializers.SetupSerializer, responses=serializers.OutcomeSerializer)
+    @extend_schema(request=serializers.SetupSerializer, responses=response_schema(Outcome))
     @action(detail=False, methods=["post"], url_path="setup")
     def set_up(self, request: Request) -> Response:
         """Form a cluster; responds when all nodes agree and a write to each shard was read back."""
         plan = _validated(serializers.SetupSerializer, request).plan
         return Response(to_wire(async_to_sync(cluster.setup)(plan)))
 
-    @extend_schema(request=serializers.StopSerializer, responses=serializers.OutcomeSerializer)
+    @extend_schema(request=serializers.StopSerializer, responses=response_schema(Outcome))
     @action(detail=False, methods=["post"])
     def stop(self, request: Request) -> Response:
         """Stop all nodes, after saving their keys to disk unless `discard`."""
         body = _validated(serializers.StopSerializer, request)
         return Response(to_wire(async_to_sync(cluster.stop)(discard=body.validated_data["discard"])))
 
-    @extend_schema(request=None, responses=serializers.OutcomeSerializer)
+    @extend_schema(request=None, responses=response_schema(Outcome))
     @action(detail=False, methods=["post"])
     def resume(self, request: Request) -> Response:
         """Start the nodes that are down: the same cluster with the same keys."""
         return Response(to_wire(async_to_sync(cluster.resume)()))
 
-    @extend_schema(request=serializers.CleanSerializer, responses=serializers.CleanedSerializer)
+    @extend_schema(request=serializers.CleanSerializer, responses=response_schema(Cleaned))
     @action(detail=False, methods=["post"])
     def clean(self, request: Request) -> Response:
         """Stop the cluster and delete its files; `confirm` is required while it holds keys."""
         body = _validated(serializers.CleanSerializer, request)
         return Response(to_wire(async_to_sync(cluster.clean)(confirm=body.validated_data["confirm"])))
 
-    @extend_schema(request=serializers.FailoverSerializer, responses=serializers.OutcomeSerializer)
+    @extend_schema(request=serializers.FailoverSerializer, responses=response_schema(Outcome))
     @action(detail=False, methods=["post"])
     def failover(self, request: Request) -> Response:
         """Promote a replica to master of its shard; responds after the promotion."""
         body = _validated(serializers.FailoverSerializer, request)
         return Response(to_wire(async_to_sync(cluster.failover)(body.validated_data["port"])))
 
-    @extend_schema(responses=serializers.NodeInfoSerializer)
+    @extend_schema(responses=response_schema(NodeInfo))
     @action(detail=False, url_path=NODE_PATH + "/info")
     def info(self, request: Request, port: str) -> Response:
         """A node's INFO, by section."""
         return Response(to_wire(async_to_sync(queries.fetch_node_info)(int(port))))
 
-    @extend_schema(parameters=[serializers.SlowLogQuery], responses=serializers.SlowLogSerializer)
+    @extend_schema(parameters=[serializers.SlowLogQuery], responses=response_schema(SlowLog))
     @action(detail=False, url_path=NODE_PATH + "/slowlog")
     def slowlog(self, request: Request, port: str) -> Response:
         """A node's slow log, newest first."""

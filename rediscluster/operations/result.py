@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Annotated
 
 from rediscluster.topology.node_view import ClusterView
 from rediscluster.topology.plan import MIN_MASTERS, Plan
@@ -35,7 +36,7 @@ class FormedCluster:
     size: int
     known_nodes: int
     epoch: int
-    failover: bool
+    failover: Annotated[bool, "A lost master is replaced automatically"]
     shards: tuple[Shard, ...]
 
 
@@ -46,8 +47,8 @@ class Outcome:
     success: bool
     message: str
     nodes: tuple[int, ...]
-    cluster: FormedCluster | None
-    phases: dict[str, float]
+    cluster: Annotated[FormedCluster | None, "Null when it is not running afterwards"]
+    phases: Annotated[dict[str, float], "Milliseconds by phase, in order"]
     changed: bool
     warnings: tuple[str, ...]
     timestamp: datetime
@@ -60,7 +61,7 @@ class Cleaned:
     success: bool
     message: str
     deleted: tuple[str, ...]
-    left: tuple[str, ...]
+    left: Annotated[tuple[str, ...], "Not ours"]
     timestamp: datetime
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from rediscluster.status.node_stats import DOWN, OTHER, OURS, STOPPED, UP, NodeStats
 from rediscluster.topology import slots
@@ -49,19 +49,19 @@ class ClusterStats:
     this server started. `codes`: the counter that the frameworks keep in `codes:seq`.
     """
 
-    state: str
-    owner: str | None
-    agreement: bool | None
+    state: Annotated[str, ("ok", "fail", "absent", "stopped")]
+    owner: Annotated[str | None, ("ours", "other")]
+    agreement: Annotated[bool | None, "All nodes have the same map"]
     slots_ok: int
-    size: int
+    size: Annotated[int, "Masters with slots"]
     known_nodes: int
     epoch: int | None
     ops_per_second: float | None
     keys: int | None
     memory_bytes: int | None
-    codes: int | None
-    lost: tuple[str, ...]
-    failovers: int
+    codes: Annotated[int | None, "The counter `codes:seq` of the frameworks"]
+    lost: Annotated[tuple[str, ...], "Slots without a live master"]
+    failovers: Annotated[int, "Promotions seen since this server started"]
     shards: tuple[ShardStats, ...]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 from rediscluster.topology.node_view import ClusterView, Member
 from rediscluster.topology.slots import count_slots
@@ -55,29 +56,29 @@ class NodeStats:
 
     port: int
     pid: int | None
-    owner: str
-    role: str | None
+    owner: Annotated[str, ("ours", "other")]
+    role: Annotated[str | None, ("master", "replica", "standalone")]
     master_port: int | None
-    state: str
-    reason: str | None
-    slots: int
-    slot_ranges: tuple[str, ...]
+    state: Annotated[str, ("up", "loading", "unresponsive", "down", "stopped")]
+    reason: Annotated[str | None, "Why it is not up, or cannot be read"]
+    slots: Annotated[int, "Number of slots"]
+    slot_ranges: Annotated[tuple[str, ...], "e.g. `0-5460`"]
     ops_per_second: float | None = None
     memory_bytes: int | None = None
-    max_memory_bytes: int | None = None
-    connections: int | None = None
+    max_memory_bytes: Annotated[int | None, "0 means no limit"] = None
+    connections: Annotated[int | None, "Without this server's own"] = None
     keys: int | None = None
-    hit_rate_percent: float | None = None
+    hit_rate_percent: Annotated[float | None, "Since the previous sample; null without reads"] = None
     evicted_per_second: float | None = None
     expired_per_second: float | None = None
     errors_per_second: float | None = None
     network_in_bytes_per_second: float | None = None
     network_out_bytes_per_second: float | None = None
-    cpu_percent: float | None = None
+    cpu_percent: Annotated[float | None, "Of one core"] = None
     replication_lag_bytes: int | None = None
     replication_lag_seconds: float | None = None
     link_up: bool | None = None
-    latency_ms: float | None = None
+    latency_ms: Annotated[float | None, "Of this server's own commands"] = None
     memory_peak_bytes: int | None = None
     blocked_connections: int | None = None
     rejected_connections: int | None = None

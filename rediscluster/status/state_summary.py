@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
 from rediscluster.status.cluster_stats import RedisStats
 from rediscluster.status.node_stats import OTHER, OURS, UP, NodeStats
@@ -35,8 +36,8 @@ class ManifestSummary:
     base_port: int
     max_memory_bytes: int
     persistence: str
-    version: str
-    keys: int
+    version: Annotated[str, "Of redis-server"]
+    keys: Annotated[int, "When it was stopped"]
     error: str | None
 
 
@@ -46,11 +47,11 @@ class Status:
     and `next_step`); `degraded`: some are not, or a foreign Redis is on a port of ours. `operation`: the one in
     progress."""
 
-    state: str
-    owner: str | None
+    state: Annotated[str, ("absent", "creating", "running", "degraded", "stopped", "failed")]
+    owner: Annotated[str | None, ("ours", "other")]
     message: str
     next_step: str
-    operation: str | None
+    operation: Annotated[str | None, "The operation in progress"]
     manifest: ManifestSummary | None
     warnings: tuple[str, ...]
     timestamp: datetime

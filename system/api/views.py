@@ -12,25 +12,27 @@ from rest_framework.viewsets import ViewSet
 from system.host import host_sampler
 from system.host.metrics import CpuStats, HostStats, MemoryStats
 from system.lib.wire import to_wire
-from system.lib.wire_serializers import response_schema
+from system.lib.wire_serializers import name_components, response_schema
+
+name_components({HostStats: "SystemStats", CpuStats: "Cpu", MemoryStats: "Memory"})
 
 
 @extend_schema(tags=["system"])
 class SystemViewSet(ViewSet):
-    @extend_schema(responses=response_schema(HostStats, "SystemStats"))
+    @extend_schema(responses=response_schema(HostStats))
     @action(detail=False)
     def stats(self, request: Request) -> Response:
         """CPU, memory, swap, disk, network and load of the host."""
         return Response(to_wire(async_to_sync(host_sampler.sample)()))
 
-    @extend_schema(responses=response_schema(CpuStats, "Cpu"))
+    @extend_schema(responses=response_schema(CpuStats))
     @action(detail=False)
     def cpu(self, request: Request) -> Response:
         """CPU of the host, together and per core."""
         stats = async_to_sync(host_sampler.sample)()
         return Response(to_wire(CpuStats(stats.cpu, stats.cpu_per_core, stats.timestamp)))
 
-    @extend_schema(responses=response_schema(MemoryStats, "Memory"))
+    @extend_schema(responses=response_schema(MemoryStats))
     @action(detail=False)
     def memory(self, request: Request) -> Response:
         """Memory of the host."""

@@ -2,44 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import is_dataclass
 from typing import Any, get_args, get_origin, get_type_hints
 
 from django.core.validators import MaxLengthValidator, MinLengthValidator
 from drf_spectacular.drainage import set_override
-from rest_framework.fields import Field
-from rest_framework.serializers import ListField
+from rest_framework.fields import ChoiceField, Field, ListField
+from rest_framework_dataclasses.fields import EnumField
 from rest_framework_dataclasses.serializers import DataclassSerializer
 
 from system.lib.wire import camel_case
 
+WireField = Field[Any, Any, Any, Any]
+OPTIONAL = object()  # in `Annotated`: the key is absent in some responses
 
-# A dataclass as `to_wire` sends it: camelCase keys, none omitted, None as null. A string in a field's
-# `Annotated[type, "help text"]` describes it. (A docstring here would become the description of every component.)
+
+# A dataclass as `to_wire` sends it: camelCase keys, none omitted, None as null. What a field's `Annotated` type adds: a
+# string is the help text, a tuple or list the choices, a type the one to describe instead of the field's own.
+# (A docstring here would become the description of every component.)
 class WireSerializer(DataclassSerializer[Any]):
     @property
     def serializer_dataclass_field(self) -> type[WireSerializer]:
         return WireSerializer
 
-    def get_fields(self) -> dict[str, Field[Any, Any, Any, Any]]:
+    def get_fields(self) -> dict[str, WireField]:
         hints = get_type_hints(self.dataclass_definition.dataclass_type, include_extras=True)
-        fields: dict[str, Field[Any, Any, Any, Any]] = {}
-        for name, field in super().get_fields().items():
-            kind, *notes = get_args(hints[name]) if hasattr(hints[name], "__metadata__") else (hints[name],)
-            field.required = True
-            field.help_text = next((note for note in notes if isinstance(note, str)), None)
-            if isinstance(field, ListField) and get_origin(kind) is tuple and Ellipsis not in get_args(kind):
-                length = len(get_args(kind))
-                field.validators += [MaxLengthValidator(length), MinLengthValidator(length)]
-            key = camel_case(name)
-            field.source = None if key == name else name
-            fields[key] = field
-        return fields
+        return {camel_case(name): _described(name, field, hints[name]) for name, field in super().get_fields().items()}
 
 
-def response_schema(value: type, component: str = "") -> WireSerializer:
-    """The description of a dataclass; `component`: its name in OpenAPI if it is not the name of the class."""
+def _described(name: str, field: WireField, hint: Any) -> WireField:
+    kind, *notes = get_args(hint) if hasattr(hint, "__metadata__") else (hint,)
+    if isinstance(field, EnumField):
+        notes.insert(0, [member.value for member in field.enum_class])
+    for note in notes:
+        if isinstance(note, (tuple, list)):
+            field = ChoiceField(choices=note, allow_null=field.allow_null)
+        elif isinstance(note, type):
+            field = WireSerializer.serializer_field_mapping[note](allow_null=field.allow_null)
+    field.required = OPTIONAL not in notes
+    field.help_text = next((note for note in notes if isinstance(note, str)), None)
+    if isinstance(field, ListField) and get_origin(kind) is tuple and Ellipsis not in get_args(kind):
+        length = len(get_args(kind))
+        field.validators += [MaxLengthValidator(length), MinLengthValidator(length)]
+    field.source = None if camel_case(name) == name else name
+    return field
+
+
+def response_schema(value: type) -> WireSerializer:
+    """The description of a dataclass as the body of a response."""
     assert is_dataclass(value), value  # noqa: S101 - only dataclasses are sent
-    if component:
-        set_override(value, "component_name", component)
     return WireSerializer(dataclass=value)
+
+
+def name_components(names: Mapping[type, str]) -> None:
+    """Set the names in OpenAPI of dataclasses that are not to appear under their own."""
+    for value, name in names.items():
+        set_override(value, "component_name", name)

@@ -99,7 +99,7 @@ async def test_instances_are_counted_and_surplus_ones_exit_together(tmp_path: Pa
 
     [left] = (await scaling.scale(ProcessSelector(name="slow"), 1)).processes
 
-    assert (left.instances, (await process_detail.get(left.pm_id)).process.instances) == (1, 1)
+    assert (left.instances, (await process_detail.get(left.pm_id)).instances) == (1, 1)
     assert log.read_text().split() == ["up"] * 4 + ["stopping"] * 3 + ["gone"] * 3
 
 

@@ -10,7 +10,7 @@ from drf_spectacular.plumbing import ComponentRegistry
 from rest_framework.views import APIView
 
 from system.lib.wire import to_wire
-from system.lib.wire_serializers import response_schema
+from system.lib.wire_serializers import name_components, response_schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +26,19 @@ class Outer:
     inner_values: tuple[Inner, ...] = ()
 
 
-def components(value: type, name: str = "") -> dict[str, Any]:
+def components(value: type) -> dict[str, Any]:
     """The OpenAPI components of a dataclass."""
     schema = AutoSchema()
     schema.view = APIView(request=None)
     schema.registry = ComponentRegistry()
-    schema.resolve_serializer(response_schema(value, name), "response")
+    schema.resolve_serializer(response_schema(value), "response")
     return dict(schema.registry.build({})["schemas"])
 
 
 def test_a_dataclass_is_described_as_it_is_sent() -> None:
-    assert components(Outer, "Sample") == {
+    name_components({Outer: "Sample"})
+
+    assert components(Outer) == {
         "Sample": {
             "type": "object",
             "properties": {

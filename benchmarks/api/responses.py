@@ -1,0 +1,201 @@
+"""Bodies of the responses of `/api/benchmark`, as they are sent and as OpenAPI describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from benchmarks.analysis.comparison import Comparison, MetricComparison
+from benchmarks.analysis.gates import Gate
+from benchmarks.history.baselines import BaselineResult
+from benchmarks.history.importer import RejectedEntry
+from benchmarks.history.rankings import RankedResult, UnrankedResult
+from benchmarks.history.results import Result
+from benchmarks.history.trends import ChangePoint
+from benchmarks.runs.progress import LastResult, RunProgress
+from system.lib.wire_serializers import OPTIONAL, name_components
+
+JsonObjects = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timestamped:
+    timestamp: datetime = field(default_factory=timezone.now)
+
+
+@dataclass(frozen=True)
+class Results(Timestamped):
+    results: list[Result]
+    count: int
+
+
+@dataclass(frozen=True)
+class ResultPage(Results):
+    """`total` and `next` are absent when all results are streamed."""
+
+    total: Annotated[int, OPTIONAL]
+    next: Annotated[str | None, OPTIONAL, "Cursor of the next page"]
+
+
+@dataclass(frozen=True)
+class FrameworkResults(Results):
+    framework: str
+
+
+@dataclass(frozen=True)
+class LatestByFramework(Timestamped):
+    results: Annotated[Mapping[str, Result], "Keys like `fastify:/simple:GET`"]
+
+
+@dataclass(frozen=True)
+class ChangePoints(Timestamped):
+    framework: str
+    endpoint: str
+    method: str
+    change_points: Annotated[list[ChangePoint], "Oldest first"]
+    count: Annotated[int, "Runs examined: valid, under the same conditions as the newest"]
+
+
+@dataclass(frozen=True)
+class Ranking(Timestamped):
+    endpoint: str
+    method: str
+    ranked: Annotated[list[RankedResult], "Fastest first"]
+    unranked: list[UnrankedResult]
+
+
+@dataclass(frozen=True)
+class FrameworkStats:
+    count: int
+    avg_req_per_sec: float | None
+    max_req_per_sec: float | None
+    min_req_per_sec: float | None
+    avg_latency: Annotated[float | None, "ms"]
+
+
+@dataclass(frozen=True)
+class Totals:
+    total: Annotated[int, "Invalid results included"]
+    by_framework: Mapping[str, FrameworkStats]
+
+
+@dataclass(frozen=True)
+class HistoryStats(Timestamped):
+    stats: Totals
+
+
+@dataclass(frozen=True)
+class RunChanged(Timestamped):
+    success: bool
+    message: str
+
+
+@dataclass(frozen=True)
+class Added(Timestamped):
+    success: bool
+    result: Result
+
+
+@dataclass(frozen=True)
+class Reloaded(RunChanged):
+    imported: int
+    skipped: Annotated[int, "Already in the history"]
+    bad: list[RejectedEntry]
+
+
+@dataclass(frozen=True)
+class Cleared(RunChanged):
+    deleted: int
+    backup: Annotated[str, "Path of the export written before the deletion"]
+
+
+@dataclass(frozen=True)
+class QueuedRun:
+    id: UUID
+    state: str
+    position: Annotated[int, "number of runs ahead of it"]
+    framework: str
+    host: str
+    endpoint: str
+    method: str
+    duration: Annotated[float, "seconds of a trial"]
+    instances: int | None
+    connections: int
+    workers: int
+    pipelining: int
+    generator: str
+    trials: int
+    profile: str
+    rate: Annotated[float | None, "requested requests per second"]
+    label: str
+
+
+@dataclass(frozen=True)
+class RunAccepted:
+    status: str
+    message: str
+    benchmark: QueuedRun
+
+
+@dataclass(frozen=True)
+class Runs(Timestamped):
+    runs: tuple[RunProgress, ...]
+    last_result: LastResult | None
+
+
+@dataclass(frozen=True)
+class Histograms:
+    raw: Annotated[str, "HdrHistogram V2 in base64, microseconds, merged over all trials; empty if there is none"]
+    corrected: Annotated[str, "Corrected by the generator for coordinated omission"]
+    probe: Annotated[str, "The latency probe, from the time each request was due"]
+
+
+@dataclass(frozen=True)
+class BaselineMark:
+    id: Annotated[UUID, "Id of the run"]
+    is_this: Annotated[bool, "Whether the requested run is the baseline itself"]
+    set_by: str
+    set_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class RunDetails(QueuedRun):
+    message: str
+    progress: dict[str, Any]
+    command: list[str]
+    result: Annotated[Result | None, dict, "as in the history; null until the first trial is finished"]
+    trial_results: JsonObjects
+    gates: list[Gate]
+    preflight: dict[str, Any]
+    environment: dict[str, Any]
+    samples: JsonObjects
+    exits: Annotated[JsonObjects, "Of the target's processes, oldest first"]
+    histogram: Histograms
+    baseline: Annotated[BaselineMark | None, "Of the framework, endpoint and method"]
+    against_baseline: Annotated[
+        Comparison | None, "null without a baseline, for the baseline itself, and for a run without a result"
+    ]
+
+
+@dataclass(frozen=True)
+class TimestampedComparison(Comparison, Timestamped):
+    pass
+
+
+@dataclass(frozen=True)
+class Baselines(Timestamped):
+    baselines: list[BaselineResult]
+    count: int
+
+
+name_components({
+    RankedResult: "Ranked", UnrankedResult: "Unranked", RejectedEntry: "LeftOut", MetricComparison: "Compared",
+    Comparison: "AgainstBaseline", BaselineResult: "Baseline", ResultPage: "Page", Reloaded: "Reload",
+    Cleared: "Clear", TimestampedComparison: "Comparison",
+})  # fmt: skip
