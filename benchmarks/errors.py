@@ -1,88 +1,70 @@
-"""The exceptions of benchmarks. [pure]
-
-BenchmarkError
-├── BadUsage              a command line without a target, or with contradictory options
-├── InvalidScenario       the requested run is not possible
-├── InvalidTargetAddress  not host:port, or it does not resolve
-├── InvalidDetails        a submitted result has details that cannot be stored
-├── TargetNotAllowed      this server may not benchmark the address
-├── TargetNotRunning      the framework to be measured is not online
-├── GeneratorMissing      no load generator, or not the requested one, is installed
-├── NotDelivered          a server did not accept a result that was measured elsewhere
-├── QueueFull             ten runs are already waiting
-├── RunNotFound           the history has no such run
-├── NoHistogram           the run has no latencies of single requests
-├── RunUnfinished         the action requires a finished run
-├── UnfitBaseline         the run does not qualify as a baseline
-├── NoBaseline            there is no baseline to compare with or to remove
-├── RunFinished           the action requires an unfinished run
-├── PreflightFailed       the target does not respond as expected
-├── GeneratorFailed       the load generator ended without a result
-├── HistoryUnreadable     a history file is malformed
-├── BackupFailed          the export before a deletion could not be written
-├── InvalidCursor         a cursor that no page has returned
-└── UnreadableOutput      the load generator's output contains no result
-"""
+"""The exceptions of benchmarks. [pure]"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from system.lib.errors import Conflict, Invalid, NotFound, ReportedError, Unavailable, Upstream
 
 
-class BenchmarkError(Exception):
-    """The root of this app's errors. `fields` is sent to the client unchanged."""
-
-    fields: Mapping[str, object] | None = None
+class BenchmarkError(ReportedError):
+    """The base of this app's errors."""
 
 
-class BadUsage(BenchmarkError):
+class BadUsage(BenchmarkError, Invalid):
     """A command line without a target, or with contradictory options."""
 
+    code = "bad_request"
 
-class InvalidScenario(BenchmarkError):
+
+class InvalidScenario(BenchmarkError, Invalid):
     """The requested run is not possible."""
 
+    code = "bad_request"
+
     def __init__(self, field: str, sentence: str) -> None:
-        super().__init__(f"The request is not valid: {field}: {sentence}")
-        self.fields = {field: [sentence]}
+        super().__init__(f"The request is not valid: {field}: {sentence}", **{field: [sentence]})
 
 
-class InvalidDetails(BenchmarkError):
+class InvalidDetails(BenchmarkError, Invalid):
     """A submitted result has details that cannot be stored. `reason` starts with the name of the field."""
 
+    code = "bad_request"
+
     def __init__(self, reason: str) -> None:
-        super().__init__(f"The request is not valid: {reason}.")
-        self.fields = {reason.partition(" ")[0].partition(".")[0]: [f"{reason}."]}
+        super().__init__(
+            f"The request is not valid: {reason}.", **{reason.partition(" ")[0].partition(".")[0]: [f"{reason}."]}
+        )
 
 
-class InvalidTargetAddress(BenchmarkError):
+class InvalidTargetAddress(BenchmarkError, Invalid):
     """Not host:port, or it does not resolve."""
 
+    code = "bad_request"
+
     def __init__(self, text: str, reason: str) -> None:
-        super().__init__(f"{text} cannot be benchmarked: {reason}")
+        super().__init__(f"{text} cannot be benchmarked: {reason}", host=[reason])
         self.reason = reason
-        self.fields = {"host": [reason]}
 
 
-class TargetNotAllowed(BenchmarkError):
+class TargetNotAllowed(BenchmarkError, Invalid):
     """This server may not benchmark the address."""
 
     def __init__(self, host: str, reason: str) -> None:
-        super().__init__(f"This server may not benchmark {host}: {reason}")
-        self.fields = {"host": [reason]}
+        super().__init__(f"This server may not benchmark {host}: {reason}", host=[reason])
 
 
-class TargetNotRunning(BenchmarkError):
+class TargetNotRunning(BenchmarkError, Conflict):
     """The framework to be measured is not online."""
 
     def __init__(self, framework: str, online: Sequence[str]) -> None:
         others = f"Online: {', '.join(online)}." if online else "No framework is online."
         advice = f'Start it with POST /api/pm2/start {{"framework": "{framework}"}}.'
-        super().__init__(f"{framework} is not online. {others} {advice}")
-        self.fields = {"framework": framework, "online": list(online)}
+        super().__init__(f"{framework} is not online. {others} {advice}", framework=framework, online=list(online))
 
 
-class GeneratorMissing(BenchmarkError):
+class GeneratorMissing(BenchmarkError, Unavailable):
     """No load generator, or not the requested one, is installed."""
 
     def __init__(self, requested: str | None, installed: Sequence[str]) -> None:
@@ -91,7 +73,7 @@ class GeneratorMissing(BenchmarkError):
         super().__init__(f"{problem} installed.{others} Install wrk, or run: make setup (autocannon).")
 
 
-class NotDelivered(BenchmarkError):
+class NotDelivered(BenchmarkError, Upstream):
     """A server did not accept a result that was measured elsewhere."""
 
     def __init__(self, url: str, reason: str) -> None:
@@ -101,60 +83,61 @@ class NotDelivered(BenchmarkError):
 class QueueFull(BenchmarkError):
     """Ten runs are already waiting."""
 
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
     def __init__(self, queued: int, retry_after_s: float) -> None:
         super().__init__(f"{queued} runs are already waiting. Try again in {retry_after_s:.0f} s.")
         self.retry_after_s = retry_after_s
 
 
-class RunNotFound(BenchmarkError):
+class RunNotFound(BenchmarkError, NotFound):
     """The history has no such run."""
 
     def __init__(self, run_id: str) -> None:
         super().__init__(f"There is no run {run_id[:60]!r} in the history.")
 
 
-class NoHistogram(BenchmarkError):
+class NoHistogram(BenchmarkError, NotFound):
     """The run has no latencies of single requests."""
 
     def __init__(self, run_id: str, kind: str) -> None:
         super().__init__(f"Run {run_id} has no {kind} histogram. Use wrk, or h2load at a fixed rate.")
 
 
-class RunUnfinished(BenchmarkError):
+class RunUnfinished(BenchmarkError, Conflict):
     """The action requires a finished run."""
 
     def __init__(self, run_id: str, state: str) -> None:
         super().__init__(f"Run {run_id} is {state}. Cancel it first.")
 
 
-class UnfitBaseline(BenchmarkError):
+class UnfitBaseline(BenchmarkError, Conflict):
     """The run does not qualify as a baseline."""
 
     def __init__(self, run_id: str, reasons: Sequence[str]) -> None:
-        super().__init__(f"Run {run_id} cannot be a baseline. {' '.join(reasons)}")
-        self.fields = {"reasons": list(reasons)}
+        super().__init__(f"Run {run_id} cannot be a baseline. {' '.join(reasons)}", reasons=list(reasons))
 
 
-class NoBaseline(BenchmarkError):
+class NoBaseline(BenchmarkError, NotFound):
     """There is no baseline to compare with or to remove."""
 
 
-class RunFinished(BenchmarkError):
+class RunFinished(BenchmarkError, Conflict):
     """The action requires an unfinished run."""
 
     def __init__(self, run_id: str, state: str) -> None:
         super().__init__(f"Run {run_id} has already ended ({state}). There is nothing to cancel.")
 
 
-class PreflightFailed(BenchmarkError):
+class PreflightFailed(BenchmarkError, Upstream):
     """The target does not respond as expected."""
 
 
-class GeneratorFailed(BenchmarkError):
+class GeneratorFailed(BenchmarkError, Upstream):
     """The load generator ended without a result."""
 
 
-class UnreadableOutput(BenchmarkError):
+class UnreadableOutput(BenchmarkError, Upstream):
     """The load generator's output contains no result."""
 
     def __init__(self, generator: str, reason: str) -> None:
@@ -164,22 +147,26 @@ class UnreadableOutput(BenchmarkError):
 class HistoryUnreadable(BenchmarkError):
     """A history file is malformed; nothing was imported. Line and column count from 1."""
 
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
     def __init__(self, path: str, reason: str, line: int | None = None, column: int | None = None) -> None:
         where = f", line {line}, column {column}" if line else ""
-        super().__init__(f"{path}{where}: {reason}. Nothing was imported.")
-        self.fields = {"path": path, "line": line, "column": column}
+        super().__init__(f"{path}{where}: {reason}. Nothing was imported.", path=path, line=line, column=column)
 
 
-class BackupFailed(BenchmarkError):
+class BackupFailed(BenchmarkError, Unavailable):
     """The export before a deletion could not be written, so nothing was deleted."""
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"The backup {path} could not be written: {reason}. Nothing was deleted.")
 
 
-class InvalidCursor(BenchmarkError):
+class InvalidCursor(BenchmarkError, Invalid):
     """A cursor that no page has returned."""
 
+    code = "bad_request"
+
     def __init__(self) -> None:
-        super().__init__("cursor was not returned by this server as `next`.")
-        self.fields = {"cursor": ["Use `next` of the previous page."]}
+        super().__init__(
+            "cursor was not returned by this server as `next`.", cursor=["Use `next` of the previous page."]
+        )

@@ -1,51 +1,32 @@
-"""Errors of the PM2 app. [pure]
-
-PM2Error
-├── DaemonNotRunning    nothing listens on PM2's socket
-├── DaemonHangs         the daemon is running but not responding
-├── DaemonNotStarted    PM2's command line could not start a daemon
-├── CallTimeout         the daemon did not reply in time
-├── CallFailed          the daemon rejected a call
-├── ProtocolError       the daemon sent an invalid message
-├── InvalidHome         PM2_HOME is too long for a unix socket
-├── ProcessNotFound     no process has that name or pm_id
-├── UnknownFramework    the registry has no such framework
-├── NotInstalled        the framework or its interpreter is missing
-├── AlreadyRunning      the framework to start is already running
-├── OperationInProgress another action on the same processes is in progress
-├── PortTaken           the port of a framework is in use by another program
-├── StartFailed         an instance did not come up, or did not stay up
-├── RollingRestartFailed an instance did not come up: the remaining ones were not restarted
-├── CannotReload        PM2 would restart the process instead of reloading it
-├── CannotScale         the process cannot run more than one instance
-├── PatternTooSlow      a regular expression is invalid or takes too long
-└── InvalidRegistry     registry.toml is invalid
-"""
+"""Errors of the PM2 app. [pure]"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from http import HTTPStatus
+
+from system.lib.errors import Conflict, Invalid, NotFound, ReportedError, TimedOut, Unavailable, Upstream
 
 _ERROR = re.compile(r"\w*(?:Error|Exception)\b")
 _STACK_FRAME = re.compile(r"at |Node\.js v|\^+$|node:internal|\}$")
 
 
-class PM2Error(Exception):
-    """The base of this app's errors. `fields` is sent to the client unchanged."""
-
-    fields: dict[str, object] | None = None
+class PM2Error(ReportedError):
+    """The base of this app's errors."""
 
 
-class DaemonNotRunning(PM2Error):
+class DaemonNotRunning(PM2Error, Unavailable):
     """Nothing listens on PM2's socket."""
+
+    code = "daemon_down"
 
     def __init__(self, home: str) -> None:
         super().__init__(f"PM2's daemon for {home} is not running. Starting a framework starts it.")
         self.home = home
 
 
-class DaemonHangs(PM2Error):
+class DaemonHangs(PM2Error, Unavailable):
     """The daemon is running but not responding."""
 
     def __init__(self, home: str, pid: int | None) -> None:
@@ -55,15 +36,17 @@ class DaemonHangs(PM2Error):
         )
 
 
-class DaemonNotStarted(PM2Error):
+class DaemonNotStarted(PM2Error, Unavailable):
     """PM2's command line could not start a daemon."""
 
     def __init__(self, home: str, reason: str) -> None:
         super().__init__(f"PM2's daemon for {home} could not be started: {reason}")
 
 
-class CallTimeout(PM2Error):
+class CallTimeout(PM2Error, TimedOut):
     """The daemon did not complete a call or an action in time."""
+
+    code = "pm2_timeout"
 
     def __init__(self, method: str, timeout_s: float) -> None:
         super().__init__(f"PM2 did not complete {method} within {timeout_s:g} s (see PM2_TIMEOUT).")
@@ -71,8 +54,10 @@ class CallTimeout(PM2Error):
         self.timeout_s = timeout_s
 
 
-class CallFailed(PM2Error):
+class CallFailed(PM2Error, Upstream):
     """The daemon rejected a call."""
+
+    code = "pm2_refused"
 
     def __init__(self, method: str, reason: str) -> None:
         super().__init__(f"PM2 refused {method}: {reason}")
@@ -80,46 +65,52 @@ class CallFailed(PM2Error):
         self.reason = reason
 
 
-class ProtocolError(PM2Error):
+class ProtocolError(PM2Error, Upstream):
     """The daemon sent an invalid message."""
 
+    code = "pm2_unreadable"
 
-class InvalidHome(PM2Error):
+
+class InvalidHome(PM2Error, Unavailable):
     """PM2_HOME is too long: the path of a unix socket is limited to 107 bytes."""
+
+    code = "pm2_home_too_long"
 
     def __init__(self, path: str) -> None:
         super().__init__(f"{path} exceeds the 107 bytes of a socket path. Set a shorter PM2_HOME.")
 
 
-class ProcessNotFound(PM2Error):
+class ProcessNotFound(PM2Error, NotFound):
     """No process has that name or pm_id."""
 
     def __init__(self, selection: str) -> None:
         super().__init__(f"No PM2 process is {selection}.")
 
 
-class UnknownFramework(PM2Error):
+class UnknownFramework(PM2Error, NotFound):
     """The registry has no such framework."""
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
-        super().__init__(f"No framework is named {name!r}. Available: {', '.join(known)}.")
-        self.fields = {"framework": [f"One of {', '.join(known)}."]}
+        super().__init__(
+            f"No framework is named {name!r}. Available: {', '.join(known)}.", framework=[f"One of {', '.join(known)}."]
+        )
 
 
-class NotInstalled(PM2Error):
+class NotInstalled(PM2Error, Unavailable):
     """The framework or its interpreter is missing."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name} cannot be started: {reason}")
 
 
-class AlreadyRunning(PM2Error):
+class AlreadyRunning(PM2Error, Conflict):
     """The framework to start is already running or starting."""
 
     def __init__(self, name: str, instances: int) -> None:
         state = f"running ({instances} instance{'s' * (instances != 1)})" if instances else "starting"
-        super().__init__(f"{name} is already {state}. Restart it, or stop or delete it first.")
-        self.fields = {"choices": ["restart", "stop", "delete"]}
+        super().__init__(
+            f"{name} is already {state}. Restart it, or stop or delete it first.", choices=["restart", "stop", "delete"]
+        )
 
 
 def find_error_line(stderr: Sequence[str]) -> str:
@@ -131,60 +122,69 @@ def find_error_line(stderr: Sequence[str]) -> str:
     return (exceptions or messages or lines or [""])[-1]
 
 
-class StartFailed(PM2Error):
+class StartFailed(PM2Error, Upstream):
     """An instance did not come up, or did not stay up."""
 
     def __init__(self, name: str, reason: str, exit_code: int | None, stderr: Sequence[str]) -> None:
         error_line = find_error_line(stderr)
         quote = f" Error output: {error_line}" if error_line else ""
-        super().__init__(f"{name} did not come up: {reason}.{quote}")
-        self.fields = {"exitCode": exit_code, "stderr": list(stderr)}
+        super().__init__(f"{name} did not come up: {reason}.{quote}", exitCode=exit_code, stderr=list(stderr))
 
 
-class RollingRestartFailed(PM2Error):
+class RollingRestartFailed(PM2Error, Upstream):
     """An instance did not come up: the remaining ones were not restarted."""
 
     def __init__(self, name: str, failed: int, done: Sequence[int], left: Sequence[int], cause: StartFailed) -> None:
         remaining = f" {len(left)} more were not restarted." if left else ""
-        super().__init__(f"Rolling restart of {name} stopped at instance {failed}: {cause}{remaining}")
-        self.fields = {"failed": failed, "done": list(done), "left": list(left), **(cause.fields or {})}
+        super().__init__(
+            f"Rolling restart of {name} stopped at instance {failed}: {cause}{remaining}",
+            failed=failed,
+            done=list(done),
+            left=list(left),
+            **(cause.fields or {}),
+        )
 
 
-class CannotReload(PM2Error):
+class CannotReload(PM2Error, Conflict):
     """PM2 would restart the process instead of reloading it."""
 
     def __init__(self, name: str, reason: str) -> None:
-        super().__init__(f"{name} cannot be reloaded without downtime: {reason}. Use rolling-restart or restart.")
-        self.fields = {"choices": ["rolling-restart", "restart"]}
+        super().__init__(
+            f"{name} cannot be reloaded without downtime: {reason}. Use rolling-restart or restart.",
+            choices=["rolling-restart", "restart"],
+        )
 
 
-class CannotScale(PM2Error):
+class CannotScale(PM2Error, Conflict):
     """The process cannot run more than one instance."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name} cannot be scaled: {reason}.")
 
 
-class PatternTooSlow(PM2Error):
+class PatternTooSlow(PM2Error, Invalid):
     """A regular expression is invalid or takes too long."""
 
+    code = "bad_pattern"
+
     def __init__(self, pattern: str, reason: str) -> None:
-        super().__init__(f"The pattern {pattern!r} cannot be used: {reason}.")
-        self.fields = {"search": [reason]}
+        super().__init__(f"The pattern {pattern!r} cannot be used: {reason}.", search=[reason])
 
 
 class InvalidRegistry(PM2Error):
     """registry.toml is invalid; the message names the entry and the key."""
 
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
 
-class OperationInProgress(PM2Error):
+
+class OperationInProgress(PM2Error, Conflict):
     """Another action on the same processes is in progress."""
 
     def __init__(self, name: str, action: str) -> None:
         super().__init__(f"{name} is busy: {action} is in progress. Try again when it is done.")
 
 
-class PortTaken(PM2Error):
+class PortTaken(PM2Error, Conflict):
     """The port of a framework is in use by another program."""
 
     def __init__(self, name: str, port: int, holder: str, pid: int | None) -> None:

@@ -1,22 +1,22 @@
-"""Errors of access control.
-
-AccessError
-├── InvalidCredential    the given key or token is unknown
-├── CredentialMissing    a credential is required and none was given
-└── TooManyAttempts      too many invalid credentials from one address
-"""
+"""Errors of access control."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from django.conf import settings
 
+from system.lib.errors import ReportedError
 
-class AccessError(Exception):
+
+class AccessError(ReportedError):
     """The base of this app's errors."""
 
 
 class InvalidCredential(AccessError):
     """The given key or token is unknown."""
+
+    status = HTTPStatus.UNAUTHORIZED
 
     auth_header = 'Token realm="pm2site"'
 
@@ -26,6 +26,9 @@ class InvalidCredential(AccessError):
 
 class CredentialMissing(AccessError):
     """A credential is required and none was given."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    code = "not_authenticated"
 
     auth_header = 'Token realm="pm2site"'
 
@@ -41,6 +44,8 @@ class CredentialMissing(AccessError):
 
 class TooManyAttempts(AccessError):
     """Ten invalid credentials within a minute from one address."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
 
     def __init__(self, retry_after_s: float) -> None:
         super().__init__(f"Too many invalid credentials from this address. Try again in {retry_after_s:.0f} s.")

@@ -1,46 +1,19 @@
-"""Errors of the Redis Cluster app. [pure]
-
-RedisClusterError
-├── InvalidPlan           the cluster's shape is not possible
-│   └── TooFewMasters     fewer than three masters, and not allowed explicitly
-├── ClusterAbsent         the action needs a cluster of ours
-├── ClusterExists         another cluster of ours exists
-├── ClusterStopped        our cluster is stopped: resume or clean it
-├── OperationInProgress   another operation holds the lock
-├── PortTaken             a data port or a bus port is in use by another program
-├── NotOurs               a file, folder or process that this server did not create
-├── KeysExist             clean without `confirm` while the cluster holds keys
-├── UnknownNode           no node of the cluster has that port
-├── NodeUnreachable       a node does not respond
-│   └── NodeTimeout       it is running, but does not respond in time
-├── CommandRefused        a node replied with an error
-├── FailoverRefused       the shard cannot be failed over
-├── ServerTooOld          the installed redis-server is too old for a cluster
-├── NodeFailed            a redis-server did not start, or exited
-│   └── NodesConfUnreadable   its nodes.conf is damaged or missing
-├── DiskFull              no space left for a file of a node, or of ours
-├── SaveFailed            a node could not save its keys, and is still running
-├── NotReady              the cluster was not ready in time
-├── ProbeFailed           a key that was written could not be read back
-└── ManifestUnreadable    cluster.json cannot be used
-"""
+"""Errors of the Redis Cluster app. [pure]"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from http import HTTPStatus
 
+from system.lib.errors import Conflict, Invalid, NotFound, ReportedError, TimedOut, Unavailable, Upstream
 from system.lib.quantities import pluralize
 
 
-class RedisClusterError(Exception):
-    """The base of this app's errors. `fields` is sent to the client unchanged."""
-
-    def __init__(self, message: str, **fields: object) -> None:
-        super().__init__(message)
-        self.fields: dict[str, object] | None = fields or None
+class RedisClusterError(ReportedError):
+    """The base of this app's errors."""
 
 
-class InvalidPlan(RedisClusterError):
+class InvalidPlan(RedisClusterError, Invalid):
     """The cluster's shape is not possible."""
 
 
@@ -48,22 +21,22 @@ class TooFewMasters(InvalidPlan):
     """Redis elects a new master by a majority of the masters: with fewer than three there is no failover."""
 
 
-class ClusterAbsent(RedisClusterError):
+class ClusterAbsent(RedisClusterError, Conflict):
     """The action needs a cluster of ours."""
 
     def __init__(self) -> None:
         super().__init__("This server has no cluster. Set one up first.")
 
 
-class ClusterExists(RedisClusterError):
+class ClusterExists(RedisClusterError, Conflict):
     """Another cluster of ours exists."""
 
 
-class ClusterStopped(RedisClusterError):
+class ClusterStopped(RedisClusterError, Conflict):
     """Our cluster is stopped."""
 
 
-class OperationInProgress(RedisClusterError):
+class OperationInProgress(RedisClusterError, Conflict):
     """Another operation holds the lock."""
 
     def __init__(self, operation: str) -> None:
@@ -72,7 +45,7 @@ class OperationInProgress(RedisClusterError):
         )
 
 
-class PortTaken(RedisClusterError):
+class PortTaken(RedisClusterError, Conflict):
     """A data port or a bus port is in use by another program. `bus_of`: the data port of the bus port `port`."""
 
     def __init__(self, port: int, holder: str, pid: int | None, bus_of: int | None) -> None:
@@ -85,11 +58,11 @@ class PortTaken(RedisClusterError):
         )
 
 
-class NotOurs(RedisClusterError):
+class NotOurs(RedisClusterError, Conflict):
     """A file, folder or process that this server did not create, in the place of ours. It was left alone."""
 
 
-class KeysExist(RedisClusterError):
+class KeysExist(RedisClusterError, Conflict):
     """Clean deletes keys permanently."""
 
     def __init__(self, keys: int | None) -> None:
@@ -98,15 +71,17 @@ class KeysExist(RedisClusterError):
         super().__init__(f"The cluster {holds}. Confirm (confirm: true) to delete them permanently.", keys=keys)
 
 
-class UnknownNode(RedisClusterError):
+class UnknownNode(RedisClusterError, NotFound):
     """No node of the cluster has that port."""
+
+    code = "node_not_found"
 
     def __init__(self, port: int, known: Sequence[int]) -> None:
         nodes = ", ".join(map(str, known)) or "none"
         super().__init__(f"The cluster has no node on port {port}. Nodes: {nodes}.")
 
 
-class NodeUnreachable(RedisClusterError):
+class NodeUnreachable(RedisClusterError, Unavailable):
     """A node does not respond. `state`: down, unresponsive or loading."""
 
     def __init__(self, port: int, reason: str, state: str = "down") -> None:
@@ -117,24 +92,31 @@ class NodeUnreachable(RedisClusterError):
 class NodeTimeout(NodeUnreachable):
     """A running node does not respond in time: suspended, or busy with one long command."""
 
+    status = HTTPStatus.GATEWAY_TIMEOUT
+    code = "redis_timeout"
+
     def __init__(self, port: int, timeout_s: float, setting: str = "") -> None:
         super().__init__(port, f"no reply within {timeout_s:g} s{setting and f' ({setting})'}", "unresponsive")
 
 
-class CommandRefused(RedisClusterError):
+class CommandRefused(RedisClusterError, Upstream):
     """A node replied with an error."""
+
+    code = "redis_refused"
 
     def __init__(self, port: int, command: str, reason: str) -> None:
         super().__init__(f"The node on {port} rejected {command}: {reason}.", port=port)
         self.reason = reason
 
 
-class FailoverRefused(RedisClusterError):
+class FailoverRefused(RedisClusterError, Conflict):
     """The shard cannot be failed over."""
 
 
-class ServerTooOld(RedisClusterError):
+class ServerTooOld(RedisClusterError, Unavailable):
     """The installed redis-server is too old for a cluster."""
+
+    code = "redis_too_old"
 
     def __init__(self, path: str, version: str, needed: str) -> None:
         super().__init__(
@@ -142,7 +124,7 @@ class ServerTooOld(RedisClusterError):
         )
 
 
-class NodeFailed(RedisClusterError):
+class NodeFailed(RedisClusterError, Upstream):
     """A redis-server did not start, or exited."""
 
     def __init__(self, port: int, reason: str, log_tail: Sequence[str], advice: str = "") -> None:
@@ -156,9 +138,13 @@ class NodeFailed(RedisClusterError):
 class NodesConfUnreadable(NodeFailed):
     """A node's nodes.conf is damaged or missing."""
 
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
 
 class DiskFull(RedisClusterError):
     """No space left for a file of a node, or of ours."""
+
+    status = HTTPStatus.INSUFFICIENT_STORAGE
 
     def __init__(self, reason: str, log_tail: Sequence[str] = ()) -> None:
         super().__init__(f"No space left on disk: {reason}. Free some and try again.", log=list(log_tail))
@@ -166,6 +152,8 @@ class DiskFull(RedisClusterError):
 
 class SaveFailed(RedisClusterError):
     """A node could not save its keys, and is still running."""
+
+    status = HTTPStatus.INSUFFICIENT_STORAGE
 
     def __init__(self, port: int, log_tail: Sequence[str]) -> None:
         super().__init__(
@@ -176,8 +164,10 @@ class SaveFailed(RedisClusterError):
         )
 
 
-class NotReady(RedisClusterError):
+class NotReady(RedisClusterError, TimedOut):
     """The cluster was not ready in time."""
+
+    code = "cluster_not_ready"
 
     def __init__(self, waited_s: float, missing: Sequence[str], aftermath: str) -> None:
         reasons = "; ".join(missing) or "no node responded"
@@ -186,7 +176,7 @@ class NotReady(RedisClusterError):
         )
 
 
-class ProbeFailed(RedisClusterError):
+class ProbeFailed(RedisClusterError, Upstream):
     """A key that was written could not be read back."""
 
     def __init__(self, port: int, reason: str) -> None:
@@ -195,6 +185,8 @@ class ProbeFailed(RedisClusterError):
 
 class ManifestUnreadable(RedisClusterError):
     """cluster.json cannot be used."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(

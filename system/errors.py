@@ -1,25 +1,21 @@
-"""Errors of the host and its child processes. [pure]
-
-HostError
-├── BinaryMissing     a program is not installed
-├── ChildFailed       a child process could not be started
-└── ChildTimeout      a child process exceeded its time limit and was killed
-"""
+"""Errors of the host and its child processes. [pure]"""
 
 from __future__ import annotations
 
+from system.lib.errors import ReportedError, TimedOut, Unavailable
 
-class HostError(Exception):
+
+class HostError(ReportedError):
     """The base of this app's errors."""
 
 
-class BinaryMissing(HostError):
+class BinaryMissing(HostError, Unavailable):
     def __init__(self, name: str, hint: str) -> None:
         super().__init__(f"{name} is not installed. {hint}")
         self.name = name
 
 
-class ChildFailed(HostError):
+class ChildFailed(HostError, Unavailable):
     """The operating system refused to start a child process."""
 
     def __init__(self, program: str, reason: str) -> None:
@@ -27,7 +23,7 @@ class ChildFailed(HostError):
         self.program = program
 
 
-class ChildTimeout(HostError):
+class ChildTimeout(HostError, TimedOut):
     """A child process exceeded its time limit and was killed together with its process group."""
 
     def __init__(self, program: str, timeout_s: float, stderr_tail: str) -> None:

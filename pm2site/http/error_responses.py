@@ -1,4 +1,4 @@
-"""Maps exceptions to HTTP status, error code and JSON body, in one table."""
+"""Turns exceptions into HTTP status, error code and JSON body."""
 
 from __future__ import annotations
 
@@ -16,86 +16,13 @@ from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from benchmarks import errors as benchmark_errors
-from pm2 import errors as pm2_errors
-from pm2site.errors import CredentialMissing, InvalidCredential, TooManyAttempts
-from rediscluster import errors as redis_errors
-from system.errors import BinaryMissing, ChildFailed, ChildTimeout
+from system.lib.errors import ReportedError
 
 log = structlog.get_logger("pm2site.http.error_responses")
 
-# Domain error → (status, code). The response has the error's own message and `fields`.
-# A subclass without its own row inherits its parent's.
-TABLE: dict[type[Exception], tuple[int, str]] = {
-    benchmark_errors.InvalidScenario: (400, "bad_request"),
-    benchmark_errors.InvalidTargetAddress: (400, "bad_request"),
-    benchmark_errors.InvalidDetails: (400, "bad_request"),
-    benchmark_errors.BadUsage: (400, "bad_request"),
-    benchmark_errors.TargetNotAllowed: (400, "target_not_allowed"),
-    benchmark_errors.NotDelivered: (502, "not_delivered"),
-    benchmark_errors.TargetNotRunning: (409, "target_not_running"),
-    benchmark_errors.GeneratorMissing: (503, "generator_missing"),
-    benchmark_errors.QueueFull: (429, "queue_full"),
-    benchmark_errors.RunNotFound: (404, "run_not_found"),
-    benchmark_errors.NoHistogram: (404, "no_histogram"),
-    benchmark_errors.RunUnfinished: (409, "run_unfinished"),
-    benchmark_errors.UnfitBaseline: (409, "unfit_baseline"),
-    benchmark_errors.NoBaseline: (404, "no_baseline"),
-    benchmark_errors.RunFinished: (409, "run_finished"),
-    benchmark_errors.HistoryUnreadable: (422, "history_unreadable"),
-    benchmark_errors.BackupFailed: (503, "backup_failed"),
-    benchmark_errors.InvalidCursor: (400, "bad_request"),
-    InvalidCredential: (401, "invalid_credential"),
-    CredentialMissing: (401, "not_authenticated"),
-    TooManyAttempts: (429, "too_many_attempts"),
-    BinaryMissing: (503, "binary_missing"),
-    ChildFailed: (503, "child_failed"),
-    ChildTimeout: (504, "child_timeout"),
-    pm2_errors.DaemonNotRunning: (503, "daemon_down"),
-    pm2_errors.DaemonHangs: (503, "daemon_hangs"),
-    pm2_errors.DaemonNotStarted: (503, "daemon_not_started"),
-    pm2_errors.CallTimeout: (504, "pm2_timeout"),
-    pm2_errors.CallFailed: (502, "pm2_refused"),
-    pm2_errors.ProtocolError: (502, "pm2_unreadable"),
-    pm2_errors.InvalidHome: (503, "pm2_home_too_long"),
-    pm2_errors.ProcessNotFound: (404, "process_not_found"),
-    pm2_errors.UnknownFramework: (404, "unknown_framework"),
-    pm2_errors.NotInstalled: (503, "not_installed"),
-    pm2_errors.AlreadyRunning: (409, "already_running"),
-    pm2_errors.OperationInProgress: (409, "operation_in_progress"),
-    pm2_errors.PortTaken: (409, "port_taken"),
-    pm2_errors.StartFailed: (502, "start_failed"),
-    pm2_errors.RollingRestartFailed: (502, "rolling_restart_failed"),
-    pm2_errors.CannotReload: (409, "cannot_reload"),
-    pm2_errors.CannotScale: (409, "cannot_scale"),
-    pm2_errors.PatternTooSlow: (400, "bad_pattern"),
-    pm2_errors.InvalidRegistry: (500, "invalid_registry"),
-    redis_errors.InvalidPlan: (400, "invalid_plan"),
-    redis_errors.TooFewMasters: (400, "too_few_masters"),
-    redis_errors.ClusterAbsent: (409, "cluster_absent"),
-    redis_errors.ClusterExists: (409, "cluster_exists"),
-    redis_errors.ClusterStopped: (409, "cluster_stopped"),
-    redis_errors.OperationInProgress: (409, "operation_in_progress"),
-    redis_errors.PortTaken: (409, "port_taken"),
-    redis_errors.NotOurs: (409, "not_ours"),
-    redis_errors.KeysExist: (409, "keys_exist"),
-    redis_errors.UnknownNode: (404, "node_not_found"),
-    redis_errors.NodeUnreachable: (503, "node_unreachable"),
-    redis_errors.NodeTimeout: (504, "redis_timeout"),
-    redis_errors.CommandRefused: (502, "redis_refused"),
-    redis_errors.FailoverRefused: (409, "failover_refused"),
-    redis_errors.ServerTooOld: (503, "redis_too_old"),
-    redis_errors.NodeFailed: (502, "node_failed"),
-    redis_errors.NodesConfUnreadable: (422, "nodes_conf_unreadable"),
-    redis_errors.DiskFull: (507, "disk_full"),
-    redis_errors.SaveFailed: (507, "save_failed"),
-    redis_errors.NotReady: (504, "cluster_not_ready"),
-    redis_errors.ProbeFailed: (502, "probe_failed"),
-    redis_errors.ManifestUnreadable: (422, "manifest_unreadable"),
-}
 
 DATABASE_ERRORS = (DatabaseError, InterfaceError)
-_DJANGO_TABLE: dict[type[Exception], tuple[int, str]] = {
+TABLE: dict[type[Exception], tuple[int, str]] = {
     exceptions.ParseError: (400, "bad_json"),
     exceptions.ValidationError: (400, "bad_request"),
     exceptions.NotAuthenticated: (401, "not_authenticated"),
@@ -120,9 +47,11 @@ _DATABASE_TEXTS = (
 
 
 def status_and_code(error: Exception) -> tuple[int, str]:
-    """The row of the error's class or of its nearest ancestor with one; 500 `internal_error` if there is none."""
+    """A ReportedError's own, else the row of the class or its nearest ancestor, else 500 `internal_error`."""
+    if isinstance(error, ReportedError):
+        return error.status, error.code
     for kind in type(error).__mro__:
-        row = TABLE.get(kind) or _DJANGO_TABLE.get(kind)
+        row = TABLE.get(kind)
         if row:
             return row
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):

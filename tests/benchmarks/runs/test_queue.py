@@ -56,7 +56,7 @@ def test_ten_runs_queue_and_the_eleventh_is_refused() -> None:
         queue.enqueue(new_run())
 
     assert positions == list(range(1, 11))
-    assert caught.value.retry_after_s > 0
+    assert (caught.value.retry_after_s or 0) > 0
     assert Run.objects.count() == 11
 
 

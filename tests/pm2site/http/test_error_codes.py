@@ -1,0 +1,107 @@
+"""The status and the code of every error are part of the wire: renaming a class must not change them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import benchmarks.errors
+import pm2.errors
+import pm2site.errors
+import rediscluster.errors
+import system.errors  # noqa: F401 - defines classes, like the four above
+from system.lib.errors import Conflict, Invalid, NotFound, ReportedError, TimedOut, Unavailable, Upstream
+
+CODES = """
+benchmarks.BackupFailed 503 backup_failed
+benchmarks.BadUsage 400 bad_request
+benchmarks.GeneratorFailed 502 generator_failed
+benchmarks.GeneratorMissing 503 generator_missing
+benchmarks.HistoryUnreadable 422 history_unreadable
+benchmarks.InvalidCursor 400 bad_request
+benchmarks.InvalidDetails 400 bad_request
+benchmarks.InvalidScenario 400 bad_request
+benchmarks.InvalidTargetAddress 400 bad_request
+benchmarks.NoBaseline 404 no_baseline
+benchmarks.NoHistogram 404 no_histogram
+benchmarks.NotDelivered 502 not_delivered
+benchmarks.PreflightFailed 502 preflight_failed
+benchmarks.QueueFull 429 queue_full
+benchmarks.RunFinished 409 run_finished
+benchmarks.RunNotFound 404 run_not_found
+benchmarks.RunUnfinished 409 run_unfinished
+benchmarks.TargetNotAllowed 400 target_not_allowed
+benchmarks.TargetNotRunning 409 target_not_running
+benchmarks.UnfitBaseline 409 unfit_baseline
+benchmarks.UnreadableOutput 502 unreadable_output
+pm2.AlreadyRunning 409 already_running
+pm2.CallFailed 502 pm2_refused
+pm2.CallTimeout 504 pm2_timeout
+pm2.CannotReload 409 cannot_reload
+pm2.CannotScale 409 cannot_scale
+pm2.DaemonHangs 503 daemon_hangs
+pm2.DaemonNotRunning 503 daemon_down
+pm2.DaemonNotStarted 503 daemon_not_started
+pm2.InvalidHome 503 pm2_home_too_long
+pm2.InvalidRegistry 500 invalid_registry
+pm2.NotInstalled 503 not_installed
+pm2.OperationInProgress 409 operation_in_progress
+pm2.PatternTooSlow 400 bad_pattern
+pm2.PortTaken 409 port_taken
+pm2.ProcessNotFound 404 process_not_found
+pm2.ProtocolError 502 pm2_unreadable
+pm2.RollingRestartFailed 502 rolling_restart_failed
+pm2.StartFailed 502 start_failed
+pm2.UnknownFramework 404 unknown_framework
+pm2site.CredentialMissing 401 not_authenticated
+pm2site.InvalidCredential 401 invalid_credential
+pm2site.TooManyAttempts 429 too_many_attempts
+rediscluster.ClusterAbsent 409 cluster_absent
+rediscluster.ClusterExists 409 cluster_exists
+rediscluster.ClusterStopped 409 cluster_stopped
+rediscluster.CommandRefused 502 redis_refused
+rediscluster.DiskFull 507 disk_full
+rediscluster.FailoverRefused 409 failover_refused
+rediscluster.InvalidPlan 400 invalid_plan
+rediscluster.KeysExist 409 keys_exist
+rediscluster.ManifestUnreadable 422 manifest_unreadable
+rediscluster.NodeFailed 502 node_failed
+rediscluster.NodeTimeout 504 redis_timeout
+rediscluster.NodeUnreachable 503 node_unreachable
+rediscluster.NodesConfUnreadable 422 nodes_conf_unreadable
+rediscluster.NotOurs 409 not_ours
+rediscluster.NotReady 504 cluster_not_ready
+rediscluster.OperationInProgress 409 operation_in_progress
+rediscluster.PortTaken 409 port_taken
+rediscluster.ProbeFailed 502 probe_failed
+rediscluster.SaveFailed 507 save_failed
+rediscluster.ServerTooOld 503 redis_too_old
+rediscluster.TooFewMasters 400 too_few_masters
+rediscluster.UnknownNode 404 node_not_found
+system.BinaryMissing 503 binary_missing
+system.ChildFailed 503 child_failed
+system.ChildTimeout 504 child_timeout
+"""
+BASES = {"BenchmarkError", "PM2Error", "AccessError", "RedisClusterError", "HostError"}
+
+
+def subclasses(kind: type[ReportedError]) -> Iterator[type[ReportedError]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from subclasses(child)
+
+
+def test_every_error_has_its_status_and_code() -> None:
+    kinds = {Conflict, Invalid, NotFound, TimedOut, Unavailable, Upstream}
+    errors = {kind for kind in subclasses(ReportedError) if kind not in kinds and kind.__name__ not in BASES}
+    rows = sorted(f"{kind.__module__.partition('.')[0]}.{kind.__name__} {kind.status:d} {kind.code}" for kind in errors)
+
+    assert rows == CODES.strip().splitlines()
+
+
+def test_an_error_is_named_after_its_class_unless_it_sets_a_code() -> None:
+    error = benchmarks.errors.RunNotFound("7")
+
+    assert (error.status, error.code, error.fields) == (404, "run_not_found", None)
+    assert pm2.errors.CallFailed("restart", "no").code == "pm2_refused"
+    assert rediscluster.errors.KeysExist(3).fields == {"keys": 3}
+    assert pm2site.errors.TooManyAttempts(5.0).retry_after_s == 5.0
