@@ -16,7 +16,7 @@ help: ## list these targets
 
 setup: $(SERVED) ## install everything that the server needs, into this folder only
 
-run: $(SERVED) ## start the server on http://localhost:3100 (API_PORT, API_HOST, API_KEY … see README)
+run: $(SERVED) ## start the server on http://localhost:3100 (API_PORT, API_HOST, API_KEY … see docs/install.md)
 	@exec $(PY) manage.py serve
 
 dev: $(SERVED) ## start the server with reload on changes and detailed errors
@@ -30,7 +30,7 @@ admin: $(SERVED) ## create the first admin user (prompts for a password, or gene
 	@$(PY) manage.py migrate --verbosity 0
 	@$(PY) manage.py admin
 
-dashboard: $(VENV)/.client ## start the terminal dashboard (API_SERVER, API_KEY … see README; ARGS=--help)
+dashboard: $(VENV)/.client ## start the terminal dashboard (API_SERVER, API_KEY … see docs/install.md; ARGS=--help)
 	@exec $(PY) -m dashboard_client $(ARGS)
 
 test: $(SERVED) $(VENV)/.dev ## run all tests, with real PM2, Redis and load generators

@@ -1,4 +1,4 @@
-"""Renders the README's screenshots: `python -m perf.screenshots`, which takes about a minute.
+"""Renders the screenshots of the documents: `python -m perf.screenshots`, which takes about a minute.
 
 Starts a server, six Redis nodes, two frameworks and a benchmark, opens the dashboard in a dark terminal of 120x32 and a
 light one of 80x24, and writes each screen, cell by cell, as SVG into docs/.

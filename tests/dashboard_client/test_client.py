@@ -1,4 +1,4 @@
-"""The client library: the README's example, callbacks, reconnecting and its own dependencies."""
+"""The client library: the documented example, callbacks, reconnecting and its own dependencies."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def client(shared_server: Server) -> Iterator[Client]:
         yield client
 
 
-def test_the_readmes_example_prints_metrics(shared_server: Server) -> None:
+def test_the_documented_example_prints_metrics(shared_server: Server) -> None:
     [example] = re.findall(
-        r"```python\n(from dashboard_client import Client\n.*?)```", (ROOT / "README.md").read_text(), re.S
+        r"```python\n(from dashboard_client import Client\n.*?)```", (ROOT / "docs" / "dashboard.md").read_text(), re.S
     )
     lines: queue.SimpleQueue[tuple[object, ...]] = queue.SimpleQueue()
     names: dict[str, object] = {"print": lambda *values: lines.put(values)}
     source = example.replace("http://localhost:3100", shared_server.url)
     head, _, later = source.partition("# Later")
 
-    exec(compile(head, "README.md", "exec"), names)  # noqa: S102
+    exec(compile(head, "dashboard.md", "exec"), names)  # noqa: S102
     try:
         received = {lines.get(timeout=TIMEOUT_S)[0] for _ in range(4)}
-        exec(compile("#" + later, "README.md", "exec"), names)  # noqa: S102
+        exec(compile("#" + later, "dashboard.md", "exec"), names)  # noqa: S102
     finally:
         names["client"].close()  # type: ignore[attr-defined]
 

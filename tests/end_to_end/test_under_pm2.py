@@ -24,7 +24,7 @@ DEADLINE_S = 60
 
 
 async def start_under_pm2(home: Path, env: dict[str, str]) -> None:
-    """Starts the server like an ecosystem file with the options from the README."""
+    """Starts the server like an ecosystem file with the options from docs/install.md."""
     app = {
         "name": "pm2site", "namespace": "default", "pm_exec_path": str(ROOT / "manage.py"), "pm_cwd": str(ROOT),
         "exec_interpreter": str(ROOT / ".venv" / "bin" / "python"), "exec_mode": "fork_mode", "instances": 1,

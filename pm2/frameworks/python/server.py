@@ -77,7 +77,7 @@ async def reply(send: Any, status: int, body: bytes) -> None:
 
 
 def open_listener() -> socket.socket:
-    host, port = os.environ.get("HOST", "0.0.0.0"), int(os.environ["PORT"])  # noqa: S104 - see the README
+    host, port = os.environ.get("HOST", "0.0.0.0"), int(os.environ["PORT"])  # noqa: S104 - see docs/access.md
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
