@@ -261,6 +261,18 @@ def test_an_endpoint_that_a_document_names_exists(document: str) -> None:
     assert [operation for operation in named if operation not in known] == []
 
 
+def test_the_error_codes_exist() -> None:
+    source = "\n".join(
+        file.read_text() for app in ("system", "pm2", "rediscluster", "benchmarks", "pm2site")
+        for file in (ROOT / app).rglob("*.py") if "node_modules" not in file.parts
+    )  # fmt: skip
+    classes = {re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower() for name in re.findall(r"class (\w+)", source)}
+    codes = [code for row in rows("docs/api.md", "Errors")[1:] for code in in_code(row[2])]
+
+    assert [code for code in codes if code not in classes and f'"{code}"' not in source] == []
+    assert len(codes) > 20
+
+
 def test_the_streams_have_a_row_each_with_their_filters() -> None:
     table = {
         row[0].strip("`"): in_code(row[2])
