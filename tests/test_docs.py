@@ -359,9 +359,12 @@ def test_the_readme_is_short() -> None:
     assert len(read("README.md").splitlines()) <= 110
 
 
-@pytest.mark.parametrize("document", USER_DOCUMENTS)
+@pytest.mark.parametrize("document", [*DOCUMENTS, "CHANGELOG.md"])
 def test_lines_are_at_most_120_characters_long(document: str) -> None:
-    assert [line for line in read(document).splitlines() if len(line) > 120] == []
+    """Rows of ARCHITECTURE's map are as long as the docstrings that they repeat."""
+    is_map = document == "ARCHITECTURE.md"
+
+    assert [line for line in read(document).splitlines() if len(line) > 120 and not (is_map and line[0] == "|")] == []
 
 
 def anchors(text: str) -> set[str]:
