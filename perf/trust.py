@@ -16,9 +16,10 @@ from typing import Any
 
 from benchmarks.analysis.gates import MAX_OTHERS_CORES
 from benchmarks.analysis.rank_tests import mann_whitney
-from benchmarks.engine import run_protocol, serving_processes, trial_execution
-from benchmarks.engine.preflight import TargetRequest
-from benchmarks.engine.run_protocol import RunPlan, RunResult, TargetProcesses, TargetRun
+from benchmarks.engine import run_protocol, serving_processes
+from benchmarks.engine.run_plan import RunPlan, make_plan
+from benchmarks.engine.run_protocol import RunResult, TargetProcesses, TargetRun
+from benchmarks.engine.run_spec import RunSpec
 from benchmarks.engine.trial_execution import Execution, TrialResult
 from benchmarks.engine.trial_monitor import MonitoredProcesses, Sample
 from benchmarks.generators.scenario import PROFILES
@@ -60,11 +61,13 @@ def target_url(port: int) -> str:
     return f"http://127.0.0.1:{port}/simple"
 
 
-def make_plan(name: str, port: int, trials: int, duration_s: float) -> RunPlan:
-    return RunPlan(
-        framework=name, request=TargetRequest(target_url(port), "GET", {"Host": f"127.0.0.1:{port}"}, ""),
-        program=trial_execution.find_program("wrk"), trials=trials, duration_s=duration_s, connections=CONNECTIONS,
-        workers=THREADS,
+def plan_of(name: str, port: int, trials: int, duration_s: float) -> RunPlan:
+    return make_plan(
+        RunSpec(
+            framework=name, host=f"127.0.0.1:{port}", address="127.0.0.1", endpoint="/simple", method="GET",
+            duration_s=duration_s, instances=None, connections=CONNECTIONS, workers=THREADS, pipelining=1,
+            generator="wrk", generator_version="", trials=trials, profile="", rate_per_second=None, label="",
+        )
     )  # fmt: skip
 
 
@@ -84,7 +87,7 @@ def against_bare_wrk() -> list[Finding]:
     """The same fastify, measured alternately; each side is first equally often."""
 
     async def measure(port: int) -> tuple[list[float], list[float], float]:
-        run, bare_rates = TargetRun(make_plan("fastify", port, ROUNDS, ROUND_S), SilentObserver(port)), []
+        run, bare_rates = TargetRun(plan_of("fastify", port, ROUNDS, ROUND_S), SilentObserver(port)), []
         await run.prepare()
         await run.warm_up()
         for round_ in range(ROUNDS):
@@ -134,7 +137,7 @@ def false_positives() -> list[Finding]:
 
     async def measure(port: int) -> list[float]:
         observer, rates = SilentObserver(port), []
-        plan = make_plan("same", port, 1, 1)
+        plan = plan_of("same", port, 1, 1)
         for _ in range(AA_TRIALS + 5):
             execution = Execution(plan.program, plan.scenario(1), MonitoredProcesses(), 150, 1)
             rates.append((await execution.run(observer, None, 0)).measurement.rate)
@@ -160,7 +163,7 @@ def slowdown_detection() -> list[Finding]:
     slower = round(SLOWDOWN * WORK_STEPS + (SLOWDOWN - 1) * OVERHEAD_STEPS)
     with targets.run_cpu_bound_server(WORK_STEPS) as fast, targets.run_cpu_bound_server(slower) as slow:
         runs = [
-            TargetRun(make_plan(name, port, standard.trials, standard.duration_s), SilentObserver(port))
+            TargetRun(plan_of(name, port, standard.trials, standard.duration_s), SilentObserver(port))
             for name, port in (("fast", fast), ("slow", slow))
         ]
         results = asyncio.run(run_protocol.measure_interleaved(runs))

@@ -43,6 +43,9 @@ class Gate:
     trial: int | None = None
 
 
+VALIDITIES = ("valid", "caution", "invalid", "unknown")  # unknown: measured elsewhere, without checks
+
+
 @dataclass(frozen=True, slots=True)
 class Assessment:
     """`validity`: valid, caution or invalid, with a sentence for each reason."""

@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from benchmarks.analysis.comparison import Comparison, MetricComparison
 from benchmarks.analysis.gates import Gate
+from benchmarks.engine.run_figures import TrialFigures
+from benchmarks.engine.run_spec import RunParameters
 from benchmarks.history.baselines import BaselineResult
 from benchmarks.history.importer import RejectedEntry
 from benchmarks.history.rankings import RankedResult, UnrankedResult
@@ -115,24 +117,10 @@ class Cleared(RunChanged):
 
 
 @dataclass(frozen=True)
-class QueuedRun:
+class QueuedRun(RunParameters):
     id: UUID
     state: str
     position: Annotated[int, "number of runs ahead of it"]
-    framework: str
-    host: str
-    endpoint: str
-    method: str
-    duration: Annotated[float, "seconds of a trial"]
-    instances: int | None
-    connections: int
-    workers: int
-    pipelining: int
-    generator: str
-    trials: int
-    profile: str
-    rate: Annotated[float | None, "requested requests per second"]
-    label: str
 
 
 @dataclass(frozen=True)
@@ -170,7 +158,7 @@ class RunDetails(QueuedRun):
     progress: dict[str, Any]
     command: list[str]
     result: Annotated[Result | None, dict, "as in the history; null until the first trial is finished"]
-    trial_results: JsonObjects
+    trial_results: list[TrialFigures]
     gates: list[Gate]
     preflight: dict[str, Any]
     environment: dict[str, Any]
@@ -196,6 +184,6 @@ class Baselines(Timestamped):
 
 name_components({
     RankedResult: "Ranked", UnrankedResult: "Unranked", RejectedEntry: "LeftOut", MetricComparison: "Compared",
-    Comparison: "AgainstBaseline", BaselineResult: "Baseline", ResultPage: "Page", Reloaded: "Reload",
-    Cleared: "Clear", TimestampedComparison: "Comparison",
+    Comparison: "AgainstBaseline", TrialFigures: "Trial", BaselineResult: "Baseline", ResultPage: "Page",
+    Reloaded: "Reload", Cleared: "Clear", TimestampedComparison: "Comparison",
 })  # fmt: skip

@@ -9,12 +9,11 @@ from typing import Any
 from rest_framework import serializers
 
 from benchmarks.generators import GENERATORS
-from benchmarks.generators.scenario import PROFILES
+from benchmarks.generators.scenario import METHODS, PROFILES
 from system.lib.fields import NameField, StrictIntegerField, TextField
 from system.lib.text import is_printable
 
 MAX_HEADERS = 50
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 RESERVED_HEADERS = ("host", "content-length", "transfer-encoding", "connection")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
@@ -20,11 +21,14 @@ from benchmarks.api.run_serializers import (
     HistogramQuery,
     RunRequestSerializer,
 )
+from benchmarks.engine.run_figures import TrialFigures
+from benchmarks.engine.run_spec import RunParameters
 from benchmarks.errors import NoHistogram, RunNotFound
 from benchmarks.history import baselines
 from benchmarks.history.results import to_result
 from benchmarks.models import Baseline, Run, Trial
 from benchmarks.runs import progress, queue, run_request
+from benchmarks.runs.run_rows import column_values, new_run
 from system.lib.wire import to_wire
 from system.lib.wire_serializers import response_schema
 
@@ -39,7 +43,7 @@ class RunViewSet(ViewSet):
         """Queue a benchmark. It continues if the connection closes or the server stops."""
         body = RunRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        run = async_to_sync(run_request.build_run)(body.validated_data)
+        run = new_run(async_to_sync(run_request.build_spec)(body.validated_data))
         queue.enqueue(run)
         return Response(to_wire(accepted_body(run)), status=202, headers={"Location": f"/api/benchmark/runs/{run.pk}"})
 
@@ -97,13 +101,7 @@ def success_response(message: str) -> Response:
 
 def queued_fields(run: Run) -> dict[str, Any]:
     """The fields of `responses.QueuedRun`."""
-    return {
-        "id": run.pk, "state": run.state, "position": queue.position(run), "framework": run.framework,
-        "host": run.host, "endpoint": run.endpoint, "method": run.method, "duration": run.planned_duration_s,
-        "instances": run.instances, "connections": run.connections, "workers": run.workers,
-        "pipelining": run.pipelining, "generator": run.generator, "trials": run.trials_planned,
-        "profile": run.profile, "rate": run.rate_per_second, "label": run.label,
-    }  # fmt: skip
+    return {**column_values(run, RunParameters), "id": run.pk, "state": run.state, "position": queue.position(run)}
 
 
 def accepted_body(run: Run) -> responses.RunAccepted:
@@ -122,7 +120,7 @@ def details_body(run: Run) -> responses.RunDetails:
         progress={key: value for key, value in run.progress.items() if key != "children"},
         command=run.command,
         result=to_result(run) if run.req_per_sec is not None else None,
-        trial_results=[trial_body(trial) for trial in trials],
+        trial_results=[trial_figures(trial) for trial in trials],
         gates=run.gates,
         preflight=run.preflight,
         environment=run.environment,
@@ -140,14 +138,8 @@ def mark_baseline(run: Run, baseline: Baseline) -> responses.BaselineMark:
     )
 
 
-def trial_body(trial: Trial) -> dict[str, Any]:
-    return {
-        "index": trial.index, "isWarmup": trial.is_warmup, "startedAt": trial.started_at,
-        "duration": trial.duration_s, "totalReqs": trial.requests, "reqPerSec": trial.req_per_sec,
-        "avgLatency": trial.avg_latency_ms, "maxLatency": trial.max_latency_ms,
-        "percentiles": trial.percentiles_ms, "errors": trial.errors, "timeouts": trial.timeouts,
-        "non2xx": trial.non_2xx, "bytesRead": trial.bytes_read, "facts": trial.facts,
-    }  # fmt: skip
+def trial_figures(trial: Trial) -> TrialFigures:
+    return TrialFigures(**{field.name: getattr(trial, field.name) for field in fields(TrialFigures)})
 
 
 def merge_histograms(trials: list[Trial]) -> responses.Histograms:

@@ -12,18 +12,15 @@ from benchmarks import generators
 from benchmarks.cli.upload import Server
 from benchmarks.engine import address, trial_execution
 from benchmarks.engine.address import TargetAddress
-from benchmarks.engine.preflight import TargetRequest
-from benchmarks.engine.run_protocol import RunPlan
+from benchmarks.engine.run_plan import RunPlan, make_plan
+from benchmarks.engine.run_spec import RunSpec
 from benchmarks.errors import BadUsage, InvalidTargetAddress
 from benchmarks.generators import scenario
 from benchmarks.generators.scenario import PROFILES
 from pm2.errors import UnknownFramework
 from pm2.frameworks.registry import Endpoint, registry
-from system.host import ports
 
 SERVER_PORT = 3100
-CROSS_CHECK_GENERATOR = "h2load"  # verifies the rate measured by another generator
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 EPILOG = """\
 Results go to API_SERVER; if unset, to port 3100 of the host given with -H, else to http://localhost:3100, with API_KEY
 (a key or a token). Results that could not be sent are saved to files; --resend sends them.
@@ -35,15 +32,12 @@ HIGHEST_OFFSET = 60_000
 
 @dataclass(frozen=True, slots=True)
 class CliOptions:
-    """The parsed options. `plans`: one run per target, none if only unsent results are to be sent. `profile`: its name,
-    or empty."""
+    """The parsed options. `plans`: one run per target, none if only unsent results are to be sent."""
 
     plans: tuple[RunPlan, ...]
     targets: tuple[TargetAddress, ...]
     server: Server
     outbox: Path
-    profile: str
-    label: str
     is_json: bool
     is_resend: bool
 
@@ -68,7 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("-f", "--framework", action="append", default=[], metavar="NAME", help="target to measure; may be repeated")
     add("-H", "--host", metavar="HOST[:PORT]", help="default: localhost, and the framework's port")
     add("-e", "--endpoint", default=scenario.DEFAULT_ENDPOINT, help="default: %(default)s")
-    add("-m", "--method", type=str.upper, choices=METHODS, help="default: the endpoint's own")
+    add("-m", "--method", type=str.upper, choices=scenario.METHODS, help="default: the endpoint's own")
     add("-d", "--duration", type=int_between(1, 3600), metavar="SECONDS", help="duration of a trial")
     add("-i", "--instances", type=int_between(1, 100), metavar="N", help="instances of the server, to scale the load")
     add("-c", "--connections", type=int_between(1, 10_000), metavar="N", help="default: 50 per instance, at least 100")
@@ -104,8 +98,6 @@ def parse_options(argv: Sequence[str], confirm: Callable[[str], bool]) -> CliOpt
         targets=targets,
         server=Server(_server_url(options.host), os.environ.get("API_KEY", "").strip()),
         outbox=_outbox(),
-        profile=options.profile or "",
-        label=options.label,
         is_json=options.json,
         is_resend=options.resend,
     )
@@ -149,27 +141,26 @@ def _run_plan(name: str, target: TargetAddress, options: argparse.Namespace) -> 
         installed, options.generator, options.pipelining, is_paced=bool(options.rate)
     )
     trials, duration_s = scenario.resolve_profile(options.profile, options.trials, options.duration)
-    is_checked = (
-        options.profile
-        and PROFILES[options.profile].cross_check
-        and generator != CROSS_CHECK_GENERATOR
-        and CROSS_CHECK_GENERATOR in installed
-        and not options.rate
-    )
-    return RunPlan(
-        framework=name,
-        request=TargetRequest(target.origin + path, method, scenario.request_headers(target.authority, body, {}), body),
-        program=trial_execution.find_program(generator),
-        trials=trials,
-        duration_s=duration_s,
-        connections=options.connections or scenario.default_connections(options.instances or 1),
-        workers=options.workers or scenario.default_workers(options.instances or 1),
-        pipelining=options.pipelining,
-        instances=options.instances,
-        rate_per_second=options.rate,
-        needs=endpoint.needs if endpoint else (),
-        is_local=ports.is_bindable(target.address, 0),
-        cross_check_program=trial_execution.find_program(CROSS_CHECK_GENERATOR) if is_checked else None,
+    return make_plan(
+        RunSpec(
+            framework=name,
+            host=target.authority,
+            address=target.address,
+            endpoint=path,
+            method=method,
+            body=body,
+            generator=generator,
+            generator_version=trial_execution.find_program(generator).version,
+            profile=options.profile or "",
+            trials=trials,
+            duration_s=duration_s,
+            connections=options.connections or scenario.default_connections(options.instances or 1),
+            workers=options.workers or scenario.default_workers(options.instances or 1),
+            pipelining=options.pipelining,
+            rate_per_second=options.rate,
+            instances=options.instances,
+            label=options.label,
+        )
     )
 
 

@@ -19,7 +19,8 @@ from benchmarks.cli.arguments import CliOptions, parse_options, port_offset
 from benchmarks.cli.upload import Outbox, Server, send_result
 from benchmarks.engine import run_protocol, serving_processes
 from benchmarks.engine.address import TargetAddress
-from benchmarks.engine.run_protocol import RunPlan, RunResult, TargetProcesses, TargetRun
+from benchmarks.engine.run_plan import RunPlan
+from benchmarks.engine.run_protocol import RunResult, TargetProcesses, TargetRun
 from benchmarks.engine.trial_execution import TrialResult
 from benchmarks.engine.trial_monitor import Sample
 from benchmarks.errors import BadUsage, BenchmarkError, InvalidTargetAddress, NotDelivered
@@ -80,12 +81,8 @@ async def _measure(options: CliOptions, outbox: Outbox) -> int:
         await run_protocol.measure_interleaved(runs)
     finally:
         line.clear()
-        is_complete = all(len(run.result.trials) == run.plan.trials and run.result.after for run in runs)
-        entries = [
-            _build_entry(run.result, target, options, is_complete)
-            for run, target in zip(runs, options.targets, strict=True)
-            if run.result.trials
-        ]
+        is_complete = all(len(run.result.trials) == run.plan.spec.trials and run.result.after for run in runs)
+        entries = [_build_entry(run.result, is_complete) for run in runs if run.result.trials]
         for entry in entries:  # measurements before a failure are saved and sent too
             for sentence in report.summary_lines(entry):
                 _print_stderr(sentence)
@@ -110,11 +107,8 @@ def exit_code(runs: Sequence[tuple[RunResult, dict[str, Any]]]) -> int:
     return NO_VERDICT if Verdict.NO_VERDICT in verdicts else OK
 
 
-def _build_entry(result: RunResult, target: TargetAddress, options: CliOptions, is_complete: bool) -> dict[str, Any]:
-    entry = report.build_entry(
-        result, run_id=uuid.uuid4(), at=datetime.now(UTC), host=target.authority, label=options.label,
-        profile=options.profile,
-    )  # fmt: skip
+def _build_entry(result: RunResult, is_complete: bool) -> dict[str, Any]:
+    entry = report.build_entry(result, run_id=uuid.uuid4(), at=datetime.now(UTC))
     return {**entry, "state": "done" if is_complete else "interrupted"}
 
 
@@ -177,8 +171,8 @@ class ConsoleObserver:
         self.line.show(self._phase_label(name), "")
 
     def _phase_label(self, phase: str) -> str:
-        number = f" {self.trials_done + 1} of {self.plan.trials}" if phase == "running" else ""
-        return f"{self.plan.framework}: {PHASE_LABELS[phase]}{number}"
+        number = f" {self.trials_done + 1} of {self.plan.spec.trials}" if phase == "running" else ""
+        return f"{self.plan.spec.framework}: {PHASE_LABELS[phase]}{number}"
 
     async def on_ready(self, result: RunResult) -> None:
         return
@@ -191,14 +185,14 @@ class ConsoleObserver:
         shares = [f"{self.plan.program.name} {sample.generator_cpu_percent:.0f} %"]
         if sample.target_cpu_percent is not None:
             shares.append(f"target {sample.target_cpu_percent:.0f} %")
-        label = self._phase_label("running") if phase == "trial" else f"{self.plan.framework}: {phase}"
+        label = self._phase_label("running") if phase == "trial" else f"{self.plan.spec.framework}: {phase}"
         self.line.show(label, f"{sample.seconds:.0f} s  {rate}  {', '.join(shares)}  {remaining_s:.0f} s left")
 
     async def on_trial(self, trial: TrialResult, result: RunResult) -> None:
         self.trials_done = len(result.trials)
         if trial.index and self.line.is_terminal:
             self.line.clear()
-            _print_stderr(f"{self.plan.framework}: trial {trial.index}: {trial.measurement.rate:,.0f} requests/s")
+            _print_stderr(f"{self.plan.spec.framework}: trial {trial.index}: {trial.measurement.rate:,.0f} requests/s")
 
     async def target_processes(self) -> TargetProcesses:
         if not self.plan.is_local:

@@ -16,41 +16,32 @@ from benchmarks.engine.run_protocol import RunResult
 from benchmarks.engine.trial_execution import TrialResult
 from system.lib.wire import to_wire
 
+NOT_SENT = ("address", "headers", "body")  # parameters that the history does not keep of a submitted result
 MAX_BYTES = 200 * 1024  # a server accepts 256 KiB
 MAX_SAMPLES = 300
 MAX_OUTPUT_CHARACTERS = 2000
 
 
-def build_entry(
-    result: RunResult, *, run_id: UUID, at: datetime, host: str, label: str, profile: str
-) -> dict[str, Any]:
+def build_entry(result: RunResult, *, run_id: UUID, at: datetime) -> dict[str, Any]:
     """The result with its details, with the keys of the wire. `at`: end of the run."""
-    plan, whole, assessment = result.plan, result.merged(), result.assessment()
-    percentiles, (low, high) = whole.percentiles_ms, result.interval()
-    request = plan.request
-    entry = to_wire({
-        "id": run_id, "timestamp": at, "framework": plan.framework, "host": host,
-        "endpoint": request.path, "method": request.method, "reqPerSec": result.rate, "avgLatency": whole.mean_ms,
-        "p50Latency": percentiles.get("50"), "p90Latency": percentiles.get("90"), "p95Latency": percentiles.get("95"),
-        "p99Latency": percentiles.get("99"), "p999Latency": percentiles.get("99.9"), "totalReqs": whole.responses,
-        "duration": whole.duration_s, "connections": plan.connections, "workers": plan.workers,
-        "pipelining": plan.pipelining, "errors": whole.errors, "timeouts": whole.timeouts, "non2xx": whole.non_2xx,
-        "instances": plan.instances, "generator": plan.program.name, "generatorVersion": plan.program.version,
-        "profile": profile, "rate": plan.rate_per_second, "trials": len(result.trials), "validity": assessment.validity,
-        "reasons": assessment.reasons, "reqPerSecLow": low, "reqPerSecHigh": high,
-        "cpuMicrosPerRequest": result.cpu_micros_per_request(), "memoryBytes": result.memory_bytes(),
-        "saturation": result.saturation(), "label": label, "connectionsUsed": whole.connections_used,
-        "gates": result.gates(), "environment": result.environment, "command": result.trials[-1].command,
-        "samples": trial_record.thin_samples(result.samples(), MAX_SAMPLES),
-        "trialResults": [_trial_entry(trial, plan.pipelining) for trial in [*result.warmup[-1:], *result.trials]],
+    spec = result.plan.spec
+    parameters, figures = to_wire(spec), to_wire(result.figures())
+    assert isinstance(parameters, dict)  # noqa: S101 - dataclasses become objects
+    assert isinstance(figures, dict)  # noqa: S101
+    details = to_wire({
+        "id": run_id, "timestamp": at, "trials": len(result.trials),
+        "connectionsUsed": result.merged().connections_used, "gates": result.gates(), "environment": result.environment,
+        "command": result.trials[-1].command, "samples": trial_record.thin_samples(result.samples(), MAX_SAMPLES),
+        "trialResults": [_trial_entry(trial, spec.pipelining) for trial in [*result.warmup[-1:], *result.trials]],
     })  # fmt: skip
-    assert isinstance(entry, dict)  # noqa: S101 - a mapping becomes an object
-    return entry
+    assert isinstance(details, dict)  # noqa: S101
+    request = {name: value for name, value in parameters.items() if name not in NOT_SENT}
+    return {**request, **figures, **details}
 
 
 def comparison_side(result: RunResult, entry: dict[str, Any]) -> Side:
     """The run as one side of a comparison."""
-    trials, names = result.trials, ("endpoint", "method", "generator", "workers", "pipelining", "rate", "instances")
+    trials, spec = result.trials, result.plan.spec
     cpu = [trial.target_cpu_s * 1e6 / trial.measurement.responses for trial in trials if trial.target_cpu_s]
     memory = [float(trial.target_memory_bytes) for trial in trials if trial.target_memory_bytes]
     percentiles = {
@@ -61,7 +52,7 @@ def comparison_side(result: RunResult, entry: dict[str, Any]) -> Side:
         id=entry["id"],
         name=entry["label"] or entry["framework"],
         validity=entry["validity"],
-        conditions={name: entry[name] for name in (*names, "connectionsUsed")} | {"body": result.plan.request.body},
+        conditions=spec.conditions(entry["connectionsUsed"]),
         environment=str(result.environment.get("key", "")),
         values={
             "reqPerSec": result.rates,
@@ -73,19 +64,14 @@ def comparison_side(result: RunResult, entry: dict[str, Any]) -> Side:
 
 
 def _trial_entry(trial: TrialResult, pipelining: int) -> dict[str, Any]:
-    measurement = trial.measurement
-    return {
-        "index": trial.index, "isWarmup": trial.index == 0, "startedAt": trial.started_at,
-        "duration": measurement.duration_s, "totalReqs": measurement.responses, "reqPerSec": measurement.rate,
-        "avgLatency": measurement.mean_ms, "maxLatency": measurement.max_ms, "percentiles": measurement.percentiles_ms,
-        "errors": measurement.errors, "timeouts": measurement.timeouts, "non2xx": measurement.non_2xx,
-        "bytesRead": measurement.bytes_read, "facts": trial_record.trial_details(trial, pipelining),
-        "histograms": {
-            "raw": histogram.encode(measurement.latencies_us), "corrected": histogram.encode(measurement.corrected_us),
-            "probe": trial.probe.histogram if trial.probe else "",
-        },
-        "output": trial.output[:MAX_OUTPUT_CHARACTERS],
-    }  # fmt: skip
+    figures = to_wire(trial_record.trial_figures(trial, pipelining))
+    assert isinstance(figures, dict)  # noqa: S101
+    histograms = {
+        "raw": histogram.encode(trial.measurement.latencies_us),
+        "corrected": histogram.encode(trial.measurement.corrected_us),
+        "probe": trial.probe.histogram if trial.probe else "",
+    }
+    return {**figures, "histograms": histograms, "output": trial.output[:MAX_OUTPUT_CHARACTERS]}
 
 
 def shrink_to_limit(entry: dict[str, Any]) -> dict[str, Any]:

@@ -21,44 +21,20 @@ from benchmarks.analysis.measurement import Measurement, merge_trials
 from benchmarks.analysis.rank_tests import median_interval
 from benchmarks.analysis.saturation import overall_saturation
 from benchmarks.engine import environment, preflight, trial_monitor
-from benchmarks.engine.preflight import TargetRequest, TargetResponse
+from benchmarks.engine.preflight import TargetResponse
 from benchmarks.engine.probe import ProbePlan
+from benchmarks.engine.run_figures import RunFigures
+from benchmarks.engine.run_plan import RunPlan
 from benchmarks.engine.trial_execution import Execution, GeneratorProgram, TrialObserver, TrialResult
 from benchmarks.engine.trial_monitor import REDIS_PROGRAMS, MonitoredProcesses, Sample
 from benchmarks.errors import GeneratorFailed
-from benchmarks.generators.scenario import STEADY_BURSTS, Scenario, burst_duration_s, is_steady, max_warmup_s
+from benchmarks.generators.scenario import STEADY_BURSTS, burst_duration_s, is_steady, max_warmup_s
 from system.host import process_lookup
 
 BACKGROUND_S = 1.0
 PAUSE_S = 1.0  # between trials, so that connections of the previous one are closed
 MAX_PAUSE_SHARE = 0.2
 MIN_DATE_INTERVAL_S = 2.0  # a Date header has a resolution of one second
-
-
-@dataclass(frozen=True, slots=True)
-class RunPlan:
-    """The parameters of a run. The URL of `request` contains an IP address."""
-
-    framework: str
-    request: TargetRequest
-    program: GeneratorProgram
-    trials: int
-    duration_s: float
-    connections: int
-    workers: int
-    pipelining: int = 1
-    instances: int | None = None
-    rate_per_second: float | None = None
-    needs: tuple[str, ...] = ()
-    is_local: bool = True
-    cross_check_program: GeneratorProgram | None = None
-
-    def scenario(self, duration_s: float) -> Scenario:
-        return Scenario(
-            url=self.request.url, method=self.request.method, headers=tuple(self.request.headers.items()),
-            body=self.request.body, duration_s=max(1, round(duration_s)), connections=self.connections,
-            workers=self.workers, pipelining=self.pipelining, rate_per_second=self.rate_per_second,
-        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +97,32 @@ class RunResult:
     def saturation(self) -> str:
         return overall_saturation([trial.load for trial in self.trials])
 
+    def figures(self) -> RunFigures:
+        """The figures from all trials: median rate, sums, merged latencies."""
+        merged, assessment, (low, high) = self.merged(), self.assessment(), self.interval()
+        percentiles = merged.percentiles_ms
+        return RunFigures(
+            req_per_sec=self.rate,
+            avg_latency_ms=merged.mean_ms,
+            p50_latency_ms=percentiles.get("50"),
+            p90_latency_ms=percentiles.get("90"),
+            p99_latency_ms=percentiles.get("99"),
+            total_requests=merged.responses,
+            duration_s=merged.duration_s,
+            errors=merged.errors,
+            timeouts=merged.timeouts,
+            non_2xx=merged.non_2xx,
+            validity=assessment.validity,
+            reasons=assessment.reasons,
+            req_per_sec_low=low,
+            req_per_sec_high=high,
+            p95_latency_ms=percentiles.get("95"),
+            p999_latency_ms=percentiles.get("99.9"),
+            cpu_micros_per_request=self.cpu_micros_per_request(),
+            memory_bytes=self.memory_bytes(),
+            saturation=self.saturation(),
+        )
+
     def cpu_micros_per_request(self) -> float | None:
         used_s, responses = sum(trial.target_cpu_s for trial in self.trials), self.merged().responses
         return used_s * 1e6 / responses if used_s > 0 and responses else None
@@ -136,9 +138,9 @@ class RunResult:
         bursts = [burst.measurement.rate for burst in self.warmup]
         return gates.evaluate_gates(CheckedRun(
             trials=tuple(_gate_input(trial) for trial in self.trials),
-            duration_s=self.plan.duration_s,
-            pipelining=self.plan.pipelining,
-            rate_per_second=self.plan.rate_per_second,
+            duration_s=self.plan.spec.duration_s,
+            pipelining=self.plan.spec.pipelining,
+            rate_per_second=self.plan.spec.rate_per_second,
             is_steady=is_steady(bursts) if len(bursts) >= STEADY_BURSTS else None,
             restarts=self.restarts,
             response_oddities=self.before.odd if self.before and self.plan.request.method != "HEAD" else (),
@@ -147,7 +149,7 @@ class RunResult:
             background_cores=self.background_cores,
             cross_rate=self.cross_rate,
             notes=tuple(self.notes),
-            planned=self.plan.trials,
+            planned=self.plan.spec.trials,
         ))  # fmt: skip
 
     def assessment(self) -> Assessment:
@@ -188,23 +190,25 @@ class TargetRun:
         self._began_s = time.monotonic()
         processes = await self.observer.target_processes()
         self._restarts = processes.restarts
-        if plan.instances and processes.pids and len(processes.pids) != plan.instances:
-            result.notes.append(f"{len(processes.pids)} instances were online, not {plan.instances} as requested.")
+        if plan.spec.instances and processes.pids and len(processes.pids) != plan.spec.instances:
+            result.notes.append(f"{len(processes.pids)} instances were online, not {plan.spec.instances} as requested.")
         cpus = environment.usable_cpus()
         result.monitored = MonitoredProcesses(
             target=processes.pids,
             redis=await asyncio.to_thread(process_lookup.pids_by_name, REDIS_PROGRAMS) if plan.needs else (),
-            is_local=plan.is_local, generator_cpus=min(plan.workers, plan.connections, cpus), cpus=cpus,
+            is_local=plan.is_local, generator_cpus=min(plan.spec.workers, plan.spec.connections, cpus), cpus=cpus,
         )  # fmt: skip
         name, version = plan.program.name, plan.program.version
         result.environment = await asyncio.to_thread(environment.fingerprint, name, version, is_local=plan.is_local)
-        result.background_cores = await trial_monitor.measure_background_cores(min(BACKGROUND_S, plan.duration_s / 4))
+        result.background_cores = await trial_monitor.measure_background_cores(
+            min(BACKGROUND_S, plan.spec.duration_s / 4)
+        )
         await self.observer.on_ready(result)
 
     async def warm_up(self) -> None:
         """Run bursts, excluded from the result, until three in a row agree or the time is up."""
-        plan, burst_s = self.plan, burst_duration_s(self.plan.duration_s)
-        remaining_s = max_warmup_s(plan.duration_s)
+        plan, burst_s = self.plan, burst_duration_s(self.plan.spec.duration_s)
+        remaining_s = max_warmup_s(plan.spec.duration_s)
         await self.observer.on_phase("warming")
         while remaining_s >= burst_s and not is_steady([burst.measurement.rate for burst in self.result.warmup]):
             remaining_s -= burst_s
@@ -216,7 +220,7 @@ class TargetRun:
     async def run_trial(self) -> None:
         index = len(self.result.trials) + 1
         await self.observer.on_phase("running")
-        trial = await self._execute(self.plan.program, "trial", self.plan.duration_s, index=index)
+        trial = await self._execute(self.plan.program, "trial", self.plan.spec.duration_s, index=index)
         self.result.trials.append(trial)
         await self.observer.on_trial(trial, self.result)
 
@@ -226,7 +230,7 @@ class TargetRun:
         if not sum(trial.measurement.successes for trial in result.trials):
             raise GeneratorFailed("There was no successful response, so there is no result.")
         if plan.cross_check_program:
-            trial = await self._execute(plan.cross_check_program, "cross-check", plan.duration_s)
+            trial = await self._execute(plan.cross_check_program, "cross-check", plan.spec.duration_s)
             result.cross_rate = trial.measurement.rate
         result.after = await asyncio.to_thread(preflight.send_request, plan.request)
         result.seconds_between = time.monotonic() - self._began_s
@@ -253,8 +257,8 @@ class TargetRun:
             duration_s=scenario.duration_s, timeout_s=scenario.timeout_s,
             body_sha256=before.body_sha256 if self.result.is_constant else None, keys=before.keys,
         )  # fmt: skip
-        trials_left = plan.trials - max(index, len(self.result.trials))
-        remaining_after_s += trials_left * plan.duration_s
+        trials_left = plan.spec.trials - max(index, len(self.result.trials))
+        remaining_after_s += trials_left * plan.spec.duration_s
         execution = Execution(program, scenario, self.result.monitored, before.wire_bytes, index, phase)
         return await execution.run(self.observer, probe if index else None, remaining_after_s)
 
@@ -277,12 +281,12 @@ async def measure_interleaved(
         await run.prepare()
     for run in runs:
         await run.warm_up()
-    for round_ in range(max(run.plan.trials for run in runs)):
-        order = [run for run in runs if round_ < run.plan.trials]
+    for round_ in range(max(run.plan.spec.trials for run in runs)):
+        order = [run for run in runs if round_ < run.plan.spec.trials]
         shuffle(order)
         for run in order:
             if any(other.result.trials for other in runs):
-                await asyncio.sleep(min(PAUSE_S, MAX_PAUSE_SHARE * run.plan.duration_s))
+                await asyncio.sleep(min(PAUSE_S, MAX_PAUSE_SHARE * run.plan.spec.duration_s))
             await run.run_trial()
     for run in runs:
         await run.post_flight()

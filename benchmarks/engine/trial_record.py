@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from benchmarks.analysis import histogram, saturation
 from benchmarks.analysis.gates import littles_law_ratio
+from benchmarks.engine.run_figures import TrialFigures
 from benchmarks.engine.trial_execution import TrialResult
 from benchmarks.engine.trial_monitor import Sample
 from system.lib.wire import to_wire
@@ -32,6 +33,26 @@ def trial_details(trial: TrialResult, pipelining: int) -> dict[str, object]:
     })  # fmt: skip
     assert isinstance(details, dict)  # noqa: S101 - a mapping becomes an object
     return details
+
+
+def trial_figures(trial: TrialResult, pipelining: int) -> TrialFigures:
+    measurement = trial.measurement
+    return TrialFigures(
+        index=trial.index,
+        is_warmup=trial.index == 0,
+        started_at=trial.started_at,
+        duration_s=measurement.duration_s,
+        requests=measurement.responses,
+        req_per_sec=measurement.rate,
+        avg_latency_ms=measurement.mean_ms,
+        max_latency_ms=measurement.max_ms,
+        percentiles_ms=measurement.percentiles_ms,
+        errors=measurement.errors,
+        timeouts=measurement.timeouts,
+        non_2xx=measurement.non_2xx,
+        bytes_read=measurement.bytes_read,
+        facts=trial_details(trial, pipelining),
+    )
 
 
 def thin_samples(samples: Sequence[Sample], limit: int) -> list[Sample]:

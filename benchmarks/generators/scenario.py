@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 DEFAULT_DURATION_S = 20.0
 DEFAULT_ENDPOINT = "/simple"
 DEFAULT_BODY = {"name": "benchmark"}

@@ -9,7 +9,6 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,10 +19,16 @@ from benchmarks.errors import BackupFailed
 from benchmarks.history.queries import iter_chunks
 from benchmarks.history.results import Result, to_result
 from benchmarks.models import UNFINISHED, Run
-from system.lib.wire import camel_case, iso_time, to_wire
+from system.lib.wire import iso_time, to_wire, wire_keys
 
 ResultChunks = Iterator[list[Result]]
-COLUMNS = tuple(camel_case(field.name) for field in fields(Result))
+# The original program's columns in its order, then all others.
+ORIGINAL_COLUMNS = (
+    "id", "timestamp", "framework", "endpoint", "method", "reqPerSec", "avgLatency", "p50Latency", "p90Latency",
+    "p99Latency", "totalReqs", "duration", "connections", "workers", "pipelining", "errors", "timeouts", "non2xx",
+    "instances", "generator", "trials",
+)  # fmt: skip
+COLUMNS = tuple(dict.fromkeys((*ORIGINAL_COLUMNS, *wire_keys(Result).values())))
 
 
 def render_json(chunks: Iterator[list[Any]]) -> Iterator[str]:
@@ -67,7 +72,7 @@ def _markdown_row(result: Result) -> str:
     rate = "" if result.req_per_sec is None else f"{result.req_per_sec:,.0f}"
     if result.validity == "invalid":
         rate = f"~~{rate}~~"
-    latencies = ["" if value is None else f"{value:g}" for value in (result.p50_latency, result.p99_latency)]
+    latencies = ["" if value is None else f"{value:g}" for value in (result.p50_latency_ms, result.p99_latency_ms)]
     target = f"{result.method} {result.endpoint}"
     cells = [f"{result.timestamp:%Y-%m-%d %H:%M:%S}", result.framework, target, rate, *latencies]
     escaped = [cell.replace("|", "\\|").replace("\n", " ") for cell in [*cells, str(result.errors), result.validity]]
@@ -85,9 +90,9 @@ def render_benchstat(chunks: ResultChunks) -> Iterator[str]:
 def _benchstat_line(result: Result) -> str:
     path = "".join(character if character.isalnum() else "_" for character in f"{result.method}{result.endpoint}")
     name = "".join(character if character.isalnum() else "_" for character in result.framework.capitalize())
-    metrics = [(result.req_per_sec, "req/s"), (result.p50_latency, "p50-ms"), (result.p99_latency, "p99-ms")]
+    metrics = [(result.req_per_sec, "req/s"), (result.p50_latency_ms, "p50-ms"), (result.p99_latency_ms, "p99-ms")]
     values = " ".join(f"{value:g} {unit}" for value, unit in metrics if value is not None)
-    return f"Benchmark{name}/{path}-{result.connections} {max(1, result.total_reqs or 1)} {values}\n"
+    return f"Benchmark{name}/{path}-{result.connections} {max(1, result.total_requests or 1)} {values}\n"
 
 
 FORMATS: dict[str, tuple[str, Callable[[ResultChunks], Iterator[str]]]] = {

@@ -12,6 +12,7 @@ from benchmarks.analysis import comparison
 from benchmarks.analysis.comparison import Comparison, Side
 from benchmarks.errors import RunNotFound, RunUnfinished
 from benchmarks.models import Run, RunState, Trial
+from benchmarks.runs.run_rows import spec_of
 
 LARGE_COLUMNS = ("output", "histogram", "corrected_histogram", "probe_histogram")
 
@@ -45,17 +46,7 @@ def to_side(run: Run) -> Side:
         id=str(run.pk),
         name=run.label or run.framework,
         validity=run.validity,
-        conditions={
-            "endpoint": run.endpoint,
-            "method": run.method,
-            "body": run.body,
-            "generator": run.generator,
-            "connections": run.connections_used or run.connections,
-            "workers": run.workers,
-            "pipelining": run.pipelining,
-            "rate": run.rate_per_second,
-            "instances": run.instances,
-        },
+        conditions=spec_of(run).conditions(run.connections_used),
         environment=str(run.environment.get("key", "")),
         values={
             "reqPerSec": [trial.req_per_sec for trial in trials],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 
 from django.db import transaction
 from django.utils import timezone
@@ -43,26 +43,13 @@ def store_preflight(run: Run, result: RunResult, server_identity: Mapping[str, o
 
 def create_trial(run: Run, trial: TrialResult) -> Trial:
     """Store a trial as a row; index 0 is the warm-up."""
-    measurement = trial.measurement
+    figures = trial_record.trial_figures(trial, run.pipelining)
     return Trial.objects.create(
         run=run,
-        index=trial.index,
-        is_warmup=trial.index == 0,
-        started_at=trial.started_at,
-        duration_s=measurement.duration_s,
-        requests=measurement.responses,
-        req_per_sec=measurement.rate,
-        avg_latency_ms=measurement.mean_ms,
-        max_latency_ms=measurement.max_ms,
-        percentiles_ms=measurement.percentiles_ms,
-        errors=measurement.errors,
-        timeouts=measurement.timeouts,
-        non_2xx=measurement.non_2xx,
-        bytes_read=measurement.bytes_read,
-        histogram=histogram.encode(measurement.latencies_us),
-        corrected_histogram=histogram.encode(measurement.corrected_us),
+        **{field.name: getattr(figures, field.name) for field in fields(figures)},
+        histogram=histogram.encode(trial.measurement.latencies_us),
+        corrected_histogram=histogram.encode(trial.measurement.corrected_us),
         probe_histogram=trial.probe.histogram if trial.probe else "",
-        facts=trial_record.trial_details(trial, run.pipelining),
         output=trial.output.replace("\x00", ""),
     )
 
@@ -77,25 +64,13 @@ def record_trial(run: Run, trial: TrialResult, result: RunResult) -> None:
 
 
 def apply_result(run: Run, result: RunResult) -> None:
-    """Set the figures of `run` from all trials: median rate, sums, merged latencies."""
-    merged, assessment = result.merged(), result.assessment()
-    run.req_per_sec = result.rate
-    run.req_per_sec_low, run.req_per_sec_high = result.interval()
-    run.command = list(result.trials[-1].command)
-    run.duration_s, run.total_requests = merged.duration_s, merged.responses
-    run.errors, run.timeouts, run.non_2xx = merged.errors, merged.timeouts, merged.non_2xx
-    run.avg_latency_ms = merged.mean_ms
-    run.p50_latency_ms = merged.percentiles_ms.get("50")
-    run.p90_latency_ms = merged.percentiles_ms.get("90")
-    run.p95_latency_ms = merged.percentiles_ms.get("95")
-    run.p99_latency_ms = merged.percentiles_ms.get("99")
-    run.p999_latency_ms = merged.percentiles_ms.get("99.9")
-    run.connections_used = merged.connections_used
-    run.saturation = result.saturation()
-    run.cpu_micros_per_request = result.cpu_micros_per_request()
-    run.memory_bytes = result.memory_bytes()
+    """Set the columns of `run` that are computed from all trials."""
+    figures = result.figures()
+    for field in fields(figures):
+        setattr(run, field.name, getattr(figures, field.name))
+    run.reasons = list(figures.reasons)
+    run.command, run.connections_used = list(result.trials[-1].command), result.merged().connections_used
     run.gates = [to_wire(gate) for gate in result.gates()]
-    run.validity, run.reasons = assessment.validity, list(assessment.reasons)
     run.samples = [to_wire(sample) for sample in trial_record.thin_samples(result.samples(), MAX_SAMPLES)]
     if result.after:
         run.preflight = {**run.preflight, "after": asdict(result.after)}

@@ -1,4 +1,4 @@
-"""Turns a validated request into an unsaved run, or raises the reason as an error. [io: PM2, name resolution]"""
+"""Turns a validated request into the parameters of a run, or raises the reason. [io: PM2, name resolution]"""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 from benchmarks import generators
 from benchmarks.engine import trial_execution
+from benchmarks.engine.run_spec import RunSpec
 from benchmarks.errors import InvalidScenario, TargetNotRunning
 from benchmarks.generators import scenario
-from benchmarks.models import Run
 from benchmarks.runs import allowed_targets
 from pm2.daemon.process import Status
 from pm2.errors import PM2Error
@@ -18,8 +18,8 @@ from pm2.frameworks.registry import Endpoint, Framework, registry
 from pm2.monitor import current
 
 
-async def build_run(request: Mapping[str, Any]) -> Run:
-    """An unsaved run for a validated request.
+async def build_spec(request: Mapping[str, Any]) -> RunSpec:
+    """The parameters of the requested run, with the defaults filled in.
 
     Raises UnknownFramework, InvalidScenario, TargetNotAllowed, TargetNotRunning, GeneratorMissing.
     """
@@ -38,7 +38,7 @@ async def build_run(request: Mapping[str, Any]) -> Run:
     trials, duration_s = scenario.resolve_profile(
         request.get("profile"), request.get("trials"), request.get("duration")
     )
-    return Run(
+    return RunSpec(
         framework=framework.name,
         host=target.authority,
         address=target.address,
@@ -49,8 +49,8 @@ async def build_run(request: Mapping[str, Any]) -> Run:
         generator=generator,
         generator_version=version,
         profile=request.get("profile", ""),
-        trials_planned=trials,
-        planned_duration_s=duration_s,
+        trials=trials,
+        duration_s=duration_s,
         connections=request.get("connections") or scenario.default_connections(instances or 1),
         workers=request.get("workers") or scenario.default_workers(instances or 1),
         pipelining=request.get("pipelining", 1),

@@ -11,19 +11,17 @@ import structlog
 from asgiref.sync import sync_to_async
 from django.conf import settings
 
-from benchmarks.engine import run_protocol, serving_processes, trial_execution
-from benchmarks.engine.address import bracket_ipv6
-from benchmarks.engine.preflight import TargetRequest
-from benchmarks.engine.run_protocol import RunPlan, RunResult, TargetProcesses
+from benchmarks.engine import run_protocol, serving_processes
+from benchmarks.engine.run_plan import make_plan, target_port
+from benchmarks.engine.run_protocol import RunResult, TargetProcesses
 from benchmarks.engine.trial_execution import TrialResult
 from benchmarks.engine.trial_monitor import Sample
 from benchmarks.errors import BenchmarkError
-from benchmarks.generators.scenario import PROFILES, request_headers
 from benchmarks.models import Run, RunState
 from benchmarks.runs import queue, run_recorder
+from benchmarks.runs.run_rows import spec_of
 from pm2.daemon.process import Status
 from pm2.errors import PM2Error
-from pm2.frameworks.registry import registry
 from pm2.monitor import current
 from system.errors import HostError
 from system.host import ports
@@ -31,7 +29,6 @@ from system.host.child_processes import Identity
 
 log = structlog.get_logger("benchmarks")
 
-CROSS_CHECK_GENERATOR = "h2load"  # repeats the measurement of another generator
 TICKS_PER_SAMPLES_WRITE = 5  # the list grows, and each write stores all of it
 STATE_BY_PHASE = {"preflight": RunState.PREFLIGHT, "warming": RunState.WARMING, "running": RunState.RUNNING}
 
@@ -44,7 +41,7 @@ async def execute(run_id: UUID) -> None:
     run = await sync_to_async(Run.objects.get)(pk=run_id)
     observer = DatabaseObserver(run)
     try:
-        plan = await asyncio.to_thread(build_plan, run)
+        plan = await asyncio.to_thread(make_plan, spec_of(run))
         observer.result = await run_protocol.measure(plan, observer)
         await observer.finish(RunState.DONE, "")
     except asyncio.CancelledError:
@@ -56,38 +53,6 @@ async def execute(run_id: UUID) -> None:
         await observer.finish(RunState.FAILED, "The run failed because of an internal error; see the log for details.")
     finally:
         await sync_to_async(queue.launch_next)()
-
-
-def build_plan(run: Run) -> RunPlan:
-    """The plan of the run in the row. Raises BinaryMissing."""
-    endpoint = registry().endpoint(run.endpoint, run.method)
-    url = f"http://{bracket_ipv6(run.address)}:{target_port(run)}{run.endpoint}"
-    profile = PROFILES.get(run.profile)
-    is_cross_checked = (
-        profile
-        and profile.cross_check
-        and run.generator != CROSS_CHECK_GENERATOR
-        and CROSS_CHECK_GENERATOR in trial_execution.installed_generators()
-    )
-    return RunPlan(
-        framework=run.framework,
-        request=TargetRequest(url, run.method, request_headers(run.host, run.body, run.headers), run.body),
-        program=trial_execution.find_program(run.generator),
-        trials=run.trials_planned,
-        duration_s=run.planned_duration_s,
-        connections=run.connections,
-        workers=run.workers,
-        pipelining=run.pipelining,
-        instances=run.instances,
-        rate_per_second=run.rate_per_second,
-        needs=endpoint.needs if endpoint else (),
-        is_local=ports.is_bindable(run.address, 0),
-        cross_check_program=trial_execution.find_program(CROSS_CHECK_GENERATOR) if is_cross_checked else None,
-    )
-
-
-def target_port(run: Run) -> int:
-    return int(run.host.rpartition(":")[2])
 
 
 class DatabaseObserver:
@@ -135,7 +100,7 @@ class DatabaseObserver:
 
     async def target_processes(self) -> TargetProcesses:
         """Processes of the target from PM2's list, else those that listen on its port; none for a remote target."""
-        run, port = self.run, target_port(self.run)
+        run, port = self.run, target_port(self.run.host)
         if not await asyncio.to_thread(ports.is_bindable, run.address, 0):
             return TargetProcesses((), None)
         try:

@@ -90,7 +90,7 @@ def _result_row(result: Result) -> Row:
         printable(result.framework),
         f"{result.method} {printable(result.endpoint)}",
         DASH if result.req_per_sec is None else f"{at_least}{result.req_per_sec:,.0f}",
-        DASH if result.p99_latency is None else f"{result.p99_latency:.2f} ms",
+        DASH if result.p99_latency_ms is None else f"{result.p99_latency_ms:.2f} ms",
         result.validity,
     )
     return Row(str(result.id), {"valid": OK, "invalid": BAD}.get(result.validity, PLAIN), cells)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
 from functools import lru_cache
+from typing import get_type_hints
 from uuid import UUID
 
 _UNDERSCORE = re.compile(r"_([a-z0-9])")
@@ -18,6 +19,26 @@ _UNDERSCORE = re.compile(r"_([a-z0-9])")
 def camel_case(name: str) -> str:
     """`memory_bytes` → `memoryBytes`, `p99_latency` → `p99Latency`."""
     return _UNDERSCORE.sub(lambda match: match.group(1).upper(), name)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Key:
+    """In `Annotated`: the key on the wire of a field whose name has a unit, or whose key is older than the name."""
+
+    name: str
+
+
+@lru_cache(maxsize=1024)
+def wire_keys(value: type) -> Mapping[str, str]:
+    """Field → key of a dataclass."""
+    fields = dataclasses.fields(value)
+    has_keys = any(Key.__name__ in str(field.type) for field in fields)
+    hints = get_type_hints(value, include_extras=True) if has_keys else {}
+    return {field.name: _own_key(hints.get(field.name)) or camel_case(field.name) for field in fields}
+
+
+def _own_key(hint: object) -> str | None:
+    return next((note.name for note in getattr(hint, "__metadata__", ()) if isinstance(note, Key)), None)
 
 
 def iso_time(moment: datetime) -> str:
@@ -39,7 +60,7 @@ def to_wire(value: object) -> object:
     if value is None or isinstance(value, (str, int)):
         return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {camel_case(field.name): to_wire(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {key: to_wire(getattr(value, name)) for name, key in wire_keys(type(value)).items()}
     if isinstance(value, datetime):
         return iso_time(value)
     if isinstance(value, UUID):

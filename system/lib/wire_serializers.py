@@ -12,7 +12,7 @@ from rest_framework.fields import ChoiceField, Field, ListField
 from rest_framework_dataclasses.fields import EnumField
 from rest_framework_dataclasses.serializers import DataclassSerializer
 
-from system.lib.wire import camel_case
+from system.lib.wire import wire_keys
 
 WireField = Field[Any, Any, Any, Any]
 OPTIONAL = object()  # in `Annotated`: the key is absent in some responses
@@ -27,11 +27,14 @@ class WireSerializer(DataclassSerializer[Any]):
         return WireSerializer
 
     def get_fields(self) -> dict[str, WireField]:
-        hints = get_type_hints(self.dataclass_definition.dataclass_type, include_extras=True)
-        return {camel_case(name): _described(name, field, hints[name]) for name, field in super().get_fields().items()}
+        value: type = self.dataclass_definition.dataclass_type
+        hints, keys, described = get_type_hints(value, include_extras=True), wire_keys(value), super().get_fields()
+        return {
+            key: _describe(described[name], hints[name], None if key == name else name) for name, key in keys.items()
+        }
 
 
-def _described(name: str, field: WireField, hint: Any) -> WireField:
+def _describe(field: WireField, hint: Any, source: str | None) -> WireField:
     kind, *notes = get_args(hint) if hasattr(hint, "__metadata__") else (hint,)
     if isinstance(field, EnumField):
         notes.insert(0, [member.value for member in field.enum_class])
@@ -45,7 +48,7 @@ def _described(name: str, field: WireField, hint: Any) -> WireField:
     if isinstance(field, ListField) and get_origin(kind) is tuple and Ellipsis not in get_args(kind):
         length = len(get_args(kind))
         field.validators += [MaxLengthValidator(length), MinLengthValidator(length)]
-    field.source = None if camel_case(name) == name else name
+    field.source = source
     return field
 
 

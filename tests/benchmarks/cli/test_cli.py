@@ -231,8 +231,9 @@ def test_the_flags_of_the_original_benchmark_keep_their_meaning() -> None:
     assert (plan.request.url, plan.request.method) == ("http://127.0.0.1:3001/code", "POST")
     assert plan.request.headers == {"Host": "127.0.0.1:3001", "Content-Type": "application/json"}
     assert plan.request.body == '{"name":"benchmark"}'
-    assert (plan.duration_s, plan.trials, plan.instances, plan.connections) == (20, 1, 4, 200)
-    assert (plan.workers, plan.pipelining) == (3, 2)
+    spec = plan.spec
+    assert (spec.duration_s, spec.trials, spec.instances, spec.connections) == (20, 1, 4, 200)
+    assert (spec.workers, spec.pipelining) == (3, 2)
     assert plan.program.name in trial_execution.installed_generators()
 
 
@@ -249,7 +250,7 @@ def make_result(framework: str, *rates: int) -> tuple[RunResult, dict[str, Any]]
         moment = datetime(2026, 11, 23, tzinfo=UTC)
         result.trials.append(TrialResult(index, moment, measurement, load, (), 0.5, 2**20, None, ("wrk",), ""))
     at = datetime(2026, 11, 23, tzinfo=UTC)
-    return result, report.build_entry(result, run_id=uuid4(), at=at, host="localhost:1", label="", profile="")
+    return result, report.build_entry(result, run_id=uuid4(), at=at)
 
 
 FIRST = make_result("fastify", 50_000, 50_100, 49_900, 50_200, 49_800)

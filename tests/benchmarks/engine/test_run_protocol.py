@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.engine import preflight, run_protocol, trial_execution
-from benchmarks.engine.preflight import TargetRequest
-from benchmarks.engine.run_protocol import RunPlan, RunResult, TargetProcesses, TargetRun
+from benchmarks.engine.run_plan import RunPlan, make_plan
+from benchmarks.engine.run_protocol import RunResult, TargetProcesses, TargetRun
+from benchmarks.engine.run_spec import RunSpec
 from benchmarks.engine.trial_execution import TrialResult
 from benchmarks.engine.trial_monitor import MonitoredProcesses, Sample
 from benchmarks.errors import GeneratorFailed
@@ -47,12 +48,12 @@ class RecordingObserver:
 
 
 def plan(port: int, **changes: object) -> RunPlan:
-    default = RunPlan(
-        framework="node", request=TargetRequest(f"http://127.0.0.1:{port}/simple", "GET", {"Host": "x"}, ""),
-        program=trial_execution.find_program(trial_execution.installed_generators()[0]),
-        trials=2, duration_s=1, connections=4, workers=1,
+    spec = RunSpec(
+        framework="node", host=f"x:{port}", address="127.0.0.1", endpoint="/simple", method="GET", duration_s=1,
+        instances=None, connections=4, workers=1, pipelining=1, generator=trial_execution.installed_generators()[0],
+        generator_version="", trials=2, profile="", rate_per_second=None, label="",
     )  # fmt: skip
-    return replace(default, **changes)  # type: ignore[arg-type]
+    return make_plan(replace(spec, **changes))  # type: ignore[arg-type]
 
 
 async def test_trials_of_two_targets_alternate(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +75,8 @@ async def test_trials_of_two_targets_alternate(monkeypatch: pytest.MonkeyPatch) 
 async def test_a_cross_check_and_restarts_are_recorded() -> None:
     installed = trial_execution.installed_generators()
     with run_target() as port:
-        checked = plan(port, trials=1, cross_check_program=trial_execution.find_program(installed[-1]))
+        second = trial_execution.find_program(installed[-1])
+        checked = replace(plan(port, trials=1), cross_check_program=second)
         result = await run_protocol.measure(checked, RecordingObserver("a", [], restarts=(3, 5)))
 
     assert result.cross_rate
@@ -100,12 +102,14 @@ async def test_an_observer_that_ends_a_run_leaves_no_process() -> None:
 async def test_every_generator_sends_its_body(name: str) -> None:
     with run_target() as port:
         body = "123"  # a text, although it looks like a number
-        request = TargetRequest(f"http://127.0.0.1:{port}/code", "POST", {"Content-Type": "application/json"}, body)
-        scenario = plan(port, request=request).scenario(1)
+        planned = plan(port, endpoint="/code", method="POST", body=body)
+        scenario = planned.scenario(1)
         program = trial_execution.find_program(name)
         execution = trial_execution.Execution(program, scenario, MonitoredProcesses(), 100, 1)
         trial = await execution.run(RecordingObserver("a", []), None, 0)
-        received = preflight.send_request(replace(request, url=f"http://127.0.0.1:{port}/received", method="GET"))
+        received = preflight.send_request(
+            replace(planned.request, url=f"http://127.0.0.1:{port}/received", method="GET")
+        )
 
     assert (trial.measurement.errors, trial.measurement.non_2xx) == (0, 0)
     assert trial.measurement.successes > 0

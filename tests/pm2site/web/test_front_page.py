@@ -59,7 +59,7 @@ def result(**changes: object) -> Result:
 
 
 RESULTS = [
-    result(req_per_sec=71_234.4, p99_latency=4.383, validity="valid", saturation="contended"),
+    result(req_per_sec=71_234.4, p99_latency_ms=4.383, validity="valid", saturation="contended"),
     result(id=UUID(int=2), validity="invalid", saturation="unknown", framework=HOSTILE_NAME),
     result(id=UUID(int=3), req_per_sec=900.2, validity="caution", saturation="server-bound"),
 ]
