@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from benchmarks.history.submitted_result import InvalidEntry
+from benchmarks.engine.run_figures import TrialFigures
+from benchmarks.history.submitted_result import InvalidEntry, columns_of_type
 
 MAX_TRIALS, MAX_GATES, MAX_SAMPLES = 60, 100, 1000
 MAX_TEXT = 500
@@ -17,18 +18,11 @@ MAX_HISTOGRAM = 64 * 1024
 MAX_OUTPUT = 64 * 1024
 GATE_STATES = ("pass", "warn", "fail", "unknown")
 MAX_NUMBER = 2**53
-# Wire name → column, and whether it is required.
-TRIAL_INTEGERS = {
-    "totalReqs": ("requests", True), "errors": ("errors", False), "timeouts": ("timeouts", False),
-    "non2xx": ("non_2xx", False), "bytesRead": ("bytes_read", False),
-}  # fmt: skip
-TRIAL_NUMBERS = {
-    "duration": ("duration_s", True), "reqPerSec": ("req_per_sec", True), "avgLatency": ("avg_latency_ms", False),
-    "maxLatency": ("max_latency_ms", False),
-}  # fmt: skip
+TRIAL_INTEGERS = columns_of_type(TrialFigures, int)
+TRIAL_NUMBERS = columns_of_type(TrialFigures, float)
+REQUIRED_OF_TRIALS = ("index", "totalReqs", "duration", "reqPerSec")
 HISTOGRAM_COLUMNS = {"raw": "histogram", "corrected": "corrected_histogram", "probe": "probe_histogram"}
 RUN_TEXTS = {"host": ("host", 255), "generatorVersion": ("generator_version", 100), "profile": ("profile", 20)}
-RUN_INTEGERS = {"memoryBytes": "memory_bytes", "connectionsUsed": "connections_used"}
 DETAIL_FIELDS = ("trialResults", "gates", "samples", "environment", "command")
 
 
@@ -47,9 +41,8 @@ def details_to_columns(entry: Mapping[str, Any]) -> SubmittedDetails:
         for name, (column, length) in RUN_TEXTS.items()
         if _has(entry, name)
     }
-    run |= {column: int(_check_number(entry[name], name)) for name, column in RUN_INTEGERS.items() if _has(entry, name)}
-    if _has(entry, "rate"):
-        run["rate_per_second"] = _check_number(entry["rate"], "rate")
+    if _has(entry, "connectionsUsed"):
+        run["connections_used"] = int(_check_number(entry["connectionsUsed"], "connectionsUsed"))
     if _has(entry, "gates"):
         run["gates"] = [_check_gate(gate) for gate in _check_list(entry["gates"], "gates", MAX_GATES)]
     if _has(entry, "samples"):
@@ -140,12 +133,12 @@ def _check_sample(value: object) -> dict[str, Any]:
 
 def _trial_columns(value: object) -> dict[str, Any]:
     trial = _check_object(value, "trialResults")
-    columns: dict[str, Any] = {"index": int(_check_number(trial.get("index"), "trialResults.index"))}
-    columns["is_warmup"] = columns["index"] == 0
+    columns: dict[str, Any] = {}
     for names, kind in ((TRIAL_INTEGERS, int), (TRIAL_NUMBERS, float)):
-        for name, (column, is_required) in names.items():
-            if is_required or _has(trial, name):
+        for name, column in names.items():
+            if name in REQUIRED_OF_TRIALS or _has(trial, name):
                 columns[column] = kind(_check_number(trial.get(name), f"trialResults.{name}"))
+    columns["is_warmup"] = columns["index"] == 0
     columns["started_at"] = _parse_time(trial.get("startedAt"))
     percentiles = _check_object(trial.get("percentiles") or {}, "percentiles")
     columns["percentiles_ms"] = {

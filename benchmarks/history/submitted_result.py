@@ -5,42 +5,33 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_type_hints
 from uuid import NAMESPACE_URL, UUID, uuid5
+
+from benchmarks.analysis.gates import VALIDITIES
+from benchmarks.engine.run_figures import RunFigures
+from benchmarks.engine.run_spec import RunParameters
+from benchmarks.runs.run_rows import COLUMNS
+from system.lib.wire import wire_keys
 
 NAMESPACE = uuid5(NAMESPACE_URL, "pm2site:bench-history")
 MAX_NUMBER = 2**53  # larger integers are not exact in JSON
 ERROR_RATE_LIMIT = 0.01  # the usual k6 threshold
 RATE_MISMATCH_LIMIT = 0.15
 
+
+def columns_of_type(kind: type, number: type) -> dict[str, str]:
+    """Wire name → column of the fields of `kind` that are of this type, or null."""
+    hints, columns = get_type_hints(kind), COLUMNS if kind is RunParameters else {}
+    return {
+        key: columns.get(name, name) for name, key in wire_keys(kind).items() if hints[name] in (number, number | None)
+    }
+
+
 TEXT_FIELDS = {"framework": 100, "endpoint": 500, "method": 16, "generator": 50, "label": 200, "saturation": 30}
-# Wire name → column.
-INTEGER_FIELDS = {
-    "connections": "connections",
-    "workers": "workers",
-    "pipelining": "pipelining",
-    "errors": "errors",
-    "timeouts": "timeouts",
-    "non2xx": "non_2xx",
-    "totalReqs": "total_requests",
-    "instances": "instances",
-    "trials": "trials_planned",
-}
-NUMBER_FIELDS = {
-    "reqPerSec": "req_per_sec",
-    "avgLatency": "avg_latency_ms",
-    "p50Latency": "p50_latency_ms",
-    "p90Latency": "p90_latency_ms",
-    "p95Latency": "p95_latency_ms",
-    "p99Latency": "p99_latency_ms",
-    "p999Latency": "p999_latency_ms",
-    "duration": "duration_s",
-    "reqPerSecLow": "req_per_sec_low",
-    "reqPerSecHigh": "req_per_sec_high",
-    "cpuMicrosPerRequest": "cpu_micros_per_request",
-}
+INTEGER_FIELDS = columns_of_type(RunParameters, int) | columns_of_type(RunFigures, int)
+NUMBER_FIELDS = columns_of_type(RunParameters, float) | columns_of_type(RunFigures, float)
 LATENCY_FIELDS = ("avgLatency", "p50Latency", "p90Latency", "p99Latency")
-VALIDITIES = ("valid", "caution", "invalid", "unknown")
 STATES = ("done", "failed", "cancelled", "interrupted")
 
 

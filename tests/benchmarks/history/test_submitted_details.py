@@ -17,12 +17,10 @@ GATE = {"code": "errors", "state": "pass", "message": "Fine.", "value": 0.0, "tr
 
 
 def test_present_keys_become_columns() -> None:
-    details = details_to_columns(
-        {"host": "h:1", "rate": 50, "memoryBytes": 7, "gates": [GATE], "trialResults": [TRIAL]}
-    )
+    details = details_to_columns({"host": "h:1", "connectionsUsed": 7, "gates": [GATE], "trialResults": [TRIAL]})
 
     assert details == SubmittedDetails(
-        {"host": "h:1", "rate_per_second": 50, "memory_bytes": 7, "gates": [GATE]},
+        {"host": "h:1", "connections_used": 7, "gates": [GATE]},
         (
             {
                 "index": 1, "is_warmup": False, "started_at": datetime(2026, 11, 23, 9, 40, 22, 123000, UTC),
@@ -40,7 +38,7 @@ def test_present_keys_become_columns() -> None:
     [
         ({"host": 5}, "host is not a string"),
         ({"profile": "x" * 21}, "profile is not a string of at most 20 characters"),
-        ({"rate": -1}, "rate is -1, not a number of at least 0"),
+        ({"connectionsUsed": -1}, "connectionsUsed is -1, not a number of at least 0"),
         ({"gates": "x"}, "gates is not a list"),
         ({"gates": [GATE] * 101}, "gates is not a list of at most 100"),
         ({"gates": [{**GATE, "state": "great"}]}, "gates has a state"),
