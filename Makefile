@@ -9,6 +9,8 @@ PYTEST := -m pytest -n $(WORKERS) --dist loadfile
 SERVED := $(VENV)/.server $(VENV)/.node $(VENV)/.redis
 
 .DEFAULT_GOAL := help
+# The tests start hundreds of Python processes: without byte code on disk, each compiles the program again.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help setup run dev demo admin dashboard test test-fast coverage check bench fmt clean
 
 help: ## list these targets

@@ -15,5 +15,7 @@ settings.load_profile("patient")
 
 
 def pytest_configure() -> None:
-    """In this process alone: hashes of passwords are slow on purpose, half a second each."""
+    """In this process alone. Hashes of passwords are slow on purpose, half a second each; without autorefresh, WhiteNoise
+    reads all static files for the first request of each test client, a tenth of a second."""
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    django_settings.WHITENOISE_AUTOREFRESH = True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -97,14 +96,21 @@ def sources() -> tuple[tuple[str, ast.Module, str], ...]:
     )
 
 
-def imported_names(tree: ast.Module) -> Iterator[str]:
+@cache
+def nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(tree))
+
+
+@cache
+def imported_names(tree: ast.Module) -> tuple[str, ...]:
     """Dotted names of all imports of a file, including those inside functions."""
-    for node in ast.walk(tree):
+    names: list[str] = []
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return tuple(names)
 
 
 def room_of(module: str) -> tuple[str, str]:
@@ -214,7 +220,7 @@ def test_an_io_call_has_one_owner() -> None:
     wrong = [
         f"{name}:{node.lineno} calls {node.func.attr}"
         for name, tree, _ in sources()
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
         if name not in CALLS.get(node.func.attr, {name})
     ]
@@ -240,7 +246,7 @@ def test_files_and_functions_are_short() -> None:
     long_functions = [
         f"{name}:{node.lineno} {node.name}"
         for name, tree, _ in sources()
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         if (node.end_lineno or node.lineno) - node.lineno > MAX_FUNCTION_LINES
     ]
@@ -256,7 +262,7 @@ def test_no_shell_is_ever_used() -> None:
     wrong = [
         f"{name}:{node.value.lineno}"
         for name, tree, _ in sources()
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, ast.keyword)
         and node.arg == "shell"
         and isinstance(node.value, ast.Constant)

@@ -23,7 +23,7 @@ from pytest_django import Settings
 from benchmarks.models import Run, RunState
 from tests.fixtures.ports import FASTIFY
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 START = datetime(2026, 1, 1, tzinfo=UTC)
 RESULT_KEYS = {
     "id", "timestamp", "framework", "endpoint", "method", "reqPerSec", "avgLatency", "p50Latency", "p90Latency", "p99Latency",
@@ -81,6 +81,7 @@ def test_latest() -> None:
 
 
 @pytest.mark.usefixtures("some_runs")
+@pytest.mark.django_db(transaction=True)  # the stream reads in another thread
 async def test_everything_is_streamed() -> None:
     content, headers = await text("all")
 
@@ -274,6 +275,7 @@ def test_a_full_disk_deletes_nothing(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("some_runs")
+@pytest.mark.django_db(transaction=True)  # the stream reads in another thread
 async def test_exports() -> None:
     await Run.objects.filter(req_per_sec=9.0).aupdate(label='=HYPERLINK("x")')
 

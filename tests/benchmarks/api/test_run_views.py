@@ -14,7 +14,7 @@ from system.host.child_processes import identify
 from tests.fixtures.ports import EXPRESS
 from tests.fixtures.target_server import run_target
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 URL = "/api/benchmark/run"
 
 

@@ -18,7 +18,7 @@ from pm2site.access.throttle import attempts
 from pm2site.http.middleware import RequestMiddleware
 from pm2site.models import Activity
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 JSON = {"Accept": "application/json"}
 
 
