@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from benchmarks.errors import NotDelivered
+from system.lib.files import write_atomically
 
 TIMEOUT_S = 15.0
 PATH = "/api/benchmark/add"
@@ -37,12 +37,7 @@ class Outbox:
         """Save before sending, so that no measurement is lost."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = self.folder / f"{entry['id']}.json"
-        partial = file.with_suffix(".partial")
-        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as text:  # noqa: PTH123 - a mode
-            json.dump({"server": url, "entry": entry}, text)
-            text.flush()
-            os.fsync(text.fileno())
-        partial.rename(file)
+        write_atomically(file, [json.dumps({"server": url, "entry": entry})])
         return file
 
     def pending(self) -> Iterator[tuple[Path, str, dict[str, Any]]]:

@@ -6,7 +6,6 @@ import csv
 import errno
 import io
 import json
-import os
 import secrets
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from benchmarks.errors import BackupFailed
 from benchmarks.history.queries import iter_chunks
 from benchmarks.history.results import Result, to_result
 from benchmarks.models import UNFINISHED, Run
+from system.lib.files import write_atomically
 from system.lib.wire import iso_time, to_wire, wire_keys
 
 ResultChunks = Iterator[list[Result]]
@@ -121,21 +121,14 @@ def to_backup_entry(run: Run) -> dict[str, object]:
 
 
 def write_backup(pieces: Iterator[str], moment: datetime) -> Path:
-    """Write atomically (partial file, then rename), readable by its owner only, and synced to disk."""
+    """Raises BackupFailed, OSError (disk full)."""
     name = f"history-{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}.json"
     path = Path(settings.BACKUP_DIR) / name
-    partial = path.with_suffix(".partial")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:  # noqa: PTH123 - a mode
-            file.writelines(pieces)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.rename(path)
+        write_atomically(path, pieces)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise BackupFailed(str(path), error.strerror or str(error)) from error
-    finally:
-        partial.unlink(missing_ok=True) if partial.parent.is_dir() else None
     return path

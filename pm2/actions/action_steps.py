@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -76,29 +75,15 @@ def build_result(
     return ActionResult(True, message, tuple(processes), warnings, skipped, datetime.now(UTC))
 
 
-_busy: dict[str, str] = {}
-_busy_lock = threading.Lock()
-
-
 @asynccontextmanager
 async def hold_names(names: Collection[str], action: str) -> AsyncIterator[None]:
     """Allows one action per name at a time, across threads, event loops and processes. Raises OperationInProgress."""
-    with _busy_lock:
-        for name in names:
-            if name in _busy:
-                raise OperationInProgress(name, _busy[name])
-        _busy.update(dict.fromkeys(names, action))
-    try:
-        with ExitStack() as held:
-            for name in sorted(names):
-                holder = held.enter_context(locks.exclusive(_lock_file(name), action))
-                if holder:
-                    raise OperationInProgress(name, holder)
-            yield
-    finally:
-        with _busy_lock:
-            for name in names:
-                del _busy[name]
+    with ExitStack() as held:
+        for name in sorted(names):
+            holder = held.enter_context(locks.exclusive(_lock_file(name), action))
+            if holder:
+                raise OperationInProgress(name, holder)
+        yield
 
 
 def _lock_file(name: str) -> Path:

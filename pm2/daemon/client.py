@@ -9,12 +9,12 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
 from pm2.daemon import amp, rpc
 from pm2.errors import CallTimeout, DaemonNotRunning, InvalidHome, ProtocolError
+from system.lib.per_loop import PerLoop
 
 SOCKET_PATH_BYTES = 107
 READ_BYTES = 256 * 1024
@@ -127,7 +127,7 @@ class _SharedConnection:
         self.is_kept_open = False
 
 
-_connections: WeakKeyDictionary[asyncio.AbstractEventLoop, _SharedConnection] = WeakKeyDictionary()
+_connections: PerLoop[_SharedConnection] = PerLoop()
 
 
 def keep_open() -> None:
@@ -136,10 +136,9 @@ def keep_open() -> None:
 
 
 def _loop_connection() -> _SharedConnection:
-    loop, home = asyncio.get_running_loop(), Path(settings.PM2_HOME)
-    shared = _connections.get(loop)
+    home, shared = Path(settings.PM2_HOME), _connections.get()
     if shared is None or shared.connection.home != home:
-        shared = _connections[loop] = _SharedConnection(DaemonConnection(home))
+        shared = _connections.set(_SharedConnection(DaemonConnection(home)))
     return shared
 
 

@@ -7,7 +7,6 @@ a small marker file per pm_id.
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from collections.abc import Iterable
@@ -15,6 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
+
+from system.lib.files import write_atomically
 
 MAX_AGE_MS = 60_000.0
 
@@ -55,9 +56,7 @@ def _write_marker(pm_id: int, at_ms: float, verb: str, by: str) -> None:
     marker = {"home": str(settings.PM2_HOME), "at": at_ms, "verb": verb, "by": by}
     with suppress(OSError):
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = file.with_suffix(f".{os.getpid()}")
-        temporary.write_text(json.dumps(marker))
-        temporary.replace(file)
+        write_atomically(file, [json.dumps(marker)])
 
 
 def _read_marker(pm_id: int) -> tuple[float, str, str] | None:

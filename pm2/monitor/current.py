@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
@@ -18,31 +16,30 @@ from pm2.logs.log_search import LogPage, LogQuery
 from pm2.monitor import list_freshness
 from pm2.monitor.daemon_monitor import FRESH_S, DaemonMonitor
 from pm2.monitor.listing import Stats
+from system.lib.per_loop import PerLoop
 
-_monitors: WeakKeyDictionary[asyncio.AbstractEventLoop, DaemonMonitor] = WeakKeyDictionary()
+_monitors: PerLoop[DaemonMonitor] = PerLoop()
 _latest: Stats | None = None
 
 
 def start(store: InstanceStore | None = None, saved: Mapping[Key, SavedInstance] | None = None) -> DaemonMonitor:
     """Monitors the daemon on this event loop until `stop`. `store`: where exits are stored; `saved`: its instances."""
-    monitor = DaemonMonitor(Path(settings.PM2_HOME), store, saved)
-    _monitors[asyncio.get_running_loop()] = monitor
+    monitor = _monitors.set(DaemonMonitor(Path(settings.PM2_HOME), store, saved))
     monitor.start()
     return monitor
 
 
 async def stop() -> None:
-    monitor = _monitors.pop(asyncio.get_running_loop(), None)
+    monitor = _monitors.pop()
     if monitor:
         await monitor.close()
 
 
 def get_monitor() -> DaemonMonitor:
     """This loop's monitor; without a started one, one that polls only on request."""
-    loop, home = asyncio.get_running_loop(), Path(settings.PM2_HOME)
-    monitor = _monitors.get(loop)
+    home, monitor = Path(settings.PM2_HOME), _monitors.get()
     if monitor is None or monitor.home != home:
-        monitor = _monitors[loop] = DaemonMonitor(home)
+        monitor = _monitors.set(DaemonMonitor(home))
     return monitor
 
 

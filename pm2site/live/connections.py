@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from typing import Protocol
-from weakref import WeakKeyDictionary
 
 import structlog
 
 from pm2site.access import auth
 from pm2site.access.auth import Credential
 from pm2site.http import error_responses
+from system.lib.per_loop import PerLoop
 
 log = structlog.get_logger("pm2site.ws")
 
@@ -51,17 +51,16 @@ class Sockets:
 
     def __init__(self) -> None:
         self.open: set[Socket] = set()
-        self._watchers: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[None]] = WeakKeyDictionary()
+        self._watchers: PerLoop[asyncio.Task[None]] = PerLoop()
 
     def add(self, socket: Socket) -> bool:
         """Returns False if the limit is reached."""
         if len(self.open) >= MAX_SOCKETS:
             return False
         self.open.add(socket)
-        loop = asyncio.get_running_loop()
-        watcher = self._watchers.get(loop)
+        watcher = self._watchers.get()
         if watcher is None or watcher.done():
-            self._watchers[loop] = asyncio.create_task(self._watch(), name="revocation watcher")
+            self._watchers.set(asyncio.create_task(self._watch(), name="revocation watcher"))
         return True
 
     def remove(self, socket: Socket) -> bool:
@@ -78,7 +77,7 @@ class Sockets:
             await asyncio.sleep(0.02)
         for socket in list(self.open):
             socket.cancel()
-        watcher = self._watchers.get(asyncio.get_running_loop())
+        watcher = self._watchers.get()
         if watcher:
             watcher.cancel()
         await asyncio.sleep(0)

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary
 
 import structlog
 
@@ -16,6 +15,7 @@ from pm2site.http import error_responses
 from pm2site.live import messages
 from pm2site.live.event_streams import FeedStream
 from system.lib.feed import Feed
+from system.lib.per_loop import PerLoop
 from system.lib.wire import iso_time, to_wire
 
 log = structlog.get_logger("pm2site.live.hub")
@@ -159,13 +159,12 @@ def _stream(name: str, source: Source) -> Stream | FeedStream:
     return FeedStream(name, source) if isinstance(source, Feed) else Stream(name, source)
 
 
-_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+_hubs: PerLoop[Hub] = PerLoop()
 
 
 def get_hub(sources: Mapping[str, Source]) -> Hub:
     """The running loop's hub, created by the first call."""
-    loop = asyncio.get_running_loop()
-    hub = _hubs.get(loop)
+    hub = _hubs.get()
     if hub is None or hub.sources != dict(sources):
-        hub = _hubs[loop] = Hub(sources)
+        hub = _hubs.set(Hub(sources))
     return hub

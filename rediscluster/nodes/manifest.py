@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from django.conf import settings
 from rediscluster.errors import DiskFull, ManifestUnreadable
 from rediscluster.topology.plan import Plan
 from system.host.child_processes import Identity
+from system.lib.files import write_atomically
 
 FILE_NAME = "cluster.json"
 FORMAT = 1
@@ -100,7 +100,7 @@ def _parse(content: dict[str, Any]) -> Manifest:
 def save(manifest: Manifest) -> Manifest:
     """Saves atomically: a reader sees either the old or the new manifest."""
     path = cluster_folder() / FILE_NAME
-    write_atomically(path, json.dumps({"format": FORMAT, **asdict(manifest)}, indent=1))
+    write_file(path, json.dumps({"format": FORMAT, **asdict(manifest)}, indent=1))
     return manifest
 
 
@@ -108,21 +108,10 @@ def remove() -> None:
     (cluster_folder() / FILE_NAME).unlink(missing_ok=True)
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Replaces a file through a temporary file next to it, with mode 0600; it is on disk when this returns."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.unlink(missing_ok=True)
+def write_file(path: Path, text: str) -> None:
+    """Replaces a file of the cluster. Raises DiskFull."""
     with raising_disk_full(path):
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE_MODE)
-        try:
-            with os.fdopen(descriptor, "w") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
+        write_atomically(path, [text])
 
 
 @contextmanager

@@ -103,7 +103,7 @@ def create_node_folder(plan: Plan, port: int) -> Path:
     with manifest.raising_disk_full(folder):
         folder.mkdir(mode=manifest.FOLDER_MODE, exist_ok=True)
     path = folder / redis_conf.CONF_FILE
-    manifest.write_atomically(path, redis_conf.render(plan, port, folder))
+    manifest.write_file(path, redis_conf.render(plan, port, folder))
     return path
 
 
@@ -176,6 +176,8 @@ def _relative(path: Path) -> str:
 def remove_cluster_folder() -> tuple[str, ...]:
     """Removes the cluster's folder if it is empty; otherwise returns the names of its entries."""
     folder = manifest.cluster_folder()
+    for interrupted in folder.glob(f"{manifest.FILE_NAME}.tmp*"):
+        interrupted.unlink(missing_ok=True)
     try:
         folder.rmdir()
     except OSError:

@@ -23,7 +23,7 @@ KNOWN_FILES = (
     "temp-rewriteaof-*.aof",
     "nodes.conf-*",
     "nodes.conf.tmp*",
-    "redis.conf.tmp",
+    "redis.conf.tmp*",
 )
 KNOWN_APPEND_ONLY_FILES = ("appendonly.aof.*", "temp-*")
 

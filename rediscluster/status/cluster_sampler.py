@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
@@ -24,6 +23,7 @@ from rediscluster.topology import node_view
 from rediscluster.topology.node_view import ClusterView, Member
 from rediscluster.topology.slots import key_slot
 from system.host import ports
+from system.lib.per_loop import PerLoop
 
 CACHE_S = 0.2  # calls within this time share a sample
 REPLY_TIMEOUT_S = 0.5
@@ -68,7 +68,7 @@ class SamplerState:
     invalidated_at_s: float = float("-inf")
 
 
-_connections_by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, LoopConnections] = WeakKeyDictionary()
+_connections: PerLoop[LoopConnections] = PerLoop()
 _state = SamplerState()
 
 
@@ -91,7 +91,7 @@ def reset() -> None:
 
 
 def _loop_connections() -> LoopConnections:
-    return _connections_by_loop.setdefault(asyncio.get_running_loop(), LoopConnections())
+    return _connections.get() or _connections.set(LoopConnections())
 
 
 async def sample() -> RedisStats:
