@@ -1,4 +1,4 @@
-"""Rank statistics of two sets of trials: exact Mann-Whitney test, ratio with its confidence interval. [pure]
+"""Rank statistics: confidence interval of a run's rate; exact Mann-Whitney test and ratio of two runs. [pure]
 
 Trials are few (3 to 50) and not normally distributed, so no distribution is assumed. Single requests are not
 independent samples; only whole trials are compared.

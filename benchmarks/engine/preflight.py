@@ -100,7 +100,10 @@ def _find_oddities(response: http.client.HTTPResponse, body: bytes) -> Iterator[
 
 
 def verify(request: TargetRequest, needs: tuple[str, ...]) -> TargetResponse:
-    """The response, which must be 2xx; an empty store is filled first. Raises PreflightFailed."""
+    """Sends the request once and returns the response, which must be 2xx. Raises PreflightFailed.
+
+    For an endpoint that needs codes, an empty store is filled first, by POSTs to the target.
+    """
     response = send_request(request)
     if response.status == 404 and "codes" in needs:
         _store_codes(request)

@@ -46,7 +46,8 @@ class TargetProcesses:
 
 
 class RunObserver(TrialObserver, Protocol):
-    """Implemented by the caller of a run: receives its progress, and finds the target's processes."""
+    """Implemented by the caller of a run: receives its progress, finds the target's processes, and may cancel it by
+    raising CancelledError."""
 
     async def on_phase(self, name: str) -> None: ...
 

@@ -44,6 +44,7 @@ def _header_name(name: str) -> str:
 
 
 def script(scenario: Scenario) -> str | None:
+    """The content of the generator's file: for h2load, the request's body."""
     return scenario.body or None
 
 

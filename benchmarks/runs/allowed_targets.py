@@ -17,7 +17,7 @@ _INET_ATON_NUMBER = re.compile(r"(?:.*\.)?(?:0[xX][0-9A-Fa-f]*|\d+)\.?")
 
 
 def resolve_target(text: str, default_port: int, framework_ports: Collection[int]) -> TargetAddress:
-    """Resolve `host[:port]`. Raises TargetNotAllowed before any packet is sent to the target."""
+    """Decides whether `host[:port]` may be loaded, and resolves it. Raises TargetNotAllowed; sends no packet to it."""
     try:
         host, port = parse_host_port(text, default_port)
     except InvalidTargetAddress as error:

@@ -89,7 +89,8 @@ def _sample_and_close() -> Progress:
 
 
 def fetch_progress() -> Progress:
-    """Like `sample`, for threads that manage their own connection. Marks runs whose process is gone."""
+    """Like `sample`, for threads that manage their own connection. Marks runs whose process is gone, and launches the
+    next one."""
     unfinished = list(Run.objects.filter(state__in=UNFINISHED).order_by("created_at", "id"))
     if unfinished and queue.interrupt_dead_runs_among(unfinished):
         unfinished = list(Run.objects.filter(state__in=UNFINISHED).order_by("created_at", "id"))

@@ -56,7 +56,7 @@ async def execute(run_id: UUID) -> None:
 
 
 class DatabaseObserver:
-    """Writes the progress and results of a run to its row."""
+    """Writes the progress and results of a run to its row, finds the target's processes, and cancels on request."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -91,6 +91,7 @@ class DatabaseObserver:
             await sync_to_async(run_recorder.store_samples)(self.run, [*self.result.samples(), *self.pending_samples])
 
     async def _record_progress(self, progress: dict[str, object]) -> None:
+        """Raises CancelledError when a cancellation was requested: the row is how the server reaches this process."""
         if await sync_to_async(run_recorder.record_heartbeat)(self.run, progress):
             raise asyncio.CancelledError
 

@@ -34,10 +34,10 @@ class Inbox:
                     self._gauges.clear()
                 self._queue.append(event)
                 if len(self._queue) > MAX_QUEUED:
-                    self._drop_oldest_metric()
+                    self._drop_oldest_stream_data()
         self.wake_up()
 
-    def _drop_oldest_metric(self) -> None:
+    def _drop_oldest_stream_data(self) -> None:
         for index, event in enumerate(self._queue):
             if isinstance(event, StreamData):
                 del self._queue[index]

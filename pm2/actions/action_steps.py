@@ -95,7 +95,7 @@ _running_actions: set[asyncio.Task[object]] = set()
 
 
 async def run_to_completion(action: Coroutine[object, object, T]) -> T:
-    """Runs an action that is not cancelled halfway when its caller is."""
+    """Runs an action that is not cancelled halfway when its caller is. Drops the cached list before and after it."""
     list_freshness.invalidate_list()
     task = asyncio.create_task(action)
     _running_actions.add(task)

@@ -1,4 +1,4 @@
-"""Starts a framework: ensures the daemon, calls `prepare`, waits until instances are online and the port is open."""
+"""The steps of a start, which `lifecycle.start` takes: the daemon, PM2's `prepare`, instances online, the port open."""
 
 from __future__ import annotations
 

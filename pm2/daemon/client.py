@@ -144,7 +144,7 @@ def _loop_connection() -> _SharedConnection:
 
 @asynccontextmanager
 async def connect() -> AsyncIterator[DaemonConnection]:
-    """Yields this event loop's connection; the last user closes it, unless it is kept open."""
+    """Yields this event loop's connection; the first call opens it, the last user closes it, unless it is kept open."""
     shared = _loop_connection()
     shared.users += 1
     try:

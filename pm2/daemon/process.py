@@ -34,7 +34,10 @@ RUNNING = frozenset({Status.ONLINE, Status.LAUNCHING, Status.STOPPING, Status.WA
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process as sent to clients. `cpu`: percent of one core, `memory`: MB; both of the whole process tree."""
+    """A process as sent to clients. `cpu`: percent of one core, `memory`: MB; both of the whole process tree.
+
+    PM2 measures the process alone: `monitor.listing` replaces its figures by those of the tree.
+    """
 
     pm_id: Annotated[int, "PM2 reuses these numbers"]
     name: str

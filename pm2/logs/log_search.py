@@ -92,7 +92,7 @@ def compile_matcher(search: str, is_regex: bool) -> LineMatcher:
 
 
 async def search_files(query: LogQuery, files: Mapping[Key, LogFiles], rates: RateLookup) -> LogPage:
-    """Searches `files`, the log files of all processes. Raises ProcessNotFound, PatternTooSlow."""
+    """Searches the live lines, then `files`, the log files of all processes. Raises ProcessNotFound, PatternTooSlow."""
     matcher = compile_matcher(query.search, query.is_regex)
     selected = {key: paths for key, paths in files.items() if _is_selected(key, query)}
     if not selected and (query.name is not None or query.pm_id is not None):

@@ -1,4 +1,4 @@
-"""Side effects that `update` returns; the program performs them. [pure]"""
+"""Side effects that `update` returns; `runtime` and `effect_runner` perform them. [pure]"""
 
 from __future__ import annotations
 

@@ -12,8 +12,10 @@ RESET = "\x1b[0m"
 
 
 def paint(previous: Frame | None, frame: Frame, styles: Sequence[str], *, synchronized: bool = False) -> str:
-    """The output that turns `previous` into `frame`: all rows if `previous` is None or has another size, empty if
-    nothing changed. `styles`: the escape sequence of each style."""
+    """Returns the output that turns `previous` into `frame`; the caller writes it. `styles`: their escape sequences.
+
+    All rows if `previous` is None or has another size, empty if nothing changed.
+    """
     if previous is not None and (previous.height, previous.width) != (frame.height, frame.width):
         previous = None
     out: list[str] = []

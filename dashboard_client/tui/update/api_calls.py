@@ -62,7 +62,7 @@ def fetch(
 
 
 def request_action(state: State, action: ApiAction) -> Outcome:
-    """Send the action, after a confirmation if it requires one; a toast if it cannot be sent."""
+    """The effect that sends the action, or a dialog if it requires confirmation, or a toast if it cannot be sent."""
     if state.is_read_only and not action.is_read_only:
         return show_toast(state, f"{action.title}: disabled by --readonly", "warn"), ()
     if not state.link.is_up:
@@ -75,7 +75,7 @@ def request_action(state: State, action: ApiAction) -> Outcome:
 
 
 def send_action(state: State, action: ApiAction) -> Outcome:
-    """Send without confirmation: only for `request_action`, confirmed dialogs, and the next of chained actions."""
+    """The effect that sends without confirmation: for `request_action`, confirmed dialogs, and the next of a chain."""
     call = PendingCall(action.title, state.now_s, "action", action.next_actions)
     state = show_toast(state, f"{action.title}…", "plain")
     return _send_call(state, action.api_method, action.response_type, action.arguments, call)
