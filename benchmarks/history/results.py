@@ -11,13 +11,19 @@ from benchmarks.engine.run_figures import RunFigures
 from benchmarks.models import Run, Source
 
 
-@dataclass(frozen=True, slots=True)
-class Result(RunFigures):
+@dataclass(frozen=True)  # without slots, so that a class can inherit from it beside RunFigures
+class ResultIdentity:
     id: UUID
     timestamp: Annotated[datetime, "The end of the run"]
     framework: str
     endpoint: str
     method: str
+
+
+@dataclass(frozen=True)
+class Result(RunFigures, ResultIdentity):
+    """The identity comes first on the wire: a dataclass orders its fields from the last base to the first."""
+
     connections: int
     workers: int
     pipelining: int
