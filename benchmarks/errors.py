@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from http import HTTPStatus
 
+from system.lib import installation
 from system.lib.errors import Conflict, Invalid, NotFound, ReportedError, Unavailable, Upstream
 
 
@@ -70,7 +71,7 @@ class GeneratorMissing(BenchmarkError, Unavailable):
     def __init__(self, requested: str | None, installed: Sequence[str]) -> None:
         problem = f"The load generator {requested} is not" if requested else "No load generator is"
         others = f" Installed: {', '.join(installed)}." if installed else ""
-        super().__init__(f"{problem} installed.{others} Install wrk, or run: make setup (autocannon).")
+        super().__init__(f"{problem} installed.{others} Install wrk, or run: {installation.SETUP} (autocannon).")
 
 
 class NotDelivered(BenchmarkError, Upstream):

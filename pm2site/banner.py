@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from benchmarks.history.importer import ImportReport
 from system.host import binaries
 from system.host.binaries import Binary
+from system.lib import installation
 
 GENERATORS = ("wrk", "h2load", "autocannon")
 
@@ -26,7 +27,7 @@ def lines(host: str, port: int) -> list[str]:
         f"Health check: GET http://{address}/health",
         *access_lines(host),
         *(["Detailed errors are enabled (NODE_ENV or DJANGO_DEBUG)."] if settings.DETAILED_ERRORS else []),
-        *([] if has_admin() else ["No admin user yet: make admin"]),
+        *([] if has_admin() else [f"No admin user yet: {installation.ADMIN}"]),
         " · ".join(program_versions()),
     ]
 
@@ -38,7 +39,7 @@ def access_lines(host: str) -> list[str]:
     if settings.API_KEY:
         return []
     scope = "this machine only" if host in ("127.0.0.1", "::1", "localhost") else "others need a token"
-    return [f"No API_KEY set: {scope}. API_KEY=… make run lets others in."]
+    return [f"No API_KEY set: {scope}. API_KEY=… {installation.RUN} lets others in."]
 
 
 def has_admin() -> bool:
@@ -50,9 +51,12 @@ def program_versions() -> list[str]:
     pm2, redis = binaries.find("pm2"), binaries.find("redis-server")
     generators = [binary for name in GENERATORS if (binary := binaries.find(name))]
     return [
-        f"PM2 {pm2.version}" if pm2 else "PM2 missing (make setup)",
-        f"redis-server {redis.version} ({redis.path.parent})" if redis else "redis-server missing (make setup)",
-        "load generators: " + (", ".join(_name_and_version(binary) for binary in generators) or "none (make setup)"),
+        f"PM2 {pm2.version}" if pm2 else f"PM2 missing ({installation.SETUP})",
+        f"redis-server {redis.version} ({redis.path.parent})"
+        if redis
+        else f"redis-server missing ({installation.SETUP})",
+        "load generators: "
+        + (", ".join(_name_and_version(binary) for binary in generators) or f"none ({installation.SETUP})"),
     ]
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import socket
 from pathlib import Path
 from typing import Any
 
 from pm2site import env
 from pm2site.logging_setup import logging_config
+from system.lib import installation
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-VERSION = re.search(r"^## \[?(\d+\.\d+\.\d+)", (BASE_DIR / "CHANGELOG.md").read_text(), re.MULTILINE)[1]  # type: ignore[index]
+BASE_DIR = installation.ROOT
+VERSION = installation.read_version()
 
 # --- Files -------------------------------------------------------------------------------------------------
-DATA_DIR = env.path("DATA_DIR", BASE_DIR / "var")
+DATA_DIR = env.path("DATA_DIR", installation.data_dir())
 LOG_DIR = DATA_DIR / "logs"
 BACKUP_DIR = DATA_DIR / "backups"
 SECRET_KEY = env.load_or_create_secret(DATA_DIR / "secret_key", 50)

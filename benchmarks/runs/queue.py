@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from benchmarks.errors import QueueFull, RunFinished, RunUnfinished
 from benchmarks.generators.scenario import max_warmup_s
 from benchmarks.models import ACTIVE, UNFINISHED, Run, RunState
 from system.host.child_processes import Identity, boot_id, identify, is_alive, kill_group, spawn_detached
+from system.lib import installation
 
 log = structlog.get_logger("benchmarks")
 
@@ -89,7 +89,7 @@ def _check_launched_and_fail_if_dead(run: Run) -> bool:
 def spawn_runner(run_id: UUID) -> Identity:
     """Start the detached process of one run; it outlives this server."""
     return spawn_detached(
-        [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "run_benchmark", str(run_id)],
+        installation.manage_argv("run_benchmark", str(run_id)),
         env=dict(os.environ),
         cwd=Path(settings.BASE_DIR),
         log_file=Path(settings.LOG_DIR) / "benchmarks.log",

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pm2.errors import InvalidRegistry, UnknownFramework
 from system.host import binaries
+from system.lib import installation
 
 FOLDER = Path(__file__).parent
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -201,7 +202,7 @@ def _read_enabled(entry: dict[str, Any], where: str) -> bool | Literal["auto"]:
 
 def _violations(framework: Framework) -> Iterator[tuple[str, str]]:
     """Each key with an invalid value, and the rule that it breaks."""
-    file = script_path(framework).resolve()
+    file = (FOLDER / framework.file).resolve()
     may_be_built = framework.enabled is not True or framework.interpreter == NO_INTERPRETER
     rules = (
         ("name", NAME_PATTERN.fullmatch(framework.name), "1 to 40 of a-z, 0-9 and -, not starting with -"),
@@ -243,7 +244,7 @@ def _parse_endpoint(entry: dict[str, Any]) -> Endpoint:
 
 
 def script_path(framework: Framework) -> Path:
-    return FOLDER / framework.file
+    return installation.frameworks_dir() / framework.file
 
 
 def check_availability(framework: Framework) -> Availability:
@@ -251,6 +252,8 @@ def check_availability(framework: Framework) -> Availability:
     if not framework.enabled:
         return Availability(False, "It is disabled in registry.toml.", None)
     if not script_path(framework).is_file():
+        if (FOLDER / framework.file).is_file():  # in the package, not copied yet
+            return Availability(False, f"The frameworks are not installed. Run: {installation.SETUP}.", None)
         return Availability(False, f"{framework.file} does not exist; it may have to be built first.", None)
     if framework.interpreter == NO_INTERPRETER:
         return Availability(True, None, None)
@@ -260,7 +263,7 @@ def check_availability(framework: Framework) -> Availability:
         missing = f"interpreterPath {override} is not a file" if override else f"{framework.interpreter} is not on PATH"
         return Availability(False, f"{missing}.", None)
     if framework.runtime == "node" and not binaries.node_modules_dir().is_dir():
-        return Availability(False, "The Node packages are missing. Run: make setup.", None)
+        return Availability(False, f"The Node packages are missing. Run: {installation.SETUP}.", None)
     return Availability(True, None, path)
 
 

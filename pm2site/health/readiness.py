@@ -15,6 +15,7 @@ from pm2site.http import error_responses, middleware
 from rediscluster.errors import RedisClusterError
 from rediscluster.status import queries, state_summary
 from system.host import binaries
+from system.lib import installation
 
 TIMEOUT_S = 2.0
 GENERATORS = ("wrk", "h2load", "autocannon")
@@ -49,7 +50,7 @@ async def database() -> tuple[bool, str]:
         is_migrated = await sync_to_async(_has_all_tables)()
     except error_responses.DATABASE_ERRORS as error:
         return False, str(error)
-    return is_migrated, connection.vendor if is_migrated else "tables are missing; run: python manage.py migrate"
+    return is_migrated, connection.vendor if is_migrated else f"tables are missing; run: {installation.MANAGE} migrate"
 
 
 def _has_all_tables() -> bool:
@@ -77,10 +78,12 @@ async def redis() -> tuple[bool, str]:
 
 async def node() -> tuple[bool, str]:
     binary = await asyncio.to_thread(binaries.find, "node")
-    return (True, f"{binary.version}, {binary.path}") if binary else (False, "no node on PATH; run: make setup")
+    return (
+        (True, f"{binary.version}, {binary.path}") if binary else (False, f"no node on PATH; run: {installation.SETUP}")
+    )
 
 
 async def generators() -> tuple[bool, str]:
     programs = [await asyncio.to_thread(binaries.find, name) for name in GENERATORS]
     names = [f"{name} {binary.version}" for name, binary in zip(GENERATORS, programs, strict=True) if binary]
-    return bool(names), ", ".join(names) or "none of wrk, h2load, autocannon; run: make setup"
+    return bool(names), ", ".join(names) or f"none of wrk, h2load, autocannon; run: {installation.SETUP}"

@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from pm2site.http import error_responses
+from system.lib import installation
 
 log = structlog.get_logger("pm2site.http")
 
@@ -107,5 +108,6 @@ class MigrationMiddleware:
             request,
             503,
             "database_not_migrated",
-            "The database has unapplied migrations. Run: python manage.py migrate, or start the server with serve.",
+            f"The database has unapplied migrations. Run: {installation.MANAGE} migrate, "
+            "or start the server with serve.",
         )

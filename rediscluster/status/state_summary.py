@@ -12,13 +12,14 @@ from typing import Annotated
 
 from rediscluster.status.cluster_stats import RedisStats
 from rediscluster.status.node_stats import OTHER, OURS, UP, NodeStats
+from system.lib import installation
 from system.lib.quantities import format_ports, pluralize
 
 ABSENT, CREATING, RUNNING, DEGRADED, STOPPED, FAILED = (
     "absent", "creating", "running", "degraded", "stopped", "failed",
 )  # fmt: skip
-SET_UP = "Set one up: POST /api/redis/setup, or: manage.py rediscluster setup -n 6."
-RESUME = "Resume it: POST /api/redis/resume, or: manage.py rediscluster resume."
+SET_UP = f"Set one up: POST /api/redis/setup, or: {installation.COMMAND} rediscluster setup -n 6."
+RESUME = f"Resume it: POST /api/redis/resume, or: {installation.COMMAND} rediscluster resume."
 RESUME_OR_CLEAN = RESUME + " Clean it if it is no longer needed."
 SET_UP_AGAIN = "Set it up again; its leftovers are removed first. Or clean it."
 NOT_OURS = "Frameworks use it. It is shown but never changed; set REDIS_BASE_PORT to set up another one next to it."

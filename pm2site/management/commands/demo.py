@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -17,6 +16,7 @@ from django.core.management.base import CommandError
 from benchmarks.analysis.saturation import is_lower_bound
 from pm2site.banner import host_and_port
 from system.host.child_processes import Child
+from system.lib import installation
 from system.lib.commands import CommandLine
 
 START_S = 60
@@ -40,7 +40,7 @@ class Command(CommandLine):
             self.stderr.write("Stopped. fastify keeps running under PM2, and so does Redis.")
 
     async def _run(self, leave: bool) -> None:
-        server = None if self._is_up() else await Child.start([sys.executable, sys.argv[0], "serve"])
+        server = None if self._is_up() else await Child.start(installation.manage_argv("serve"))
         try:
             await self._wait_for_server(server)
             await asyncio.to_thread(self._run_steps)

@@ -26,7 +26,7 @@ from benchmarks.engine import trial_execution
 from benchmarks.engine.run_protocol import RunResult
 from benchmarks.engine.trial_execution import TrialResult
 from benchmarks.errors import BadUsage, InvalidTargetAddress, NotDelivered
-from system.host.binaries import ROOT
+from system.lib.installation import ROOT
 from tests.fixtures.ports import FASTIFY, SERVERS_REDIS
 from tests.fixtures.process_list import commands_with
 from tests.fixtures.server import StartServer

@@ -9,6 +9,7 @@ from pytest_django import Settings
 from system.errors import BinaryMissing
 from system.host import binaries
 from system.host.binaries import Binary
+from system.lib import installation
 
 
 def test_node_pm2_and_autocannon_are_found() -> None:
@@ -70,7 +71,7 @@ def test_a_program_whose_library_is_missing_is_not_found(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("manifest", ["[]", "{", '{"version": "7.0.4"}', '{"bin": 5, "version": "7.0.4"}'])
 def test_an_unreadable_package_is_not_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, manifest: str) -> None:
-    monkeypatch.setattr(binaries, "ROOT", tmp_path)
+    monkeypatch.setattr(installation, "ROOT", tmp_path)
     (binaries.node_modules_dir() / "pm2").mkdir(parents=True)
     (binaries.node_modules_dir() / "pm2" / "package.json").write_text(manifest)
 
