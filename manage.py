@@ -7,7 +7,7 @@ import sys
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pm2site.settings")
     # Interactive commands print sentences, not log lines.
-    if sys.argv[1:2] in (["admin"], ["pm2"], ["rediscluster"], ["token"]):
+    if sys.argv[1:2] in (["admin"], ["pm2"], ["rediscluster"], ["setup"], ["token"]):
         os.environ.setdefault("LOG_LEVEL", "WARNING")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line

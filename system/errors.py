@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from system.lib.errors import ReportedError, TimedOut, Unavailable
 
 
@@ -31,3 +33,10 @@ class ChildTimeout(HostError, TimedOut):
         self.program = program
         self.timeout_s = timeout_s
         self.stderr_tail = stderr_tail
+
+
+class InstallationFailed(Exception):
+    """npm or pip did not succeed. Only the command `setup` meets it, never a client of the server."""
+
+    def __init__(self, argv: Sequence[str], exit_code: int | None, output: str) -> None:
+        super().__init__(f"{' '.join(argv)} failed with exit code {exit_code}:\n{output}")
