@@ -11,7 +11,7 @@ SERVED := $(VENV)/.server $(VENV)/.node
 .DEFAULT_GOAL := help
 # The tests start hundreds of Python processes: without byte code on disk, each compiles the program again.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help setup run dev demo admin dashboard test test-fast coverage check bench fmt clean
+.PHONY: help setup run dev demo admin dashboard test test-fast coverage check bench fmt lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -60,6 +60,11 @@ bench: $(SERVED) $(VENV)/.dev ## measure our own performance, side by side with 
 fmt: $(VENV)/.dev ## format the code
 	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .
 
+lock: | $(VENV)/bin/pip ## pin the newest versions that pyproject.toml permits, for all supported Pythons, in requirements.lock
+	@test -x $(VENV)/bin/uv || $(PY) -m pip install --quiet --disable-pip-version-check uv
+	@$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --no-annotate \
+	  --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+
 clean: ## remove everything that was installed and built; keeps history and settings in var/
 	rm -rf $(VENV) $(NODE_PARTS)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -69,19 +74,22 @@ $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "[ERROR] Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11 run")'
 	@$(PYTHON) -m venv $(VENV) || { echo "[ERROR] $(PYTHON) failed to create a virtual environment. On Debian: apt-get install python3-venv" >&2; rm -rf $(VENV); exit 1; }
 
-$(VENV)/.server: requirements.txt | $(VENV)/bin/pip
+# Versions come from the lock file, ranges from pyproject.toml, which requirements*.txt repeat.
+INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
+
+$(VENV)/.server: requirements.txt requirements-client.txt requirements.lock | $(VENV)/bin/pip
 	@echo "Installing the Python packages (requirements.txt)" >&2
-	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(INSTALL) -r requirements.txt
 	@touch $@
 
 # The server's packages include the client's.
-$(VENV)/.client: requirements-client.txt | $(VENV)/bin/pip
-	@test -e $(VENV)/.server || { echo "Installing the client's Python packages (requirements-client.txt)" >&2; $(PY) -m pip install --quiet --disable-pip-version-check -r requirements-client.txt; }
+$(VENV)/.client: requirements-client.txt requirements.lock | $(VENV)/bin/pip
+	@test -e $(VENV)/.server || { echo "Installing the client's Python packages (requirements-client.txt)" >&2; $(INSTALL) -r requirements-client.txt; }
 	@touch $@
 
-$(VENV)/.dev: requirements.txt requirements-dev.txt | $(VENV)/.server
+$(VENV)/.dev: requirements-dev.txt requirements.lock | $(VENV)/.server
 	@echo "Installing the packages for the tests (requirements-dev.txt)" >&2
-	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(INSTALL) -r requirements-dev.txt
 	@touch $@
 
 # Also installs Node and redis-server if PATH has none that is recent enough.

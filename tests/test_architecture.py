@@ -31,7 +31,7 @@ ROOMS = {
     ),
     "pm2site": (
         "env logging_setup settings errors models http transport access audit health live web admin banner lifetime"
-        " asgi urls apps management.commands"
+        " asgi urls apps management.commands __main__"
     ),
     "dashboard_client": (
         "errors config wire network client formatting commands tui.screen tui.model tui.text tui.update tui.view tui"

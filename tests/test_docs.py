@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 USER_DOCUMENTS = ("README.md", *sorted(f"docs/{file.name}" for file in (ROOT / "docs").glob("*.md")))
 DOCUMENTS = (*USER_DOCUMENTS, "ARCHITECTURE.md", "CONTRIBUTING.md")
 MAKE_TARGETS = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
-SERVER_COMMANDS = {*get_commands(), "setup"}  # `pm2site setup` comes with the package
+SERVER_COMMANDS = set(get_commands())
 PROGRAMS = {
     "pm2site": ["python", "manage.py"],
     "pm2site-dashboard": ["python", "-m", "dashboard_client"],
@@ -219,7 +219,7 @@ def test_a_command_that_does_not_exist_is_found(
 def test_make_has_the_targets_that_the_documents_are_written_for() -> None:
     assert {
         "help", "setup", "run", "dev", "demo", "admin", "dashboard", "test", "test-fast", "coverage", "check", "bench",
-        "fmt", "clean",
+        "fmt", "lock", "clean",
     } == MAKE_TARGETS  # fmt: skip
 
 

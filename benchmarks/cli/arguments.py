@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from benchmarks.generators.scenario import PROFILES
 from pm2.errors import UnknownFramework
 from pm2.frameworks.registry import Endpoint, registry
 
+INSTALLED_NAME = "pm2site-benchmark"
+PROGRAM = INSTALLED_NAME if Path(sys.argv[0]).name == INSTALLED_NAME else "python -m benchmarks"
 SERVER_PORT = 3100
 EPILOG = """\
 Results go to API_SERVER; if unset, to port 3100 of the host given with -H, else to http://localhost:3100, with API_KEY
@@ -55,7 +58,7 @@ def int_between(low: int, high: int) -> Callable[[str], int]:
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks", description="Measure an HTTP server from this machine.", epilog=EPILOG,
+        prog=PROGRAM, description="Measure an HTTP server from this machine.", epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
     )  # fmt: skip
     add = parser.add_argument

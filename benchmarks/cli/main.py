@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.analysis import comparison
 from benchmarks.analysis.comparison import Verdict
 from benchmarks.cli import report
-from benchmarks.cli.arguments import CliOptions, parse_options, port_offset
+from benchmarks.cli.arguments import PROGRAM, CliOptions, parse_options, port_offset
 from benchmarks.cli.upload import Outbox, Server, send_result
 from benchmarks.engine import run_protocol, serving_processes
 from benchmarks.engine.address import TargetAddress
@@ -33,11 +33,11 @@ OK, FAILED, USAGE, WORSE, INVALID, NO_VERDICT = 0, 1, 2, 3, 4, 5
 PHASE_LABELS = {"preflight": "checking the target", "warming": "warm-up", "running": "trial"}
 
 
-def main(argv: Sequence[str]) -> int:
-    """Returns the exit code. Results go to stdout, everything else to stderr."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """`argv` defaults to the process's own. Returns the exit code. Results go to stdout, everything else to stderr."""
     registry.set_port_offset(port_offset)
     try:
-        options = parse_options(argv, _confirm)
+        options = parse_options(sys.argv[1:] if argv is None else argv, _confirm)
         outbox = Outbox(options.outbox)
         if options.is_resend and not _resend(outbox, options.server):
             return FAILED
@@ -118,7 +118,7 @@ def _deliver(entry: dict[str, Any], outbox: Outbox, server: Server) -> None:
         send_result(report.shrink_to_limit(entry), server)
     except NotDelivered as error:
         _print_stderr(f"[ERROR] {error}")
-        _print_stderr(f"The result is saved in {file}. Send it with: python -m benchmarks --resend")
+        _print_stderr(f"The result is saved in {file}. Send it with: {PROGRAM} --resend")
     else:
         file.unlink()
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn
 
-EPILOG = """\
+INSTALLED_NAME = "pm2site-dashboard"
+PROGRAM = INSTALLED_NAME if Path(sys.argv[0]).name == INSTALLED_NAME else "python -m dashboard_client"
+EPILOG = f"""\
 API_SERVER is the server (default http://localhost:3100), API_KEY the key or token.
 Other variables: API_TIMEOUT (10 s), API_RECONNECT_MAX (10 s), DASHBOARD_DEBUG=1 (traceback on errors).
 
-  python -m dashboard_client                        the dashboard; ? shows the keys
-  API_SERVER=http://192.168.1.100:3100 API_KEY=… python -m dashboard_client
-  python -m dashboard_client --once                 one report as text
-  python -m dashboard_client run pm2 start fastify -i 2
-  python -m dashboard_client run --help             all commands
+  {PROGRAM:<48}  the dashboard; ? shows the keys
+  API_SERVER=http://192.168.1.100:3100 API_KEY=… {PROGRAM}
+  {PROGRAM + " --once":<48}  one report as text
+  {PROGRAM} run pm2 start fastify -i 2
+  {PROGRAM + " run --help":<48}  all commands
 
 Exit codes: 0 ok, 1 failed, 2 usage."""
 
@@ -53,7 +56,7 @@ class Parser(argparse.ArgumentParser):
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Exits with 2 on usage errors. `command`: None for the dashboard, else the word after `run`."""
-    main = _new_parser("python -m dashboard_client", "Dashboard for PM2, Redis and benchmarks on a server.", EPILOG)
+    main = _new_parser(PROGRAM, "Dashboard for PM2, Redis and benchmarks on a server.", EPILOG)
     _add_server_option(main, None)
     add = main.add_argument
     add("--once", action="store_true", help="print one report as text and exit")

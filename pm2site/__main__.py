@@ -1,0 +1,31 @@
+"""Django's command line: `pm2site COMMAND`, `python -m pm2site COMMAND` and `manage.py COMMAND`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from system.lib import installation
+
+# These print sentences, not log lines.
+INTERACTIVE = ("admin", "pm2", "rediscluster", "setup", "token")
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pm2site.settings")
+    if sys.argv[1:2] and sys.argv[1] in INTERACTIVE:
+        os.environ.setdefault("LOG_LEVEL", "WARNING")
+    try:
+        from django.core.exceptions import ImproperlyConfigured
+        from django.core.management import execute_from_command_line
+    except ModuleNotFoundError:
+        install = installation.SETUP if installation.IS_CHECKOUT else "pip install 'pm2site[server]'"
+        sys.exit(f"[ERROR] The server's Python packages are missing. Install them: {install}")
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(f"[ERROR] {error}")
+
+
+if __name__ == "__main__":
+    main()
