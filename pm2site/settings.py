@@ -1,4 +1,7 @@
-"""Django settings. The only module that reads the server's environment variables."""
+"""Django settings. The only module that reads the server's environment variables, but for DATA_DIR.
+
+`system/lib/installation.py` reads that one too, for programs without Django.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import re
 import sys
 import tomllib
@@ -16,6 +17,7 @@ from system.host import binaries
 from system.lib import installation
 
 FOLDER = Path(__file__).parent
+LOCK_FILE = "package-lock.json"
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 EXEC_MODES = ("fork_mode", "cluster_mode")
 NEEDS = ("redis", "codes")
@@ -251,9 +253,9 @@ def check_availability(framework: Framework) -> Availability:
     """Checks that the file and the interpreter exist. Blocking: the first call must not run on the event loop."""
     if not framework.enabled:
         return Availability(False, "It is disabled in registry.toml.", None)
+    if not all(_is_copied(name) for name in (framework.file, LOCK_FILE)):
+        return Availability(False, f"It is not installed, or by another version. Run: {installation.SETUP}.", None)
     if not script_path(framework).is_file():
-        if (FOLDER / framework.file).is_file():  # in the package, not copied yet
-            return Availability(False, f"The frameworks are not installed. Run: {installation.SETUP}.", None)
         return Availability(False, f"{framework.file} does not exist; it may have to be built first.", None)
     if framework.interpreter == NO_INTERPRETER:
         return Availability(True, None, None)
@@ -265,6 +267,14 @@ def check_availability(framework: Framework) -> Availability:
     if framework.runtime == "node" and not binaries.node_modules_dir().is_dir():
         return Availability(False, f"The Node packages are missing. Run: {installation.SETUP}.", None)
     return Availability(True, None, path)
+
+
+def _is_copied(name: str) -> bool:
+    """Whether the folder of the frameworks has the package's version of this file, if the package has one."""
+    source, copy = FOLDER / name, installation.frameworks_dir() / name
+    if source == copy or not source.is_file():
+        return True
+    return copy.is_file() and filecmp.cmp(source, copy, shallow=False)
 
 
 def _find_interpreter(framework: Framework) -> Path | None:

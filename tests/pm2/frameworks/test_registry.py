@@ -10,6 +10,7 @@ import pytest
 from pytest_django import Settings
 
 from pm2.errors import InvalidRegistry, UnknownFramework
+from pm2.frameworks import node_parts
 from pm2.frameworks.registry import (
     FOLDER,
     Availability,
@@ -19,6 +20,7 @@ from pm2.frameworks.registry import (
     parse_registry,
     registry,
 )
+from system.lib import installation
 from system.lib.wire import to_wire
 
 ENTRY = """
@@ -157,3 +159,22 @@ def test_a_compiled_server_may_have_to_be_built() -> None:
 
 def test_python_servers_run_in_our_own_environment() -> None:
     assert check_availability(registry().framework("uvicorn")) == Availability(True, None, Path(sys.executable))
+
+
+def test_frameworks_of_another_version_have_to_be_installed_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(installation, "IS_CHECKOUT", False)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    uvicorn = registry().framework("uvicorn")
+    not_installed = Availability(False, f"It is not installed, or by another version. Run: {installation.SETUP}.", None)
+    assert check_availability(uvicorn) == not_installed
+
+    node_parts.copy_sources(tmp_path / "frameworks")
+    assert check_availability(uvicorn) == Availability(True, None, Path(sys.executable))
+    for name in ("python/server.py", "package-lock.json"):
+        copy = tmp_path / "frameworks" / name
+        content = copy.read_text()
+        copy.write_text(content.replace("a", "b"))
+        assert check_availability(uvicorn) == not_installed
+        copy.write_text(content)
