@@ -25,14 +25,19 @@ Exit codes: 0 ok, 1 failed, 2 usage."""
 RUN_EPILOG = """\
   run quickstart                 a Redis Cluster of 6 nodes, and fastify
   run pm2 start fastify -i 2     run pm2 logs fastify -f
-  run redis setup -n 6 -r 1      run redis status
+  run pm2 scale fastify -i 4     run pm2 rolling-restart fastify
+  run redis setup -n 6 -r 1      run redis failover 7001
   run bench fastify read         benchmark GET /code-fast and print the result
+  run bench compare baseline ID  compare two runs; --json prints their ids after a benchmark
+  run history export -o runs.csv --format csv
   run cleanup --yes              delete all PM2 processes and the Redis Cluster
 
 Results go to stdout, progress to stderr; --json prints the server's response.
 Exit codes: 0 ok, 1 failed, 2 usage, 4 invalid benchmark."""
 
-PM2_VERBS = ("start", "stop", "restart", "reload", "delete", "logs", "status")
+PM2_VERBS = ("start", "stop", "restart", "reload", "rolling-restart", "scale", "delete", "logs", "status")
+BENCH_VERBS = ("run", "compare")
+EXPORT_FORMATS = ("json", "csv", "md", "benchstat")
 
 
 def integer_between(low: int, high: int) -> Callable[[str], int]:
@@ -52,6 +57,13 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
         self.exit(2, f"[ERROR] {message}\n")
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        """Inserts the default of `verb`: `bench FRAMEWORK` is short for `bench run FRAMEWORK`."""
+        default = self.get_default("verb")
+        if default and args and args[0] not in (*BENCH_VERBS, "-h", "--help"):
+            args = [default, *args]
+        return super().parse_known_args(args, namespace)
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -93,7 +105,7 @@ def _add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     _add_instances_option(quickstart)
     cleanup = commands.add_parser("cleanup", help="delete all PM2 processes and the Redis Cluster")
     _add_yes_option(cleanup)
-    _add_redis_verbs(commands.add_parser("redis", help="setup, stop, resume, clean, status"))
+    _add_redis_verbs(commands.add_parser("redis", help="setup, stop, resume, failover, clean, status"))
     pm2 = commands.add_parser("pm2", help=", ".join(PM2_VERBS))
     pm2.add_argument("verb", choices=PM2_VERBS)
     pm2.add_argument("name", nargs="?", help="a framework, process name or pm_id (default: all)")
@@ -104,15 +116,41 @@ def _add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     pm2.add_argument("-f", "--follow", action="store_true", help="print new lines until Ctrl-C (logs)")
     pm2.add_argument("--search", metavar="TEXT", help="only lines containing this text (logs)")
     _add_yes_option(pm2)
-    bench = commands.add_parser("bench", help="benchmark a running framework")
-    bench.add_argument("name", help="the framework")
-    bench.add_argument("endpoint", nargs="?", default="simple", help="simple, code, read, or a path (default: simple)")
-    bench.add_argument("-d", "--duration", type=integer_between(1, 3600), metavar="SECONDS", help="of each trial")
-    bench.add_argument("-c", "--connections", type=integer_between(1, 10_000), metavar="N")
-    bench.add_argument("--trials", type=integer_between(1, 50), metavar="N")
-    bench.add_argument("--profile", metavar="NAME", help="quick, standard or rigorous")
-    for command in (quickstart, cleanup, pm2, bench):
+    _add_bench_verbs(commands.add_parser("bench", help="benchmark a running framework, or compare runs"))
+    _add_history_verbs(commands.add_parser("history", help="export the benchmark history"))
+    for command in (quickstart, cleanup, pm2):
         _add_json_option(command)
+
+
+def _add_bench_verbs(bench: argparse.ArgumentParser) -> None:
+    bench.set_defaults(verb="run")
+    verbs = bench.add_subparsers(dest="verb", required=True, metavar="VERB")
+    run = verbs.add_parser("run", help="benchmark a running framework; the default")
+    run.add_argument("name", help="the framework")
+    run.add_argument("endpoint", nargs="?", default="simple", help="simple, code, read, or a path (default: simple)")
+    run.add_argument("-d", "--duration", type=integer_between(1, 3600), metavar="SECONDS", help="of each trial")
+    run.add_argument("-c", "--connections", type=integer_between(1, 10_000), metavar="N")
+    run.add_argument("--trials", type=integer_between(1, 50), metavar="N")
+    run.add_argument("--profile", metavar="NAME", help="quick, standard or rigorous")
+    compare = verbs.add_parser("compare", help="compare two runs; exit code 1 if there is no verdict")
+    compare.add_argument("base", help='the id of a run, or "baseline"')
+    compare.add_argument("new", help="the id of the run to compare with it")
+    for verb in (run, compare):
+        _add_json_option(verb)
+
+
+def _add_history_verbs(history: argparse.ArgumentParser) -> None:
+    verbs = history.add_subparsers(dest="verb", required=True, metavar="VERB")
+    export = verbs.add_parser("export", help="print the benchmark history, or write it to a file")
+    add = export.add_argument
+    add("-o", "--output", type=Path, metavar="FILE", help="replaced once the export is complete (default: stdout)")
+    add("--format", choices=EXPORT_FORMATS, default="json", help="default: %(default)s")
+    add("--json", dest="format", action="store_const", const="json", help="the same as --format json")
+    add("--framework", metavar="NAME", help="only runs of this framework")
+    add("--endpoint", metavar="PATH", help="only runs of this endpoint, such as /simple")
+    add("--since", metavar="TIME", help="only runs from this time on, ISO 8601")
+    add("--until", metavar="TIME", help="only runs before this time, ISO 8601")
+    add("--validity", choices=("valid", "caution", "invalid"), help="only runs of this validity")
 
 
 def _add_redis_verbs(redis: argparse.ArgumentParser) -> None:
@@ -126,6 +164,8 @@ def _add_redis_verbs(redis: argparse.ArgumentParser) -> None:
     )
     verbs.add_parser("stop", help="stop all nodes; their keys are saved")
     verbs.add_parser("resume", help="start the stopped nodes")
+    failover = verbs.add_parser("failover", help="promote a replica to master of its shard")
+    failover.add_argument("port", type=integer_between(1, 65_535), help="the replica's port; see redis status")
     _add_yes_option(verbs.add_parser("clean", help="stop the cluster and delete its files"))
     verbs.add_parser("status", help="cluster state and nodes; exit code 1 unless all nodes are up")
     for verb in verbs.choices.values():
@@ -138,7 +178,7 @@ def _add_instances_option(parser: argparse.ArgumentParser) -> None:
         "--instances",
         type=integer_between(1, 100),
         metavar="N",
-        help="instances (default: the server's)",
+        help="number of instances (start: default the server's; scale: required)",
     )
 
 

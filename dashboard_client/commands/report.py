@@ -7,7 +7,7 @@ from datetime import datetime
 
 from dashboard_client.formatting.figures import LOWER_BOUNDS
 from dashboard_client.formatting.width import padded, width_of
-from dashboard_client.wire.benchmarks import ActionResult, BenchmarkResult, BenchmarkResults
+from dashboard_client.wire.benchmarks import ActionResult, BenchmarkResult, BenchmarkResults, Comparison
 from dashboard_client.wire.host_and_pm2 import Activity, HostStats, LogLine, Pm2Stats
 from dashboard_client.wire.redis import RedisNode, RedisStats
 
@@ -133,6 +133,12 @@ def result_sentence(result: BenchmarkResult) -> str:
     if result.total_reqs is not None:
         parts.append(f"{result.total_reqs:,} requests by {result.generator}")
     return f"{result.framework} {result.method} {result.endpoint}: {', '.join([*parts, result.validity])}"
+
+
+def comparison(compared: Comparison) -> list[str]:
+    """The sentence about the rate, or why there is no verdict; then a sentence for each other metric."""
+    others = [] if compared.reasons else compared.metrics[1:]
+    return [compared.text or compared.verdict, *(metric.text for metric in others)]
 
 
 def activity(trail: Activity) -> list[str]:

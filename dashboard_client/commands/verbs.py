@@ -9,14 +9,16 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from dashboard_client.commands import report
+from dashboard_client.commands.export import export_history
 from dashboard_client.commands.follow import follow_logs, run_benchmark
 from dashboard_client.commands.progress import Waiting, print_error, print_status
 from dashboard_client.errors import Refused, Usage
 from dashboard_client.network.api import Api
 from dashboard_client.network.endpoints import Json
-from dashboard_client.wire.benchmarks import ActionResult
+from dashboard_client.wire.benchmarks import ActionResult, Comparison
 from dashboard_client.wire.decode import convert
 from dashboard_client.wire.host_and_pm2 import LogLines, Pm2Stats
 from dashboard_client.wire.redis import RedisStats, RedisStatus
@@ -78,6 +80,7 @@ def redis(api: Api, options: Namespace) -> int:
         "setup": lambda: api.redis_setup(options.nodes, options.replicas),
         "stop": api.redis_stop,
         "resume": api.redis_resume,
+        "failover": lambda: api.redis_failover(options.port),
         "clean": lambda: api.redis_clean(confirm=options.yes or None),
     }
     try:
@@ -106,8 +109,7 @@ def pm2(api: Api, options: Namespace) -> int:
         return _pm2_status(api, options)
     if options.verb == "logs":
         return _logs(api, options)
-    if options.verb == "start" and options.name is None:
-        raise Usage("start requires a name: run pm2 start NAME")
+    _check_pm2_arguments(options)
     if options.name is None and options.verb in NEEDS_CONFIRMATION:
         _confirm(f"{options.verb.capitalize()} all PM2 processes on {api.config.server}?", options)
     if options.name is None and options.verb == "reload":
@@ -117,13 +119,24 @@ def pm2(api: Api, options: Namespace) -> int:
     return _print_response(response, options)
 
 
+def _check_pm2_arguments(options: Namespace) -> None:
+    """Raises Usage."""
+    if options.verb == "scale" and None in (options.name, options.instances):
+        raise Usage("scale requires a name and a number of instances: run pm2 scale NAME -i N")
+    if options.verb in ("start", "rolling-restart") and options.name is None:
+        raise Usage(f"{options.verb} requires a name: run pm2 {options.verb} NAME")
+
+
 def _call_action(api: Api, verb: str, name: str | None, instances: int | None) -> Json:
     if verb == "start":
         return api.pm2_start(str(name), instances)
     if name is None:
         actions_for_all = {"stop": api.pm2_stop_all, "restart": api.pm2_restart_all, "delete": api.pm2_delete_all}
         return actions_for_all[verb]()
-    actions = {"stop": api.pm2_stop, "restart": api.pm2_restart, "delete": api.pm2_delete, "reload": api.pm2_reload}
+    actions: Mapping[str, Callable[..., Json]] = {
+        "stop": api.pm2_stop, "restart": api.pm2_restart, "delete": api.pm2_delete, "reload": api.pm2_reload,
+        "rolling-restart": api.pm2_rolling_restart, "scale": partial(api.pm2_scale, instances=instances or 1),
+    }  # fmt: skip
     return actions[verb](pm_id=int(name)) if name.isdecimal() and name.isascii() else actions[verb](name=name)
 
 
@@ -179,6 +192,23 @@ def _logs(api: Api, options: Namespace) -> int:
     return follow_logs(api.config, options.name, options.search) if options.follow else 0
 
 
+def bench(api: Api, options: Namespace) -> int:
+    return compare_runs(api, options) if options.verb == "compare" else run_benchmark(api, options)
+
+
+def compare_runs(api: Api, options: Namespace) -> int:
+    """Returns the exit code: 1 without a verdict."""
+    response = api.benchmark_compare(options.base, options.new)
+    comparison = convert(Comparison, response)
+    if options.json:
+        print(json.dumps(response))
+    else:
+        print("\n".join(report.comparison(comparison)))
+    for warning in comparison.warnings:
+        print_status(f"Warning: {warning}")
+    return int(bool(comparison.reasons))
+
+
 def _print_response(response: Json, options: Namespace) -> int:
     if options.json:
         print(json.dumps(response))
@@ -213,5 +243,6 @@ COMMANDS: Mapping[str, Callable[[Api, Namespace], int]] = {
     "cleanup": cleanup,
     "redis": redis,
     "pm2": pm2,
-    "bench": run_benchmark,
+    "bench": bench,
+    "history": export_history,
 }

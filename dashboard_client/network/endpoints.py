@@ -85,11 +85,15 @@ class Endpoints:
     def pm2_reload(self, framework: str | None = None, *, name: str | None = None, pm_id: int | None = None) -> Json:
         return self._pm2("reload", _selector(framework, name, pm_id), ROLLING_TIMEOUT_S)
 
-    def pm2_scale(self, framework: str, instances: int) -> Json:
-        return self._pm2("scale", {"framework": framework, "instances": instances}, ROLLING_TIMEOUT_S)
+    def pm2_scale(
+        self, framework: str | None = None, instances: int = 1, *, name: str | None = None, pm_id: int | None = None
+    ) -> Json:
+        return self._pm2("scale", {**_selector(framework, name, pm_id), "instances": instances}, ROLLING_TIMEOUT_S)
 
-    def pm2_rolling_restart(self, framework: str) -> Json:
-        return self._pm2("rolling-restart", {"framework": framework}, ROLLING_TIMEOUT_S)
+    def pm2_rolling_restart(
+        self, framework: str | None = None, *, name: str | None = None, pm_id: int | None = None
+    ) -> Json:
+        return self._pm2("rolling-restart", _selector(framework, name, pm_id), ROLLING_TIMEOUT_S)
 
     def pm2_stop_all(self) -> Json:
         return self._pm2("stopAll", {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboard_client.commands import arguments
 from tests.fixtures.ports import free_port
 from tests.fixtures.server import Server, new_server
 
@@ -50,9 +52,20 @@ def test_a_process_from_start_to_delete(own_server: Server) -> None:
     restarted = client(own_server.url, "run", "pm2", "restart", "1")
     assert (restarted.stdout, restarted.returncode) == ("Restarted node: 1 process\n", 0)
 
+    rolled = client(own_server.url, "run", "pm2", "rolling-restart", "node")
+    scaled = client(own_server.url, "run", "pm2", "scale", "node", "-i", "1")
+    assert (rolled.stderr, rolled.returncode, scaled.stderr, scaled.returncode) == ("", 0, "", 0)
+    assert rolled.stdout + scaled.stdout == "Restarted node one by one: 2 instances\nScaled node from 2 to 1 instance\n"
+    assert client(own_server.url, "run", "pm2", "scale", "node", "-i", "2").returncode == 0
+
     measured = client(own_server.url, "run", "bench", "node", "-d", "1")
     assert measured.returncode in (0, 4), measured.stderr
     assert measured.stdout.startswith("node GET /simple: ")
+
+    [run] = json.loads(client(own_server.url, "run", "history", "export").stdout)["results"]
+    compared = client(own_server.url, "run", "bench", "compare", run["id"], run["id"])
+    reason = "node has 1 trial; at least 4 are needed (profile standard)."
+    assert (compared.stdout, compared.returncode) == (f"No verdict: {reason} {reason}\n", 1)
 
     once = client(own_server.url, "--once")
     assert (once.stderr, once.returncode) == ("", 0)
@@ -94,6 +107,15 @@ def test_redis_status_is_1_without_a_cluster(shared_server: Server) -> None:
     ("argv", "code", "message"),
     [
         (["run", "pm2", "start"], 2, "[ERROR] start requires a name: run pm2 start NAME"),
+        (["run", "pm2", "rolling-restart"], 2, "[ERROR] rolling-restart requires a name: run pm2 rolling-restart NAME"),
+        (["run", "pm2", "scale", "node"], 2, "[ERROR] scale requires a name and a number of instances: run pm2 scale"),
+        (["run", "pm2", "scale", "koa", "-i", "2"], 1, "[ERROR] PM2's daemon for "),
+        (["run", "redis", "failover"], 2, "usage: "),
+        (["run", "redis", "failover", "7001"], 1, "[ERROR] "),
+        (["run", "bench", "compare", "baseline"], 2, "usage: "),
+        (["run", "bench", "compare", "baseline", "1-x"], 1, "[ERROR] "),
+        (["run", "history", "export", "--since", "yesterday"], 1, "[ERROR] "),
+        (["run", "history", "export", "-o", "/missing/x"], 2, "[ERROR] Cannot write /missing/x: /missing does not"),
         (["run", "pm2", "start", "koa"], 1, "[ERROR] No framework is named 'koa'."),
         (["run", "pm2", "status", "koa"], 1, "[ERROR] PM2 has no process named 'koa'."),
         (["run", "bench", "node", "nonsense"], 2, "[ERROR] Unknown endpoint 'nonsense'. Use simple, code, read"),
@@ -127,3 +149,37 @@ def test_help_is_printed_on_stdout(argv: list[str]) -> None:
 
     assert (result.stderr, result.returncode) == ("", 0)
     assert "usage: python -m dashboard_client" in result.stdout
+
+
+def test_bench_without_a_verb_measures() -> None:
+    short, long = (arguments.parse(["run", "bench", *words, "node", "read"]) for words in ([], ["run"]))
+
+    assert (short.verb, short.name, short.endpoint) == ("run", "node", "read")
+    assert short == long
+
+
+@pytest.mark.parametrize("option", [[], ["--json"], ["--format", "csv"]])
+def test_an_export_to_a_file_is_the_one_on_stdout(shared_server: Server, tmp_path: Path, option: list[str]) -> None:
+    file = tmp_path / "runs"
+    file.write_text("old")
+
+    written = client(shared_server.url, "run", "history", "export", *option, "-o", str(file))
+    printed = client(shared_server.url, "run", "history", "export", *option)
+
+    assert (written.stdout, written.returncode, printed.stderr, printed.returncode) == ("", 0, "", 0)
+    assert written.stderr == f"Wrote {file.stat().st_size:,} bytes to {file}\n"
+    assert without_time(file.read_bytes().decode()) == without_time(printed.stdout)
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def without_time(export: str) -> str:
+    return re.sub(r'"exportedAt":"[^"]+"', "", export.replace("\r\n", "\n"))
+
+
+def test_a_failed_export_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "runs"
+    file.write_text("old")
+
+    result = client(f"http://127.0.0.1:{free_port()}", "run", "history", "export", "-o", str(file))
+
+    assert (result.returncode, file.read_text(), list(tmp_path.iterdir())) == (1, "old", [file])
