@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from dashboard_client.network.pm2_verbs import PM2_VERBS
+
 INSTALLED_NAME = "pm2site-dashboard"
 PROGRAM = INSTALLED_NAME if Path(sys.argv[0]).name == INSTALLED_NAME else "python -m dashboard_client"
 EPILOG = f"""\
@@ -35,7 +37,7 @@ RUN_EPILOG = """\
 Results go to stdout, progress to stderr; --json prints the server's response.
 Exit codes: 0 ok, 1 failed, 2 usage, 4 invalid benchmark."""
 
-PM2_VERBS = ("start", "stop", "restart", "reload", "rolling-restart", "scale", "delete", "logs", "status")
+PROCESS = "a framework, process name or pm_id"
 BENCH_VERBS = ("run", "compare")
 EXPORT_FORMATS = ("json", "csv", "md", "benchstat")
 
@@ -106,20 +108,38 @@ def _add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     cleanup = commands.add_parser("cleanup", help="delete all PM2 processes and the Redis Cluster")
     _add_yes_option(cleanup)
     _add_redis_verbs(commands.add_parser("redis", help="setup, stop, resume, failover, clean, status"))
-    pm2 = commands.add_parser("pm2", help=", ".join(PM2_VERBS))
-    pm2.add_argument("verb", choices=PM2_VERBS)
-    pm2.add_argument("name", nargs="?", help="a framework, process name or pm_id (default: all)")
-    _add_instances_option(pm2)
-    pm2.add_argument(
-        "-n", "--lines", type=integer_between(1, 5000), default=200, help="number of lines (logs; default: %(default)s)"
-    )
-    pm2.add_argument("-f", "--follow", action="store_true", help="print new lines until Ctrl-C (logs)")
-    pm2.add_argument("--search", metavar="TEXT", help="only lines containing this text (logs)")
-    _add_yes_option(pm2)
+    _add_pm2_verbs(commands.add_parser("pm2", help=", ".join((*PM2_VERBS, "logs", "status"))))
     _add_bench_verbs(commands.add_parser("bench", help="benchmark a running framework, or compare runs"))
     _add_history_verbs(commands.add_parser("history", help="export the benchmark history"))
-    for command in (quickstart, cleanup, pm2):
+    for command in (quickstart, cleanup):
         _add_json_option(command)
+
+
+def _add_pm2_verbs(pm2: argparse.ArgumentParser) -> None:
+    verbs = pm2.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for verb in PM2_VERBS.values():
+        parser = verbs.add_parser(verb.name, help=verb.help, description=f"{verb.help[0].upper()}{verb.help[1:]}.")
+        _add_name(parser, "a framework" if verb.name == "start" else PROCESS, is_required=verb.needs_name)
+        if verb.instances:
+            _add_instances_option(parser, is_required=verb.instances == "required")
+        if verb.is_destructive:
+            _add_yes_option(parser)
+    _add_name(verbs.add_parser("status", help="PM2's processes; exit code 1 unless its daemon is up"), PROCESS)
+    logs = verbs.add_parser("logs", help="the newest log lines")
+    _add_name(logs, PROCESS)
+    add = logs.add_argument
+    add("-n", "--lines", type=integer_between(1, 5000), default=200, help="number of lines (default: %(default)s)")
+    add("-f", "--follow", action="store_true", help="print new lines until Ctrl-C")
+    add("--search", metavar="TEXT", help="only lines containing this text")
+    for parser in verbs.choices.values():
+        _add_json_option(parser)
+
+
+def _add_name(parser: argparse.ArgumentParser, what: str, *, is_required: bool = False) -> None:
+    if is_required:
+        parser.add_argument("name", metavar="NAME", help=what)
+    else:
+        parser.add_argument("name", metavar="NAME", nargs="?", help=f"{what} (default: all)")
 
 
 def _add_bench_verbs(bench: argparse.ArgumentParser) -> None:
@@ -172,14 +192,12 @@ def _add_redis_verbs(redis: argparse.ArgumentParser) -> None:
         _add_json_option(verb)
 
 
-def _add_instances_option(parser: argparse.ArgumentParser) -> None:
+def _add_instances_option(parser: argparse.ArgumentParser, *, is_required: bool = False) -> None:
+    default = "" if is_required else " (default: the server's)"
     parser.add_argument(
-        "-i",
-        "--instances",
-        type=integer_between(1, 100),
-        metavar="N",
-        help="number of instances (start: default the server's; scale: required)",
-    )
+        "-i", "--instances", type=integer_between(1, 100), metavar="N", required=is_required,
+        help=f"number of instances{default}",
+    )  # fmt: skip
 
 
 def _add_yes_option(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,6 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping
-from functools import partial
 
 from dashboard_client.commands import report
 from dashboard_client.commands.export import export_history
@@ -18,13 +17,13 @@ from dashboard_client.commands.progress import Waiting, print_error, print_statu
 from dashboard_client.errors import Refused, Usage
 from dashboard_client.network.api import Api
 from dashboard_client.network.endpoints import Json
+from dashboard_client.network.pm2_verbs import PM2_VERBS
 from dashboard_client.wire.benchmarks import ActionResult, Comparison
 from dashboard_client.wire.decode import convert
 from dashboard_client.wire.host_and_pm2 import LogLines, Pm2Stats
 from dashboard_client.wire.redis import RedisStats, RedisStatus
 
 DEFAULT_NODES = 6
-NEEDS_CONFIRMATION = frozenset({"stop", "delete"})
 RUNNING = frozenset({"running", "degraded"})
 
 
@@ -109,35 +108,25 @@ def pm2(api: Api, options: Namespace) -> int:
         return _pm2_status(api, options)
     if options.verb == "logs":
         return _logs(api, options)
-    _check_pm2_arguments(options)
-    if options.name is None and options.verb in NEEDS_CONFIRMATION:
+    verb = PM2_VERBS[options.verb]
+    if options.name is None and verb.is_destructive:
         _confirm(f"{options.verb.capitalize()} all PM2 processes on {api.config.server}?", options)
     if options.name is None and options.verb == "reload":
         return _reload_all(api, options)
     with Waiting(f"PM2 {options.verb} {options.name or 'all'}"):
-        response = _call_action(api, options.verb, options.name, options.instances)
+        path = verb.path_for_all if options.name is None else verb.name
+        response = api.call("POST", f"/api/pm2/{path}", body=_pm2_body(options), at_least_s=verb.timeout_s)
     return _print_response(response, options)
 
 
-def _check_pm2_arguments(options: Namespace) -> None:
-    """Raises Usage."""
-    if options.verb == "scale" and None in (options.name, options.instances):
-        raise Usage("scale requires a name and a number of instances: run pm2 scale NAME -i N")
-    if options.verb in ("start", "rolling-restart") and options.name is None:
-        raise Usage(f"{options.verb} requires a name: run pm2 {options.verb} NAME")
-
-
-def _call_action(api: Api, verb: str, name: str | None, instances: int | None) -> Json:
-    if verb == "start":
-        return api.pm2_start(str(name), instances)
+def _pm2_body(options: Namespace) -> dict[str, object]:
+    """The selector, and the number of instances for verbs that take one."""
+    name, count = options.name, {"instances": getattr(options, "instances", None)}
     if name is None:
-        actions_for_all = {"stop": api.pm2_stop_all, "restart": api.pm2_restart_all, "delete": api.pm2_delete_all}
-        return actions_for_all[verb]()
-    actions: Mapping[str, Callable[..., Json]] = {
-        "stop": api.pm2_stop, "restart": api.pm2_restart, "delete": api.pm2_delete, "reload": api.pm2_reload,
-        "rolling-restart": api.pm2_rolling_restart, "scale": partial(api.pm2_scale, instances=instances or 1),
-    }  # fmt: skip
-    return actions[verb](pm_id=int(name)) if name.isdecimal() and name.isascii() else actions[verb](name=name)
+        return {}
+    if options.verb == "start":
+        return {"framework": name, **count}
+    return {"pmId": int(name), **count} if name.isdecimal() and name.isascii() else {"name": name, **count}
 
 
 def _reload_all(api: Api, options: Namespace) -> int:

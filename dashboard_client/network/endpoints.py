@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
+from dashboard_client.network.pm2_verbs import PM2_VERBS
+
 Json = dict[str, Any]  # a decoded JSON object
 
-# The server's own deadline plus 5 s: its error explains the failure, a client timeout could not.
-PM2_CALL_TIMEOUT_S = 75.0  # spawning the daemon (30 s), the call, instances coming online, the port answering
-ROLLING_TIMEOUT_S = 605.0  # one instance after another
-REDIS_TIMEOUT_S = 185.0  # a node has 120 s to save its keys
+REDIS_TIMEOUT_S = 185.0  # the server's own deadline plus 5 s: a node has 120 s to save its keys
 SLOW_REQUEST_TIMEOUT_S = 65.0
 
 
@@ -83,26 +82,26 @@ class Endpoints:
         return self._pm2("delete", _selector(framework, name, pm_id))
 
     def pm2_reload(self, framework: str | None = None, *, name: str | None = None, pm_id: int | None = None) -> Json:
-        return self._pm2("reload", _selector(framework, name, pm_id), ROLLING_TIMEOUT_S)
+        return self._pm2("reload", _selector(framework, name, pm_id))
 
     def pm2_scale(
         self, framework: str | None = None, instances: int = 1, *, name: str | None = None, pm_id: int | None = None
     ) -> Json:
-        return self._pm2("scale", {**_selector(framework, name, pm_id), "instances": instances}, ROLLING_TIMEOUT_S)
+        return self._pm2("scale", {**_selector(framework, name, pm_id), "instances": instances})
 
     def pm2_rolling_restart(
         self, framework: str | None = None, *, name: str | None = None, pm_id: int | None = None
     ) -> Json:
-        return self._pm2("rolling-restart", _selector(framework, name, pm_id), ROLLING_TIMEOUT_S)
+        return self._pm2("rolling-restart", _selector(framework, name, pm_id))
 
     def pm2_stop_all(self) -> Json:
-        return self._pm2("stopAll", {})
+        return self._pm2_all("stop")
 
     def pm2_restart_all(self) -> Json:
-        return self._pm2("restartAll", {})
+        return self._pm2_all("restart")
 
     def pm2_delete_all(self) -> Json:
-        return self._pm2("deleteAll", {})
+        return self._pm2_all("delete")
 
     def pm2_logs(
         self,
@@ -234,8 +233,12 @@ class Endpoints:
         """`format`: json, csv, md or benchstat. Returns the number of bytes written."""
         return self.download("/api/benchmark/export", {"format": format, **filters}, file)
 
-    def _pm2(self, verb: str, body: Mapping[str, object], at_least_s: float = PM2_CALL_TIMEOUT_S) -> Json:
-        return self.call("POST", f"/api/pm2/{verb}", body=body, at_least_s=at_least_s)
+    def _pm2(self, verb: str, body: Mapping[str, object]) -> Json:
+        return self.call("POST", f"/api/pm2/{verb}", body=body, at_least_s=PM2_VERBS[verb].timeout_s)
+
+    def _pm2_all(self, verb: str) -> Json:
+        entry = PM2_VERBS[verb]
+        return self.call("POST", f"/api/pm2/{entry.path_for_all}", body={}, at_least_s=entry.timeout_s)
 
     def _redis(self, verb: str, body: Mapping[str, object]) -> Json:
         return self.call("POST", f"/api/redis/{verb}", body=body, at_least_s=REDIS_TIMEOUT_S)

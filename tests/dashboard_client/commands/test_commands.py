@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from dashboard_client.commands import arguments
+from dashboard_client.network.pm2_verbs import PM2_VERBS, Pm2Verb
+from pm2.api.views import PM2ViewSet
 from tests.fixtures.ports import free_port
 from tests.fixtures.server import Server, new_server
 
@@ -106,9 +108,9 @@ def test_redis_status_is_1_without_a_cluster(shared_server: Server) -> None:
 @pytest.mark.parametrize(
     ("argv", "code", "message"),
     [
-        (["run", "pm2", "start"], 2, "[ERROR] start requires a name: run pm2 start NAME"),
-        (["run", "pm2", "rolling-restart"], 2, "[ERROR] rolling-restart requires a name: run pm2 rolling-restart NAME"),
-        (["run", "pm2", "scale", "node"], 2, "[ERROR] scale requires a name and a number of instances: run pm2 scale"),
+        (["run", "pm2", "start"], 2, "usage: python -m dashboard_client run pm2 start"),
+        (["run", "pm2", "rolling-restart"], 2, "usage: python -m dashboard_client run pm2 rolling-r"),
+        (["run", "pm2", "scale", "node"], 2, "usage: python -m dashboard_client run pm2 scale"),
         (["run", "pm2", "scale", "koa", "-i", "2"], 1, "[ERROR] PM2's daemon for "),
         (["run", "redis", "failover"], 2, "usage: "),
         (["run", "redis", "failover", "7001"], 1, "[ERROR] "),
@@ -183,3 +185,10 @@ def test_a_failed_export_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     result = client(f"http://127.0.0.1:{free_port()}", "run", "history", "export", "-o", str(file))
 
     assert (result.returncode, file.read_text(), list(tmp_path.iterdir())) == (1, "old", [file])
+
+
+@pytest.mark.parametrize("verb", PM2_VERBS.values(), ids=lambda verb: verb.name)
+def test_the_endpoints_of_pm2s_verbs_exist(verb: Pm2Verb) -> None:
+    views = {action.url_path for action in PM2ViewSet.get_extra_actions()}  # type: ignore[attr-defined]
+
+    assert {verb.name, *filter(None, [verb.path_for_all])} <= views
