@@ -119,7 +119,8 @@ def _add_pm2_verbs(pm2: argparse.ArgumentParser) -> None:
     verbs = pm2.add_subparsers(dest="verb", required=True, metavar="VERB")
     for verb in PM2_VERBS.values():
         parser = verbs.add_parser(verb.name, help=verb.help, description=f"{verb.help[0].upper()}{verb.help[1:]}.")
-        _add_name(parser, "a framework" if verb.name == "start" else PROCESS, is_required=verb.needs_name)
+        what = {"start": "a framework", "scale": "a framework or process name"}.get(verb.name, PROCESS)
+        _add_name(parser, what, is_required=verb.needs_name)
         if verb.instances:
             _add_instances_option(parser, is_required=verb.instances == "required")
         if verb.is_destructive:

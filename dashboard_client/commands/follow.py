@@ -100,8 +100,8 @@ def _show_progress(run: BenchmarkRun, payload: object) -> None:
     whole_s = progress.elapsed_seconds + progress.remaining_seconds
     bar_text = bar(progress.elapsed_seconds / whole_s) if whole_s else ""
     rate = "" if progress.req_per_sec is None else f"  {progress.req_per_sec:,.0f} requests/s"
-    trial = f" trial {progress.trial} of {run.trials}" if progress.trial else ""
-    show_live_line(f"{run.framework} {run.endpoint} {progress.phase or run.state}{trial} {bar_text}{rate}".rstrip())
+    step = f"trial {progress.trial} of {run.trials}" if progress.trial else progress.phase or run.state
+    show_live_line(f"{run.framework} {run.endpoint} {step} {bar_text}{rate}".rstrip())
 
 
 def follow_logs(config: Config, name: str | None, search: str | None) -> int:

@@ -18,13 +18,11 @@ from dashboard_client.errors import Refused, Usage
 from dashboard_client.network.api import Api
 from dashboard_client.network.endpoints import Json
 from dashboard_client.network.pm2_verbs import PM2_VERBS
+from dashboard_client.network.quick_start import DEFAULT_NODES, ClusterStep, decide_cluster_step
 from dashboard_client.wire.benchmarks import ActionResult, Comparison
 from dashboard_client.wire.decode import convert
 from dashboard_client.wire.host_and_pm2 import LogLines, Pm2Stats
 from dashboard_client.wire.redis import RedisStats, RedisStatus
-
-DEFAULT_NODES = 6
-RUNNING = frozenset({"running", "degraded"})
 
 
 def run_command(api: Api, options: Namespace) -> int:
@@ -33,15 +31,17 @@ def run_command(api: Api, options: Namespace) -> int:
 
 
 def quickstart(api: Api, options: Namespace) -> int:
-    """Idempotent: a running cluster and a running framework are left unchanged."""
+    """Idempotent: a complete cluster and a running framework are left unchanged."""
     responses: dict[str, Json] = {}
     status = convert(RedisStatus, api.redis_status())
-    if status.state in RUNNING:
+    stats = convert(RedisStats, api.redis_stats())
+    step = decide_cluster_step(stats, has_failed_setup=status.state == "failed")
+    if step is ClusterStep.KEEP:
         print_status(f"Redis: {status.message or status.state}")
     else:
-        is_stopped = status.state == "stopped"
-        with Waiting(f"{'Resuming' if is_stopped else 'Creating'} the Redis Cluster"):
-            responses["redis"] = api.redis_resume() if is_stopped else api.redis_setup(DEFAULT_NODES)
+        is_resumed = step is ClusterStep.RESUME
+        with Waiting(f"{'Resuming' if is_resumed else 'Creating'} the Redis Cluster"):
+            responses["redis"] = api.redis_resume() if is_resumed else api.redis_setup(DEFAULT_NODES)
         _report_result(responses["redis"], options)
     try:
         with Waiting(f"Starting {options.name}"):
@@ -126,7 +126,8 @@ def _pm2_body(options: Namespace) -> dict[str, object]:
         return {}
     if options.verb == "start":
         return {"framework": name, **count}
-    return {"pmId": int(name), **count} if name.isdecimal() and name.isascii() else {"name": name, **count}
+    is_pm_id = name.isdecimal() and name.isascii() and options.verb != "scale"  # an app is scaled, not an instance
+    return {"pmId": int(name), **count} if is_pm_id else {"name": name, **count}
 
 
 def _reload_all(api: Api, options: Namespace) -> int:

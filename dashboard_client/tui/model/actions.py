@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from dashboard_client.network.quick_start import DEFAULT_NODES, ClusterStep, decide_cluster_step
 from dashboard_client.wire.benchmarks import AcceptedRun, ActionResult, Framework, SystemConfig
 from dashboard_client.wire.host_and_pm2 import Process
 from dashboard_client.wire.redis import RedisNode, RedisStats, RedisStatus
-
-DEFAULT_NODES = 6
 
 
 class Confirmation(StrEnum):
@@ -99,12 +98,11 @@ def _quick_actions(
 
 def quick_start(framework: Framework, processes: tuple[Process, ...], redis: RedisStats | None) -> ApiAction | UiAction:
     """Bring up the cluster and one framework. Skips what is already running; a message if nothing is left to do."""
-    state = redis.cluster.state if redis else "absent"
-    is_healthy = redis is not None and state == "ok" and all(node.state == "up" for node in redis.stats)
+    step = decide_cluster_step(redis)
     steps = []
-    if redis is not None and redis.stats and not is_healthy:
+    if step is ClusterStep.RESUME:
         steps.append(ApiAction("Resume the cluster", "redis_resume"))
-    elif not is_healthy:
+    elif step is ClusterStep.SET_UP:
         steps.append(ApiAction(f"Set up {DEFAULT_NODES} Redis nodes", "redis_setup", {"node_count": DEFAULT_NODES}))
     if not any(process.framework == framework.name and process.status == "online" for process in processes):
         steps.append(ApiAction(f"Start {framework.name}", "pm2_start", {"framework": framework.name}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from dashboard_client.network.quick_start import DEFAULT_NODES
 from dashboard_client.tui.model import actions, effects, keymap
 from dashboard_client.tui.model.rows import replicas, rows, selected_row
 from dashboard_client.tui.model.state import ActivityLine, State
@@ -129,7 +130,7 @@ def _prompt_server(state: State) -> Outcome:
 
 
 def _prompt_nodes(state: State) -> Outcome:
-    return push_window(state, Prompt("nodes", "How many Redis nodes?", str(actions.DEFAULT_NODES))), ()
+    return push_window(state, Prompt("nodes", "How many Redis nodes?", str(DEFAULT_NODES))), ()
 
 
 def _prompt_instances(state: State, arguments: tuple[str, ...]) -> Outcome:

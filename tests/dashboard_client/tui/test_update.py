@@ -200,7 +200,7 @@ def test_quick_start_continues_only_after_the_cluster_is_set_up() -> None:
 
 
 def test_quick_start_skips_what_is_already_running() -> None:
-    up = (RedisNode(7000, role="master"), RedisNode(7003, role="replica", master_port=7000))
+    up = (RedisNode(7000, owner="ours"), RedisNode(7003, owner="ours", role="replica", master_port=7000))
     healthy = RedisStats(up, Cluster(state="ok"))
     degraded = RedisStats((up[0], replace(up[1], state="down")), Cluster(state="ok"))
 
