@@ -2,48 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator
 
-from dashboard_client.formatting.figures import LOWER_BOUNDS
-from dashboard_client.formatting.width import padded, width_of
+from dashboard_client.formatting.figures import DASH, MB, date_time, number, rate, seconds, spread
+from dashboard_client.formatting.table import table
 from dashboard_client.wire.benchmarks import ActionResult, BenchmarkResult, BenchmarkResults, Comparison
 from dashboard_client.wire.host_and_pm2 import Activity, HostStats, LogLine, Pm2Stats
 from dashboard_client.wire.redis import RedisNode, RedisStats
-
-MB = 2**20
-DASH = "–"
-
-
-def table(header: str, rows: Sequence[Sequence[str]]) -> list[str]:
-    """Align columns. `header`: titles; a title starting with `>` right-aligns its column."""
-    titles = header.split()
-    grid = [[title.lstrip(">") for title in titles], *rows]
-    widths = [max(width_of(row[column]) for row in grid) for column in range(len(titles))]
-    return [
-        "  ".join(
-            padded(cell, width, right=title.startswith(">"))
-            for cell, width, title in zip(row, widths, titles, strict=True)
-        ).rstrip()
-        for row in grid
-    ]
-
-
-def number(value: float | None, digits: int = 0, unit: str = "") -> str:
-    return DASH if value is None else f"{value:,.{digits}f}{unit}"
-
-
-def clock(at: datetime | None) -> str:
-    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if at else DASH
-
-
-def duration(seconds: float) -> str:
-    """`2d 3h`, `45m`, `12s`: the two largest units at most."""
-    days, rest = divmod(int(seconds), 86_400)
-    hours, rest = divmod(rest, 3600)
-    minutes, left = divmod(rest, 60)
-    parts = [f"{count}{unit}" for count, unit in ((days, "d"), (hours, "h"), (minutes, "m"), (left, "s")) if count]
-    return " ".join(parts[:2]) or "0s"
 
 
 def host(stats: HostStats) -> list[str]:
@@ -59,7 +24,7 @@ def processes(stats: Pm2Stats) -> list[str]:
     rows = [
         (
             str(process.pm_id), str(process.pid or DASH), process.name, process.exec_mode.removesuffix("_mode"),
-            process.status, f"{process.cpu:.1f} %", f"{process.memory:.0f} MB", duration(process.uptime_seconds),
+            process.status, f"{process.cpu:.1f} %", f"{process.memory:.0f} MB", seconds(process.uptime_seconds),
             str(process.restarts), str(process.port or DASH),
         )
         for process in stats.processes
@@ -101,33 +66,21 @@ def _node_row(node: RedisNode) -> tuple[str, ...]:
 
 
 def results(page: BenchmarkResults) -> list[str]:
-    header = "at framework endpoint >requests/s >± >p50 >p99 >connections validity"
+    header = "at framework endpoint >requests/s >spread >p50 >p99 >connections validity"
     return table(header, [_result_row(result) for result in page.results]) if page.results else []
 
 
 def _result_row(result: BenchmarkResult) -> tuple[str, ...]:
     return (
-        clock(result.timestamp), result.framework, f"{result.method} {result.endpoint}", rate(result), spread(result),
-        number(result.p50_latency, 2, " ms"), number(result.p99_latency, 2, " ms"), str(result.connections),
-        result.validity,
+        date_time(result.timestamp), result.framework, f"{result.method} {result.endpoint}",
+        rate(result, number), spread(result) or DASH, number(result.p50_latency, 2, " ms"),
+        number(result.p99_latency, 2, " ms"), str(result.connections), result.validity,
     )  # fmt: skip
-
-
-def rate(result: BenchmarkResult) -> str:
-    return f"{'≥ ' if result.saturation in LOWER_BOUNDS else ''}{result.req_per_sec:,.0f}"
-
-
-def spread(result: BenchmarkResult) -> str:
-    """Half the confidence interval, in percent of the rate."""
-    low, high = result.req_per_sec_low, result.req_per_sec_high
-    if low is None or high is None or result.req_per_sec <= 0:
-        return DASH
-    return f"{(high - low) / 2 / result.req_per_sec * 100:.1f} %"
 
 
 def result_sentence(result: BenchmarkResult) -> str:
     """`fastify GET /simple: 184,700 requests/s ±0.6 %, p99 2.10 ms, 1,847,000 requests by wrk, valid`."""
-    parts = [f"{rate(result)} requests/s" + ("" if spread(result) == DASH else f" ±{spread(result)}")]
+    parts = [f"{rate(result, number)} requests/s {spread(result)}".rstrip()]
     if result.p99_latency is not None:
         parts.append(f"p99 {result.p99_latency:.2f} ms")
     if result.total_reqs is not None:
@@ -144,7 +97,7 @@ def comparison(compared: Comparison) -> list[str]:
 def activity(trail: Activity) -> list[str]:
     header = "at actor action target outcome message"
     rows = [
-        (clock(entry.at), entry.actor, entry.action, entry.target or DASH, entry.outcome, entry.message)
+        (date_time(entry.at), entry.actor, entry.action, entry.target or DASH, entry.outcome, entry.message)
         for entry in trail.entries
     ]
     return table(header, rows) if rows else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from dashboard_client.wire.benchmarks import BenchmarkResult
@@ -9,6 +10,11 @@ from dashboard_client.wire.benchmarks import BenchmarkResult
 DASH = "–"
 MB = 2**20
 LOWER_BOUNDS = frozenset({"generator-bound", "contended"})  # the measured rate is a lower bound
+
+
+def number(value: float | None, digits: int = 0, unit: str = "") -> str:
+    """`184,700`."""
+    return DASH if value is None else f"{value:,.{digits}f}{unit}"
 
 
 def thousands(value: float | None) -> str:
@@ -51,6 +57,11 @@ def clock(at: datetime | None) -> str:
     return f"{at:%H:%M:%S}" if at else "--:--:--"
 
 
+def date_time(at: datetime | None) -> str:
+    """Local."""
+    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if at else DASH
+
+
 def minute(at: datetime | None) -> str:
     return f"{at.astimezone():%H:%M}" if at else "--:--"
 
@@ -63,9 +74,9 @@ def spread(result: BenchmarkResult) -> str:
     return f"±{(high - low) / 2 / result.req_per_sec * 100:.1f} %"
 
 
-def rate(result: BenchmarkResult) -> str:
+def rate(result: BenchmarkResult, format_number: Callable[[float], str] = thousands) -> str:
     """`63.4k`, or `≥ 63.4k` if the target was not the only bottleneck."""
-    return f"{'≥ ' if result.saturation in LOWER_BOUNDS else ''}{thousands(result.req_per_sec)}"
+    return f"{'≥ ' if result.saturation in LOWER_BOUNDS else ''}{format_number(result.req_per_sec)}"
 
 
 def milliseconds(value: float | None) -> str:

@@ -1,0 +1,34 @@
+"""Results as text: the figures of `formatting`, with exact rates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dashboard_client.commands import report
+from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkResults
+from dashboard_client.wire.decode import convert
+
+RESULT = convert(
+    BenchmarkResult,
+    {
+        "id": "a", "framework": "fastify", "endpoint": "/simple", "method": "GET", "reqPerSec": 184700.4,
+        "reqPerSecLow": 183592.2, "reqPerSecHigh": 185808.6, "p50Latency": 1.2, "p99Latency": 2.1, "connections": 100,
+        "totalReqs": 1847000, "generator": "wrk", "validity": "valid", "saturation": "contended",
+    },
+)  # fmt: skip
+SINGLE = replace(RESULT, req_per_sec_low=None, req_per_sec_high=None, saturation="")
+
+
+def test_a_result_is_a_sentence() -> None:
+    assert [report.result_sentence(result) for result in (RESULT, SINGLE)] == [
+        "fastify GET /simple: ≥ 184,700 requests/s ±0.6 %, p99 2.10 ms, 1,847,000 requests by wrk, valid",
+        "fastify GET /simple: 184,700 requests/s, p99 2.10 ms, 1,847,000 requests by wrk, valid",
+    ]
+
+
+def test_results_are_an_aligned_table() -> None:
+    assert report.results(BenchmarkResults((RESULT, SINGLE))) == [
+        "at  framework  endpoint     requests/s  spread      p50      p99  connections  validity",
+        "–   fastify    GET /simple   ≥ 184,700  ±0.6 %  1.20 ms  2.10 ms          100  valid",
+        "–   fastify    GET /simple     184,700       –  1.20 ms  2.10 ms          100  valid",
+    ]
