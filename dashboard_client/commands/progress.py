@@ -52,6 +52,8 @@ class Waiting:
         if self._thread.is_alive():
             self._thread.join()
             show_live_line("")
+        if kind is KeyboardInterrupt:
+            print_error(f"Interrupted: {self.text}. The server may still finish this step.")
 
     def _show_elapsed(self) -> None:
         started_s = time.monotonic()
