@@ -107,8 +107,9 @@ def test_the_base_is_what_the_dashboard_and_the_benchmark_command_import() -> No
 
 def test_the_newest_version_of_the_changelog_is_that_of_the_package() -> None:
     headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    newest = headings[headings[0] == "Unreleased"]  # changes since the version may stand above it
 
-    version, date = headings[0].split(" — ")
+    version, date = newest.split(" — ")
     assert version == PROJECT["version"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", date)
 
