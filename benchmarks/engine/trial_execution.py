@@ -125,12 +125,12 @@ class Execution:
         )  # fmt: skip
 
     def _argv(self, folder: Path) -> list[str]:
-        """The argument list; writes the script to `folder`."""
+        """The argument list; writes the input file to `folder`."""
         generator = generators.GENERATORS[self.program.name]
-        script, file = generator.script(self.scenario), folder / "script"
-        if script is not None:
+        input_text, file = generator.input_text(self.scenario), folder / "script"
+        if input_text is not None:
             suffix = Path(generators.__file__).with_name(f"{self.program.name}_done.lua")
-            file.write_text(script + (suffix.read_text() if suffix.exists() else ""))
+            file.write_text(input_text + (suffix.read_text() if suffix.exists() else ""))
         return generator.argv(self.scenario, self.program.argv, str(file))
 
     async def _start(self, argv: Sequence[str], env: dict[str, str] | None, cwd: Path) -> Child:
@@ -179,7 +179,7 @@ class Execution:
 
 
 def _read_request_log(folder: Path) -> str:
-    """The log that a generator wrote to a file next to its script, at most MAX_OUTPUT_BYTES."""
+    """The log that a generator wrote to a file next to its input file, at most MAX_OUTPUT_BYTES."""
     log = folder / "script.log"
     if not log.is_file():
         return ""

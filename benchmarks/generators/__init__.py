@@ -1,6 +1,6 @@
 """Load generators, one per module: `argv()` builds the command, `parse()` reads its output. [pure]
 
-Each module has exactly `argv()`, `parse()`, and `script()` for the file that the program reads.
+Each module has exactly `argv()`, `parse()`, and `input_text()` for the file that the program reads.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from benchmarks.generators.scenario import Scenario
 
 
 class Generator(Protocol):
-    def argv(self, scenario: Scenario, program: Sequence[str], script_file: str) -> list[str]: ...
+    def argv(self, scenario: Scenario, program: Sequence[str], input_file: str) -> list[str]: ...
 
-    def script(self, scenario: Scenario) -> str | None: ...
+    def input_text(self, scenario: Scenario) -> str | None: ...
 
     def parse(self, stdout: str) -> Measurement: ...
 

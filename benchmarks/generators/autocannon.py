@@ -15,8 +15,8 @@ RESOLUTION_US = 1000  # its histogram counts whole milliseconds, truncated: 0 me
 PERCENTILES = {"50": "p50", "90": "p90", "99": "p99", "99.9": "p99_9"}
 
 
-def argv(scenario: Scenario, program: Sequence[str], script_file: str) -> list[str]:
-    """`program`: node and autocannon.js. `script_file` holds `script(scenario)`."""
+def argv(scenario: Scenario, program: Sequence[str], input_file: str) -> list[str]:
+    """`program`: node and autocannon.js. `input_file` holds `script(scenario)`."""
     headers = [f"--headers={name}={value}" for name, value in scenario.headers]
     workers = min(scenario.workers, scenario.connections)
     return [
@@ -24,12 +24,12 @@ def argv(scenario: Scenario, program: Sequence[str], script_file: str) -> list[s
         f"--duration={scenario.duration_s}", f"--pipelining={scenario.pipelining}",
         f"--timeout={round(scenario.timeout_s)}", f"--method={scenario.method}",
         *([f"--workers={workers}"] if workers > 1 else []),
-        *([f"--input={script_file}"] if scenario.body else []),
+        *([f"--input={input_file}"] if scenario.body else []),
         *headers, scenario.url,
     ]  # fmt: skip
 
 
-def script(scenario: Scenario) -> str | None:
+def input_text(scenario: Scenario) -> str | None:
     """The body, passed in a file: as an argument, "123" would become a number, and 128 KiB would be the limit."""
     return scenario.body or None
 

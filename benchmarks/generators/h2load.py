@@ -23,16 +23,16 @@ _CLIENTS = re.compile(r"^spawning thread #\d+: (\d+) total client", re.MULTILINE
 _LOGGED = re.compile(r"^\d+\t(-?\d+)\t(\d+)", re.MULTILINE)  # start, status (-1: failed), duration in µs
 
 
-def argv(scenario: Scenario, program: Sequence[str], script_file: str) -> list[str]:
-    """`script_file` holds the body, if any. At a fixed rate, the request log is written to `script_file`.log."""
+def argv(scenario: Scenario, program: Sequence[str], input_file: str) -> list[str]:
+    """`input_file` holds the body, if any. At a fixed rate, the request log is written to `input_file`.log."""
     rate = scenario.rate_per_second
     return [
         *program, "--h1", f"--threads={min(scenario.workers, scenario.connections)}",
         f"--clients={scenario.connections}", f"--duration={scenario.duration_s}",
         f"--max-concurrent-streams={scenario.pipelining}",
         f"--connection-inactivity-timeout={round(scenario.timeout_s)}",
-        *([f"--rps={rate / scenario.connections:.6f}", f"--log-file={script_file}.log"] if rate else []),
-        *([f"--data={script_file}"] if scenario.body else []),
+        *([f"--rps={rate / scenario.connections:.6f}", f"--log-file={input_file}.log"] if rate else []),
+        *([f"--data={input_file}"] if scenario.body else []),
         *([] if scenario.method == "GET" else [f"--header=:method: {scenario.method}"]),
         *(f"--header={_header_name(name)}: {value}" for name, value in scenario.headers), scenario.url,
     ]  # fmt: skip
@@ -43,8 +43,8 @@ def _header_name(name: str) -> str:
     return ":authority" if name.lower() == "host" else name
 
 
-def script(scenario: Scenario) -> str | None:
-    """The content of the generator's file: for h2load, the request's body."""
+def input_text(scenario: Scenario) -> str | None:
+    """The text of the input file: for h2load, the body of the request."""
     return scenario.body or None
 
 

@@ -22,18 +22,18 @@ CORRECTED_NOTE = "The percentiles are wrk's own, corrected for coordinated omiss
 BATCHES_NOTE = "wrk measures the latency of a whole batch of pipelined requests."
 
 
-def argv(scenario: Scenario, program: Sequence[str], script_file: str) -> list[str]:
-    """`script_file` holds `script(scenario)` followed by wrk_done.lua."""
+def argv(scenario: Scenario, program: Sequence[str], input_file: str) -> list[str]:
+    """`input_file` holds `script(scenario)` followed by wrk_done.lua."""
     threads = min(scenario.workers, scenario.connections)
     headers = [part for name, value in scenario.headers for part in ("-H", f"{name}: {value}")]
     return [
         *program, "--threads", str(threads), "--connections", str(scenario.connections),
         "--duration", f"{scenario.duration_s}s", "--timeout", f"{round(scenario.timeout_s)}s",
-        "--latency", "--script", script_file, *headers, scenario.url,
+        "--latency", "--script", input_file, *headers, scenario.url,
     ]  # fmt: skip
 
 
-def script(scenario: Scenario) -> str | None:
+def input_text(scenario: Scenario) -> str | None:
     """The lines before wrk_done.lua: options that the command line does not offer."""
     threads = min(scenario.workers, scenario.connections)
     lines = [

@@ -44,7 +44,7 @@ def test_h2load_gets_the_host_as_authority_and_a_rate_per_client() -> None:
 
 
 def test_no_body_can_end_the_string_literal_of_the_script() -> None:
-    script = wrk.script(replace(POST, body='"..os.execute("id")..[[\n]]')) or ""
+    script = wrk.input_text(replace(POST, body='"..os.execute("id")..[[\n]]')) or ""
 
     assert "os" not in script
     assert all(byte in '\\0123456789"' for byte in script.rpartition("wrk.body = ")[2].strip())
