@@ -161,7 +161,7 @@ def test_imports_run_downward_between_apps_and_between_rooms() -> None:
         ("benchmarks.admin.charts.run", "benchmarks.admin.run_pages", True),
         ("benchmarks.admin.run_pages", "benchmarks.admin.charts.run", False),
         ("pm2.errors", "rediscluster.errors", True),
-        ("benchmarks.runs.runner", "pm2.monitor.current", False),
+        ("benchmarks.runs.runner", "pm2.monitor.process_sampler", False),
         ("system.lib.text", "pm2site.settings", True),
     ],
 )

@@ -19,7 +19,7 @@ from pm2.daemon.process import Process, Status
 from pm2.errors import CallTimeout, DaemonHangs, OperationInProgress, ProcessNotFound, StartFailed
 from pm2.frameworks.registry import registry
 from pm2.logs import log_files
-from pm2.monitor import current, list_freshness, listing
+from pm2.monitor import list_freshness, listing, process_sampler
 from system.host.child_processes import ancestry
 from system.lib import locks
 
@@ -108,7 +108,7 @@ async def run_to_completion(action: Coroutine[object, object, T]) -> T:
 async def responsive_daemon() -> AsyncIterator[DaemonConnection]:
     """Yields the daemon's connection, unless the daemon is known to hang: it would run the command whenever it resumes.
     Raises DaemonHangs."""
-    if not current.get_monitor().is_responsive():
+    if not process_sampler.get_monitor().is_responsive():
         raise DaemonHangs(str(settings.PM2_HOME), listing.daemon_pid())
     async with client.connect() as daemon:
         yield daemon

@@ -26,7 +26,7 @@ from pm2.api.serializers import (
 from pm2.exits.classify import ExitList
 from pm2.instance_tracking import instance_store
 from pm2.logs.log_search import LogPage
-from pm2.monitor import current
+from pm2.monitor import process_sampler
 from pm2.monitor.listing import Stats
 from system.lib.wire import to_wire
 from system.lib.wire_serializers import response_schema
@@ -38,7 +38,7 @@ class PM2ViewSet(ViewSet):
     @action(detail=False)
     def stats(self, request: Request) -> Response:
         """All processes. While the daemon is unavailable, the last list, marked `stale`."""
-        return Response(to_wire(current.recent_stats() or async_to_sync(current.sample)()))
+        return Response(to_wire(process_sampler.recent_stats() or async_to_sync(process_sampler.sample)()))
 
     @extend_schema(responses=response_schema(ProcessDetail))
     @action(detail=False, url_path=r"processes/(?P<pm_id>\d{1,9})")
@@ -151,7 +151,7 @@ def _actor(request: Request) -> str:
 
 def _log_page_response(query: LogQuerySerializer) -> Response:
     query.is_valid(raise_exception=True)
-    return Response(to_wire(async_to_sync(current.search_logs)(query.query)))
+    return Response(to_wire(async_to_sync(process_sampler.search_logs)(query.query)))
 
 
 def _parse_selector(request: Request) -> lifecycle.ProcessSelector:

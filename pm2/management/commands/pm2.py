@@ -21,7 +21,7 @@ from pm2.errors import PM2Error
 from pm2.frameworks.registry import registry
 from pm2.logs import live_logs, log_search
 from pm2.logs.log_lines import LogLine
-from pm2.monitor import current
+from pm2.monitor import process_sampler
 from pm2.monitor.listing import Stats, count_online
 from system.errors import HostError
 from system.lib import audit_hook
@@ -72,7 +72,7 @@ class Command(CommandLine):
     async def _perform(self, verb: str, name: str | None, options: dict[str, Any]) -> ActionResult | None:
         """The result of an action; None for status and logs."""
         if verb == "status":
-            self._print_stats(_select(await current.sample(), name), options["json"])
+            self._print_stats(_select(await process_sampler.sample(), name), options["json"])
         elif verb == "logs":
             await self._print_logs(name, options)
         else:
@@ -139,8 +139,8 @@ class Command(CommandLine):
 
     async def _print_logs(self, name: str | None, options: dict[str, Any]) -> None:
         if options["follow"]:
-            current.start()
-        page = await current.search_logs(
+            process_sampler.start()
+        page = await process_sampler.search_logs(
             log_search.LogQuery(count=options["lines"], name=name, search=options["search"])
         )
         for line in page.lines:

@@ -36,7 +36,7 @@ from pm2.errors import (
 )
 from pm2.frameworks import registry
 from pm2.frameworks.registry import Framework, Registry
-from pm2.monitor import current, listing
+from pm2.monitor import listing, process_sampler
 from system.host import binaries
 from system.lib.wire import to_wire
 from tests.fixtures.ports import FASTIFY, NODE, free_port
@@ -86,7 +86,7 @@ async def test_the_life_of_a_framework(pm2_home: Path) -> None:
         ("fastify", FASTIFY, "cluster_mode")
     }
 
-    stats = await current.sample()
+    stats = await process_sampler.sample()
     assert stats.counts == listing.Counts(online=2, total=2)
     assert (stats.daemon.state, stats.daemon.pid, stats.stale) == ("up", listing.daemon_pid(), False)
     assert all(process.memory_bytes > 10 * 2**20 for process in stats.processes)
@@ -100,22 +100,22 @@ async def test_the_life_of_a_framework(pm2_home: Path) -> None:
 
     one = await lifecycle.stop(ProcessSelector(pm_id=restarted.processes[0].pm_id))
     assert names_and_statuses(one) == [("fastify", "stopped")]
-    assert (await current.sample()).counts == listing.Counts(online=1, total=2)
+    assert (await process_sampler.sample()).counts == listing.Counts(online=1, total=2)
 
     deleted = await lifecycle.delete(ProcessSelector(name="fastify"))
     assert (deleted.message, deleted.processes) == ("Deleted fastify: 2 processes", ())
-    assert (await current.sample()).counts == listing.Counts(online=0, total=0)
+    assert (await process_sampler.sample()).counts == listing.Counts(online=0, total=0)
 
 
 async def test_our_changes_are_visible_at_once(pm2_home: Path) -> None:
     await lifecycle.start("node", 1)
-    stats = await current.sample()
-    assert current.recent_stats() is stats
+    stats = await process_sampler.sample()
+    assert process_sampler.recent_stats() is stats
 
     await lifecycle.stop(ProcessSelector(framework="node"))
 
-    assert current.recent_stats() is None
-    assert (await current.sample()).counts == listing.Counts(online=0, total=1)
+    assert process_sampler.recent_stats() is None
+    assert (await process_sampler.sample()).counts == listing.Counts(online=0, total=1)
 
 
 async def test_a_stopped_framework_starts_with_the_requested_number_of_instances(pm2_home: Path) -> None:
@@ -130,7 +130,7 @@ async def test_twenty_starts_at_once_make_one_app(pm2_home: Path) -> None:
 
     assert sum(isinstance(outcome, lifecycle.ActionResult) for outcome in outcomes) == 1
     assert {type(outcome) for outcome in outcomes} - {lifecycle.ActionResult} <= {OperationInProgress, AlreadyRunning}
-    assert (await current.sample()).counts == listing.Counts(online=1, total=1)
+    assert (await process_sampler.sample()).counts == listing.Counts(online=1, total=1)
 
 
 async def test_a_crash_at_startup_is_reported_with_its_error_output(
@@ -144,7 +144,7 @@ async def test_a_crash_at_startup_is_reported_with_its_error_output(
     assert str(caught.value) == "own did not come up: it exited with code 3. Error output: no such database"
     assert caught.value.fields
     assert caught.value.fields["exitCode"] == 3
-    assert (await current.sample()).counts == listing.Counts(online=0, total=0)
+    assert (await process_sampler.sample()).counts == listing.Counts(online=0, total=0)
 
 
 async def test_a_port_that_never_opens_is_reported(
@@ -218,7 +218,7 @@ async def test_names_round_trip_as_data_and_environments_stay(pm2_home: Path, tm
         for name in NAMES:
             await daemon.call("prepare", idle(tmp_path, name))
 
-    stats = await current.sample()
+    stats = await process_sampler.sample()
     wire = json.dumps(to_wire(stats)) + json.dumps(
         to_wire([await process_detail.get(process.pm_id) for process in stats.processes])
     )
@@ -230,7 +230,7 @@ async def test_names_round_trip_as_data_and_environments_stay(pm2_home: Path, tm
     assert (deleted.message, deleted.processes) == (f"Deleted {NAMES[1]}: 1 process", ())
     everything = await lifecycle.delete(None)
     assert (everything.processes, everything.skipped) == ((), ())
-    assert (await current.sample()).counts == listing.Counts(online=0, total=0)
+    assert (await process_sampler.sample()).counts == listing.Counts(online=0, total=0)
 
 
 def idle(folder: Path, name: str) -> dict[str, Any]:
@@ -245,12 +245,12 @@ def idle(folder: Path, name: str) -> dict[str, Any]:
 
 async def test_a_killed_daemon_is_a_state_and_start_restarts_it(pm2_home: Path) -> None:
     await lifecycle.start("node", 1)
-    before = await current.sample()
+    before = await process_sampler.sample()
     pid = listing.daemon_pid()
     assert pid
     os.kill(pid, signal.SIGKILL)
 
-    away = await until(current.sample, lambda stats: stats.daemon.state == "down")
+    away = await until(process_sampler.sample, lambda stats: stats.daemon.state == "down")
     assert away.stale
     assert away.processes == before.processes or len(away.processes) == 1
     with pytest.raises(DaemonNotRunning):
@@ -265,7 +265,7 @@ async def test_a_daemon_that_hangs_is_a_state_and_recovers(pm2_home: Path, setti
     pid = listing.daemon_pid()
     assert pid
     with stopped(pid):
-        away = await current.sample()
+        away = await process_sampler.sample()
         assert (away.daemon.state, away.daemon.message, away.stale) == (
             "down",
             f"PM2's daemon (pid {pid}) is not responding.",
@@ -273,12 +273,14 @@ async def test_a_daemon_that_hangs_is_a_state_and_recovers(pm2_home: Path, setti
         )
         started_s = time.monotonic()
         for _ in range(50):  # nothing waits again, and no requests pile up at the daemon
-            assert await current.sample() == replace(away, timestamp=ANY, age_seconds=ANY)
+            assert await process_sampler.sample() == replace(away, timestamp=ANY, age_seconds=ANY)
         assert time.monotonic() - started_s < settings.PM2_TIMEOUT
         with pytest.raises(DaemonHangs):
             await lifecycle.delete(ProcessSelector(framework="node"))
 
-    assert (await until(current.sample, lambda stats: stats.daemon.state == "up")).counts == listing.Counts(1, 1)
+    assert (await until(process_sampler.sample, lambda stats: stats.daemon.state == "up")).counts == listing.Counts(
+        1, 1
+    )
 
 
 async def test_the_daemon_gets_no_api_key(pm2_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -298,11 +300,11 @@ async def test_this_server_is_skipped(pm2_home: Path, monkeypatch: pytest.Monkey
     result = await lifecycle.delete(None)
 
     assert result.skipped == (action_steps.Skipped("node", "it is this server itself"),)
-    assert [process.pid for process in (await current.sample()).processes] == [own_pid]
+    assert [process.pid for process in (await process_sampler.sample()).processes] == [own_pid]
 
 
 async def test_sampling_without_a_daemon_spawns_nothing(pm2_home: Path) -> None:
-    stats = await current.sample()
+    stats = await process_sampler.sample()
 
     assert (stats.daemon, stats.processes, stats.stale) == (
         listing.Daemon("down", None, None, str(pm2_home), str(DaemonNotRunning(str(pm2_home)))),
@@ -339,7 +341,7 @@ async def test_an_unknown_process_is_an_error(pm2_home: Path) -> None:
 async def test_a_home_too_long_for_a_socket_is_reported(settings: Settings) -> None:
     settings.PM2_HOME = Path("/tmp") / ("x" * 110)
 
-    daemon = (await current.sample()).daemon
+    daemon = (await process_sampler.sample()).daemon
     assert (daemon.state, daemon.message) == ("down", str(InvalidHome(str(settings.PM2_HOME / "rpc.sock"))))
 
 

@@ -15,7 +15,7 @@ from pm2.api import process_detail
 from pm2.daemon import client
 from pm2.daemon.process import Process
 from pm2.errors import CannotReload, CannotScale, ProcessNotFound, RollingRestartFailed, StartFailed
-from pm2.monitor import current
+from pm2.monitor import process_sampler
 from system.host import binaries, child_processes
 from system.host.ports import is_listening
 from tests.fixtures import ports
@@ -26,7 +26,7 @@ FASTIFY = ProcessSelector(framework="fastify")
 
 
 async def pids(name: str) -> list[tuple[int, int]]:
-    stats = await current.sample()
+    stats = await process_sampler.sample()
     return [(process.pm_id, process.pid) for process in stats.processes if process.name == name]
 
 
@@ -143,7 +143,7 @@ async def test_a_rolling_restart_restarts_one_by_one() -> None:
 
     async def record_counts() -> None:
         while True:
-            online_counts.append((await current.sample()).counts.online)
+            online_counts.append((await process_sampler.sample()).counts.online)
             await asyncio.sleep(0.02)
 
     recording = asyncio.create_task(record_counts())
@@ -158,7 +158,9 @@ async def test_a_rolling_restart_restarts_one_by_one() -> None:
 async def test_a_rolling_restart_stops_at_the_first_that_does_not_come_up(tmp_path: Path) -> None:
     await run_app(tmp_path, "rolls", IDLE, instances=3)
     # Online means spawned: wait until Node has read the file, which is about to change.
-    await until(current.sample, lambda stats: sum(process.uptime_seconds > 1 for process in stats.processes) == 3)
+    await until(
+        process_sampler.sample, lambda stats: sum(process.uptime_seconds > 1 for process in stats.processes) == 3
+    )
     before = dict(await pids("rolls"))
     write_script(tmp_path, IDLE).write_text("console.error('bad release'); process.exit(7)")
     with pytest.raises(RollingRestartFailed) as caught:
@@ -183,7 +185,7 @@ async def test_twenty_starts_at_once_make_one_application() -> None:
 
 async def test_a_process_that_does_not_restart_is_reported_with_its_stderr(tmp_path: Path) -> None:
     await run_app(tmp_path, "breaks", IDLE, max_restarts=3)
-    await until(current.sample, lambda stats: stats.processes[0].uptime_seconds > 1)
+    await until(process_sampler.sample, lambda stats: stats.processes[0].uptime_seconds > 1)
     write_script(tmp_path, IDLE).write_text("console.error('no config'); process.exit(5)")
     with pytest.raises(StartFailed) as caught:
         await lifecycle.restart(ProcessSelector(name="breaks"))
@@ -197,12 +199,12 @@ async def test_names_are_data(tmp_path: Path) -> None:
     names = ["$(touch /tmp/canary)", "; rm -rf /", "\x1b[31mred", "{red-fg}x", "a]b:0] [", "ünï ✓", "../../x", "all"]
     for name in names:
         await run_app(tmp_path, name, IDLE)
-    await until(current.sample, lambda stats: stats.counts.online == len(names))
+    await until(process_sampler.sample, lambda stats: stats.counts.online == len(names))
     stopped = await lifecycle.stop(ProcessSelector(name="all"))
     assert [process.name for process in stopped.processes] == ["all"]
     for name in names:
         assert [process.name for process in (await lifecycle.restart(ProcessSelector(name=name))).processes] == [name]
     async with client.connect() as daemon:
         await daemon.call("ping", {})
-    listed: tuple[Process, ...] = (await current.sample()).processes
+    listed: tuple[Process, ...] = (await process_sampler.sample()).processes
     assert [process.name for process in listed] == names

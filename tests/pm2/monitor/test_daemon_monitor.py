@@ -16,7 +16,7 @@ from pm2.actions.lifecycle import ProcessSelector
 from pm2.exits import pm2_events
 from pm2.exits.classify import Exit
 from pm2.instance_tracking import instance_store
-from pm2.monitor import current, listing
+from pm2.monitor import listing, process_sampler
 from pm2.monitor.daemon_monitor import DaemonMonitor
 from tests.fixtures.pm2_apps import IDLE, command_line, run_app, until
 
@@ -33,10 +33,10 @@ def _fast_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def monitor(pm2_home: Path) -> AsyncIterator[DaemonMonitor]:
     await start_steps.ensure_daemon()
-    started = current.start(instance_store)
+    started = process_sampler.start(instance_store)
     await until(lambda: started.is_listening, bool)
     yield started
-    await current.stop()
+    await process_sampler.stop()
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ async def exits(count: int) -> list[Exit]:
 
 async def pid_of(name: str) -> int:
     stats = await until(
-        current.sample, lambda stats: any(process.name == name and process.pid for process in stats.processes)
+        process_sampler.sample, lambda stats: any(process.name == name and process.pid for process in stats.processes)
     )
     return int(next(process.pid for process in stats.processes if process.name == name))
 
@@ -120,7 +120,7 @@ async def test_an_exit_is_recorded_once_with_its_evidence(monitor: DaemonMonitor
     source = f"console.error('first'); console.error('second'); {IDLE}"
     await run_app(apps, "one", source)
     await until(
-        current.sample,
+        process_sampler.sample,
         lambda _: len(monitor.usage_history.last_minute(0, monitor._instance_context("one", 0).pid)) >= 2,
     )
     os.kill(await pid_of("one"), signal.SIGTERM)
@@ -156,11 +156,11 @@ async def test_restarts_survive_a_reset(monitor: DaemonMonitor, apps: Path) -> N
     await run_app(apps, "counted", IDLE)
     for _ in range(2):
         await lifecycle.restart(ProcessSelector(name="counted"))
-    await until(current.sample, lambda stats: stats.processes[0].restarts == 2)
+    await until(process_sampler.sample, lambda stats: stats.processes[0].restarts == 2)
     await command_line("reset", "all")
     await lifecycle.restart(ProcessSelector(name="counted"))
 
-    assert [process.restarts for process in (await current.sample()).processes] == [3]
+    assert [process.restarts for process in (await process_sampler.sample()).processes] == [3]
     saved = await until(
         lambda: asyncio.to_thread(instance_store.load_instances), lambda saved: saved[("counted", 0)].lost_restarts
     )
@@ -173,11 +173,12 @@ async def test_a_daemon_that_dies_leaves_orphans_and_records(monitor: DaemonMoni
     orphan, daemon = await pid_of("orphan"), listing.daemon_pid()
     assert daemon
     await until(
-        current.sample, lambda stats: [bool(process.memory_bytes) for process in stats.processes] == [True, True]
+        process_sampler.sample,
+        lambda stats: [bool(process.memory_bytes) for process in stats.processes] == [True, True],
     )
     os.kill(daemon, signal.SIGKILL)
 
-    away = await until(current.sample, lambda stats: stats.daemon.state == "down" and stats.orphans)
+    away = await until(process_sampler.sample, lambda stats: stats.daemon.state == "down" and stats.orphans)
     assert away.orphans == (listing.Orphan(orphan, "orphan", 0),)
     assert away.stale
     assert [process.name for process in away.processes] == ["orphan", "worker"]
@@ -186,9 +187,9 @@ async def test_a_daemon_that_dies_leaves_orphans_and_records(monitor: DaemonMoni
     assert summary(ended)[:3] == ("worker", "daemon death", "PM2's daemon died and the process with it")
 
     os.kill(orphan, signal.SIGKILL)
-    await until(current.sample, lambda stats: stats.orphans == ())
+    await until(process_sampler.sample, lambda stats: stats.orphans == ())
     await run_app(apps, "next", IDLE)
-    back = await until(current.sample, lambda stats: stats.daemon.state == "up" and stats.counts.online)
+    back = await until(process_sampler.sample, lambda stats: stats.daemon.state == "up" and stats.counts.online)
     assert [process.name for process in back.processes] == ["next"]
 
 
@@ -199,12 +200,12 @@ async def test_an_update_is_not_a_death(monitor: DaemonMonitor, apps: Path) -> N
 
     async def record_states() -> None:
         while True:
-            states.append((await current.sample()).daemon.state)
+            states.append((await process_sampler.sample()).daemon.state)
             await asyncio.sleep(0.05)
 
     recording = asyncio.create_task(record_states())
     await command_line("update")
-    stats = await until(current.sample, lambda stats: stats.daemon.state == "up" and stats.counts.online == 1)
+    stats = await until(process_sampler.sample, lambda stats: stats.daemon.state == "up" and stats.counts.online == 1)
     recording.cancel()
 
     assert "down" not in states
