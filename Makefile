@@ -39,7 +39,7 @@ test: $(SERVED) $(VENV)/.dev ## run all tests, with real PM2, Redis and load gen
 	@$(PY) $(PYTEST) $(ARGS)
 
 test-fast: $(SERVED) $(VENV)/.dev ## the tests that start no daemon, server or load generator
-	@$(PY) $(PYTEST) -m 'not real' $(ARGS)
+	@$(PY) $(PYTEST) -n 2 -m 'not real' $(ARGS)
 
 coverage: $(SERVED) $(VENV)/.dev ## run all tests and measure the coverage, including that of the servers and clients they start
 	@$(PY) -m coverage erase
