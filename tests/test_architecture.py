@@ -47,7 +47,7 @@ OWNERS = {
         "system/host/process_lookup.py",
         "system/host/process_trees.py",
     },
-    "subprocess": {"system/host/child_processes.py"},
+    "subprocess": {"system/host/child_processes.py", "system/host/foreground_process.py"},
     "redis": {"rediscluster/nodes/client.py"},
     "blessed": {"dashboard_client/tui/terminal.py"},
     "requests": {"dashboard_client/network/api.py"},
@@ -61,7 +61,10 @@ CALLS = {
     "create_unix_connection": {"pm2/daemon/client.py", "pm2/daemon/bus.py"},
     "create_subprocess_exec": {"system/host/child_processes.py"},
     "create_subprocess_shell": set(),
-    "Popen": {"system/host/child_processes.py"},
+    "Popen": {"system/host/child_processes.py", "system/host/foreground_process.py"},
+    "posix_spawn": set(),
+    "posix_spawnp": set(),
+    "fork": set(),
 }
 IMPURE = {
     "asyncio", "datetime.datetime.now", "django", "environ", "os", "pathlib.Path", "random", "rest_framework",

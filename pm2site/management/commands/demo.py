@@ -15,6 +15,7 @@ from django.core.management.base import CommandError
 from pm2site.banner import host_and_port
 from system.host import ports
 from system.host.child_processes import Child
+from system.host.foreground_process import run_in_foreground
 from system.lib import installation
 from system.lib.commands import CommandLine
 
@@ -55,14 +56,7 @@ class Command(CommandLine):
         path = os.pathsep.join(filter(None, (str(installation.ROOT), os.environ.get("PYTHONPATH"))))
         environ = {**os.environ, "API_SERVER": self.url, "API_KEY": settings.API_KEY, "PYTHONPATH": path}
         argv = [sys.executable, "-m", "dashboard_client", "run", *words]
-        pid = os.posix_spawn(argv[0], argv, environ)  # noqa: ASYNC221 - returns at once; it keeps the terminal
-        waiting = asyncio.ensure_future(asyncio.to_thread(os.waitpid, pid, 0))
-        try:
-            _, status = await asyncio.shield(waiting)
-        except asyncio.CancelledError:  # Ctrl-C has reached the client too: let it cancel its benchmark
-            await waiting
-            raise
-        if code := os.waitstatus_to_exitcode(status):
+        if code := await run_in_foreground(argv, env=environ):
             raise CommandError(f"The demo ended at: run {' '.join(words)}", returncode=code)
 
     def _is_up(self) -> bool:
