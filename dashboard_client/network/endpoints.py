@@ -85,7 +85,7 @@ class Endpoints:
         return self._pm2("reload", _selector(framework, name, pm_id))
 
     def pm2_scale(
-        self, framework: str | None = None, instances: int = 1, *, name: str | None = None, pm_id: int | None = None
+        self, framework: str | None, instances: int, *, name: str | None = None, pm_id: int | None = None
     ) -> Json:
         return self._pm2("scale", {**_selector(framework, name, pm_id), "instances": instances})
 
