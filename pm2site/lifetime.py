@@ -39,7 +39,7 @@ def start() -> None:
     cluster_sampler.keep_connections_open()
     run_at_shutdown(stop)
     _tasks.add(loop.create_task(follow.follow_other_writers(), name="follow audit trail"))
-    loop.create_task(_start_watching(), name="start watching")  # noqa: RUF006 - short; `current` holds the tasks
+    loop.create_task(_start_watching(), name="start watching")  # noqa: RUF006 - short; the monitor holds its tasks
 
 
 async def _start_watching() -> None:
