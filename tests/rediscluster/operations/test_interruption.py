@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from rediscluster.nodes import manifest
+from rediscluster.nodes import manifest, operation_lock
 from rediscluster.operations import cluster
 from tests.fixtures.cluster import BASE_PORT, pids_in, six_nodes
 from tests.fixtures.server import ROOT
@@ -28,12 +28,17 @@ def manage(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 
 
 def kill_when(folder: Path, condition: Callable[[], bool], *arguments: str) -> None:
-    """Run the command, and send it SIGKILL as soon as the condition holds."""
+    """Run the command, send it SIGKILL as soon as the condition holds, and wait until its lock is free.
+
+    A child that was forked, but has yet to execute redis-server, holds the lock a moment longer than the command.
+    """
     with manage(folder, *arguments) as command:
         deadline = time.monotonic() + 30
         while command.poll() is None and not condition() and time.monotonic() < deadline:
             time.sleep(0.0005)
         command.send_signal(signal.SIGKILL)
+    while operation_lock.current_operation() and time.monotonic() < deadline:
+        time.sleep(0.005)
 
 
 @pytest.mark.parametrize("started", [1, 6])
