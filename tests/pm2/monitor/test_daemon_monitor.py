@@ -168,7 +168,9 @@ async def test_restarts_survive_a_reset(monitor: DaemonMonitor, apps: Path) -> N
 
 
 async def test_a_daemon_that_dies_leaves_orphans_and_records(monitor: DaemonMonitor, apps: Path) -> None:
-    await run_app(apps, "orphan", IDLE)
+    started = apps / "started"  # a process that Node is still booting dies with the daemon
+    await run_app(apps, "orphan", f"require('fs').writeFileSync('{started}', '')\n{IDLE}")
+    await until(started.exists, bool)
     await run_app(apps, "worker", "require('http').createServer().listen(0)", exec_mode="cluster_mode")
     orphan, daemon = await pid_of("orphan"), listing.daemon_pid()
     assert daemon
