@@ -11,6 +11,7 @@ from benchmarks.api.client_config import ConfigView
 from pm2site.access.login import LoginView, LogoutView
 from pm2site.audit.trail import ActivityView
 from pm2site.health import views
+from pm2site.http.error_responses import not_found
 from pm2site.web import front_page
 
 urlpatterns = [
@@ -30,5 +31,5 @@ urlpatterns = [
     path("api/benchmark/", include("benchmarks.urls")),
     path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
-    re_path("", views.not_found, name="not_found"),
+    re_path("", not_found, name="not_found"),
 ]

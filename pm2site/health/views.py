@@ -1,4 +1,4 @@
-"""`/health`, `/ready`, and the 404 response."""
+"""`/health` and `/ready`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import time
 from datetime import UTC, datetime
 
 from asgiref.sync import async_to_sync
-from django.http import HttpRequest, JsonResponse
-from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.decorators import api_view
@@ -15,7 +13,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from pm2site.health import readiness
-from pm2site.http import error_responses
 from system.lib.wire import iso_time, to_wire
 
 STARTED_AT_S = time.monotonic()
@@ -62,11 +59,3 @@ def ready(request: Request) -> Response:
     is_ready = checks["database"].ok
     body = {"status": "ok" if is_ready else "unavailable", "checks": checks, "timestamp": datetime.now(UTC)}
     return Response(to_wire(body), status=200 if is_ready else 503)
-
-
-@csrf_exempt  # changes nothing, and an error about a missing CSRF token would hide that the URL is wrong
-def not_found(request: HttpRequest) -> JsonResponse:
-    """Responds to every URL without a route."""
-    return error_responses.error_response(
-        request, 404, "not_found", f"There is nothing at {request.path}. See /api/docs."
-    )

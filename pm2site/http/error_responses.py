@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import DatabaseError, InterfaceError
 from django.http import Http404, HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -75,6 +76,12 @@ def error_response(
 ) -> JsonResponse:
     """An error response without an exception, for code outside REST framework's views."""
     return _compact_response(error_body(status, code, message, getattr(request, "request_id", ""), fields), status)
+
+
+@csrf_exempt  # changes nothing, and an error about a missing CSRF token would hide that the URL is wrong
+def not_found(request: HttpRequest) -> JsonResponse:
+    """Responds to every URL without a route."""
+    return error_response(request, 404, "not_found", f"There is nothing at {request.path}. See /api/docs.")
 
 
 def _compact_response(body: Mapping[str, Any], status: int, headers: Mapping[str, str] | None = None) -> JsonResponse:
