@@ -17,6 +17,9 @@ from system.host.process_trees import TreeCounters, read_children, read_counters
 
 CPU_STAT = Path("/sys/fs/cgroup/cpu.stat")
 VMSTAT = Path("/proc/vmstat")
+IDLE = ("idle", "iowait")
+# user and nice already include guest and guest_nice (proc(5)); stolen time is not work done here.
+NOT_BUSY = frozenset({*IDLE, "steal", "guest", "guest_nice"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +38,11 @@ def read(groups: Mapping[str, Collection[int]]) -> HostCounters:
     """Reads the host and the named groups, each given by the root pids of its trees. Blocks for some ms."""
     children = read_children()
     now_s, times = time.monotonic(), psutil.cpu_times()
-    steal_s = getattr(times, "steal", 0.0)
-    # user and nice already include guest and guest_nice (proc(5)); stolen time is not work done here.
-    total_s = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
-    busy_s = total_s - times.idle - getattr(times, "iowait", 0.0) - steal_s
+    seconds = times._asdict()
+    steal_s = seconds.get("steal", 0.0)
+    # A sum, not a difference: rounding may not make the counter run backwards.
+    busy_s = sum(value for name, value in seconds.items() if name not in NOT_BUSY)
+    total_s = busy_s + sum(seconds.get(name, 0.0) for name in IDLE) + steal_s
     counters = {name: read_counters(roots, children) for name, roots in groups.items()}
     return HostCounters(now_s, counters, busy_s, total_s, steal_s, _throttled_count())
 
