@@ -10,7 +10,7 @@ import structlog
 from asgiref.sync import sync_to_async
 from django.conf import settings
 
-from pm2.daemon import client
+from pm2.daemon import rpc_client
 from pm2.daemon.process import Key
 from pm2.instance_tracking import instance_store
 from pm2.instance_tracking.instance_store import SavedInstance
@@ -35,7 +35,7 @@ def start() -> None:
     if loop in _started_loops:
         return
     _started_loops.add(loop)
-    client.keep_open()
+    rpc_client.keep_open()
     cluster_sampler.keep_connections_open()
     run_at_shutdown(stop)
     _tasks.add(loop.create_task(follow.follow_other_writers(), name="follow audit trail"))

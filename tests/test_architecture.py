@@ -57,8 +57,8 @@ OWNERS = {
 }
 # Method → the only files that may call it, under any import name.
 CALLS = {
-    "open_unix_connection": {"pm2/daemon/client.py", "pm2/daemon/bus.py"},
-    "create_unix_connection": {"pm2/daemon/client.py", "pm2/daemon/bus.py"},
+    "open_unix_connection": {"pm2/daemon/rpc_client.py", "pm2/daemon/bus_client.py"},
+    "create_unix_connection": {"pm2/daemon/rpc_client.py", "pm2/daemon/bus_client.py"},
     "create_subprocess_exec": {"system/host/child_processes.py"},
     "create_subprocess_shell": set(),
     "Popen": {"system/host/child_processes.py", "system/host/foreground_process.py"},
@@ -158,9 +158,9 @@ def test_imports_run_downward_between_apps_and_between_rooms() -> None:
 @pytest.mark.parametrize(
     ("importer", "target", "expected"),
     [
-        ("pm2.daemon.client", "pm2.monitor.daemon_monitor", True),
-        ("pm2.monitor.daemon_monitor", "pm2.daemon.client", False),
-        ("pm2.daemon.client", "pm2.daemon.amp", False),
+        ("pm2.daemon.rpc_client", "pm2.monitor.daemon_monitor", True),
+        ("pm2.monitor.daemon_monitor", "pm2.daemon.rpc_client", False),
+        ("pm2.daemon.rpc_client", "pm2.daemon.amp", False),
         ("benchmarks.admin.charts.run", "benchmarks.admin.run_pages", True),
         ("benchmarks.admin.run_pages", "benchmarks.admin.charts.run", False),
         ("pm2.errors", "rediscluster.errors", True),
@@ -278,7 +278,7 @@ def test_no_shell_is_ever_used() -> None:
 @pytest.mark.parametrize(
     ("app", "source", "expected"),
     [
-        ("system", "import pm2.daemon.client", ["pm2.daemon.client"]),
+        ("system", "import pm2.daemon.rpc_client", ["pm2.daemon.rpc_client"]),
         (
             "pm2",
             "def f():\n    from rediscluster.nodes import client",

@@ -13,9 +13,9 @@ from typing import TypeVar
 
 from django.conf import settings
 
-from pm2.daemon import client
-from pm2.daemon.client import DaemonConnection
+from pm2.daemon import rpc_client
 from pm2.daemon.process import Process, Status
+from pm2.daemon.rpc_client import DaemonConnection
 from pm2.errors import CallTimeout, DaemonHangs, OperationInProgress, ProcessNotFound, StartFailed
 from pm2.frameworks.registry import registry
 from pm2.logs import log_files
@@ -110,7 +110,7 @@ async def responsive_daemon() -> AsyncIterator[DaemonConnection]:
     Raises DaemonHangs."""
     if not process_sampler.get_monitor().is_responsive():
         raise DaemonHangs(str(settings.PM2_HOME), listing.daemon_pid())
-    async with client.connect() as daemon:
+    async with rpc_client.connect() as daemon:
         yield daemon
 
 

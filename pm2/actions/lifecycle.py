@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pm2.actions import action_steps, start_steps
 from pm2.actions.action_steps import ActionResult, IsDone, ProcessSelector
-from pm2.daemon import client
+from pm2.daemon import rpc_client
 from pm2.daemon.process import RUNNING
 from pm2.errors import AlreadyRunning
 from pm2.exits import expected_exits
@@ -33,7 +33,7 @@ async def _start(name: str, instances: int | None) -> ActionResult:
         await start_steps.ensure_installed(framework)
         # Not `responsive_daemon`: the daemon may have to be started, and the ping fails if it hangs.
         await start_steps.ensure_daemon()
-        async with client.connect() as daemon:
+        async with rpc_client.connect() as daemon:
             existing = [process for process in await list_processes(daemon) if process.name == name]
             running = [process for process in existing if process.status in RUNNING]
             if running:

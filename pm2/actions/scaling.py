@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from pm2.actions import action_steps, start_steps
 from pm2.actions.action_steps import ActionResult, ProcessSelector, Skipped
-from pm2.daemon.client import DaemonConnection
 from pm2.daemon.process import Process, Status
+from pm2.daemon.rpc_client import DaemonConnection
 from pm2.errors import CannotReload, CannotScale, RollingRestartFailed, StartFailed
 from pm2.exits import expected_exits
 from pm2.frameworks.registry import registry

@@ -14,9 +14,9 @@ from django.utils.module_loading import import_string
 
 from pm2.actions import prepare_payload
 from pm2.actions.action_steps import POLL_S, STDERR_LINES, STEADY_S, action_timeout_s, call_for_each
-from pm2.daemon import client
-from pm2.daemon.client import DaemonConnection
+from pm2.daemon import rpc_client
 from pm2.daemon.process import Process, Status
+from pm2.daemon.rpc_client import DaemonConnection
 from pm2.errors import DaemonNotRunning, DaemonNotStarted, NotInstalled, PortTaken, StartFailed, find_error_line
 from pm2.frameworks.registry import Framework, check_availability, script_path
 from pm2.logs.log_files import read_last_lines
@@ -52,7 +52,7 @@ async def ensure_daemon() -> None:
     """Starts PM2's daemon unless it is running. Raises BinaryMissing, DaemonNotStarted."""
     home = Path(settings.PM2_HOME)
     try:
-        async with client.connect() as daemon:
+        async with rpc_client.connect() as daemon:
             await daemon.call("ping", {})
     except DaemonNotRunning:
         node = await asyncio.to_thread(binaries.require, "node")

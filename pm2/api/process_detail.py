@@ -9,7 +9,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 
-from pm2.daemon import client
+from pm2.daemon import rpc_client
 from pm2.daemon.process import Process, ProcessDetails, from_monitor_data, parse_details
 from pm2.errors import ProcessNotFound
 from pm2.exits.classify import Exit
@@ -29,7 +29,7 @@ class ProcessDetail(ProcessDetails, Process):
 
 async def get(pm_id: int) -> ProcessDetail:
     """Raises ProcessNotFound, DaemonNotRunning."""
-    async with client.connect() as daemon:
+    async with rpc_client.connect() as daemon:
         entries = await listing.fetch_entries(daemon)
     for entry in entries:
         if from_monitor_data(entry, 1000 * time.time()).pm_id == pm_id:

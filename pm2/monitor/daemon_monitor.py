@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from pm2.daemon import bus, client
+from pm2.daemon import bus_client, rpc_client
 from pm2.daemon.bus_events import DaemonKilled, DaemonLine, Event, LogChunk, ProcessEvent
 from pm2.daemon.process import Key, Process
 from pm2.errors import DaemonNotRunning, PM2Error, ProtocolError
@@ -141,9 +141,9 @@ class DaemonMonitor:
         return self.daemon.state == "up"
 
     async def _fetch_list(self) -> tuple[str, list[dict[str, object]]]:
-        async with client.connect() as daemon:
-            version = await daemon.version(timeout_s=client.UNBOUNDED_S)
-            return version, await listing.fetch_entries(daemon, timeout_s=client.UNBOUNDED_S)
+        async with rpc_client.connect() as daemon:
+            version = await daemon.version(timeout_s=rpc_client.UNBOUNDED_S)
+            return version, await listing.fetch_entries(daemon, timeout_s=rpc_client.UNBOUNDED_S)
 
     def _handle_reply(self, request: asyncio.Task[tuple[str, list[dict[str, object]]]], started_s: float) -> None:
         try:
@@ -232,7 +232,7 @@ class DaemonMonitor:
     async def _follow_bus(self) -> None:
         while True:
             try:
-                connection = await bus.subscribe(self.home, self._handle_event, live_logs.feed.count_dropped)
+                connection = await bus_client.subscribe(self.home, self._handle_event, live_logs.feed.count_dropped)
             except PM2Error:
                 await asyncio.sleep(RETRY_S)
                 continue

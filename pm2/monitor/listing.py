@@ -11,8 +11,8 @@ from typing import Annotated
 
 from django.conf import settings
 
-from pm2.daemon.client import DaemonConnection
 from pm2.daemon.process import MB, Key, Process, Status, as_int, as_text, from_monitor_data, pm2_env
+from pm2.daemon.rpc_client import DaemonConnection
 from pm2.errors import ProtocolError
 from pm2.frameworks.registry import registry
 from pm2.logs.log_files import LogFiles

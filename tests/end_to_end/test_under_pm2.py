@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from pm2.actions import start_steps
-from pm2.daemon import client
+from pm2.daemon import rpc_client
 from system.host.ports import is_listening
 from tests.fixtures.pm2_apps import command_line
 from tests.fixtures.ports import FASTIFY, free_port
@@ -34,7 +34,7 @@ async def start_under_pm2(home: Path, env: dict[str, str]) -> None:
         "kill_timeout": 10_000, "instance_var": "NODE_APP_INSTANCE", "vizion": False, "pmx": False, "automation": True,
         "windowsHide": True, "watch": False,
     }  # fmt: skip
-    async with client.connect() as link:
+    async with rpc_client.connect() as link:
         await link.call("prepare", app)
 
 

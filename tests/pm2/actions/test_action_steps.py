@@ -7,7 +7,7 @@ import pytest
 
 from pm2.actions import action_steps
 from pm2.daemon import process
-from pm2.daemon.client import DaemonConnection
+from pm2.daemon.rpc_client import DaemonConnection
 from pm2.errors import StartFailed
 
 BEFORE: dict[str, Any] = {

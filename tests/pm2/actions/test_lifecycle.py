@@ -21,7 +21,7 @@ from pytest_django import Settings
 from pm2.actions import action_steps, lifecycle, scaling, start_steps
 from pm2.actions.lifecycle import ProcessSelector
 from pm2.api import process_detail
-from pm2.daemon import client
+from pm2.daemon import rpc_client
 from pm2.errors import (
     AlreadyRunning,
     DaemonHangs,
@@ -214,7 +214,7 @@ NAMES = [
 async def test_names_round_trip_as_data_and_environments_stay(pm2_home: Path, tmp_path: Path) -> None:
     await lifecycle.start("node", 1)
     (tmp_path / "idle.cjs").write_text("setInterval(() => {}, 1000)")
-    async with client.connect() as daemon:
+    async with rpc_client.connect() as daemon:
         for name in NAMES:
             await daemon.call("prepare", idle(tmp_path, name))
 

@@ -12,7 +12,7 @@ import pytest
 from pm2.actions import action_steps, lifecycle, scaling
 from pm2.actions.lifecycle import ProcessSelector
 from pm2.api import process_detail
-from pm2.daemon import client
+from pm2.daemon import rpc_client
 from pm2.daemon.process import Process
 from pm2.errors import CannotReload, CannotScale, ProcessNotFound, RollingRestartFailed, StartFailed
 from pm2.monitor import process_sampler
@@ -204,7 +204,7 @@ async def test_names_are_data(tmp_path: Path) -> None:
     assert [process.name for process in stopped.processes] == ["all"]
     for name in names:
         assert [process.name for process in (await lifecycle.restart(ProcessSelector(name=name))).processes] == [name]
-    async with client.connect() as daemon:
+    async with rpc_client.connect() as daemon:
         await daemon.call("ping", {})
     listed: tuple[Process, ...] = (await process_sampler.sample()).processes
     assert [process.name for process in listed] == names

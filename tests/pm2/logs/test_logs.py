@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 
 from pm2.actions import start_steps
-from pm2.daemon import client
+from pm2.daemon import rpc_client
 from pm2.daemon.bus_events import LogChunk
 from pm2.errors import PatternTooSlow, ProcessNotFound
 from pm2.logs import live_logs, log_search
@@ -185,7 +185,7 @@ async def test_lines_from_before_the_subscription_are_read_from_the_files_once(p
     await until(lambda: asyncio.to_thread(read_last_lines, _out(), 1), lambda lines: lines == ["line 999"])
     started = process_sampler.start()
     await until(lambda: started.is_listening, bool)
-    async with client.connect() as daemon:
+    async with rpc_client.connect() as daemon:
         await daemon.call("sendLineToStdin", {"pm_id": 0, "line": "a"})
     await until(lambda: asyncio.to_thread(read_last_lines, _out(), 1), lambda lines: lines[0].startswith("new"))
     page = await until(lambda: find(name="older", count=5000), lambda page: "new a" in texts(page))

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from pm2.daemon import rpc
-from pm2.daemon.rpc import Reply
+from pm2.daemon import rpc_messages
+from pm2.daemon.rpc_messages import Reply
 from pm2.errors import CallFailed, ProtocolError
 
 
@@ -17,17 +17,17 @@ from pm2.errors import CallFailed, ProtocolError
     ],
 )
 def test_a_reply_is_parsed(frame: list[object], expected: Reply) -> None:
-    assert rpc.parse_reply(frame) == expected
+    assert rpc_messages.parse_reply(frame) == expected
 
 
 @pytest.mark.parametrize("frame", [[], ["x"], ["x", "y"], [{"args": []}, 3], [{"args": []}, "a", "b"]])
 def test_a_frame_that_is_not_a_reply_is_rejected(frame: list[object]) -> None:
     with pytest.raises(ProtocolError):
-        rpc.parse_reply(frame)
+        rpc_messages.parse_reply(frame)
 
 
 def test_a_rejected_call_is_named() -> None:
     with pytest.raises(CallFailed) as caught:
-        rpc.unwrap_reply(Reply("a", "unknown id", None), "stopProcessId")
+        rpc_messages.unwrap_reply(Reply("a", "unknown id", None), "stopProcessId")
 
     assert str(caught.value) == "PM2 refused stopProcessId: unknown id"

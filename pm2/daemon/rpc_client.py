@@ -12,11 +12,11 @@ from pathlib import Path
 
 from django.conf import settings
 
-from pm2.daemon import amp, rpc
-from pm2.errors import CallTimeout, DaemonNotRunning, InvalidHome, ProtocolError
+from pm2.daemon import amp, rpc_messages
+from pm2.daemon.socket_path import socket_path
+from pm2.errors import CallTimeout, DaemonNotRunning, ProtocolError
 from system.lib.per_loop import PerLoop
 
-SOCKET_PATH_BYTES = 107
 READ_BYTES = 256 * 1024
 UNBOUNDED_S = 86_400.0  # for a caller that enforces its own deadline
 CONNECT_ATTEMPTS = 5  # connecting to a full backlog fails with EAGAIN
@@ -30,7 +30,7 @@ class DaemonConnection:
         self._version: str | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._reader_task: asyncio.Task[None] | None = None
-        self._pending: dict[str, asyncio.Future[rpc.Reply]] = {}
+        self._pending: dict[str, asyncio.Future[rpc_messages.Reply]] = {}
         self._call_numbers = itertools.count(1)
         self._id_prefix = f"{random.getrandbits(48):x}"
         self._connecting = asyncio.Lock()
@@ -44,9 +44,9 @@ class DaemonConnection:
             async with asyncio.timeout(timeout_s):
                 writer = await self._ensure_connected()
                 future = self._pending[call_id] = asyncio.get_running_loop().create_future()
-                writer.write(amp.encode(rpc.build_call(method, arguments, call_id)))
+                writer.write(amp.encode(rpc_messages.build_call(method, arguments, call_id)))
                 await writer.drain()
-                return rpc.unwrap_reply(await future, method)
+                return rpc_messages.unwrap_reply(await future, method)
         except TimeoutError:
             raise CallTimeout(method, timeout_s) from None
         except OSError as error:
@@ -73,7 +73,7 @@ class DaemonConnection:
         try:
             while data := await reader.read(READ_BYTES):
                 for frame in decoder.feed(data):
-                    reply = rpc.parse_reply(frame)
+                    reply = rpc_messages.parse_reply(frame)
                     future = self._pending.get(reply.id)
                     if future and not future.done():
                         future.set_result(reply)
@@ -104,10 +104,8 @@ class DaemonConnection:
 
 
 async def open_socket(home: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Raises InvalidHome, DaemonNotRunning."""
-    path = str(home / "rpc.sock")
-    if len(path.encode()) > SOCKET_PATH_BYTES:
-        raise InvalidHome(path)
+    """Raises DaemonNotRunning."""
+    path = socket_path(home, "rpc.sock")
     for attempt in range(CONNECT_ATTEMPTS):
         try:
             return await asyncio.open_unix_connection(path)
