@@ -20,7 +20,7 @@ def test_busy_time_excludes_idle_and_stolen_time_and_counts_guests_once(monkeypa
 
 
 def test_busy_time_never_runs_backwards(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = CpuTimes(1234.56, 0.07, 345.67, 98765.43, 12.34, 0.11, 5.55, 0.09, 0.0, 0.0)
+    before = CpuTimes(1234.56, 0.07, 345.67, 15432.43, 12.34, 0.11, 5.55, 0.09, 0.0, 0.0)
     readings = [before._replace(idle=before.idle + tick / 100) for tick in range(1000)]
 
     busy = []
