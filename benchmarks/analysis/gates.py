@@ -64,7 +64,7 @@ class ProbeCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckedTrial:
+class TrialGateInput:
     """The input of the gates for one trial."""
 
     measurement: Measurement
@@ -74,14 +74,14 @@ class CheckedTrial:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckedRun:
+class GateInput:
     """The input of the gates for one run. `is_steady`: whether the warm-up settled; None with too few bursts.
 
     `restarts`: of the target's processes during the run, None if they could not be counted.
     `cross_rate`: measured by another generator. `background_cores`: used by other programs before the load.
     """
 
-    trials: tuple[CheckedTrial, ...]
+    trials: tuple[TrialGateInput, ...]
     duration_s: float
     pipelining: int = 1
     rate_per_second: float | None = None
@@ -118,7 +118,7 @@ def assess(gates: Sequence[Gate]) -> Assessment:
     return Assessment("invalid" if failures else "caution" if warnings else "valid", reasons)
 
 
-def evaluate_gates(run: CheckedRun) -> tuple[Gate, ...]:
+def evaluate_gates(run: GateInput) -> tuple[Gate, ...]:
     """All gates of a run with at least one trial."""
     whole = merge_trials([trial.measurement for trial in run.trials])
     return (
@@ -137,7 +137,7 @@ def _gate(code: str, is_good: bool, good: str, bad: str, value: float | None = N
     return Gate(code, "pass", good, value) if is_good else Gate(code, state, bad, value)
 
 
-def _response_gates(run: CheckedRun, whole: Measurement) -> Iterator[Gate]:
+def _response_gates(run: GateInput, whole: Measurement) -> Iterator[Gate]:
     failed = f"{100 * whole.error_rate:.2g} % of the requests failed ({whole.failures} errors or responses outside 2xx)"
     if whole.error_rate > MAX_ERROR_RATE:
         yield Gate("errors", "fail", f"{failed}; more than 1 % is too many to compare.", whole.error_rate)
@@ -164,7 +164,7 @@ def _probe_gate(sent: int, failed: int, mismatched: int) -> Gate:
     return _gate("probe", not failed, f"All {sent} probes under load got the expected response.", problem, failed)
 
 
-def _sample_size_gates(run: CheckedRun, whole: Measurement) -> Iterator[Gate]:
+def _sample_size_gates(run: GateInput, whole: Measurement) -> Iterator[Gate]:
     problem = f"Only {whole.responses} responses were counted; percentiles need {MIN_REQUESTS}."
     yield _gate("requests", whole.responses >= MIN_REQUESTS, "Enough responses.", problem, whole.responses)
     shortest = min(trial.measurement.duration_s for trial in run.trials)
@@ -179,7 +179,7 @@ def _sample_size_gates(run: CheckedRun, whole: Measurement) -> Iterator[Gate]:
         yield Gate("trials", "warn", f"Only {len(run.trials)} of {run.planned} trials were measured.", len(run.trials))
 
 
-def _saturation_gates(run: CheckedRun) -> Iterator[Gate]:
+def _saturation_gates(run: GateInput) -> Iterator[Gate]:
     kind = overall_saturation([trial.load for trial in run.trials])
     shares = [trial.load.generator for trial in run.trials if trial.load.generator is not None]
     busiest = max(shares, default=None)
@@ -200,7 +200,7 @@ def _saturation_gates(run: CheckedRun) -> Iterator[Gate]:
         yield Gate("saturation", "pass", "The target was at its limit, the load generator was not.", busiest)
 
 
-def _plausibility_gates(run: CheckedRun, whole: Measurement) -> Iterator[Gate]:
+def _plausibility_gates(run: GateInput, whole: Measurement) -> Iterator[Gate]:
     ratios = [littles_law_ratio(trial.measurement, run.pipelining) for trial in run.trials]
     known = [ratio for ratio in ratios if ratio is not None]
     if known and not run.rate_per_second:
@@ -228,7 +228,7 @@ def _plausibility_gates(run: CheckedRun, whole: Measurement) -> Iterator[Gate]:
         yield _gate("cross-check", is_close, "A second load generator agrees.", problem, difference)
 
 
-def _stability_gates(run: CheckedRun) -> Iterator[Gate]:
+def _stability_gates(run: GateInput) -> Iterator[Gate]:
     rates = [trial.measurement.rate for trial in run.trials]
     if run.is_steady is not None:
         problem = "The rate had not settled when the warm-up ended."
@@ -258,7 +258,7 @@ def rank_correlation(values: Sequence[float]) -> float:
     return 1 - 6 * squares / (count * (count**2 - 1)) if count > 1 else 0.0
 
 
-def _machine_gates(run: CheckedRun) -> Iterator[Gate]:
+def _machine_gates(run: GateInput) -> Iterator[Gate]:
     if run.background_cores is not None:
         problem = f"Other programs used {run.background_cores:.1f} processors before the load began."
         is_quiet = run.background_cores <= MAX_OTHERS_CORES

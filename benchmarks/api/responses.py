@@ -117,10 +117,15 @@ class Cleared(RunChanged):
 
 
 @dataclass(frozen=True)
-class QueuedRun(RunParameters):
+class RunStatus(RunParameters):
     id: UUID
     state: str
     position: Annotated[int, "number of runs ahead of it"]
+
+
+@dataclass(frozen=True)
+class QueuedRun(RunStatus):
+    pass
 
 
 @dataclass(frozen=True)
@@ -153,7 +158,7 @@ class BaselineMark:
 
 
 @dataclass(frozen=True)
-class RunDetails(QueuedRun):
+class RunDetails(RunStatus):
     message: str
     progress: dict[str, Any]
     command: list[str]

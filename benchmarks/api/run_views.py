@@ -99,13 +99,13 @@ def success_response(message: str) -> Response:
     return Response(to_wire(responses.RunChanged(True, message)))
 
 
-def queued_fields(run: Run) -> dict[str, Any]:
-    """The fields of `responses.QueuedRun`."""
+def run_status_fields(run: Run) -> dict[str, Any]:
+    """The fields of `responses.RunStatus`."""
     return {**column_values(run, RunParameters), "id": run.pk, "state": run.state, "position": queue.position(run)}
 
 
 def accepted_body(run: Run) -> responses.RunAccepted:
-    queued = responses.QueuedRun(**queued_fields(run))
+    queued = responses.QueuedRun(**run_status_fields(run))
     ahead = f", {queued.position} ahead of it" if queued.position else ""
     message = f"Queued {run.method} {run.endpoint} of {run.framework} with {run.generator}{ahead}."
     return responses.RunAccepted("accepted", message, queued)
@@ -115,12 +115,12 @@ def details_body(run: Run) -> responses.RunDetails:
     trials = list(run.trials.all())
     baseline = baselines.baseline_for(run)
     return responses.RunDetails(
-        **queued_fields(run),
+        **run_status_fields(run),
         message=run.message,
         progress={key: value for key, value in run.progress.items() if key != "children"},
         command=run.command,
         result=to_result(run) if run.req_per_sec is not None else None,
-        trial_results=[trial_figures(trial) for trial in trials],
+        trial_results=[stored_trial_figures(trial) for trial in trials],
         gates=run.gates,
         preflight=run.preflight,
         environment=run.environment,
@@ -138,7 +138,7 @@ def mark_baseline(run: Run, baseline: Baseline) -> responses.BaselineMark:
     )
 
 
-def trial_figures(trial: Trial) -> TrialFigures:
+def stored_trial_figures(trial: Trial) -> TrialFigures:
     return TrialFigures(**{field.name: getattr(trial, field.name) for field in fields(TrialFigures)})
 
 

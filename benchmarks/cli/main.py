@@ -174,10 +174,10 @@ class ConsoleObserver:
         number = f" {self.trials_done + 1} of {self.plan.spec.trials}" if phase == "running" else ""
         return f"{self.plan.spec.framework}: {PHASE_LABELS[phase]}{number}"
 
-    async def on_ready(self, result: RunResult) -> None:
+    async def on_preflight_passed(self, result: RunResult) -> None:
         return
 
-    async def on_start(self, children: Sequence[Identity]) -> None:
+    async def on_generator_started(self, children: Sequence[Identity]) -> None:
         return
 
     async def on_sample(self, sample: Sample, phase: str, remaining_s: float) -> None:
@@ -188,7 +188,7 @@ class ConsoleObserver:
         label = self._phase_label("running") if phase == "trial" else f"{self.plan.spec.framework}: {phase}"
         self.line.show(label, f"{sample.seconds:.0f} s  {rate}  {', '.join(shares)}  {remaining_s:.0f} s left")
 
-    async def on_trial(self, trial: TrialResult, result: RunResult) -> None:
+    async def on_trial_finished(self, trial: TrialResult, result: RunResult) -> None:
         self.trials_done = len(result.trials)
         if trial.index and self.line.is_terminal:
             self.line.clear()

@@ -11,7 +11,7 @@ from uuid import UUID
 from benchmarks.analysis import histogram
 from benchmarks.analysis.comparison import Side
 from benchmarks.analysis.saturation import is_lower_bound
-from benchmarks.engine import trial_record
+from benchmarks.engine import trial_figures
 from benchmarks.engine.run_protocol import RunResult
 from benchmarks.engine.trial_execution import TrialResult
 from system.lib.wire import to_wire
@@ -31,7 +31,7 @@ def build_entry(result: RunResult, *, run_id: UUID, at: datetime) -> dict[str, A
     details = to_wire({
         "id": run_id, "timestamp": at, "trials": len(result.trials),
         "connectionsUsed": result.merged().connections_used, "gates": result.gates(), "environment": result.environment,
-        "command": result.trials[-1].command, "samples": trial_record.thin_samples(result.samples(), MAX_SAMPLES),
+        "command": result.trials[-1].command, "samples": trial_figures.thin_samples(result.samples(), MAX_SAMPLES),
         "trialResults": [_trial_entry(trial, spec.pipelining) for trial in [*result.warmup[-1:], *result.trials]],
     })  # fmt: skip
     assert isinstance(details, dict)  # noqa: S101
@@ -64,7 +64,7 @@ def comparison_side(result: RunResult, entry: dict[str, Any]) -> Side:
 
 
 def _trial_entry(trial: TrialResult, pipelining: int) -> dict[str, Any]:
-    figures = to_wire(trial_record.trial_figures(trial, pipelining))
+    figures = to_wire(trial_figures.build_trial_figures(trial, pipelining))
     assert isinstance(figures, dict)  # noqa: S101
     histograms = {
         "raw": histogram.encode(trial.measurement.latencies_us),

@@ -96,7 +96,7 @@ class ProbeScheduler:
             while busy or self._due_s() is not None:
                 self._start_due(busy)
                 for key, _ in self.selector.select(self._wait_s(busy)):
-                    self._on_response(key.data, key.data.on_ready(), busy)
+                    self._on_response(key.data, key.data.on_socket_ready(), busy)
                 now_s = time.monotonic()
                 for late in [connection for connection in busy if connection.deadline_s <= now_s]:
                     self._unregister(late)

@@ -38,7 +38,7 @@ def request_bytes(url: str, method: str, headers: dict[str, str], body: str) -> 
 
 
 class ProbeConnection:
-    """Call `start` for a request, then `on_ready` whenever the socket is ready, until a response is returned."""
+    """Call `start` for a request, then `on_socket_ready` whenever the socket is ready, until a response is returned."""
 
     def __init__(self, host: str, port: int, request: bytes, *, is_head: bool = False) -> None:
         self.address, self.request, self.is_head = (host, port), request, is_head
@@ -86,7 +86,7 @@ class ProbeConnection:
         self.close()
         return self._send_request()
 
-    def on_ready(self) -> ProbeResponse | None:
+    def on_socket_ready(self) -> ProbeResponse | None:
         """Send or receive; the response once it is complete."""
         assert self.socket is not None  # noqa: S101 - only a connection with a socket can be ready
         try:

@@ -41,7 +41,7 @@ class RunFigures:
 
 @dataclass(frozen=True, slots=True)
 class TrialFigures:
-    """The fields are columns of `Trial`. Trial 0 is the warm-up; `facts`: see `trial_record.trial_details`."""
+    """The fields are columns of `Trial`. Trial 0 is the warm-up; `facts`: see `trial_figures.trial_facts`."""
 
     index: int
     is_warmup: bool

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from benchmarks.analysis import gates
-from benchmarks.analysis.gates import Assessment, CheckedRun, CheckedTrial, Gate, ProbeCounts
+from benchmarks.analysis.gates import Assessment, Gate, GateInput, ProbeCounts, TrialGateInput
 from benchmarks.analysis.measurement import Measurement, merge_trials
 from benchmarks.analysis.rank_tests import median_interval
 from benchmarks.analysis.saturation import overall_saturation
@@ -51,9 +51,9 @@ class RunObserver(TrialObserver, Protocol):
 
     async def on_phase(self, name: str) -> None: ...
 
-    async def on_ready(self, result: RunResult) -> None: ...
+    async def on_preflight_passed(self, result: RunResult) -> None: ...
 
-    async def on_trial(self, trial: TrialResult, result: RunResult) -> None: ...
+    async def on_trial_finished(self, trial: TrialResult, result: RunResult) -> None: ...
 
     async def target_processes(self) -> TargetProcesses: ...
 
@@ -137,7 +137,7 @@ class RunResult:
 
     def gates(self) -> tuple[Gate, ...]:
         bursts = [burst.measurement.rate for burst in self.warmup]
-        return gates.evaluate_gates(CheckedRun(
+        return gates.evaluate_gates(GateInput(
             trials=tuple(_gate_input(trial) for trial in self.trials),
             duration_s=self.plan.spec.duration_s,
             pipelining=self.plan.spec.pipelining,
@@ -167,10 +167,10 @@ class RunResult:
         return self.seconds_between > MIN_DATE_INTERVAL_S and self.before.date == self.after.date
 
 
-def _gate_input(trial: TrialResult) -> CheckedTrial:
+def _gate_input(trial: TrialResult) -> TrialGateInput:
     probe = trial.probe
     counts = ProbeCounts(probe.sent, probe.failed, probe.mismatched) if probe else None
-    return CheckedTrial(trial.measurement, trial.load, counts, trial.target_memory_bytes)
+    return TrialGateInput(trial.measurement, trial.load, counts, trial.target_memory_bytes)
 
 
 class TargetRun:
@@ -182,7 +182,7 @@ class TargetRun:
         self._began_s = time.monotonic()
         self._restarts: int | None = None
 
-    async def prepare(self) -> None:
+    async def run_preflight(self) -> None:
         """Preflight: check the response, find the processes, measure background load. Raises PreflightFailed."""
         result, plan = self.result, self.plan
         await self.observer.on_phase("preflight")
@@ -204,7 +204,7 @@ class TargetRun:
         result.background_cores = await trial_monitor.measure_background_cores(
             min(BACKGROUND_S, plan.spec.duration_s / 4)
         )
-        await self.observer.on_ready(result)
+        await self.observer.on_preflight_passed(result)
 
     async def warm_up(self) -> None:
         """Run bursts, excluded from the result, until three in a row agree or the time is up."""
@@ -216,14 +216,14 @@ class TargetRun:
             burst = await self._execute(plan.program, "warm-up", burst_s, remaining_after_s=remaining_s)
             self.result.warmup.append(burst)
         if self.result.warmup:
-            await self.observer.on_trial(_merge_bursts(self.result.warmup), self.result)
+            await self.observer.on_trial_finished(_merge_bursts(self.result.warmup), self.result)
 
     async def run_trial(self) -> None:
         index = len(self.result.trials) + 1
         await self.observer.on_phase("running")
         trial = await self._execute(self.plan.program, "trial", self.plan.spec.duration_s, index=index)
         self.result.trials.append(trial)
-        await self.observer.on_trial(trial, self.result)
+        await self.observer.on_trial_finished(trial, self.result)
 
     async def post_flight(self) -> None:
         """Cross-check with the second generator, repeat the preflight's request, count restarts."""
@@ -251,7 +251,7 @@ class TargetRun:
     ) -> TrialResult:
         """One execution; a trial (with an `index`) includes the probe. `remaining_after_s`: of its phase."""
         before, plan = self.result.before, self.plan
-        assert before  # noqa: S101 - set by prepare()
+        assert before  # noqa: S101 - set by run_preflight()
         scenario = plan.scenario(duration_s)
         probe = ProbePlan(
             url=scenario.url, method=scenario.method, headers=dict(scenario.headers), body=scenario.body,
@@ -279,7 +279,7 @@ async def measure_interleaved(
 ) -> list[RunResult]:
     """Measure several targets with alternating trials, in random order within each round."""
     for run in runs:
-        await run.prepare()
+        await run.run_preflight()
     for run in runs:
         await run.warm_up()
     for round_ in range(max(run.plan.spec.trials for run in runs)):

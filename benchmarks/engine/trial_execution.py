@@ -66,7 +66,7 @@ class TrialResult:
 class TrialObserver(Protocol):
     """Receives the progress of an execution. Both methods may raise CancelledError to end it."""
 
-    async def on_start(self, children: Sequence[Identity]) -> None: ...
+    async def on_generator_started(self, children: Sequence[Identity]) -> None: ...
 
     async def on_sample(self, sample: Sample, phase: str, remaining_s: float) -> None: ...
 
@@ -111,7 +111,7 @@ class Execution:
                 probe_process = await self._start_probe(probe_plan, folder) if probe_plan else None
                 child = await self._start(argv, CLEAN_ENVIRONMENT, folder)
                 await self.monitor.start(child.pid)
-                await observer.on_start([child.identity for child in self.children])
+                await observer.on_generator_started([child.identity for child in self.children])
                 finished = await self._wait_for_end(child, observer, remaining_after_s)
                 load = await self.monitor.finish()
                 report = await _read_probe_report(probe_process) if probe_process else None

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from benchmarks.analysis import histogram
-from benchmarks.engine import trial_record
+from benchmarks.engine import trial_figures
 from benchmarks.engine.run_protocol import RunResult
 from benchmarks.engine.trial_execution import TrialResult
 from benchmarks.engine.trial_monitor import Sample
@@ -30,7 +30,7 @@ def record_heartbeat(run: Run, progress: Mapping[str, object]) -> bool:
 
 def store_samples(run: Run, samples: Sequence[Sample]) -> None:
     """Store the samples so far: for live views, and in case the process dies."""
-    run.samples = [to_wire(sample) for sample in trial_record.thin_samples(samples, MAX_SAMPLES)]
+    run.samples = [to_wire(sample) for sample in trial_figures.thin_samples(samples, MAX_SAMPLES)]
     Run.objects.filter(pk=run.pk).update(samples=run.samples)
 
 
@@ -43,7 +43,7 @@ def store_preflight(run: Run, result: RunResult, server_identity: Mapping[str, o
 
 def create_trial(run: Run, trial: TrialResult) -> Trial:
     """Store a trial as a row; index 0 is the warm-up."""
-    figures = trial_record.trial_figures(trial, run.pipelining)
+    figures = trial_figures.build_trial_figures(trial, run.pipelining)
     return Trial.objects.create(
         run=run,
         **{field.name: getattr(figures, field.name) for field in fields(figures)},
@@ -71,7 +71,7 @@ def apply_result(run: Run, result: RunResult) -> None:
     run.reasons = list(figures.reasons)
     run.command, run.connections_used = list(result.trials[-1].command), result.merged().connections_used
     run.gates = [to_wire(gate) for gate in result.gates()]
-    run.samples = [to_wire(sample) for sample in trial_record.thin_samples(result.samples(), MAX_SAMPLES)]
+    run.samples = [to_wire(sample) for sample in trial_figures.thin_samples(result.samples(), MAX_SAMPLES)]
     if result.after:
         run.preflight = {**run.preflight, "after": asdict(result.after)}
 

@@ -70,12 +70,12 @@ class DatabaseObserver:
         self.run.progress = {**self.run.progress, "phase": name, "elapsedSeconds": self._elapsed_s()}
         await sync_to_async(self.run.save)(update_fields=["state", "progress"])
 
-    async def on_ready(self, result: RunResult) -> None:
+    async def on_preflight_passed(self, result: RunResult) -> None:
         self.result = result
         identity = {"serverId": settings.SERVER_ID, "serverVersion": settings.VERSION}
         await sync_to_async(run_recorder.store_preflight)(self.run, result, identity)
 
-    async def on_start(self, children: Sequence[Identity]) -> None:
+    async def on_generator_started(self, children: Sequence[Identity]) -> None:
         """Record the child processes, which the server kills if this process dies."""
         self.children = [[child.pid, child.started_at, child.boot_id] for child in children]
         await self._record_progress({**self.run.progress, "children": self.children})
@@ -95,7 +95,7 @@ class DatabaseObserver:
         if await sync_to_async(run_recorder.record_heartbeat)(self.run, progress):
             raise asyncio.CancelledError
 
-    async def on_trial(self, trial: TrialResult, result: RunResult) -> None:
+    async def on_trial_finished(self, trial: TrialResult, result: RunResult) -> None:
         self.pending_samples.clear()
         await sync_to_async(run_recorder.record_trial)(self.run, trial, result)
 

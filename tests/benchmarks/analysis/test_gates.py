@@ -8,10 +8,10 @@ import pytest
 from benchmarks.analysis import gates
 from benchmarks.analysis.gates import (
     Assessment,
-    CheckedRun,
-    CheckedTrial,
     Gate,
+    GateInput,
     ProbeCounts,
+    TrialGateInput,
     assess,
     evaluate_gates,
     littles_law_ratio,
@@ -26,23 +26,23 @@ GOOD = Measurement(
     mean_ms=5.0, max_ms=9.0, percentiles_ms={"50": 5.0}, latencies_us=((5000, 20_000),), connections_used=10,
 )  # fmt: skip
 SERVER_BOUND = CpuLoad(generator=0.2, target=0.95, host=0.6, others_cores=0.0, steal=0.0)
-CLEAN = CheckedTrial(GOOD, SERVER_BOUND, ProbeCounts(250, 0, 0), 50_000_000)
-RUN = CheckedRun(trials=(CLEAN,) * 5, duration_s=10, is_steady=True, restarts=0, background_cores=0.0, planned=5)
+CLEAN = TrialGateInput(GOOD, SERVER_BOUND, ProbeCounts(250, 0, 0), 50_000_000)
+RUN = GateInput(trials=(CLEAN,) * 5, duration_s=10, is_steady=True, restarts=0, background_cores=0.0, planned=5)
 
 
 def assess_with(**changes: Any) -> Assessment:
     return assess(evaluate_gates(replace(RUN, **changes)))
 
 
-def trials(**changes: Any) -> tuple[CheckedTrial, ...]:
+def trials(**changes: Any) -> tuple[TrialGateInput, ...]:
     return (replace(CLEAN, **changes),) * 5
 
 
-def measured(**changes: Any) -> tuple[CheckedTrial, ...]:
+def measured(**changes: Any) -> tuple[TrialGateInput, ...]:
     return trials(measurement=replace(GOOD, **changes))
 
 
-def rates(*successes: int) -> tuple[CheckedTrial, ...]:
+def rates(*successes: int) -> tuple[TrialGateInput, ...]:
     return tuple(replace(CLEAN, measurement=replace(GOOD, successes=count)) for count in successes)
 
 

@@ -30,17 +30,17 @@ class RecordingObserver:
     async def on_phase(self, name: str) -> None:
         self.events.append(f"{self.name} {name}")
 
-    async def on_ready(self, result: RunResult) -> None:
+    async def on_preflight_passed(self, result: RunResult) -> None:
         assert result.before
 
-    async def on_start(self, children: Sequence[Identity]) -> None:
+    async def on_generator_started(self, children: Sequence[Identity]) -> None:
         self.children += children
 
     async def on_sample(self, sample: Sample, phase: str, remaining_s: float) -> None:
         if phase == "trial" and sample.trial >= self.ends_at:
             raise GeneratorFailed("Enough.")
 
-    async def on_trial(self, trial: TrialResult, result: RunResult) -> None:
+    async def on_trial_finished(self, trial: TrialResult, result: RunResult) -> None:
         self.events.append(f"{self.name} trial {trial.index} of {len(result.trials)}")
 
     async def target_processes(self) -> TargetProcesses:
@@ -90,7 +90,7 @@ async def test_an_observer_that_ends_a_run_leaves_no_process() -> None:
     observer = RecordingObserver("a", [], ends_at=1)
     with run_target() as port:
         run = TargetRun(plan(port, duration_s=30, trials=1), observer)
-        await run.prepare()
+        await run.run_preflight()
         with pytest.raises(GeneratorFailed, match="Enough"):
             await run.run_trial()
 

@@ -12,7 +12,7 @@ from benchmarks.engine.trial_monitor import Sample
 from system.lib.wire import to_wire
 
 
-def trial_details(trial: TrialResult, pipelining: int) -> dict[str, object]:
+def trial_facts(trial: TrialResult, pipelining: int) -> dict[str, object]:
     """CPU, memory, saturation and probe results of a trial, with the keys of the wire."""
     probe, load = trial.probe, trial.load
     details = to_wire({
@@ -35,7 +35,7 @@ def trial_details(trial: TrialResult, pipelining: int) -> dict[str, object]:
     return details
 
 
-def trial_figures(trial: TrialResult, pipelining: int) -> TrialFigures:
+def build_trial_figures(trial: TrialResult, pipelining: int) -> TrialFigures:
     measurement = trial.measurement
     return TrialFigures(
         index=trial.index,
@@ -51,7 +51,7 @@ def trial_figures(trial: TrialResult, pipelining: int) -> TrialFigures:
         timeouts=measurement.timeouts,
         non_2xx=measurement.non_2xx,
         bytes_read=measurement.bytes_read,
-        facts=trial_details(trial, pipelining),
+        facts=trial_facts(trial, pipelining),
     )
 
 
