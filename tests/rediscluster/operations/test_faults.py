@@ -32,10 +32,10 @@ from rediscluster.operations import cluster
 from rediscluster.status import cluster_sampler, queries
 from rediscluster.status.node_stats import NodeStats
 from system.errors import BinaryMissing
-from system.host import binaries
+from system.host import binaries, child_processes
 from system.host.child_processes import Identity, identify
 from tests.fixtures.cluster import FIRST, FOURTH, SECOND, THIRD, pids_in, six_nodes, three_masters
-from tests.fixtures.redis import connection, redis_server
+from tests.fixtures.redis import connection, redis_server, wait_until
 from tests.rediscluster.operations.test_interruption import manage
 
 DEADLINE_S = 40.0
@@ -110,7 +110,9 @@ async def test_a_master_killed_a_moment_before_resume_is_not_brought_back_empty(
         master.set("{06S}kept", "yes")
         master.wait(1, 5000)
 
-    os.kill(process_of(FIRST).pid, signal.SIGKILL)
+    killed = process_of(FIRST)
+    os.kill(killed.pid, signal.SIGKILL)
+    wait_until(lambda: not child_processes.is_alive(killed), "the kernel has ended the process")
     await cluster.resume()
 
     with closing(connection(FOURTH)) as promoted:
