@@ -1,5 +1,4 @@
 from django.apps import AppConfig
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from pm2.errors import InvalidRegistry
@@ -11,12 +10,7 @@ class PM2Config(AppConfig):
     verbose_name = "PM2"
 
     def ready(self) -> None:
-        registry.set_port_offset(port_offset)
         try:
             registry.registry()
         except InvalidRegistry as error:  # fail at startup instead of at the first request
             raise ImproperlyConfigured(str(error)) from error
-
-
-def port_offset() -> int:
-    return int(settings.FRAMEWORK_PORT_OFFSET)

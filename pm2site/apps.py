@@ -8,6 +8,9 @@ class SiteConfig(AppConfig):
     verbose_name = "pm2site"
 
     def ready(self) -> None:
-        from pm2site.access import openapi_scheme  # noqa: F401 - registers itself; needs the settings
+        # Both need the settings and the models.
+        from pm2site import wiring
+        from pm2site.access import openapi_scheme  # noqa: F401 - registers itself
 
         logging_setup.configure()
+        wiring.connect_rooms()

@@ -47,9 +47,6 @@ REDIS_CLUSTER_DIR = env.path("REDIS_CLUSTER_DIR", DATA_DIR / "redis-cluster")
 REDIS_BASE_PORT = env.integer("REDIS_BASE_PORT", 7000, 1024, 55535)
 REDIS_MAX_NODES = env.integer("REDIS_MAX_NODES", 30, 3, 1000)
 REDIS_TIMEOUT = env.seconds("REDIS_TIMEOUT", 5)
-# Dotted path of the function that returns the ports for the frameworks' REDIS_NODES.
-REDIS_PORTS_FROM = "rediscluster.nodes.addresses.redis_ports"
-ACTIVITY_TO = "pm2site.audit.trail.record_command"  # dotted path of the function that records `manage.py` actions
 BENCH_TARGETS = env.comma_separated("BENCH_TARGETS")
 _history = env.text("BENCH_HISTORY_FILE")
 BENCH_HISTORY_FILES = (

@@ -22,7 +22,7 @@ APPS = {
 # The rooms of each app and the modules at its root, lowest first. A room imports only from itself and from those before
 # it. A name with a dot is a room inside a room.
 ROOMS = {
-    "system": "lib errors host api urls apps",
+    "system": "lib errors host api urls",
     "pm2": "errors models frameworks daemon logs exits instance_tracking monitor actions api admin urls apps management.commands",
     "rediscluster": "errors topology nodes status operations api urls apps management.commands",
     "benchmarks": (
@@ -30,8 +30,8 @@ ROOMS = {
         " management.commands"
     ),
     "pm2site": (
-        "env logging_setup settings errors models http transport access audit health live web admin banner lifetime"
-        " asgi urls apps management.commands __main__"
+        "env logging_setup settings errors models http transport access audit health live web admin banner wiring"
+        " lifetime asgi urls apps management.commands __main__"
     ),
     "dashboard_client": (
         "errors config wire network client formatting commands tui.screen tui.model tui.text tui.update tui.view tui"

