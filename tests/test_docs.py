@@ -17,7 +17,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from benchmarks.cli.arguments import build_parser
 from benchmarks.generators.scenario import PROFILES
-from dashboard_client import config
+from dashboard_client import Client, config
 from dashboard_client.commands import arguments
 from dashboard_client.tui.model.keymap import BINDINGS, CONTEXT_TITLES, key_label
 from pm2site.asgi import STREAMS
@@ -344,6 +344,17 @@ def test_the_commands_without_the_screen_are_all_listed(client_parser: argparse.
 
     assert {path for path in paths if not any(words[: len(path)] == path for words in listed)} == set()
     assert {("run", "quickstart"), ("run", "pm2", "start"), ("run", "redis", "clean")} <= paths
+
+
+def test_the_dashboards_requests_without_a_command_are_all_named(client_parser: argparse.ArgumentParser) -> None:
+    """PM2's verbs have one table for commands and menus; the other requests are built in one module."""
+    requests = set(re.findall(r'"((?:redis|benchmark)_\w+)"', read("dashboard_client/tui/model/server_requests.py")))
+    commands = {"_".join(path[1:]).replace("bench_", "benchmark_") for path in command_paths(client_parser)}
+    named = set(re.findall(r"`(benchmark_\w+)`", read("docs/dashboard.md")))
+
+    assert {"redis_setup", "benchmark_run"} <= requests & commands
+    assert requests - commands == named
+    assert [name for name in named if not hasattr(Client, name)] == []
 
 
 def test_the_options_of_the_dashboard_are_all_listed(client_parser: argparse.ArgumentParser) -> None:

@@ -6,19 +6,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from dashboard_client.tui.model.actions import Confirmation
+from dashboard_client.tui.model.action import MUTATING_ACTIONS, Action
+from dashboard_client.tui.model.server_requests import Confirmation
 from dashboard_client.tui.model.state import LISTS, State
-from dashboard_client.tui.model.windows import Confirm
+from dashboard_client.tui.model.windows import (
+    Compare,
+    Confirm,
+    Form,
+    History,
+    Logs,
+    Menu,
+    Page,
+    Palette,
+    ProcessDetails,
+    Prompt,
+    RunPage,
+    Window,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """`action`: the name that `update.keys` and `update.window_keys` dispatch on. `help`: text for help and palette;
-    `bar`: short text for the key bar, empty to leave it out."""
+    """`help`: text for help and palette; `bar`: short text for the key bar, empty to leave it out."""
 
     context: str
     keys: tuple[str, ...]
-    action: str
+    action: Action
     help: str
     bar: str = ""
 
@@ -39,128 +52,125 @@ CONTEXT_TITLES: Mapping[str, str] = {
 }  # fmt: skip
 
 BINDINGS: tuple[Binding, ...] = (
-    Binding("global", ("m",), "menu", "open the menu", "menu"),
-    Binding("global", ("b", "B"), "history", "benchmark history", "benchmarks"),
-    Binding("global", ("/",), "filter", "filter the list of the focused panel", "filter"),
-    Binding("global", (":",), "palette", "find any command by typing", "command"),
-    *(Binding("global", (str(n),), f"focus_panel_{n}", f"go to panel {n}") for n in range(1, 6)),
-    Binding("global", ("left", "h", "backtab"), "focus_panel_previous", "previous panel"),
-    Binding("global", ("right", "l", "tab"), "focus_panel_next", "next panel"),
-    Binding("global", ("e",), "zoom", "show only this panel, and back", "zoom"),
-    Binding("global", ("p", "Z"), "pause", "pause the display; data keeps arriving", "pause"),
-    Binding("global", ("r", "ctrl-r"), "refresh", "fetch everything again; reconnect now if offline"),
-    Binding("global", ("T",), "theme", "switch between dark and light colours"),
-    Binding("global", ("ctrl-l",), "redraw", "repaint the screen"),
-    Binding("global", ("ctrl-z",), "suspend", "suspend to the shell; fg resumes"),
-    Binding("global", ("?", "f1"), "help", "all keys", "help"),
-    Binding("global", ("escape",), "back", "clear the filter, leave zoom or pause"),
-    Binding("global", ("q", "ctrl-c"), "quit", "quit; everything keeps running", "quit"),
-    Binding("list", ("up", "k"), "up", "row above"),
-    Binding("list", ("down", "j"), "down", "row below"),
-    Binding("list", ("pageup", "ctrl-u"), "page_up", "ten rows up"),
-    Binding("list", ("pagedown", "ctrl-d"), "page_down", "ten rows down"),
-    Binding("list", ("home", "g"), "first", "first row"),
-    Binding("list", ("end", "G"), "last", "last row"),
-    Binding("list", ("enter",), "open_row", "details of the row"),
-    Binding("list", ("o",), "sort", "sort by the next column"),
-    Binding("list", ("O",), "reverse", "reverse the sort order"),
-    Binding("pm2", ("R",), "restart", "restart the process", "restart"),
-    Binding("pm2", ("S",), "stop", "stop the process", "stop"),
-    Binding("pm2", ("D",), "delete", "delete the process", "delete"),
-    Binding("pm2", ("L",), "process_logs", "logs of the process", "logs"),
-    Binding("redis", ("n",), "prompt_nodes", "set up a cluster", "set up"),
-    Binding("redis", ("I",), "node_info", "INFO of the node, by section", "info"),
-    Binding("redis", ("W",), "slow_log", "slow log of the node", "slow log"),
-    Binding("redis", ("F",), "failover", "promote a replica of the node's shard", "failover"),
-    Binding("benchmarks", ("n",), "run_again", "run this benchmark again", "run again"),
-    Binding("benchmarks", ("x",), "mark_run", "mark a run, or compare it with the marked one", "compare"),
-    Binding("run", ("enter",), "open_row", "details of the run"),
-    Binding("run", ("C",), "cancel_run", "cancel the run", "cancel"),
-    Binding("activity", ("s",), "select_text", "release the mouse, to select text", "select"),
-    Binding("activity", ("c", "y"), "copy", "copy the lines", "copy"),
-    Binding("window", ("escape", "ctrl-c"), "close", "close the window", "close"),
-    Binding("window", ("ctrl-l",), "redraw", "repaint the screen"),
-    Binding("window", ("ctrl-z",), "suspend", "suspend to the shell; fg resumes"),
-    Binding("menu", ("up", "k"), "up", "entry above"),
-    Binding("menu", ("down", "j"), "down", "entry below"),
-    Binding("menu", ("left", "h", "pageup"), "previous_section", "section above"),
-    Binding("menu", ("right", "l", "tab", "pagedown"), "next_section", "section below", "section"),
-    Binding("menu", ("home", "g"), "first", "first entry"),
-    Binding("menu", ("end", "G"), "last", "last entry"),
-    Binding("menu", ("enter",), "choose", "run the entry", "choose"),
-    Binding("menu", ("m", "q"), "close", "close the menu"),
-    Binding("palette", ("up",), "up", "entry above"),
-    Binding("palette", ("down", "tab"), "down", "entry below"),
-    Binding("palette", ("enter",), "choose", "run the entry", "run"),
-    Binding("prompt", ("enter",), "choose", "submit the line; an empty line cancels", "OK"),
-    Binding("form", ("up", "backtab"), "up", "field above"),
-    Binding("form", ("down", "tab"), "down", "field below", "next field"),
-    Binding("form", ("left",), "previous_choice", "previous choice, of profile and generator"),
-    Binding("form", ("right",), "next_choice", "next choice, of profile and generator", "choose"),
-    Binding("form", ("enter",), "choose", "run the benchmark", "run"),
-    Binding("confirm", ("y",), "confirm", "yes, confirm", "yes"),
-    Binding("confirm", ("n", "q", "enter"), "close", "no: cancel", "cancel"),
-    Binding("word", ("enter",), "submit_word", "confirm if the word matches, else cancel", "confirm, or cancel"),
-    Binding("history", ("up", "k"), "up", "run above"),
-    Binding("history", ("down", "j"), "down", "run below"),
-    Binding("history", ("pageup", "ctrl-u"), "page_up", "ten rows up"),
-    Binding("history", ("pagedown", "ctrl-d"), "page_down", "ten rows down"),
-    Binding("history", ("home", "g"), "first", "newest run"),
-    Binding("history", ("end", "G"), "last", "oldest run"),
-    Binding("history", ("enter",), "open_row", "details of the run", "details"),
-    Binding("history", ("x",), "mark_run", "mark a run, or compare it with the marked one", "compare"),
-    Binding("history", ("/",), "filter", "filter", "filter"),
-    Binding("history", ("o",), "sort", "sort by the next column", "sort"),
-    Binding("history", ("y",), "copy", "copy the run", "copy"),
-    Binding("history", ("l",), "latest_by_framework", "latest result of each framework, by endpoint", "latest"),
-    Binding("history", ("c",), "clear_history", "clear the history", "clear"),
-    Binding("history", ("b", "q"), "close", "close the history"),
+    Binding("global", ("m",), Action.OPEN_MENU, "open the menu", "menu"),
+    Binding("global", ("b", "B"), Action.OPEN_HISTORY, "benchmark history", "benchmarks"),
+    Binding("global", ("/",), Action.EDIT_FILTER, "filter the list of the focused panel", "filter"),
+    Binding("global", (":",), Action.OPEN_PALETTE, "find any command by typing", "command"),
+    Binding("global", ("1",), Action.FOCUS_PM2, "go to panel 1"),
+    Binding("global", ("2",), Action.FOCUS_REDIS, "go to panel 2"),
+    Binding("global", ("3",), Action.FOCUS_BENCHMARKS, "go to panel 3"),
+    Binding("global", ("4",), Action.FOCUS_RUN, "go to panel 4"),
+    Binding("global", ("5",), Action.FOCUS_ACTIVITY, "go to panel 5"),
+    Binding("global", ("left", "h", "backtab"), Action.FOCUS_PREVIOUS, "previous panel"),
+    Binding("global", ("right", "l", "tab"), Action.FOCUS_NEXT, "next panel"),
+    Binding("global", ("e",), Action.TOGGLE_ZOOM, "show only this panel, and back", "zoom"),
+    Binding("global", ("p", "Z"), Action.TOGGLE_PAUSE, "pause the display; data keeps arriving", "pause"),
+    Binding("global", ("r", "ctrl-r"), Action.REFRESH, "fetch everything again; reconnect now if offline"),
+    Binding("global", ("T",), Action.TOGGLE_THEME, "switch between dark and light colours"),
+    Binding("global", ("ctrl-l",), Action.REDRAW, "repaint the screen"),
+    Binding("global", ("ctrl-z",), Action.SUSPEND, "suspend to the shell; fg resumes"),
+    Binding("global", ("?", "f1"), Action.OPEN_HELP, "all keys", "help"),
+    Binding("global", ("escape",), Action.GO_BACK, "clear the filter, leave zoom or pause"),
+    Binding("global", ("q", "ctrl-c"), Action.QUIT, "quit; everything keeps running", "quit"),
+    Binding("list", ("up", "k"), Action.UP, "row above"),
+    Binding("list", ("down", "j"), Action.DOWN, "row below"),
+    Binding("list", ("pageup", "ctrl-u"), Action.PAGE_UP, "ten rows up"),
+    Binding("list", ("pagedown", "ctrl-d"), Action.PAGE_DOWN, "ten rows down"),
+    Binding("list", ("home", "g"), Action.FIRST, "first row"),
+    Binding("list", ("end", "G"), Action.LAST, "last row"),
+    Binding("list", ("enter",), Action.OPEN_ROW, "details of the row"),
+    Binding("list", ("o",), Action.SORT, "sort by the next column"),
+    Binding("list", ("O",), Action.REVERSE, "reverse the sort order"),
+    Binding("pm2", ("R",), Action.RESTART_PROCESS, "restart the process", "restart"),
+    Binding("pm2", ("S",), Action.STOP_PROCESS, "stop the process", "stop"),
+    Binding("pm2", ("D",), Action.DELETE_PROCESS, "delete the process", "delete"),
+    Binding("pm2", ("L",), Action.OPEN_PROCESS_LOGS, "logs of the process", "logs"),
+    Binding("redis", ("n",), Action.PROMPT_NODES, "set up a cluster", "set up"),
+    Binding("redis", ("I",), Action.OPEN_NODE_INFO, "INFO of the node, by section", "info"),
+    Binding("redis", ("W",), Action.OPEN_SLOW_LOG, "slow log of the node", "slow log"),
+    Binding("redis", ("F",), Action.FAIL_OVER_NODE, "promote a replica of the node's shard", "failover"),
+    Binding("benchmarks", ("n",), Action.OPEN_RUN_FORM_AGAIN, "run this benchmark again", "run again"),
+    Binding("benchmarks", ("x",), Action.MARK_RUN, "mark a run, or compare it with the marked one", "compare"),
+    Binding("run", ("enter",), Action.OPEN_ROW, "details of the run"),
+    Binding("run", ("C",), Action.CANCEL_RUN, "cancel the run", "cancel"),
+    Binding("activity", ("s",), Action.TOGGLE_TEXT_SELECTION, "release the mouse, to select text", "select"),
+    Binding("activity", ("c", "y"), Action.COPY, "copy the lines", "copy"),
+    Binding("window", ("escape", "ctrl-c"), Action.CLOSE, "close the window", "close"),
+    Binding("window", ("ctrl-l",), Action.REDRAW, "repaint the screen"),
+    Binding("window", ("ctrl-z",), Action.SUSPEND, "suspend to the shell; fg resumes"),
+    Binding("menu", ("up", "k"), Action.UP, "entry above"),
+    Binding("menu", ("down", "j"), Action.DOWN, "entry below"),
+    Binding("menu", ("left", "h", "pageup"), Action.PREVIOUS_SECTION, "section above"),
+    Binding("menu", ("right", "l", "tab", "pagedown"), Action.NEXT_SECTION, "section below", "section"),
+    Binding("menu", ("home", "g"), Action.FIRST, "first entry"),
+    Binding("menu", ("end", "G"), Action.LAST, "last entry"),
+    Binding("menu", ("enter",), Action.CHOOSE_ITEM, "run the entry", "choose"),
+    Binding("menu", ("m", "q"), Action.CLOSE, "close the menu"),
+    Binding("palette", ("up",), Action.UP, "entry above"),
+    Binding("palette", ("down", "tab"), Action.DOWN, "entry below"),
+    Binding("palette", ("enter",), Action.CHOOSE_ITEM, "run the entry", "run"),
+    Binding("prompt", ("enter",), Action.SUBMIT, "submit the line; an empty line cancels", "OK"),
+    Binding("form", ("up", "backtab"), Action.UP, "field above"),
+    Binding("form", ("down", "tab"), Action.DOWN, "field below", "next field"),
+    Binding("form", ("left",), Action.PREVIOUS_CHOICE, "previous choice, of profile and generator"),
+    Binding("form", ("right",), Action.NEXT_CHOICE, "next choice, of profile and generator", "choose"),
+    Binding("form", ("enter",), Action.SUBMIT, "run the benchmark", "run"),
+    Binding("confirm", ("y",), Action.CONFIRM, "yes, confirm", "yes"),
+    Binding("confirm", ("n", "q", "enter"), Action.CLOSE, "no: cancel", "cancel"),
+    Binding("word", ("enter",), Action.SUBMIT, "confirm if the word matches, else cancel", "confirm, or cancel"),
+    Binding("history", ("up", "k"), Action.UP, "run above"),
+    Binding("history", ("down", "j"), Action.DOWN, "run below"),
+    Binding("history", ("pageup", "ctrl-u"), Action.PAGE_UP, "ten rows up"),
+    Binding("history", ("pagedown", "ctrl-d"), Action.PAGE_DOWN, "ten rows down"),
+    Binding("history", ("home", "g"), Action.FIRST, "newest run"),
+    Binding("history", ("end", "G"), Action.LAST, "oldest run"),
+    Binding("history", ("enter",), Action.OPEN_ROW, "details of the run", "details"),
+    Binding("history", ("x",), Action.MARK_RUN, "mark a run, or compare it with the marked one", "compare"),
+    Binding("history", ("/",), Action.EDIT_FILTER, "filter", "filter"),
+    Binding("history", ("o",), Action.SORT, "sort by the next column", "sort"),
+    Binding("history", ("y",), Action.COPY, "copy the run", "copy"),
+    Binding("history", ("l",), Action.OPEN_LATEST, "latest result of each framework, by endpoint", "latest"),
+    Binding("history", ("c",), Action.CLEAR_HISTORY, "clear the history", "clear"),
+    Binding("history", ("b", "q"), Action.CLOSE, "close the history"),
     *(
         Binding(context, keys, action, text)
         for context in ("runpage", "process", "page")
         for keys, action, text in (
-            (("up", "k"), "up", "line up"),
-            (("down", "j"), "down", "line down"),
-            (("pageup", "ctrl-u"), "page_up", "ten lines up"),
-            (("pagedown", "ctrl-d"), "page_down", "ten lines down"),
-            (("home", "g"), "first", "to the top"),
-            (("y",), "copy", "copy the text"),
-            (("q", "enter"), "close", "close"),
+            (("up", "k"), Action.UP, "line up"),
+            (("down", "j"), Action.DOWN, "line down"),
+            (("pageup", "ctrl-u"), Action.PAGE_UP, "ten lines up"),
+            (("pagedown", "ctrl-d"), Action.PAGE_DOWN, "ten lines down"),
+            (("home", "g"), Action.FIRST, "to the top"),
+            (("y",), Action.COPY, "copy the text"),
+            (("q", "enter"), Action.CLOSE, "close"),
         )
     ),
-    Binding("process", ("R",), "restart", "restart the process", "restart"),
-    Binding("process", ("S",), "stop", "stop the process", "stop"),
-    Binding("process", ("D",), "delete", "delete the process", "delete"),
-    Binding("process", ("L",), "process_logs", "its logs", "logs"),
-    Binding("runpage", ("C",), "cancel_run", "cancel the run", "cancel run"),
-    Binding("runpage", ("B",), "toggle_baseline", "set this run as the baseline, or remove it", "baseline"),
-    Binding("compare", ("q", "enter", "x"), "close", "close"),
-    Binding("compare", ("y",), "copy", "copy the text", "copy"),
-    Binding("logs", ("up", "k"), "up", "older line"),
-    Binding("logs", ("down", "j"), "down", "newer line"),
-    Binding("logs", ("pageup", "ctrl-u"), "page_up", "ten lines up"),
-    Binding("logs", ("pagedown", "ctrl-d"), "page_down", "ten lines down"),
-    Binding("logs", ("home", "g"), "first", "oldest line"),
-    Binding("logs", ("f", "end", "G"), "follow", "follow the newest line", "follow"),
-    Binding("logs", ("/",), "filter", "search", "search"),
-    Binding("logs", ("n",), "next_match", "next match, upwards", "next"),
-    Binding("logs", ("N",), "previous_match", "previous match, downwards"),
-    Binding("logs", ("w",), "toggle_wrap", "wrap long lines", "wrap"),
-    Binding("logs", ("t",), "toggle_times", "show or hide times", "times"),
-    Binding("logs", ("c", "y"), "copy", "copy the lines", "copy"),
-    Binding("logs", ("W",), "save", "save all lines to a file", "save"),
-    Binding("logs", ("s",), "select_text", "release the mouse, to select text"),
-    Binding("logs", ("q",), "close", "close the logs"),
-    Binding("typing", ("enter",), "keep_filter", "keep the filter", "keep"),
-    Binding("typing", ("escape", "ctrl-c"), "clear_filter", "clear the filter", "clear"),
+    Binding("process", ("R",), Action.RESTART_PROCESS, "restart the process", "restart"),
+    Binding("process", ("S",), Action.STOP_PROCESS, "stop the process", "stop"),
+    Binding("process", ("D",), Action.DELETE_PROCESS, "delete the process", "delete"),
+    Binding("process", ("L",), Action.OPEN_PROCESS_LOGS, "its logs", "logs"),
+    Binding("runpage", ("C",), Action.CANCEL_RUN, "cancel the run", "cancel run"),
+    Binding("runpage", ("B",), Action.TOGGLE_BASELINE, "set this run as the baseline, or remove it", "baseline"),
+    Binding("compare", ("q", "enter", "x"), Action.CLOSE, "close"),
+    Binding("compare", ("y",), Action.COPY, "copy the text", "copy"),
+    Binding("logs", ("up", "k"), Action.UP, "older line"),
+    Binding("logs", ("down", "j"), Action.DOWN, "newer line"),
+    Binding("logs", ("pageup", "ctrl-u"), Action.PAGE_UP, "ten lines up"),
+    Binding("logs", ("pagedown", "ctrl-d"), Action.PAGE_DOWN, "ten lines down"),
+    Binding("logs", ("home", "g"), Action.FIRST, "oldest line"),
+    Binding("logs", ("f", "end", "G"), Action.FOLLOW, "follow the newest line", "follow"),
+    Binding("logs", ("/",), Action.EDIT_FILTER, "search", "search"),
+    Binding("logs", ("n",), Action.NEXT_MATCH, "next match, upwards", "next"),
+    Binding("logs", ("N",), Action.PREVIOUS_MATCH, "previous match, downwards"),
+    Binding("logs", ("w",), Action.TOGGLE_WRAP, "wrap long lines", "wrap"),
+    Binding("logs", ("t",), Action.TOGGLE_TIMES, "show or hide times", "times"),
+    Binding("logs", ("c", "y"), Action.COPY, "copy the lines", "copy"),
+    Binding("logs", ("W",), Action.SAVE, "save all lines to a file", "save"),
+    Binding("logs", ("s",), Action.TOGGLE_TEXT_SELECTION, "release the mouse, to select text"),
+    Binding("logs", ("q",), Action.CLOSE, "close the logs"),
+    Binding("typing", ("enter",), Action.KEEP_FILTER, "keep the filter", "keep"),
+    Binding("typing", ("escape", "ctrl-c"), Action.CLEAR_FILTER, "clear the filter", "clear"),
 )
-
-
-# Actions that change the server, hidden with --readonly. `show_message` stands in for one with nothing left to do.
-MUTATING_ACTIONS = frozenset({
-    "restart", "stop", "delete", "prompt_nodes", "prompt_instances", "prompt_scale", "run_form", "run_again",
-    "failover", "cancel_run", "clear_history", "toggle_baseline", "show_message",
-})  # fmt: skip
 
 
 @lru_cache(maxsize=64)
@@ -180,19 +190,18 @@ def active_contexts(state: State) -> tuple[str, ...]:
     if state.top_window is not None:
         if getattr(state.top_window, "is_typing", False):
             return ("typing",)
-        if isinstance(state.top_window, Confirm) and state.top_window.action.confirmation is Confirmation.WORD:
+        if isinstance(state.top_window, Confirm) and state.top_window.request.confirmation is Confirmation.WORD:
             return ("word", "window")
-        return (WINDOW_CONTEXTS[type(state.top_window).__name__], "window")
+        return (WINDOW_CONTEXTS[type(state.top_window)], "window")
     if state.is_filtering:
         return ("typing",)
     lists = ("list",) if state.focus in LISTS else ()
     return (state.focus, *lists, "global")
 
 
-WINDOW_CONTEXTS: Mapping[str, str] = {
-    "Menu": "menu", "Palette": "palette", "Prompt": "prompt", "Confirm": "confirm", "Form": "form",
-    "History": "history", "RunPage": "runpage", "ProcessDetails": "process", "Compare": "compare", "Logs": "logs",
-    "Page": "page",
+WINDOW_CONTEXTS: Mapping[type[Window], str] = {
+    Menu: "menu", Palette: "palette", Prompt: "prompt", Confirm: "confirm", Form: "form", History: "history",
+    RunPage: "runpage", ProcessDetails: "process", Compare: "compare", Logs: "logs", Page: "page",
 }  # fmt: skip
 
 

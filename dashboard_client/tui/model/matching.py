@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard_client.tui.model.actions import MenuItem
+from dashboard_client.tui.model.menu_items import MenuItem
 from dashboard_client.tui.model.rows import matches_filter
 from dashboard_client.tui.model.windows import Logs
 from dashboard_client.wire.host_and_pm2 import LogLine

@@ -131,7 +131,7 @@ class PendingCall:
     title: str
     since_s: float
     purpose: str = ""
-    next_actions: tuple[object, ...] = ()  # the `ApiAction`s to send once it succeeded
+    next_requests: tuple[object, ...] = ()  # the `ServerRequest`s to send once it succeeded
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class State:
     wall: datetime | None = None
     is_read_only: bool = False
     link: Link = Link()
-    view: LiveData = LiveData()
+    live: LiveData = LiveData()
     paused: LiveData | None = None
     paused_at_s: float = 0.0
     config: SystemConfig | None = None
@@ -164,7 +164,7 @@ class State:
 
     @property
     def displayed(self) -> LiveData:
-        return self.paused or self.view
+        return self.paused or self.live
 
     @property
     def top_window(self) -> Window | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dashboard_client.tui.model.actions import ApiAction, MenuItem
+from dashboard_client.tui.model.menu_items import MenuItem
 from dashboard_client.tui.model.prompts import RUN_DEFAULTS
+from dashboard_client.tui.model.server_requests import ServerRequest
 from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkRun, Comparison
 from dashboard_client.wire.host_and_pm2 import LogLine, Process, ProcessPage
 
@@ -31,7 +32,7 @@ class Palette:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A question with a one-line answer; Enter on an empty line cancels. `kind`: server, nodes, instances or scale.
+    """A question with a one-line answer; Enter on an empty line cancels. `kind`: server, nodes, start or scale.
     `subject`: the framework. `is_untouched`: `text` is still the default, which the first typed character replaces."""
 
     kind: str
@@ -44,9 +45,9 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Confirm:
-    """`action` is kept as it was when the dialog opened. `typed`: the text so far, of `action.word`."""
+    """`request` is kept as it was when the dialog opened. `typed`: the text so far, of `request.word`."""
 
-    action: ApiAction
+    request: ServerRequest
     server: str
     typed: str = ""
 

@@ -1,4 +1,4 @@
-"""Turns user actions into API calls, confirming first where required. The only module that emits `Call`. [pure]
+"""Turns server requests into API calls, confirming first where required. The only module that emits `Call`. [pure]
 
 Also the building blocks that all handlers share: toasts, activity lines, the stack of windows.
 """
@@ -10,11 +10,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from dashboard_client.tui.model import effects
-from dashboard_client.tui.model.actions import ApiAction, Confirmation
+from dashboard_client.tui.model.server_requests import Confirmation, ServerRequest
 from dashboard_client.tui.model.state import MAX_ACTIVITY_LINES, TOAST_S, ActivityLine, PendingCall, State, Toast
 from dashboard_client.tui.model.windows import Confirm, Window
 
-Outcome = tuple[State, tuple[effects.Effect, ...]]
+Transition = tuple[State, tuple[effects.Effect, ...]]  # the new state, and the effects to carry out
 
 
 def show_toast(state: State, text: str, tone: str = "ok") -> State:
@@ -55,35 +55,35 @@ def fetch(
     api_method: str,
     response_type: type[object],
     arguments: Mapping[str, object] | None = None,
-) -> Outcome:
+) -> Transition:
     """A read-only call; `purpose` selects the window that receives the response (`responses`)."""
     call = PendingCall("", state.now_s, purpose)
     return _send_call(state, api_method, response_type, arguments or {}, call)
 
 
-def request_action(state: State, action: ApiAction) -> Outcome:
-    """The effect that sends the action, or a dialog if it requires confirmation, or a toast if it cannot be sent."""
-    if state.is_read_only and not action.is_read_only:
-        return show_toast(state, f"{action.title}: disabled by --readonly", "warn"), ()
+def confirm_or_send(state: State, request: ServerRequest) -> Transition:
+    """The effect that sends the request, or a dialog if it requires confirmation, or a toast if it cannot be sent."""
+    if state.is_read_only and not request.is_read_only:
+        return show_toast(state, f"{request.title}: disabled by --readonly", "warn"), ()
     if not state.link.is_up:
-        return show_toast(state, f"{action.title}: not sent, no connection", "warn"), ()
-    if any(call.title == action.title for call in state.pending_calls.values()):
-        return show_toast(state, f"{action.title}: already in progress", "warn"), ()
-    if action.confirmation is not Confirmation.NONE:
-        return push_window(state, Confirm(action, state.server)), ()
-    return send_action(state, action)
+        return show_toast(state, f"{request.title}: not sent, no connection", "warn"), ()
+    if any(call.title == request.title for call in state.pending_calls.values()):
+        return show_toast(state, f"{request.title}: already in progress", "warn"), ()
+    if request.confirmation is not Confirmation.NONE:
+        return push_window(state, Confirm(request, state.server)), ()
+    return send(state, request)
 
 
-def send_action(state: State, action: ApiAction) -> Outcome:
-    """The effect that sends without confirmation: for `request_action`, confirmed dialogs, and the next of a chain."""
-    call = PendingCall(action.title, state.now_s, "action", action.next_actions)
-    state = show_toast(state, f"{action.title}…", "plain")
-    return _send_call(state, action.api_method, action.response_type, action.arguments, call)
+def send(state: State, request: ServerRequest) -> Transition:
+    """The effect that sends without confirmation: for `confirm_or_send`, confirmed dialogs, and the next of a chain."""
+    call = PendingCall(request.title, state.now_s, "request", request.next_requests)
+    state = show_toast(state, f"{request.title}…", "plain")
+    return _send_call(state, request.api_method, request.response_type, request.arguments, call)
 
 
 def _send_call(
     state: State, api_method: str, response_type: type[object], arguments: Mapping[str, object], call: PendingCall
-) -> Outcome:
+) -> Transition:
     call_id = str(state.next_call)
     state = replace(state, next_call=state.next_call + 1, pending_calls={**state.pending_calls, call_id: call})
     return state, (effects.Call(call_id, api_method, response_type, arguments),)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dashboard_client.tui.model import effects, events
 from dashboard_client.tui.model.state import INTERVALS_MS, Link, LiveData, State
-from dashboard_client.tui.update.api_calls import Outcome, log_activity, show_toast
+from dashboard_client.tui.update.api_calls import Transition, log_activity, show_toast
 from dashboard_client.tui.update.keys import handle_key
 from dashboard_client.tui.update.mouse import handle_mouse
 from dashboard_client.tui.update.network_events import (
@@ -21,12 +21,12 @@ from dashboard_client.tui.update.responses import on_failure, on_response
 from dashboard_client.tui.update.text_input import handle_paste
 
 
-def begin_subscriptions(state: State) -> Outcome:
+def begin_subscriptions(state: State) -> Transition:
     """Subscribe to every stream once; the live connection restores subscriptions after each reconnect."""
     return state, tuple(effects.Subscribe(stream, interval) for stream, interval in INTERVALS_MS.items())
 
 
-def update(state: State, event: events.Event) -> Outcome:
+def update(state: State, event: events.Event) -> Transition:
     """The state after `event`, and the effects to perform. Never raises, whatever the server sent."""
     match event:
         case events.Key(name):
@@ -62,7 +62,7 @@ def update(state: State, event: events.Event) -> Outcome:
             return _on_outcome(state, event)
 
 
-def _on_outcome(state: State, event: events.Event) -> Outcome:
+def _on_outcome(state: State, event: events.Event) -> Transition:
     """Outcomes of file, clipboard and server-switch effects."""
     match event:
         case events.Saved(path):
@@ -77,7 +77,7 @@ def _on_outcome(state: State, event: events.Event) -> Outcome:
             return show_toast(state, text, "warn" if is_cut else "ok"), ()
         case events.Switched(server):
             state = replace(
-                state, server=server, link=Link(since_s=state.now_s), view=LiveData(), paused=None, config=None,
+                state, server=server, link=Link(since_s=state.now_s), live=LiveData(), paused=None, config=None,
                 pending_calls={}, windows=(), selected={}, marked_run="",
             )  # fmt: skip
             return log_activity(state, "connect", f"switched to {server}"), ()

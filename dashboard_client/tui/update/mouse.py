@@ -9,13 +9,14 @@ from dashboard_client.tui.model.events import Mouse
 from dashboard_client.tui.model.layout import Panel
 from dashboard_client.tui.model.rows import first_shown, lines_above, position, rows
 from dashboard_client.tui.model.state import State
-from dashboard_client.tui.update.api_calls import Outcome
-from dashboard_client.tui.update.keys import handle_key, move_selection
+from dashboard_client.tui.update.api_calls import Transition
+from dashboard_client.tui.update.keys import handle_key
+from dashboard_client.tui.update.panel_actions import move_selection
 
 WHEEL_ROWS = 3
 
 
-def handle_mouse(state: State, mouse: Mouse) -> Outcome:
+def handle_mouse(state: State, mouse: Mouse) -> Transition:
     """Clicks focus panels, select rows and press keys of the key bar; the wheel scrolls the panel under it."""
     screen = layout.solve(state.height, state.width, Panel(state.focus), is_zoomed=state.is_zoomed)
     if mouse.kind == "press" and screen.keys and mouse.y == screen.keys.y:

@@ -8,7 +8,7 @@ from dashboard_client.tui.model import effects, events
 from dashboard_client.tui.model.rows import keep_selection, process_identity, selected_row
 from dashboard_client.tui.model.state import HISTORY_S, Link, LiveData, Point, State, StreamValue
 from dashboard_client.tui.model.windows import MAX_LOG_LINES, Logs, ProcessDetails, RunPage, Window
-from dashboard_client.tui.update.api_calls import Outcome, fetch, log_activity, show_toast
+from dashboard_client.tui.update.api_calls import Transition, fetch, log_activity, show_toast
 from dashboard_client.wire.benchmarks import BenchmarkProgress, BenchmarkResults, BenchmarkRun, SystemConfig
 from dashboard_client.wire.host_and_pm2 import Activity, HostStats, LogLines, Pm2Events, Pm2Stats
 
@@ -20,14 +20,14 @@ EVENT_TONES = {"exit": "bad", "daemon": "warn", "restarted": "warn"}
 OUTCOME_TONES = {"ok": "plain", "refused": "warn", "failed": "bad"}
 
 
-def on_connecting(state: State, attempt: int) -> Outcome:
+def on_connecting(state: State, attempt: int) -> Transition:
     if state.link.is_up:  # polling continues while /ws is retried
         return state, ()
     phase = "offline" if state.link.was_up or state.link.phase == "offline" else "connecting"
     return replace(state, link=replace(state.link, phase=phase, attempt=attempt, retry_at_s=None)), ()
 
 
-def on_connected(state: State, event: events.Connected) -> Outcome:
+def on_connected(state: State, event: events.Connected) -> Transition:
     link = Link(
         "polling" if event.is_polling else "live", reason=event.reason, since_s=event.received_at_s, was_up=True
     )
@@ -39,13 +39,13 @@ def on_connected(state: State, event: events.Connected) -> Outcome:
     return _fetch_config_and_results(state)
 
 
-def _fetch_config_and_results(state: State) -> Outcome:
+def _fetch_config_and_results(state: State) -> Transition:
     state, config_call = fetch(state, "config", "system_config", SystemConfig)
     state, results_call = fetch(state, "latest", "benchmark_latest", BenchmarkResults, {"count": RECENT_RESULTS})
     return state, (*config_call, *results_call)
 
 
-def on_disconnected(state: State, event: events.Disconnected) -> Outcome:
+def on_disconnected(state: State, event: events.Disconnected) -> Transition:
     is_final = event.retry_in_s is None
     link = Link(
         "rejected" if is_final else "offline",
@@ -64,14 +64,14 @@ def on_disconnected(state: State, event: events.Disconnected) -> Outcome:
     return replace(state, link=link), ()
 
 
-def on_stream_data(state: State, event: events.StreamData) -> Outcome:
+def on_stream_data(state: State, event: events.StreamData) -> Transition:
     """Keep the stream's newest value and update what depends on it. Log lines go to open log windows instead."""
     value = event.value
     if isinstance(value, LogLines):
         return _append_log_lines(state, value), ()
     before = state
-    stream_values = {**state.view.stream_values, event.stream: StreamValue(value, event.received_at_s, state.wall)}
-    state = replace(state, view=replace(state.view, stream_values=stream_values))
+    stream_values = {**state.live.stream_values, event.stream: StreamValue(value, event.received_at_s, state.wall)}
+    state = replace(state, live=replace(state.live, stream_values=stream_values))
     panel = LIST_PANELS.get(event.stream)
     if panel:
         state = _keep_selection(before, state, panel)
@@ -79,9 +79,9 @@ def on_stream_data(state: State, event: events.StreamData) -> Outcome:
         case Pm2Stats():
             return replace(state, windows=tuple(_with_current_process(window, value) for window in state.windows)), ()
         case HostStats():
-            return replace(state, view=_add_chart_points(state.view, value, event.received_at_s)), ()
+            return replace(state, live=_add_chart_points(state.live, value, event.received_at_s)), ()
         case BenchmarkProgress():
-            progress = before.view.value("benchmark:progress")
+            progress = before.live.value("benchmark:progress")
             known = progress if isinstance(progress, BenchmarkProgress) else BenchmarkProgress(())
             return _on_progress(state, known, value, event.received_at_s)
         case Activity():
@@ -130,21 +130,21 @@ def _keep_selection(before: State, state: State, panel: str) -> State:
     return show_toast(state, f"{removed} is gone; selected {row.identity}", "warn")
 
 
-def _add_chart_points(view: LiveData, host: HostStats, at_s: float) -> LiveData:
+def _add_chart_points(live: LiveData, host: HostStats, at_s: float) -> LiveData:
     def append(points: tuple[Point, ...], value: float) -> tuple[Point, ...]:
         return (*(point for point in points if at_s - point.at_s <= HISTORY_S), Point(at_s, value))
 
-    return replace(view, cpu=append(view.cpu, host.cpu), memory=append(view.memory, host.memory))
+    return replace(live, cpu=append(live.cpu, host.cpu), memory=append(live.memory, host.memory))
 
 
-def _on_progress(state: State, known: BenchmarkProgress, progress: BenchmarkProgress, at_s: float) -> Outcome:
+def _on_progress(state: State, known: BenchmarkProgress, progress: BenchmarkProgress, at_s: float) -> Transition:
     """Chart the rate of the first run, fetch results when there is a new one, and runs on open pages that advanced."""
-    view = state.view
+    live = state.live
     run = progress.runs[0] if progress.runs else None
     if run and run.req_per_sec is not None:
-        points = view.rates if view.rates_run == run.id else ()
+        points = live.rates if live.rates_run == run.id else ()
         rates = (*(point for point in points if at_s - point.at_s <= 2 * HISTORY_S), Point(at_s, run.req_per_sec))
-        state = replace(state, view=replace(view, rates=rates, rates_run=run.id))
+        state = replace(state, live=replace(live, rates=rates, rates_run=run.id))
     calls: tuple[effects.Effect, ...] = ()
     if progress.last_result != known.last_result and state.link.is_up:
         state, calls = fetch(state, "latest", "benchmark_latest", BenchmarkResults, {"count": RECENT_RESULTS})
@@ -178,7 +178,7 @@ def _with_log_lines(logs: Logs, value: LogLines) -> Logs:
     return replace(logs, lines=lines, lines_back=lines_back)
 
 
-def on_missed(state: State, stream: str, count: int | None) -> Outcome:
+def on_missed(state: State, stream: str, count: int | None) -> Transition:
     """`count`: None if the number of lost items is unknown."""
     if stream == "pm2:logs":
         windows = tuple(
@@ -192,14 +192,14 @@ def on_missed(state: State, stream: str, count: int | None) -> Outcome:
     return log_activity(state, "connect", f"{stream}: {count} messages were missed", "warn"), ()
 
 
-def on_error_reported(state: State, event: events.ErrorReported) -> Outcome:
+def on_error_reported(state: State, event: events.ErrorReported) -> Transition:
     """Logged once only: an older server rejects an unknown stream at every connection."""
     if any(line.text == event.message for line in state.activity[:20]):
         return state, ()
     return log_activity(state, "server", event.message, "warn"), ()
 
 
-def refresh(state: State) -> Outcome:
+def refresh(state: State) -> Transition:
     """Fetch configuration and results again; reconnect immediately if offline."""
     if not state.link.is_up:
         link = replace(state.link, phase="offline" if state.link.was_up else "connecting", retry_at_s=None)

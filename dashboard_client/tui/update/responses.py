@@ -1,6 +1,6 @@
 """Handles API responses: stores the value, or fills the window that is waiting for it. [pure]
 
-`PendingCall.purpose`, as given to `api_calls.fetch`, identifies that window; `action` marks actions of the user.
+`PendingCall.purpose`, as given to `api_calls.fetch`, identifies that window; `request` marks requests of the user.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import TypeVar
 
 from dashboard_client.formatting.figures import rate
 from dashboard_client.tui.model import events
-from dashboard_client.tui.model.actions import ApiAction
+from dashboard_client.tui.model.server_requests import ServerRequest
 from dashboard_client.tui.model.state import MAX_RESULTS, PendingCall, State
 from dashboard_client.tui.model.windows import Compare, History, Logs, Page, ProcessDetails, RunPage, Window
 from dashboard_client.tui.text.node_text import info_lines, info_title, slow_log_lines, slow_log_title
 from dashboard_client.tui.text.window_text import LATEST, latest_lines
-from dashboard_client.tui.update.api_calls import Outcome, fetch, log_activity, push_window, send_action, show_toast
+from dashboard_client.tui.update.api_calls import Transition, fetch, log_activity, push_window, send, show_toast
 from dashboard_client.wire.benchmarks import (
     AcceptedRun,
     ActionResult,
@@ -36,19 +36,19 @@ MAX_ANNOUNCED = 3  # more new results at once come from an import
 AnyWindow = TypeVar("AnyWindow")
 
 
-def on_response(state: State, call_id: str, value: object) -> Outcome:
+def on_response(state: State, call_id: str, value: object) -> Transition:
     call = state.pending_calls.get(call_id)
     if call is None:  # sent to the previous server, or a duplicate
         return state, ()
     state = _remove_call(state, call_id)
-    if call.purpose == "action":
-        return _finish_action(state, call, value)
+    if call.purpose == "request":
+        return _finish_request(state, call, value)
     match value:
         case SystemConfig():
             return replace(state, config=value), ()
         case BenchmarkResults() if call.purpose == "latest":
             state = _announce_results(state, value.results)
-            return replace(state, view=replace(state.view, results=value.results[:MAX_RESULTS])), ()
+            return replace(state, live=replace(state.live, results=value.results[:MAX_RESULTS])), ()
         case BenchmarkResults():
             return _fill(state, History, lambda window: replace(window, results=value.results)), ()
         case BenchmarkRun():
@@ -85,9 +85,9 @@ def on_response(state: State, call_id: str, value: object) -> Outcome:
 
 def _announce_results(state: State, results: tuple[BenchmarkResult, ...]) -> State:
     """Report benchmarks that have finished since the last response."""
-    if state.view.results is None:  # in the first response, none is new
+    if state.live.results is None:  # in the first response, none is new
         return state
-    known = {result.id for result in state.view.results}
+    known = {result.id for result in state.live.results}
     for result in reversed([result for result in results[:MAX_ANNOUNCED] if result.id not in known]):
         text = f"{result.framework} {result.method} {result.endpoint}: {rate(result)} requests/s, {result.validity}"
         tone = {"valid": "ok", "invalid": "bad"}.get(result.validity, "warn")
@@ -99,8 +99,8 @@ def _remove_call(state: State, call_id: str) -> State:
     return replace(state, pending_calls={key: call for key, call in state.pending_calls.items() if key != call_id})
 
 
-def _finish_action(state: State, call: PendingCall, value: object) -> Outcome:
-    """Report the result, then send the next action of a chain."""
+def _finish_request(state: State, call: PendingCall, value: object) -> Transition:
+    """Report the result, then send the next request of a chain."""
     text, tone = _describe_result(call, value)
     state = show_toast(state, text, tone)
     if state.link.phase != "live":  # when live, the activity stream reports it
@@ -115,11 +115,11 @@ def _finish_action(state: State, call: PendingCall, value: object) -> Outcome:
         state = push_window(state, Page("Redis Cluster", lines))
     if isinstance(value, AcceptedRun):
         state = replace(state, focus="run")
-    remaining = [action for action in call.next_actions if isinstance(action, ApiAction)]
+    remaining = [request for request in call.next_requests if isinstance(request, ServerRequest)]
     if remaining:
-        return send_action(state, replace(remaining[0], next_actions=tuple(remaining[1:])))
+        return send(state, replace(remaining[0], next_requests=tuple(remaining[1:])))
     page = state.top_window
-    if isinstance(page, RunPage) and page.run_id:  # the action may have changed the displayed run
+    if isinstance(page, RunPage) and page.run_id:  # the request may have changed the displayed run
         return fetch(state, "run", "benchmark_run_details", BenchmarkRun, {"run_id": page.run_id})
     return state, ()
 
@@ -146,18 +146,18 @@ def _fill_page(state: State, title: str, lines: tuple[str, ...]) -> State:
     return _fill(state, Page, lambda page: replace(page, lines=lines) if page.title == title else page)
 
 
-def on_failure(state: State, event: events.ApiFailed) -> Outcome:
-    """Failed actions are reported with a toast, failed fetches in the window that waits for the response."""
+def on_failure(state: State, event: events.ApiFailed) -> Transition:
+    """Failed requests are reported with a toast, failed fetches in the window that waits for the response."""
     call = state.pending_calls.get(event.call_id)
     if call is None:
         return state, ()
     state = _remove_call(state, event.call_id)
-    if call.purpose == "action":
+    if call.purpose == "request":
         text = f"{call.title}: {event.message}"
         state = show_toast(state, text, "bad")
         if state.link.phase != "live" or not event.status:  # the activity stream reports what the server refused
             state = log_activity(state, "failed", text, "bad")
-        if call.next_actions:
+        if call.next_requests:
             state = log_activity(state, "failed", "The remaining steps were skipped", "warn")
         return state, ()
     if call.purpose in ("config", "latest"):

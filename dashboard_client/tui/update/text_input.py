@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dashboard_client.tui.model.actions import Confirmation
 from dashboard_client.tui.model.prompts import MAX_ANSWER_CHARACTERS
+from dashboard_client.tui.model.server_requests import Confirmation
 from dashboard_client.tui.model.state import State
 from dashboard_client.tui.model.windows import Confirm, Form, History, Logs, Palette, Prompt
-from dashboard_client.tui.update.api_calls import Outcome, pop_window, replace_top_window
+from dashboard_client.tui.update.api_calls import Transition, replace_top_window
 
 ERASE_KEYS = {"backspace", "delete"}
 
 
-def handle_text_key(state: State, name: str) -> Outcome | None:
+def handle_text_key(state: State, name: str) -> Transition | None:
     """None if the key does not edit text. `ctrl-u` clears the line, `ctrl-w` deletes the last word."""
     before = edited_text(state)
     if before is None:
@@ -26,14 +26,12 @@ def handle_text_key(state: State, name: str) -> Outcome | None:
         after = ""
     elif name == "ctrl-w":
         after = before.rstrip().rpartition(" ")[0]
-    elif name in ("enter", "escape", "ctrl-c") and _is_editing_filter(state):
-        return _close_filter(state, is_kept=name == "enter"), ()
     else:
         return None
     return replace_text(state, after), ()
 
 
-def handle_paste(state: State, text: str) -> Outcome:
+def handle_paste(state: State, text: str) -> Transition:
     """Insert printable characters only, so that a pasted newline cannot submit; never into a confirmation."""
     before = edited_text(state)
     if before is None or isinstance(state.top_window, Confirm):
@@ -51,10 +49,6 @@ def _is_character(name: str) -> bool:
     return len(name) == 1 and name.isprintable()
 
 
-def _is_editing_filter(state: State) -> bool:
-    return state.is_filtering if state.top_window is None else getattr(state.top_window, "is_typing", False)
-
-
 def edited_text(state: State) -> str | None:
     """The content of the current text field; None if there is none."""
     match state.top_window:
@@ -64,8 +58,8 @@ def edited_text(state: State) -> str | None:
             return text
         case Form(values=values, cursor=cursor):
             return values[cursor]
-        case Confirm(action=action, typed=text):
-            return text if action.confirmation is Confirmation.WORD else None
+        case Confirm(request=request, typed=text):
+            return text if request.confirmation is Confirmation.WORD else None
         case History(is_typing=True, text=text):
             return text
         case Logs(is_typing=True, search=text):
@@ -93,12 +87,14 @@ def replace_text(state: State, text: str) -> State:
     return state
 
 
-def _close_filter(state: State, *, is_kept: bool) -> State:
-    if not is_kept:
-        state = replace_text(state, "")
+def clear_filter(state: State) -> State:
+    return keep_filter(replace_text(state, ""))
+
+
+def keep_filter(state: State) -> State:
     match state.top_window:
         case None:
             return replace(state, is_filtering=False)
         case (History() | Logs()) as window:
             return replace_top_window(state, replace(window, is_typing=False))
-    return pop_window(state)
+    return state

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dashboard_client.formatting.width import padded, width_of, wrapped
 from dashboard_client.tui.model import layout, prompts
-from dashboard_client.tui.model.actions import Confirmation
 from dashboard_client.tui.model.matching import palette_matches
 from dashboard_client.tui.model.rows import first_shown
+from dashboard_client.tui.model.server_requests import Confirmation
 from dashboard_client.tui.model.windows import Confirm, Form, Menu, Palette, Prompt
 from dashboard_client.tui.screen.frame import Frame, Rect
 from dashboard_client.tui.screen.theme import Glyphs, Style
@@ -71,7 +71,7 @@ def draw_prompt(frame: Frame, prompt: Prompt, glyphs: Glyphs) -> None:
     meaning = {
         "server": prompts.describe_server,
         "nodes": prompts.describe_topology,
-        "instances": prompts.describe_instances,
+        "start": prompts.describe_instances,
         "scale": prompts.describe_instances,
     }.get(prompt.kind)
     preview = prompt.problem or (meaning(prompt.text) if meaning and prompt.text.strip() else "leave empty to cancel")
@@ -87,23 +87,23 @@ def draw_prompt(frame: Frame, prompt: Prompt, glyphs: Glyphs) -> None:
 
 def draw_confirm(frame: Frame, confirm: Confirm, glyphs: Glyphs) -> None:
     """The action, the server and everything that it affects, as of when the confirmation was opened."""
-    act = confirm.action
+    request = confirm.request
     room = max(0, frame.height - 8)  # leaves room for the question
-    visible = act.affected[: room - (len(act.affected) > room)] if room else ()
-    more = len(act.affected) - len(visible)
+    visible = request.affected[: room - (len(request.affected) > room)] if room else ()
+    more = len(request.affected) - len(visible)
     lines = [*visible, *([f"and {more} more"] if more else [])]
-    where = confirm.server if width_of(act.title) + width_of(confirm.server) + 8 <= min(66, frame.width) else ""
-    box = draw_window(frame, glyphs, len(lines) + 7 if room else 4, 66, act.title, where, is_danger=True)
+    where = confirm.server if width_of(request.title) + width_of(confirm.server) + 8 <= min(66, frame.width) else ""
+    box = draw_window(frame, glyphs, len(lines) + 7 if room else 4, 66, request.title, where, is_danger=True)
     if room:
         frame.text(box.y, box.x, "Targets:", Style.PLAIN, box.width)
     for index, line in enumerate(lines):
         frame.text(box.y + 1 + index, box.x, f"  {line}", Style.BOLD, box.width)
     y = box.y + (len(lines) + 2 if room else 0)
-    if act.confirmation is Confirmation.WORD:
-        question, answer = f"Type {act.word} and Enter to confirm: ", f"{confirm.typed}{CURSOR}"
-        is_wide = width_of(question) + len(act.word) + 1 <= box.width
-        frame.text(y, box.x, question if is_wide else f"{act.word}? ", Style.PLAIN, box.width)
-        x = box.x + width_of(question if is_wide else f"{act.word}? ")
+    if request.confirmation is Confirmation.WORD:
+        question, answer = f"Type {request.word} and Enter to confirm: ", f"{confirm.typed}{CURSOR}"
+        is_wide = width_of(question) + len(request.word) + 1 <= box.width
+        frame.text(y, box.x, question if is_wide else f"{request.word}? ", Style.PLAIN, box.width)
+        x = box.x + width_of(question if is_wide else f"{request.word}? ")
         frame.text(y, x, answer, Style.BOLD, max(0, box.right - x))
         if y + 1 < box.bottom:
             frame.text(y + 1, box.x, "Enter with any other text, or Esc, cancels.", Style.DIM, box.width)

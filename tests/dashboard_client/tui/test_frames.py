@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from dashboard_client.formatting.width import width_of
 from dashboard_client.tui.model import effects, events, keymap
-from dashboard_client.tui.model.actions import Confirmation
 from dashboard_client.tui.model.events import NAMED_KEYS, Mouse
+from dashboard_client.tui.model.server_requests import Confirmation
 from dashboard_client.tui.model.state import State
 from dashboard_client.tui.model.windows import Confirm
 from dashboard_client.tui.screen import painter, theme
@@ -174,9 +174,9 @@ def test_no_key_sequence_sends_a_dangerous_call_unconfirmed(scene: str, pressed:
         for effect in key_effects:
             if isinstance(effect, effects.Call) and effect.api_method in DANGEROUS_ENDPOINTS:
                 assert isinstance(before, Confirm)
-                assert before.action.confirmation is not Confirmation.NONE
+                assert before.request.confirmation is not Confirmation.NONE
                 assert key in ("y", "enter")
-                assert key == "y" or before.typed == before.action.word != ""
+                assert key == "y" or before.typed == before.request.word != ""
     render(state, theme.BRAILLE)
 
 

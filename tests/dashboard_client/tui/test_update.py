@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dashboard_client.tui.model import actions, effects, events, keymap
+from dashboard_client.tui.model import effects, events, keymap, menu_items, server_requests
 from dashboard_client.tui.model.rows import process_identity, rows, selected_row
 from dashboard_client.tui.model.state import INTERVALS_MS, LiveData, State
 from dashboard_client.tui.model.windows import (
@@ -261,7 +261,7 @@ def test_readonly_hides_actions_that_change_the_server() -> None:
 
 def test_a_refused_key_has_its_own_advice() -> None:
     page = keys(
-        State(**{name: getattr(scenes.refused(), name) for name in State.__slots__} | {"view": LiveData()}), "enter"
+        State(**{name: getattr(scenes.refused(), name) for name in State.__slots__} | {"live": LiveData()}), "enter"
     )[0].top_window
 
     assert isinstance(page, Page)
@@ -400,7 +400,7 @@ def test_a_failed_fetch_shows_its_error_in_the_page() -> None:
 def test_a_failover_lists_candidates_and_is_confirmed() -> None:
     state, sent = keys(scenes.live(), "2", "F")
     assert isinstance(state.top_window, Confirm)
-    assert (calls(sent), state.top_window.action.affected[1]) == ([], "a replica takes over: 7003")
+    assert (calls(sent), state.top_window.request.affected[1]) == ([], "a replica takes over: 7003")
 
     _, sent = keys(state, "y")
 
@@ -509,11 +509,11 @@ def test_reload_all_reloads_cluster_mode_processes_in_turn() -> None:
         replace(scenes.PROCESSES[0], pm_id=number, name=name, exec_mode=mode, status="online")
         for number, (name, mode) in enumerate([("b", "cluster_mode"), ("a", "cluster_mode"), ("c", "fork_mode")])
     )
-    by_title = {item.title: item.action for item in actions.menu_items(None, processes, None)}
+    by_title = {item.title: item.does for item in menu_items.menu_items(None, processes, None)}
     action = by_title["Reload all without downtime, one after the other"]
 
-    assert isinstance(action, actions.ApiAction)
-    assert (action.arguments, [following.arguments for following in action.next_actions]) == (
+    assert isinstance(action, server_requests.ServerRequest)
+    assert (action.arguments, [following.arguments for following in action.next_requests]) == (
         {"name": "a"},
         [{"name": "b"}],
     )
@@ -576,7 +576,7 @@ def test_history_is_bounded_over_an_hour() -> None:
         state, _ = update(state, events.StreamData("system:metrics", scenes.host(50, 3000), NOW_S + second))
         state, _ = update(state, events.ErrorReported(f"something else {second}"))
 
-    assert (len(state.view.cpu), len(state.view.memory), len(state.activity)) == (61, 61, 100)
+    assert (len(state.live.cpu), len(state.live.memory), len(state.activity)) == (61, 61, 100)
 
 
 def test_a_click_on_a_row_only_selects_it() -> None:
@@ -614,7 +614,7 @@ def test_the_baseline_is_set_and_removed_on_the_run_page() -> None:
     assert "baseline     this run, set unknown time by ann: release 1.0" in page_lines(state.top_window)
     state, _ = keys(state, "B")
     assert isinstance(state.top_window, Confirm)
-    assert state.top_window.action.api_method == "benchmark_remove_baseline"
+    assert state.top_window.request.api_method == "benchmark_remove_baseline"
 
 
 def test_a_run_page_shows_the_verdict_against_the_baseline() -> None:

@@ -1,0 +1,121 @@
+"""Builds the requests that the dashboard sends on the user's behalf, and what each confirmation shows. [pure]"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from dashboard_client.network.pm2_verbs import PM2_VERBS
+from dashboard_client.wire.benchmarks import AcceptedRun, ActionResult
+from dashboard_client.wire.host_and_pm2 import Process
+from dashboard_client.wire.redis import RedisNode, RedisStatus
+
+
+class Confirmation(StrEnum):
+    """Required before a request is sent: nothing, the `y` key, or a typed word."""
+
+    NONE = "none"
+    YES = "yes"
+    WORD = "word"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRequest:
+    """`api_method`: of `client.Client`. `affected`: a line for each thing that it changes, to be confirmed; `word`: to
+    type for the confirmation. `next_requests`: sent in order, each after the previous one succeeded."""
+
+    title: str
+    api_method: str
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    response_type: type[object] = ActionResult
+    affected: tuple[str, ...] = ()
+    word: str = ""
+    next_requests: tuple[ServerRequest, ...] = ()
+    is_read_only: bool = False  # allowed with --readonly
+
+    @property
+    def confirmation(self) -> Confirmation:
+        return Confirmation.WORD if self.word else Confirmation.YES if self.affected else Confirmation.NONE
+
+
+RESUME_REDIS = ServerRequest("Resume the cluster", "redis_resume")
+REDIS_STATUS = ServerRequest("Cluster status", "redis_status", response_type=RedisStatus, is_read_only=True)
+IMPORT_HISTORY = ServerRequest("Import the history file", "benchmark_reload")
+
+
+def set_up_redis(nodes: int, **options: object) -> ServerRequest:
+    return ServerRequest(f"Set up {nodes} Redis nodes", "redis_setup", {"node_count": nodes, **options})
+
+
+def pm2_request(verb: str, title: str, **arguments: object) -> ServerRequest:
+    return ServerRequest(title, PM2_VERBS[verb].client_method, arguments)
+
+
+def chain_requests(requests: Sequence[ServerRequest]) -> ServerRequest:
+    """Sends `requests` in order; a failure drops the rest."""
+    return replace(requests[0], next_requests=tuple(requests[1:]))
+
+
+def run_benchmark(framework: str, scenario: Mapping[str, object]) -> ServerRequest:
+    title = f"Benchmark {framework} {scenario.get('endpoint', '')}".rstrip()
+    return ServerRequest(title, "benchmark_run", {"framework": framework, **scenario}, AcceptedRun)
+
+
+def cancel_run(run_id: str, title: str) -> ServerRequest:
+    return ServerRequest("Cancel the run", "benchmark_cancel", {"run_id": run_id}, affected=(title,))
+
+
+def set_baseline(run_id: str, title: str) -> ServerRequest:
+    affected = (title, "later runs of its framework and endpoint compare with it, not with the previous one")
+    return ServerRequest("Set the baseline", "benchmark_set_baseline", {"run_id": run_id}, affected=affected)
+
+
+def remove_baseline(run_id: str, title: str) -> ServerRequest:
+    affected = (title, "is no longer the baseline; it stays in the history")
+    return ServerRequest("Remove the baseline", "benchmark_remove_baseline", {"run_id": run_id}, affected=affected)
+
+
+def clear_history() -> ServerRequest:
+    affected = ("every result in the server's history", "(the server writes an export first)")
+    return ServerRequest("Clear the benchmark history", "benchmark_clear", affected=affected)
+
+
+def stop_redis() -> ServerRequest:
+    affected = ("every node of the cluster that this server runs; data is kept",)
+    return ServerRequest("Stop the cluster", "redis_stop", affected=affected)
+
+
+def clean_redis(keys: int | None) -> ServerRequest:
+    lost = "its keys" if keys is None else f"{keys:,} keys"
+    affected = ("every node of the cluster that this server runs", f"{lost}, permanently")
+    return ServerRequest("Clean Redis", "redis_clean", {"confirm": True}, affected=affected, word="clean")
+
+
+def failover(node: RedisNode, replicas: tuple[RedisNode, ...]) -> ServerRequest:
+    """Promote a replica of `node`'s shard; the server chooses which."""
+    candidates = ", ".join(str(replica.port) for replica in replicas) or "none known"
+    affected = (f"shard of master {node.port}, {node.slots} slots", f"a replica takes over: {candidates}")
+    return ServerRequest(f"Failover of {node.port}", "redis_failover", {"port": node.port}, affected=affected)
+
+
+def cleanup(processes: tuple[Process, ...], keys: int | None) -> ServerRequest:
+    delete, clean = for_all_processes("delete", processes), clean_redis(keys)
+    affected = (*delete.affected, *clean.affected)
+    return replace(delete, title="Full cleanup", affected=affected, word="cleanup", next_requests=(clean,))
+
+
+def for_all_processes(verb: str, processes: tuple[Process, ...]) -> ServerRequest:
+    """stop, restart or delete all."""
+    affected = tuple(f"{process.pm_id} {process.name} ({process.status})" for process in processes)
+    return ServerRequest(
+        f"{verb.capitalize()} all processes", PM2_VERBS[verb].client_method_for_all,
+        affected=affected or ("no known processes",), word="delete" if verb == "delete" else "",
+    )  # fmt: skip
+
+
+def for_process(verb: str, process: Process) -> ServerRequest:
+    """stop, restart or delete one process, by `pm_id`: names may be shared."""
+    line = f"{process.pm_id} {process.name}, pid {process.pid}, {process.status}"
+    request = pm2_request(verb, f"{verb.capitalize()} {process.name} ({process.pm_id})", pm_id=process.pm_id)
+    return replace(request, affected=(line,))

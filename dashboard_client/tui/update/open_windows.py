@@ -1,0 +1,168 @@
+"""Actions that open a window: menus, pages, prompts, the run form, logs. [pure]"""
+
+from __future__ import annotations
+
+from dashboard_client.network.quick_start import DEFAULT_NODES
+from dashboard_client.tui.model import effects, keymap
+from dashboard_client.tui.model.menu_items import MenuItem, menu_items
+from dashboard_client.tui.model.rows import selected_row
+from dashboard_client.tui.model.state import PANELS, ActivityLine, State
+from dashboard_client.tui.model.windows import (
+    Form,
+    History,
+    Logs,
+    Menu,
+    Page,
+    Palette,
+    ProcessDetails,
+    Prompt,
+    RunPage,
+)
+from dashboard_client.tui.text.connection_advice import connection_checklist
+from dashboard_client.tui.text.node_text import info_title, node_lines, slow_log_title
+from dashboard_client.tui.text.window_text import LATEST
+from dashboard_client.tui.update.api_calls import Transition, fetch, push_window, show_toast
+from dashboard_client.tui.update.row_actions import NO_NODE, NO_PROCESS, selected_node, selected_process
+from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkResults, BenchmarkRun, LatestResults
+from dashboard_client.wire.host_and_pm2 import LogLines, Process, ProcessPage
+from dashboard_client.wire.readiness import Readiness
+from dashboard_client.wire.redis import NodeInfo, RedisNode, SlowLog
+
+LOG_TAIL = 200
+LOGS_MS = 500
+LOADING = "asking the server…"
+
+
+def open_selected_row(state: State) -> Transition:
+    """Details of the selected row; connection advice if offline without data."""
+    if not state.link.is_up and not state.displayed.stream_values:
+        return open_connection_advice(state), ()
+    if state.focus == "run":
+        runs = state.displayed.runs
+        if runs:
+            return open_run_page(state, runs[0].id, None)
+        return show_toast(state, "No benchmark is running", "plain"), ()
+    row = selected_row(state, state.focus)
+    if row is None:
+        return (state if state.link.is_up else open_connection_advice(state)), ()
+    match row.item:
+        case Process() as process:
+            state = push_window(state, ProcessDetails(process))
+            return fetch(state, f"process {process.pm_id}", "pm2_process", ProcessPage, {"pm_id": process.pm_id})
+        case BenchmarkResult() as result:
+            return open_run_page(state, result.id, result)
+        case ActivityLine() as line:
+            return push_window(state, Page("Activity", (f"{line.at or ''}", line.kind, line.text))), ()
+        case RedisNode() as node:
+            return push_window(state, Page(f"Redis node {node.port}", node_lines(node))), ()
+    return state, ()
+
+
+def open_run_page(state: State, run_id: str, result: BenchmarkResult | None) -> Transition:
+    """`run_id`: empty for a result without a run on the server."""
+    state = push_window(state, RunPage(run_id, result=result))
+    return fetch(state, "run", "benchmark_run_details", BenchmarkRun, {"run_id": run_id}) if run_id else (state, ())
+
+
+def available_items(state: State) -> tuple[MenuItem, ...]:
+    """The menu's items, without those that --readonly forbids."""
+    items = menu_items(state.config, state.live.processes, state.live.redis)
+    return tuple(item for item in items if not (state.is_read_only and item.is_mutating))
+
+
+def open_menu(state: State) -> State:
+    return push_window(state, Menu(available_items(state)))
+
+
+def open_palette(state: State) -> State:
+    """The menu's items and every action with a key in the panels."""
+    key_items = tuple(
+        MenuItem("Keys", binding.help, binding.action, key=keymap.key_label(binding.keys[0]))
+        for binding in keymap.BINDINGS
+        if binding.context in ("global", *PANELS, "list")
+    )
+    offered = [item for item in key_items if not (state.is_read_only and item.is_mutating)]
+    return push_window(state, Palette((*available_items(state), *offered)))
+
+
+def open_history(state: State) -> Transition:
+    state = push_window(state, History(state.live.results))
+    return fetch(state, "history", "benchmark_all", BenchmarkResults, {"limit": 1000})
+
+
+def open_latest_by_framework(state: State) -> Transition:
+    state = push_window(state, Page(LATEST, (LOADING,)))
+    return fetch(state, LATEST, "benchmark_latest_by_framework", LatestResults)
+
+
+def open_help(state: State) -> State:
+    return push_window(state, Page("Keys", keymap.help_lines()))
+
+
+def open_connection_advice(state: State) -> State:
+    advice = connection_checklist(state.server, state.link.reason, is_rejected=state.link.phase == "rejected")
+    return push_window(state, Page("Cannot connect", advice))
+
+
+def check_installation(state: State) -> Transition:
+    return fetch(state, "ready", "ready", Readiness)
+
+
+def prompt_server(state: State) -> State:
+    return push_window(state, Prompt("server", "Address of another server", state.server))
+
+
+def prompt_nodes(state: State) -> State:
+    return push_window(state, Prompt("nodes", "How many Redis nodes?", str(DEFAULT_NODES)))
+
+
+def prompt_instances(state: State, framework: str, default: str) -> State:
+    return push_window(state, Prompt("start", f"How many instances of {framework}?", default, framework))
+
+
+def prompt_scale(state: State, framework: str, count: str) -> State:
+    return push_window(state, Prompt("scale", f"Scale {framework} to how many instances?", count, framework))
+
+
+def open_run_form(state: State, framework: str, endpoint: str, method: str) -> State:
+    return push_window(state, Form(framework, endpoint, method))
+
+
+def open_run_form_again(state: State) -> State:
+    row = selected_row(state, "benchmarks")
+    if row is None or not isinstance(row.item, BenchmarkResult):
+        return show_toast(state, "No benchmark yet: m, Benchmarks", "plain")
+    return open_run_form(state, row.item.framework, row.item.endpoint or "/simple", row.item.method or "GET")
+
+
+def open_logs(state: State, name: str, pm_id: int | None = None) -> Transition:
+    """The last lines, then live ones. `name`: of a framework or process, empty for all; `pm_id`: to which lines that
+    carry one are limited."""
+    state = push_window(state, Logs(name, pm_id=pm_id))
+    query: dict[str, object] = {"lines": LOG_TAIL, "framework": name or None, "pm_id": pm_id}
+    state, calls = fetch(state, "logs", "pm2_logs", LogLines, query)
+    filters = {"framework": name} if name else {}
+    return state, (*calls, effects.Subscribe("pm2:logs", LOGS_MS, filters))
+
+
+def open_process_logs(state: State) -> Transition:
+    process = selected_process(state)
+    if process is None:
+        return show_toast(state, NO_PROCESS, "warn"), ()
+    return open_logs(state, process.framework or process.name, process.pm_id)
+
+
+def open_node_info(state: State) -> Transition:
+    node = selected_node(state)
+    if node is None:
+        return show_toast(state, NO_NODE, "warn"), ()
+    state = push_window(state, Page(info_title(node.port), (LOADING,)))
+    return fetch(state, info_title(node.port), "redis_node_info", NodeInfo, {"port": node.port})
+
+
+def open_slow_log(state: State) -> Transition:
+    node = selected_node(state)
+    if node is None:
+        return show_toast(state, NO_NODE, "warn"), ()
+    state = push_window(state, Page(slow_log_title(node.port), (LOADING,)))
+    return fetch(state, slow_log_title(node.port), "redis_slowlog", SlowLog, {"port": node.port})
