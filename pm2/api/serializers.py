@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from pm2.actions.action_steps import ProcessSelector
+from pm2.actions.verbs import MAX_INSTANCES
 from pm2.api.framework_status import FrameworkList, FrameworkStatus
 from pm2.api.process_detail import ProcessDetail
 from pm2.daemon.process import ProcessDetails
@@ -15,13 +16,16 @@ from pm2.logs.log_search import LogQuery
 from system.lib.fields import NameField, StrictIntegerField, TextField
 from system.lib.wire_serializers import name_components
 
-MAX_INSTANCES = 100
 MAX_LINES = 5000
 
 
 class StartSerializer(serializers.Serializer[Any]):
     framework = NameField()
     instances = StrictIntegerField(min_value=1, max_value=MAX_INSTANCES, required=False)
+
+    @property
+    def selector(self) -> ProcessSelector:
+        return ProcessSelector(framework=self.validated_data["framework"])
 
 
 class TargetSerializer(serializers.Serializer[Any]):

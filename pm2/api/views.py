@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from asgiref.sync import async_to_sync
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from pm2.actions import lifecycle, scaling
 from pm2.actions.action_steps import ActionResult
+from pm2.actions.verbs import VERBS, ActionRequest, Verb
 from pm2.api import framework_status, process_detail
 from pm2.api.framework_status import FrameworkList
 from pm2.api.process_detail import ProcessDetail
@@ -30,6 +34,54 @@ from pm2.monitor import process_sampler
 from pm2.monitor.listing import Stats
 from system.lib.wire import to_wire
 from system.lib.wire_serializers import response_schema
+
+
+def _actor(request: Request) -> str:
+    credential = getattr(request._request, "credential", None)
+    return str(getattr(credential, "actor", ""))
+
+
+_BODIES: Mapping[str | None, type[StartSerializer] | type[TargetSerializer]] = {  # by `Verb.instances`
+    "optional": StartSerializer, "required": ScaleSerializer, None: TargetSerializer,
+}  # fmt: skip
+
+
+def _verb_view(name: str) -> Callable[..., Response]:
+    """The view that performs a verb on the processes that the body selects."""
+    verb = VERBS[name]
+    serializer = _BODIES[verb.instances]
+
+    def view(self: ViewSet, request: Request) -> Response:
+        body = serializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        instances = body.validated_data.get("instances")
+        return _perform(verb, ActionRequest(body.selector, instances, _actor(request)))
+
+    return _as_action(view, f"{name.replace('-', '_')}_processes", verb.help, verb.name, serializer)
+
+
+def _view_for_all(name: str) -> Callable[..., Response]:
+    """The view that performs a verb on all processes; it ignores the body."""
+    verb = VERBS[name]
+
+    def view(self: ViewSet, request: Request) -> Response:
+        return _perform(verb, ActionRequest(by=_actor(request)))
+
+    text = f"{name.capitalize()} all processes under PM2 except this server."
+    return _as_action(view, f"{name}_all", text, verb.path_for_all, None)
+
+
+def _perform(verb: Verb, request: ActionRequest) -> Response:
+    return Response(to_wire(async_to_sync(verb.perform)(request)))
+
+
+def _as_action(
+    view: Callable[..., Response], name: str, text: str, path: str, body: type[serializers.Serializer[Any]] | None
+) -> Callable[..., Response]:
+    """REST framework finds the view by its name, which must be that of the class attribute."""
+    view.__name__, view.__doc__ = name, text
+    documented = extend_schema(request=body, responses=response_schema(ActionResult))
+    return documented(action(detail=False, methods=["post"], url_path=path)(view))
 
 
 @extend_schema(tags=["pm2"])
@@ -52,56 +104,16 @@ class PM2ViewSet(ViewSet):
         """The frameworks: whether they can be started on this host, and how many instances are online."""
         return Response(to_wire(async_to_sync(framework_status.list_frameworks)()))
 
-    @extend_schema(request=StartSerializer, responses=response_schema(ActionResult))
-    @action(detail=False, methods=["post"])
-    def start(self, request: Request) -> Response:
-        """Start a framework; responds once every instance is online and the port is open."""
-        body = StartSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        data = body.validated_data
-        result = async_to_sync(lifecycle.start)(data["framework"], data.get("instances"))
-        return Response(to_wire(result))
-
-    @extend_schema(request=TargetSerializer, responses=response_schema(ActionResult))
-    @action(detail=False, methods=["post"])
-    def stop(self, request: Request) -> Response:
-        """Stop processes; they remain in PM2's list."""
-        return Response(to_wire(async_to_sync(lifecycle.stop)(_parse_selector(request), _actor(request))))
-
-    @extend_schema(request=TargetSerializer, responses=response_schema(ActionResult))
-    @action(detail=False, methods=["post"])
-    def restart(self, request: Request) -> Response:
-        """Restart processes; responds once they are online."""
-        return Response(to_wire(async_to_sync(lifecycle.restart)(_parse_selector(request), _actor(request))))
-
-    @extend_schema(request=TargetSerializer, responses=response_schema(ActionResult))
-    @action(detail=False, methods=["post"], url_path="delete")
-    def remove(
-        self, request: Request
-    ) -> Response:  # a method named delete would handle DELETE at every URL of this view
-        """Stop processes and remove them from PM2's list."""
-        return Response(to_wire(async_to_sync(lifecycle.delete)(_parse_selector(request), _actor(request))))
-
-    @extend_schema(request=TargetSerializer, responses=response_schema(ActionResult))
-    @action(detail=False, methods=["post"])
-    def reload(self, request: Request) -> Response:
-        """Replace each instance without downtime; cluster mode only."""
-        return Response(to_wire(async_to_sync(scaling.reload)(_parse_selector(request), _actor(request))))
-
-    @extend_schema(request=TargetSerializer, responses=response_schema(ActionResult))
-    @action(detail=False, methods=["post"], url_path="rolling-restart")
-    def rolling_restart(self, request: Request) -> Response:
-        """Restart instances one by one; stops at the first that does not come up."""
-        return Response(to_wire(async_to_sync(scaling.rolling_restart)(_parse_selector(request), _actor(request))))
-
-    @extend_schema(request=ScaleSerializer, responses=response_schema(ActionResult))
-    @action(detail=False, methods=["post"])
-    def scale(self, request: Request) -> Response:
-        """Change the number of instances; the newest are removed first, and finish their pending requests."""
-        body = ScaleSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        count = body.validated_data["instances"]
-        return Response(to_wire(async_to_sync(scaling.scale)(body.selector, count, _actor(request))))
+    start_processes = _verb_view("start")
+    stop_processes = _verb_view("stop")
+    restart_processes = _verb_view("restart")
+    delete_processes = _verb_view("delete")
+    reload_processes = _verb_view("reload")
+    rolling_restart_processes = _verb_view("rolling-restart")
+    scale_processes = _verb_view("scale")
+    stop_all = _view_for_all("stop")
+    restart_all = _view_for_all("restart")
+    delete_all = _view_for_all("delete")
 
     @extend_schema(parameters=[LogQuerySerializer], responses=response_schema(LogPage))
     @action(detail=False)
@@ -125,36 +137,7 @@ class PM2ViewSet(ViewSet):
         exits = instance_store.load_exits(data["limit"], data["framework"], since=data.get("since"))
         return Response(to_wire(ExitList(tuple(exits), timezone.now())))
 
-    @extend_schema(request=None, responses=response_schema(ActionResult))
-    @action(detail=False, methods=["post"], url_path="stopAll")
-    def stop_all(self, request: Request) -> Response:
-        """Stop all processes under PM2 except this server."""
-        return Response(to_wire(async_to_sync(lifecycle.stop)(None, _actor(request))))
-
-    @extend_schema(request=None, responses=response_schema(ActionResult))
-    @action(detail=False, methods=["post"], url_path="restartAll")
-    def restart_all(self, request: Request) -> Response:
-        """Restart all processes under PM2 except this server."""
-        return Response(to_wire(async_to_sync(lifecycle.restart)(None, _actor(request))))
-
-    @extend_schema(request=None, responses=response_schema(ActionResult))
-    @action(detail=False, methods=["post"], url_path="deleteAll")
-    def delete_all(self, request: Request) -> Response:
-        """Delete all processes under PM2 except this server."""
-        return Response(to_wire(async_to_sync(lifecycle.delete)(None, _actor(request))))
-
-
-def _actor(request: Request) -> str:
-    credential = getattr(request._request, "credential", None)
-    return str(getattr(credential, "actor", ""))
-
 
 def _log_page_response(query: LogQuerySerializer) -> Response:
     query.is_valid(raise_exception=True)
     return Response(to_wire(async_to_sync(process_sampler.search_logs)(query.query)))
-
-
-def _parse_selector(request: Request) -> lifecycle.ProcessSelector:
-    body = TargetSerializer(data=request.data)
-    body.is_valid(raise_exception=True)
-    return body.selector

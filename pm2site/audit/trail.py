@@ -6,7 +6,6 @@ subject of an entry, what the change was about, is called `target` there.
 
 from __future__ import annotations
 
-import getpass
 import json
 from typing import Any
 
@@ -24,6 +23,7 @@ from rest_framework.views import APIView
 from pm2site.http import error_responses
 from pm2site.http.middleware import GetResponse
 from pm2site.models import Activity, Outcome
+from system.lib import audit_hook
 from system.lib.feed import Feed
 from system.lib.text import is_encodable
 from system.lib.wire import to_wire
@@ -47,7 +47,7 @@ def record(*, actor: str, address: str, action: str, subject: str = "", status: 
 def record_command(action: str, subject: str, message: str, error: Exception | None = None) -> None:
     """Writes an entry for a `manage.py` command, failed if there is an `error`. Unlike `record`, it logs nothing."""
     status = error_responses.status_and_code(error)[0] if error else 200
-    _store(f"{getpass.getuser()} (command line)", "", action, subject, status, message)
+    _store(audit_hook.shell_actor(), "", action, subject, status, message)
 
 
 def _store(actor: str, address: str, action: str, subject: str, status: int, message: str) -> None:

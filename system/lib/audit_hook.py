@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from typing import Protocol
 
 
@@ -16,6 +17,11 @@ def set_recorder(record: Recorder) -> None:
     """Sets the function that writes the entries."""
     global _record
     _record = record
+
+
+def shell_actor() -> str:
+    """Who runs this command, as the audit trail and the list of exits name them."""
+    return f"{getpass.getuser()} (command line)"
 
 
 def record_command(action: str, subject: str, message: str, error: Exception | None = None) -> None:

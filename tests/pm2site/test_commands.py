@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import getpass
 import re
 from io import StringIO
 
@@ -30,6 +31,8 @@ def test_a_token_is_created_replaced_and_revoked() -> None:
         output("token", "ci", "--revoke")
     actions = list(Activity.objects.order_by("id").values_list("action", "target"))
     assert actions == [("token.create", "ci"), ("token.create", "ci"), ("token.revoke", "ci")]
+    actors = set(Activity.objects.values_list("actor", flat=True))
+    assert actors == {f"{getpass.getuser()} (command line)"}
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a\tb", "n" * 151, "\x1b[31mred"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import json
 import re
 import sys
@@ -14,9 +13,9 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from pm2.actions import lifecycle, scaling
-from pm2.actions.lifecycle import ActionResult, ProcessSelector
-from pm2.api.serializers import MAX_INSTANCES, MAX_LINES
+from pm2.actions.action_steps import ActionResult, ProcessSelector
+from pm2.actions.verbs import MAX_INSTANCES, VERBS, ActionRequest, Verb
+from pm2.api.serializers import MAX_LINES
 from pm2.errors import PM2Error
 from pm2.frameworks.registry import registry
 from pm2.logs import live_logs, log_search
@@ -29,74 +28,56 @@ from system.lib.commands import CommandLine
 from system.lib.text import printable, table
 from system.lib.wire import to_wire
 
-CHANGING = ("start", "stop", "restart", "reload", "scale", "rolling-restart", "delete")
-NEED_CONFIRMATION = ("stop", "delete")
-TAKE_INSTANCES = ("start", "scale")
 FOLLOW_INTERVAL_S = 0.25
+INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+NAME = "a framework or the exact name of a process"
 
 
 class Command(CommandLine):
-    help = (
-        "PM2 from the shell: status, start, stop, restart, reload, scale, rolling-restart, delete, logs. "
-        "NAME is a framework or the exact name of a process; without NAME, all processes except the server itself."
-    )
+    help = "PM2 from the shell. Without NAME, an action applies to all processes except the server itself."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("verb", choices=("status", *CHANGING, "logs"))
-        parser.add_argument("name", nargs="?", help="a framework or the exact name of a process (default: all)")
-        parser.add_argument(
-            "-i", "--instances", type=_integer_up_to(MAX_INSTANCES), help="number of instances (start, scale)"
-        )
-        parser.add_argument("-n", "--lines", type=_integer_up_to(MAX_LINES), default=50, help="number of lines (logs)")
-        parser.add_argument("-f", "--follow", action="store_true", help="keep printing new lines until Ctrl-C (logs)")
-        parser.add_argument("--search", default="", help="only lines that contain this text (logs)")
-        parser.add_argument("--yes", action="store_true", help="stop or delete all processes without confirmation")
-        parser.add_argument("--json", action="store_true", help="print the response of the API as JSON")
-        # Otherwise an option between the verb and NAME makes argparse consume the optional NAME as empty.
-        parser.parse_args = parser.parse_intermixed_args  # type: ignore[method-assign]
+        commands = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+        status = commands.add_parser("status", help="The processes, with CPU and memory of their trees.")
+        status.add_argument("name", nargs="?", metavar="NAME", help=f"{NAME}, or a pm_id (default: all)")
+        for verb in VERBS.values():
+            _add_verb(commands.add_parser(verb.name, help=verb.help, description=verb.help), verb)
+        for name in (*VERBS, "status"):
+            commands.choices[name].add_argument("--json", action="store_true", help="print the API's JSON")
+        logs = commands.add_parser("logs", help="The newest lines of log files.")
+        logs.add_argument("name", nargs="?", metavar="NAME", help=f"{NAME} (default: all)")
+        lines = _integer_up_to(MAX_LINES)
+        logs.add_argument("-n", "--lines", type=lines, default=50, help="number of lines (default: %(default)s)")
+        logs.add_argument("-f", "--follow", action="store_true", help="keep printing new lines until Ctrl-C")
+        logs.add_argument("--search", default="", metavar="TEXT", help="only lines that contain this text")
 
     def handle(self, *args: Any, verb: str, name: str | None, **options: Any) -> None:
-        if options["instances"] is not None and verb not in TAKE_INSTANCES:
-            raise CommandError(f"{verb} takes no -i; only {' and '.join(TAKE_INSTANCES)} do.")
         try:
-            result = asyncio.run(self._perform(verb, name, options))
+            if verb == "status":
+                self._print_stats(_select(asyncio.run(process_sampler.sample()), name), options["json"])
+            elif verb == "logs":
+                asyncio.run(self._print_logs(name, options))
+            else:
+                self._act(VERBS[verb], name, options)
         except (PM2Error, HostError) as error:
-            if verb in CHANGING:
-                audit_hook.record_command(f"pm2.{verb}", name or "", str(error), error)
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
-            return
-        if result:
-            audit_hook.record_command(f"pm2.{verb}", name or "", result.message)
+            if verb in VERBS:
+                raise CommandError(f"Interrupted; PM2 may still finish the {verb}.", returncode=INTERRUPTED) from None
 
-    async def _perform(self, verb: str, name: str | None, options: dict[str, Any]) -> ActionResult | None:
-        """The result of an action; None for status and logs."""
-        if verb == "status":
-            self._print_stats(_select(await process_sampler.sample(), name), options["json"])
-        elif verb == "logs":
-            await self._print_logs(name, options)
-        else:
-            result = await self._act(verb, name, options)
-            self._print_result(result, options["json"])
-            return result
-        return None
-
-    async def _act(self, verb: str, name: str | None, options: dict[str, Any]) -> ActionResult:
-        by, count = f"{getpass.getuser()} (command line)", options["instances"]
-        if verb == "start":
-            frameworks = tuple(framework.name for framework in registry().frameworks)
-            return await lifecycle.start(_require_name(name, verb, frameworks), count)
-        if verb == "scale":
-            if count is None:
-                raise CommandError(f"scale requires -i N, from 1 to {MAX_INSTANCES}.")
-            return await scaling.scale(ProcessSelector(name=_require_name(name, verb)), count, by)
-        if verb in ("reload", "rolling-restart"):
-            action = scaling.reload if verb == "reload" else scaling.rolling_restart
-            return await action(ProcessSelector(name=name) if name else None, by)
-        if name is None and verb in NEED_CONFIRMATION:
-            self._confirm(verb, options["yes"])
-        action = {"stop": lifecycle.stop, "restart": lifecycle.restart, "delete": lifecycle.delete}[verb]
-        return await action(ProcessSelector(name=name) if name else None, by)
+    def _act(self, verb: Verb, name: str | None, options: dict[str, Any]) -> None:
+        """Performs the verb, records it in the audit trail, and prints the result."""
+        if name is None and verb.is_destructive:
+            self._confirm(verb.name, options["yes"])
+        selector = ProcessSelector(name=name) if name else None
+        request = ActionRequest(selector, options.get("instances"), audit_hook.shell_actor())
+        try:
+            result = asyncio.run(verb.perform(request))
+        except (PM2Error, HostError) as error:
+            audit_hook.record_command(f"pm2.{verb.name}", name or "", str(error), error)
+            raise
+        audit_hook.record_command(f"pm2.{verb.name}", name or "", result.message)
+        self._print_result(result, options["json"])
 
     def _confirm(self, verb: str, yes: bool) -> None:
         if yes:
@@ -163,6 +144,22 @@ class Command(CommandLine):
         self.stdout.write(f"{at}{printable(line.name)}{pm_id} {separator} {printable(line.text)}")
 
 
+def _add_verb(parser: ArgumentParser, verb: Verb) -> None:
+    frameworks = ", ".join(framework.name for framework in registry().frameworks)
+    what = f"a framework: {frameworks}" if verb.name == "start" else NAME
+    if verb.needs_name:
+        parser.add_argument("name", metavar="NAME", help=what)
+    else:
+        parser.add_argument("name", nargs="?", metavar="NAME", help=f"{what} (default: all)")
+    if verb.instances:
+        parser.add_argument(
+            "-i", "--instances", type=_integer_up_to(MAX_INSTANCES), metavar="N",
+            required=verb.instances == "required", help=f"number of instances, up to {MAX_INSTANCES}",
+        )  # fmt: skip
+    if verb.is_destructive:
+        parser.add_argument("--yes", action="store_true", help="without NAME: do not ask for confirmation")
+
+
 def _integer_up_to(maximum: int) -> Callable[[str], int]:
     def parse(value: str) -> int:
         if not re.fullmatch("[0-9]{1,6}", value) or not 1 <= int(value) <= maximum:
@@ -182,10 +179,3 @@ def _select(stats: Stats, name: str | None) -> Stats:
     if not matches:
         raise CommandError(f"No process under PM2 is named {name!r}.")
     return replace(stats, processes=matches, counts=count_online(matches))
-
-
-def _require_name(name: str | None, verb: str, choices: tuple[str, ...] = ()) -> str:
-    if name is None:
-        listed = f" One of {', '.join(choices)}." if choices else ""
-        raise CommandError(f"{verb} requires a name.{listed}")
-    return name

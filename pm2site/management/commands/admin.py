@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
 from pm2site.access.users import validate_username
-from pm2site.audit.trail import record
+from pm2site.audit.trail import record_command
 from system.lib import installation
 from system.lib.commands import CommandLine
 
@@ -38,5 +38,5 @@ class Command(CommandLine):
                 raise CommandError(" ".join(error.messages)) from error
         password = entered or secrets.token_urlsafe(15)
         users.create_superuser(username=name, password=password)
-        record(actor="command line", address="", action="admin.create", subject=name)
+        record_command("admin.create", name, "")
         self.stdout.write(f"user {name}" if entered else f"user {name}, password {password}")

@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 from rest_framework.authtoken.models import Token
 
 from pm2site.access.users import validate_username
-from pm2site.audit.trail import record
+from pm2site.audit.trail import record_command
 from system.lib.commands import CommandLine
 
 
@@ -37,7 +37,7 @@ class Command(CommandLine):
         user.save()
         replaced, _ = Token.objects.filter(user=user).delete()
         token = Token.objects.create(user=user)
-        record(actor="command line", address="", action="token.create", subject=name)
+        record_command("token.create", name, "")
         self.stdout.write(token.key)
         if replaced:
             self.stderr.write(f"The previous token of {name} is revoked.")
@@ -48,5 +48,5 @@ class Command(CommandLine):
         deleted, _ = Token.objects.filter(user__username=name).delete()
         if not deleted:
             raise CommandError(f"{name} has no token.")
-        record(actor="command line", address="", action="token.revoke", subject=name)
+        record_command("token.revoke", name, "")
         self.stderr.write(f"The token of {name} is revoked.")

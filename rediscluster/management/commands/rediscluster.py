@@ -7,9 +7,10 @@ import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Awaitable, Callable
-from typing import Any, NoReturn
+from typing import Any
 
 from django.conf import settings
+from django.core.management.base import CommandError
 
 from rediscluster.errors import KeysExist, RedisClusterError
 from rediscluster.operations import cluster
@@ -58,15 +59,11 @@ class Command(CommandLine):
             if verb != "status":
                 audit_hook.record_command(f"redis.{verb}", subject, str(error), error)
             hint = " Here: --yes." if isinstance(error, KeysExist) else ""
-            self._fail("\n  ".join([f"{error}{hint}", *_log_lines(error)]))
+            raise CommandError("\n  ".join([f"{error}{hint}", *_log_lines(error)])) from error
         except KeyboardInterrupt:
-            self._fail("Interrupted. An unfinished setup was rolled back.", 130)
+            raise CommandError("Interrupted. An unfinished setup was rolled back.", returncode=130) from None
         if message:
             audit_hook.record_command(f"redis.{verb}", subject, message)
-
-    def _fail(self, message: str, code: int = 1) -> NoReturn:
-        self.stderr.write(f"[ERROR] {message}")
-        sys.exit(code)
 
     async def _setup(self, options: dict[str, Any]) -> str:
         requested = plan.make_plan(

@@ -1,0 +1,90 @@
+"""The actions on PM2 that the API and `manage.py pm2` offer: what each needs, and the function that performs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from pm2.actions import lifecycle, scaling
+from pm2.actions.action_steps import ActionResult, ProcessSelector
+
+MAX_INSTANCES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRequest:
+    """`selector`: None for all processes except this server; `instances`: only for verbs that take a number;
+    `by`: who requested it, for the list of exits."""
+
+    selector: ProcessSelector | None = None
+    instances: int | None = None
+    by: str = ""
+
+
+Perform = Callable[[ActionRequest], Coroutine[Any, Any, ActionResult]]
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """`name`: also the last part of its address in the API. `needs_name`: on the command line; the API always needs a
+    selector, and has `path_for_all`, if any, for all processes. `instances`: whether a number of instances is required,
+    optional, or (None) not accepted. `is_destructive`: the command line asks before it acts on all processes."""
+
+    name: str
+    help: str
+    perform: Perform
+    needs_name: bool = False
+    instances: str | None = None
+    is_destructive: bool = False
+    path_for_all: str = ""
+
+
+def _on_processes(action: Callable[[ProcessSelector | None, str], Coroutine[Any, Any, ActionResult]]) -> Perform:
+    async def perform(request: ActionRequest) -> ActionResult:
+        return await action(request.selector, request.by)
+
+    return perform
+
+
+async def _start(request: ActionRequest) -> ActionResult:
+    assert request.selector  # noqa: S101 - needs_name
+    return await lifecycle.start(request.selector.framework or request.selector.name or "", request.instances)
+
+
+async def _scale(request: ActionRequest) -> ActionResult:
+    assert request.selector and request.instances  # noqa: S101, PT018 - needs_name, and the number is required
+    return await scaling.scale(request.selector, request.instances, request.by)
+
+
+_VERBS = (
+    Verb(
+        "start", "Start a framework; responds once every instance is online and the port is open.", _start,
+        needs_name=True, instances="optional",
+    ),
+    Verb(
+        "stop", "Stop processes; they remain in PM2's list.", _on_processes(lifecycle.stop),
+        is_destructive=True, path_for_all="stopAll",
+    ),
+    Verb(
+        "restart", "Restart processes; responds once they are online.", _on_processes(lifecycle.restart),
+        path_for_all="restartAll",
+    ),
+    Verb(
+        "reload", "Replace each instance without downtime; cluster mode only.", _on_processes(scaling.reload),
+    ),
+    Verb(
+        "rolling-restart", "Restart instances one by one; stops at the first that does not come up.",
+        _on_processes(scaling.rolling_restart),
+    ),
+    Verb(
+        "scale",
+        "Change the number of instances; the newest are removed first, and finish their pending requests.", _scale,
+        needs_name=True, instances="required",
+    ),
+    Verb(
+        "delete", "Stop processes and remove them from PM2's list.", _on_processes(lifecycle.delete),
+        is_destructive=True, path_for_all="deleteAll",
+    ),
+)  # fmt: skip
+VERBS = {verb.name: verb for verb in _VERBS}
