@@ -28,17 +28,6 @@ class InvalidScenario(BenchmarkError, Invalid):
         super().__init__(f"The request is not valid: {field}: {sentence}", **{field: [sentence]})
 
 
-class InvalidDetails(BenchmarkError, Invalid):
-    """A submitted result has details that cannot be stored. `reason` starts with the name of the field."""
-
-    code = "bad_request"
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(
-            f"The request is not valid: {reason}.", **{reason.partition(" ")[0].partition(".")[0]: [f"{reason}."]}
-        )
-
-
 class InvalidTargetAddress(BenchmarkError, Invalid):
     """Not host:port, or it does not resolve."""
 

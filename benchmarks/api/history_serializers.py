@@ -1,4 +1,4 @@
-"""Serializers that validate queries of the history and submitted results."""
+"""Serializers that validate queries of the history."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any
 
 from rest_framework import serializers
 
-from benchmarks.history.submitted_result import InvalidEntry, validate
 from benchmarks.models import Validity
 from system.lib.fields import TextField
 
@@ -42,25 +41,3 @@ class RankingQuery(serializers.Serializer[Any]):
 
 class ChangePointsQuery(RankingQuery):
     framework = TextField(max_length=100)
-
-
-class AddSerializer(serializers.Serializer[Any]):
-    """One result, with the keys of Result. `framework` and `reqPerSec` are required."""
-
-    id = serializers.UUIDField(required=False, help_text="Posting the same id again changes nothing")
-    timestamp = serializers.DateTimeField(required=False)
-    framework = serializers.CharField()
-    reqPerSec = serializers.FloatField()
-    trialResults = serializers.ListField(child=serializers.DictField(), required=False, help_text="As in runs/ID")
-    gates = serializers.ListField(child=serializers.DictField(), required=False)
-    samples = serializers.ListField(child=serializers.DictField(), required=False)
-    environment = serializers.DictField(required=False)
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        if isinstance(data, dict) and data.get("reqPerSec") is None:
-            raise serializers.ValidationError({"reqPerSec": ["Must be a number."]})
-        try:
-            with_timestamp = {"timestamp": self.context["now"], **data} if isinstance(data, dict) else data
-            return validate(with_timestamp)
-        except InvalidEntry as error:
-            raise serializers.ValidationError({str(error).partition(" ")[0]: [f"{error}."]}) from error

@@ -23,6 +23,7 @@ from benchmarks.api import history_serializers as forms
 from benchmarks.api import responses
 from benchmarks.history import exporter, importer, queries, rankings, trends
 from benchmarks.history.results import Result, to_result
+from benchmarks.history.submission import SubmittedResultSerializer
 from benchmarks.history.totals import FrameworkTotals, fetch_totals
 from system.lib.wire import iso_time, to_wire
 from system.lib.wire_serializers import response_schema
@@ -93,13 +94,13 @@ class HistoryViewSet(ViewSet):
         return Response(to_wire(responses.HistoryStats(fetch_stats())))
 
     @extend_schema(
-        request=forms.AddSerializer,
+        request=SubmittedResultSerializer,
         responses={200: response_schema(responses.Added), 201: response_schema(responses.Added)},
     )
     @action(detail=False, methods=["post"])
     def add(self, request: Request) -> Response:
         """Store a result that was measured elsewhere. 201; 200 for a known id."""
-        entry = forms.AddSerializer(data=request.data, context={"now": iso_time(timezone.now())})
+        entry = SubmittedResultSerializer(data=request.data, context={"now": iso_time(timezone.now())})
         entry.is_valid(raise_exception=True)
         run, is_new = queries.add_result(entry.validated_data, entry.initial_data)
         return Response(to_wire(responses.Added(True, to_result(run))), status=201 if is_new else 200)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.conf import settings
 from django.db import transaction
+from rest_framework.exceptions import ValidationError
 
 from benchmarks.errors import HistoryUnreadable
-from benchmarks.history import submitted_result
-from benchmarks.history.submitted_result import InvalidEntry
+from benchmarks.history.submission import ImportedSerializer
 from benchmarks.models import Run, Source
+from system.lib.fields import error_sentences
+from system.lib.storable_json import storable_json
 
+NAMESPACE = uuid5(NAMESPACE_URL, "pm2site:bench-history")
 MAX_FILE_BYTES = 256 * 2**20
 BATCH_SIZE = 500
 DEFAULT_GENERATOR = "autocannon"  # the only generator of the original program
@@ -52,11 +56,12 @@ def import_file(path: Path) -> ImportReport:
     rows: dict[Any, Run] = {}
     rejected: list[RejectedEntry] = []
     duplicates = 0
+    serializer = ImportedSerializer()  # one for all: it builds its fields once
     for index, raw in enumerate(read_entries(path)):
         try:
-            run = _build_run(raw)
-        except InvalidEntry as error:
-            rejected.append(RejectedEntry(index, f"{error}."))
+            run = _build_run(serializer, raw)
+        except ValidationError as error:
+            rejected.append(RejectedEntry(index, "; ".join(error_sentences(error.detail))))
             continue
         duplicates += run.id in rows
         rows.setdefault(run.id, run)
@@ -86,19 +91,19 @@ def read_entries(path: Path) -> list[object]:
     return entries
 
 
-def _build_run(raw: object) -> Run:
-    entry = submitted_result.validate(raw)
-    assert isinstance(raw, dict)  # noqa: S101 - validate() accepts only a dict
-    columns = submitted_result.to_columns(entry)
-    columns["id"] = columns.get("id") or submitted_result.legacy_id(raw)
+def _build_run(serializer: ImportedSerializer, raw: Any) -> Run:
+    """Raises ValidationError."""
+    columns = serializer.run_validation(raw)
+    columns["id"] = columns.get("id") or legacy_id(raw)
     columns["generator"] = columns["generator"] or DEFAULT_GENERATOR
-    return Run(**columns, source=Source.IMPORT, original=_without_nan(raw))
+    return Run(**columns, source=Source.IMPORT, original=storable_json(raw))
 
 
-def _without_nan(raw: dict[str, Any]) -> dict[str, Any]:
-    """Replace NaN and Infinity by text: Python's JSON parser accepts them, the database does not."""
-    cleaned: dict[str, Any] = json.loads(json.dumps(raw), parse_constant=str)
-    return cleaned
+def legacy_id(entry: Mapping[str, Any]) -> UUID:
+    """A deterministic id, from the values as they are in the file, so that importing an entry again does not duplicate
+    it."""
+    keys = ("timestamp", "framework", "endpoint", "method", "reqPerSec", "totalReqs")
+    return uuid5(NAMESPACE, "|".join(str(entry.get(key)) for key in keys))
 
 
 def _insert_new(rows: dict[Any, Run]) -> int:

@@ -12,12 +12,11 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from benchmarks.analysis import histogram
-from benchmarks.errors import InvalidCursor, InvalidDetails
+from benchmarks.errors import InvalidCursor
 from benchmarks.history.results import Result, to_result
-from benchmarks.history.submitted_details import HISTOGRAM_COLUMNS, details_to_columns, without_details
-from benchmarks.history.submitted_result import InvalidEntry, to_columns
+from benchmarks.history.submission import without_details
 from benchmarks.models import Run, RunState, Source, Trial
+from system.lib.storable_json import storable_json
 
 T = TypeVar("T")
 CHUNK_SIZE = 500
@@ -101,28 +100,13 @@ def list_frameworks() -> list[str]:
     return names
 
 
-def add_result(entry: Mapping[str, Any], original: Mapping[str, Any]) -> tuple[Run, bool]:
-    """Store a result that was measured elsewhere, once per id. Returns the row and whether it is new.
-
-    Stores its details too: trials, gates, samples, environment. Raises InvalidDetails.
-    """
-    try:
-        details = details_to_columns(original)
-    except InvalidEntry as error:
-        raise InvalidDetails(str(error)) from error
-    if not all(
-        histogram.is_valid(trial[name])
-        for trial in details.trials
-        for name in HISTOGRAM_COLUMNS.values()
-        if trial[name]
-    ):
-        raise InvalidDetails("trialResults contains an unreadable histogram")
-    values = {
-        **to_columns(entry), **details.run, "source": Source.CLIENT, "original": without_details(original),
-    }  # fmt: skip
-    run_id = values.pop("id", None) or uuid4()
+def add_result(columns: Mapping[str, Any], original: Mapping[str, Any]) -> tuple[Run, bool]:
+    """Store a result that was measured elsewhere, with its trials, once per id. `columns`: validated by
+    `SubmittedResultSerializer`. Returns the row and whether it is new."""
+    values = {**columns, "source": Source.CLIENT, "original": storable_json(without_details(original))}
+    run_id, trials = values.pop("id", None) or uuid4(), values.pop("trials")
     with transaction.atomic():
         run, is_new = Run.objects.get_or_create(id=run_id, defaults=values)
         if is_new:
-            Trial.objects.bulk_create(Trial(run=run, **trial) for trial in details.trials)
+            Trial.objects.bulk_create(Trial(run=run, **trial) for trial in trials)
     return run, is_new

@@ -18,6 +18,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from system.lib.errors import ReportedError
+from system.lib.fields import error_sentences
 
 log = structlog.get_logger("pm2site.http.error_responses")
 
@@ -101,24 +102,16 @@ def error_message(error: Exception, status: int) -> str:
     if isinstance(error, DATABASE_ERRORS):
         return f"The database is unavailable: {error}."
     if isinstance(error, exceptions.ValidationError):
-        return "The request is not valid: " + "; ".join(_sentences(error.detail))
+        return "The request is not valid: " + "; ".join(error_sentences(error.detail))
     if isinstance(error, exceptions.APIException):
         return str(error.detail)
     return str(error) or type(error).__name__
 
 
-def _sentences(detail: Any, name: str = "") -> list[str]:
-    if isinstance(detail, dict):
-        return [line for key, item in detail.items() for line in _sentences(item, str(key))]
-    if isinstance(detail, list):
-        return [line for item in detail for line in _sentences(item, name)]
-    return [f"{name}: {detail}" if name and name != "non_field_errors" else str(detail)]
-
-
 def error_fields(error: Exception) -> Mapping[str, Any] | None:
     """The messages of a validation error by field, or the `fields` of a domain error."""
     if isinstance(error, exceptions.ValidationError) and isinstance(error.detail, dict):
-        return {str(key): _sentences(item) for key, item in error.detail.items()}
+        return {str(key): error_sentences(item) for key, item in error.detail.items()}
     return getattr(error, "fields", None)
 
 

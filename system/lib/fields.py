@@ -1,14 +1,18 @@
-"""Serializer fields without coercion: only a JSON number is a number, and a name is printable."""
+"""Serializer fields without coercion: only a JSON number is a number, and a name is printable; and their messages."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
+from system.lib.storable_json import storable_json
 from system.lib.text import is_encodable, is_printable
 
 NAME_LENGTH = 200
+MAX_NUMBER = 2**53  # larger integers are not exact in JSON
 
 
 class StrictIntegerField(serializers.IntegerField):
@@ -45,3 +49,75 @@ class NameField(TextField):
         if name.startswith("-"):
             raise serializers.ValidationError("Must not begin with '-'.")
         return name
+
+
+class NumberField(serializers.FloatField):
+    """A finite JSON number, exact in JSON: not `"6"`, `true` or NaN."""
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool) or not isinstance(data, (int, float)):
+            raise serializers.ValidationError(f"{data!r:.50} is not a number.")
+        if not -MAX_NUMBER <= data <= MAX_NUMBER:  # false for NaN, too
+            raise serializers.ValidationError(f"{data!r:.50} is out of range.")
+        return data
+
+
+class WholeNumberField(NumberField):
+    """A JSON number without a fraction: `6`, and `6.0`, which some programs write."""
+
+    def to_internal_value(self, data: Any) -> int:
+        number = super().to_internal_value(data)
+        if number != int(number):
+            raise serializers.ValidationError(f"{data!r:.50} is not an integer.")
+        return int(number)
+
+
+class TimeField(serializers.DateTimeField):
+    """An ISO 8601 string between 1990 and 2200, as aware UTC. Without a time zone it is UTC, or refused."""
+
+    def __init__(self, *, needs_zone: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self.needs_zone = needs_zone
+
+    def to_internal_value(self, data: Any) -> datetime:
+        try:
+            moment = datetime.fromisoformat(data)
+            if moment.tzinfo is None and self.needs_zone:
+                raise serializers.ValidationError(f"{data!r:.50} has no time zone.")
+            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        except (TypeError, ValueError, OverflowError):
+            raise serializers.ValidationError(f"{data!r:.50} is not an ISO 8601 time.") from None
+        if not 1990 < moment.year < 2200:
+            raise serializers.ValidationError(f"{data!r:.50} is out of range.")
+        return moment
+
+
+class JsonUUIDField(serializers.UUIDField):
+    """A UUID as a string: REST framework also takes an integer, and `true` as 1."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        return super().to_internal_value(data if isinstance(data, str) else "")
+
+
+class JsonObjectField(serializers.DictField):
+    """A JSON object that the database can store: without NaN, NUL and lone surrogates. `child` checks its values."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            raise serializers.ValidationError("Must be an object.")
+        if storable_json(data) != data:
+            raise serializers.ValidationError("Must not contain NaN, NUL or lone surrogates.")
+        return dict(super().to_internal_value(data))
+
+
+def error_sentences(detail: Any, name: str = "") -> list[str]:
+    """The messages of a validation error's `detail`, each after the name of its field."""
+    if isinstance(detail, dict):
+        return [line for key, item in detail.items() for line in error_sentences(item, _join(name, key))]
+    if isinstance(detail, list):
+        return [line for item in detail for line in error_sentences(item, name)]
+    return [f"{name}: {detail}" if name else str(detail)]
+
+
+def _join(name: str, key: object) -> str:
+    return name if key == "non_field_errors" else f"{name}.{key}" if name else str(key)

@@ -1,0 +1,175 @@
+"""Serializers that check a submitted or imported result, and convert it to columns of a run and of its trials.
+
+A key with null is a missing one, whose column keeps its default; unknown keys are ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, get_type_hints
+
+from drf_spectacular.utils import extend_schema_serializer
+from rest_framework import serializers
+
+from benchmarks.analysis import histogram
+from benchmarks.analysis.gates import VALIDITIES
+from benchmarks.engine.run_figures import RunFigures, TrialFigures
+from benchmarks.engine.run_spec import RunParameters
+from benchmarks.history.inferred_validity import infer_validity
+from benchmarks.runs.run_rows import COLUMNS
+from system.lib.fields import JsonObjectField, JsonUUIDField, NumberField, TextField, TimeField, WholeNumberField
+from system.lib.wire import wire_keys
+
+MAX_TRIALS, MAX_GATES, MAX_SAMPLES, MAX_REASONS = 60, 100, 1000, 1000
+MAX_HISTOGRAM = MAX_OUTPUT = 64 * 1024
+GATE_STATES = ("pass", "warn", "fail", "unknown")
+STATES = ("done", "failed", "cancelled", "interrupted")
+LATENCY_COLUMNS = ("avg_latency_ms", "p50_latency_ms", "p90_latency_ms", "p99_latency_ms")
+DETAIL_FIELDS = ("trialResults", "gates", "samples", "environment", "command")
+AnyField = serializers.Field[Any, Any, Any, Any]
+
+
+def number_fields(kind: type, required: tuple[str, ...] = ()) -> dict[str, AnyField]:
+    """Wire name → field, for the integers and numbers among the fields of `kind`; the source is the column."""
+    hints, columns = get_type_hints(kind), COLUMNS if kind is RunParameters else {}
+    fields: dict[str, AnyField] = {}
+    for name, key in wire_keys(kind).items():
+        column = columns.get(name, name)
+        source = {} if column == key else {"source": column}  # REST framework refuses a redundant one
+        options: dict[str, Any] = {"min_value": 0, "required": key in required, **source}
+        if hints[name] in (int, int | None):
+            fields[key] = WholeNumberField(**options)
+        elif hints[name] in (float, float | None):
+            fields[key] = NumberField(**options)
+    return fields
+
+
+class SubmittedSerializer(serializers.Serializer[Any]):
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if isinstance(data, dict):
+            data = {key: value for key, value in data.items() if value is not None}
+        return dict(super().to_internal_value(data))
+
+
+class GateSerializer(SubmittedSerializer):
+    code = TextField(max_length=500, allow_blank=True)
+    state = serializers.ChoiceField(GATE_STATES)
+    message = TextField(max_length=500, allow_blank=True, trim_whitespace=False)
+    value = NumberField(default=None)
+    trial = NumberField(default=None)
+
+
+class SampleField(JsonObjectField):
+    child = NumberField(allow_null=True)
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if isinstance(data, dict) and len(data) > 20:
+            raise serializers.ValidationError("Must not have more than 20 values.")
+        return dict(super().to_internal_value(data))
+
+
+class HistogramField(TextField):
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if text and not histogram.is_valid(text):
+            raise serializers.ValidationError("Is not a readable histogram.")
+        return text
+
+
+class HistogramsSerializer(SubmittedSerializer):
+    raw = HistogramField(max_length=MAX_HISTOGRAM, allow_blank=True, default="", source="histogram")
+    corrected = HistogramField(max_length=MAX_HISTOGRAM, allow_blank=True, default="", source="corrected_histogram")
+    probe = HistogramField(max_length=MAX_HISTOGRAM, allow_blank=True, default="", source="probe_histogram")
+
+
+class TrialSerializer(SubmittedSerializer):
+    startedAt = TimeField(source="started_at", needs_zone=True)
+    percentiles = JsonObjectField(child=NumberField(min_value=0), default=dict, source="percentiles_ms")
+    facts = JsonObjectField(default=dict)
+    output = TextField(max_length=MAX_OUTPUT, allow_blank=True, trim_whitespace=False, default="")
+    histograms = HistogramsSerializer(default=dict)
+
+    def get_fields(self) -> dict[str, AnyField]:
+        required = ("index", "totalReqs", "duration", "reqPerSec")
+        return {**super().get_fields(), **number_fields(TrialFigures, required)}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The columns of a trial."""
+        histograms = attrs.pop("histograms")
+        return {**attrs, **histograms, "is_warmup": attrs["index"] == 0}
+
+
+class ImportedSerializer(SubmittedSerializer):
+    """A result, with the keys of Result; details of its trials are not read."""
+
+    id = JsonUUIDField(required=False, help_text="Posting the same id again changes nothing")
+    timestamp = TimeField(source="at")
+    framework = TextField(max_length=100)
+    endpoint = TextField(max_length=500, allow_blank=True, default="/")
+    method = TextField(max_length=16, allow_blank=True, default="GET")
+    generator = TextField(max_length=50, allow_blank=True, default="")
+    label = TextField(max_length=200, allow_blank=True, default="")  # type: ignore[assignment] # Field.label is text
+    saturation = TextField(max_length=30, allow_blank=True, default="")
+    validity = serializers.ChoiceField(VALIDITIES, required=False)
+    state = serializers.ChoiceField(STATES, default="done")
+    reasons = serializers.ListField(
+        child=TextField(max_length=500, allow_blank=True), default=list, max_length=MAX_REASONS
+    )
+
+    def get_fields(self) -> dict[str, AnyField]:
+        return {**super().get_fields(), **number_fields(RunParameters), **number_fields(RunFigures)}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The columns of a run."""
+        validity, reasons = infer_validity(attrs)
+        columns = {
+            **attrs,
+            "endpoint": attrs["endpoint"] or "/",
+            "method": attrs["method"].upper() or "GET",
+            "started_at": attrs["at"] - timedelta(seconds=min(attrs.get("duration_s", 0), 10**7)),
+            "validity": attrs.get("validity", validity),
+            "reasons": attrs["reasons"] or reasons,
+            "trials_planned": attrs.get("trials_planned", 1),
+        }
+        if attrs["state"] == "done":  # only failed runs have no rate
+            columns.setdefault("req_per_sec", 0)
+        # Zero latencies of a run without responses are not measurements.
+        if not attrs.get("total_requests") and not any(attrs.get(name) for name in LATENCY_COLUMNS):
+            columns |= dict.fromkeys(LATENCY_COLUMNS)
+        return columns
+
+
+@extend_schema_serializer(component_name="Add")
+class SubmittedResultSerializer(ImportedSerializer):
+    """One result, with the keys of Result, and its details, as in runs/ID. `framework` and `reqPerSec` are required."""
+
+    host = TextField(max_length=255, allow_blank=True, required=False)
+    generatorVersion = TextField(max_length=100, allow_blank=True, required=False, source="generator_version")
+    profile = TextField(max_length=20, allow_blank=True, required=False)
+    connectionsUsed = WholeNumberField(min_value=0, required=False, source="connections_used")
+    command = serializers.ListField(child=TextField(max_length=4096, allow_blank=True), required=False, max_length=200)
+    environment = JsonObjectField(required=False)
+    gates = serializers.ListField(child=GateSerializer(), required=False, max_length=MAX_GATES)
+    samples = serializers.ListField(child=SampleField(), required=False, max_length=MAX_SAMPLES)
+    trialResults = serializers.ListField(child=TrialSerializer(), default=list, max_length=MAX_TRIALS, source="trials")
+
+    def get_fields(self) -> dict[str, AnyField]:
+        fields = super().get_fields()
+        fields["timestamp"].required, fields["reqPerSec"].required = False, True
+        return fields
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if isinstance(data, dict) and data.get("timestamp") is None:
+            data = {**data, "timestamp": self.context["now"]}
+        return super().to_internal_value(data)
+
+    def validate_trialResults(self, trials: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if len({trial["index"] for trial in trials}) < len(trials):
+            raise serializers.ValidationError("Two trials have the same index.")
+        return trials
+
+
+def without_details(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The entry without its details, to be stored unchanged."""
+    return {name: value for name, value in entry.items() if name not in DETAIL_FIELDS}

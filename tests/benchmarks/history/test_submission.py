@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rest_framework.exceptions import ValidationError
+
+from benchmarks.analysis import histogram
+from benchmarks.history.submission import SubmittedResultSerializer, without_details
+from system.lib.fields import error_sentences
+
+HISTOGRAM = histogram.encode(((1000, 5),))
+TRIAL: dict[str, Any] = {
+    "index": 1, "startedAt": "2026-11-23T09:40:22.123Z", "duration": 10.0, "totalReqs": 1000, "reqPerSec": 100.0,
+    "percentiles": {"50": 1.5}, "facts": {"saturation": "server-bound"}, "histograms": {"raw": HISTOGRAM},
+}  # fmt: skip
+GATE = {"code": "errors", "state": "pass", "message": "Fine.", "value": 0.0, "trial": None}
+
+
+RESULT = {"framework": "x", "reqPerSec": 5.0, "timestamp": "2026-11-23T09:40:32Z"}
+
+
+def columns_of(entry: object) -> Any:
+    """The columns, or the messages of the validation error."""
+    serializer = SubmittedResultSerializer(context={"now": "2026-11-23T10:00:00Z"})
+    try:
+        return serializer.run_validation(entry)
+    except ValidationError as error:
+        return error_sentences(error.detail)
+
+
+def test_a_result_becomes_columns() -> None:
+    details = {"host": "h:1", "connectionsUsed": 7, "trials": 1, "gates": [GATE], "trialResults": [TRIAL]}
+
+    assert columns_of({**RESULT, "totalReqs": 50, "duration": 10, "label": None, "unknown": 1, **details}) == {
+        "framework": "x", "endpoint": "/", "method": "GET", "generator": "", "label": "", "saturation": "",
+        "state": "done", "at": datetime(2026, 11, 23, 9, 40, 32, tzinfo=UTC), "req_per_sec": 5.0, "total_requests": 50,
+        "started_at": datetime(2026, 11, 23, 9, 40, 22, tzinfo=UTC), "duration_s": 10, "trials_planned": 1,
+        "validity": "unknown", "reasons": [], "host": "h:1", "connections_used": 7, "gates": [GATE],
+        "trials": [
+            {
+                "index": 1, "is_warmup": False, "started_at": datetime(2026, 11, 23, 9, 40, 22, 123000, UTC),
+                "duration_s": 10.0, "requests": 1000, "req_per_sec": 100.0, "percentiles_ms": {"50": 1.5},
+                "facts": {"saturation": "server-bound"}, "output": "", "histogram": HISTOGRAM,
+                "corrected_histogram": "", "probe_histogram": "",
+            },
+        ],
+    }  # fmt: skip
+
+
+def test_texts_may_be_empty_but_for_the_framework() -> None:
+    blank = dict.fromkeys(("endpoint", "method", "generator", "label", "host", "generatorVersion", "profile"), "")
+    columns = columns_of({**RESULT, **blank, "gates": [{**GATE, "code": "", "message": ""}], "reasons": [""]})
+
+    assert {name: columns[name] for name in ("endpoint", "method", "generator", "host", "profile", "reasons")} == {
+        "endpoint": "/", "method": "GET", "generator": "", "host": "", "profile": "", "reasons": [""],
+    }  # fmt: skip
+    assert columns_of({**RESULT, "framework": ""}) == ["framework: This field may not be blank."]
+
+
+def test_a_result_without_a_time_is_of_now() -> None:
+    assert columns_of({"framework": "x", "reqPerSec": 5})["at"] == datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"host": 5}, "host: Must be a string."),
+        ({"profile": "x" * 21}, "profile: Ensure this field has no more than 20 characters."),
+        ({"connectionsUsed": -1}, "connectionsUsed: Ensure this value is greater than or equal to 0."),
+        ({"gates": "x"}, 'gates: Expected a list of items but got type "str".'),
+        ({"gates": [GATE] * 101}, "gates: Ensure this field has no more than 100 elements."),
+        ({"gates": [{**GATE, "state": "great"}]}, 'gates.0.state: "great" is not a valid choice.'),
+        ({"gates": [GATE, {**GATE, "value": "1"}]}, "gates.1.value: '1' is not a number."),
+        ({"gates": [{**GATE, "trial": 10**400}]}, f"gates.0.trial: {str(10**400)[:50]} is out of range."),
+        ({"reasons": ["a\0b"]}, "reasons.0: Null characters are not allowed."),
+        ({"reasons": ["\ud800"]}, "reasons.0: Must not contain lone surrogates, which UTF-8 cannot encode."),
+        ({"reasons": ["x"] * 1001}, "reasons: Ensure this field has no more than 1000 elements."),
+        ({"samples": [{"trial": "1"}]}, "samples.0.trial: '1' is not a number."),
+        ({"samples": [dict.fromkeys(map(str, range(21)), 1)]}, "samples.0: Must not have more than 20 values."),
+        ({"environment": []}, "environment: Must be an object."),
+        ({"environment": {"a": "\0"}}, "environment: Must not contain NaN, NUL or lone surrogates."),
+        ({"environment": {"a": ["\ud800"]}}, "environment: Must not contain NaN, NUL or lone surrogates."),
+        ({"environment": {"a": float("nan")}}, "environment: Must not contain NaN, NUL or lone surrogates."),
+        ({"command": [1]}, "command.0: Must be a string."),
+        ({"trialResults": [TRIAL, TRIAL]}, "trialResults: Two trials have the same index."),
+        ({"trialResults": [{**TRIAL, "duration": None}]}, "trialResults.0.duration: This field is required."),
+        (
+            {"trialResults": [{**TRIAL, "startedAt": "2026-11-23"}]},
+            "trialResults.0.startedAt: '2026-11-23' has no time zone.",
+        ),
+        (
+            {"trialResults": [{**TRIAL, "startedAt": "now"}]},
+            "trialResults.0.startedAt: 'now' is not an ISO 8601 time.",
+        ),
+        ({"trialResults": [{**TRIAL, "percentiles": {"50": "1"}}]}, "trialResults.0.percentiles.50: '1' is not a number."),
+        (
+            {"trialResults": [{**TRIAL, "histograms": {"raw": "abc"}}]},
+            "trialResults.0.histograms.raw: Is not a readable histogram.",
+        ),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_stored_is_named(entry: dict[str, Any], message: str) -> None:
+    assert columns_of({**RESULT, **entry}) == [message]
+
+
+@settings(max_examples=300)
+@given(
+    st.dictionaries(
+        st.sampled_from([*RESULT, "id", "reasons", "label", "gates", "samples", "environment", "trialResults", "totalReqs"]),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+            lambda values: st.lists(values) | st.dictionaries(st.text(), values),
+            max_leaves=5,
+        ),
+        max_size=8,
+    )
+)  # fmt: skip
+def test_arbitrary_values_raise_only_validation_errors(change: dict[str, Any]) -> None:
+    assert columns_of({**RESULT, **change})
+
+
+def test_details_are_removed_from_the_original_entry() -> None:
+    assert without_details({"framework": "x", "samples": [1], "trialResults": [2]}) == {"framework": "x"}
+
+
+def test_a_submitted_histogram_must_match_our_format() -> None:
+    own = histogram.encode(((1000, 5),))
+
+    assert histogram.is_valid(own)
+    two_digits = "HISTFAAAACF4nJNpmSzMwMDAxAABMJoRRFybvITB/gNEgJMJAFonBJM="
+    assert not any(histogram.is_valid(text) for text in ("", "abc", "x" * 100, own[:-8], two_digits))
