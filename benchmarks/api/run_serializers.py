@@ -9,6 +9,7 @@ from typing import Any
 from rest_framework import serializers
 
 from benchmarks.generators import GENERATORS
+from benchmarks.generators.limits import RUN_LIMITS
 from benchmarks.generators.scenario import METHODS, PROFILES
 from system.lib.fields import NameField, StrictIntegerField, TextField
 from system.lib.text import is_printable
@@ -41,24 +42,27 @@ class BodyField(serializers.JSONField):
         return TextField(allow_blank=True, trim_whitespace=False).run_validation(text)
 
 
+def _limited_integer(name: str, help_text: str | None = None) -> StrictIntegerField:
+    limit = RUN_LIMITS[name]
+    return StrictIntegerField(required=False, min_value=limit.minimum, max_value=limit.maximum, help_text=help_text)
+
+
 class RunRequestSerializer(serializers.Serializer[Any]):
     framework = NameField()
     host = NameField(required=False, max_length=255, help_text="host[:port]; default: this machine")
     endpoint = NameField(required=False, max_length=500)
     method = serializers.ChoiceField(METHODS, required=False)
-    duration = StrictIntegerField(required=False, min_value=1, max_value=3600, help_text="seconds of a trial")
-    instances = StrictIntegerField(required=False, min_value=1, max_value=100)
-    connections = StrictIntegerField(required=False, min_value=1, max_value=10_000)
-    pipelining = StrictIntegerField(required=False, min_value=1, max_value=100)
-    workers = StrictIntegerField(required=False, min_value=1, max_value=64)
+    duration = _limited_integer("duration", help_text="seconds of a trial")
+    instances = _limited_integer("instances")
+    connections = _limited_integer("connections")
+    pipelining = _limited_integer("pipelining")
+    workers = _limited_integer("workers")
     body = BodyField(required=False)
     headers = HeadersField(required=False)
     generator = serializers.ChoiceField(sorted(GENERATORS), required=False)
-    trials = StrictIntegerField(required=False, min_value=1, max_value=50)
+    trials = _limited_integer("trials")
     profile = serializers.ChoiceField(sorted(PROFILES), required=False)
-    rate = StrictIntegerField(
-        required=False, min_value=1, max_value=1_000_000, help_text="requests per second; with h2load"
-    )
+    rate = _limited_integer("rate", help_text="requests per second; with h2load")
     label = TextField(required=False, max_length=200, allow_blank=True)  # type: ignore[assignment]
 
 

@@ -17,6 +17,7 @@ from benchmarks.engine.run_plan import RunPlan, make_plan
 from benchmarks.engine.run_spec import RunSpec
 from benchmarks.errors import BadUsage, InvalidTargetAddress
 from benchmarks.generators import scenario
+from benchmarks.generators.limits import RUN_LIMITS
 from benchmarks.generators.scenario import PROFILES
 from pm2.errors import UnknownFramework
 from pm2.frameworks.registry import Endpoint, registry
@@ -45,11 +46,13 @@ class CliOptions:
     is_resend: bool
 
 
-def int_between(low: int, high: int) -> Callable[[str], int]:
+def _integer(name: str) -> Callable[[str], int]:
+    limit = RUN_LIMITS[name]
+
     def parse(text: str) -> int:
         value = int(text)
-        if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{text} is not between {low} and {high}")
+        if not limit.minimum <= value <= limit.maximum:
+            raise argparse.ArgumentTypeError(f"{text} is not between {limit.minimum} and {limit.maximum}")
         return value
 
     parse.__name__ = "whole number"  # appears in argparse's error message
@@ -66,16 +69,14 @@ def build_parser() -> argparse.ArgumentParser:
     add("-H", "--host", metavar="HOST[:PORT]", help="default: localhost, and the framework's port")
     add("-e", "--endpoint", default=scenario.DEFAULT_ENDPOINT, help="default: %(default)s")
     add("-m", "--method", type=str.upper, choices=scenario.METHODS, help="default: the endpoint's own")
-    add("-d", "--duration", type=int_between(1, 3600), metavar="SECONDS", help="duration of a trial")
-    add("-i", "--instances", type=int_between(1, 100), metavar="N", help="instances of the server, to scale the load")
-    add("-c", "--connections", type=int_between(1, 10_000), metavar="N", help="default: 50 per instance, at least 100")
-    add("-w", "--workers", type=int_between(1, 64), metavar="N", help="threads of the load generator")
-    add("-p", "--pipelining", type=int_between(1, 100), default=1, metavar="N", help="default: %(default)s")
-    add("-n", "--trials", type=int_between(1, 50), metavar="N")
+    add("-d", "--duration", type=_integer("duration"), metavar="SECONDS", help="duration of a trial")
+    add("-i", "--instances", type=_integer("instances"), metavar="N", help="instances of the server, to scale the load")
+    add("-c", "--connections", type=_integer("connections"), metavar="N", help="default: 50 per instance, at least 100")
+    add("-w", "--workers", type=_integer("workers"), metavar="N", help="threads of the load generator")
+    add("-p", "--pipelining", type=_integer("pipelining"), default=1, metavar="N", help="default: %(default)s")
+    add("-n", "--trials", type=_integer("trials"), metavar="N")
     add("--profile", choices=sorted(PROFILES), help="quick: 1 × 10 s, standard: 5 × 10 s, rigorous: 10 × 15 s")
-    add(
-        "--rate", type=int_between(1, 1_000_000), metavar="N", help="requests per second (default: as many as possible)"
-    )
+    add("--rate", type=_integer("rate"), metavar="N", help="requests per second (default: as many as possible)")
     add("--generator", choices=sorted(generators.GENERATORS))
     add("--label", default="", help="comment stored with the result")
     add("--json", action="store_true", help="print the result as JSON")

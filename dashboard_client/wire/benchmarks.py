@@ -226,14 +226,27 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """The smallest and the largest value of a number. The default is that of a server that does not send its own."""
+
+    minimum: int = 1
+    maximum: int = 999_999
+
+
+ANY_NUMBER = Limit()
+
+
+@dataclass(frozen=True, slots=True)
 class SystemConfig:
-    """Frameworks and endpoints, for building menus."""
+    """What menus and forms need. `limits`, `choices`: by parameter; empty from a server before 0.4."""
 
     frameworks: tuple[Framework, ...]
     endpoints: tuple[Endpoint, ...] = ()
     benchmarkable_endpoints: tuple[Endpoint, ...] = ()
     colors: Mapping[str, str] = field(default_factory=dict)
     ports: Mapping[str, int] = field(default_factory=dict)
+    limits: Mapping[str, Limit] = field(default_factory=dict)
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,6 @@ from typing import Any
 from pm2.actions import lifecycle, scaling
 from pm2.actions.action_steps import ActionResult, ProcessSelector
 
-MAX_INSTANCES = 100
-
 
 @dataclass(frozen=True, slots=True)
 class ActionRequest:

@@ -34,6 +34,7 @@ FRAMEWORK_KEYS = (
 )  # fmt: skip
 ENDPOINT_KEYS = ("path", "method", "shortName", "description", "benchmarkable", "body", "needs")
 # pm2/apps.py reads it from the settings, `python -m benchmarks` from the environment.
+MAX_INSTANCES = 100
 _read_port_offset: Callable[[], int] = lambda: 0  # noqa: E731 - reassigned
 
 
@@ -215,7 +216,7 @@ def _violations(framework: Framework) -> Iterator[tuple[str, str]]:
             framework.exec_mode != "cluster_mode" or framework.runtime == "node",
             "only Node supports cluster_mode",
         ),
-        ("instances", 1 <= framework.instances <= 100, "1 to 100"),
+        ("instances", 1 <= framework.instances <= MAX_INSTANCES, f"1 to {MAX_INSTANCES}"),
         ("file", file.is_relative_to(FOLDER) and file != FOLDER, "it must be inside pm2/frameworks"),
         ("file", file.is_file() or may_be_built, "there is no such file"),
     )

@@ -3,44 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-MIN_NODES, MAX_NODES = 3, 30
+from dashboard_client.wire.benchmarks import ANY_NUMBER, Limit, SystemConfig
+
 MIN_MASTERS = 3
-MAX_INSTANCES, MANY_INSTANCES = 100, 50
+NODE_LIMIT = Limit(MIN_MASTERS, 1000)  # of a server that does not send its own
+MANY_INSTANCES = 50
 MAX_ANSWER_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class RunField:
-    """A field of the run form: a number from `minimum` to `maximum`, one of `choices`, or else free text. `default`
-    describes what the server does if the field is empty."""
+    """A field of the run form: a number within `limit`, one of `choices`, or else free text. `default` describes what
+    the server does if the field is empty."""
 
     name: str
     label: str
     default: str
-    minimum: int = 0
-    maximum: int = 0
+    limit: Limit | None = None
     choices: tuple[str, ...] = ()
 
     @property
     def hint(self) -> str:
-        if self.choices:
-            return " ".join(self.choices)
-        return f"{self.minimum} to {self.maximum}" if self.maximum else ""
+        return f"{self.limit.minimum} to {self.limit.maximum}" if self.limit else " ".join(self.choices)
 
 
+# As a server without limits and choices of its own needs them.
 RUN_FIELDS = (
-    RunField("profile", "profile", "one trial", choices=("quick", "standard", "rigorous")),
-    RunField("duration", "seconds per trial", "20, or the profile's", 1, 3600),
-    RunField("trials", "trials", "1, or the profile's", 1, 50),
-    RunField("connections", "connections", "by the instances", 1, 10000),
-    RunField("workers", "workers", "by the instances", 1, 64),
-    RunField("pipelining", "pipelining", "1", 1, 100),
-    RunField("generator", "load generator", "the best available", choices=("wrk", "h2load", "autocannon")),
+    RunField("profile", "profile", "one trial"),
+    RunField("duration", "seconds per trial", "20, or the profile's", ANY_NUMBER),
+    RunField("trials", "trials", "1, or the profile's", ANY_NUMBER),
+    RunField("connections", "connections", "by the instances", ANY_NUMBER),
+    RunField("workers", "workers", "by the instances", ANY_NUMBER),
+    RunField("pipelining", "pipelining", "1", ANY_NUMBER),
+    RunField("generator", "load generator", "the best available"),
     RunField("label", "label", "none"),
 )
 RUN_DEFAULTS = ("",) * len(RUN_FIELDS)
+
+
+def run_fields(config: SystemConfig) -> tuple[RunField, ...]:
+    """The fields with the server's limits and choices."""
+    return tuple(
+        replace(field, limit=config.limits.get(field.name, field.limit), choices=config.choices.get(field.name, ()))
+        for field in RUN_FIELDS
+    )
 
 
 def cycle_choice(field: RunField, text: str, step: int) -> str:
@@ -65,18 +73,19 @@ def default_replicas(nodes: int) -> int:
     return 2 if nodes >= 9 and nodes % 3 == 0 else 0
 
 
-def parse_topology(text: str) -> tuple[int, int | None] | str:
+def parse_topology(text: str, limit: Limit) -> tuple[int, int | None] | str:
     """`6`, or `9 2` with replicas per master, as numbers; else an error message that suggests a valid answer."""
     parts = text.split()
     nodes = parse_integer(parts[0]) if parts else None
     replicas = parse_integer(parts[1]) if len(parts) == 2 else None
     if nodes is None or len(parts) > 2 or (len(parts) == 2 and replicas is None):
-        return f"A number of nodes from {MIN_NODES} to {MAX_NODES}; 9 2 means two replicas for each master."
-    if not MIN_NODES <= nodes <= MAX_NODES:
-        return f"{nodes} nodes is not possible: {MIN_NODES} to {MAX_NODES}."
+        return f"A number of nodes from {limit.minimum} to {limit.maximum}; 9 2 means two replicas for each master."
+    if not limit.minimum <= nodes <= limit.maximum:
+        return f"{nodes} nodes is not possible: {limit.minimum} to {limit.maximum}."
     if replicas is not None and not _is_valid_topology(nodes, replicas):
-        nearest = sorted(range(MIN_NODES, MAX_NODES + 1), key=lambda count: (abs(count - nodes), count))
-        valid = sorted([count for count in nearest if _is_valid_topology(count, replicas)][:2])
+        size = replicas + 1
+        first = max(nodes // size, MIN_MASTERS) * size
+        valid = [count for count in (first, first + size) if count <= limit.maximum]
         suggestion = f" Nearest: {' or '.join(map(str, valid))} nodes." if valid else ""
         return f"{nodes} nodes cannot form {MIN_MASTERS} or more masters with {replicas} replicas each.{suggestion}"
     return nodes, replicas
@@ -86,14 +95,14 @@ def _is_valid_topology(nodes: int, replicas: int) -> bool:
     return nodes % (replicas + 1) == 0 and nodes // (replicas + 1) >= MIN_MASTERS
 
 
-def describe_server(_: str) -> str:
+def describe_server(_: str, limit: Limit) -> str:
     """An API key is never sent to a server other than the one it was given for."""
     return "Connects without a key. If it needs one: API_KEY=… API_SERVER=… python -m dashboard_client"
 
 
-def describe_topology(text: str) -> str:
+def describe_topology(text: str, limit: Limit) -> str:
     """The preview below the answer."""
-    topology = parse_topology(text)
+    topology = parse_topology(text, limit)
     if isinstance(topology, str):
         return topology
     nodes, replicas = topology
@@ -105,17 +114,17 @@ def describe_topology(text: str) -> str:
     return f"{masters} masters, {replicas} replica{'s' * (replicas > 1)} each: survives the loss of one node."
 
 
-def parse_instances(text: str) -> int | str:
+def parse_instances(text: str, limit: Limit) -> int | str:
     """The number, or an error message."""
     count = parse_integer(text)
-    if count is None or not 1 <= count <= MAX_INSTANCES:
-        return f"A number from 1 to {MAX_INSTANCES}."
+    if count is None or not limit.minimum <= count <= limit.maximum:
+        return f"A number from {limit.minimum} to {limit.maximum}."
     return count
 
 
-def describe_instances(text: str) -> str:
+def describe_instances(text: str, limit: Limit) -> str:
     """The preview below the answer."""
-    count = parse_instances(text)
+    count = parse_instances(text, limit)
     if isinstance(count, str):
         return count
     if count > MANY_INSTANCES:
@@ -123,16 +132,16 @@ def describe_instances(text: str) -> str:
     return f"{count} instance{'s' * (count > 1)}"
 
 
-def parse_run_form(values: tuple[str, ...]) -> Mapping[str, object] | str:
+def parse_run_form(fields: tuple[RunField, ...], values: tuple[str, ...]) -> Mapping[str, object] | str:
     """The request's parameters, without empty fields (the server has defaults); else an error message."""
     parameters: dict[str, object] = {}
-    for field, text in zip(RUN_FIELDS, map(str.strip, values), strict=True):
+    for field, text in zip(fields, map(str.strip, values), strict=True):
         if not text:
             continue
         if field.choices and text not in field.choices:
             return f"{field.label}: one of {', '.join(field.choices)}."
         number = parse_integer(text)
-        if field.maximum and (number is None or not field.minimum <= number <= field.maximum):
-            return f"{field.label}: a number from {field.minimum} to {field.maximum}."
-        parameters[field.name] = number if field.maximum else text
+        if field.limit and (number is None or not field.limit.minimum <= number <= field.limit.maximum):
+            return f"{field.label}: a number from {field.limit.minimum} to {field.limit.maximum}."
+        parameters[field.name] = number if field.limit else text
     return parameters

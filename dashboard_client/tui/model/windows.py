@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dashboard_client.tui.model.menu_items import MenuItem
-from dashboard_client.tui.model.prompts import RUN_DEFAULTS
+from dashboard_client.tui.model.prompts import RUN_DEFAULTS, RUN_FIELDS, RunField
 from dashboard_client.tui.model.server_requests import ServerRequest
-from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkRun, Comparison
+from dashboard_client.wire.benchmarks import ANY_NUMBER, BenchmarkResult, BenchmarkRun, Comparison, Limit
 from dashboard_client.wire.host_and_pm2 import LogLine, Process, ProcessPage
 
 MAX_LOG_LINES = 5000
@@ -33,12 +33,14 @@ class Palette:
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """A question with a one-line answer; Enter on an empty line cancels. `kind`: server, nodes, start or scale.
-    `subject`: the framework. `is_untouched`: `text` is still the default, which the first typed character replaces."""
+    `subject`: the framework; `limit`: of the number. `is_untouched`: `text` is still the default, which the first typed
+    character replaces."""
 
     kind: str
     title: str
     text: str = ""
     subject: str = ""
+    limit: Limit = ANY_NUMBER
     problem: str = ""
     is_untouched: bool = True
 
@@ -59,7 +61,8 @@ class Form:
     framework: str
     endpoint: str
     method: str
-    values: tuple[str, ...] = RUN_DEFAULTS  # in the order of `prompts.RUN_FIELDS`
+    fields: tuple[RunField, ...] = RUN_FIELDS
+    values: tuple[str, ...] = RUN_DEFAULTS  # in the order of `fields`
     cursor: int = 0
     problem: str = ""
 

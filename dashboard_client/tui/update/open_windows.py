@@ -5,6 +5,7 @@ from __future__ import annotations
 from dashboard_client.network.quick_start import DEFAULT_NODES
 from dashboard_client.tui.model import effects, keymap
 from dashboard_client.tui.model.menu_items import MenuItem, menu_items
+from dashboard_client.tui.model.prompts import NODE_LIMIT, RUN_FIELDS, run_fields
 from dashboard_client.tui.model.rows import selected_row
 from dashboard_client.tui.model.state import PANELS, ActivityLine, State
 from dashboard_client.tui.model.windows import (
@@ -23,7 +24,14 @@ from dashboard_client.tui.text.node_text import info_title, node_lines, slow_log
 from dashboard_client.tui.text.window_text import LATEST
 from dashboard_client.tui.update.api_calls import Transition, fetch, push_window, show_toast
 from dashboard_client.tui.update.row_actions import NO_NODE, NO_PROCESS, selected_node, selected_process
-from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkResults, BenchmarkRun, LatestResults
+from dashboard_client.wire.benchmarks import (
+    ANY_NUMBER,
+    BenchmarkResult,
+    BenchmarkResults,
+    BenchmarkRun,
+    LatestResults,
+    Limit,
+)
 from dashboard_client.wire.host_and_pm2 import LogLines, Process, ProcessPage
 from dashboard_client.wire.readiness import Readiness
 from dashboard_client.wire.redis import NodeInfo, RedisNode, SlowLog
@@ -108,24 +116,33 @@ def check_installation(state: State) -> Transition:
     return fetch(state, "ready", "ready", Readiness)
 
 
+def _limit(state: State, name: str, default: Limit = ANY_NUMBER) -> Limit:
+    """The server's limit of a parameter."""
+    return state.config.limits.get(name, default) if state.config else default
+
+
 def prompt_server(state: State) -> State:
     return push_window(state, Prompt("server", "Address of another server", state.server))
 
 
 def prompt_nodes(state: State) -> State:
-    return push_window(state, Prompt("nodes", "How many Redis nodes?", str(DEFAULT_NODES)))
+    limit = _limit(state, "nodes", NODE_LIMIT)
+    return push_window(state, Prompt("nodes", "How many Redis nodes?", str(DEFAULT_NODES), limit=limit))
 
 
 def prompt_instances(state: State, framework: str, default: str) -> State:
-    return push_window(state, Prompt("start", f"How many instances of {framework}?", default, framework))
+    title = f"How many instances of {framework}?"
+    return push_window(state, Prompt("start", title, default, framework, _limit(state, "instances")))
 
 
 def prompt_scale(state: State, framework: str, count: str) -> State:
-    return push_window(state, Prompt("scale", f"Scale {framework} to how many instances?", count, framework))
+    title = f"Scale {framework} to how many instances?"
+    return push_window(state, Prompt("scale", title, count, framework, _limit(state, "instances")))
 
 
 def open_run_form(state: State, framework: str, endpoint: str, method: str) -> State:
-    return push_window(state, Form(framework, endpoint, method))
+    fields = run_fields(state.config) if state.config else RUN_FIELDS
+    return push_window(state, Form(framework, endpoint, method, fields))
 
 
 def open_run_form_again(state: State) -> State:

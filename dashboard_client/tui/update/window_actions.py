@@ -35,7 +35,7 @@ from dashboard_client.tui.update.api_calls import (
 from dashboard_client.tui.update.open_windows import open_run_page
 from dashboard_client.tui.update.row_actions import mark_or_compare
 from dashboard_client.tui.update.text_input import replace_text
-from dashboard_client.wire.benchmarks import BenchmarkResult
+from dashboard_client.wire.benchmarks import BenchmarkResult, Limit
 
 
 def close_window(state: State) -> Transition:
@@ -80,15 +80,15 @@ def submit_prompt(state: State, prompt: Prompt) -> Transition:
         return pop_window(state), ()
     if prompt.kind == "server":
         return pop_window(state), (effects.SwitchServer(text),)
-    request = _set_up_redis(text) if prompt.kind == "nodes" else _set_instances(prompt, text)
+    request = _set_up_redis(text, prompt.limit) if prompt.kind == "nodes" else _set_instances(prompt, text)
     if isinstance(request, str):
         return replace_top_window(state, replace(prompt, problem=request)), ()
     return confirm_or_send(pop_window(state), request)
 
 
-def _set_up_redis(text: str) -> ServerRequest | str:
+def _set_up_redis(text: str, limit: Limit) -> ServerRequest | str:
     """The request, or an error message. Without replicas, the server requires an opt-in."""
-    topology = prompts.parse_topology(text)
+    topology = prompts.parse_topology(text, limit)
     if isinstance(topology, str):
         return topology
     nodes, replicas = topology
@@ -99,7 +99,7 @@ def _set_up_redis(text: str) -> ServerRequest | str:
 
 def _set_instances(prompt: Prompt, text: str) -> ServerRequest | str:
     """The request that starts or scales the framework, or an error message."""
-    count = prompts.parse_instances(text)
+    count = prompts.parse_instances(text, prompt.limit)
     if isinstance(count, str):
         return count
     title = f"Scale {prompt.subject} to {count}" if prompt.kind == "scale" else f"Start {prompt.subject}"
@@ -111,11 +111,11 @@ def move_in_form(state: State, form: Form, step: int) -> State:
 
 
 def cycle_choice(state: State, form: Form, step: int) -> State:
-    return replace_text(state, prompts.cycle_choice(prompts.RUN_FIELDS[form.cursor], form.values[form.cursor], step))
+    return replace_text(state, prompts.cycle_choice(form.fields[form.cursor], form.values[form.cursor], step))
 
 
 def submit_form(state: State, form: Form) -> Transition:
-    parameters = prompts.parse_run_form(form.values)
+    parameters = prompts.parse_run_form(form.fields, form.values)
     if isinstance(parameters, str):
         return replace_top_window(state, replace(form, problem=parameters)), ()
     scenario = {"endpoint": form.endpoint, "method": form.method, **parameters}

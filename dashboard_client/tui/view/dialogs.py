@@ -74,7 +74,8 @@ def draw_prompt(frame: Frame, prompt: Prompt, glyphs: Glyphs) -> None:
         "start": prompts.describe_instances,
         "scale": prompts.describe_instances,
     }.get(prompt.kind)
-    preview = prompt.problem or (meaning(prompt.text) if meaning and prompt.text.strip() else "leave empty to cancel")
+    described = meaning(prompt.text, prompt.limit) if meaning and prompt.text.strip() else "leave empty to cancel"
+    preview = prompt.problem or described
     box = draw_window(frame, glyphs, 7, 64, prompt.title, "Enter  Esc")
     start = max(0, len(prompt.text) + 1 - box.width + 2)
     answer = Style.SELECTED if prompt.is_untouched and prompt.text else Style.BOLD
@@ -114,8 +115,8 @@ def draw_confirm(frame: Frame, confirm: Confirm, glyphs: Glyphs) -> None:
 
 def draw_form(frame: Frame, form: Form, glyphs: Glyphs) -> None:
     title = f"Benchmark {form.framework} {form.method} {form.endpoint}"
-    box = draw_window(frame, glyphs, len(prompts.RUN_FIELDS) + 5, 68, title, "Enter runs it")
-    for index, (field, text) in enumerate(zip(prompts.RUN_FIELDS, form.values, strict=True)):
+    box = draw_window(frame, glyphs, len(form.fields) + 5, 68, title, "Enter runs it")
+    for index, (field, text) in enumerate(zip(form.fields, form.values, strict=True)):
         is_current = index == form.cursor
         frame.text(box.y + 1 + index, box.x, f"{field.label:>20}  ", Style.KEY if is_current else Style.DIM, box.width)
         visible = f"{text}{CURSOR}" if is_current else text or field.default

@@ -14,10 +14,10 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from pm2.actions.action_steps import ActionResult, ProcessSelector
-from pm2.actions.verbs import MAX_INSTANCES, VERBS, ActionRequest, Verb
+from pm2.actions.verbs import VERBS, ActionRequest, Verb
 from pm2.api.serializers import MAX_LINES
 from pm2.errors import PM2Error
-from pm2.frameworks.registry import registry
+from pm2.frameworks.registry import MAX_INSTANCES, registry
 from pm2.logs import live_logs, log_search
 from pm2.logs.log_lines import LogLine
 from pm2.monitor import process_sampler

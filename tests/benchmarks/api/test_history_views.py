@@ -319,11 +319,19 @@ def test_the_admin_shows_the_history(client: Client) -> None:
     assert async_to_sync(content_of)(export).splitlines()[1].split(",")[0] == str(newest.pk)
 
 
-def test_config_is_enough_to_build_menus() -> None:
+def test_config_is_enough_to_build_menus_and_forms(settings: Settings) -> None:
+    settings.REDIS_MAX_NODES = 12
     shape = client().get("/api/system/config").json()
 
     assert shape["frameworkNames"] == ["express", "fastify", "bun", "node", "uvicorn"]
     assert shape["ports"]["fastify"] == FASTIFY
     assert [endpoint["path"] for endpoint in shape["benchmarkableEndpoints"]] == ["/simple", "/code", "/code-fast"]
     assert shape["defaults"] == {"duration": 20.0, "endpoint": "/simple", "method": "GET", "pipelining": 1}
+    assert {name: (limit["minimum"], limit["maximum"]) for name, limit in shape["limits"].items()} == {
+        "duration": (1, 3600), "instances": (1, 100), "connections": (1, 10_000), "pipelining": (1, 100),
+        "workers": (1, 64), "trials": (1, 50), "rate": (1, 1_000_000), "nodes": (3, 12),
+    }  # fmt: skip
+    assert shape["choices"] == {
+        "profile": ["quick", "standard", "rigorous"], "generator": ["wrk", "h2load", "autocannon"],
+    }  # fmt: skip
     assert timezone.now() - datetime.fromisoformat(shape["timestamp"]) < timedelta(minutes=5)

@@ -17,6 +17,7 @@ from dashboard_client.wire.benchmarks import (
     BenchmarkResults,
     Endpoint,
     Framework,
+    Limit,
     RunProgress,
     SystemConfig,
 )
@@ -51,6 +52,11 @@ RESULTS = (
 CONFIG = SystemConfig(
     (Framework("fastify", "Fastify", port=3001, instances=2), Framework("express", "Express", port=3003), Framework("bun", installed=False)),
     (), (Endpoint("/simple", "GET", "simple"), Endpoint("/code", "POST", "code")),
+    limits={
+        "duration": Limit(1, 3600), "instances": Limit(1, 100), "connections": Limit(1, 10_000), "workers": Limit(1, 64),
+        "pipelining": Limit(1, 100), "trials": Limit(1, 50), "nodes": Limit(3, 30),
+    },
+    choices={"profile": ("quick", "standard", "rigorous"), "generator": ("wrk", "h2load", "autocannon")},
 )  # fmt: skip
 RUN = RunProgress("r", "running", 0, "fastify", "/simple", "GET", "", "wrk", 100, "trial", 3, 5, 3.6, 6.4, 183_900.0)
 

@@ -37,6 +37,7 @@ from dashboard_client.wire.benchmarks import (
     Comparison,
     LastResult,
     LatestResults,
+    Limit,
     RunProgress,
 )
 from dashboard_client.wire.host_and_pm2 import Activity, ActivityEntry, Counts, LogLine, LogLines, Pm2Stats
@@ -285,6 +286,38 @@ def test_the_redis_prompt(typed: str, expected: list[object]) -> None:
 
     assert calls(sent) == expected
     assert isinstance(state.top_window, Prompt) == (typed in ("2", "7 1"))
+
+
+def test_prompts_and_form_have_the_limits_of_the_server() -> None:
+    limits = {"nodes": Limit(3, 6), "instances": Limit(1, 2), "duration": Limit(5, 9)}
+    state = replace(scenes.live(), config=replace(scenes.CONFIG, limits=limits))
+
+    prompts = [
+        keys(state, *pressed)[0].top_window
+        for pressed in (
+            ("2", "n", "ctrl-u", "7", "enter"),
+            (":", *"start fastify", "enter", "3", "enter"),
+            (":", *"scale fastify", "enter", "3", "enter"),
+            (":", *"express post", "enter", "down", "4", "enter"),
+        )
+    ]
+
+    assert [prompt.problem for prompt in prompts if isinstance(prompt, (Prompt, Form))] == [
+        "7 nodes is not possible: 3 to 6.", "A number from 1 to 2.", "A number from 1 to 2.",
+        "seconds per trial: a number from 5 to 9.",
+    ]  # fmt: skip
+
+
+def test_an_older_server_has_the_last_word_on_limits() -> None:
+    state = replace(scenes.live(), config=replace(scenes.CONFIG, limits={}, choices={}))
+
+    _, nodes = keys(state, "2", "n", "ctrl-u", *"900", "enter")
+    _, run = keys(state, ":", *"express post", "enter", *"fast", "down", *"90000", "enter")
+
+    assert calls(nodes) == [("redis_setup", {"node_count": 900, "replicas": None})]
+    assert calls(run) == [
+        ("benchmark_run", {"framework": "express", "endpoint": "/code", "method": "POST", "profile": "fast", "duration": 90_000}),
+    ]  # fmt: skip
 
 
 def test_an_impossible_topology_names_the_nearest_ones() -> None:
