@@ -130,11 +130,11 @@ class Dashboard:
         return ready
 
     def dispatch(self, event: Event) -> None:
-        """Pass an event to `update` and apply the outcome."""
+        """Pass an event to `update` and apply the transition."""
         self._apply(update(self.state, event))
 
-    def _apply(self, outcome: tuple[State, tuple[effects.Effect, ...]]) -> None:
-        previous, (self.state, requested) = self.state, outcome
+    def _apply(self, transition: tuple[State, tuple[effects.Effect, ...]]) -> None:
+        previous, (self.state, requested) = self.state, transition
         self.is_dirty = self.is_dirty or self.state is not previous
         for effect in requested:
             self._execute(effect)

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from rediscluster.operations.result import FormedCluster
+from rediscluster.operations.result import FormedCluster, OperationResult
 from rediscluster.status.cluster_stats import ClusterStats, ShardStats
 from rediscluster.status.node_stats import NodeStats
 from rediscluster.status.queries import NodeList
@@ -69,5 +69,6 @@ name_components(
         ClusterStats: "ClusterPicture",
         ManifestSummary: "Manifest",
         FormedCluster: "Formed",
+        OperationResult: "Outcome",
     }
 )

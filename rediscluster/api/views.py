@@ -14,7 +14,7 @@ from rest_framework.viewsets import ViewSet
 
 from rediscluster.api import serializers
 from rediscluster.operations import cluster
-from rediscluster.operations.result import Cleaned, Outcome
+from rediscluster.operations.result import Cleaned, OperationResult
 from rediscluster.status import cluster_sampler, queries
 from rediscluster.status.cluster_stats import RedisStats
 from rediscluster.status.queries import NodeInfo, NodeList, SlowLog
@@ -46,21 +46,21 @@ class RedisViewSet(ViewSet):
         """The state, a sentence about it, and the next step."""
         return Response(to_wire(async_to_sync(queries.fetch_status)()))
 
-    @extend_schema(request=serializers.SetupSerializer, responses=response_schema(Outcome))
+    @extend_schema(request=serializers.SetupSerializer, responses=response_schema(OperationResult))
     @action(detail=False, methods=["post"], url_path="setup")
     def set_up(self, request: Request) -> Response:
         """Form a cluster; responds when all nodes agree and a write to each shard was read back."""
         plan = _validated(serializers.SetupSerializer, request).plan
         return Response(to_wire(async_to_sync(cluster.setup)(plan)))
 
-    @extend_schema(request=serializers.StopSerializer, responses=response_schema(Outcome))
+    @extend_schema(request=serializers.StopSerializer, responses=response_schema(OperationResult))
     @action(detail=False, methods=["post"])
     def stop(self, request: Request) -> Response:
         """Stop all nodes, after saving their keys to disk unless `discard`."""
         body = _validated(serializers.StopSerializer, request)
         return Response(to_wire(async_to_sync(cluster.stop)(discard=body.validated_data["discard"])))
 
-    @extend_schema(request=None, responses=response_schema(Outcome))
+    @extend_schema(request=None, responses=response_schema(OperationResult))
     @action(detail=False, methods=["post"])
     def resume(self, request: Request) -> Response:
         """Start the nodes that are down: the same cluster with the same keys."""
@@ -73,7 +73,7 @@ class RedisViewSet(ViewSet):
         body = _validated(serializers.CleanSerializer, request)
         return Response(to_wire(async_to_sync(cluster.clean)(confirm=body.validated_data["confirm"])))
 
-    @extend_schema(request=serializers.FailoverSerializer, responses=response_schema(Outcome))
+    @extend_schema(request=serializers.FailoverSerializer, responses=response_schema(OperationResult))
     @action(detail=False, methods=["post"])
     def failover(self, request: Request) -> Response:
         """Promote a replica to master of its shard; responds after the promotion."""

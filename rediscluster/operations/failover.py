@@ -9,7 +9,7 @@ from rediscluster.errors import CommandRefused, FailoverRefused, UnknownNode
 from rediscluster.nodes import client, redis_conf, survey
 from rediscluster.nodes.client import NodeConnection
 from rediscluster.operations import form_cluster, result
-from rediscluster.operations.result import Outcome, Phases
+from rediscluster.operations.result import OperationResult, Phases
 from rediscluster.operations.stop import load_own_cluster
 from rediscluster.topology.ready_conditions import NodeReport
 
@@ -19,7 +19,7 @@ PROMOTION_TIMEOUT_S = 10.0
 ELECTION_TIMEOUT_S = 1.5 * redis_conf.NODE_TIMEOUT_MS / 1000 + 2.5
 
 
-async def fail_over_shard(port: int, phases: Phases) -> Outcome:
+async def fail_over_shard(port: int, phases: Phases) -> OperationResult:
     """See `cluster.failover`; the caller holds the lock."""
     with phases("check"):
         cluster = await load_own_cluster()

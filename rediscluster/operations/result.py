@@ -41,7 +41,7 @@ class FormedCluster:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class OperationResult:
     """`phases`: milliseconds by name, in order. `changed`: false when there was nothing to do."""
 
     success: bool
@@ -119,10 +119,11 @@ def make_outcome(
     reports: Sequence[NodeReport] = (),
     changed: bool = True,
     warnings: Sequence[str | None] = (),
-) -> Outcome:
+) -> OperationResult:
     """`reports` of a running cluster; without them the outcome describes no cluster."""
     warning_texts = [warning for warning in warnings if warning]
     if reports and plan.masters < MIN_MASTERS:
         warning_texts.append(f"With {pluralize(plan.masters, 'master')} there is no automatic failover.")
     cluster = describe_cluster(reports, plan) if reports else None
-    return Outcome(True, message, plan.ports, cluster, phases.ms, changed, tuple(warning_texts), datetime.now(UTC))
+    warned = tuple(warning_texts)
+    return OperationResult(True, message, plan.ports, cluster, phases.ms, changed, warned, datetime.now(UTC))

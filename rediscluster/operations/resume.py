@@ -11,13 +11,13 @@ from rediscluster.nodes import client, manifest, node_files, server
 from rediscluster.nodes.gather import gather_all
 from rediscluster.nodes.manifest import CLEANING, CREATING, FAILED, RESUMING, RUNNING, STOPPED, Manifest
 from rediscluster.operations import failover, form_cluster, result
-from rediscluster.operations.result import Outcome, Phases
+from rediscluster.operations.result import OperationResult, Phases
 from rediscluster.operations.stop import load_own_cluster, sum_keys
 from rediscluster.topology.ready_conditions import NodeReport
 from system.lib.quantities import pluralize
 
 
-async def resume_cluster(phases: Phases) -> Outcome:
+async def resume_cluster(phases: Phases) -> OperationResult:
     """See `cluster.resume`; the caller holds the lock."""
     with phases("check"):
         cluster = await load_own_cluster()

@@ -12,13 +12,13 @@ from rediscluster.nodes import client, manifest, node_files, server, survey
 from rediscluster.nodes.manifest import CLEANING, CREATING, FAILED, RUNNING, STOPPED, Manifest
 from rediscluster.nodes.server import Program
 from rediscluster.operations import form_cluster, result
-from rediscluster.operations.result import Outcome, Phases
+from rediscluster.operations.result import OperationResult, Phases
 from rediscluster.topology.plan import Plan
 from rediscluster.topology.ready_conditions import NodeReport
 from system.lib.quantities import format_ports, pluralize
 
 
-async def setup_cluster(plan: Plan, phases: Phases) -> Outcome:
+async def setup_cluster(plan: Plan, phases: Phases) -> OperationResult:
     """See `cluster.setup`; the caller holds the lock."""
     with phases("check"):
         await asyncio.to_thread(node_files.check_cluster_folder)
@@ -43,7 +43,7 @@ async def setup_cluster(plan: Plan, phases: Phases) -> Outcome:
     return result.make_outcome(message, plan, phases, reports=reports, warnings=[program.warning])
 
 
-async def _confirm_existing(existing: Manifest, plan: Plan, phases: Phases) -> Outcome:
+async def _confirm_existing(existing: Manifest, plan: Plan, phases: Phases) -> OperationResult:
     """The outcome when this same cluster is already running. Raises ClusterExists, ClusterStopped."""
     if existing.state == STOPPED:
         raise ClusterStopped(

@@ -12,13 +12,13 @@ from rediscluster.nodes.client import NodeConnection
 from rediscluster.nodes.gather import gather_all
 from rediscluster.nodes.manifest import STOPPED, STOPPING, Manifest
 from rediscluster.operations import result
-from rediscluster.operations.result import Outcome, Phases
+from rediscluster.operations.result import OperationResult, Phases
 from system.lib.quantities import pluralize
 
 REPORT_TIMEOUT_S = 1.0
 
 
-async def stop_cluster(discard: bool, phases: Phases) -> Outcome:
+async def stop_cluster(discard: bool, phases: Phases) -> OperationResult:
     """See `cluster.stop`; the caller holds the lock."""
     with phases("check"):
         cluster = await load_own_cluster()

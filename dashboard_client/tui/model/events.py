@@ -1,6 +1,6 @@
 """Events that `update` handles. [pure]
 
-The first group comes from the live connection and the API, the second from the terminal; the third are the outcomes of
+The first group comes from the live connection and the API, the second from the terminal; the third are the results of
 effects. Times are monotonic seconds.
 """
 
@@ -124,6 +124,6 @@ class NotSwitched:
     message: str
 
 
-OutcomeEvent = Saved | NotSaved | Copied | Switched | NotSwitched
+EffectResult = Saved | NotSaved | Copied | Switched | NotSwitched
 
-Event = NetworkEvent | TerminalEvent | OutcomeEvent
+Event = NetworkEvent | TerminalEvent | EffectResult

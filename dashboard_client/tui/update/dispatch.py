@@ -59,11 +59,11 @@ def update(state: State, event: events.Event) -> Transition:
         case events.ApiFailed():
             return on_failure(state, event)
         case _:
-            return _on_outcome(state, event)
+            return _on_effect_result(state, event)
 
 
-def _on_outcome(state: State, event: events.Event) -> Transition:
-    """Outcomes of file, clipboard and server-switch effects."""
+def _on_effect_result(state: State, event: events.Event) -> Transition:
+    """Results of file, clipboard and server-switch effects."""
     match event:
         case events.Saved(path):
             return log_activity(show_toast(state, f"Saved: {path}"), "file", f"saved {path}", "ok"), ()

@@ -14,7 +14,7 @@ from django.core.management.base import CommandError
 
 from rediscluster.errors import KeysExist, RedisClusterError
 from rediscluster.operations import cluster
-from rediscluster.operations.result import Cleaned, Outcome
+from rediscluster.operations.result import Cleaned, OperationResult
 from rediscluster.status import cluster_sampler, queries, text_map
 from rediscluster.status.node_stats import UP
 from rediscluster.status.state_summary import RUNNING
@@ -97,7 +97,7 @@ class Command(CommandLine):
         if status.state != RUNNING or any(node.state != UP for node in stats.stats):
             sys.exit(1)
 
-    async def _run(self, operation: Awaitable[Outcome | Cleaned], options: dict[str, Any]) -> str:
+    async def _run(self, operation: Awaitable[OperationResult | Cleaned], options: dict[str, Any]) -> str:
         result = await operation
         self._print(options, result, lambda: [result.message])
         for warning in getattr(result, "warnings", ()):
