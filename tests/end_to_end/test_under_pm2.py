@@ -38,10 +38,10 @@ async def start_under_pm2(home: Path, env: dict[str, str]) -> None:
         await link.call("prepare", app)
 
 
-async def test_the_server_spares_itself_and_a_run_outlives_its_restart(pm2_home: Path) -> None:
-    server = new_server(PM2_HOME=str(pm2_home), API_PORT=str(free_port()))
+async def test_the_server_spares_itself_and_a_run_outlives_its_restart(new_pm2_home: Path) -> None:
+    server = new_server(PM2_HOME=str(new_pm2_home), API_PORT=str(free_port()))
     await start_steps.ensure_daemon()
-    await start_under_pm2(pm2_home, server.env)
+    await start_under_pm2(new_pm2_home, server.env)
 
     def call(path: str, **body: Any) -> Any:
         method = "POST" if body else "GET"
@@ -55,7 +55,7 @@ async def test_the_server_spares_itself_and_a_run_outlives_its_restart(pm2_home:
             if is_listening(server.port) and (not max_uptime_s or call("/health")["uptime"] < max_uptime_s):
                 return
             await asyncio.sleep(0.05)
-        raise AssertionError((pm2_home / "err.log").read_text())
+        raise AssertionError((new_pm2_home / "err.log").read_text())
 
     try:
         await wait_until_healthy()

@@ -26,22 +26,22 @@ def pm2(home: Path, *arguments: str) -> tuple[int, str, str]:
     return completed.returncode, completed.stdout, completed.stderr
 
 
-def test_the_life_of_a_framework_from_the_command_line(pm2_home: Path) -> None:
-    code, out, err = pm2(pm2_home, "status")
+def test_the_life_of_a_framework_from_the_command_line(new_pm2_home: Path) -> None:
+    code, out, err = pm2(new_pm2_home, "status")
     assert (code, out, err.splitlines()[-1]) == (0, "", "0 of 0 online")
 
-    assert pm2(pm2_home, "start", "fastify", "-i", "2") == (0, "Started fastify: 2 instances\n", "")
-    code, out, err = pm2(pm2_home, "status")
+    assert pm2(new_pm2_home, "start", "fastify", "-i", "2") == (0, "Started fastify: 2 instances\n", "")
+    code, out, err = pm2(new_pm2_home, "status")
     assert [line.split()[2:5] for line in out.splitlines()[1:]] == [["fastify", "cluster", "online"]] * 2
     assert err == "2 of 2 online\n"
-    assert pm2(pm2_home, "reload") == (0, "Reloaded fastify: 2 instances\n", "")
-    assert pm2(pm2_home, "status", "fastify")[0::2] == (0, "2 of 2 online\n")
-    assert pm2(pm2_home, "status", "1")[0::2] == (0, "1 of 1 online\n")
-    assert pm2(pm2_home, "status", "koa") == (1, "", "[ERROR] No process under PM2 is named 'koa'.\n")
-    assert pm2(pm2_home, "scale", "-i", "1", "fastify")[:2] == (0, "Scaled fastify from 2 to 1 instance\n")
-    assert pm2(pm2_home, "stop")[0::2] == (1, "[ERROR] stop without a name requires --yes.\n")
-    assert pm2(pm2_home, "stop", "--yes") == (0, "Stopped fastify: 1 process\n", "")
-    assert json.loads(pm2(pm2_home, "delete", "fastify", "--json")[1])["message"] == "Deleted fastify: 1 process"
+    assert pm2(new_pm2_home, "reload") == (0, "Reloaded fastify: 2 instances\n", "")
+    assert pm2(new_pm2_home, "status", "fastify")[0::2] == (0, "2 of 2 online\n")
+    assert pm2(new_pm2_home, "status", "1")[0::2] == (0, "1 of 1 online\n")
+    assert pm2(new_pm2_home, "status", "koa") == (1, "", "[ERROR] No process under PM2 is named 'koa'.\n")
+    assert pm2(new_pm2_home, "scale", "-i", "1", "fastify")[:2] == (0, "Scaled fastify from 2 to 1 instance\n")
+    assert pm2(new_pm2_home, "stop")[0::2] == (1, "[ERROR] stop without a name requires --yes.\n")
+    assert pm2(new_pm2_home, "stop", "--yes") == (0, "Stopped fastify: 1 process\n", "")
+    assert json.loads(pm2(new_pm2_home, "delete", "fastify", "--json")[1])["message"] == "Deleted fastify: 1 process"
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,8 @@ def test_wrong_usage_is_refused(arguments: list[str], message: str, pm2_home: Pa
         (["logs", "koa"], "No PM2 process is named 'koa'."),
     ],
 )
-def test_a_failed_command_prints_one_line(pm2_home: Path, arguments: list[str], message: str) -> None:
-    code, out, err = pm2(pm2_home, *arguments)
+def test_a_failed_command_prints_one_line(new_pm2_home: Path, arguments: list[str], message: str) -> None:
+    code, out, err = pm2(new_pm2_home, *arguments)
 
     assert (code, out) == (1, "")
     assert "[ERROR]" in err

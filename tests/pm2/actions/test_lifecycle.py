@@ -243,7 +243,7 @@ def idle(folder: Path, name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def test_a_killed_daemon_is_a_state_and_start_restarts_it(pm2_home: Path) -> None:
+async def test_a_killed_daemon_is_a_state_and_start_restarts_it(new_pm2_home: Path) -> None:
     await lifecycle.start("node", 1)
     before = await process_sampler.sample()
     pid = listing.daemon_pid()
@@ -260,7 +260,7 @@ async def test_a_killed_daemon_is_a_state_and_start_restarts_it(pm2_home: Path) 
     assert names_and_statuses(await lifecycle.start("node", 1)) == [("node", "online")]
 
 
-async def test_a_daemon_that_hangs_is_a_state_and_recovers(pm2_home: Path, settings: Settings) -> None:
+async def test_a_daemon_that_hangs_is_a_state_and_recovers(new_pm2_home: Path, settings: Settings) -> None:
     await lifecycle.start("node", 1)
     pid = listing.daemon_pid()
     assert pid
@@ -283,7 +283,7 @@ async def test_a_daemon_that_hangs_is_a_state_and_recovers(pm2_home: Path, setti
     )
 
 
-async def test_the_daemon_gets_no_api_key(pm2_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_daemon_gets_no_api_key(new_pm2_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_KEY", "tell-nobody")
 
     started = await lifecycle.start("node", 1)
@@ -303,15 +303,15 @@ async def test_this_server_is_skipped(pm2_home: Path, monkeypatch: pytest.Monkey
     assert [process.pid for process in (await process_sampler.sample()).processes] == [own_pid]
 
 
-async def test_sampling_without_a_daemon_spawns_nothing(pm2_home: Path) -> None:
+async def test_sampling_without_a_daemon_spawns_nothing(new_pm2_home: Path) -> None:
     stats = await process_sampler.sample()
 
     assert (stats.daemon, stats.processes, stats.stale) == (
-        listing.Daemon("down", None, None, str(pm2_home), str(DaemonNotRunning(str(pm2_home)))),
+        listing.Daemon("down", None, None, str(new_pm2_home), str(DaemonNotRunning(str(new_pm2_home)))),
         (),
         True,
     )
-    assert os.listdir(pm2_home) == []  # noqa: PTH208
+    assert os.listdir(new_pm2_home) == []  # noqa: PTH208
 
 
 @pytest.mark.parametrize(
@@ -323,7 +323,7 @@ async def test_sampling_without_a_daemon_spawns_nothing(pm2_home: Path) -> None:
     ],
 )
 async def test_a_refused_action_raises_its_error(
-    pm2_home: Path, action: Callable[[], Any], expected: type[PM2Error]
+    new_pm2_home: Path, action: Callable[[], Any], expected: type[PM2Error]
 ) -> None:
     with pytest.raises(expected):
         await action()
@@ -375,7 +375,7 @@ async def until_free(port: int) -> None:
 
 
 async def test_without_procps_children_are_killed_too(
-    pm2_home: Path, own_framework: Callable[..., Framework], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    new_pm2_home: Path, own_framework: Callable[..., Framework], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """PM2 finds children with `ps`. Without it, PM2 would kill nothing and report an error."""
     node = shutil.which("node") or str(binaries.require("node").path)
