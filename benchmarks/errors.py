@@ -19,7 +19,7 @@ class BadUsage(BenchmarkError, Invalid):
     code = "bad_request"
 
 
-class InvalidScenario(BenchmarkError, Invalid):
+class InvalidRunRequest(BenchmarkError, Invalid):
     """The requested run is not possible."""
 
     code = "bad_request"

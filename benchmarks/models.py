@@ -52,7 +52,7 @@ class Run(models.Model):
     message = models.TextField(blank=True, help_text="Why the run failed or ended early, in a sentence.")
     label = models.CharField(max_length=200, blank=True)
 
-    # The scenario.
+    # The parameters.
     framework = models.CharField(max_length=100)
     host = models.CharField(max_length=255, blank=True, help_text="host:port under load")
     address = models.CharField(max_length=64, blank=True, help_text="IP address to which the host resolved")

@@ -17,11 +17,12 @@ from typing import Any
 from benchmarks.analysis.gates import MAX_OTHERS_CORES
 from benchmarks.analysis.rank_tests import mann_whitney
 from benchmarks.engine import run_protocol, serving_processes
+from benchmarks.engine.execution_monitor import MonitoredProcesses, Sample
+from benchmarks.engine.generator_execution import Execution, ExecutionResult
 from benchmarks.engine.run_plan import RunPlan, make_plan
-from benchmarks.engine.run_protocol import RunResult, TargetProcesses, TargetRun
+from benchmarks.engine.run_protocol import ProtocolRun, TargetProcesses
+from benchmarks.engine.run_result import RunResult
 from benchmarks.engine.run_spec import RunSpec
-from benchmarks.engine.trial_execution import Execution, TrialResult
-from benchmarks.engine.trial_monitor import MonitoredProcesses, Sample
 from benchmarks.generators.scenario import PROFILES
 from perf import targets
 from perf.finding import Finding, print_findings
@@ -37,13 +38,13 @@ SIGNIFICANT = 0.05
 MAX_SPREAD = 0.04  # five trials per side detect about three standard deviations
 
 
-class SilentObserver:
-    """A RunObserver without output; identifies the target by its listening socket."""
+class NoCallbacks:
+    """A RunCallbacks without output; identifies the target by its listening socket."""
 
     def __init__(self, port: int) -> None:
         self.port = port
 
-    async def on_phase(self, name: str) -> None: ...
+    async def on_state(self, name: str) -> None: ...
 
     async def on_preflight_passed(self, result: RunResult) -> None: ...
 
@@ -51,7 +52,7 @@ class SilentObserver:
 
     async def on_sample(self, sample: Sample, phase: str, remaining_s: float) -> None: ...
 
-    async def on_trial_finished(self, trial: TrialResult, result: RunResult) -> None: ...
+    async def on_trial_finished(self, trial: ExecutionResult, result: RunResult) -> None: ...
 
     async def target_processes(self) -> TargetProcesses:
         return TargetProcesses(await asyncio.to_thread(serving_processes.serving_pids, "127.0.0.1", self.port), None)
@@ -65,8 +66,8 @@ def plan_of(name: str, port: int, trials: int, duration_s: float) -> RunPlan:
     return make_plan(
         RunSpec(
             framework=name, host=f"127.0.0.1:{port}", address="127.0.0.1", endpoint="/simple", method="GET",
-            duration_s=duration_s, instances=None, connections=CONNECTIONS, workers=THREADS, pipelining=1,
-            generator="wrk", generator_version="", trials=trials, profile="", rate_per_second=None, label="",
+            planned_duration_s=duration_s, instances=None, connections=CONNECTIONS, workers=THREADS, pipelining=1,
+            generator="wrk", generator_version="", trials_planned=trials, profile="", rate_per_second=None, label="",
         )
     )  # fmt: skip
 
@@ -87,7 +88,7 @@ def against_bare_wrk() -> list[Finding]:
     """The same fastify, measured alternately; each side is first equally often."""
 
     async def measure(port: int) -> tuple[list[float], list[float], float]:
-        run, bare_rates = TargetRun(plan_of("fastify", port, ROUNDS, ROUND_S), SilentObserver(port)), []
+        run, bare_rates = ProtocolRun(plan_of("fastify", port, ROUNDS, ROUND_S), NoCallbacks(port)), []
         await run.run_preflight()
         await run.warm_up()
         for round_ in range(ROUNDS):
@@ -136,11 +137,11 @@ def false_positives() -> list[Finding]:
     """Compares a target with itself: trials are assigned to two sides as ABBA, five per side and comparison."""
 
     async def measure(port: int) -> list[float]:
-        observer, rates = SilentObserver(port), []
+        callbacks, rates = NoCallbacks(port), []
         plan = plan_of("same", port, 1, 1)
         for _ in range(AA_TRIALS + 5):
             execution = Execution(plan.program, plan.scenario(1), MonitoredProcesses(), 150, 1)
-            rates.append((await execution.run(observer, None, 0)).measurement.rate)
+            rates.append((await execution.run(callbacks, None, 0)).measurement.rate)
         return rates[5:]  # the first five warmed the target up
 
     with targets.run_cpu_bound_server(WORK_STEPS) as port:
@@ -163,7 +164,7 @@ def slowdown_detection() -> list[Finding]:
     slower = round(SLOWDOWN * WORK_STEPS + (SLOWDOWN - 1) * OVERHEAD_STEPS)
     with targets.run_cpu_bound_server(WORK_STEPS) as fast, targets.run_cpu_bound_server(slower) as slow:
         runs = [
-            TargetRun(plan_of(name, port, standard.trials, standard.duration_s), SilentObserver(port))
+            ProtocolRun(plan_of(name, port, standard.trials, standard.duration_s), NoCallbacks(port))
             for name, port in (("fast", fast), ("slow", slow))
         ]
         results = asyncio.run(run_protocol.measure_interleaved(runs))

@@ -15,7 +15,7 @@ from benchmarks.analysis.rank_tests import coefficient_of_variation
 from benchmarks.analysis.saturation import TIGHT_GENERATOR, CpuLoad, overall_saturation
 
 MAX_ERROR_RATE = 0.01  # the customary limit of load tests
-MIN_REQUESTS = 1000
+MIN_RESPONSES = 1000
 MIN_DURATION_S = 2.0
 MAX_MISSING_DURATION = 0.05
 LITTLE_PASS_RANGE = (0.80, 1.10)
@@ -77,12 +77,12 @@ class TrialGateInput:
 class GateInput:
     """The input of the gates for one run. `is_steady`: whether the warm-up settled; None with too few bursts.
 
-    `restarts`: of the target's processes during the run, None if they could not be counted.
-    `cross_rate`: measured by another generator. `background_cores`: used by other programs before the load.
+    `planned_duration_s`: of a trial. `restarts`: of the target's processes during the run, None if they could not be
+    counted. `cross_rate`: measured by another generator. `background_cores`: used by other programs before the load.
     """
 
     trials: tuple[TrialGateInput, ...]
-    duration_s: float
+    planned_duration_s: float
     pipelining: int = 1
     rate_per_second: float | None = None
     is_steady: bool | None = None
@@ -93,7 +93,7 @@ class GateInput:
     background_cores: float | None = None
     cross_rate: float | None = None
     notes: tuple[str, ...] = ()
-    planned: int | None = None
+    trials_planned: int | None = None
 
 
 def littles_law_ratio(measurement: Measurement, pipelining: int) -> float | None:
@@ -165,18 +165,20 @@ def _probe_gate(sent: int, failed: int, mismatched: int) -> Gate:
 
 
 def _sample_size_gates(run: GateInput, whole: Measurement) -> Iterator[Gate]:
-    problem = f"Only {whole.responses} responses were counted; percentiles need {MIN_REQUESTS}."
-    yield _gate("requests", whole.responses >= MIN_REQUESTS, "Enough responses.", problem, whole.responses)
+    problem = f"Only {whole.responses} responses were counted; percentiles need {MIN_RESPONSES}."
+    yield _gate("requests", whole.responses >= MIN_RESPONSES, "Enough responses.", problem, whole.responses)
     shortest = min(trial.measurement.duration_s for trial in run.trials)
     if whole.duration_s < MIN_DURATION_S * 0.95:
         problem = f"It lasted only {whole.duration_s:.1f} s; < {MIN_DURATION_S:g} s is too short for a reliable rate."
         yield Gate("duration", "warn", problem, whole.duration_s)
     else:
-        problem = f"A trial lasted {shortest:.1f} s instead of {run.duration_s:g} s."
-        is_full = shortest >= run.duration_s * (1 - MAX_MISSING_DURATION)
+        problem = f"A trial lasted {shortest:.1f} s instead of {run.planned_duration_s:g} s."
+        is_full = shortest >= run.planned_duration_s * (1 - MAX_MISSING_DURATION)
         yield _gate("duration", is_full, "Every trial ran for its full duration.", problem, shortest)
-    if run.planned is not None and len(run.trials) < run.planned:
-        yield Gate("trials", "warn", f"Only {len(run.trials)} of {run.planned} trials were measured.", len(run.trials))
+    if run.trials_planned is not None and len(run.trials) < run.trials_planned:
+        yield Gate(
+            "trials", "warn", f"Only {len(run.trials)} of {run.trials_planned} trials were measured.", len(run.trials)
+        )
 
 
 def _saturation_gates(run: GateInput) -> Iterator[Gate]:

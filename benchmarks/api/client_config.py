@@ -10,8 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from benchmarks.engine.run_limits import RUN_LIMITS, Limit
 from benchmarks.generators import GENERATORS
-from benchmarks.generators.limits import RUN_LIMITS, Limit
 from benchmarks.generators.scenario import DEFAULT_DURATION_S, PROFILES
 from pm2.frameworks.registry import registry
 from rediscluster.topology.plan import MIN_MASTERS

@@ -162,7 +162,9 @@ class RunDetails(RunStatus):
     message: str
     progress: dict[str, Any]
     command: list[str]
-    result: Annotated[Result | None, dict, "as in the history; null until the first trial is finished"]
+    result: Annotated[
+        Result | None, dict, "as in the history; null until the first trial is finished, and provisional until the last"
+    ]
     trial_results: list[TrialFigures]
     gates: list[Gate]
     preflight: dict[str, Any]

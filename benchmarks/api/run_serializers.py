@@ -8,8 +8,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from benchmarks.engine.run_limits import RUN_LIMITS
 from benchmarks.generators import GENERATORS
-from benchmarks.generators.limits import RUN_LIMITS
 from benchmarks.generators.scenario import METHODS, PROFILES
 from system.lib.fields import NameField, StrictIntegerField, TextField
 from system.lib.text import is_printable

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from benchmarks import generators
 from benchmarks.cli.upload import Server
-from benchmarks.engine import address, trial_execution
+from benchmarks.engine import address, generator_execution
 from benchmarks.engine.address import TargetAddress
+from benchmarks.engine.run_limits import RUN_LIMITS
 from benchmarks.engine.run_plan import RunPlan, make_plan
 from benchmarks.engine.run_spec import RunSpec
 from benchmarks.errors import BadUsage, InvalidTargetAddress
 from benchmarks.generators import scenario
-from benchmarks.generators.limits import RUN_LIMITS
 from benchmarks.generators.scenario import PROFILES
 from pm2.errors import UnknownFramework
 from pm2.frameworks.registry import Endpoint, registry
@@ -130,7 +130,7 @@ def _target_address(name: str, host: str | None, count: int) -> TargetAddress:
     if count > 1 and address.parse_host_port(text, port)[1] != port:
         raise BadUsage("Several frameworks cannot share one port. Omit the port from -H.")
     hostname, port = address.parse_host_port(text, port)
-    return TargetAddress(hostname, str(address.resolve(hostname, text)[0]), port, is_allow_listed=True)
+    return TargetAddress(hostname, str(address.resolve(hostname, text)[0]), port, is_outside_pm2=True)
 
 
 def _run_plan(name: str, target: TargetAddress, options: argparse.Namespace) -> RunPlan:
@@ -140,7 +140,7 @@ def _run_plan(name: str, target: TargetAddress, options: argparse.Namespace) -> 
     body = scenario.default_body(method, endpoint.body if endpoint else None)
     if options.rate and options.generator not in (None, *generators.PACED):
         raise BadUsage(f"--rate: {options.generator} cannot hold a rate; {', '.join(generators.PACED)} can.")
-    installed = trial_execution.installed_generators()
+    installed = generator_execution.installed_generators()
     generator = generators.choose_generator(
         installed, options.generator, options.pipelining, is_paced=bool(options.rate)
     )
@@ -154,10 +154,10 @@ def _run_plan(name: str, target: TargetAddress, options: argparse.Namespace) -> 
             method=method,
             body=body,
             generator=generator,
-            generator_version=trial_execution.find_program(generator).version,
+            generator_version=generator_execution.find_program(generator).version,
             profile=options.profile or "",
-            trials=trials,
-            duration_s=duration_s,
+            trials_planned=trials,
+            planned_duration_s=duration_s,
             connections=options.connections or scenario.default_connections(options.instances or 1),
             workers=options.workers or scenario.default_workers(options.instances or 1),
             pipelining=options.pipelining,

@@ -19,10 +19,11 @@ from benchmarks.cli.arguments import PROGRAM, CliOptions, parse_options, port_of
 from benchmarks.cli.upload import Outbox, Server, send_result
 from benchmarks.engine import run_protocol, serving_processes
 from benchmarks.engine.address import TargetAddress
+from benchmarks.engine.execution_monitor import Sample
+from benchmarks.engine.generator_execution import ExecutionResult
 from benchmarks.engine.run_plan import RunPlan
-from benchmarks.engine.run_protocol import RunResult, TargetProcesses, TargetRun
-from benchmarks.engine.trial_execution import TrialResult
-from benchmarks.engine.trial_monitor import Sample
+from benchmarks.engine.run_protocol import ProtocolRun, TargetProcesses
+from benchmarks.engine.run_result import RunResult
 from benchmarks.errors import BadUsage, BenchmarkError, InvalidTargetAddress, NotDelivered
 from pm2.errors import InvalidRegistry
 from pm2.frameworks import registry
@@ -30,7 +31,7 @@ from system.errors import HostError
 from system.host.child_processes import Identity
 
 OK, FAILED, USAGE, WORSE, INVALID, NO_VERDICT = 0, 1, 2, 3, 4, 5
-PHASE_LABELS = {"preflight": "checking the target", "warming": "warm-up", "running": "trial"}
+STATE_LABELS = {"preflight": "checking the target", "warming": "warm-up", "running": "trial"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -74,14 +75,14 @@ async def _measure(options: CliOptions, outbox: Outbox) -> int:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     line = ProgressLine()
     runs = [
-        TargetRun(plan, ConsoleObserver(plan, target, line))
+        ProtocolRun(plan, ConsoleObserver(plan, target, line))
         for plan, target in zip(options.plans, options.targets, strict=True)
     ]
     try:
         await run_protocol.measure_interleaved(runs)
     finally:
         line.clear()
-        is_complete = all(len(run.result.trials) == run.plan.spec.trials and run.result.after for run in runs)
+        is_complete = all(run.result.is_complete for run in runs)
         entries = [_build_entry(run.result, is_complete) for run in runs if run.result.trials]
         for entry in entries:  # measurements before a failure are saved and sent too
             for sentence in report.summary_lines(entry):
@@ -167,12 +168,12 @@ class ConsoleObserver:
         self.plan, self.target, self.line = plan, target, line
         self.trials_done = 0
 
-    async def on_phase(self, name: str) -> None:
-        self.line.show(self._phase_label(name), "")
+    async def on_state(self, state: str) -> None:
+        self.line.show(self._state_label(state), "")
 
-    def _phase_label(self, phase: str) -> str:
-        number = f" {self.trials_done + 1} of {self.plan.spec.trials}" if phase == "running" else ""
-        return f"{self.plan.spec.framework}: {PHASE_LABELS[phase]}{number}"
+    def _state_label(self, state: str) -> str:
+        number = f" {self.trials_done + 1} of {self.plan.spec.trials_planned}" if state == "running" else ""
+        return f"{self.plan.spec.framework}: {STATE_LABELS[state]}{number}"
 
     async def on_preflight_passed(self, result: RunResult) -> None:
         return
@@ -180,15 +181,15 @@ class ConsoleObserver:
     async def on_generator_started(self, children: Sequence[Identity]) -> None:
         return
 
-    async def on_sample(self, sample: Sample, phase: str, remaining_s: float) -> None:
+    async def on_sample(self, sample: Sample, purpose: str, remaining_s: float) -> None:
         rate = f"{sample.req_per_sec:,.0f} requests/s" if sample.req_per_sec is not None else "…"
         shares = [f"{self.plan.program.name} {sample.generator_cpu_percent:.0f} %"]
         if sample.target_cpu_percent is not None:
             shares.append(f"target {sample.target_cpu_percent:.0f} %")
-        label = self._phase_label("running") if phase == "trial" else f"{self.plan.spec.framework}: {phase}"
+        label = self._state_label("running") if purpose == "trial" else f"{self.plan.spec.framework}: {purpose}"
         self.line.show(label, f"{sample.seconds:.0f} s  {rate}  {', '.join(shares)}  {remaining_s:.0f} s left")
 
-    async def on_trial_finished(self, trial: TrialResult, result: RunResult) -> None:
+    async def on_trial_finished(self, trial: ExecutionResult, result: RunResult) -> None:
         self.trials_done = len(result.trials)
         if trial.index and self.line.is_terminal:
             self.line.clear()

@@ -11,9 +11,9 @@ from uuid import UUID
 from benchmarks.analysis import histogram
 from benchmarks.analysis.comparison import Side
 from benchmarks.analysis.saturation import is_lower_bound
-from benchmarks.engine import trial_figures
-from benchmarks.engine.run_protocol import RunResult
-from benchmarks.engine.trial_execution import TrialResult
+from benchmarks.engine import run_result
+from benchmarks.engine.generator_execution import ExecutionResult
+from benchmarks.engine.run_result import RunResult
 from system.lib.wire import to_wire
 
 NOT_SENT = ("address", "headers", "body")  # parameters that the history does not keep of a submitted result
@@ -25,13 +25,14 @@ MAX_OUTPUT_CHARACTERS = 2000
 def build_entry(result: RunResult, *, run_id: UUID, at: datetime) -> dict[str, Any]:
     """The result with its details, with the keys of the wire. `at`: end of the run."""
     spec = result.plan.spec
-    parameters, figures = to_wire(spec), to_wire(result.figures())
+    parameters, figures = to_wire(spec), to_wire(result.compute_figures())
     assert isinstance(parameters, dict)  # noqa: S101 - dataclasses become objects
     assert isinstance(figures, dict)  # noqa: S101
     details = to_wire({
         "id": run_id, "timestamp": at, "trials": len(result.trials),
-        "connectionsUsed": result.merged().connections_used, "gates": result.gates(), "environment": result.environment,
-        "command": result.trials[-1].command, "samples": trial_figures.thin_samples(result.samples(), MAX_SAMPLES),
+        "connectionsUsed": result.merged().connections_used, "gates": result.evaluate_gates(),
+        "environment": result.environment, "command": result.trials[-1].command,
+        "samples": run_result.thin_samples(result.samples(), MAX_SAMPLES),
         "trialResults": [_trial_entry(trial, spec.pipelining) for trial in [*result.warmup[-1:], *result.trials]],
     })  # fmt: skip
     assert isinstance(details, dict)  # noqa: S101
@@ -63,8 +64,8 @@ def comparison_side(result: RunResult, entry: dict[str, Any]) -> Side:
     )
 
 
-def _trial_entry(trial: TrialResult, pipelining: int) -> dict[str, Any]:
-    figures = to_wire(trial_figures.build_trial_figures(trial, pipelining))
+def _trial_entry(trial: ExecutionResult, pipelining: int) -> dict[str, Any]:
+    figures = to_wire(run_result.build_trial_figures(trial, pipelining))
     assert isinstance(figures, dict)  # noqa: S101
     histograms = {
         "raw": histogram.encode(trial.measurement.latencies_us),

@@ -15,12 +15,12 @@ IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class TargetAddress:
-    """Where the load goes. `is_allow_listed`: by BENCH_TARGETS, so PM2 has no information about it."""
+    """Where the load goes. `is_outside_pm2`: by BENCH_TARGETS, so PM2 has no information about it."""
 
     host: str
     address: str
     port: int
-    is_allow_listed: bool
+    is_outside_pm2: bool
 
     @property
     def authority(self) -> str:

@@ -99,7 +99,7 @@ def _find_oddities(response: http.client.HTTPResponse, body: bytes) -> Iterator[
         yield "The target's response is empty."
 
 
-def verify(request: TargetRequest, needs: tuple[str, ...]) -> TargetResponse:
+def verify_and_fill(request: TargetRequest, needs: tuple[str, ...]) -> TargetResponse:
     """Sends the request once and returns the response, which must be 2xx. Raises PreflightFailed.
 
     For an endpoint that needs codes, an empty store is filled first, by POSTs to the target.

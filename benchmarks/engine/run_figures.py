@@ -16,7 +16,7 @@ from system.lib.wire import Key
 
 @dataclass(frozen=True, slots=True)
 class RunFigures:
-    """The fields are columns of `Run`, in the order of the exported columns. Only failed runs have no rate."""
+    """The fields are columns of `Run`, in the order of the exported columns. Without a trial a run has no rate."""
 
     req_per_sec: Annotated[float | None, "Successful responses per second"]
     avg_latency_ms: Annotated[float | None, Key("avgLatency"), "ms"]
@@ -41,7 +41,7 @@ class RunFigures:
 
 @dataclass(frozen=True, slots=True)
 class TrialFigures:
-    """The fields are columns of `Trial`. Trial 0 is the warm-up; `facts`: see `trial_figures.trial_facts`."""
+    """The fields are columns of `Trial`. Trial 0 is the warm-up; `facts`: see `run_result.trial_facts`."""
 
     index: int
     is_warmup: bool

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmarks.engine import trial_execution
+from benchmarks.engine import generator_execution
 from benchmarks.engine.address import bracket_ipv6
+from benchmarks.engine.generator_execution import GeneratorProgram
 from benchmarks.engine.preflight import TargetRequest
 from benchmarks.engine.run_spec import RunSpec
-from benchmarks.engine.trial_execution import GeneratorProgram
 from benchmarks.generators.scenario import PROFILES, Scenario, request_headers
 from pm2.frameworks.registry import registry
 from system.host import ports
@@ -43,7 +43,7 @@ def make_plan(spec: RunSpec) -> RunPlan:
     return RunPlan(
         spec=spec,
         request=TargetRequest(url, spec.method, request_headers(spec.host, spec.body, spec.headers), spec.body),
-        program=trial_execution.find_program(spec.generator),
+        program=generator_execution.find_program(spec.generator),
         needs=endpoint.needs if endpoint else (),
         is_local=ports.is_bindable(spec.address, 0),
         cross_check_program=_find_cross_check_program(spec),
@@ -60,5 +60,5 @@ def _find_cross_check_program(spec: RunSpec) -> GeneratorProgram | None:
     profile = PROFILES.get(spec.profile)
     if not (profile and profile.cross_check) or spec.generator == CROSS_CHECK_GENERATOR:
         return None
-    is_installed = CROSS_CHECK_GENERATOR in trial_execution.installed_generators()
-    return trial_execution.find_program(CROSS_CHECK_GENERATOR) if is_installed else None
+    is_installed = CROSS_CHECK_GENERATOR in generator_execution.installed_generators()
+    return generator_execution.find_program(CROSS_CHECK_GENERATOR) if is_installed else None

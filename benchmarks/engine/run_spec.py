@@ -11,19 +11,20 @@ from system.lib.wire import Key
 
 @dataclass(frozen=True, slots=True)
 class RunParameters:
-    """The parameters that clients see. `framework`: the name of the target; `host`: its host:port."""
+    """The parameters that clients see; the fields are columns of `Run`. `framework`: the name of the target; `host`:
+    its host:port."""
 
     framework: str
     host: str
     endpoint: str
     method: str
-    duration_s: Annotated[float, Key("duration"), "seconds of a trial"]
+    planned_duration_s: Annotated[float, Key("duration"), "seconds of a trial"]
     instances: int | None
     connections: int
     workers: int
     pipelining: int
     generator: str
-    trials: int
+    trials_planned: Annotated[int, Key("trials")]
     profile: str
     rate_per_second: Annotated[float | None, Key("rate"), "requested requests per second"]
     label: str

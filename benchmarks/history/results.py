@@ -9,6 +9,7 @@ from uuid import UUID
 
 from benchmarks.engine.run_figures import RunFigures
 from benchmarks.models import Run, Source
+from system.lib.wire import Key
 
 
 @dataclass(frozen=True)  # without slots, so that a class can inherit from it beside RunFigures
@@ -29,12 +30,12 @@ class Result(RunFigures, ResultIdentity):
     pipelining: int
     instances: int | None
     generator: str
-    trials: int
+    trials_planned: Annotated[int, Key("trials")]
     source: Annotated[str, Source.choices]
     label: str
 
 
 def to_result(run: Run) -> Result:
-    renamed: dict[str, Any] = {"timestamp": run.at, "trials": run.trials_planned, "reasons": tuple(run.reasons)}
+    renamed: dict[str, Any] = {"timestamp": run.at, "reasons": tuple(run.reasons)}
     names = [field.name for field in fields(Result)]
     return Result(**{name: renamed[name] if name in renamed else getattr(run, name) for name in names})

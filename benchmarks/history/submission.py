@@ -17,7 +17,6 @@ from benchmarks.analysis.gates import VALIDITIES
 from benchmarks.engine.run_figures import RunFigures, TrialFigures
 from benchmarks.engine.run_spec import RunParameters
 from benchmarks.history.inferred_validity import infer_validity
-from benchmarks.runs.run_rows import COLUMNS
 from system.lib.fields import JsonObjectField, JsonUUIDField, NumberField, TextField, TimeField, WholeNumberField
 from system.lib.wire import wire_keys
 
@@ -32,15 +31,14 @@ AnyField = serializers.Field[Any, Any, Any, Any]
 
 def number_fields(kind: type, required: tuple[str, ...] = ()) -> dict[str, AnyField]:
     """Wire name → field, for the integers and numbers among the fields of `kind`; the source is the column."""
-    hints, columns = get_type_hints(kind), COLUMNS if kind is RunParameters else {}
+    hints = get_type_hints(kind)
     fields: dict[str, AnyField] = {}
-    for name, key in wire_keys(kind).items():
-        column = columns.get(name, name)
+    for column, key in wire_keys(kind).items():
         source = {} if column == key else {"source": column}  # REST framework refuses a redundant one
         options: dict[str, Any] = {"min_value": 0, "required": key in required, **source}
-        if hints[name] in (int, int | None):
+        if hints[column] in (int, int | None):
             fields[key] = WholeNumberField(**options)
-        elif hints[name] in (float, float | None):
+        elif hints[column] in (float, float | None):
             fields[key] = NumberField(**options)
     return fields
 
@@ -132,7 +130,7 @@ class ImportedSerializer(SubmittedSerializer):
             "reasons": attrs["reasons"] or reasons,
             "trials_planned": attrs.get("trials_planned", 1),
         }
-        if attrs["state"] == "done":  # only failed runs have no rate
+        if attrs["state"] == "done":  # an unfinished one may have no rate
             columns.setdefault("req_per_sec", 0)
         # Zero latencies of a run without responses are not measurements.
         if not attrs.get("total_requests") and not any(attrs.get(name) for name in LATENCY_COLUMNS):

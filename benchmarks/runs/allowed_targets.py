@@ -22,15 +22,15 @@ def resolve_target(text: str, default_port: int, framework_ports: Collection[int
         host, port = parse_host_port(text, default_port)
     except InvalidTargetAddress as error:
         raise TargetNotAllowed(text[:100], error.reason) from error
-    if _is_allow_listed(host, port):
-        return TargetAddress(host, str(_resolve(host, text)[0]), port, is_allow_listed=True)
+    if _is_in_bench_targets(host, port):
+        return TargetAddress(host, str(_resolve(host, text)[0]), port, is_outside_pm2=True)
     address = _local_address(host, text)
     if port not in framework_ports:
         raise TargetNotAllowed(text, f"port {port} belongs to no framework. BENCH_TARGETS can allow it.")
-    return TargetAddress(host, str(address), port, is_allow_listed=False)
+    return TargetAddress(host, str(address), port, is_outside_pm2=False)
 
 
-def _is_allow_listed(host: str, port: int) -> bool:
+def _is_in_bench_targets(host: str, port: int) -> bool:
     entries = {entry.lower() for entry in settings.BENCH_TARGETS}
     return bool(entries & {host, bracket_ipv6(host), f"{bracket_ipv6(host)}:{port}"})
 

@@ -9,10 +9,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from benchmarks.analysis import histogram
-from benchmarks.engine import trial_figures
-from benchmarks.engine.run_protocol import RunResult
-from benchmarks.engine.trial_execution import TrialResult
-from benchmarks.engine.trial_monitor import Sample
+from benchmarks.engine import run_result
+from benchmarks.engine.execution_monitor import Sample
+from benchmarks.engine.generator_execution import ExecutionResult
+from benchmarks.engine.run_result import RunResult
 from benchmarks.models import Run, Source, Trial
 from pm2.models import Exit
 from system.lib.wire import iso_time, to_wire
@@ -30,20 +30,23 @@ def record_heartbeat(run: Run, progress: Mapping[str, object]) -> bool:
 
 def store_samples(run: Run, samples: Sequence[Sample]) -> None:
     """Store the samples so far: for live views, and in case the process dies."""
-    run.samples = [to_wire(sample) for sample in trial_figures.thin_samples(samples, MAX_SAMPLES)]
+    run.samples = [to_wire(sample) for sample in run_result.thin_samples(samples, MAX_SAMPLES)]
     Run.objects.filter(pk=run.pk).update(samples=run.samples)
 
 
 def store_preflight(run: Run, result: RunResult, server_identity: Mapping[str, object]) -> None:
     """Store the preflight response and the environment; `server_identity` are added to the environment."""
-    run.preflight = {"before": asdict(result.before) if result.before else None, "isConstant": result.is_constant}
+    run.preflight = {
+        "before": asdict(result.response_before) if result.response_before else None,
+        "isConstant": result.has_constant_body,
+    }
     run.environment = {**result.environment, **server_identity}
     run.save(update_fields=["preflight", "environment"])
 
 
-def create_trial(run: Run, trial: TrialResult) -> Trial:
+def create_trial(run: Run, trial: ExecutionResult) -> Trial:
     """Store a trial as a row; index 0 is the warm-up."""
-    figures = trial_figures.build_trial_figures(trial, run.pipelining)
+    figures = run_result.build_trial_figures(trial, run.pipelining)
     return Trial.objects.create(
         run=run,
         **{field.name: getattr(figures, field.name) for field in fields(figures)},
@@ -54,7 +57,7 @@ def create_trial(run: Run, trial: TrialResult) -> Trial:
     )
 
 
-def record_trial(run: Run, trial: TrialResult, result: RunResult) -> None:
+def record_trial(run: Run, trial: ExecutionResult, result: RunResult) -> None:
     """Store a trial and the updated figures of the run atomically, so an interrupted run has both."""
     with transaction.atomic():
         create_trial(run, trial)
@@ -65,15 +68,15 @@ def record_trial(run: Run, trial: TrialResult, result: RunResult) -> None:
 
 def apply_result(run: Run, result: RunResult) -> None:
     """Set the columns of `run` that are computed from all trials."""
-    figures = result.figures()
+    figures = result.compute_figures()
     for field in fields(figures):
         setattr(run, field.name, getattr(figures, field.name))
     run.reasons = list(figures.reasons)
     run.command, run.connections_used = list(result.trials[-1].command), result.merged().connections_used
-    run.gates = [to_wire(gate) for gate in result.gates()]
-    run.samples = [to_wire(sample) for sample in trial_figures.thin_samples(result.samples(), MAX_SAMPLES)]
-    if result.after:
-        run.preflight = {**run.preflight, "after": asdict(result.after)}
+    run.gates = [to_wire(gate) for gate in result.evaluate_gates()]
+    run.samples = [to_wire(sample) for sample in run_result.thin_samples(result.samples(), MAX_SAMPLES)]
+    if result.response_after:
+        run.preflight = {**run.preflight, "after": asdict(result.response_after)}
 
 
 def save_run(run: Run) -> None:

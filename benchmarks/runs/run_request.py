@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from benchmarks import generators
-from benchmarks.engine import trial_execution
+from benchmarks.engine import generator_execution
 from benchmarks.engine.run_spec import RunSpec
-from benchmarks.errors import InvalidScenario, TargetNotRunning
+from benchmarks.errors import InvalidRunRequest, TargetNotRunning
 from benchmarks.generators import scenario
 from benchmarks.runs import allowed_targets
 from pm2.daemon.process import Status
@@ -21,7 +21,7 @@ from pm2.monitor import process_sampler
 async def build_spec(request: Mapping[str, Any]) -> RunSpec:
     """The parameters of the requested run, with the defaults filled in.
 
-    Raises UnknownFramework, InvalidScenario, TargetNotAllowed, TargetNotRunning, GeneratorMissing.
+    Raises UnknownFramework, InvalidRunRequest, TargetNotAllowed, TargetNotRunning, GeneratorMissing.
     """
     framework = registry().framework(request["framework"])
     endpoint = _select_endpoint(request)
@@ -29,10 +29,10 @@ async def build_spec(request: Mapping[str, Any]) -> RunSpec:
     target = await asyncio.to_thread(
         allowed_targets.resolve_target, request.get("host", "localhost"), framework.port, ports
     )
-    if not target.is_allow_listed and target.port != framework.port:
+    if not target.is_outside_pm2 and target.port != framework.port:
         owner = next(known.name for known in registry().frameworks if known.port == target.port)
-        raise InvalidScenario("host", f"Port {target.port} belongs to {owner}, not to {framework.name}.")
-    instances_online = None if target.is_allow_listed else await _count_online(framework)
+        raise InvalidRunRequest("host", f"Port {target.port} belongs to {owner}, not to {framework.name}.")
+    instances_online = None if target.is_outside_pm2 else await _count_online(framework)
     generator, version = await asyncio.to_thread(_select_generator, request)
     instances = request.get("instances") or instances_online
     trials, duration_s = scenario.resolve_profile(
@@ -49,8 +49,8 @@ async def build_spec(request: Mapping[str, Any]) -> RunSpec:
         generator=generator,
         generator_version=version,
         profile=request.get("profile", ""),
-        trials=trials,
-        duration_s=duration_s,
+        trials_planned=trials,
+        planned_duration_s=duration_s,
         connections=request.get("connections") or scenario.default_connections(instances or 1),
         workers=request.get("workers") or scenario.default_workers(instances or 1),
         pipelining=request.get("pipelining", 1),
@@ -66,10 +66,10 @@ def _select_endpoint(request: Mapping[str, Any]) -> Endpoint:
     by_method = {endpoint.method: endpoint for endpoint in benchmarkable if endpoint.path == path}
     if not by_method:
         names = ", ".join(dict.fromkeys(endpoint.path for endpoint in benchmarkable))
-        raise InvalidScenario("endpoint", f"{path!r} is not a benchmarkable endpoint. Available: {names}.")
+        raise InvalidRunRequest("endpoint", f"{path!r} is not a benchmarkable endpoint. Available: {names}.")
     method = request.get("method") or ("GET" if "GET" in by_method else next(iter(by_method)))
     if method not in by_method:
-        raise InvalidScenario("method", f"{path} accepts {', '.join(by_method)}, not {method}.")
+        raise InvalidRunRequest("method", f"{path} accepts {', '.join(by_method)}, not {method}.")
     return by_method[method]
 
 
@@ -92,11 +92,11 @@ async def _count_online(framework: Framework) -> int:
 
 
 def _select_generator(request: Mapping[str, Any]) -> tuple[str, str]:
-    """Name and version of the load generator for the run; raises GeneratorMissing, InvalidScenario."""
+    """Name and version of the load generator for the run; raises GeneratorMissing, InvalidRunRequest."""
     requested, is_paced = request.get("generator"), "rate" in request
     if is_paced and requested not in (None, *generators.PACED):
-        raise InvalidScenario("rate", f"{requested} cannot send at a fixed rate; {', '.join(generators.PACED)} can.")
+        raise InvalidRunRequest("rate", f"{requested} cannot send at a fixed rate; {', '.join(generators.PACED)} can.")
     name = generators.choose_generator(
-        trial_execution.installed_generators(), requested, request.get("pipelining", 1), is_paced=is_paced
+        generator_execution.installed_generators(), requested, request.get("pipelining", 1), is_paced=is_paced
     )
-    return name, trial_execution.find_program(name).version
+    return name, generator_execution.find_program(name).version

@@ -9,12 +9,11 @@ from benchmarks.engine.run_spec import RunParameters, RunSpec
 from benchmarks.models import Run
 
 T = TypeVar("T", bound=RunParameters)
-COLUMNS = {"trials": "trials_planned", "duration_s": "planned_duration_s"}  # those that are not named like the field
 
 
 def new_run(spec: RunSpec) -> Run:
     """An unsaved row."""
-    return Run(**{COLUMNS.get(field.name, field.name): getattr(spec, field.name) for field in fields(spec)})
+    return Run(**{field.name: getattr(spec, field.name) for field in fields(spec)})
 
 
 def spec_of(run: Run) -> RunSpec:
@@ -23,4 +22,4 @@ def spec_of(run: Run) -> RunSpec:
 
 def column_values(run: Run, kind: type[T]) -> dict[str, Any]:
     """The values of a row by the field names of `kind`."""
-    return {field.name: getattr(run, COLUMNS.get(field.name, field.name)) for field in fields(kind)}
+    return {field.name: getattr(run, field.name) for field in fields(kind)}

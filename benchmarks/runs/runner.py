@@ -12,10 +12,11 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 
 from benchmarks.engine import run_protocol, serving_processes
+from benchmarks.engine.execution_monitor import Sample
+from benchmarks.engine.generator_execution import ExecutionResult
 from benchmarks.engine.run_plan import make_plan, target_port
-from benchmarks.engine.run_protocol import RunResult, TargetProcesses
-from benchmarks.engine.trial_execution import TrialResult
-from benchmarks.engine.trial_monitor import Sample
+from benchmarks.engine.run_protocol import TargetProcesses
+from benchmarks.engine.run_result import RunResult
 from benchmarks.errors import BenchmarkError
 from benchmarks.models import Run, RunState
 from benchmarks.runs import queue, run_recorder
@@ -30,7 +31,7 @@ from system.host.child_processes import Identity
 log = structlog.get_logger("benchmarks")
 
 TICKS_PER_SAMPLES_WRITE = 5  # the list grows, and each write stores all of it
-STATE_BY_PHASE = {"preflight": RunState.PREFLIGHT, "warming": RunState.WARMING, "running": RunState.RUNNING}
+STATES = {"preflight": RunState.PREFLIGHT, "warming": RunState.WARMING, "running": RunState.RUNNING}
 
 
 async def execute(run_id: UUID) -> None:
@@ -39,23 +40,23 @@ async def execute(run_id: UUID) -> None:
         await sync_to_async(queue.release)(run_id)
         return
     run = await sync_to_async(Run.objects.get)(pk=run_id)
-    observer = DatabaseObserver(run)
+    callbacks = DatabaseCallbacks(run)
     try:
         plan = await asyncio.to_thread(make_plan, spec_of(run))
-        observer.result = await run_protocol.measure(plan, observer)
-        await observer.finish(RunState.DONE, "")
+        await run_protocol.measure(plan, callbacks)
+        await callbacks.finish(RunState.DONE, "")
     except asyncio.CancelledError:
-        await observer.finish(RunState.CANCELLED, "Cancelled. Measurements so far are kept.")
+        await callbacks.finish(RunState.CANCELLED, "Cancelled. Measurements so far are kept.")
     except (BenchmarkError, HostError) as error:
-        await observer.finish(RunState.FAILED, str(error))
+        await callbacks.finish(RunState.FAILED, str(error))
     except Exception:  # outermost handler of the process: the row must not stay active
         log.exception("run failed", run=str(run_id))
-        await observer.finish(RunState.FAILED, "The run failed because of an internal error; see the log for details.")
+        await callbacks.finish(RunState.FAILED, "The run failed because of an internal error; see the log for details.")
     finally:
         await sync_to_async(queue.launch_next)()
 
 
-class DatabaseObserver:
+class DatabaseCallbacks:
     """Writes the progress and results of a run to its row, finds the target's processes, and cancels on request."""
 
     def __init__(self, run: Run) -> None:
@@ -65,9 +66,9 @@ class DatabaseObserver:
         self.pending_samples: list[Sample] = []
         self.started_s = time.monotonic()
 
-    async def on_phase(self, name: str) -> None:
-        self.run.state = STATE_BY_PHASE[name]
-        self.run.progress = {**self.run.progress, "phase": name, "elapsedSeconds": self._elapsed_s()}
+    async def on_state(self, state: str) -> None:
+        self.run.state = STATES[state]
+        self.run.progress = {**self.run.progress, "phase": state, "elapsedSeconds": self._elapsed_s()}
         await sync_to_async(self.run.save)(update_fields=["state", "progress"])
 
     async def on_preflight_passed(self, result: RunResult) -> None:
@@ -80,9 +81,9 @@ class DatabaseObserver:
         self.children = [[child.pid, child.started_at, child.boot_id] for child in children]
         await self._record_progress({**self.run.progress, "children": self.children})
 
-    async def on_sample(self, sample: Sample, phase: str, remaining_s: float) -> None:
+    async def on_sample(self, sample: Sample, purpose: str, remaining_s: float) -> None:
         await self._record_progress({
-            "phase": phase, "trial": sample.trial, "elapsedSeconds": self._elapsed_s(),
+            "phase": purpose, "trial": sample.trial, "elapsedSeconds": self._elapsed_s(),
             "remainingSeconds": round(remaining_s, 1), "reqPerSec": sample.req_per_sec, "children": self.children,
         })  # fmt: skip
         if sample.trial:
@@ -95,7 +96,7 @@ class DatabaseObserver:
         if await sync_to_async(run_recorder.record_heartbeat)(self.run, progress):
             raise asyncio.CancelledError
 
-    async def on_trial_finished(self, trial: TrialResult, result: RunResult) -> None:
+    async def on_trial_finished(self, trial: ExecutionResult, result: RunResult) -> None:
         self.pending_samples.clear()
         await sync_to_async(run_recorder.record_trial)(self.run, trial, result)
 

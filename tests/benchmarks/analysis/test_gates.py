@@ -27,7 +27,9 @@ GOOD = Measurement(
 )  # fmt: skip
 SERVER_BOUND = CpuLoad(generator=0.2, target=0.95, host=0.6, others_cores=0.0, steal=0.0)
 CLEAN = TrialGateInput(GOOD, SERVER_BOUND, ProbeCounts(250, 0, 0), 50_000_000)
-RUN = GateInput(trials=(CLEAN,) * 5, duration_s=10, is_steady=True, restarts=0, background_cores=0.0, planned=5)
+RUN = GateInput(
+    trials=(CLEAN,) * 5, planned_duration_s=10, is_steady=True, restarts=0, background_cores=0.0, trials_planned=5
+)
 
 
 def assess_with(**changes: Any) -> Assessment:

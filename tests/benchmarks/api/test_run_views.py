@@ -8,7 +8,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from benchmarks.api.run_serializers import RunRequestSerializer
-from benchmarks.engine import trial_execution
+from benchmarks.engine import generator_execution
 from benchmarks.models import Run
 from system.host.child_processes import identify
 from tests.fixtures.ports import EXPRESS
@@ -124,7 +124,7 @@ def test_a_rate_needs_a_generator_that_can_hold_it(client: APIClient, active_run
     accepted = client.post(URL, body, format="json")
 
     assert (refused.status_code, list(refused.json()["fields"])) == (400, ["rate"])
-    if "h2load" in trial_execution.installed_generators():
+    if "h2load" in generator_execution.installed_generators():
         accepted_run = accepted.json()["benchmark"]
         assert (accepted_run["generator"], accepted_run["rate"]) == ("h2load", 500.0)
     else:

@@ -22,9 +22,9 @@ from benchmarks.cli import report
 from benchmarks.cli.arguments import parse_options
 from benchmarks.cli.main import ProgressLine, exit_code
 from benchmarks.cli.upload import Server, send_result
-from benchmarks.engine import trial_execution
-from benchmarks.engine.run_protocol import RunResult
-from benchmarks.engine.trial_execution import TrialResult
+from benchmarks.engine import generator_execution
+from benchmarks.engine.generator_execution import ExecutionResult
+from benchmarks.engine.run_result import RunResult
 from benchmarks.errors import BadUsage, InvalidTargetAddress, NotDelivered
 from system.lib.installation import ROOT
 from tests.fixtures.ports import FASTIFY, SERVERS_REDIS
@@ -232,9 +232,9 @@ def test_the_flags_of_the_original_benchmark_keep_their_meaning() -> None:
     assert plan.request.headers == {"Host": "127.0.0.1:3001", "Content-Type": "application/json"}
     assert plan.request.body == '{"name":"benchmark"}'
     spec = plan.spec
-    assert (spec.duration_s, spec.trials, spec.instances, spec.connections) == (20, 1, 4, 200)
+    assert (spec.planned_duration_s, spec.trials_planned, spec.instances, spec.connections) == (20, 1, 4, 200)
     assert (spec.workers, spec.pipelining) == (3, 2)
-    assert plan.program.name in trial_execution.installed_generators()
+    assert plan.program.name in generator_execution.installed_generators()
 
 
 def make_result(framework: str, *rates: int) -> tuple[RunResult, dict[str, Any]]:
@@ -248,7 +248,7 @@ def make_result(framework: str, *rates: int) -> tuple[RunResult, dict[str, Any]]
         )  # fmt: skip
         load = CpuLoad(generator=0.1, target=0.99, host=0.5)
         moment = datetime(2026, 11, 23, tzinfo=UTC)
-        result.trials.append(TrialResult(index, moment, measurement, load, (), 0.5, 2**20, None, ("wrk",), ""))
+        result.trials.append(ExecutionResult(index, moment, measurement, load, (), 0.5, 2**20, None, ("wrk",), ""))
     at = datetime(2026, 11, 23, tzinfo=UTC)
     return result, report.build_entry(result, run_id=uuid4(), at=at)
 

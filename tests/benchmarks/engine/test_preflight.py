@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.engine.preflight import TargetRequest, describe_change, send_request, verify
+from benchmarks.engine.preflight import TargetRequest, describe_change, send_request, verify_and_fill
 from benchmarks.errors import PreflightFailed
 from tests.fixtures.target_server import run_target
 
@@ -41,12 +41,12 @@ def test_missing_headers_and_an_empty_body_are_odd() -> None:
 def test_codes_are_stored_if_there_are_none() -> None:
     with run_target() as port:
         assert send_request(request_to(port, "/code-fast")).status == 404
-        assert verify(request_to(port, "/code-fast"), ("redis", "codes")).status == 200
+        assert verify_and_fill(request_to(port, "/code-fast"), ("redis", "codes")).status == 200
 
 
 def test_a_target_that_responds_with_an_error_is_not_loaded() -> None:
     with run_target() as port, pytest.raises(PreflightFailed, match="responds with 404, not 2xx"):
-        verify(request_to(port, "/code-fast"), ())
+        verify_and_fill(request_to(port, "/code-fast"), ())
 
 
 def test_a_different_response_after_the_load_is_described() -> None:

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.engine import preflight, run_protocol, trial_execution
+from benchmarks.engine import generator_execution, preflight, run_protocol
+from benchmarks.engine.execution_monitor import MonitoredProcesses, Sample
+from benchmarks.engine.generator_execution import ExecutionResult
 from benchmarks.engine.run_plan import RunPlan, make_plan
-from benchmarks.engine.run_protocol import RunResult, TargetProcesses, TargetRun
+from benchmarks.engine.run_protocol import ProtocolRun, TargetProcesses
+from benchmarks.engine.run_result import RunResult
 from benchmarks.engine.run_spec import RunSpec
-from benchmarks.engine.trial_execution import TrialResult
-from benchmarks.engine.trial_monitor import MonitoredProcesses, Sample
 from benchmarks.errors import GeneratorFailed
 from system.host.child_processes import Identity, is_alive
 from tests.fixtures.target_server import run_target
@@ -19,7 +20,7 @@ from tests.fixtures.target_server import run_target
 pytestmark = pytest.mark.real
 
 
-class RecordingObserver:
+class RecordingCallbacks:
     """Records the phases and trials of a run."""
 
     def __init__(self, name: str, events: list[str], *, ends_at: int = 10**6, restarts: Sequence[int] = (0, 0)) -> None:
@@ -27,11 +28,11 @@ class RecordingObserver:
         self.restarts = list(restarts)
         self.children: list[Identity] = []
 
-    async def on_phase(self, name: str) -> None:
+    async def on_state(self, name: str) -> None:
         self.events.append(f"{self.name} {name}")
 
     async def on_preflight_passed(self, result: RunResult) -> None:
-        assert result.before
+        assert result.response_before
 
     async def on_generator_started(self, children: Sequence[Identity]) -> None:
         self.children += children
@@ -40,7 +41,7 @@ class RecordingObserver:
         if phase == "trial" and sample.trial >= self.ends_at:
             raise GeneratorFailed("Enough.")
 
-    async def on_trial_finished(self, trial: TrialResult, result: RunResult) -> None:
+    async def on_trial_finished(self, trial: ExecutionResult, result: RunResult) -> None:
         self.events.append(f"{self.name} trial {trial.index} of {len(result.trials)}")
 
     async def target_processes(self) -> TargetProcesses:
@@ -49,9 +50,9 @@ class RecordingObserver:
 
 def plan(port: int, **changes: object) -> RunPlan:
     spec = RunSpec(
-        framework="node", host=f"x:{port}", address="127.0.0.1", endpoint="/simple", method="GET", duration_s=1,
-        instances=None, connections=4, workers=1, pipelining=1, generator=trial_execution.installed_generators()[0],
-        generator_version="", trials=2, profile="", rate_per_second=None, label="",
+        framework="node", host=f"x:{port}", address="127.0.0.1", endpoint="/simple", method="GET", planned_duration_s=1,
+        instances=None, connections=4, workers=1, pipelining=1, generator=generator_execution.installed_generators()[0],
+        generator_version="", trials_planned=2, profile="", rate_per_second=None, label="",
     )  # fmt: skip
     return make_plan(replace(spec, **changes))  # type: ignore[arg-type]
 
@@ -61,7 +62,7 @@ async def test_trials_of_two_targets_alternate(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(run_protocol, "max_warmup_s", lambda duration_s: 0.0)
     with run_target() as first_port, run_target() as second_port:
         runs = [
-            TargetRun(plan(port), RecordingObserver(name, events))
+            ProtocolRun(plan(port), RecordingCallbacks(name, events))
             for name, port in (("a", first_port), ("b", second_port))
         ]
         results = await run_protocol.measure_interleaved(runs, shuffle=lambda order: order.reverse())
@@ -73,40 +74,40 @@ async def test_trials_of_two_targets_alternate(monkeypatch: pytest.MonkeyPatch) 
 
 
 async def test_a_cross_check_and_restarts_are_recorded() -> None:
-    installed = trial_execution.installed_generators()
+    installed = generator_execution.installed_generators()
     with run_target() as port:
-        second = trial_execution.find_program(installed[-1])
-        checked = replace(plan(port, trials=1), cross_check_program=second)
-        result = await run_protocol.measure(checked, RecordingObserver("a", [], restarts=(3, 5)))
+        second = generator_execution.find_program(installed[-1])
+        checked = replace(plan(port, trials_planned=1), cross_check_program=second)
+        result = await run_protocol.measure(checked, RecordingCallbacks("a", [], restarts=(3, 5)))
 
     assert result.cross_rate
     assert result.restarts == 2
-    assert {gate.code: gate.state for gate in result.gates()}["restarts"] == "fail"
-    assert "cross-check" in {gate.code for gate in result.gates()}
+    assert {gate.code: gate.state for gate in result.evaluate_gates()}["restarts"] == "fail"
+    assert "cross-check" in {gate.code for gate in result.evaluate_gates()}
     assert len(result.trials) == 1
 
 
-async def test_an_observer_that_ends_a_run_leaves_no_process() -> None:
-    observer = RecordingObserver("a", [], ends_at=1)
+async def test_callbacks_that_end_a_run_leave_no_process() -> None:
+    callbacks = RecordingCallbacks("a", [], ends_at=1)
     with run_target() as port:
-        run = TargetRun(plan(port, duration_s=30, trials=1), observer)
+        run = ProtocolRun(plan(port, planned_duration_s=30, trials_planned=1), callbacks)
         await run.run_preflight()
         with pytest.raises(GeneratorFailed, match="Enough"):
             await run.run_trial()
 
-    assert len(observer.children) == 2  # generator and probe
-    assert not any(is_alive(child) for child in observer.children)
+    assert len(callbacks.children) == 2  # generator and probe
+    assert not any(is_alive(child) for child in callbacks.children)
 
 
-@pytest.mark.parametrize("name", trial_execution.installed_generators())
+@pytest.mark.parametrize("name", generator_execution.installed_generators())
 async def test_every_generator_sends_its_body(name: str) -> None:
     with run_target() as port:
         body = "123"  # a text, although it looks like a number
         planned = plan(port, endpoint="/code", method="POST", body=body)
         scenario = planned.scenario(1)
-        program = trial_execution.find_program(name)
-        execution = trial_execution.Execution(program, scenario, MonitoredProcesses(), 100, 1)
-        trial = await execution.run(RecordingObserver("a", []), None, 0)
+        program = generator_execution.find_program(name)
+        execution = generator_execution.Execution(program, scenario, MonitoredProcesses(), 100, 1)
+        trial = await execution.run(RecordingCallbacks("a", []), None, 0)
         received = preflight.send_request(
             replace(planned.request, url=f"http://127.0.0.1:{port}/received", method="GET")
         )

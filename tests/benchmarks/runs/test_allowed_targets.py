@@ -24,7 +24,7 @@ def test_targets_other_than_this_machine_are_refused(host: str) -> None:
 
 def test_loopback_is_resolved_once() -> None:
     assert resolve_target("localhost", 3001, PORTS) == TargetAddress(
-        "localhost", "127.0.0.1", 3001, is_allow_listed=False
+        "localhost", "127.0.0.1", 3001, is_outside_pm2=False
     )
     assert resolve_target("127.0.0.1:3002", 3001, PORTS).origin == "http://127.0.0.1:3002"
     assert resolve_target("[::1]", 3001, PORTS).authority == "[::1]:3001"
@@ -33,7 +33,7 @@ def test_loopback_is_resolved_once() -> None:
 def test_an_allow_listed_target_may_have_any_port(settings: Settings) -> None:
     settings.BENCH_TARGETS = ("127.0.0.1:9999", "10.1.2.3")
 
-    assert resolve_target("127.0.0.1:9999", 3001, PORTS).is_allow_listed
-    assert resolve_target("10.1.2.3:80", 3001, PORTS) == TargetAddress("10.1.2.3", "10.1.2.3", 80, is_allow_listed=True)
+    assert resolve_target("127.0.0.1:9999", 3001, PORTS).is_outside_pm2
+    assert resolve_target("10.1.2.3:80", 3001, PORTS) == TargetAddress("10.1.2.3", "10.1.2.3", 80, is_outside_pm2=True)
     with pytest.raises(TargetNotAllowed):
         resolve_target("127.0.0.1:9998", 3001, PORTS)

@@ -15,7 +15,7 @@ import pytest
 from django.conf import settings as current
 from django.db import IntegrityError
 
-from benchmarks.engine import trial_execution
+from benchmarks.engine import generator_execution
 from benchmarks.errors import QueueFull, RunFinished, RunUnfinished
 from benchmarks.models import Run
 from benchmarks.runs import progress, queue
@@ -145,7 +145,7 @@ class Detached:
         self.python(
             "from benchmarks.runs import queue; from benchmarks.models import Run; "
             f"queue.enqueue(Run(framework='node', host='localhost:{port}', address='127.0.0.1', "
-            f"endpoint='/simple', generator='{trial_execution.installed_generators()[0]}', planned_duration_s={duration_s}, trials_planned={trials}, connections=4, workers=1))"
+            f"endpoint='/simple', generator='{generator_execution.installed_generators()[0]}', planned_duration_s={duration_s}, trials_planned={trials}, connections=4, workers=1))"
         )
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:

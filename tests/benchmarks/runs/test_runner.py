@@ -13,14 +13,14 @@ from django.utils import timezone
 
 from benchmarks import generators
 from benchmarks.analysis import histogram
-from benchmarks.engine import trial_execution
+from benchmarks.engine import generator_execution
 from benchmarks.models import Run
 from pm2.models import Exit, Instance
 from tests.fixtures.process_list import commands_with
 from tests.fixtures.target_server import run_target
 
 # wrk and h2load if the machine has them; autocannon is installed with the Node packages.
-INSTALLED = trial_execution.installed_generators()
+INSTALLED = generator_execution.installed_generators()
 pytestmark = [pytest.mark.real, pytest.mark.django_db(transaction=True)]
 
 
@@ -192,7 +192,7 @@ def test_a_faulty_generator_fails_the_run(
 ) -> None:
     nap = f"61.{os.getpid()}"  # another process may sleep in the same test
     install_fake_wrk(tmp_path, monkeypatch, script.replace("NAP", nap))
-    monkeypatch.setattr(trial_execution, "GRACE_S", 1.0)
+    monkeypatch.setattr(generator_execution, "GRACE_S", 1.0)
     with run_target() as port:
         run = execute(enqueue_run(port, "wrk"))
 

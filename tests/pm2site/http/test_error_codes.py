@@ -18,7 +18,7 @@ benchmarks.GeneratorFailed 502 generator_failed
 benchmarks.GeneratorMissing 503 generator_missing
 benchmarks.HistoryUnreadable 422 history_unreadable
 benchmarks.InvalidCursor 400 bad_request
-benchmarks.InvalidScenario 400 bad_request
+benchmarks.InvalidRunRequest 400 bad_request
 benchmarks.InvalidTargetAddress 400 bad_request
 benchmarks.NoBaseline 404 no_baseline
 benchmarks.NoHistogram 404 no_histogram

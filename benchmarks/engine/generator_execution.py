@@ -16,8 +16,8 @@ from benchmarks import generators
 from benchmarks.analysis.measurement import Measurement
 from benchmarks.analysis.saturation import CpuLoad
 from benchmarks.engine import probe
+from benchmarks.engine.execution_monitor import ExecutionMonitor, MonitoredProcesses, Sample
 from benchmarks.engine.probe import ProbePlan, ProbeReport
-from benchmarks.engine.trial_monitor import MonitoredProcesses, Sample, TrialMonitor
 from benchmarks.errors import GeneratorFailed
 from benchmarks.generators.scenario import Scenario
 from system.host import binaries
@@ -45,7 +45,7 @@ class GeneratorProgram:
 
 
 @dataclass(frozen=True, slots=True)
-class TrialResult:
+class ExecutionResult:
     """The result of one execution. `target_cpu_s`: CPU time of the target's process trees, from start to end."""
 
     index: int
@@ -59,16 +59,16 @@ class TrialResult:
     command: tuple[str, ...]
     output: str
 
-    def with_measurement(self, measurement: Measurement, started_at: datetime) -> TrialResult:
+    def with_measurement(self, measurement: Measurement, started_at: datetime) -> ExecutionResult:
         return replace(self, measurement=measurement, started_at=started_at)
 
 
-class TrialObserver(Protocol):
+class ExecutionCallbacks(Protocol):
     """Receives the progress of an execution. Both methods may raise CancelledError to end it."""
 
     async def on_generator_started(self, children: Sequence[Identity]) -> None: ...
 
-    async def on_sample(self, sample: Sample, phase: str, remaining_s: float) -> None: ...
+    async def on_sample(self, sample: Sample, purpose: str, remaining_s: float) -> None: ...
 
 
 def find_program(name: str) -> GeneratorProgram:
@@ -85,7 +85,7 @@ def installed_generators() -> list[str]:
 
 
 class Execution:
-    """Runs the load generator once. `phase`: its purpose; `index`: of the trial, 0 for anything else."""
+    """Runs the load generator once. `purpose`: warm-up, trial or cross-check; `index`: of the trial, 0 for others."""
 
     def __init__(
         self,
@@ -94,13 +94,15 @@ class Execution:
         monitored: MonitoredProcesses,
         response_bytes: int,
         index: int = 0,
-        phase: str = "trial",
+        purpose: str = "trial",
     ) -> None:
-        self.program, self.scenario, self.index, self.phase = program, scenario, index, phase
-        self.monitor = TrialMonitor(monitored, response_bytes, index)
+        self.program, self.scenario, self.index, self.purpose = program, scenario, index, purpose
+        self.monitor = ExecutionMonitor(monitored, response_bytes, index)
         self.children: list[Child] = []
 
-    async def run(self, observer: TrialObserver, probe_plan: ProbePlan | None, remaining_after_s: float) -> TrialResult:
+    async def run(
+        self, callbacks: ExecutionCallbacks, probe_plan: ProbePlan | None, remaining_after_s: float
+    ) -> ExecutionResult:
         """`remaining_after_s`: duration of the run after this. Leaves no process behind. Raises GeneratorFailed,
         UnreadableOutput."""
         started_at = datetime.now(UTC)
@@ -111,15 +113,15 @@ class Execution:
                 probe_process = await self._start_probe(probe_plan, folder) if probe_plan else None
                 child = await self._start(argv, CLEAN_ENVIRONMENT, folder)
                 await self.monitor.start(child.pid)
-                await observer.on_generator_started([child.identity for child in self.children])
-                finished = await self._wait_for_end(child, observer, remaining_after_s)
+                await callbacks.on_generator_started([child.identity for child in self.children])
+                finished = await self._wait_for_end(child, callbacks, remaining_after_s)
                 load = await self.monitor.finish()
                 report = await _read_probe_report(probe_process) if probe_process else None
             finally:
                 await asyncio.shield(asyncio.ensure_future(self._stop()))
             output = finished.stdout + _read_request_log(folder)
         measurement = generators.GENERATORS[self.program.name].parse(output)
-        return TrialResult(
+        return ExecutionResult(
             self.index, started_at, measurement, load, tuple(self.monitor.samples), self.monitor.target_cpu_s,
             self.monitor.target_memory_bytes, report, tuple(argv), output[:MAX_STORED_CHARACTERS],
         )  # fmt: skip
@@ -151,8 +153,10 @@ class Execution:
             if child.exit_code is None:
                 await child.stop(STOP_S)
 
-    async def _wait_for_end(self, child: Child, observer: TrialObserver, remaining_after_s: float) -> CompletedProcess:
-        """Wait for the generator to exit, passing a sample to the observer every second."""
+    async def _wait_for_end(
+        self, child: Child, callbacks: ExecutionCallbacks, remaining_after_s: float
+    ) -> CompletedProcess:
+        """Wait for the generator to exit, passing a sample to the callbacks every second."""
         began_s, duration_s = time.monotonic(), self.scenario.duration_s
         waiter = asyncio.ensure_future(child.wait())
         try:
@@ -166,7 +170,7 @@ class Execution:
                         f"{self.program.name} hung: it was killed {GRACE_S:g} s after its planned end."
                     )
                 remaining_s = max(0.0, duration_s - elapsed_s) + remaining_after_s
-                await observer.on_sample(await self.monitor.take_sample(), self.phase, remaining_s)
+                await callbacks.on_sample(await self.monitor.take_sample(), self.purpose, remaining_s)
         finally:
             if not waiter.done():
                 await asyncio.shield(asyncio.ensure_future(self._stop()))

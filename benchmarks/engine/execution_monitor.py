@@ -48,7 +48,7 @@ class Sample:
     target_memory_bytes: int | None
 
 
-class TrialMonitor:
+class ExecutionMonitor:
     """Monitors one trial. The live rate is the bytes read by the generator, divided by the size of a response."""
 
     def __init__(self, monitored: MonitoredProcesses, response_bytes: int, trial: int = 0) -> None:

@@ -1,0 +1,197 @@
+"""The results of a run and of its trials, and what follows from them: figures, gates, validity."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from benchmarks.analysis import gates, histogram, saturation
+from benchmarks.analysis.gates import Assessment, Gate, GateInput, ProbeCounts, TrialGateInput, littles_law_ratio
+from benchmarks.analysis.measurement import Measurement, merge_trials
+from benchmarks.analysis.rank_tests import median_interval
+from benchmarks.analysis.saturation import overall_saturation
+from benchmarks.engine import preflight
+from benchmarks.engine.execution_monitor import MonitoredProcesses, Sample
+from benchmarks.engine.generator_execution import ExecutionResult
+from benchmarks.engine.preflight import TargetResponse
+from benchmarks.engine.run_figures import RunFigures, TrialFigures
+from benchmarks.engine.run_plan import RunPlan
+from benchmarks.generators.scenario import STEADY_BURSTS, is_steady
+from system.lib.wire import to_wire
+
+MIN_DATE_INTERVAL_S = 2.0  # a Date header has a resolution of one second
+
+
+@dataclass(slots=True)
+class RunResult:
+    """The results of a run so far: it grows while the run goes on. Figures and gates require at least one trial, and
+    are provisional before the last."""
+
+    plan: RunPlan
+    trials: list[ExecutionResult] = field(default_factory=list)
+    warmup: list[ExecutionResult] = field(default_factory=list)
+    response_before: TargetResponse | None = None
+    response_after: TargetResponse | None = None
+    has_constant_body: bool = False
+    environment: dict[str, object] = field(default_factory=dict)
+    monitored: MonitoredProcesses = field(default_factory=MonitoredProcesses)
+    background_cores: float | None = None
+    restarts: int | None = None
+    cross_rate: float | None = None
+    notes: list[str] = field(default_factory=list)
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    seconds_between_responses: float = 0.0
+
+    @property
+    def is_complete(self) -> bool:
+        return len(self.trials) == self.plan.spec.trials_planned and self.response_after is not None
+
+    @property
+    def rates(self) -> list[float]:
+        return [trial.measurement.rate for trial in self.trials]
+
+    @property
+    def rate(self) -> float:
+        """Successful responses per second: median of the trials."""
+        return statistics.median(self.rates)
+
+    def interval(self) -> tuple[float, float] | tuple[None, None]:
+        """Confidence interval of the rate: 95 % from six trials, else minimum and maximum; None for a single trial."""
+        if len(self.rates) < 2:
+            return None, None
+        return median_interval(self.rates) or (min(self.rates), max(self.rates))
+
+    def merged(self) -> Measurement:
+        return merge_trials([trial.measurement for trial in self.trials])
+
+    def saturation(self) -> str:
+        return overall_saturation([trial.load for trial in self.trials])
+
+    def compute_figures(self) -> RunFigures:
+        """The figures from all trials: median rate, sums, merged latencies."""
+        merged, assessment, (low, high) = self.merged(), self.assessment(), self.interval()
+        percentiles = merged.percentiles_ms
+        return RunFigures(
+            req_per_sec=self.rate,
+            avg_latency_ms=merged.mean_ms,
+            p50_latency_ms=percentiles.get("50"),
+            p90_latency_ms=percentiles.get("90"),
+            p99_latency_ms=percentiles.get("99"),
+            total_requests=merged.responses,
+            duration_s=merged.duration_s,
+            errors=merged.errors,
+            timeouts=merged.timeouts,
+            non_2xx=merged.non_2xx,
+            validity=assessment.validity,
+            reasons=assessment.reasons,
+            req_per_sec_low=low,
+            req_per_sec_high=high,
+            p95_latency_ms=percentiles.get("95"),
+            p999_latency_ms=percentiles.get("99.9"),
+            cpu_micros_per_request=self.cpu_micros_per_request(),
+            memory_bytes=self.memory_bytes(),
+            saturation=self.saturation(),
+        )
+
+    def cpu_micros_per_request(self) -> float | None:
+        used_s, responses = sum(trial.target_cpu_s for trial in self.trials), self.merged().responses
+        return used_s * 1e6 / responses if used_s > 0 and responses else None
+
+    def memory_bytes(self) -> int | None:
+        """Peak memory of all processes of the target together."""
+        return max((trial.target_memory_bytes for trial in self.trials if trial.target_memory_bytes), default=None)
+
+    def samples(self) -> list[Sample]:
+        return [sample for trial in self.trials for sample in trial.samples]
+
+    def evaluate_gates(self) -> tuple[Gate, ...]:
+        bursts = [burst.measurement.rate for burst in self.warmup]
+        return gates.evaluate_gates(GateInput(
+            trials=tuple(_gate_input(trial) for trial in self.trials),
+            planned_duration_s=self.plan.spec.planned_duration_s,
+            pipelining=self.plan.spec.pipelining,
+            rate_per_second=self.plan.spec.rate_per_second,
+            is_steady=is_steady(bursts) if len(bursts) >= STEADY_BURSTS else None,
+            restarts=self.restarts,
+            response_oddities=self._response_oddities(),
+            response_change=self._response_change(),
+            cached_date=self._has_cached_date(),
+            background_cores=self.background_cores,
+            cross_rate=self.cross_rate,
+            notes=tuple(self.notes),
+            trials_planned=self.plan.spec.trials_planned,
+        ))  # fmt: skip
+
+    def assessment(self) -> Assessment:
+        return gates.assess(self.evaluate_gates())
+
+    def _response_oddities(self) -> tuple[str, ...]:
+        before = self.response_before
+        return before.odd if before and self.plan.request.method != "HEAD" else ()
+
+    def _response_change(self) -> str | None:
+        if self.response_before is None or self.response_after is None:
+            return None
+        return preflight.describe_change(self.response_before, self.response_after, same_body=self.has_constant_body)
+
+    def _has_cached_date(self) -> bool:
+        before, after = self.response_before, self.response_after
+        if before is None or after is None or not before.date:
+            return False
+        return self.seconds_between_responses > MIN_DATE_INTERVAL_S and before.date == after.date
+
+
+def _gate_input(trial: ExecutionResult) -> TrialGateInput:
+    probe = trial.probe
+    counts = ProbeCounts(probe.sent, probe.failed, probe.mismatched) if probe else None
+    return TrialGateInput(trial.measurement, trial.load, counts, trial.target_memory_bytes)
+
+
+def trial_facts(trial: ExecutionResult, pipelining: int) -> dict[str, object]:
+    """CPU, memory, saturation and probe results of a trial, with the keys of the wire."""
+    probe, load = trial.probe, trial.load
+    details = to_wire({
+        "saturation": saturation.classify_saturation(load),
+        "generatorShare": load.generator,
+        "targetShare": load.target,
+        "hostShare": load.host,
+        "othersCores": load.others_cores,
+        "stealShare": load.steal,
+        "targetCpuSeconds": trial.target_cpu_s,
+        "targetMemoryBytes": trial.target_memory_bytes,
+        "littleRatio": littles_law_ratio(trial.measurement, pipelining),
+        "correctedP99": histogram.summarize(trial.measurement.corrected_us)[1],
+        "probe": {
+            "sent": probe.sent, "failed": probe.failed, "mismatched": probe.mismatched, "p50Latency": probe.p50_ms,
+            "p99Latency": probe.p99_ms, "maxLatency": probe.max_ms,
+        } if probe else None,
+    })  # fmt: skip
+    assert isinstance(details, dict)  # noqa: S101 - a mapping becomes an object
+    return details
+
+
+def build_trial_figures(trial: ExecutionResult, pipelining: int) -> TrialFigures:
+    measurement = trial.measurement
+    return TrialFigures(
+        index=trial.index,
+        is_warmup=trial.index == 0,
+        started_at=trial.started_at,
+        duration_s=measurement.duration_s,
+        requests=measurement.responses,
+        req_per_sec=measurement.rate,
+        avg_latency_ms=measurement.mean_ms,
+        max_latency_ms=measurement.max_ms,
+        percentiles_ms=measurement.percentiles_ms,
+        errors=measurement.errors,
+        timeouts=measurement.timeouts,
+        non_2xx=measurement.non_2xx,
+        bytes_read=measurement.bytes_read,
+        facts=trial_facts(trial, pipelining),
+    )
+
+
+def thin_samples(samples: Sequence[Sample], limit: int) -> list[Sample]:
+    """At most `limit` samples, evenly spread."""
+    return list(samples[:: -(-len(samples) // limit) or 1])
