@@ -14,7 +14,7 @@ django_application = get_asgi_application()  # before the imports below: they ne
 from benchmarks.runs import progress  # noqa: E402
 from pm2.exits import pm2_events  # noqa: E402
 from pm2.logs import live_logs  # noqa: E402
-from pm2.monitor import process_sampler  # noqa: E402
+from pm2.monitor import current_monitor  # noqa: E402
 from pm2site import lifetime  # noqa: E402
 from pm2site.audit import trail  # noqa: E402
 from pm2site.http.request_checks import Receive, RequestChecks, Scope, Send  # noqa: E402
@@ -25,7 +25,7 @@ from system.host import host_sampler  # noqa: E402
 
 STREAMS = {
     "system:metrics": host_sampler.sample,
-    "pm2:stats": process_sampler.sample,
+    "pm2:stats": current_monitor.sample,
     "redis:stats": cluster_sampler.sample,
     "benchmark:progress": progress.sample,
     "pm2:logs": live_logs.feed,

@@ -14,7 +14,7 @@ from pm2.daemon import rpc_client
 from pm2.daemon.process import Key
 from pm2.instance_tracking import instance_store
 from pm2.instance_tracking.instance_store import SavedInstance
-from pm2.monitor import process_sampler
+from pm2.monitor import current_monitor
 from pm2site.audit import follow
 from pm2site.http import error_responses
 from pm2site.live.connections import sockets
@@ -51,7 +51,7 @@ async def _start_watching() -> None:
             past = await sync_to_async(instance_store.load_instances)()
         except error_responses.DATABASE_ERRORS as error:
             log.warning("PM2's history cannot be read", error=str(error))
-    process_sampler.start(None if holder else instance_store, past)
+    current_monitor.start(None if holder else instance_store, past)
 
 
 async def stop() -> None:
@@ -59,6 +59,6 @@ async def stop() -> None:
     while _tasks:
         _tasks.pop().cancel()
     await sockets.shut_down()
-    await process_sampler.stop()
+    await current_monitor.stop()
     _started_loops.discard(asyncio.get_running_loop())
     _recorder_lock.close()

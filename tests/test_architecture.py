@@ -164,7 +164,7 @@ def test_imports_run_downward_between_apps_and_between_rooms() -> None:
         ("benchmarks.admin.charts.run", "benchmarks.admin.run_pages", True),
         ("benchmarks.admin.run_pages", "benchmarks.admin.charts.run", False),
         ("pm2.errors", "rediscluster.errors", True),
-        ("benchmarks.runs.runner", "pm2.monitor.process_sampler", False),
+        ("benchmarks.runs.runner", "pm2.monitor.current_monitor", False),
         ("system.lib.text", "pm2site.settings", True),
     ],
 )

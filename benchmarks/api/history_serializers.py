@@ -1,4 +1,4 @@
-"""Serializers that validate queries of the history."""
+"""Serializers of queries of the history. Submitted results: `history.submission`, which the import shares."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from benchmarks.runs import allowed_targets
 from pm2.daemon.process import Status
 from pm2.errors import PM2Error
 from pm2.frameworks.registry import Endpoint, Framework, registry
-from pm2.monitor import process_sampler
+from pm2.monitor import current_monitor
 
 
 async def build_spec(request: Mapping[str, Any]) -> RunSpec:
@@ -82,7 +82,7 @@ def _request_body(request: Mapping[str, Any], endpoint: Endpoint) -> str:
 async def _count_online(framework: Framework) -> int:
     """Number of online instances; raises TargetNotRunning for none."""
     try:
-        processes = (await process_sampler.sample()).processes
+        processes = (await current_monitor.sample()).processes
     except PM2Error:
         processes = ()
     running = [process.framework for process in processes if process.framework and process.status is Status.ONLINE]

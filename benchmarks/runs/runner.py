@@ -23,7 +23,7 @@ from benchmarks.runs import queue, run_recorder
 from benchmarks.runs.run_rows import spec_of
 from pm2.daemon.process import Status
 from pm2.errors import PM2Error
-from pm2.monitor import process_sampler
+from pm2.monitor import current_monitor
 from system.errors import HostError
 from system.host import ports
 from system.host.child_processes import Identity
@@ -106,7 +106,7 @@ class DatabaseCallbacks:
         if not await asyncio.to_thread(ports.is_bindable, run.address, 0):
             return TargetProcesses((), None)
         try:
-            processes = (await process_sampler.sample()).processes
+            processes = (await current_monitor.sample()).processes
         except PM2Error:
             processes = ()
         instances = [process for process in processes if (process.framework, process.port) == (run.framework, port)]

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from dashboard_client.formatting.figures import DASH, MB, date_time, number, rate, seconds, spread
 from dashboard_client.formatting.table import table
-from dashboard_client.wire.benchmarks import ActionResult, BenchmarkResult, BenchmarkResults, Comparison
+from dashboard_client.wire.action_result import ActionResult
+from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkResults, Comparison
 from dashboard_client.wire.host_and_pm2 import Activity, HostStats, LogLine, Pm2Stats
 from dashboard_client.wire.redis import RedisNode, RedisStats
 

@@ -19,7 +19,8 @@ from dashboard_client.network.api import Api
 from dashboard_client.network.endpoints import Json
 from dashboard_client.network.pm2_verbs import PM2_VERBS
 from dashboard_client.network.quick_start import DEFAULT_NODES, ClusterStep, decide_cluster_step
-from dashboard_client.wire.benchmarks import ActionResult, Comparison
+from dashboard_client.wire.action_result import ActionResult
+from dashboard_client.wire.benchmarks import Comparison
 from dashboard_client.wire.decode import convert
 from dashboard_client.wire.host_and_pm2 import LogLines, Pm2Stats
 from dashboard_client.wire.redis import RedisStats, RedisStatus

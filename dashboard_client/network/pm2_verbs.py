@@ -11,20 +11,20 @@ ROLLING_TIMEOUT_S = 605.0  # one instance after another
 
 @dataclass(frozen=True, slots=True)
 class Pm2Verb:
-    """`name`: also the last part of its endpoint. `client_method`: of `client.Client`.
+    """`name`: also the last part of its endpoint. `api_method`: of `endpoints.Endpoints`.
 
     `instances`: whether a number is required, optional or (None) not accepted. `is_destructive`: ask before it acts on
-    all. `path_for_all`, `client_method_for_all`: for all processes at once; empty if the server has no such endpoint.
+    all. `path_for_all`, `api_method_for_all`: for all processes at once; empty if the server has no such endpoint.
     """
 
     name: str
-    client_method: str
+    api_method: str
     help: str
     needs_name: bool = False
     instances: str | None = None
     is_destructive: bool = False
     path_for_all: str = ""
-    client_method_for_all: str = ""
+    api_method_for_all: str = ""
     timeout_s: float = CALL_TIMEOUT_S
 
 
@@ -32,11 +32,11 @@ _VERBS = (
     Pm2Verb("start", "pm2_start", "start a framework", needs_name=True, instances="optional"),
     Pm2Verb(
         "stop", "pm2_stop", "stop processes; they remain in PM2's list", is_destructive=True,
-        path_for_all="stopAll", client_method_for_all="pm2_stop_all",
+        path_for_all="stopAll", api_method_for_all="pm2_stop_all",
     ),
     Pm2Verb(
         "restart", "pm2_restart", "stop processes and start them again",
-        path_for_all="restartAll", client_method_for_all="pm2_restart_all",
+        path_for_all="restartAll", api_method_for_all="pm2_restart_all",
     ),
     Pm2Verb(
         "reload", "pm2_reload", "replace each instance without downtime; cluster mode only", timeout_s=ROLLING_TIMEOUT_S
@@ -51,7 +51,7 @@ _VERBS = (
     ),
     Pm2Verb(
         "delete", "pm2_delete", "remove processes from PM2's list", is_destructive=True,
-        path_for_all="deleteAll", client_method_for_all="pm2_delete_all",
+        path_for_all="deleteAll", api_method_for_all="pm2_delete_all",
     ),
 )  # fmt: skip
 PM2_VERBS = {verb.name: verb for verb in _VERBS}

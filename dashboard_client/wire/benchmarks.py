@@ -1,4 +1,4 @@
-"""Types for benchmarks, frameworks and action results. [pure]"""
+"""Types for benchmarks, frameworks, and what menus and forms need. [pure]"""
 
 from __future__ import annotations
 
@@ -247,23 +247,3 @@ class SystemConfig:
     ports: Mapping[str, int] = field(default_factory=dict)
     limits: Mapping[str, Limit] = field(default_factory=dict)
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    name: str
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ActionResult:
-    """The response to an action."""
-
-    message: str
-    success: bool = True
-    warnings: tuple[str, ...] = ()
-    skipped: tuple[Skipped, ...] = ()
-    changed: bool = True
-    phases: Mapping[str, float] = field(default_factory=dict)
-    deleted: tuple[str, ...] = ()
-    left: tuple[str, ...] = ()

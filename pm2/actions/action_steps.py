@@ -6,20 +6,21 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from django.conf import settings
 
+from pm2.actions.result import Skipped
+from pm2.actions.selection import ProcessSelector
 from pm2.daemon import rpc_client
 from pm2.daemon.process import Process, Status
 from pm2.daemon.rpc_client import DaemonConnection
 from pm2.errors import CallTimeout, DaemonHangs, OperationInProgress, ProcessNotFound, StartFailed
 from pm2.frameworks.registry import registry
 from pm2.logs import log_files
-from pm2.monitor import list_freshness, listing, process_sampler
+from pm2.monitor import current_monitor, list_freshness, listing
 from system.host.child_processes import ancestry
 from system.lib import locks
 
@@ -28,51 +29,6 @@ STEADY_S = 0.3  # an instance that stays online this long has not crashed at sta
 STDERR_LINES = 10
 PER_PROCESS_S = 0.3  # a hundred Node processes take half a minute to start on two cores
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessSelector:
-    """Which processes to act on: by framework, by exact name, or by pm_id. Exactly one is set."""
-
-    framework: str | None = None
-    name: str | None = None
-    pm_id: int | None = None
-
-    def matches(self, process: Process) -> bool:
-        name = self.framework or self.name
-        return process.name == name if name else process.pm_id == self.pm_id
-
-    def __str__(self) -> str:
-        name = self.framework or self.name
-        return f"named {name!r}" if name else f"number {self.pm_id}"
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class ActionResult:
-    """The outcome of an action; `processes`: their state afterwards."""
-
-    success: bool
-    message: str
-    processes: tuple[Process, ...]
-    warnings: tuple[str, ...]
-    skipped: tuple[Skipped, ...]
-    timestamp: datetime
-
-
-def build_result(
-    message: str,
-    processes: Sequence[Process],
-    *,
-    warnings: tuple[str, ...] = (),
-    skipped: tuple[Skipped, ...] = (),
-) -> ActionResult:
-    return ActionResult(True, message, tuple(processes), warnings, skipped, datetime.now(UTC))
 
 
 @asynccontextmanager
@@ -95,7 +51,8 @@ _running_actions: set[asyncio.Task[object]] = set()
 
 
 async def run_to_completion(action: Coroutine[object, object, T]) -> T:
-    """Runs an action that is not cancelled halfway when its caller is. Drops the cached list before and after it."""
+    """Runs an action that is not cancelled halfway when its caller is, as long as the event loop goes on: Ctrl-C in
+    `manage.py` ends it. Process lists fetched before its end count as stale."""
     list_freshness.invalidate_list()
     task = asyncio.create_task(action)
     _running_actions.add(task)
@@ -107,8 +64,9 @@ async def run_to_completion(action: Coroutine[object, object, T]) -> T:
 @asynccontextmanager
 async def responsive_daemon() -> AsyncIterator[DaemonConnection]:
     """Yields the daemon's connection, unless the daemon is known to hang: it would run the command whenever it resumes.
-    Raises DaemonHangs."""
-    if not process_sampler.get_monitor().is_responsive():
+    Raises DaemonHangs. Only the monitor of this event loop knows, in the server: a command that has just started relies
+    on the timeout of its first call."""
+    if not current_monitor.get_monitor().is_responsive():
         raise DaemonHangs(str(settings.PM2_HOME), listing.daemon_pid())
     async with rpc_client.connect() as daemon:
         yield daemon

@@ -6,15 +6,15 @@ import os
 from dataclasses import dataclass
 
 from pm2.actions import action_steps, start_steps
-from pm2.actions.action_steps import ActionResult, IsDone, ProcessSelector
+from pm2.actions.action_steps import IsDone
+from pm2.actions.result import ActionResult, build_result
+from pm2.actions.selection import ProcessSelector
 from pm2.daemon import rpc_client
 from pm2.daemon.process import RUNNING
 from pm2.errors import AlreadyRunning
 from pm2.exits import expected_exits
 from pm2.frameworks.registry import registry
 from pm2.monitor.listing import list_processes
-
-__all__ = ["ActionResult", "ProcessSelector", "delete", "restart", "start", "stop"]
 
 MANY_INSTANCES = 50
 
@@ -42,25 +42,23 @@ async def _start(name: str, instances: int | None) -> ActionResult:
             await action_steps.call_for_each(daemon, "deleteProcessId", existing)
             await start_steps.send_prepare(daemon, framework, count)
             processes = await start_steps.wait_until_listening(daemon, framework, count)
-    return action_steps.build_result(
-        f"Started {name}: {action_steps.format_count(count, 'instance')}", processes, warnings=warnings
-    )
+    return build_result(f"Started {name}: {action_steps.format_count(count, 'instance')}", processes, warnings=warnings)
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
-    """An action's verb, also in the past tense of messages, the method of PM2's daemon that performs it on one process,
-    and when it has taken effect; None: once the processes are online again."""
+class DaemonAction:
+    """What PM2's daemon does to one process. `past_tense`: for messages; `method`: of the daemon; `is_done`: whether
+    it has taken effect, None: once the processes are online again."""
 
-    verb: str
+    name: str
     past_tense: str
     method: str
     is_done: IsDone | None
 
 
-STOP = Action("stop", "Stopped", "stopProcessId", lambda _, now: now is None or now.status not in RUNNING)
-DELETE = Action("delete", "Deleted", "deleteProcessId", lambda _, now: now is None)
-RESTART = Action("restart", "Restarted", "restartProcessId", None)
+STOP = DaemonAction("stop", "Stopped", "stopProcessId", lambda _, now: now is None or now.status not in RUNNING)
+DELETE = DaemonAction("delete", "Deleted", "deleteProcessId", lambda _, now: now is None)
+RESTART = DaemonAction("restart", "Restarted", "restartProcessId", None)
 
 
 async def stop(selector: ProcessSelector | None, by: str = "") -> ActionResult:
@@ -79,16 +77,16 @@ async def delete(selector: ProcessSelector | None, by: str = "") -> ActionResult
     return await action_steps.run_to_completion(_act(DELETE, selector, by))
 
 
-async def _act(action: Action, selector: ProcessSelector | None, by: str) -> ActionResult:
+async def _act(action: DaemonAction, selector: ProcessSelector | None, by: str) -> ActionResult:
     async with action_steps.responsive_daemon() as daemon:
         selected, skipped = await action_steps.select_processes(daemon, selector)
-        async with action_steps.hold_names({process.name for process in selected}, action.verb):
+        async with action_steps.hold_names({process.name for process in selected}, action.name):
             expected_exits.expect_exits([process.pm_id for process in selected], action.past_tense.lower(), by)
             await action_steps.call_for_each(daemon, action.method, selected)
             if action.is_done:
                 after = await action_steps.wait_until(daemon, selected, action.is_done)
             else:
                 after = await action_steps.wait_until_online(daemon, selected)
-            await action_steps.publish_on_bus(daemon, after, action.verb)
+            await action_steps.publish_on_bus(daemon, after, action.name)
     message = f"{action.past_tense} {action_steps.join_names(selected)}: {action_steps.format_count(len(selected))}"
-    return action_steps.build_result(message, after, skipped=skipped)
+    return build_result(message, after, skipped=skipped)

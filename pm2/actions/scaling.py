@@ -6,7 +6,8 @@ import asyncio
 from dataclasses import replace
 
 from pm2.actions import action_steps, start_steps
-from pm2.actions.action_steps import ActionResult, ProcessSelector, Skipped
+from pm2.actions.result import ActionResult, Skipped, build_result
+from pm2.actions.selection import ProcessSelector
 from pm2.daemon.process import Process, Status
 from pm2.daemon.rpc_client import DaemonConnection
 from pm2.errors import CannotReload, CannotScale, RollingRestartFailed, StartFailed
@@ -41,7 +42,7 @@ async def _reload(selector: ProcessSelector | None, by: str) -> ActionResult:
                 after += await action_steps.wait_until_online(daemon, [process])
             await action_steps.publish_on_bus(daemon, after, "reload")
     message = f"Reloaded {action_steps.join_names(selected)}: {action_steps.format_count(len(after), 'instance')}"
-    return action_steps.build_result(message, after, skipped=skipped)
+    return build_result(message, after, skipped=skipped)
 
 
 def _reload_obstacle(process: Process) -> str | None:
@@ -75,7 +76,7 @@ async def _rolling_restart(selector: ProcessSelector | None, by: str) -> ActionR
                     raise RollingRestartFailed(process.name, process.pm_id, done, left, error) from error
                 await action_steps.publish_on_bus(daemon, after[-1:], "restart")
     names, count = action_steps.join_names(selected), action_steps.format_count(len(after), "instance")
-    return action_steps.build_result(f"Restarted {names} one by one: {count}", after)
+    return build_result(f"Restarted {names} one by one: {count}", after)
 
 
 async def is_serving(process: Process) -> bool:
@@ -105,8 +106,8 @@ async def _scale(selector: ProcessSelector, instances: int, by: str) -> ActionRe
             after = [process for process in await list_processes(daemon) if process.name == name]
     count = action_steps.format_count(instances, "instance")
     if len(existing) == instances:
-        return action_steps.build_result(f"{name} already has {count}", after)
-    return action_steps.build_result(f"Scaled {name} from {len(existing)} to {count}", after)
+        return build_result(f"{name} already has {count}", after)
+    return build_result(f"Scaled {name} from {len(existing)} to {count}", after)
 
 
 async def _scale_up(daemon: DaemonConnection, existing: list[Process], count: int) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pm2.actions import lifecycle, scaling
-from pm2.actions.action_steps import ActionResult, ProcessSelector
+from pm2.actions.result import ActionResult
+from pm2.actions.selection import ProcessSelector
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from typing import Annotated
 
 from pm2.daemon.process import Status
 from pm2.frameworks.registry import Framework, check_availability, registry
+from pm2.monitor.current_monitor import sample
 from pm2.monitor.listing import Stats
-from pm2.monitor.process_sampler import sample
 
 
 @dataclass(frozen=True, slots=True)

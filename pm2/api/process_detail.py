@@ -14,7 +14,7 @@ from pm2.daemon.process import Process, ProcessDetails, from_monitor_data, parse
 from pm2.errors import ProcessNotFound
 from pm2.exits.classify import Exit
 from pm2.instance_tracking import instance_store, reconciliation
-from pm2.monitor import listing, process_sampler
+from pm2.monitor import current_monitor, listing
 
 MAX_EXITS = 10
 
@@ -35,7 +35,7 @@ async def get(pm_id: int) -> ProcessDetail:
         if from_monitor_data(entry, 1000 * time.time()).pm_id == pm_id:
             matches = tuple(process for process in listing.parse_entries(entries) if process.pm_id == pm_id)
             measured = await listing.with_tree_usage(matches)
-            [process] = reconciliation.with_total_restarts(process_sampler.get_monitor().instances.known, measured)
+            [process] = reconciliation.with_total_restarts(current_monitor.get_monitor().instances.known, measured)
             exits = await sync_to_async(instance_store.load_exits)(MAX_EXITS, process.name, pm_id)
             details = parse_details(entry)
             return ProcessDetail(

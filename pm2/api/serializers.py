@@ -6,13 +6,14 @@ from typing import Any
 
 from rest_framework import serializers
 
-from pm2.actions.action_steps import ProcessSelector
+from pm2.actions.selection import ProcessSelector
 from pm2.api.framework_status import FrameworkList, FrameworkStatus
 from pm2.api.process_detail import ProcessDetail
 from pm2.daemon.process import ProcessDetails
 from pm2.exits.classify import ExitList, UsageSample
 from pm2.frameworks.registry import MAX_INSTANCES
 from pm2.logs.log_search import LogQuery
+from pm2.monitor.listing import DaemonStatus
 from system.lib.fields import NameField, StrictIntegerField, TextField
 from system.lib.wire_serializers import name_components
 
@@ -96,6 +97,7 @@ name_components(
         FrameworkStatus: "Framework",
         FrameworkList: "Frameworks",
         ExitList: "Exits",
+        DaemonStatus: "Daemon",
         ProcessDetail: "ProcessPage",
     }
 )

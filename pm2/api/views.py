@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from pm2.actions.action_steps import ActionResult
+from pm2.actions.result import ActionResult
 from pm2.actions.verbs import VERBS, ActionRequest, Verb
 from pm2.api import framework_status, process_detail
 from pm2.api.framework_status import FrameworkList
@@ -30,7 +30,7 @@ from pm2.api.serializers import (
 from pm2.exits.classify import ExitList
 from pm2.instance_tracking import instance_store
 from pm2.logs.log_search import LogPage
-from pm2.monitor import process_sampler
+from pm2.monitor import current_monitor
 from pm2.monitor.listing import Stats
 from system.lib.wire import to_wire
 from system.lib.wire_serializers import response_schema
@@ -90,7 +90,7 @@ class PM2ViewSet(ViewSet):
     @action(detail=False)
     def stats(self, request: Request) -> Response:
         """All processes. While the daemon is unavailable, the last list, marked `stale`."""
-        return Response(to_wire(process_sampler.recent_stats() or async_to_sync(process_sampler.sample)()))
+        return Response(to_wire(current_monitor.recent_stats() or async_to_sync(current_monitor.sample)()))
 
     @extend_schema(responses=response_schema(ProcessDetail))
     @action(detail=False, url_path=r"processes/(?P<pm_id>\d{1,9})")
@@ -140,4 +140,4 @@ class PM2ViewSet(ViewSet):
 
 def _log_page_response(query: LogQuerySerializer) -> Response:
     query.is_valid(raise_exception=True)
-    return Response(to_wire(async_to_sync(process_sampler.search_logs)(query.query)))
+    return Response(to_wire(async_to_sync(current_monitor.search_logs)(query.query)))

@@ -23,20 +23,20 @@ _announced: dict[int, tuple[float, str, str]] = {}
 _lock = threading.Lock()
 
 
-def expect_exits(pm_ids: Iterable[int], verb: str, by: str) -> None:
-    """Announces exits. `verb`: in the past tense (restarted, stopped); `by`: the requesting actor."""
+def expect_exits(pm_ids: Iterable[int], past_tense: str, by: str) -> None:
+    """Announces exits. `past_tense`: of the verb (restarted, stopped); `by`: the requesting actor."""
     now_ms = 1000 * time.time()
     pm_ids = tuple(pm_ids)
     for pm_id in pm_ids:
-        _write_marker(pm_id, now_ms, verb, by)
+        _write_marker(pm_id, now_ms, past_tense, by)
     with _lock:
         for pm_id in [pm_id for pm_id, (at_ms, _, _) in _announced.items() if now_ms - at_ms > MAX_AGE_MS]:
             del _announced[pm_id]
-        _announced.update((pm_id, (now_ms, verb, by)) for pm_id in pm_ids)
+        _announced.update((pm_id, (now_ms, past_tense, by)) for pm_id in pm_ids)
 
 
 def lookup(pm_id: int, started_ms: float) -> tuple[str, str] | None:
-    """Verb and actor of the latest announcement, if it was made during the run that began at `started_ms`."""
+    """Past tense and actor of the latest announcement, if it was made during the run that began at `started_ms`."""
     with _lock:
         in_memory = _announced.get(pm_id)
     candidates = (announced for announced in (in_memory, _read_marker(pm_id)) if announced)
@@ -47,13 +47,13 @@ def lookup(pm_id: int, started_ms: float) -> tuple[str, str] | None:
 
 
 def _marker_file(pm_id: int) -> Path:
-    return Path(settings.DATA_DIR) / "intents" / f"{pm_id}.json"
+    return Path(settings.DATA_DIR) / "expected-exits" / f"{pm_id}.json"
 
 
-def _write_marker(pm_id: int, at_ms: float, verb: str, by: str) -> None:
+def _write_marker(pm_id: int, at_ms: float, past_tense: str, by: str) -> None:
     """Makes an announcement visible to other processes. If that fails, only the name of the actor is lost."""
     file = _marker_file(pm_id)
-    marker = {"home": str(settings.PM2_HOME), "at": at_ms, "verb": verb, "by": by}
+    marker = {"home": str(settings.PM2_HOME), "at": at_ms, "verb": past_tense, "by": by}
     with suppress(OSError):
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_atomically(file, [json.dumps(marker)])

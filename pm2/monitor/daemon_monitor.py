@@ -26,7 +26,7 @@ from pm2.instance_tracking.reconciliation import Change
 from pm2.logs import live_logs
 from pm2.logs.log_files import LogFiles
 from pm2.monitor import list_freshness, listing
-from pm2.monitor.listing import Counts, Daemon, Orphan, Stats, count_online
+from pm2.monitor.listing import Counts, DaemonStatus, Orphan, Stats, count_online
 from system.host import child_processes
 
 log = structlog.get_logger("pm2.monitor.daemon_monitor")
@@ -53,7 +53,7 @@ class DaemonMonitor:
         self.recorder = ExitRecorder(self.logs, self.usage_history, self._instance_context)
         self.files: dict[Key, LogFiles] = {}
         self.orphans: dict[child_processes.Identity, Orphan] = {}
-        self.daemon = Daemon("down", None, None, str(home), "PM2's daemon has not been contacted yet.")
+        self.daemon = DaemonStatus("down", None, None, str(home), "PM2's daemon has not been contacted yet.")
         self._listed: tuple[Process, ...] = ()
         self._listed_at: datetime | None = None
         self._listed_s, self._list_duration_s = -IDLE_POLL_S, 0.0
@@ -193,7 +193,7 @@ class DaemonMonitor:
     def _set_daemon_state(self, state: str, message: str | None, version: str | None = None) -> None:
         before = self.daemon
         pid = listing.daemon_pid() if state == "up" else None
-        self.daemon = Daemon(state, version, pid, str(self.home), message)
+        self.daemon = DaemonStatus(state, version, pid, str(self.home), message)
         if (before.state, before.pid) == (state, pid):
             return
         text = message or f"PM2 {version} is up, pid {pid}"

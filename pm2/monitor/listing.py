@@ -22,7 +22,7 @@ MIN_MAJOR_VERSION = 5  # the first major version with the methods called here
 
 
 @dataclass(frozen=True, slots=True)
-class Daemon:
+class DaemonStatus:
     """`state`: up, down, updating or incompatible; `message`: why it is not up."""
 
     state: Annotated[str, ("up", "down", "updating", "incompatible")]
@@ -53,7 +53,7 @@ class Stats:
 
     processes: tuple[Process, ...]
     counts: Counts
-    daemon: Daemon
+    daemon: DaemonStatus
     timestamp: datetime
     stale: Annotated[bool, "The daemon is unavailable; the list is `ageSeconds` old"]
     age_seconds: float

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from asgiref.sync import sync_to_async
 from django.db import connection
 
-from pm2.monitor import process_sampler
+from pm2.monitor import current_monitor
 from pm2site.http import error_responses, middleware
 from rediscluster.errors import RedisClusterError
 from rediscluster.status import queries, state_summary
@@ -61,7 +61,7 @@ def _has_all_tables() -> bool:
 
 
 async def pm2() -> tuple[bool, str]:
-    stats = await process_sampler.sample()
+    stats = await current_monitor.sample()
     daemon = stats.daemon
     if daemon.state == "up":
         return True, f"PM2 {daemon.version}, pid {daemon.pid}, {daemon.home}"

@@ -11,7 +11,7 @@ from django.shortcuts import render
 
 from benchmarks.history import queries
 from benchmarks.history.results import to_result
-from pm2.monitor import process_sampler
+from pm2.monitor import current_monitor
 from pm2site.audit import trail
 from pm2site.health import readiness
 from pm2site.web import tables
@@ -38,7 +38,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 async def _current_state() -> dict[str, Any]:
     host, pm2, redis, checks = await asyncio.gather(
-        host_sampler.sample(), process_sampler.sample(), cluster_sampler.sample(), readiness.run_checks()
+        host_sampler.sample(), current_monitor.sample(), cluster_sampler.sample(), readiness.run_checks()
     )
     return {
         "host": tables.host(host),

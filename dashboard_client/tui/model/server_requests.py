@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from dashboard_client.network.pm2_verbs import PM2_VERBS
-from dashboard_client.wire.benchmarks import AcceptedRun, ActionResult
+from dashboard_client.wire.action_result import ActionResult
+from dashboard_client.wire.benchmarks import AcceptedRun
 from dashboard_client.wire.host_and_pm2 import Process
 from dashboard_client.wire.redis import RedisNode, RedisStatus
 
@@ -22,8 +23,9 @@ class Confirmation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServerRequest:
-    """`api_method`: of `client.Client`. `affected`: a line for each thing that it changes, to be confirmed; `word`: to
-    type for the confirmation. `next_requests`: sent in order, each after the previous one succeeded."""
+    """`api_method`: of `network.endpoints.Endpoints`. `affected`: a line for each thing that it changes, to be
+    confirmed; `word`: to type for the confirmation. `next_requests`: sent in order, each after the previous one
+    succeeded."""
 
     title: str
     api_method: str
@@ -49,7 +51,7 @@ def set_up_redis(nodes: int, **options: object) -> ServerRequest:
 
 
 def pm2_request(verb: str, title: str, **arguments: object) -> ServerRequest:
-    return ServerRequest(title, PM2_VERBS[verb].client_method, arguments)
+    return ServerRequest(title, PM2_VERBS[verb].api_method, arguments)
 
 
 def chain_requests(requests: Sequence[ServerRequest]) -> ServerRequest:
@@ -109,7 +111,7 @@ def for_all_processes(verb: str, processes: tuple[Process, ...]) -> ServerReques
     """stop, restart or delete all."""
     affected = tuple(f"{process.pm_id} {process.name} ({process.status})" for process in processes)
     return ServerRequest(
-        f"{verb.capitalize()} all processes", PM2_VERBS[verb].client_method_for_all,
+        f"{verb.capitalize()} all processes", PM2_VERBS[verb].api_method_for_all,
         affected=affected or ("no known processes",), word="delete" if verb == "delete" else "",
     )  # fmt: skip
 

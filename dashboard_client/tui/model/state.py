@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from dashboard_client.tui.model.server_requests import ServerRequest
 from dashboard_client.tui.model.windows import Window
 from dashboard_client.wire.benchmarks import BenchmarkProgress, BenchmarkResult, RunProgress, SystemConfig
 from dashboard_client.wire.host_and_pm2 import HostStats, Pm2Stats, Process
@@ -125,13 +126,17 @@ class Toast:
 
 @dataclass(frozen=True, slots=True)
 class PendingCall:
-    """An API call in flight. `title`: shown to the user, empty for background calls. `purpose`: selects the handler and
+    """An API call in flight: a request of the user, or one in the background, whose `purpose` selects the handler and
     the window that waits for the response."""
 
-    title: str
     since_s: float
     purpose: str = ""
-    next_requests: tuple[object, ...] = ()  # the `ServerRequest`s to send once it succeeded
+    request: ServerRequest | None = None
+
+    @property
+    def title(self) -> str:
+        """Shown to the user; empty for a background call."""
+        return self.request.title if self.request else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def fetch(
     arguments: Mapping[str, object] | None = None,
 ) -> Transition:
     """A read-only call; `purpose` selects the window that receives the response (`responses`)."""
-    call = PendingCall("", state.now_s, purpose)
+    call = PendingCall(state.now_s, purpose)
     return _send_call(state, api_method, response_type, arguments or {}, call)
 
 
@@ -76,7 +76,7 @@ def confirm_or_send(state: State, request: ServerRequest) -> Transition:
 
 def send(state: State, request: ServerRequest) -> Transition:
     """The effect that sends without confirmation: for `confirm_or_send`, confirmed dialogs, and the next of a chain."""
-    call = PendingCall(request.title, state.now_s, "request", request.next_requests)
+    call = PendingCall(state.now_s, request=request)
     state = show_toast(state, f"{request.title}…", "plain")
     return _send_call(state, request.api_method, request.response_type, request.arguments, call)
 

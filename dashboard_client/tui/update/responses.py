@@ -1,6 +1,6 @@
 """Handles API responses: stores the value, or fills the window that is waiting for it. [pure]
 
-`PendingCall.purpose`, as given to `api_calls.fetch`, identifies that window; `request` marks requests of the user.
+`PendingCall.purpose`, as given to `api_calls.fetch`, identifies that window.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from typing import TypeVar
 
 from dashboard_client.formatting.figures import rate
 from dashboard_client.tui.model import events
-from dashboard_client.tui.model.server_requests import ServerRequest
-from dashboard_client.tui.model.state import MAX_RESULTS, PendingCall, State
+from dashboard_client.tui.model.server_requests import ServerRequest, chain_requests
+from dashboard_client.tui.model.state import MAX_RESULTS, State
 from dashboard_client.tui.model.windows import Compare, History, Logs, Page, ProcessDetails, RunPage, Window
 from dashboard_client.tui.text.node_text import info_lines, info_title, slow_log_lines, slow_log_title
 from dashboard_client.tui.text.window_text import LATEST, latest_lines
 from dashboard_client.tui.update.api_calls import Transition, fetch, log_activity, push_window, send, show_toast
+from dashboard_client.wire.action_result import ActionResult
 from dashboard_client.wire.benchmarks import (
     AcceptedRun,
-    ActionResult,
     BenchmarkResult,
     BenchmarkResults,
     BenchmarkRun,
@@ -41,8 +41,8 @@ def on_response(state: State, call_id: str, value: object) -> Transition:
     if call is None:  # sent to the previous server, or a duplicate
         return state, ()
     state = _remove_call(state, call_id)
-    if call.purpose == "request":
-        return _finish_request(state, call, value)
+    if call.request:
+        return _finish_request(state, call.request, value)
     match value:
         case SystemConfig():
             return replace(state, config=value), ()
@@ -99,9 +99,9 @@ def _remove_call(state: State, call_id: str) -> State:
     return replace(state, pending_calls={key: call for key, call in state.pending_calls.items() if key != call_id})
 
 
-def _finish_request(state: State, call: PendingCall, value: object) -> Transition:
+def _finish_request(state: State, request: ServerRequest, value: object) -> Transition:
     """Report the result, then send the next request of a chain."""
-    text, tone = _describe_result(call, value)
+    text, tone = _describe_result(request.title, value)
     state = show_toast(state, text, tone)
     if state.link.phase != "live":  # when live, the activity stream reports it
         state = log_activity(state, "done", text, tone)
@@ -115,24 +115,23 @@ def _finish_request(state: State, call: PendingCall, value: object) -> Transitio
         state = push_window(state, Page("Redis Cluster", lines))
     if isinstance(value, AcceptedRun):
         state = replace(state, focus="run")
-    remaining = [request for request in call.next_requests if isinstance(request, ServerRequest)]
-    if remaining:
-        return send(state, replace(remaining[0], next_requests=tuple(remaining[1:])))
+    if request.next_requests:
+        return send(state, chain_requests(request.next_requests))
     page = state.top_window
     if isinstance(page, RunPage) and page.run_id:  # the request may have changed the displayed run
         return fetch(state, "run", "benchmark_run_details", BenchmarkRun, {"run_id": page.run_id})
     return state, ()
 
 
-def _describe_result(call: PendingCall, value: object) -> tuple[str, str]:
+def _describe_result(title: str, value: object) -> tuple[str, str]:
     """Text and tone."""
     if isinstance(value, AcceptedRun):
-        return value.message or f"{call.title}: queued", "ok"
+        return value.message or f"{title}: queued", "ok"
     if isinstance(value, RedisStatus):
         return f"Redis Cluster: {value.state}", "plain"
     if isinstance(value, ActionResult):
-        return value.message or f"{call.title}: done", "ok" if value.success else "bad"
-    return f"{call.title}: done", "ok"
+        return value.message or f"{title}: done", "ok" if value.success else "bad"
+    return f"{title}: done", "ok"
 
 
 def _fill(state: State, kind: type[AnyWindow], fill: Callable[[AnyWindow], Window]) -> State:
@@ -152,12 +151,12 @@ def on_failure(state: State, event: events.ApiFailed) -> Transition:
     if call is None:
         return state, ()
     state = _remove_call(state, event.call_id)
-    if call.purpose == "request":
+    if call.request:
         text = f"{call.title}: {event.message}"
         state = show_toast(state, text, "bad")
         if state.link.phase != "live" or not event.status:  # the activity stream reports what the server refused
             state = log_activity(state, "failed", text, "bad")
-        if call.next_requests:
+        if call.request.next_requests:
             state = log_activity(state, "failed", "The remaining steps were skipped", "warn")
         return state, ()
     if call.purpose in ("config", "latest"):

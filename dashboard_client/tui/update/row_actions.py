@@ -36,8 +36,8 @@ def selected_node(state: State) -> RedisNode | None:
     return row.item if row and isinstance(row.item, RedisNode) else None
 
 
-def send_to_process(state: State, verb: str) -> Transition:
-    """`verb`: restart, stop or delete."""
+def request_for_process(state: State, verb: str) -> Transition:
+    """Opens the confirmation of `verb`: restart, stop or delete."""
     process = selected_process(state)
     if process is None:
         return show_toast(state, NO_PROCESS, "warn"), ()

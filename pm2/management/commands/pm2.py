@@ -13,14 +13,15 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from pm2.actions.action_steps import ActionResult, ProcessSelector
+from pm2.actions.result import ActionResult
+from pm2.actions.selection import ProcessSelector
 from pm2.actions.verbs import VERBS, ActionRequest, Verb
 from pm2.api.serializers import MAX_LINES
 from pm2.errors import PM2Error
 from pm2.frameworks.registry import MAX_INSTANCES, registry
 from pm2.logs import live_logs, log_search
 from pm2.logs.log_lines import LogLine
-from pm2.monitor import process_sampler
+from pm2.monitor import current_monitor
 from pm2.monitor.listing import Stats, count_online
 from system.errors import HostError
 from system.lib import audit_hook
@@ -54,7 +55,7 @@ class Command(CommandLine):
     def handle(self, *args: Any, verb: str, name: str | None, **options: Any) -> None:
         try:
             if verb == "status":
-                self._print_stats(_select(asyncio.run(process_sampler.sample()), name), options["json"])
+                self._print_stats(_select(asyncio.run(current_monitor.sample()), name), options["json"])
             elif verb == "logs":
                 asyncio.run(self._print_logs(name, options))
             else:
@@ -120,8 +121,8 @@ class Command(CommandLine):
 
     async def _print_logs(self, name: str | None, options: dict[str, Any]) -> None:
         if options["follow"]:
-            process_sampler.start()
-        page = await process_sampler.search_logs(
+            current_monitor.start()
+        page = await current_monitor.search_logs(
             log_search.LogQuery(count=options["lines"], name=name, search=options["search"])
         )
         for line in page.lines:

@@ -28,8 +28,8 @@ from dashboard_client.tui.text.node_text import node_lines
 from dashboard_client.tui.text.window_text import compare_lines, page_lines
 from dashboard_client.tui.update.dispatch import begin_subscriptions, update
 from dashboard_client.tui.view.render import render
+from dashboard_client.wire.action_result import ActionResult
 from dashboard_client.wire.benchmarks import (
-    ActionResult,
     Baseline,
     BenchmarkProgress,
     BenchmarkResults,

@@ -19,7 +19,8 @@ import pytest
 from pytest_django import Settings
 
 from pm2.actions import action_steps, lifecycle, scaling, start_steps
-from pm2.actions.lifecycle import ProcessSelector
+from pm2.actions.result import ActionResult, Skipped
+from pm2.actions.selection import ProcessSelector
 from pm2.api import process_detail
 from pm2.daemon import rpc_client
 from pm2.errors import (
@@ -36,7 +37,7 @@ from pm2.errors import (
 )
 from pm2.frameworks import registry
 from pm2.frameworks.registry import Framework, Registry
-from pm2.monitor import listing, process_sampler
+from pm2.monitor import current_monitor, listing
 from system.host import binaries
 from system.lib.wire import to_wire
 from tests.fixtures.ports import FASTIFY, NODE, free_port
@@ -74,7 +75,7 @@ def own_framework(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[.
     return install
 
 
-def names_and_statuses(result: lifecycle.ActionResult) -> list[tuple[str, str]]:
+def names_and_statuses(result: ActionResult) -> list[tuple[str, str]]:
     return [(process.name, process.status) for process in result.processes]
 
 
@@ -86,7 +87,7 @@ async def test_the_life_of_a_framework(pm2_home: Path) -> None:
         ("fastify", FASTIFY, "cluster_mode")
     }
 
-    stats = await process_sampler.sample()
+    stats = await current_monitor.sample()
     assert stats.counts == listing.Counts(online=2, total=2)
     assert (stats.daemon.state, stats.daemon.pid, stats.stale) == ("up", listing.daemon_pid(), False)
     assert all(process.memory_bytes > 10 * 2**20 for process in stats.processes)
@@ -100,22 +101,22 @@ async def test_the_life_of_a_framework(pm2_home: Path) -> None:
 
     one = await lifecycle.stop(ProcessSelector(pm_id=restarted.processes[0].pm_id))
     assert names_and_statuses(one) == [("fastify", "stopped")]
-    assert (await process_sampler.sample()).counts == listing.Counts(online=1, total=2)
+    assert (await current_monitor.sample()).counts == listing.Counts(online=1, total=2)
 
     deleted = await lifecycle.delete(ProcessSelector(name="fastify"))
     assert (deleted.message, deleted.processes) == ("Deleted fastify: 2 processes", ())
-    assert (await process_sampler.sample()).counts == listing.Counts(online=0, total=0)
+    assert (await current_monitor.sample()).counts == listing.Counts(online=0, total=0)
 
 
 async def test_our_changes_are_visible_at_once(pm2_home: Path) -> None:
     await lifecycle.start("node", 1)
-    stats = await process_sampler.sample()
-    assert process_sampler.recent_stats() is stats
+    stats = await current_monitor.sample()
+    assert current_monitor.recent_stats() is stats
 
     await lifecycle.stop(ProcessSelector(framework="node"))
 
-    assert process_sampler.recent_stats() is None
-    assert (await process_sampler.sample()).counts == listing.Counts(online=0, total=1)
+    assert current_monitor.recent_stats() is None
+    assert (await current_monitor.sample()).counts == listing.Counts(online=0, total=1)
 
 
 async def test_a_stopped_framework_starts_with_the_requested_number_of_instances(pm2_home: Path) -> None:
@@ -128,9 +129,9 @@ async def test_a_stopped_framework_starts_with_the_requested_number_of_instances
 async def test_twenty_starts_at_once_make_one_app(pm2_home: Path) -> None:
     outcomes = await asyncio.gather(*(lifecycle.start("node", 1) for _ in range(20)), return_exceptions=True)
 
-    assert sum(isinstance(outcome, lifecycle.ActionResult) for outcome in outcomes) == 1
-    assert {type(outcome) for outcome in outcomes} - {lifecycle.ActionResult} <= {OperationInProgress, AlreadyRunning}
-    assert (await process_sampler.sample()).counts == listing.Counts(online=1, total=1)
+    assert sum(isinstance(outcome, ActionResult) for outcome in outcomes) == 1
+    assert {type(outcome) for outcome in outcomes} - {ActionResult} <= {OperationInProgress, AlreadyRunning}
+    assert (await current_monitor.sample()).counts == listing.Counts(online=1, total=1)
 
 
 async def test_a_crash_at_startup_is_reported_with_its_error_output(
@@ -144,7 +145,7 @@ async def test_a_crash_at_startup_is_reported_with_its_error_output(
     assert str(caught.value) == "own did not come up: it exited with code 3. Error output: no such database"
     assert caught.value.fields
     assert caught.value.fields["exitCode"] == 3
-    assert (await process_sampler.sample()).counts == listing.Counts(online=0, total=0)
+    assert (await current_monitor.sample()).counts == listing.Counts(online=0, total=0)
 
 
 async def test_a_port_that_never_opens_is_reported(
@@ -218,7 +219,7 @@ async def test_names_round_trip_as_data_and_environments_stay(pm2_home: Path, tm
         for name in NAMES:
             await daemon.call("prepare", idle(tmp_path, name))
 
-    stats = await process_sampler.sample()
+    stats = await current_monitor.sample()
     wire = json.dumps(to_wire(stats)) + json.dumps(
         to_wire([await process_detail.get(process.pm_id) for process in stats.processes])
     )
@@ -230,7 +231,7 @@ async def test_names_round_trip_as_data_and_environments_stay(pm2_home: Path, tm
     assert (deleted.message, deleted.processes) == (f"Deleted {NAMES[1]}: 1 process", ())
     everything = await lifecycle.delete(None)
     assert (everything.processes, everything.skipped) == ((), ())
-    assert (await process_sampler.sample()).counts == listing.Counts(online=0, total=0)
+    assert (await current_monitor.sample()).counts == listing.Counts(online=0, total=0)
 
 
 def idle(folder: Path, name: str) -> dict[str, Any]:
@@ -245,12 +246,12 @@ def idle(folder: Path, name: str) -> dict[str, Any]:
 
 async def test_a_killed_daemon_is_a_state_and_start_restarts_it(new_pm2_home: Path) -> None:
     await lifecycle.start("node", 1)
-    before = await process_sampler.sample()
+    before = await current_monitor.sample()
     pid = listing.daemon_pid()
     assert pid
     os.kill(pid, signal.SIGKILL)
 
-    away = await until(process_sampler.sample, lambda stats: stats.daemon.state == "down")
+    away = await until(current_monitor.sample, lambda stats: stats.daemon.state == "down")
     assert away.stale
     assert away.processes == before.processes or len(away.processes) == 1
     with pytest.raises(DaemonNotRunning):
@@ -265,7 +266,7 @@ async def test_a_daemon_that_hangs_is_a_state_and_recovers(new_pm2_home: Path, s
     pid = listing.daemon_pid()
     assert pid
     with stopped(pid):
-        away = await process_sampler.sample()
+        away = await current_monitor.sample()
         assert (away.daemon.state, away.daemon.message, away.stale) == (
             "down",
             f"PM2's daemon (pid {pid}) is not responding.",
@@ -273,12 +274,12 @@ async def test_a_daemon_that_hangs_is_a_state_and_recovers(new_pm2_home: Path, s
         )
         started_s = time.monotonic()
         for _ in range(50):  # nothing waits again, and no requests pile up at the daemon
-            assert await process_sampler.sample() == replace(away, timestamp=ANY, age_seconds=ANY)
+            assert await current_monitor.sample() == replace(away, timestamp=ANY, age_seconds=ANY)
         assert time.monotonic() - started_s < settings.PM2_TIMEOUT
         with pytest.raises(DaemonHangs):
             await lifecycle.delete(ProcessSelector(framework="node"))
 
-    assert (await until(process_sampler.sample, lambda stats: stats.daemon.state == "up")).counts == listing.Counts(
+    assert (await until(current_monitor.sample, lambda stats: stats.daemon.state == "up")).counts == listing.Counts(
         1, 1
     )
 
@@ -299,15 +300,15 @@ async def test_this_server_is_skipped(pm2_home: Path, monkeypatch: pytest.Monkey
 
     result = await lifecycle.delete(None)
 
-    assert result.skipped == (action_steps.Skipped("node", "it is this server itself"),)
-    assert [process.pid for process in (await process_sampler.sample()).processes] == [own_pid]
+    assert result.skipped == (Skipped("node", "it is this server itself"),)
+    assert [process.pid for process in (await current_monitor.sample()).processes] == [own_pid]
 
 
 async def test_sampling_without_a_daemon_spawns_nothing(new_pm2_home: Path) -> None:
-    stats = await process_sampler.sample()
+    stats = await current_monitor.sample()
 
     assert (stats.daemon, stats.processes, stats.stale) == (
-        listing.Daemon("down", None, None, str(new_pm2_home), str(DaemonNotRunning(str(new_pm2_home)))),
+        listing.DaemonStatus("down", None, None, str(new_pm2_home), str(DaemonNotRunning(str(new_pm2_home)))),
         (),
         True,
     )
@@ -341,7 +342,7 @@ async def test_an_unknown_process_is_an_error(pm2_home: Path) -> None:
 async def test_a_home_too_long_for_a_socket_is_reported(settings: Settings) -> None:
     settings.PM2_HOME = Path("/tmp") / ("x" * 110)
 
-    daemon = (await process_sampler.sample()).daemon
+    daemon = (await current_monitor.sample()).daemon
     assert (daemon.state, daemon.message) == ("down", str(InvalidHome(str(settings.PM2_HOME / "rpc.sock"))))
 
 

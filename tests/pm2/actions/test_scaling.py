@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from pm2.actions import action_steps, lifecycle, scaling
-from pm2.actions.lifecycle import ProcessSelector
+from pm2.actions.result import ActionResult
+from pm2.actions.selection import ProcessSelector
 from pm2.api import process_detail
 from pm2.daemon import rpc_client
 from pm2.daemon.process import Process
 from pm2.errors import CannotReload, CannotScale, ProcessNotFound, RollingRestartFailed, StartFailed
-from pm2.monitor import process_sampler
+from pm2.monitor import current_monitor
 from system.host import binaries, child_processes
 from system.host.ports import is_listening
 from tests.fixtures import ports
@@ -26,7 +27,7 @@ FASTIFY = ProcessSelector(framework="fastify")
 
 
 async def pids(name: str) -> list[tuple[int, int]]:
-    stats = await process_sampler.sample()
+    stats = await current_monitor.sample()
     return [(process.pm_id, process.pid) for process in stats.processes if process.name == name]
 
 
@@ -143,7 +144,7 @@ async def test_a_rolling_restart_restarts_one_by_one() -> None:
 
     async def record_counts() -> None:
         while True:
-            online_counts.append((await process_sampler.sample()).counts.online)
+            online_counts.append((await current_monitor.sample()).counts.online)
             await asyncio.sleep(0.02)
 
     recording = asyncio.create_task(record_counts())
@@ -159,7 +160,7 @@ async def test_a_rolling_restart_stops_at_the_first_that_does_not_come_up(tmp_pa
     await run_app(tmp_path, "rolls", IDLE, instances=3)
     # Online means spawned: wait until Node has read the file, which is about to change.
     await until(
-        process_sampler.sample, lambda stats: sum(process.uptime_seconds > 1 for process in stats.processes) == 3
+        current_monitor.sample, lambda stats: sum(process.uptime_seconds > 1 for process in stats.processes) == 3
     )
     before = dict(await pids("rolls"))
     write_script(tmp_path, IDLE).write_text("console.error('bad release'); process.exit(7)")
@@ -178,14 +179,14 @@ async def test_a_rolling_restart_stops_at_the_first_that_does_not_come_up(tmp_pa
 async def test_twenty_starts_at_once_make_one_application() -> None:
     results = await asyncio.gather(*(lifecycle.start("fastify", 2) for _ in range(20)), return_exceptions=True)
 
-    started = [result for result in results if isinstance(result, lifecycle.ActionResult)]
+    started = [result for result in results if isinstance(result, ActionResult)]
     assert len(started) == 1
     assert len(await pids("fastify")) == 2
 
 
 async def test_a_process_that_does_not_restart_is_reported_with_its_stderr(tmp_path: Path) -> None:
     await run_app(tmp_path, "breaks", IDLE, max_restarts=3)
-    await until(process_sampler.sample, lambda stats: stats.processes[0].uptime_seconds > 1)
+    await until(current_monitor.sample, lambda stats: stats.processes[0].uptime_seconds > 1)
     write_script(tmp_path, IDLE).write_text("console.error('no config'); process.exit(5)")
     with pytest.raises(StartFailed) as caught:
         await lifecycle.restart(ProcessSelector(name="breaks"))
@@ -199,12 +200,12 @@ async def test_names_are_data(tmp_path: Path) -> None:
     names = ["$(touch /tmp/canary)", "; rm -rf /", "\x1b[31mred", "{red-fg}x", "a]b:0] [", "ünï ✓", "../../x", "all"]
     for name in names:
         await run_app(tmp_path, name, IDLE)
-    await until(process_sampler.sample, lambda stats: stats.counts.online == len(names))
+    await until(current_monitor.sample, lambda stats: stats.counts.online == len(names))
     stopped = await lifecycle.stop(ProcessSelector(name="all"))
     assert [process.name for process in stopped.processes] == ["all"]
     for name in names:
         assert [process.name for process in (await lifecycle.restart(ProcessSelector(name=name))).processes] == [name]
     async with rpc_client.connect() as daemon:
         await daemon.call("ping", {})
-    listed: tuple[Process, ...] = (await process_sampler.sample()).processes
+    listed: tuple[Process, ...] = (await current_monitor.sample()).processes
     assert [process.name for process in listed] == names

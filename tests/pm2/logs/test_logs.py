@@ -19,7 +19,7 @@ from pm2.logs import live_logs, log_search
 from pm2.logs.log_files import read_backwards, read_last_lines, split_timestamp
 from pm2.logs.log_lines import LineAssembler, LogLine
 from pm2.logs.log_search import LogQuery, count_overlap
-from pm2.monitor import process_sampler
+from pm2.monitor import current_monitor
 from pm2.monitor.daemon_monitor import DaemonMonitor
 from tests.fixtures.pm2_apps import IDLE, run_app, until
 
@@ -145,10 +145,10 @@ def test_a_slow_pattern_does_not_exceed_the_time_limit_of_the_search(
 async def monitor(pm2_home: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DaemonMonitor]:
     await start_steps.ensure_daemon()
     monkeypatch.setattr(live_logs.feed, "_kept", type(live_logs.feed._kept)())
-    started = process_sampler.start()
+    started = current_monitor.start()
     await until(lambda: started.is_listening, bool)
     yield started
-    await process_sampler.stop()
+    await current_monitor.stop()
 
 
 def texts(page: log_search.LogPage) -> list[str]:
@@ -156,7 +156,7 @@ def texts(page: log_search.LogPage) -> list[str]:
 
 
 async def find(**query: object) -> log_search.LogPage:
-    return await process_sampler.search_logs(LogQuery(**query))  # type: ignore[arg-type]
+    return await current_monitor.search_logs(LogQuery(**query))  # type: ignore[arg-type]
 
 
 async def test_lines_of_all_streams_are_ordered_by_time(monitor: DaemonMonitor, tmp_path: Path) -> None:
@@ -183,13 +183,13 @@ async def test_lines_of_all_streams_are_ordered_by_time(monitor: DaemonMonitor, 
 async def test_lines_from_before_the_subscription_are_read_from_the_files_once(pm2_home: Path, tmp_path: Path) -> None:
     await run_app(tmp_path, "older", f"for (let n = 0; n < 1000; n++) console.log('line ' + n); process.stdin.on('data', (d) => console.log('new ' + d)); {IDLE}")  # fmt: skip
     await until(lambda: asyncio.to_thread(read_last_lines, _out(), 1), lambda lines: lines == ["line 999"])
-    started = process_sampler.start()
+    started = current_monitor.start()
     await until(lambda: started.is_listening, bool)
     async with rpc_client.connect() as daemon:
         await daemon.call("sendLineToStdin", {"pm_id": 0, "line": "a"})
     await until(lambda: asyncio.to_thread(read_last_lines, _out(), 1), lambda lines: lines[0].startswith("new"))
     page = await until(lambda: find(name="older", count=5000), lambda page: "new a" in texts(page))
-    await process_sampler.stop()
+    await current_monitor.stop()
 
     assert [text for text in texts(page) if text] == [f"line {number}" for number in range(1000)] + ["new a"]
     assert texts(await find(name="older", search="^line 9..$", is_regex=True, count=3)) == [
@@ -234,4 +234,4 @@ async def test_a_flood_is_bounded_and_counted_without_blocking_the_daemon(
     assert len(lines) <= live_logs.MAX_LINES
     assert sum(len(line.text) + live_logs.LINE_OVERHEAD_BYTES for line in lines) <= live_logs.MAX_BYTES
     await until(lambda: live_logs.feed.after(0, 10, 2**20).missed, lambda missed: missed > 100_000)
-    assert (await process_sampler.sample()).counts.online == 2
+    assert (await current_monitor.sample()).counts.online == 2

@@ -12,11 +12,11 @@ import pytest
 
 from pm2 import models
 from pm2.actions import lifecycle, prepare_payload, start_steps
-from pm2.actions.lifecycle import ProcessSelector
+from pm2.actions.selection import ProcessSelector
 from pm2.exits import pm2_events
 from pm2.exits.classify import Exit
 from pm2.instance_tracking import instance_store
-from pm2.monitor import listing, process_sampler
+from pm2.monitor import current_monitor, listing
 from pm2.monitor.daemon_monitor import DaemonMonitor
 from tests.fixtures.pm2_apps import IDLE, command_line, run_app, until
 
@@ -33,10 +33,10 @@ def _fast_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def monitor(pm2_home: Path) -> AsyncIterator[DaemonMonitor]:
     await start_steps.ensure_daemon()
-    started = process_sampler.start(instance_store)
+    started = current_monitor.start(instance_store)
     await until(lambda: started.is_listening, bool)
     yield started
-    await process_sampler.stop()
+    await current_monitor.stop()
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ async def exits(count: int) -> list[Exit]:
 
 async def pid_of(name: str) -> int:
     stats = await until(
-        process_sampler.sample, lambda stats: any(process.name == name and process.pid for process in stats.processes)
+        current_monitor.sample, lambda stats: any(process.name == name and process.pid for process in stats.processes)
     )
     return int(next(process.pid for process in stats.processes if process.name == name))
 
@@ -120,7 +120,7 @@ async def test_an_exit_is_recorded_once_with_its_evidence(monitor: DaemonMonitor
     source = f"console.error('first'); console.error('second'); {IDLE}"
     await run_app(apps, "one", source)
     await until(
-        process_sampler.sample,
+        current_monitor.sample,
         lambda _: len(monitor.usage_history.last_minute(0, monitor._instance_context("one", 0).pid)) >= 2,
     )
     os.kill(await pid_of("one"), signal.SIGTERM)
@@ -156,11 +156,11 @@ async def test_restarts_survive_a_reset(monitor: DaemonMonitor, apps: Path) -> N
     await run_app(apps, "counted", IDLE)
     for _ in range(2):
         await lifecycle.restart(ProcessSelector(name="counted"))
-    await until(process_sampler.sample, lambda stats: stats.processes[0].restarts == 2)
+    await until(current_monitor.sample, lambda stats: stats.processes[0].restarts == 2)
     await command_line("reset", "all")
     await lifecycle.restart(ProcessSelector(name="counted"))
 
-    assert [process.restarts for process in (await process_sampler.sample()).processes] == [3]
+    assert [process.restarts for process in (await current_monitor.sample()).processes] == [3]
     saved = await until(
         lambda: asyncio.to_thread(instance_store.load_instances), lambda saved: saved[("counted", 0)].lost_restarts
     )
@@ -175,12 +175,12 @@ async def test_a_daemon_that_dies_leaves_orphans_and_records(monitor: DaemonMoni
     orphan, daemon = await pid_of("orphan"), listing.daemon_pid()
     assert daemon
     await until(
-        process_sampler.sample,
+        current_monitor.sample,
         lambda stats: [bool(process.memory_bytes) for process in stats.processes] == [True, True],
     )
     os.kill(daemon, signal.SIGKILL)
 
-    away = await until(process_sampler.sample, lambda stats: stats.daemon.state == "down" and stats.orphans)
+    away = await until(current_monitor.sample, lambda stats: stats.daemon.state == "down" and stats.orphans)
     assert away.orphans == (listing.Orphan(orphan, "orphan", 0),)
     assert away.stale
     assert [process.name for process in away.processes] == ["orphan", "worker"]
@@ -189,9 +189,9 @@ async def test_a_daemon_that_dies_leaves_orphans_and_records(monitor: DaemonMoni
     assert summary(ended)[:3] == ("worker", "daemon death", "PM2's daemon died and the process with it")
 
     os.kill(orphan, signal.SIGKILL)
-    await until(process_sampler.sample, lambda stats: stats.orphans == ())
+    await until(current_monitor.sample, lambda stats: stats.orphans == ())
     await run_app(apps, "next", IDLE)
-    back = await until(process_sampler.sample, lambda stats: stats.daemon.state == "up" and stats.counts.online)
+    back = await until(current_monitor.sample, lambda stats: stats.daemon.state == "up" and stats.counts.online)
     assert [process.name for process in back.processes] == ["next"]
 
 
@@ -202,12 +202,12 @@ async def test_an_update_is_not_a_death(monitor: DaemonMonitor, apps: Path) -> N
 
     async def record_states() -> None:
         while True:
-            states.append((await process_sampler.sample()).daemon.state)
+            states.append((await current_monitor.sample()).daemon.state)
             await asyncio.sleep(0.05)
 
     recording = asyncio.create_task(record_states())
     await command_line("update")
-    stats = await until(process_sampler.sample, lambda stats: stats.daemon.state == "up" and stats.counts.online == 1)
+    stats = await until(current_monitor.sample, lambda stats: stats.daemon.state == "up" and stats.counts.online == 1)
     recording.cancel()
 
     assert "down" not in states

@@ -17,7 +17,7 @@ from django.template.loader import render_to_string
 
 from benchmarks.history.results import Result
 from pm2.daemon.process import Process, Status
-from pm2.monitor.listing import Counts, Daemon
+from pm2.monitor.listing import Counts, DaemonStatus
 from pm2.monitor.listing import Stats as Pm2Stats
 from pm2site.web import tables
 from rediscluster.status.cluster_stats import ClusterStats, ShardReplica, ShardStats
@@ -35,7 +35,7 @@ PROCESSES = Pm2Stats(
         Process(4, "api", "default", 0, Status.ERRORED, "fork_mode", 1, 0.0, 0.0, 0, 0.0, 16, 15, 1, None, None, "", "",
                 ""),
     ),
-    Counts(1, 2), Daemon("up", "7.0.4", 1, "/root/.pm2"), AT, False, 0.0,
+    Counts(1, 2), DaemonStatus("up", "7.0.4", 1, "/root/.pm2"), AT, False, 0.0,
 )  # fmt: skip
 CLUSTER = ClusterStats(
     "fail", "ours", True, 10923, 3, 6, 9, 12.0, 1_234_567, 99, None, ("0-5460",), 1,

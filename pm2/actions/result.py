@@ -1,0 +1,37 @@
+"""The result of an action. [pure]"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pm2.daemon.process import Process
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActionResult:
+    """The outcome of an action; `processes`: their state afterwards."""
+
+    success: bool
+    message: str
+    processes: tuple[Process, ...]
+    warnings: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
+    timestamp: datetime
+
+
+def build_result(
+    message: str,
+    processes: Sequence[Process],
+    *,
+    warnings: tuple[str, ...] = (),
+    skipped: tuple[Skipped, ...] = (),
+) -> ActionResult:
+    return ActionResult(True, message, tuple(processes), warnings, skipped, datetime.now(UTC))
