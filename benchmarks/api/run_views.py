@@ -51,7 +51,7 @@ class RunViewSet(ViewSet):
     @action(detail=False)
     def runs(self, request: Request) -> Response:
         """Queued and active runs, as in the stream `benchmark:progress`."""
-        current = progress.fetch_progress()
+        current = progress.refresh_progress()
         return Response(to_wire(responses.Runs(current.runs, current.last_result)))
 
     @extend_schema(responses=response_schema(responses.RunDetails))
@@ -59,7 +59,7 @@ class RunViewSet(ViewSet):
     def details(self, request: Request, run_id: str) -> Response:
         """One run with its trials, checks, samples and histograms."""
         # Not read-only: marks runs whose process is gone as interrupted and launches the next queued run.
-        queue.interrupt_dead_runs()
+        queue.recover_queue()
         return Response(to_wire(details_body(get_run(run_id))))
 
     @extend_schema(responses={200: response_schema(responses.RunChanged)})

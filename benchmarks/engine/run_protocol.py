@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from benchmarks.analysis.measurement import merge_trials
+from benchmarks.analysis.warm_up import burst_duration_s, is_steady, max_warmup_s
 from benchmarks.engine import environment, execution_monitor, preflight
 from benchmarks.engine.execution_monitor import REDIS_PROGRAMS, MonitoredProcesses
 from benchmarks.engine.generator_execution import Execution, ExecutionCallbacks, ExecutionResult, GeneratorProgram
@@ -21,7 +22,6 @@ from benchmarks.engine.probe import ProbePlan
 from benchmarks.engine.run_plan import RunPlan
 from benchmarks.engine.run_result import RunResult
 from benchmarks.errors import GeneratorFailed
-from benchmarks.generators.scenario import burst_duration_s, is_steady, max_warmup_s
 from system.host import process_lookup
 
 BACKGROUND_S = 1.0

@@ -12,13 +12,13 @@ from benchmarks.analysis.gates import Assessment, Gate, GateInput, ProbeCounts, 
 from benchmarks.analysis.measurement import Measurement, merge_trials
 from benchmarks.analysis.rank_tests import median_interval
 from benchmarks.analysis.saturation import overall_saturation
+from benchmarks.analysis.warm_up import STEADY_BURSTS, is_steady
 from benchmarks.engine import preflight
 from benchmarks.engine.execution_monitor import MonitoredProcesses, Sample
 from benchmarks.engine.generator_execution import ExecutionResult
 from benchmarks.engine.preflight import TargetResponse
 from benchmarks.engine.run_figures import RunFigures, TrialFigures
 from benchmarks.engine.run_plan import RunPlan
-from benchmarks.generators.scenario import STEADY_BURSTS, is_steady
 from system.lib.wire import to_wire
 
 MIN_DATE_INTERVAL_S = 2.0  # a Date header has a resolution of one second

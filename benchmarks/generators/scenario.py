@@ -12,12 +12,6 @@ DEFAULT_DURATION_S = 20.0
 DEFAULT_ENDPOINT = "/simple"
 DEFAULT_BODY = {"name": "benchmark"}
 REQUEST_TIMEOUT_S = 8.0  # longer than any expected stall; a slower request counts as an error, not as a latency
-# Warm-up: bursts until three in a row agree. Georges et al., OOPSLA 2007, require 1-2 % within one VM; a shared
-# machine is noisier, and a rate that does not settle is reported.
-BURST_S = 2.0
-STEADY_BURSTS = 3
-MAX_BURST_SPREAD = 0.03
-MAX_WARMUP_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +78,3 @@ def resolve_profile(profile: str | None, trials: int | None, duration_s: float |
     """Number of trials and duration of each; explicit values override the profile."""
     defaults = PROFILES[profile] if profile else Profile("", 1, DEFAULT_DURATION_S)
     return trials or defaults.trials, duration_s or defaults.duration_s
-
-
-def burst_duration_s(duration_s: float) -> float:
-    """Duration of one warm-up burst."""
-    return min(BURST_S, duration_s)
-
-
-def max_warmup_s(duration_s: float) -> float:
-    """Maximum duration of the warm-up: no longer than a trial."""
-    return min(MAX_WARMUP_S, duration_s)
-
-
-def is_steady(rates: list[float]) -> bool:
-    """Whether the last bursts agree within MAX_BURST_SPREAD."""
-    last = rates[-STEADY_BURSTS:]
-    return len(last) == STEADY_BURSTS and max(last) - min(last) <= MAX_BURST_SPREAD * max(last)

@@ -83,16 +83,16 @@ async def sample() -> Progress:
 
 def _sample_and_close() -> Progress:
     try:
-        return fetch_progress()
+        return refresh_progress()
     finally:
         connection.close()
 
 
-def fetch_progress() -> Progress:
+def refresh_progress() -> Progress:
     """Like `sample`, for threads that manage their own connection. Marks runs whose process is gone, and launches the
     next one."""
     unfinished = list(Run.objects.filter(state__in=UNFINISHED).order_by("created_at", "id"))
-    if unfinished and queue.interrupt_dead_runs_among(unfinished):
+    if unfinished and queue.recover_queue_from(unfinished):
         unfinished = list(Run.objects.filter(state__in=UNFINISHED).order_by("created_at", "id"))
     newest = Run.objects.filter(state=RunState.DONE).order_by("-recorded_at", "-id").values_list("id", "at").first()
     return Progress(

@@ -14,8 +14,8 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from benchmarks.analysis.warm_up import max_warmup_s
 from benchmarks.errors import QueueFull, RunFinished, RunUnfinished
-from benchmarks.generators.scenario import max_warmup_s
 from benchmarks.models import ACTIVE, UNFINISHED, Run, RunState
 from system.host.child_processes import Identity, boot_id, identify, is_alive, kill_group, spawn_detached
 from system.lib import installation
@@ -34,7 +34,7 @@ def planned_total_s(run: Run) -> float:
 
 def enqueue(run: Run) -> int:
     """Store `run`, launch it if none is active, and return its position. Raises QueueFull."""
-    interrupt_dead_runs()
+    recover_queue()
     with transaction.atomic():
         queued = list(Run.objects.filter(server_id=run.server_id, state=RunState.QUEUED))
         if len(queued) >= MAX_QUEUED:
@@ -152,13 +152,13 @@ def delete(run: Run) -> None:
         raise RunUnfinished(str(run.pk), run.state)
 
 
-def interrupt_dead_runs() -> int:
+def recover_queue() -> int:
     """Mark runs whose process is gone as interrupted, launch the next; returns the number interrupted."""
-    return interrupt_dead_runs_among(list(Run.objects.filter(server_id=settings.SERVER_ID, state__in=UNFINISHED)))
+    return recover_queue_from(list(Run.objects.filter(server_id=settings.SERVER_ID, state__in=UNFINISHED)))
 
 
-def interrupt_dead_runs_among(runs: Sequence[Run]) -> int:
-    """Like `interrupt_dead_runs`; `runs` are all unfinished runs, already fetched."""
+def recover_queue_from(runs: Sequence[Run]) -> int:
+    """Like `recover_queue`; `runs` are all unfinished runs, already fetched."""
     interrupted = mark_interrupted(runs)
     if interrupted or (runs and all(run.state == RunState.QUEUED for run in runs)):
         launch_next()

@@ -43,7 +43,7 @@ class Command(CommandLine):
             )
         logging_setup.start(settings.LOG_FORMAT, settings.LOG_LEVEL, settings.LOG_DIR)
         call_command("migrate", interactive=False, verbosity=0)
-        queue.interrupt_dead_runs()
+        queue.recover_queue()
         self._import_history()
         self._serve(host, port)
 

@@ -1,11 +1,8 @@
 import pytest
 
 from benchmarks.generators.scenario import (
-    burst_duration_s,
     default_connections,
     default_workers,
-    is_steady,
-    max_warmup_s,
     resolve_profile,
 )
 
@@ -32,21 +29,3 @@ def test_explicit_values_override_the_profile(
     profile: str | None, trials: int | None, duration: int | None, expected: tuple[int, int]
 ) -> None:
     assert resolve_profile(profile, trials, duration) == expected
-
-
-def test_the_warm_up_is_no_longer_than_a_trial() -> None:
-    assert (burst_duration_s(1), max_warmup_s(1), burst_duration_s(10), max_warmup_s(10), max_warmup_s(60)) == (
-        1,
-        1,
-        2,
-        10,
-        30,
-    )
-
-
-@pytest.mark.parametrize(
-    ("rates", "expected"),
-    [([], False), ([100, 100], False), ([50, 100, 98, 99], True), ([100, 98, 96], False), ([100, 100, 100, 90], False)],
-)
-def test_three_bursts_that_agree_are_steady(rates: list[float], expected: bool) -> None:
-    assert is_steady(rates) is expected

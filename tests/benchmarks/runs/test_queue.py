@@ -83,20 +83,20 @@ def test_a_run_whose_process_is_gone_is_interrupted() -> None:
     lost_run, done_run = run_with_dead_process(), new_run("done", req_per_sec=5.0)
     done_run.save()
 
-    assert queue.interrupt_dead_runs() == 1
+    assert queue.recover_queue() == 1
 
     lost_run.refresh_from_db()
     assert lost_run.state == "interrupted"
-    assert progress.fetch_progress().runs == ()
-    assert queue.interrupt_dead_runs() == 0
+    assert progress.refresh_progress().runs == ()
+    assert queue.recover_queue() == 0
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_run_whose_process_is_alive_is_left_alone() -> None:
     own(new_run("running"), os.getpid())
 
-    assert queue.interrupt_dead_runs() == 0
-    assert [run.state for run in progress.fetch_progress().runs] == ["running"]
+    assert queue.recover_queue() == 0
+    assert [run.state for run in progress.refresh_progress().runs] == ["running"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -119,10 +119,10 @@ def test_cancel_and_delete_require_the_right_state() -> None:
 async def test_the_stream_names_the_newest_result() -> None:
     from asgiref.sync import sync_to_async
 
-    assert await sync_to_async(progress.fetch_progress)() == progress.Progress((), None)
+    assert await sync_to_async(progress.refresh_progress)() == progress.Progress((), None)
     done = new_run("done")
     await sync_to_async(done.save)()
-    newest = (await sync_to_async(progress.fetch_progress)()).last_result
+    newest = (await sync_to_async(progress.refresh_progress)()).last_result
     assert newest == progress.LastResult(done.pk, done.at)
 
 
@@ -201,7 +201,7 @@ def test_kill_9_interrupts_the_run_keeps_its_figures_and_kills_its_generator(det
             assert time.monotonic() < deadline_s
             time.sleep(0.1)
         os.kill(pid, signal.SIGKILL)
-        detached.python("from benchmarks.runs import queue; queue.interrupt_dead_runs()")
+        detached.python("from benchmarks.runs import queue; queue.recover_queue()")
 
         detached.wait_for("interrupted")
         leftover = commands_with(f"127.0.0.1:{port}/simple")
