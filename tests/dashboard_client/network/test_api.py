@@ -152,7 +152,7 @@ def trickle(handler: BaseHTTPRequestHandler) -> None:
 
 
 def hang(handler: BaseHTTPRequestHandler) -> None:
-    time.sleep(2)
+    handler.rfile.read(1)  # until the client gives up
 
 
 def break_off(handler: BaseHTTPRequestHandler) -> None:

@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 
+import psutil
 import pytest
 
 from pm2.actions import action_steps, lifecycle, scaling
@@ -31,28 +32,44 @@ async def pids(name: str) -> list[tuple[int, int]]:
     return [(process.pm_id, process.pid) for process in stats.processes if process.name == name]
 
 
+CONNECTIONS = 20
+
+
 async def count_lost_requests(seconds: int) -> tuple[int, int]:
     """Load fastify's /simple; returns how many requests were answered, and how many were not."""
     url = f"http://127.0.0.1:{ports.FASTIFY}/simple"
     wrk = binaries.find("wrk")
     if wrk:
-        output = (await child_processes.run([str(wrk.path), "-t1", "-c20", f"-d{seconds}s", url], timeout_s=60)).stdout
+        output = (
+            await child_processes.run([str(wrk.path), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", url], timeout_s=60)
+        ).stdout
         failed = re.findall(r"(?:connect|read|write|timeout|responses:) (\d+)", output.partition("Socket")[2])
         return int(re.findall(r"(\d+) requests in", output)[0]), sum(map(int, failed)) + output.count("Non-2xx")
     autocannon = [str(binaries.require(name).path) for name in ("node", "autocannon")]
     output = (
-        await child_processes.run([*autocannon, "-j", "-n", "-c", "20", "-d", str(seconds), url], timeout_s=60)
+        await child_processes.run(
+            [*autocannon, "-j", "-n", "-c", str(CONNECTIONS), "-d", str(seconds), url], timeout_s=60
+        )
     ).stdout
     report = json.loads(output)
     return report["requests"]["total"], report["errors"] + report["timeouts"] + report["non2xx"]
+
+
+def open_connections() -> int:
+    """Accepted by fastify, from the load generator."""
+    return sum(
+        connection.status == psutil.CONN_ESTABLISHED and getattr(connection.laddr, "port", None) == ports.FASTIFY
+        for connection in psutil.net_connections("tcp")
+    )
 
 
 async def test_a_reload_under_load_loses_no_request() -> None:
     await lifecycle.start("fastify", 2)
     before = await pids("fastify")
     load = asyncio.create_task(count_lost_requests(6))
-    await asyncio.sleep(1)
+    await until(open_connections, lambda count: count >= CONNECTIONS)
     result = await scaling.reload(FASTIFY, "ada")
+    assert not load.done()
     answered, lost = await load
 
     assert result.message == "Reloaded fastify: 2 instances"
@@ -107,8 +124,9 @@ async def test_instances_are_counted_and_surplus_ones_exit_together(tmp_path: Pa
 async def test_scaling_down_under_load_loses_no_request() -> None:
     await lifecycle.start("fastify", 3)
     load = asyncio.create_task(count_lost_requests(5))
-    await asyncio.sleep(1)
+    await until(open_connections, lambda count: count >= CONNECTIONS)
     await scaling.scale(FASTIFY, 1)
+    assert not load.done()
     answered, lost = await load
 
     assert (answered > 0, lost) == (True, 0)

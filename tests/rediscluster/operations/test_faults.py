@@ -125,7 +125,7 @@ async def test_a_suspended_node_delays_no_other_and_keeps_its_keys(cluster_folde
         node.set("{06S}kept", "yes")
     await cluster_sampler.sample()
     os.kill(process_of(FIRST).pid, signal.SIGSTOP)
-    await asyncio.sleep(cluster_sampler.CACHE_S)
+    cluster_sampler.invalidate()
 
     stats = (await cluster_sampler.sample()).stats
 
@@ -155,7 +155,7 @@ async def test_a_foreign_redis_is_shown_used_and_left_alone(cluster_folder: Path
         assert foreign.get("theirs") == "kept"
 
         foreign.config_set("requirepass", "secret")
-        await asyncio.sleep(cluster_sampler.CACHE_S)
+        cluster_sampler.invalidate()
         closed = await node_on(FIRST)
         assert (closed.owner, closed.state, closed.reason) == ("other", "up", "Authentication required.")
         assert (await queries.fetch_status()).message == (
