@@ -1,0 +1,24 @@
+"""A node whose replies a test decides; no connection is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rediscluster.nodes.client import Command, NodeConnection
+
+
+class FakeNode(NodeConnection):
+    """`reply` gets every command; what it returns is the reply, an error of redis-py that of a refused command.
+
+    `sent`: the commands, in order.
+    """
+
+    def __init__(self, port: int, reply: Callable[[Command], object]) -> None:
+        self.port = port
+        self.sent: list[Command] = []
+        self._reply = reply
+
+    async def execute_pipeline(self, commands: Sequence[Command], *, timeout_s: float | None = None) -> list[Any]:
+        self.sent += commands
+        return [self._reply(command) for command in commands]
