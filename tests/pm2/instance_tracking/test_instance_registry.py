@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pytest
+
+from pm2.daemon.process import Key, Process, from_monitor_data
+from pm2.exits.classify import Cause, Exit
+from pm2.instance_tracking import instance_registry
+from pm2.instance_tracking.instance_registry import InstanceRegistry
+from pm2.instance_tracking.instance_store import SavedInstance
+from pm2.instance_tracking.reconciliation import Change
+
+API, WEB = ("api", 0), ("web", 1)
+
+
+@dataclass
+class RecordingStore:
+    """Records the writes. A write of `broken`, a token, fails."""
+
+    broken: str = ""
+    writes: list[tuple[object, ...]] = field(default_factory=list)
+
+    def save_exit(self, ended: Exit) -> None:
+        self._write("exit", ended.instance)
+
+    def save_instances(self, instances: Mapping[str, Key]) -> None:
+        self._write("instances", dict(instances))
+
+    def mark_deleted(self, token: str) -> None:
+        self._write("deleted", token)
+
+    def set_lost_restarts(self, token: str, lost_restarts: int) -> None:
+        self._write("lost restarts", token, lost_restarts)
+
+    def _write(self, *write: object) -> None:
+        if self.broken in write:
+            raise OSError("disk full")
+        self.writes.append(write)
+
+
+def process(key: Key = API, pid: int = 11, restarts: int = 0) -> Process:
+    env = {"status": "online", "restart_time": restarts}
+    return from_monitor_data({"name": key[0], "pm_id": key[1], "pid": pid, "pm2_env": env}, now_ms=0)
+
+
+def exit_of(token: str) -> Exit:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    return Exit(token, at, "api", 0, 1, None, Cause.CRASH, "crashed: exit code 1", None, 2.0, (), ())
+
+
+@pytest.fixture
+def store() -> RecordingStore:
+    return RecordingStore()
+
+
+@pytest.fixture
+def instances(store: RecordingStore) -> InstanceRegistry:
+    return InstanceRegistry(store, {})
+
+
+def test_an_instance_keeps_its_token(instances: InstanceRegistry) -> None:
+    before = instances.token(*API)
+    instances.update([process(pid=11), process(WEB)])
+    instances.update([process(pid=12, restarts=1), process(WEB)])
+
+    assert [instances.token(*API), instances.token(*WEB) != before, len(before)] == [before, True, 32]
+
+
+def test_the_first_list_is_no_change(instances: InstanceRegistry) -> None:
+    first = instances.update([process()])
+    second = instances.update([process(), process(WEB)])
+
+    assert (first, second) == ([], [Change("appeared", process(WEB), None)])
+    assert list(instances.known) == [API, WEB]
+
+
+async def test_writes_are_done_in_order(instances: InstanceRegistry, store: RecordingStore) -> None:
+    instances.update([process(restarts=3), process(WEB)])
+    api, web = instances.token(*API), instances.token(*WEB)
+    instances.enqueue_exit(exit_of(api))
+    instances.update([process(restarts=1)])
+    before_flush = list(store.writes)
+    await instances.flush_writes()
+    await instances.flush_writes()
+
+    assert (before_flush, store.writes) == (
+        [], [("instances", {api: API, web: WEB}), ("exit", api), ("deleted", web), ("lost restarts", api, 3)],
+    )  # fmt: skip
+
+
+async def test_an_unchanged_list_writes_nothing(instances: InstanceRegistry, store: RecordingStore) -> None:
+    instances.update([process(restarts=3)])
+    await instances.flush_writes()
+    store.writes.clear()
+    instances.update([process(pid=12, restarts=4)])
+    await instances.flush_writes()
+
+    assert store.writes == []
+
+
+async def test_a_reused_pm_id_gets_a_new_token(instances: InstanceRegistry, store: RecordingStore) -> None:
+    instances.update([process(), process(WEB)])
+    first = instances.token(*API)
+    instances.update([process(WEB)])
+    await instances.flush_writes()
+    instances.update([process(), process(WEB)])
+    second = instances.token(*API)
+    await instances.flush_writes()
+
+    assert second != first
+    assert store.writes[1:] == [("deleted", first), ("instances", {second: API})]
+
+
+async def test_the_token_of_an_earlier_server_is_reused(store: RecordingStore) -> None:
+    instances = InstanceRegistry(store, {API: SavedInstance("saved", 5), WEB: SavedInstance("deleted-meanwhile", 0)})
+    instances.update([process(restarts=2)])
+    restarts = instances.known[API].restarts
+    instances.update([process(restarts=0)])
+    await instances.flush_writes()
+
+    assert (instances.token(*API), restarts) == ("saved", 7)
+    assert store.writes == [
+        ("instances", {"saved": API}), ("deleted", "deleted-meanwhile"), ("lost restarts", "saved", 7),
+    ]  # fmt: skip
+
+
+async def test_lost_restarts_add_up(instances: InstanceRegistry, store: RecordingStore) -> None:
+    for restarts in (3, 0, 2, 1, 1):
+        instances.update([process(restarts=restarts)])
+    token = instances.token(*API)
+    await instances.flush_writes()
+
+    assert store.writes[1:] == [("lost restarts", token, 3), ("lost restarts", token, 5)]
+
+
+async def test_a_failing_write_is_logged_and_the_next_one_done(
+    instances: InstanceRegistry, store: RecordingStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.broken = "b"
+    for token in "abc":
+        instances.enqueue_exit(exit_of(token))
+    await instances.flush_writes()
+    await instances.flush_writes()
+
+    assert store.writes == [("exit", "a"), ("exit", "c")]
+    assert [(record.name, record.levelname) for record in caplog.records] == [(instance_registry.__name__, "ERROR")]
+    assert "PM2's history could not be written" in caplog.text
+    assert "disk full" in caplog.text
+
+
+async def test_writes_beyond_the_limit_are_dropped(
+    instances: InstanceRegistry, store: RecordingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(instance_registry, "MAX_PENDING_WRITES", 2)
+    for token in "abc":
+        instances.enqueue_exit(exit_of(token))
+    await instances.flush_writes()
+    instances.enqueue_exit(exit_of("d"))
+    await instances.flush_writes()
+
+    assert store.writes == [("exit", "a"), ("exit", "b"), ("exit", "d")]
+
+
+async def test_without_a_store_instances_are_tracked_all_the_same() -> None:
+    instances = InstanceRegistry(None, {})
+    instances.update([process(restarts=3), process(WEB)])
+    first = instances.token(*WEB)
+    instances.update([process(restarts=0)])
+    instances.enqueue_exit(exit_of(first))
+    await instances.flush_writes()
+
+    assert (list(instances.known), instances.known[API].restarts) == ([API], 3)
+    assert instances.token(*WEB) != first
