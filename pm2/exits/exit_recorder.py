@@ -126,11 +126,11 @@ class ExitRecorder:
             event=event,
             instance=context.instance,
             due_s=time.monotonic() + SETTLE_S,
-            was_requested=hints.stopping_ms.get(event.is_old, 0.0) >= since_ms,
+            was_requested=_is_of_run(hints.stopping_ms.get(event.is_old, 0.0), since_ms),
             signal=line.signal if line else None,
             exit_code=line.code if line else event.exit_code,
-            over_limit_bytes=hints.over_limit_bytes if hints.over_limit_ms >= since_ms else None,
-            watched_file=file if changed_ms >= since_ms else None,
+            over_limit_bytes=hints.over_limit_bytes if _is_of_run(hints.over_limit_ms, since_ms) else None,
+            watched_file=file if _is_of_run(changed_ms, since_ms) else None,
             verb=verb,
             by=by,
             samples=self._usage_history.last_minute(event.pm_id, context.pid),
@@ -174,6 +174,11 @@ class ExitRecorder:
             samples = self._usage_history.last_minute(process.pm_id, process.pid)
             exits.append(_build_exit(instance, now, process.name, process.pm_id, evidence, samples, None))
         return exits
+
+
+def _is_of_run(hint_ms: float, started_ms: float) -> bool:
+    """Whether there is a hint, and it is not older than the run. An event without a start time has 0."""
+    return hint_ms > 0 and hint_ms >= started_ms
 
 
 def _build_exit(

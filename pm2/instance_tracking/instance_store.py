@@ -38,9 +38,8 @@ def save_exit(ended: Exit) -> None:
 
 
 def _prune_exits() -> None:
-    oldest = models.Exit.objects.order_by("-at", "-id").values_list("pk", flat=True)[MAX_EXITS : MAX_EXITS + 1]
-    if oldest:
-        models.Exit.objects.filter(pk__lte=oldest[0]).delete()
+    kept = models.Exit.objects.order_by("-at", "-id").values("pk")[:MAX_EXITS]
+    models.Exit.objects.exclude(pk__in=kept).delete()
 
 
 def _get_or_create_instance(token: str, name: str, pm_id: int) -> models.Instance:

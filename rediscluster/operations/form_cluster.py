@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rediscluster.errors import CommandRefused, DiskFull, NodeUnreachable, NotOurs, NotReady, ProbeFailed
 from rediscluster.nodes import client, redis_conf, survey
@@ -43,7 +44,7 @@ async def form_cluster(nodes: Connections, plan: Plan) -> None:
 
 
 async def _assign_slots(node: NodeConnection, planned: PlannedNode) -> None:
-    keys, info = await node.execute_pipeline([("DBSIZE",), ("CLUSTER", "INFO")])
+    keys, info = await _execute_all(node, [("DBSIZE",), ("CLUSTER", "INFO")])
     known = client.parse_info(info).get("cluster_known_nodes")
     if keys or known != "1":
         raise NotOurs(f"The node on {node.port} is not empty: it holds {keys} keys and knows {known} nodes.")
@@ -53,9 +54,16 @@ async def _assign_slots(node: NodeConnection, planned: PlannedNode) -> None:
     ]
     if planned.slots:
         commands.append(("CLUSTER", "ADDSLOTSRANGE", planned.slots.first, planned.slots.last))
-    for reply, command in zip(await node.execute_pipeline(commands), commands, strict=True):
+    await _execute_all(node, commands)
+
+
+async def _execute_all(node: NodeConnection, commands: Sequence[Command]) -> list[Any]:
+    """The replies. Raises CommandRefused for the first that is an error."""
+    replies = await node.execute_pipeline(commands)
+    for reply, command in zip(replies, commands, strict=True):
         if client.is_error_reply(reply):
-            raise CommandRefused(node.port, f"{command[0]} {command[1]}", str(reply))
+            raise CommandRefused(node.port, " ".join(map(str, command[:2])), str(reply))
+    return replies
 
 
 async def restore_node_timeout(nodes: Connections) -> None:

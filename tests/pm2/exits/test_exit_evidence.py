@@ -141,6 +141,10 @@ def test_a_line_about_an_earlier_run_is_ignored(bench: Bench, line: str) -> None
     assert bench.causes(line, exit_event(started_ms=EXIT_MS - 0.5)) == [FINISHED]
 
 
+def test_an_exit_without_a_start_time_has_no_cause_that_nobody_reported(bench: Bench) -> None:
+    assert bench.causes(exit_event(1, started_ms=0.0)) == [(Cause.CRASH, "crashed: exit code 1")]
+
+
 def test_a_changed_file_concerns_only_the_app_that_watches_it(bench: Bench) -> None:
     of_another_app = ProcessEvent("exit", 8, "web", EXIT_MS, STARTED_MS, False, False, 0)
 

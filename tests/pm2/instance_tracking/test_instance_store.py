@@ -136,6 +136,14 @@ def test_the_oldest_exits_are_pruned_now_and_then(
     assert [ended.exit_code for ended in instance_store.load_exits(10)] == kept
 
 
+def test_the_newest_exits_are_kept_when_the_clock_was_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(instance_store, "MAX_EXITS", 2)
+    monkeypatch.setattr(instance_store, "PRUNE_EVERY", 1)
+    save(*(replace(later(ENDED, seconds), exit_code=seconds) for seconds in (10, 11, 5)))
+
+    assert [ended.exit_code for ended in instance_store.load_exits(10)] == [11, 10]
+
+
 def test_a_deleted_instance_is_not_loaded_and_its_time_is_stored() -> None:
     instance_store.save_instances({"a": ("api", 3), "b": ("web", 4)})
     instance_store.mark_deleted("a")

@@ -62,10 +62,9 @@ class NewNode(FakeNode):
     def _reply_to(self, command: Command) -> object:
         if command == ("DBSIZE",):
             return self.keys
-        if command == ("CLUSTER", "INFO"):
-            return f"cluster_state:fail\r\ncluster_known_nodes:{self.known}\r\n"
-        error = self.errors.get(str(command[1]))
-        return ResponseError(error) if error else "OK"
+        if error := self.errors.get(str(command[1])):
+            return ResponseError(error)
+        return f"cluster_state:fail\r\ncluster_known_nodes:{self.known}\r\n" if "INFO" in command else "OK"
 
 
 @pytest.mark.parametrize(
@@ -99,6 +98,7 @@ async def test_a_node_with_keys_or_a_cluster_is_not_ours(keys: int, known: int) 
 @pytest.mark.parametrize(
     ("command", "errors"),
     [
+        ("CLUSTER INFO", {"INFO": "This instance has cluster support disabled"}),
         ("CLUSTER SET-CONFIG-EPOCH", {"SET-CONFIG-EPOCH": "Node config epoch is already non-zero"}),
         ("CONFIG SET", {"SET": "Unknown option"}),
         ("CLUSTER ADDSLOTSRANGE", {"ADDSLOTSRANGE": "Slot 0 is already busy"}),
