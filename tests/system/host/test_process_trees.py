@@ -34,7 +34,8 @@ def test_a_tree_includes_the_cpu_time_of_reaped_children() -> None:
         alone_s = psutil.Process(process.pid).cpu_times()
         process.communicate(b"\n")
 
-    assert groups["once"].cpu_s >= 0.3 > alone_s.user + alone_s.system
+    # The kernel counts in ticks of 10 ms, user and system time by themselves.
+    assert groups["once"].cpu_s >= 0.25 > alone_s.user + alone_s.system
     assert (groups["twice"].cpu_s, groups["twice"].processes) == (groups["once"].cpu_s, 1)
     assert groups["once"].memory_bytes > 2**20
     assert groups["once"].read_bytes > 0
