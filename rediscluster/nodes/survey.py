@@ -16,12 +16,12 @@ REPLY_TIMEOUT_S = 0.5
 
 
 async def fetch_report(node: NodeConnection, timeout_s: float = REPLY_TIMEOUT_S) -> NodeReport:
-    """A report without a view for a node that does not respond or is not in cluster mode."""
+    """A report without a view for a node that does not respond, or rejects a command (it is not in cluster mode)."""
     try:
         nodes, cluster, replication = await node.execute_pipeline(REPORT_COMMANDS, timeout_s=timeout_s)
     except NodeUnreachable:
         return NodeReport(node.port, None, {}, {})
-    if not isinstance(nodes, str):
+    if not (isinstance(nodes, str) and isinstance(cluster, str) and isinstance(replication, str)):
         return NodeReport(node.port, None, {}, {})
     view = node_view.parse_cluster_nodes(nodes)
     return NodeReport(node.port, view, client.parse_info(cluster), client.parse_info(replication))

@@ -13,6 +13,7 @@ import psutil
 from django.conf import settings
 
 from system.host import binaries, metrics
+from system.host.cpu_times import cpu_seconds
 from system.host.metrics import CpuTimes, HostStats, Machine, MemoryStats, Reading
 from system.host.process_trees import FRESH_S, STALE_S
 from system.host.psutil_thread import run_in_psutil_thread
@@ -52,9 +53,9 @@ def read_host() -> Reading:
 
 
 def _cpu_times(times: Any) -> CpuTimes:
-    # user and nice already include guest and guest_nice (proc(5)); iowait is not work.
-    total = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
-    return CpuTimes(busy_s=total - times.idle - getattr(times, "iowait", 0.0), total_s=total)
+    """Stolen time counts as busy: the host has nothing left to give."""
+    cpu = cpu_seconds(times)
+    return CpuTimes(busy_s=cpu.work_s + cpu.steal_s, total_s=cpu.total_s)
 
 
 class _HostSampler:

@@ -13,13 +13,11 @@ from pathlib import Path
 
 import psutil
 
+from system.host.cpu_times import cpu_seconds
 from system.host.process_trees import TreeCounters, read_children, read_counters
 
 CPU_STAT = Path("/sys/fs/cgroup/cpu.stat")
 VMSTAT = Path("/proc/vmstat")
-IDLE = ("idle", "iowait")
-# user and nice already include guest and guest_nice (proc(5)); stolen time is not work done here.
-NOT_BUSY = frozenset({*IDLE, "steal", "guest", "guest_nice"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +35,9 @@ class HostCounters:
 def read(groups: Mapping[str, Collection[int]]) -> HostCounters:
     """Reads the host and the named groups, each given by the root pids of its trees. Blocks for some ms."""
     children = read_children()
-    now_s, times = time.monotonic(), psutil.cpu_times()
-    seconds = times._asdict()
-    steal_s = seconds.get("steal", 0.0)
-    # A sum, not a difference: rounding may not make the counter run backwards.
-    busy_s = sum(value for name, value in seconds.items() if name not in NOT_BUSY)
-    total_s = busy_s + sum(seconds.get(name, 0.0) for name in IDLE) + steal_s
+    now_s, cpu = time.monotonic(), cpu_seconds(psutil.cpu_times())
     counters = {name: read_counters(roots, children) for name, roots in groups.items()}
-    return HostCounters(now_s, counters, busy_s, total_s, steal_s, _throttled_count())
+    return HostCounters(now_s, counters, cpu.work_s, cpu.total_s, cpu.steal_s, _throttled_count())
 
 
 def _throttled_count() -> int:
