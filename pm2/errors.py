@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 
 from system.lib.errors import Conflict, Invalid, NotFound, ReportedError, TimedOut, Unavailable, Upstream
+from system.lib.quantities import pluralize
 
 _ERROR = re.compile(r"\w*(?:Error|Exception)\b")
 _STACK_FRAME = re.compile(r"at |Node\.js v|\^+$|node:internal|\}$")
@@ -107,7 +108,7 @@ class AlreadyRunning(PM2Error, Conflict):
     """The framework to start is already running or starting."""
 
     def __init__(self, name: str, instances: int) -> None:
-        state = f"running ({instances} instance{'s' * (instances != 1)})" if instances else "starting"
+        state = f"running ({pluralize(instances, 'instance')})" if instances else "starting"
         super().__init__(
             f"{name} is already {state}. Restart it, or stop or delete it first.", choices=["restart", "stop", "delete"]
         )

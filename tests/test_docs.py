@@ -21,6 +21,7 @@ from dashboard_client import Client, config
 from dashboard_client.commands import arguments
 from dashboard_client.tui.model.keymap import BINDINGS, CONTEXT_TITLES, key_label
 from pm2site.asgi import STREAMS
+from pm2site.live.connections import REVOCATION_CHECK_S
 from pm2site.live.messages import MAX_INTERVAL_MS, MIN_INTERVAL_MS, Close
 from rediscluster.api.serializers import SetupSerializer
 from system.lib.feed import Feed
@@ -355,6 +356,10 @@ def test_the_dashboards_requests_without_a_command_are_all_named(client_parser: 
     assert {"redis_setup", "benchmark_run"} <= requests & commands
     assert requests - commands == named
     assert [name for name in named if not hasattr(Client, name)] == []
+
+
+def test_the_delay_of_a_revocation_is_documented() -> None:
+    assert f"--revoke       # closes its WebSockets within {REVOCATION_CHECK_S:g} s\n" in read("docs/access.md")
 
 
 def test_the_options_of_the_dashboard_are_all_listed(client_parser: argparse.ArgumentParser) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from benchmarks.analysis import rank_tests
 from benchmarks.analysis.rank_tests import Ratio
+from system.lib.quantities import pluralize
 
 MIN_TRIALS = 4  # with 3 against 3 not even complete separation reaches p < 5 %
 SIGNIFICANCE_LEVEL = 0.05
@@ -130,7 +131,7 @@ def _blocking_reasons(base: Side, new: Side, names: tuple[str, str]) -> tuple[st
     for name, side in sides:
         trials = side.values.get(METRICS[0].name, ())
         if len(trials) < MIN_TRIALS:
-            count = f"{_sentence_start(name)} has {len(trials)} trial{'s' * (len(trials) != 1)}"
+            count = f"{_sentence_start(name)} has {pluralize(len(trials), 'trial')}"
             reasons.append(f"{count}; at least {MIN_TRIALS} are needed (profile standard).")
         elif (spread := rank_tests.coefficient_of_variation(trials)) > MAX_SPREAD:
             reasons.append(f"The trials of {name} vary by {100 * spread:.0f} % (standard deviation).")

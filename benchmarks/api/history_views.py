@@ -25,6 +25,7 @@ from benchmarks.history import exporter, importer, queries, rankings, trends
 from benchmarks.history.results import Result, to_result
 from benchmarks.history.submission import SubmittedResultSerializer
 from benchmarks.history.totals import FrameworkTotals, fetch_totals
+from system.lib.quantities import pluralize
 from system.lib.wire import iso_time, to_wire
 from system.lib.wire_serializers import response_schema
 
@@ -116,7 +117,7 @@ class HistoryViewSet(ViewSet):
     def clear(self, request: Request) -> Response:
         """Write an export, then delete the exported runs. Unfinished runs are not deleted."""
         deleted, backup = exporter.clear_history()
-        message = f"Deleted {deleted} {'run' if deleted == 1 else 'runs'}, kept in {backup}."
+        message = f"Deleted {pluralize(deleted, 'run')}, kept in {backup}."
         return Response(to_wire(responses.Cleared(True, message, deleted, str(backup))))
 
     @extend_schema(parameters=[forms.ExportQuery], responses={(200, "*/*"): OpenApiTypes.BINARY})

@@ -12,6 +12,7 @@ from dashboard_client.commands import report
 from dashboard_client.commands.progress import bar, print_error, print_status, show_live_line
 from dashboard_client.config import Config
 from dashboard_client.errors import ClientError, Refused, Unreachable, Unsupported, Usage
+from dashboard_client.formatting.log_text import log_text
 from dashboard_client.network import events
 from dashboard_client.network.api import Api
 from dashboard_client.network.live_connection import LiveConnection
@@ -117,7 +118,10 @@ def follow_logs(config: Config, name: str | None, search: str | None) -> int:
             event = event_queue.get()
             if isinstance(event, events.StreamData) and isinstance(event.value, LogLines):
                 if not is_first:  # the first batch repeats lines already printed
-                    print("\n".join(report.log_line(line) for line in event.value.lines), flush=True)
+                    print(
+                        "\n".join(log_text(line, has_time=line.at is not None) for line in event.value.lines),
+                        flush=True,
+                    )
                 is_first = False
             elif isinstance(event, events.Missed):
                 print_status(f"{event.missed if event.missed is not None else 'Some'} lines were lost")

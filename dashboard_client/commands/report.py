@@ -8,7 +8,7 @@ from dashboard_client.formatting.figures import DASH, MB, date_time, number, rat
 from dashboard_client.formatting.table import table
 from dashboard_client.wire.action_result import ActionResult
 from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkResults, Comparison
-from dashboard_client.wire.host_and_pm2 import Activity, HostStats, LogLine, Pm2Stats
+from dashboard_client.wire.host_and_pm2 import Activity, HostStats, Pm2Stats
 from dashboard_client.wire.redis import RedisNode, RedisStats
 
 
@@ -102,12 +102,6 @@ def activity(trail: Activity) -> list[str]:
         for entry in trail.entries
     ]
     return table(header, rows) if rows else []
-
-
-def log_line(line: LogLine) -> str:
-    at = f"{line.at.astimezone():%H:%M:%S} " if line.at else ""
-    pm_id = "" if line.pm_id is None else f" {line.pm_id}"
-    return f"{at}{line.name}{pm_id} {'!' if line.stream == 'err' else '|'} {line.text}"
 
 
 def action_notes(result: ActionResult) -> Iterator[str]:

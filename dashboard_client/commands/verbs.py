@@ -15,6 +15,7 @@ from dashboard_client.commands.export import export_history
 from dashboard_client.commands.follow import follow_logs, run_benchmark
 from dashboard_client.commands.progress import Waiting, print_error, print_status
 from dashboard_client.errors import Refused, Usage
+from dashboard_client.formatting.log_text import log_text
 from dashboard_client.network.api import Api
 from dashboard_client.network.endpoints import Json
 from dashboard_client.network.pm2_verbs import PM2_VERBS
@@ -179,7 +180,7 @@ def _logs(api: Api, options: Namespace) -> int:
         print(json.dumps(payload))
         return 0
     for line in convert(LogLines, payload).lines:
-        print(report.log_line(line))
+        print(log_text(line, has_time=line.at is not None))
     return follow_logs(api.config, options.name, options.search) if options.follow else 0
 
 

@@ -17,6 +17,11 @@ def number(value: float | None, digits: int = 0, unit: str = "") -> str:
     return DASH if value is None else f"{value:,.{digits}f}{unit}"
 
 
+def plural(count: int, noun: str) -> str:
+    """`1 trial`, `5 trials`."""
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
 def thousands(value: float | None) -> str:
     """`184.7k`, `12.4k`, `830`."""
     if value is None:

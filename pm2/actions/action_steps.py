@@ -155,12 +155,6 @@ async def publish_on_bus(daemon: DaemonConnection, processes: Sequence[Process],
     await asyncio.gather(*(daemon.call("notifyByProcessId", event) for event in events))
 
 
-def format_count(count: int, noun: str = "process") -> str:
-    """`1 process`, `2 processes`."""
-    plural = noun + ("es" if noun.endswith("s") else "s")
-    return f"{count} {noun if count == 1 else plural}"
-
-
 async def select_processes(
     daemon: DaemonConnection, selector: ProcessSelector | None
 ) -> tuple[list[Process], tuple[Skipped, ...]]:

@@ -15,6 +15,7 @@ from pm2.errors import AlreadyRunning
 from pm2.exits import expected_exits
 from pm2.frameworks.registry import registry
 from pm2.monitor.listing import list_processes
+from system.lib.quantities import pluralize
 
 MANY_INSTANCES = 50
 
@@ -42,7 +43,7 @@ async def _start(name: str, instances: int | None) -> ActionResult:
             await action_steps.call_for_each(daemon, "deleteProcessId", existing)
             await start_steps.send_prepare(daemon, framework, count)
             processes = await start_steps.wait_until_listening(daemon, framework, count)
-    return build_result(f"Started {name}: {action_steps.format_count(count, 'instance')}", processes, warnings=warnings)
+    return build_result(f"Started {name}: {pluralize(count, 'instance')}", processes, warnings=warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,5 +89,5 @@ async def _act(action: DaemonAction, selector: ProcessSelector | None, by: str) 
             else:
                 after = await action_steps.wait_until_online(daemon, selected)
             await action_steps.publish_on_bus(daemon, after, action.name)
-    message = f"{action.past_tense} {action_steps.join_names(selected)}: {action_steps.format_count(len(selected))}"
+    message = f"{action.past_tense} {action_steps.join_names(selected)}: {pluralize(len(selected), 'process')}"
     return build_result(message, after, skipped=skipped)

@@ -15,6 +15,7 @@ from pm2.exits import expected_exits
 from pm2.frameworks.registry import registry
 from pm2.monitor.listing import list_processes
 from system.host import ports, process_trees
+from system.lib.quantities import pluralize
 
 CLUSTER = "cluster_mode"
 
@@ -41,7 +42,7 @@ async def _reload(selector: ProcessSelector | None, by: str) -> ActionResult:
                 await daemon.call("reloadProcessId", {"id": process.pm_id})
                 after += await action_steps.wait_until_online(daemon, [process])
             await action_steps.publish_on_bus(daemon, after, "reload")
-    message = f"Reloaded {action_steps.join_names(selected)}: {action_steps.format_count(len(after), 'instance')}"
+    message = f"Reloaded {action_steps.join_names(selected)}: {pluralize(len(after), 'instance')}"
     return build_result(message, after, skipped=skipped)
 
 
@@ -75,7 +76,7 @@ async def _rolling_restart(selector: ProcessSelector | None, by: str) -> ActionR
                     left = [remaining.pm_id for remaining in selected[index + 1 :]]
                     raise RollingRestartFailed(process.name, process.pm_id, done, left, error) from error
                 await action_steps.publish_on_bus(daemon, after[-1:], "restart")
-    names, count = action_steps.join_names(selected), action_steps.format_count(len(after), "instance")
+    names, count = action_steps.join_names(selected), pluralize(len(after), "instance")
     return build_result(f"Restarted {names} one by one: {count}", after)
 
 
@@ -104,7 +105,7 @@ async def _scale(selector: ProcessSelector, instances: int, by: str) -> ActionRe
             else:
                 await _scale_down(daemon, existing[instances:], by)
             after = [process for process in await list_processes(daemon) if process.name == name]
-    count = action_steps.format_count(instances, "instance")
+    count = pluralize(instances, "instance")
     if len(existing) == instances:
         return build_result(f"{name} already has {count}", after)
     return build_result(f"Scaled {name} from {len(existing)} to {count}", after)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 
 def pluralize(count: int, noun: str) -> str:
-    """`1 key`, `10,000 keys`."""
-    return f"{count:,} {noun}{'s' * (count != 1)}"
+    """`1 key`, `10,000 keys`, `2 processes`."""
+    plural = noun + ("es" if noun.endswith("s") else "s")
+    return f"{count:,} {noun if count == 1 else plural}"
 
 
 def format_ports(ports: Sequence[int]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from dashboard_client.formatting.figures import plural
 from dashboard_client.wire.benchmarks import ANY_NUMBER, Limit, SystemConfig
 
 MIN_MASTERS = 3
@@ -111,7 +112,7 @@ def describe_topology(text: str, limit: Limit) -> str:
     masters = nodes // (replicas + 1)
     if not replicas:
         return f"{masters} masters, no replicas: losing a node loses its slots."
-    return f"{masters} masters, {replicas} replica{'s' * (replicas > 1)} each: survives the loss of one node."
+    return f"{masters} masters, {plural(replicas, 'replica')} each: survives the loss of one node."
 
 
 def parse_instances(text: str, limit: Limit) -> int | str:
@@ -129,7 +130,7 @@ def describe_instances(text: str, limit: Limit) -> str:
         return count
     if count > MANY_INSTANCES:
         return f"Warning: {count} instances are many for one machine; memory may run out."
-    return f"{count} instance{'s' * (count > 1)}"
+    return plural(count, "instance")
 
 
 def parse_run_form(fields: tuple[RunField, ...], values: tuple[str, ...]) -> Mapping[str, object] | str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard_client.formatting.figures import DASH, clock, milliseconds, percent, seconds, size
+from dashboard_client.formatting.figures import DASH, clock, milliseconds, percent, plural, seconds, size
 from dashboard_client.wire.redis import NodeInfo, RedisNode, SlowLog
 
 
@@ -59,7 +59,7 @@ def slow_log_lines(log: SlowLog) -> tuple[str, ...]:
         f"  {entry.client:<21} {entry.command}"
         for entry in log.entries
     ]
-    return (f"{len(rows)} slow command{'s' * (len(rows) != 1)}; {logged}", "", *rows)
+    return (f"{plural(len(rows), 'slow command')}; {logged}", "", *rows)
 
 
 def _count(value: int | None) -> str:

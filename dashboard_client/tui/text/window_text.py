@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dashboard_client.formatting.figures import DASH, clock, difference, milliseconds, seconds, size, spread, thousands
+from dashboard_client.formatting.figures import (
+    DASH,
+    clock,
+    difference,
+    milliseconds,
+    plural,
+    seconds,
+    size,
+    spread,
+    thousands,
+)
+from dashboard_client.formatting.log_text import log_text
 from dashboard_client.tui.model.windows import Compare, Logs, Page, ProcessDetails, RunPage
 from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkRun, LatestResults
-from dashboard_client.wire.host_and_pm2 import LogLine
 
 LATEST = "Latest of each framework"
 MARKS = {"pass": "ok ", "warn": "!  ", "fail": "BAD", "unknown": "?  "}
@@ -23,12 +33,6 @@ def page_lines(window: RunPage | ProcessDetails | Page | Logs) -> tuple[str, ...
             return tuple(log_text(line, has_time=window.has_times) for line in window.lines)
         case Page(lines=lines):
             return lines
-
-
-def log_text(line: LogLine, *, has_time: bool) -> str:
-    at = f"{clock(line.at.astimezone() if line.at else None)} " if has_time else ""
-    source = f"{line.name}{'' if line.pm_id is None else f' {line.pm_id}'}"
-    return f"{at}{source} {'!' if line.stream == 'err' else '|'} {line.text}"
 
 
 def _run(page: RunPage) -> Iterator[str]:
@@ -71,7 +75,7 @@ def _figures(result: BenchmarkResult) -> Iterator[str]:
     total = DASH if result.total_reqs is None else f"{result.total_reqs:,}"
     yield f"requests     {total}   errors {result.errors}   timeouts {result.timeouts}   not 2xx {result.non2xx}"
     duration = DASH if result.duration is None else f"{result.duration:.3g} s"
-    trials = f"{result.trials} trial{'s' * (result.trials != 1)}"
+    trials = plural(result.trials, "trial")
     yield f"load         {result.generator or 'unknown generator'}   {result.connections} connections   " + (
         f"{result.workers} workers   pipelining {result.pipelining}   {trials}, {duration} in all"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboard_client.formatting.log_text import log_text
 from dashboard_client.formatting.width import clipped, wrapped, wrapped_hanging
 from dashboard_client.tui.model.matching import is_match
 from dashboard_client.tui.model.rows import first_shown, history_rows, position
@@ -9,7 +10,7 @@ from dashboard_client.tui.model.state import SORTS, State
 from dashboard_client.tui.model.windows import Compare, History, Logs, Page, ProcessDetails, RunPage
 from dashboard_client.tui.screen.frame import Frame, Rect
 from dashboard_client.tui.screen.theme import Glyphs, Style
-from dashboard_client.tui.text.window_text import compare_lines, log_text, page_lines
+from dashboard_client.tui.text.window_text import compare_lines, page_lines
 from dashboard_client.tui.view.benchmarks import line
 from dashboard_client.tui.view.dialogs import CURSOR, draw_window
 

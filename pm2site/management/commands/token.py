@@ -11,6 +11,7 @@ from rest_framework.authtoken.models import Token
 
 from pm2site.access.users import validate_username
 from pm2site.audit.trail import record_command
+from pm2site.live.connections import REVOCATION_CHECK_S
 from system.lib.commands import CommandLine
 
 
@@ -20,7 +21,9 @@ class Command(CommandLine):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="user of the token, e.g. ci; created if it does not exist")
         parser.add_argument("--readonly", action="store_true", help="limit the token to reading and subscribing")
-        parser.add_argument("--revoke", action="store_true", help="delete the token; its sockets close within 2 s")
+        parser.add_argument(
+            "--revoke", action="store_true", help=f"delete the token; its sockets close within {REVOCATION_CHECK_S:g} s"
+        )
 
     def handle(self, *args: Any, name: str, readonly: bool, revoke: bool, **options: Any) -> None:
         if revoke:
