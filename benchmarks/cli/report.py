@@ -14,7 +14,7 @@ from benchmarks.analysis.saturation import is_lower_bound
 from benchmarks.engine import run_result
 from benchmarks.engine.generator_execution import ExecutionResult
 from benchmarks.engine.run_result import RunResult
-from system.lib.wire import to_wire
+from system.lib.wire import to_wire_object
 
 NOT_SENT = ("address", "headers", "body")  # parameters that the history does not keep of a submitted result
 MAX_BYTES = 200 * 1024  # a server accepts 256 KiB
@@ -25,17 +25,14 @@ MAX_OUTPUT_CHARACTERS = 2000
 def build_entry(result: RunResult, *, run_id: UUID, at: datetime) -> dict[str, Any]:
     """The result with its details, with the keys of the wire. `at`: end of the run."""
     spec = result.plan.spec
-    parameters, figures = to_wire(spec), to_wire(result.compute_figures())
-    assert isinstance(parameters, dict)  # noqa: S101 - dataclasses become objects
-    assert isinstance(figures, dict)  # noqa: S101
-    details = to_wire({
+    parameters, figures = to_wire_object(spec), to_wire_object(result.compute_figures())
+    details = to_wire_object({
         "id": run_id, "timestamp": at, "trials": len(result.trials),
         "connectionsUsed": result.merged().connections_used, "gates": result.evaluate_gates(),
         "environment": result.environment, "command": result.trials[-1].command,
         "samples": run_result.thin_samples(result.samples(), MAX_SAMPLES),
         "trialResults": [_trial_entry(trial, spec.pipelining) for trial in [*result.warmup[-1:], *result.trials]],
     })  # fmt: skip
-    assert isinstance(details, dict)  # noqa: S101
     request = {name: value for name, value in parameters.items() if name not in NOT_SENT}
     return {**request, **figures, **details}
 
@@ -65,8 +62,7 @@ def comparison_side(result: RunResult, entry: dict[str, Any]) -> Side:
 
 
 def _trial_entry(trial: ExecutionResult, pipelining: int) -> dict[str, Any]:
-    figures = to_wire(run_result.build_trial_figures(trial, pipelining))
-    assert isinstance(figures, dict)  # noqa: S101
+    figures = to_wire_object(run_result.build_trial_figures(trial, pipelining))
     histograms = {
         "raw": histogram.encode(trial.measurement.latencies_us),
         "corrected": histogram.encode(trial.measurement.corrected_us),

@@ -19,7 +19,7 @@ from benchmarks.history.queries import iter_chunks
 from benchmarks.history.results import Result, to_result
 from benchmarks.models import UNFINISHED, Run
 from system.lib.files import write_atomically
-from system.lib.wire import iso_time, to_wire, wire_keys
+from system.lib.wire import iso_time, to_wire, to_wire_object, wire_keys
 
 ResultChunks = Iterator[list[Result]]
 # The original program's columns in its order, then all others.
@@ -115,9 +115,7 @@ def clear_history() -> tuple[int, Path]:
 
 def to_backup_entry(run: Run) -> dict[str, object]:
     """The result (partial if the run did not finish) with the run's state, so that an import restores it."""
-    entry = to_wire(to_result(run))
-    assert isinstance(entry, dict)  # noqa: S101 - to_wire turns a dataclass into a dict
-    return {**entry, "state": run.state}
+    return {**to_wire_object(to_result(run)), "state": run.state}
 
 
 def write_backup(pieces: Iterator[str], moment: datetime) -> Path:

@@ -7,7 +7,9 @@ subject of an entry, what the change was about, is called `target` there.
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Annotated, Any
 
 import structlog
 from django.http import HttpRequest
@@ -27,15 +29,37 @@ from system.lib import audit_hook
 from system.lib.feed import Feed
 from system.lib.text import is_encodable
 from system.lib.wire import to_wire
+from system.lib.wire_serializers import response_schema
 
 log = structlog.get_logger("pm2site.audit.trail")
 
 MAX_ENTRIES = 1000
 feed: Feed[dict[str, object]] = Feed("entries", max_items=MAX_ENTRIES, max_bytes=MAX_ENTRIES)
 
-FIELDS = ("at", "actor", "address", "action", "target", "outcome", "message")
 SUBJECT_KEYS = ("framework", "name", "pmId", "id", "port", "nodeCount")
 RECORDED_PATHS = ("/api/", "/login", "/logout", "/admin/")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of the audit trail; the fields are columns of `Activity`."""
+
+    at: datetime
+    actor: str
+    address: str
+    action: str
+    target: str
+    outcome: Annotated[str, Outcome.choices]
+    message: str
+
+
+@dataclass(frozen=True)
+class ActivityAnswer:
+    entries: list[Entry]
+    timestamp: datetime
+
+
+FIELDS = tuple(field.name for field in fields(Entry))
 
 
 def record(*, actor: str, address: str, action: str, subject: str = "", status: int = 200, message: str = "") -> None:
@@ -127,23 +151,8 @@ class ActivityQuery(serializers.Serializer[Any]):
     actor = serializers.CharField(required=False, max_length=200)
 
 
-class EntrySerializer(serializers.Serializer[Any]):
-    at = serializers.DateTimeField()
-    actor = serializers.CharField()
-    address = serializers.CharField()
-    action = serializers.CharField()
-    target = serializers.CharField()
-    outcome = serializers.ChoiceField(Outcome.choices)
-    message = serializers.CharField()
-
-
-class ActivityAnswer(serializers.Serializer[Any]):
-    entries = EntrySerializer(many=True)
-    timestamp = serializers.DateTimeField()
-
-
 class ActivityView(APIView):
-    @extend_schema(parameters=[ActivityQuery], responses=ActivityAnswer, tags=["activity"])
+    @extend_schema(parameters=[ActivityQuery], responses=response_schema(ActivityAnswer), tags=["activity"])
     def get(self, request: Request) -> Response:
         """Entries of the audit trail, newest first."""
         query = ActivityQuery(data=request.query_params)
@@ -151,9 +160,9 @@ class ActivityView(APIView):
         return Response(to_wire(read_entries(**query.validated_data)))
 
 
-def read_entries(limit: int, since: Any = None, action: str = "", actor: str = "") -> dict[str, object]:
+def read_entries(limit: int, since: Any = None, action: str = "", actor: str = "") -> ActivityAnswer:
     """The newest `limit` entries that match, newest first, as `GET /api/activity` responds with them."""
     rows = Activity.objects.all()
     filters = {"at__gte": since, "action": action, "actor": actor}
     rows = rows.filter(**{name: value for name, value in filters.items() if value})
-    return {"entries": list(rows.values(*FIELDS)[:limit]), "timestamp": timezone.now()}
+    return ActivityAnswer([Entry(**row) for row in rows.values(*FIELDS)[:limit]], timezone.now())

@@ -3,59 +3,51 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Annotated
 
 from asgiref.sync import async_to_sync
-from drf_spectacular.utils import extend_schema, inline_serializer
-from rest_framework import serializers
+from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from pm2site.health import readiness
-from system.lib.wire import iso_time, to_wire
+from pm2site.health.readiness import Check
+from system.lib.wire import to_wire
+from system.lib.wire_serializers import response_schema
 
 STARTED_AT_S = time.monotonic()
 
-HealthSerializer = inline_serializer(
-    "Health",
-    {
-        "status": serializers.CharField(help_text="Always `ok`"),
-        "timestamp": serializers.DateTimeField(),
-        "uptime": serializers.FloatField(help_text="Seconds since the server started"),
-    },
-)
-CheckSerializer = inline_serializer(
-    "Check",
-    {
-        "ok": serializers.BooleanField(),
-        "message": serializers.CharField(),
-        "latencyMs": serializers.FloatField(),
-    },
-)
-ReadySerializer = inline_serializer(
-    "Ready",
-    {
-        "status": serializers.ChoiceField(["ok", "unavailable"]),
-        "checks": serializers.DictField(child=CheckSerializer),
-        "timestamp": serializers.DateTimeField(),
-    },
-)
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    status: Annotated[str, "Always `ok`"]
+    timestamp: datetime
+    uptime: Annotated[float, "Seconds since the server started"]
 
 
-@extend_schema(methods=["GET"], responses=HealthSerializer, auth=[], tags=["health"])
+@dataclass(frozen=True, slots=True)
+class Ready:
+    status: Annotated[str, ("ok", "unavailable")]
+    checks: dict[str, Check]
+    timestamp: datetime
+
+
+@extend_schema(methods=["GET"], responses=response_schema(Health), auth=[], tags=["health"])
 @api_view(["GET", "HEAD"])
 def health(request: Request) -> Response:
     """Liveness. Needs no credential and checks no dependency."""
     uptime = round(time.monotonic() - STARTED_AT_S, 3)
-    return Response({"status": "ok", "timestamp": iso_time(datetime.now(UTC)), "uptime": uptime})
+    return Response(to_wire(Health("ok", datetime.now(UTC), uptime)))
 
 
-@extend_schema(methods=["GET"], responses={200: ReadySerializer, 503: ReadySerializer}, tags=["health"])
+@extend_schema(methods=["GET"], responses={200: response_schema(Ready), 503: response_schema(Ready)}, tags=["health"])
 @api_view(["GET", "HEAD"])
 def ready(request: Request) -> Response:
     """State of the database, PM2, Redis, Node and the load generators. 503 only without the database."""
     checks = async_to_sync(readiness.run_checks)()
     is_ready = checks["database"].ok
-    body = {"status": "ok" if is_ready else "unavailable", "checks": checks, "timestamp": datetime.now(UTC)}
+    body = Ready("ok" if is_ready else "unavailable", checks, datetime.now(UTC))
     return Response(to_wire(body), status=200 if is_ready else 503)

@@ -28,7 +28,7 @@ def index(request: HttpRequest) -> HttpResponse:
     credential = request.credential  # type: ignore[attr-defined]
     context = async_to_sync(_current_state)() | {
         "results": tables.results([to_result(run) for run in queries.completed_runs()[:MAX_ROWS]]),
-        "activity": tables.activity(trail.read_entries(limit=MAX_ROWS)["entries"]),  # type: ignore[arg-type]
+        "activity": tables.activity(trail.read_entries(limit=MAX_ROWS).entries),
         "may_act": credential.may_act,
     }
     response = render(request, "index.html", context)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from benchmarks.history.results import Result
 from pm2.daemon.process import Process
 from pm2.monitor.listing import Stats as Pm2Stats
+from pm2site.audit.trail import Entry
 from rediscluster.status.cluster_stats import ClusterStats
 from rediscluster.status.text_map import HEADINGS, shard_cells
 from system.host.metrics import HostStats
@@ -96,17 +96,17 @@ def _result_row(result: Result) -> Row:
     return Row(str(result.id), {"valid": OK, "invalid": BAD}.get(result.validity, PLAIN), cells)
 
 
-def activity(newest_first: Sequence[Mapping[str, Any]]) -> Table:
+def activity(newest_first: Sequence[Entry]) -> Table:
     return Table(
         "activity", "Activity", ("at", "who", "what", "outcome"), frozenset(), "No activity yet.",
         tuple(_entry_row(entry) for entry in newest_first),
     )  # fmt: skip
 
 
-def _entry_row(entry: Mapping[str, Any]) -> Row:
-    text = entry["message"] or f"{entry['action']} {entry['target']}".strip()
-    cells = (format_minute(entry["at"]), printable(entry["actor"]), printable(text), str(entry["outcome"]))
-    return Row(f"{iso_time(entry['at'])} {entry['action']}", OK if entry["outcome"] == "ok" else BAD, cells)
+def _entry_row(entry: Entry) -> Row:
+    text = entry.message or f"{entry.action} {entry.target}".strip()
+    cells = (format_minute(entry.at), printable(entry.actor), printable(text), entry.outcome)
+    return Row(f"{iso_time(entry.at)} {entry.action}", OK if entry.outcome == "ok" else BAD, cells)
 
 
 def host(stats: HostStats) -> str:

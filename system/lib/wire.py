@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
 from functools import lru_cache
-from typing import get_type_hints
+from typing import Any, get_type_hints
 from uuid import UUID
 
 _UNDERSCORE = re.compile(r"_([a-z0-9])")
@@ -70,3 +70,10 @@ def to_wire(value: object) -> object:
     if isinstance(value, (list, tuple, set, frozenset)):
         return [to_wire(item) for item in value]
     raise TypeError(f"{type(value).__name__} cannot be serialized: {value!r}.")
+
+
+def to_wire_object(value: object) -> dict[str, Any]:
+    """`to_wire` of a dataclass or a mapping."""
+    wired = to_wire(value)
+    assert isinstance(wired, dict)  # noqa: S101 - nothing else becomes an object
+    return wired

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -85,7 +84,6 @@ def test_a_refused_command_is_recorded_in_the_audit_trail() -> None:
     with pytest.raises(CommandError):
         call_command("pm2", "start", "koa")
 
-    recorded: Any = read_entries(limit=10)["entries"]
-    [entry] = recorded
-    assert (entry["action"], entry["target"], entry["outcome"]) == ("pm2.start", "koa", "refused")
-    assert entry["message"].startswith("No framework is named 'koa'.")
+    [entry] = read_entries(limit=10).entries
+    assert (entry.action, entry.target, entry.outcome) == ("pm2.start", "koa", "refused")
+    assert entry.message.startswith("No framework is named 'koa'.")

@@ -7,7 +7,6 @@ import io
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -44,9 +43,9 @@ def run(*arguments: str) -> tuple[int, str, str]:
 
 def trail() -> list[tuple[str, str, str]]:
     """Newest first: action, target, outcome."""
-    latest: Any = read_entries(limit=10)["entries"]
-    assert {entry["actor"] for entry in latest} == {f"{getpass.getuser()} (command line)"}
-    return [(entry["action"], entry["target"], entry["outcome"]) for entry in latest]
+    latest = read_entries(limit=10).entries
+    assert {entry.actor for entry in latest} == {f"{getpass.getuser()} (command line)"}
+    return [(entry.action, entry.target, entry.outcome) for entry in latest]
 
 
 def test_from_setup_to_clean(cluster_folder: Path) -> None:

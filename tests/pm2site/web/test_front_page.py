@@ -19,6 +19,7 @@ from benchmarks.history.results import Result
 from pm2.daemon.process import Process, Status
 from pm2.monitor.listing import Counts, DaemonStatus
 from pm2.monitor.listing import Stats as Pm2Stats
+from pm2site.audit.trail import Entry
 from pm2site.web import tables
 from rediscluster.status.cluster_stats import ClusterStats, ShardReplica, ShardStats
 from system.host import binaries
@@ -63,16 +64,9 @@ RESULTS = [
     result(id=UUID(int=2), validity="invalid", saturation="unknown", framework=HOSTILE_NAME),
     result(id=UUID(int=3), req_per_sec=900.2, validity="caution", saturation="server-bound"),
 ]
-ENTRIES: list[dict[str, Any]] = [
-    {"at": AT, "actor": "eve", "action": "pm2.stop", "target": "api", "outcome": "ok", "message": ""},
-    {
-        "at": AT,
-        "actor": HOSTILE_NAME,
-        "action": "pm2.start",
-        "target": "",
-        "outcome": "refused",
-        "message": HOSTILE_NAME,
-    },
+ENTRIES = [
+    Entry(AT, "eve", "", "pm2.stop", "api", "ok", ""),
+    Entry(AT, HOSTILE_NAME, "", "pm2.start", "", "refused", HOSTILE_NAME),
 ]
 
 
