@@ -6,23 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from dashboard_client.tui.model import windows
 from dashboard_client.tui.model.action import MUTATING_ACTIONS, Action
 from dashboard_client.tui.model.server_requests import Confirmation
 from dashboard_client.tui.model.state import LISTS, State
-from dashboard_client.tui.model.windows import (
-    Compare,
-    Confirm,
-    Form,
-    History,
-    Logs,
-    Menu,
-    Page,
-    Palette,
-    ProcessDetails,
-    Prompt,
-    RunPage,
-    Window,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +177,7 @@ def active_contexts(state: State) -> tuple[str, ...]:
     if state.top_window is not None:
         if getattr(state.top_window, "is_typing", False):
             return ("typing",)
-        if isinstance(state.top_window, Confirm) and state.top_window.request.confirmation is Confirmation.WORD:
+        if isinstance(state.top_window, windows.Confirm) and state.top_window.request.confirmation is Confirmation.WORD:
             return ("word", "window")
         return (WINDOW_CONTEXTS[type(state.top_window)], "window")
     if state.is_filtering:
@@ -199,9 +186,10 @@ def active_contexts(state: State) -> tuple[str, ...]:
     return (state.focus, *lists, "global")
 
 
-WINDOW_CONTEXTS: Mapping[type[Window], str] = {
-    Menu: "menu", Palette: "palette", Prompt: "prompt", Confirm: "confirm", Form: "form", History: "history",
-    RunPage: "runpage", ProcessDetails: "process", Compare: "compare", Logs: "logs", Page: "page",
+WINDOW_CONTEXTS: Mapping[type[windows.Window], str] = {
+    windows.Menu: "menu", windows.Palette: "palette", windows.Prompt: "prompt", windows.Confirm: "confirm",
+    windows.Form: "form", windows.History: "history", windows.RunPage: "runpage", windows.ProcessDetails: "process",
+    windows.Compare: "compare", windows.Logs: "logs", windows.Page: "page",
 }  # fmt: skip
 
 

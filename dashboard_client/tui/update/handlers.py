@@ -5,24 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from dashboard_client.tui.model import effects
+from dashboard_client.tui.model import effects, windows
 from dashboard_client.tui.model.action import Action
 from dashboard_client.tui.model.menu_items import MenuItem
 from dashboard_client.tui.model.state import State
-from dashboard_client.tui.model.windows import (
-    Compare,
-    Confirm,
-    Form,
-    History,
-    Logs,
-    Menu,
-    Page,
-    Palette,
-    ProcessDetails,
-    Prompt,
-    RunPage,
-    Window,
-)
 from dashboard_client.tui.update import open_windows, panel_actions, row_actions, window_actions
 from dashboard_client.tui.update.api_calls import Transition, confirm_or_send, pop_window, show_toast
 from dashboard_client.tui.update.network_events import refresh
@@ -45,11 +31,11 @@ def run_action(state: State, action: Action, arguments: tuple[str, ...] = ()) ->
     return (result, ()) if isinstance(result, State) else result
 
 
-def _choose_menu_item(state: State, menu: Menu) -> Transition:
+def _choose_menu_item(state: State, menu: windows.Menu) -> Transition:
     return _choose(pop_window(state), menu.items[menu.cursor])
 
 
-def _choose_palette_item(state: State, palette: Palette) -> Transition:
+def _choose_palette_item(state: State, palette: windows.Palette) -> Transition:
     item = window_actions.selected_palette_item(palette)
     return _choose(pop_window(state), item) if item else (state, ())
 
@@ -124,23 +110,23 @@ HANDLERS: Mapping[Action, Handler] = {
 _PAGE_HANDLERS: Mapping[Action, Handler] = {
     **_steps(window_actions.scroll_page), Action.COPY: window_actions.copy_page,
 }  # fmt: skip
-WINDOW_HANDLERS: Mapping[type[Window], Mapping[Action, Handler]] = {
-    Menu: {
+WINDOW_HANDLERS: Mapping[type[windows.Window], Mapping[Action, Handler]] = {
+    windows.Menu: {
         **_steps(window_actions.move_in_menu),
         Action.PREVIOUS_SECTION: partial(window_actions.go_to_section, step=-1),
         Action.NEXT_SECTION: partial(window_actions.go_to_section, step=1),
         Action.CHOOSE_ITEM: _choose_menu_item,
     },
-    Palette: {**_steps(window_actions.move_in_palette), Action.CHOOSE_ITEM: _choose_palette_item},
-    Prompt: {Action.SUBMIT: window_actions.submit_prompt},
-    Form: {
+    windows.Palette: {**_steps(window_actions.move_in_palette), Action.CHOOSE_ITEM: _choose_palette_item},
+    windows.Prompt: {Action.SUBMIT: window_actions.submit_prompt},
+    windows.Form: {
         **_steps(window_actions.move_in_form),
         Action.PREVIOUS_CHOICE: partial(window_actions.cycle_choice, step=-1),
         Action.NEXT_CHOICE: partial(window_actions.cycle_choice, step=1),
         Action.SUBMIT: window_actions.submit_form,
     },
-    Confirm: {Action.CONFIRM: window_actions.send_confirmed, Action.SUBMIT: window_actions.submit_word},
-    History: {
+    windows.Confirm: {Action.CONFIRM: window_actions.send_confirmed, Action.SUBMIT: window_actions.submit_word},
+    windows.History: {
         **_steps(window_actions.move_in_history),
         Action.SORT: window_actions.sort_history,
         Action.EDIT_FILTER: window_actions.edit_filter,
@@ -148,11 +134,11 @@ WINDOW_HANDLERS: Mapping[type[Window], Mapping[Action, Handler]] = {
         Action.MARK_RUN: window_actions.mark_history_row,
         Action.COPY: window_actions.copy_history_row,
     },
-    RunPage: _PAGE_HANDLERS,
-    ProcessDetails: _PAGE_HANDLERS,
-    Page: _PAGE_HANDLERS,
-    Compare: {Action.COPY: window_actions.copy_comparison},
-    Logs: {
+    windows.RunPage: _PAGE_HANDLERS,
+    windows.ProcessDetails: _PAGE_HANDLERS,
+    windows.Page: _PAGE_HANDLERS,
+    windows.Compare: {Action.COPY: window_actions.copy_comparison},
+    windows.Logs: {
         **_steps(window_actions.move_in_logs),
         Action.FOLLOW: window_actions.follow_logs,
         Action.PREVIOUS_MATCH: partial(window_actions.go_to_match, is_upwards=False),

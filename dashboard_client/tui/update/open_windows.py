@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from dashboard_client.network.quick_start import DEFAULT_NODES
-from dashboard_client.tui.model import effects, keymap
+from dashboard_client.tui.model import effects, keymap, windows
 from dashboard_client.tui.model.menu_items import MenuItem, menu_items
 from dashboard_client.tui.model.prompts import NODE_LIMIT, RUN_FIELDS, run_fields
 from dashboard_client.tui.model.rows import selected_row
 from dashboard_client.tui.model.state import PANELS, ActivityLine, State
-from dashboard_client.tui.model.windows import (
-    Form,
-    History,
-    Logs,
-    Menu,
-    Page,
-    Palette,
-    ProcessDetails,
-    Prompt,
-    RunPage,
-)
 from dashboard_client.tui.text.connection_advice import connection_checklist
 from dashboard_client.tui.text.node_text import info_title, node_lines, slow_log_title
 from dashboard_client.tui.text.window_text import LATEST
@@ -55,20 +46,20 @@ def open_selected_row(state: State) -> Transition:
         return (state if state.link.is_up else open_connection_advice(state)), ()
     match row.item:
         case Process() as process:
-            state = push_window(state, ProcessDetails(process))
+            state = push_window(state, windows.ProcessDetails(process))
             return fetch(state, f"process {process.pm_id}", "pm2_process", ProcessPage, {"pm_id": process.pm_id})
         case BenchmarkResult() as result:
             return open_run_page(state, result.id, result)
         case ActivityLine() as line:
-            return push_window(state, Page("Activity", (f"{line.at or ''}", line.kind, line.text))), ()
+            return push_window(state, windows.Page("Activity", (f"{line.at or ''}", line.kind, line.text))), ()
         case RedisNode() as node:
-            return push_window(state, Page(f"Redis node {node.port}", node_lines(node))), ()
+            return push_window(state, windows.Page(f"Redis node {node.port}", node_lines(node))), ()
     return state, ()
 
 
 def open_run_page(state: State, run_id: str, result: BenchmarkResult | None) -> Transition:
     """`run_id`: empty for a result without a run on the server."""
-    state = push_window(state, RunPage(run_id, result=result))
+    state = push_window(state, windows.RunPage(run_id, result=result))
     return fetch(state, "run", "benchmark_run_details", BenchmarkRun, {"run_id": run_id}) if run_id else (state, ())
 
 
@@ -79,7 +70,7 @@ def available_items(state: State) -> tuple[MenuItem, ...]:
 
 
 def open_menu(state: State) -> State:
-    return push_window(state, Menu(available_items(state)))
+    return push_window(state, windows.Menu(available_items(state)))
 
 
 def open_palette(state: State) -> State:
@@ -90,26 +81,26 @@ def open_palette(state: State) -> State:
         if binding.context in ("global", *PANELS, "list")
     )
     offered = [item for item in key_items if not (state.is_read_only and item.is_mutating)]
-    return push_window(state, Palette((*available_items(state), *offered)))
+    return push_window(state, windows.Palette((*available_items(state), *offered)))
 
 
 def open_history(state: State) -> Transition:
-    state = push_window(state, History(state.live.results))
+    state = push_window(state, windows.History(state.live.results))
     return fetch(state, "history", "benchmark_all", BenchmarkResults, {"limit": 1000})
 
 
 def open_latest_by_framework(state: State) -> Transition:
-    state = push_window(state, Page(LATEST, (LOADING,)))
+    state = push_window(state, windows.Page(LATEST, (LOADING,)))
     return fetch(state, LATEST, "benchmark_latest_by_framework", LatestResults)
 
 
 def open_help(state: State) -> State:
-    return push_window(state, Page("Keys", keymap.help_lines()))
+    return push_window(state, windows.Page("Keys", keymap.help_lines()))
 
 
 def open_connection_advice(state: State) -> State:
     advice = connection_checklist(state.server, state.link.reason, is_rejected=state.link.phase == "rejected")
-    return push_window(state, Page("Cannot connect", advice))
+    return push_window(state, windows.Page("Cannot connect", advice))
 
 
 def check_installation(state: State) -> Transition:
@@ -122,27 +113,27 @@ def _limit(state: State, name: str, default: Limit = ANY_NUMBER) -> Limit:
 
 
 def prompt_server(state: State) -> State:
-    return push_window(state, Prompt("server", "Address of another server", state.server))
+    return push_window(state, windows.Prompt("server", "Address of another server", state.server))
 
 
 def prompt_nodes(state: State) -> State:
     limit = _limit(state, "nodes", NODE_LIMIT)
-    return push_window(state, Prompt("nodes", "How many Redis nodes?", str(DEFAULT_NODES), limit=limit))
+    return push_window(state, windows.Prompt("nodes", "How many Redis nodes?", str(DEFAULT_NODES), limit=limit))
 
 
 def prompt_instances(state: State, framework: str, default: str) -> State:
     title = f"How many instances of {framework}?"
-    return push_window(state, Prompt("start", title, default, framework, _limit(state, "instances")))
+    return push_window(state, windows.Prompt("start", title, default, framework, _limit(state, "instances")))
 
 
 def prompt_scale(state: State, framework: str, count: str) -> State:
     title = f"Scale {framework} to how many instances?"
-    return push_window(state, Prompt("scale", title, count, framework, _limit(state, "instances")))
+    return push_window(state, windows.Prompt("scale", title, count, framework, _limit(state, "instances")))
 
 
 def open_run_form(state: State, framework: str, endpoint: str, method: str) -> State:
     fields = run_fields(state.config) if state.config else RUN_FIELDS
-    return push_window(state, Form(framework, endpoint, method, fields))
+    return push_window(state, windows.Form(framework, endpoint, method, fields))
 
 
 def open_run_form_again(state: State) -> State:
@@ -155,7 +146,7 @@ def open_run_form_again(state: State) -> State:
 def open_logs(state: State, name: str, pm_id: int | None = None) -> Transition:
     """The last lines, then live ones. `name`: of a framework or process, empty for all; `pm_id`: to which lines that
     carry one are limited."""
-    state = push_window(state, Logs(name, pm_id=pm_id))
+    state = push_window(state, windows.Logs(name, pm_id=pm_id))
     query: dict[str, object] = {"lines": LOG_TAIL, "framework": name or None, "pm_id": pm_id}
     state, calls = fetch(state, "logs", "pm2_logs", LogLines, query)
     filters = {"framework": name} if name else {}
@@ -170,16 +161,20 @@ def open_process_logs(state: State) -> Transition:
 
 
 def open_node_info(state: State) -> Transition:
-    node = selected_node(state)
-    if node is None:
-        return show_toast(state, NO_NODE, "warn"), ()
-    state = push_window(state, Page(info_title(node.port), (LOADING,)))
-    return fetch(state, info_title(node.port), "redis_node_info", NodeInfo, {"port": node.port})
+    return _open_node_page(state, info_title, "redis_node_info", NodeInfo)
 
 
 def open_slow_log(state: State) -> Transition:
+    return _open_node_page(state, slow_log_title, "redis_slowlog", SlowLog)
+
+
+def _open_node_page(
+    state: State, title_of: Callable[[int], str], api_method: str, response_type: type[object]
+) -> Transition:
+    """A page about the selected node, filled by the response."""
     node = selected_node(state)
     if node is None:
         return show_toast(state, NO_NODE, "warn"), ()
-    state = push_window(state, Page(slow_log_title(node.port), (LOADING,)))
-    return fetch(state, slow_log_title(node.port), "redis_slowlog", SlowLog, {"port": node.port})
+    title = title_of(node.port)
+    state = push_window(state, windows.Page(title, (LOADING,)))
+    return fetch(state, title, api_method, response_type, {"port": node.port})
