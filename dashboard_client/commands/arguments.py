@@ -56,7 +56,10 @@ def at_least(low: int) -> Callable[[str], int]:
 
 
 class Parser(argparse.ArgumentParser):
-    """Prints errors as `[ERROR] …`. argparse uses this class for subparsers too."""
+    """Prints errors as `[ERROR] …`, and accepts options between positional arguments: argparse by itself takes an
+    optional one (`bench NAME [ENDPOINT]`) as absent once an option follows. It uses this class for subparsers too."""
+
+    _is_intermixed = False
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
@@ -67,7 +70,13 @@ class Parser(argparse.ArgumentParser):
         default = self.get_default("verb")
         if default and args and args[0] not in (*BENCH_VERBS, "-h", "--help"):
             args = [default, *args]
-        return super().parse_known_args(args, namespace)
+        if self._is_intermixed or self._subparsers is not None:
+            return super().parse_known_args(args, namespace)
+        self._is_intermixed = True  # `parse_known_intermixed_args` calls this method
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_intermixed = False
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:

@@ -153,6 +153,21 @@ def test_help_is_printed_on_stdout(argv: list[str]) -> None:
     assert "usage: python -m dashboard_client" in result.stdout
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["fastify", "read", "-d", "3", "--json"],
+        ["fastify", "-d", "3", "read", "--json"],
+        ["-d", "3", "fastify", "--json", "read"],
+        ["--json", "-d", "3", "fastify", "read"],
+    ],
+)
+def test_options_may_stand_anywhere_behind_the_verb(words: list[str]) -> None:
+    options = arguments.parse(["run", "bench", *words])
+
+    assert (options.name, options.endpoint, options.duration, options.json) == ("fastify", "read", 3, True)
+
+
 def test_bench_without_a_verb_measures() -> None:
     short, long = (arguments.parse(["run", "bench", *words, "node", "read"]) for words in ([], ["run"]))
 
