@@ -32,7 +32,7 @@ class UsageHistory:
         """Oldest first; empty if the process was never sampled."""
         now = time.monotonic()
         points = self._points.get((pm_id, pid), ())
-        return tuple(UsageSample(round(now - at, 1), cpu, memory) for at, cpu, memory in points)
+        return tuple(UsageSample(round(now - at, 1), cpu, memory) for at, cpu, memory in points if now - at <= WINDOW_S)
 
 
 def _drop_expired(points: deque[tuple[float, float, int]], now: float) -> deque[tuple[float, float, int]]:

@@ -39,7 +39,8 @@ class InstanceRegistry:
 
     def __init__(self, store: InstanceStore | None, saved: Mapping[Key, SavedInstance]) -> None:
         self.known: dict[Key, KnownInstance] = {}
-        self._store, self._saved = store, saved
+        self._store: InstanceStore | None = store
+        self._saved: Mapping[Key, SavedInstance] = saved
         self._tokens = {key: instance.token for key, instance in saved.items()}
         self._pending_writes: deque[Callable[[], None]] = deque()
 
@@ -52,6 +53,7 @@ class InstanceRegistry:
         before = self.known
         saved_lost_restarts = {key: instance.lost_restarts for key, instance in self._saved.items()}
         self.known, changes = reconciliation.reconcile(before, processes, saved_lost_restarts)
+        self._saved = {}  # used up: an instance that is listed later under the same name is another one
         self._enqueue_changes(before)
         for key in [key for key in self._tokens if key not in self.known]:
             del self._tokens[key]

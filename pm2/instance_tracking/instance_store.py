@@ -27,14 +27,19 @@ def save_exit(ended: Exit) -> None:
             exit_code=ended.exit_code,
             signal=ended.signal,
             cause=ended.cause.value,
-            text=ended.text[:500],
-            by=ended.by and ended.by[:200],
+            text=_storable(ended.text)[:500],
+            by=ended.by and _storable(ended.by)[:200],
             uptime_seconds=ended.uptime_seconds,
-            stderr=[line.replace("\0", "�") for line in ended.stderr],
+            stderr=[_storable(line) for line in ended.stderr],
             samples=[[sample.seconds_before, sample.cpu, sample.memory_bytes] for sample in ended.samples],
         )
         if row.pk % PRUNE_EVERY == 0:
             _prune_exits()
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL stores no NUL."""
+    return text.replace("\0", "�")
 
 
 def _prune_exits() -> None:
@@ -43,7 +48,7 @@ def _prune_exits() -> None:
 
 
 def _get_or_create_instance(token: str, name: str, pm_id: int) -> models.Instance:
-    defaults = {"home": str(settings.PM2_HOME), "name": name.replace("\0", "�")[:500], "pm_id": pm_id}
+    defaults = {"home": str(settings.PM2_HOME), "name": _storable(name)[:500], "pm_id": pm_id}
     return models.Instance.objects.get_or_create(token=token, defaults=defaults)[0]
 
 

@@ -72,6 +72,13 @@ def test_a_process_that_is_no_longer_sampled_expires(clock: SimpleNamespace) -> 
     assert (history.last_minute(0, 11), history.last_minute(1, 12)) == ((), (UsageSample(0.0, 1.0, 100),))
 
 
+def test_a_sample_expires_though_nothing_is_recorded_after_it(clock: SimpleNamespace) -> None:
+    history = recorded(clock, 0.0)
+    clock.now = 1060.5
+
+    assert history.last_minute(0, 11) == ()
+
+
 def test_runs_are_distinguished_by_pid(clock: SimpleNamespace) -> None:
     history = UsageHistory()
     history.record([process(pid=11, cpu=1)])

@@ -127,6 +127,15 @@ async def test_the_token_of_an_earlier_server_is_reused(store: RecordingStore) -
     ]  # fmt: skip
 
 
+def test_a_later_instance_of_the_same_name_has_lost_no_restarts(store: RecordingStore) -> None:
+    instances = InstanceRegistry(store, {API: SavedInstance("saved", 5)})
+    instances.update([process(restarts=2), process(WEB)])
+    instances.update([process(WEB)])
+    instances.update([process(restarts=0), process(WEB)])
+
+    assert (instances.token(*API) == "saved", instances.known[API].lost_restarts) == (False, 0)
+
+
 async def test_lost_restarts_add_up(instances: InstanceRegistry, store: RecordingStore) -> None:
     for restarts in (3, 0, 2, 1, 1):
         instances.update([process(restarts=restarts)])

@@ -53,9 +53,11 @@ def test_a_stored_exit_is_loaded_unchanged(ended: Exit) -> None:
 
 
 def test_nul_characters_are_replaced() -> None:
-    save(replace(ENDED, name="a\0b", stderr=("\0one", "t\0wo")))
+    save(replace(ENDED, name="a\0b", stderr=("\0one", "t\0wo"), text="changed\0", by="\0eve"))
 
-    assert instance_store.load_exits(10) == [replace(ENDED, name="a�b", stderr=("�one", "t�wo"))]
+    assert instance_store.load_exits(10) == [
+        replace(ENDED, name="a�b", stderr=("�one", "t�wo"), text="changed�", by="�eve")
+    ]
 
 
 def test_long_texts_are_cut() -> None:
