@@ -61,7 +61,7 @@ def import_file(path: Path) -> ImportReport:
         try:
             run = _build_run(serializer, raw)
         except ValidationError as error:
-            rejected.append(RejectedEntry(index, "; ".join(error_sentences(error.detail))))
+            rejected.append(RejectedEntry(index, " ".join(error_sentences(error.detail))))
             continue
         duplicates += run.id in rows
         rows.setdefault(run.id, run)

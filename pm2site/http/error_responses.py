@@ -102,7 +102,7 @@ def error_message(error: Exception, status: int) -> str:
     if isinstance(error, DATABASE_ERRORS):
         return f"The database is unavailable: {error}."
     if isinstance(error, exceptions.ValidationError):
-        return "The request is not valid: " + "; ".join(error_sentences(error.detail))
+        return "The request is not valid: " + " ".join(error_sentences(error.detail))
     if isinstance(error, exceptions.APIException):
         return str(error.detail)
     return str(error) or type(error).__name__

@@ -226,7 +226,7 @@ def test_reload_reads_the_file_again(settings: Settings, tmp_path: Path) -> None
     assert (answer["imported"], answer["skipped"], answer["bad"]) == (
         1,
         0,
-        [{"index": 1, "reason": "timestamp: This field is required.; framework: This field is required."}],
+        [{"index": 1, "reason": "timestamp: This field is required. framework: This field is required."}],
     )
 
     path.write_text('{"results": [\n!')

@@ -42,7 +42,7 @@ def error_response(error: Exception, **extra: Any) -> Any:
 def test_the_body_of_an_error() -> None:
     assert error_response(exceptions.ValidationError({"count": ["Too large."], "since": ["Not a time."]})) == {
         "error": "Bad Request",
-        "message": "The request is not valid: count: Too large.; since: Not a time.",
+        "message": "The request is not valid: count: Too large. since: Not a time.",
         "code": "bad_request",
         "requestId": "r1",
         "fields": {"count": ["Too large."], "since": ["Not a time."]},
