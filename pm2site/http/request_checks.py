@@ -101,7 +101,8 @@ class RequestChecks:
         refusal = check_request(scope)
         is_unsafe = scope["type"] == "http" and scope["method"] not in SAFE_METHODS
         if refusal is None and is_unsafe:
-            receive, refusal = await read_body(receive)
+            body, refusal = await read_body(receive)
+            scope, receive = with_body(scope, receive, body)
         if refusal is None and is_unsafe:
             await shielded(self.application(scope, receive, send))
         elif refusal is None:
@@ -121,23 +122,34 @@ async def shielded(work: Awaitable[None]) -> None:
     await asyncio.shield(task)
 
 
-async def read_body(receive: Receive) -> tuple[Receive, Refusal | None]:
-    """Reads the body up to the limit. The returned `receive` replays it whole and hides the client's disconnect."""
+async def read_body(receive: Receive) -> tuple[bytes, Refusal | None]:
+    """Reads the whole body, up to the limit."""
     body, has_more = bytearray(), True
     while has_more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return receive, Refusal(400, "bad_request", "The body is shorter than its Content-Length.")
+            return b"", Refusal(400, "bad_request", "The body is shorter than its Content-Length.")
         body += message.get("body", b"")
         has_more = message.get("more_body", False)
         if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            return receive, body_too_large()
-    pending = [{"type": "http.request", "body": bytes(body), "more_body": False}]
+            return b"", body_too_large()
+    return bytes(body), None
+
+
+def with_body(scope: Scope, receive: Receive, body: bytes) -> tuple[Scope, Receive]:
+    """The request with a body that has been read: `receive` replays it whole and hides the client's disconnect.
+
+    The scope says how long it is, however the client framed it: REST framework takes a request without Content-Length,
+    such as a chunked one, for one without a body.
+    """
+    framing = (b"content-length", b"transfer-encoding")
+    headers = [(name, value) for name, value in scope["headers"] if name.lower() not in framing]
+    pending = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Mapping[str, Any]:
         return pending.pop() if pending else await asyncio.get_running_loop().create_future()
 
-    return replay, None
+    return {**scope, "headers": [*headers, (b"content-length", b"%d" % len(body))]}, replay
 
 
 async def send_refusal(send: Send, refusal: Refusal) -> None:

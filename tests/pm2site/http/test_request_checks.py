@@ -131,3 +131,16 @@ async def test_control_characters_and_long_urls_are_refused() -> None:
     assert await request(path="/a\0b") == (400, "bad_path")
     assert await request(path="/" + "a" * 9000) == (414, "url_too_long")
     assert await request(query=b"q" * 9000) == (414, "url_too_long")
+
+
+@pytest.mark.parametrize("framing", [("content-length", "8"), ("transfer-encoding", "chunked")])
+async def test_a_body_has_a_length_however_it_was_framed(framing: tuple[str, str]) -> None:
+    scope = {"type": "http", "headers": [(b"host", b"localhost"), (framing[0].encode(), framing[1].encode())]}
+
+    async def receive() -> dict[str, Any]:
+        raise AssertionError("the body has been read")
+
+    framed, replay = request_checks.with_body(scope, receive, b'{"a": 1}')
+
+    assert framed == {"type": "http", "headers": [(b"host", b"localhost"), (b"content-length", b"8")]}
+    assert await replay() == {"type": "http.request", "body": b'{"a": 1}', "more_body": False}
