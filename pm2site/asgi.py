@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from channels.routing import ProtocolTypeRouter, URLRouter
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.urls import re_path
 
@@ -17,13 +18,19 @@ from pm2.logs import live_logs  # noqa: E402
 from pm2.monitor import current_monitor  # noqa: E402
 from pm2site import lifetime  # noqa: E402
 from pm2site.audit import trail  # noqa: E402
-from pm2site.http.request_checks import Receive, RequestChecks, Scope, Send  # noqa: E402
+from pm2site.http.gateway import Gateway  # noqa: E402
+from pm2site.http.request_checks import check_raw_head  # noqa: E402
+from pm2site.http.socket_gate import SocketGate  # noqa: E402
 from pm2site.live.consumers import LiveConsumer, UnknownPathConsumer  # noqa: E402
-from pm2site.transport.backpressure import WriteBufferProbe  # noqa: E402
+from pm2site.live.hot_reads import hot_reads  # noqa: E402
+from pm2site.live.hub import Source  # noqa: E402
+from pm2site.transport import daphne_limits  # noqa: E402
+from pm2site.transport.asgi_types import Receive, Scope, Send  # noqa: E402
+from pm2site.transport.connection_probe import ConnectionProbe  # noqa: E402
 from rediscluster.status import cluster_sampler  # noqa: E402
 from system.host import host_sampler  # noqa: E402
 
-STREAMS = {
+STREAMS: dict[str, Source] = {
     "system:metrics": host_sampler.sample,
     "pm2:stats": current_monitor.sample,
     "redis:stats": cluster_sampler.sample,
@@ -33,15 +40,26 @@ STREAMS = {
     "activity": trail.feed,
 }
 
+# Read from the newest sample: path → stream, or path → sample.
+HOT_STREAMS = {
+    "/api/system/stats": "system:metrics",
+    "/api/pm2/stats": "pm2:stats",
+    "/api/redis/stats": "redis:stats",
+}
+HOT_SAMPLES = {
+    "/api/system/cpu": host_sampler.sample_cpu,
+    "/api/system/memory": host_sampler.sample_memory,
+}
+
 sockets = URLRouter(
     [
         re_path(r"^ws/?$", LiveConsumer.as_asgi(streams=STREAMS)),
         re_path(r"", UnknownPathConsumer.as_asgi()),
     ]
 )
-routes = ProtocolTypeRouter(
-    {"http": RequestChecks(django_application), "websocket": WriteBufferProbe(RequestChecks(sockets))}
-)
+gateway = Gateway(hot_reads(STREAMS, HOT_STREAMS, HOT_SAMPLES))
+routes = ConnectionProbe(ProtocolTypeRouter({"http": gateway, "websocket": SocketGate(sockets)}))
+daphne_limits.install(check_raw_head, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

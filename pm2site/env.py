@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import secrets
 import shutil
@@ -61,6 +62,26 @@ def seconds(name: str, default: float, low: float = 0.1, high: float = 3600) -> 
 def comma_separated(name: str) -> tuple[str, ...]:
     """The non-empty entries of a comma-separated list, stripped."""
     return tuple(part.strip() for part in text(name).split(",") if part.strip())
+
+
+def fraction(name: str, default: float) -> float:
+    """A number above 0 and at most 1."""
+    value = text(name)
+    try:
+        number = float(value) if value else default
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}={value!r} is not a number.") from None
+    if not 0 < number <= 1:
+        raise ImproperlyConfigured(f"{name}={value!r} is not above 0 and at most 1.")
+    return number
+
+
+def networks(name: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """Addresses and networks such as `127.0.0.1, 10.0.0.0/8`."""
+    try:
+        return tuple(ipaddress.ip_network(part) for part in comma_separated(name))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}={text(name)!r} is not a list of addresses or networks: {error}.") from None
 
 
 def program(name: str) -> str:

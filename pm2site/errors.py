@@ -1,12 +1,42 @@
-"""Errors of access control."""
+"""Errors of access control and of the HTTP edge, and the body of every error response."""
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 from django.conf import settings
 
 from system.lib.errors import ReportedError
+
+
+def new_request_id() -> str:
+    return uuid.uuid4().hex[:16]
+
+
+def error_body(
+    status: int, code: str, message: str, request_id: str, fields: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The JSON body of every error response."""
+    body = {"error": HTTPStatus(status).phrase, "message": message, "code": code, "requestId": request_id}
+    return {**body, "fields": fields} if fields else body
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request is refused before any view sees it."""
+
+    status: int
+    code: str
+    message: str
+
+    @classmethod
+    def body_too_large(cls, limit: int) -> Refusal:
+        """`limit`: bytes."""
+        return cls(413, "body_too_large", f"The body is larger than {limit // 1024} KiB.")
 
 
 class AccessError(ReportedError):
@@ -50,3 +80,23 @@ class TooManyAttempts(AccessError):
     def __init__(self, retry_after_s: float) -> None:
         super().__init__(f"Too many invalid credentials from this address. Try again in {retry_after_s:.0f} s.")
         self.retry_after_s = retry_after_s
+
+
+class ServerBusy(ReportedError):
+    """More requests wait for a thread than the server accepts. `kind`: reads, actions, logins or streams."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    retry_after_s = 1.0
+
+    def __init__(self, kind: str, waiting: int) -> None:
+        super().__init__(f"The server is busy: {waiting} {kind} are waiting. Try again in a second.")
+
+
+class ServerStopping(ReportedError):
+    """The server stopped before the request was done."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    retry_after_s = 2.0
+
+    def __init__(self) -> None:
+        super().__init__("The server is stopping, and the request may be unfinished. Repeat it after the restart.")

@@ -18,7 +18,7 @@ from pm2.monitor import current_monitor
 from pm2site.audit import follow
 from pm2site.http import error_responses
 from pm2site.live.connections import sockets
-from pm2site.transport.backpressure import run_at_shutdown
+from pm2site.transport.connection_probe import run_at_shutdown
 from rediscluster.status import cluster_sampler
 from system.lib import locks
 

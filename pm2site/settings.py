@@ -31,12 +31,15 @@ API_PORT = env.integer("API_PORT", 3100, 1, 65535)
 API_HOST = env.text("API_HOST", "0.0.0.0" if API_KEY or API_OPEN else "127.0.0.1")
 API_ALLOWED_HOSTS = env.comma_separated("API_ALLOWED_HOSTS")
 API_ALLOWED_ORIGINS = env.comma_separated("API_ALLOWED_ORIGINS")
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+WS_MAX_SOCKETS = env.integer("WS_MAX_SOCKETS", 2000, 1, 100_000)
+WS_SHARE = env.fraction("WS_SHARE", 0.5)  # of WS_MAX_SOCKETS, for one credential or address
 HOST_NAMES = ("localhost", socket.gethostname(), socket.getfqdn())
 
 NODE_ENV = env.choice("NODE_ENV", "production", ("production", "development", "test"))
 DETAILED_ERRORS = env.flag("DJANGO_DEBUG", NODE_ENV == "development")
-DEBUG = DETAILED_ERRORS
-ALLOWED_HOSTS = ["*"]  # pm2site.http.request_checks checks the Host, for both HTTP and WebSocket
+DEBUG = False  # Django's debug page would show settings to anybody; details are sent to loopback only
+ALLOWED_HOSTS = ["*"]  # pm2site.http.request_checks checks the Host, for HTTP and WebSocket alike
 
 # --- PM2, Redis, benchmarks --------------------------------------------------------------------------------
 PM2_HOME = env.path("PM2_HOME", Path.home() / ".pm2")
@@ -79,15 +82,15 @@ INSTALLED_APPS = [
 ROOT_URLCONF = "pm2site.urls"
 ASGI_APPLICATION = "pm2site.asgi.application"
 MIDDLEWARE = [
-    "pm2site.http.middleware.RequestMiddleware",
+    "pm2site.http.middleware.VisitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "pm2site.http.middleware.MigrationMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
+    "pm2site.access.csrf.CsrfMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "pm2site.access.permissions.AccessMiddleware",
+    "pm2site.http.middleware.AccessMiddleware",
     "pm2site.audit.trail.AuditMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -116,6 +119,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
     # Not in memory: threads that share an in-memory database lock whole tables for each other.
     DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
+DATABASES["default"]["CONN_MAX_AGE"] = 60  # each thread that serves requests keeps its connection
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 USE_TZ = True
@@ -126,6 +131,8 @@ LANGUAGE_CODE = "en-us"
 
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DETAILED_ERRORS
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 LOGIN_URL = "/login"
 LOGIN_REDIRECT_URL = "/"

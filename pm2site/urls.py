@@ -29,7 +29,10 @@ urlpatterns = [
     path("api/pm2/", include("pm2.urls")),
     path("api/redis/", include("rediscluster.urls")),
     path("api/benchmark/", include("benchmarks.urls")),
+    path("admin/login/", LoginView.as_view()),  # one login page, so that one limit guards it
     path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
     re_path("", not_found, name="not_found"),
 ]
+
+handler500 = "pm2site.http.error_responses.server_error"

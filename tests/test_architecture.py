@@ -30,7 +30,7 @@ ROOMS = {
         " management.commands"
     ),
     "pm2site": (
-        "env logging_setup settings errors models http transport access audit health live web admin banner wiring"
+        "env logging_setup settings errors models transport access http audit health live web admin banner wiring"
         " lifetime asgi urls apps management.commands __main__"
     ),
     "dashboard_client": (
@@ -53,7 +53,19 @@ OWNERS = {
     "requests": {"dashboard_client/network/api.py"},
     "websockets": {"dashboard_client/network/live_connection.py"},
     "hdrh": {"benchmarks/analysis/histogram.py"},
-    "daphne": {"pm2site/management/commands/serve.py", "pm2site/management/commands/runserver.py"},
+    "daphne": {
+        "pm2site/management/commands/serve.py",
+        "pm2site/management/commands/runserver.py",
+        "pm2site/transport/daphne_limits.py",
+        "pm2site/transport/http_channel.py",
+        "pm2site/transport/websocket.py",
+    },
+    "twisted": {
+        "pm2site/management/commands/serve.py",
+        "pm2site/transport/connection_probe.py",
+        "pm2site/transport/daphne_limits.py",
+        "pm2site/transport/http_channel.py",
+    },
 }
 # Method → the only files that may call it, under any import name.
 CALLS = {

@@ -1,1 +1,1 @@
-"""Authentication and permissions: keys, tokens, sessions, login, throttling."""
+"""Who may come in: keys, tokens, sessions, this machine's user, proxies, login, throttling."""

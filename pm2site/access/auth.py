@@ -1,29 +1,30 @@
-"""Identifies the client by API key, token, session or loopback address, with the same rules for HTTP and /ws."""
+"""Identifies the client by API key, token, session or its user on this machine, with one rule for HTTP and /ws."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.contrib.auth import get_user, get_user_model
+from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.authtoken.models import Token
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
+from pm2site.access import peer_user
+from pm2site.access.csrf import SessionCsrfCheck
+from pm2site.access.request_head import RequestHead, is_loopback
 from pm2site.access.throttle import attempts
 from pm2site.errors import InvalidCredential
 
-PROXY_HEADERS = ("forwarded", "x-real-ip", "x-forwarded-")
 KEY_USERS = {"api-key": "API_KEY", "api-key-readonly": "API_KEY_READONLY"}  # users for log-ins with a key → setting
 KEY_FINGERPRINT = "key_print"  # session entry; a changed key invalidates the session
 
@@ -52,22 +53,6 @@ def key_fingerprint(key: str) -> str:
     return hmac.new(settings.SECRET_KEY.encode(), key.encode(), "sha256").hexdigest()[:32]
 
 
-def _is_loopback(host: str) -> bool:
-    name = host.rsplit(":", 1)[0] if host.count(":") == 1 else host
-    name = name.removeprefix("[").split("]")[0]
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name.lower() == "localhost"
-
-
-def is_local(address: str, headers: Mapping[str, str]) -> bool:
-    """Whether peer and Host are loopback and no header indicates a proxy."""
-    if any(name.startswith(PROXY_HEADERS) for name in headers):
-        return False
-    return _is_loopback(address) and _is_loopback(headers.get("host", ""))
-
-
 def secret_from_headers(headers: Mapping[str, str]) -> str | None:
     """The key or token in the headers; None for an Authorization of another scheme."""
     if "x-api-key" in headers:
@@ -76,125 +61,131 @@ def secret_from_headers(headers: Mapping[str, str]) -> str | None:
     return value.strip() if scheme.lower() in ("token", "bearer") else None
 
 
-def check_secret(secret: str, address: str) -> Credential:
-    """The credential for a key or token. Raises InvalidCredential, TooManyAttempts."""
-    attempts.check(address)
+def key_credential(secret: str) -> Credential | None:
+    """The credential of an API key; None if it is none."""
     if is_equal(secret, settings.API_KEY):
         return Credential("key", "API key", may_act=True)
     if is_equal(secret, settings.API_KEY_READONLY):
         return Credential("key", "read-only API key", may_act=False)
-    token = None
-    if secret and "\0" not in secret:
-        token = Token.objects.select_related("user").filter(key=secret[:40]).first()
-    if token is None or not token.user.is_active or not is_equal(secret, token.key):
-        attempts.record_failure(address)
+    return None
+
+
+def check_secret(secret: str, address: str) -> Credential:
+    """The credential for a key or token. Raises InvalidCredential, or TooManyAttempts after ten wrong ones.
+
+    A right one passes even then: it cannot be guessed, and a proxy's other clients must not be locked out.
+    """
+    credential = key_credential(secret) or _token_credential(secret)
+    if credential is None:
+        attempts.count(address)
         raise InvalidCredential
+    return credential
+
+
+def _token_credential(secret: str) -> Credential | None:
+    if not secret or "\0" in secret:
+        return None
+    token = Token.objects.select_related("user").filter(key=secret[:40]).first()
+    if token is None or not token.user.is_active or not is_equal(secret, token.key):
+        return None
     return Credential("token", f"token {token.user.get_username()}", bool(token.user.is_staff), token.key)
 
 
-def session_credential(user: Any, session: Mapping[str, Any]) -> Credential | None:
-    """The credential of a logged-in user; None if the key used to log in has changed since."""
+def session_credential(session_key: str) -> Credential | None:
+    """The credential of a logged-in session; None if it has ended, or the key or password it began with has changed."""
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    user: Any = get_user(request)
     if not user.is_authenticated or not user.is_active:
         return None
     setting = KEY_USERS.get(user.get_username())
     if setting:
         key = getattr(settings, setting)
-        if not key or not is_equal(str(session.get(KEY_FINGERPRINT, "")), key_fingerprint(key)):
+        if not key or not is_equal(str(request.session.get(KEY_FINGERPRINT, "")), key_fingerprint(key)):
             return None
-    return Credential("session", user.get_username(), bool(user.is_staff), str(user.pk))
+    return Credential("session", user.get_username(), bool(user.is_staff), session_key)
 
 
-def anonymous_credential(address: str, headers: Mapping[str, str]) -> Credential | None:
+def anonymous_credential(head: RequestHead) -> Credential | None:
     """The credential of a client that sends none; None if one is required."""
     if settings.API_KEY:
         return None
     if settings.API_OPEN:
         return OPEN
-    return LOOPBACK if is_local(address, headers) else None
+    return LOOPBACK if is_loopback(head) and _is_own_user(head) else None
 
 
-def identify_request(request: HttpRequest) -> Credential | None:
-    """For HTTP. Raises InvalidCredential, TooManyAttempts. Queries the database only if a credential was sent."""
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    address = str(request.META.get("REMOTE_ADDR") or "")
-    secret = secret_from_headers(headers)
+def _is_own_user(head: RequestHead) -> bool:
+    """Whether the client runs as the server's user, asked of the kernel once per connection."""
+    if head.client is None or head.server is None:
+        return True
+    if head.connection.is_own_user is None:
+        head.connection.is_own_user = peer_user.is_own_user(head.client, head.server)
+    return head.connection.is_own_user
+
+
+def needs_database(head: RequestHead) -> bool:
+    """Whether `identify` reads tokens or sessions."""
+    secret = secret_from_headers(head.headers)
+    return key_credential(secret) is None if secret is not None else session_key(head) is not None
+
+
+def identify(head: RequestHead) -> Credential | None:
+    """The client's one identity; None if a credential is required and none was sent.
+
+    A header wins over a session, and a session that is no longer valid is nobody's. Raises InvalidCredential,
+    TooManyAttempts, and the database's errors.
+    """
+    secret = secret_from_headers(head.headers)
     if secret is not None:
-        return check_secret(secret, address)
-    if settings.SESSION_COOKIE_NAME in request.COOKIES:
-        credential = session_credential(request.user, request.session)
-        if credential:
-            return credential
-    return anonymous_credential(address, headers)
+        return check_secret(secret, head.address)
+    key = session_key(head)
+    return (session_credential(key) if key else None) or anonymous_credential(head)
 
 
-def scope_headers(scope: Mapping[str, Any]) -> dict[str, str]:
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-
-
-def scope_address(scope: Mapping[str, Any]) -> str:
-    client = scope.get("client")
-    return str(client[0]) if client else ""
-
-
-async def identify_scope(scope: Mapping[str, Any]) -> Credential | None:
-    """For the handshake of /ws; None if a credential is required and none was sent."""
-    headers, address = scope_headers(scope), scope_address(scope)
-    secret = secret_from_headers(headers)
-    if secret is not None:
-        return await identify_secret(secret, address)
-    session_key = _cookie(headers, settings.SESSION_COOKIE_NAME)
-    if session_key:
-        credential = await sync_to_async(_load_session_credential, thread_sensitive=False)(session_key)
-        if credential:
-            return credential
-    return anonymous_credential(address, headers)
-
-
-async def identify_secret(secret: str, address: str) -> Credential:
-    """For `{"type":"auth"}`. Raises InvalidCredential, TooManyAttempts."""
-    return await sync_to_async(check_secret, thread_sensitive=False)(secret, address)
-
-
-def _cookie(headers: Mapping[str, str], name: str) -> str | None:
+def session_key(head: RequestHead) -> str | None:
+    """The value of the session cookie."""
+    if settings.SESSION_COOKIE_NAME not in head.cookies:
+        return None
     try:
-        morsel = SimpleCookie(headers.get("cookie", "")).get(name)
+        morsel = SimpleCookie(head.cookies).get(settings.SESSION_COOKIE_NAME)
     except CookieError:
         return None
-    return morsel.value if morsel else None
+    return (morsel.value or None) if morsel else None
 
 
-def _load_session_credential(session_key: str) -> Credential | None:
-    request = HttpRequest()
-    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
-    return session_credential(get_user(request), request.session)
-
-
-async def select_valid(credentials: Collection[Credential]) -> set[Credential]:
-    """The credentials not revoked since, by deleting the token or deactivating the user."""
-    return await sync_to_async(_select_valid, thread_sensitive=False)(credentials)
-
-
-def _select_valid(credentials: Collection[Credential]) -> set[Credential]:
+def select_valid(credentials: Collection[Credential]) -> set[Credential]:
+    """The credentials that are still valid: no deleted token, no inactive user, no ended session."""
     tokens = {credential.proof for credential in credentials if credential.kind == "token"}
-    users = {credential.proof for credential in credentials if credential.kind == "session"}
-    live_tokens = set(
-        Token.objects.filter(key__in=tokens, user__is_active=True).values_list("key", flat=True) if tokens else ()
+    live = (
+        set(Token.objects.filter(key__in=tokens, user__is_active=True).values_list("key", flat=True))
+        if tokens
+        else set()
     )
-    live_users = set(
-        get_user_model().objects.filter(pk__in=users, is_active=True).values_list("pk", flat=True) if users else ()
-    )
-    live = live_tokens | {str(pk) for pk in live_users}
-    return {credential for credential in credentials if not credential.proof or credential.proof in live}
+    return {
+        credential
+        for credential in credentials
+        if not credential.proof
+        or credential.proof in live
+        or (credential.kind == "session" and session_credential(credential.proof) is not None)
+    }
 
 
 class CredentialAuthentication(SessionAuthentication):
-    """Passes AccessMiddleware's credential to REST framework; unsafe requests of a session need a CSRF token."""
+    """Passes the request's credential to REST framework; unsafe requests of a session need a CSRF token."""
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
         credential = getattr(request._request, "credential", None)
         if credential is None:
             return None
         if credential.kind == "session":
-            self.enforce_csrf(request._request)  # type: ignore[arg-type]
+            self.enforce_csrf(request._request)
             return request._request.user, credential
         return AnonymousUser(), credential
+
+    def enforce_csrf(self, request: Any) -> None:
+        check = SessionCsrfCheck(lambda _: None)  # type: ignore[arg-type]
+        check.process_request(request)
+        reason = check.process_view(request, None, (), {})  # type: ignore[arg-type]
+        if reason:
+            raise PermissionDenied(f"CSRF check failed: {reason}")

@@ -28,25 +28,25 @@ class LoginView(View):
         return self._page(request, 200, "")
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        address = str(request.META.get("REMOTE_ADDR") or "")
         form = LoginForm(request.POST)
         try:
-            attempts.check(address)
+            if form.is_valid() and self._log_in(request, form.cleaned_data):
+                return HttpResponseRedirect(self._next_url(request))
         except TooManyAttempts as error:
             response = self._page(request, 429, str(error))
             response.headers["Retry-After"] = f"{error.retry_after_s:.0f}"
             return response
-        if not form.is_valid() or not self._log_in(request, form.cleaned_data):
-            attempts.record_failure(address)
-            return self._page(request, 401, "Invalid username, password or API key.")
-        return HttpResponseRedirect(self._next_url(request))
+        return self._page(request, 401, "Invalid username, password or API key.")
 
     def _log_in(self, request: HttpRequest, form_data: dict[str, str]) -> bool:
         if form_data["api_key"]:
             return self._log_in_with_key(request, form_data["api_key"])
+        address = str(request.META.get("REMOTE_ADDR") or "")
+        attempts.count(address)  # before the hash of the password, which takes a second of CPU time
         user = authenticate(request, username=form_data["username"], password=form_data["password"])
         if user is None:
             return False
+        attempts.withdraw(address)
         login(request, user)
         return True
 
@@ -62,6 +62,7 @@ class LoginView(View):
                 login(request, user, backend="django.contrib.auth.backends.ModelBackend")
                 request.session[auth.KEY_FINGERPRINT] = auth.key_fingerprint(key)
                 return True
+        attempts.count(str(request.META.get("REMOTE_ADDR") or ""))
         return False
 
     def _page(self, request: HttpRequest, status: int, problem: str) -> HttpResponse:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseRedirect
-from django.http.response import HttpResponseBase
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from pm2site.access import auth
-from pm2site.errors import CredentialMissing, InvalidCredential, TooManyAttempts
-from pm2site.http import error_responses
-from pm2site.http.middleware import GetResponse
+from pm2site.access.auth import Credential
+from pm2site.errors import CredentialMissing
 
-LOGIN_PATHS = ("/login", "/logout", "/admin/login/")
+LOGIN_PATHS = ("/login", "/logout", "/admin/login")
+OPEN_PREFIXES = ("/static/",)
 EXEMPT_PATHS = ("/admin/", *LOGIN_PATHS)  # Django's admin checks each action itself
 
 
@@ -27,45 +23,27 @@ class ReadOnly(PermissionDenied):
         super().__init__(f"{actor} has read-only access.")
 
 
-class AccessMiddleware:
-    """Sets `request.credential` and refuses unauthorized requests before any view is resolved."""
+def is_open(method: str, path: str) -> bool:
+    """Whether a request needs no credential: liveness, login pages and static files. `path`: without trailing slash."""
+    if method in ("GET", "HEAD") and (path == "/health" or path.startswith(OPEN_PREFIXES)):
+        return True
+    return path in LOGIN_PATHS
 
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        address = str(request.META.get("REMOTE_ADDR") or "")
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        request.is_loopback = auth.is_local(address, headers)  # type: ignore[attr-defined]
-        request.credential = None  # type: ignore[attr-defined]
-        path = request.path_info
-        if path == "/health" and request.method in ("GET", "HEAD"):
-            return self.get_response(request)
-        try:
-            request.credential = auth.identify_request(request)  # type: ignore[attr-defined]
-        except (InvalidCredential, TooManyAttempts) as error:
-            return error_responses.response_for(request, error)
-        if path not in LOGIN_PATHS:
-            refusal = self._refusal(request, path)
-            if refusal is not None:
-                return refusal
-        return self.get_response(request)
-
-    def _refusal(self, request: HttpRequest, path: str) -> HttpResponseBase | None:
-        credential = request.credential  # type: ignore[attr-defined]
-        if credential is None:
-            if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
-                return HttpResponseRedirect(f"{settings.LOGIN_URL}?{urlencode({'next': request.path})}")
-            return error_responses.response_for(request, CredentialMissing())
-        if request.method not in SAFE_METHODS and not credential.may_act and not path.startswith(EXEMPT_PATHS):
-            return error_responses.response_for(request, ReadOnly(credential.actor))
-        return None
+def check_access(credential: Credential | None, method: str, path: str) -> None:
+    """Raises CredentialMissing, or ReadOnly for an unsafe request of a credential that may only read."""
+    if is_open(method, path):
+        return
+    if credential is None:
+        raise CredentialMissing
+    if method not in SAFE_METHODS and not credential.may_act and not path.startswith(EXEMPT_PATHS):
+        raise ReadOnly(credential.actor)
 
 
 class MayAct(BasePermission):
-    """The same rule in REST framework, in case a view is ever reached without the middleware."""
+    """The same rule in REST framework, in case a view is ever reached without it."""
 
-    def has_permission(self, request: Request, view: object) -> bool:
+    def has_permission(self, request: Request, view: Any) -> bool:
         if request._request.path_info == "/health":
             return True
         credential = getattr(request._request, "credential", None)

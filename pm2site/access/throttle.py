@@ -20,21 +20,24 @@ class Attempts:
         self._failures: OrderedDict[str, deque[float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def check(self, address: str) -> None:
-        """Raises TooManyAttempts."""
+    def count(self, address: str) -> None:
+        """Counts an attempt as failed, before anything slow decides whether it is. Raises TooManyAttempts."""
         now = time.monotonic()
         with self._lock:
             times = self._recent(address, now)
             if len(times) >= MAX_FAILURES:
                 raise TooManyAttempts(max(1.0, times[0] + WINDOW_S - now))
-
-    def record_failure(self, address: str) -> None:
-        now = time.monotonic()
-        with self._lock:
-            self._recent(address, now).append(now)
+            times.append(now)
             self._failures.move_to_end(address)
             while len(self._failures) > MAX_ADDRESSES:
                 self._failures.popitem(last=False)
+
+    def withdraw(self, address: str) -> None:
+        """The last counted attempt was right after all."""
+        with self._lock:
+            times = self._failures.get(address)
+            if times:
+                times.pop()
 
     def clear(self) -> None:
         with self._lock:

@@ -35,12 +35,15 @@ class Ready:
     timestamp: datetime
 
 
+def current_health() -> Health:
+    return Health("ok", datetime.now(UTC), round(time.monotonic() - STARTED_AT_S, 3))
+
+
 @extend_schema(methods=["GET"], responses=response_schema(Health), auth=[], tags=["health"])
 @api_view(["GET", "HEAD"])
 def health(request: Request) -> Response:
     """Liveness. Needs no credential and checks no dependency."""
-    uptime = round(time.monotonic() - STARTED_AT_S, 3)
-    return Response(to_wire(Health("ok", datetime.now(UTC), uptime)))
+    return Response(to_wire(current_health()))
 
 
 @extend_schema(methods=["GET"], responses={200: response_schema(Ready), 503: response_schema(Ready)}, tags=["health"])

@@ -1,1 +1,1 @@
-"""Wraps every request: Host, Origin and size checks, request id, log line, errors as status codes."""
+"""Around every request, at the ASGI layer: checks, identity, log, Django by one hop to a thread."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import errno
+import sys
 import traceback
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -17,6 +17,8 @@ from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from pm2site.errors import error_body
+from pm2site.http.visit import Visit
 from system.lib.errors import ReportedError
 from system.lib.fields import error_sentences
 
@@ -64,14 +66,6 @@ def status_and_code(error: Exception) -> tuple[int, str]:
     return 500, "internal_error"
 
 
-def error_body(
-    status: int, code: str, message: str, request_id: str, fields: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """The JSON body of every error response."""
-    body = {"error": HTTPStatus(status).phrase, "message": message, "code": code, "requestId": request_id}
-    return {**body, "fields": fields} if fields else body
-
-
 def error_response(
     request: HttpRequest, status: int, code: str, message: str, fields: Mapping[str, Any] | None = None
 ) -> JsonResponse:
@@ -115,15 +109,14 @@ def error_fields(error: Exception) -> Mapping[str, Any] | None:
     return getattr(error, "fields", None)
 
 
-def describe(request: HttpRequest, error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
+def describe(visit: Visit | None, path: str, error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
     """Status, body and headers for `error`; an error without a row is logged with its traceback."""
     status, code = status_and_code(error)
-    body = error_body(
-        status, code, error_message(error, status), getattr(request, "request_id", ""), error_fields(error)
-    )
+    request_id = visit.request_id if visit else ""
+    body = error_body(status, code, error_message(error, status), request_id, error_fields(error))
     if status == 500:
-        log.error("unexpected error", path=request.path, exc_info=error)
-        if settings.DETAILED_ERRORS and getattr(request, "is_loopback", False):
+        log.error("unexpected error", path=path, exc_info=error)
+        if settings.DETAILED_ERRORS and visit and visit.is_loopback:
             trace = "".join(traceback.format_exception(error))
             body["detail"] = {"type": type(error).__name__, "message": str(error), "trace": trace}
     headers = {}
@@ -138,11 +131,18 @@ def describe(request: HttpRequest, error: Exception) -> tuple[int, dict[str, Any
 
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
     """REST framework's EXCEPTION_HANDLER."""
-    status, body, headers = describe(context["request"]._request, error)
+    request = context["request"]._request
+    status, body, headers = describe(getattr(request, "visit", None), request.path, error)
     return Response(body, status=status, headers=headers)
 
 
 def response_for(request: HttpRequest, error: Exception) -> JsonResponse:
     """The same response, for code outside REST framework's views."""
-    status, body, headers = describe(request, error)
+    status, body, headers = describe(getattr(request, "visit", None), request.path, error)
     return _compact_response(body, status, headers)
+
+
+def server_error(request: HttpRequest) -> JsonResponse:
+    """Django's `handler500`: the response to an error that no middleware has turned into one."""
+    error = sys.exc_info()[1]
+    return response_for(request, error if isinstance(error, Exception) else RuntimeError("unknown error"))

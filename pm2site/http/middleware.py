@@ -1,76 +1,83 @@
-"""First middlewares of every request: request id, log line, path without trailing slash, migration check."""
+"""First middlewares of Django: what the ASGI layer decided about the request, headers of responses, migration check."""
 
 from __future__ import annotations
 
-import re
-import time
-import uuid
 from collections.abc import Callable
 
 import structlog
-from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 
+from pm2site.access.request_head import head_of_request
+from pm2site.errors import CredentialMissing
 from pm2site.http import error_responses
+from pm2site.http.visit import SCOPE_KEY, Visit, new_visit
 from system.lib import installation
 
-log = structlog.get_logger("pm2site.http")
-
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
-UNLOGGED_PATHS = ("/static/", "/health")
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
 
 
-def request_id(header: str) -> str:
-    """The client's own `X-Request-ID` if it is safe to echo, else a new one."""
-    return header if _REQUEST_ID.fullmatch(header) else uuid.uuid4().hex[:16]
-
-
-class RequestMiddleware:
-    """Sets `request.request_id`, serves `/path/` as `/path`, forbids caching, and logs one line per request."""
+class VisitMiddleware:
+    """Sets `request.visit`, serves `/path/` as `/path`, forbids caching, and restricts what pages may load."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        started_s = time.monotonic()
-        request.request_id = request_id(request.headers.get("X-Request-ID", ""))  # type: ignore[attr-defined]
-        if len(request.path_info) > 1 and not request.path_info.startswith(("/admin/", "/static/")):
-            request.path_info = request.path_info.rstrip("/") or "/"
-        structlog.contextvars.bind_contextvars(request_id=request.request_id)  # type: ignore[attr-defined]
-        try:
+        decided: Visit | None = getattr(request, "scope", {}).get(SCOPE_KEY)
+        visit = decided or new_visit(head_of_request(request))
+        request.visit = visit  # type: ignore[attr-defined]
+        request.path_info = visit.path
+        with structlog.contextvars.bound_contextvars(request_id=visit.request_id):
             response = self.get_response(request)
-        finally:
-            structlog.contextvars.unbind_contextvars("request_id")
-        response.headers["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
+        response.headers["X-Request-ID"] = visit.request_id
+        if visit.head.scheme == "https":
+            for cookie in response.cookies.values():
+                cookie["secure"] = True
         if not request.path_info.startswith("/static/"):
             response.headers.setdefault("Cache-Control", "no-store")
-        self._log(request, response, 1000 * (time.monotonic() - started_s))
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         return response
 
-    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Handles errors outside REST framework's views. With DJANGO_DEBUG loopback clients get Django's debug page."""
-        if settings.DEBUG and getattr(request, "is_loopback", False):
-            return None
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse:
+        """Handles errors outside REST framework's views."""
         return error_responses.response_for(request, error)
 
-    def _log(self, request: HttpRequest, response: HttpResponseBase, elapsed_ms: float) -> None:
-        if request.path_info.startswith(UNLOGGED_PATHS) and response.status_code < 400:
-            return
-        credential = getattr(request, "credential", None)
-        log.info(
-            "request",
-            method=request.method,
-            path=request.path,  # without the query, which could contain a secret
-            status=response.status_code,
-            ms=round(elapsed_ms, 1),
-            actor=getattr(credential, "actor", None),
-            address=request.META.get("REMOTE_ADDR"),
-            request_id=request.request_id,  # type: ignore[attr-defined]
-        )
+
+class AccessMiddleware:
+    """Sets `request.credential`, and `request.user` to nobody unless a session is the request's identity.
+
+    The ASGI layer has identified the client and checked its access. Where Django is reached in another way, such as by
+    its test client, the same is done here.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        visit: Visit = request.visit  # type: ignore[attr-defined]
+        if SCOPE_KEY not in getattr(request, "scope", {}):
+            try:
+                visit = visit if visit.path == "/health" else visit.identified()
+                visit.check_access()
+            except CredentialMissing as error:
+                if visit.is_page_view:
+                    return HttpResponseRedirect(visit.login_url)
+                return error_responses.response_for(request, error)
+            except Exception as error:  # noqa: BLE001 - becomes a response like every error
+                return error_responses.response_for(request, error)
+        request.visit, request.credential = visit, visit.credential  # type: ignore[attr-defined]
+        if visit.credential is None or visit.credential.kind != "session":
+            request.user = AnonymousUser()
+        return self.get_response(request)
 
 
 _is_migrated = False

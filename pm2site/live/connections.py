@@ -1,11 +1,12 @@
-"""Registry of open WebSockets: connection limit, message rate limit, revoked credentials, shutdown."""
+"""Registry of open WebSockets: limits and shares, revoked credentials, shutdown."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
+from django.conf import settings
 
 from pm2site.access import auth
 from pm2site.access.auth import Credential
@@ -14,29 +15,15 @@ from system.lib.per_loop import PerLoop
 
 log = structlog.get_logger("pm2site.ws")
 
-MAX_SOCKETS = 2000
-MESSAGES_PER_SECOND, BURST = 20.0, 40.0
+RESERVED_SOCKETS = 20  # for clients other than those whose share is used up
 REVOCATION_CHECK_S = 2.0
 CLOSE_TIMEOUT_S = 2.0
 
 
-class RateLimiter:
-    """A token bucket for a client's messages."""
-
-    def __init__(self) -> None:
-        self._tokens, self._updated_at_s = BURST, 0.0
-
-    def allow(self, now_s: float) -> bool:
-        """Consumes a token for one message; False if there is none left."""
-        self._tokens = min(BURST, self._tokens + (now_s - self._updated_at_s) * MESSAGES_PER_SECOND)
-        self._updated_at_s = now_s
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
-
-
 class Socket(Protocol):
+    """`address`: the client's; `credential`: None until it is authenticated."""
+
+    address: str
     credential: Credential | None
 
     async def revoked(self) -> None: ...
@@ -53,15 +40,32 @@ class Sockets:
         self.open: set[Socket] = set()
         self._watchers: PerLoop[asyncio.Task[None]] = PerLoop()
 
-    def add(self, socket: Socket) -> bool:
-        """Returns False if the limit is reached."""
-        if len(self.open) >= MAX_SOCKETS:
-            return False
+    def add(self, socket: Socket) -> str | None:
+        """Registers the socket. Returns why it is refused: too many are open, or too many from its address."""
+        limit = settings.WS_MAX_SOCKETS
+        if len(self.open) >= limit:
+            return f"The server has {limit} open sockets, its limit (WS_MAX_SOCKETS)."
+        if self._is_above_share(socket.address, [other.address for other in self.open]):
+            return f"{socket.address} has too many open sockets (WS_SHARE of WS_MAX_SOCKETS)."
         self.open.add(socket)
         watcher = self._watchers.get()
         if watcher is None or watcher.done():
             self._watchers.set(asyncio.create_task(self._watch(), name="revocation watcher"))
-        return True
+        return None
+
+    def find_excess(self, socket: Socket) -> str | None:
+        """Why a socket that is now authenticated is refused: its credential has too many open."""
+        others = [other.credential for other in self.open if other is not socket]
+        if socket.credential and self._is_above_share(socket.credential, others):
+            return f"{socket.credential.actor} has too many open sockets (WS_SHARE of WS_MAX_SOCKETS)."
+        return None
+
+    @staticmethod
+    def _is_above_share(holder: object, holders: list[Any]) -> bool:
+        """Whether a holder has its share. A few more are for newcomers when everybody's shares fill the limit."""
+        limit, count = settings.WS_MAX_SOCKETS, holders.count(holder)
+        is_crowded = len(holders) >= limit - min(RESERVED_SOCKETS, limit // 10)
+        return count >= limit * settings.WS_SHARE or (is_crowded and count > 0)
 
     def remove(self, socket: Socket) -> bool:
         """Returns whether the socket was registered."""
@@ -89,7 +93,7 @@ class Sockets:
             if not revocable:
                 continue
             try:
-                valid = await auth.select_valid(revocable)
+                valid = await asyncio.to_thread(auth.select_valid, revocable)
             except error_responses.DATABASE_ERRORS as error:
                 log.warning("credentials could not be checked", error=str(error))
                 continue

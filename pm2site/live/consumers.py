@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,12 +19,15 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from pm2site.access import auth
 from pm2site.access.auth import Credential
 from pm2site.errors import InvalidCredential, TooManyAttempts
+from pm2site.http import error_responses
+from pm2site.http.django_bridge import pools
+from pm2site.http.visit import SCOPE_KEY, Visit
 from pm2site.live import messages
-from pm2site.live.connections import RateLimiter, sockets
+from pm2site.live.connections import sockets
 from pm2site.live.hub import Source
 from pm2site.live.messages import BadMessage, Close, Message
 from pm2site.live.subscriptions import ClientSubscriptions
-from pm2site.transport.backpressure import is_blocked
+from pm2site.transport.connection_probe import is_blocked, raise_message_limit
 from system.lib.wire import iso_time
 
 log = structlog.get_logger("pm2site.ws")
@@ -58,7 +61,6 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.client_id = uuid.uuid4().hex[:12]
         self.credential: Credential | None = None
         self.subscriptions = ClientSubscriptions(streams)
-        self.rate_limiter = RateLimiter()
         self.bad_messages = 0
         self.tasks: set[asyncio.Task[None]] = set()
         self.closed_with: int | None = None
@@ -83,17 +85,15 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
-        self.address = auth.scope_address(self.scope)
+        visit: Visit = self.scope[SCOPE_KEY]
+        self.address = visit.head.address
         await self.accept()
-        if not sockets.add(self):
-            await self._close_with_error(Close.FLOODING, "too_many_clients", "Connection limit reached.")
+        excess = sockets.add(self)
+        if excess:
+            await self._close_with_error(Close.FLOODING, "too_many_clients", excess)
+        elif not await self._identify(auth.identify, visit.head):
             return
-        try:
-            self.credential = await auth.identify_scope(self.scope)
-        except (InvalidCredential, TooManyAttempts) as error:
-            await self._close_with_error(Close.NOT_AUTHENTICATED, "invalid_credential", str(error))
-            return
-        if self.credential:
+        elif self.credential:
             await self._start_session()
         else:
             await self.send(messages.encode_message("auth_required", now()))
@@ -117,7 +117,25 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 Close.NOT_AUTHENTICATED, "auth_timeout", f"No auth message within {self.auth_timeout_s:g} s."
             )
 
+    async def _identify(self, identify: Callable[..., Credential | None], *arguments: object) -> bool:
+        """Sets the credential. False if it is refused; the socket is then closed."""
+        try:
+            self.credential = await pools().reads.run(identify, *arguments)
+        except (InvalidCredential, TooManyAttempts) as error:
+            await self._close_with_error(Close.NOT_AUTHENTICATED, "invalid_credential", str(error))
+            return False
+        except error_responses.DATABASE_ERRORS as error:
+            status, code = error_responses.status_and_code(error)
+            log.exception("client could not be identified", client=self.client_id)
+            await self._close_with_error(Close.SHUTTING_DOWN, code, error_responses.error_message(error, status))
+            return False
+        excess = sockets.find_excess(self)
+        if excess:
+            await self._close_with_error(Close.FLOODING, "too_many_clients", excess)
+        return excess is None
+
     async def _start_session(self, message_id: str | int | None = None) -> None:
+        raise_message_limit(self.scope)
         log.info("client came", client=self.client_id, actor=self._actor(), address=self.address)
         names = sorted(self.streams)
         fields = {"clientId": self.client_id, "streams": names, "protocol": messages.VERSION}
@@ -130,9 +148,6 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.closed_with is not None:
             return
-        if not self.rate_limiter.allow(asyncio.get_running_loop().time()):
-            await self._close_with_error(Close.FLOODING, "flooding", "Too many messages; the limit is 20 per second.")
-            return
         try:
             if text_data is None:
                 raise BadMessage("binary", "Messages must be JSON in text frames.")  # noqa: TRY301
@@ -142,6 +157,14 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             self.bad_messages += 1
             if self.bad_messages >= MAX_BAD_MESSAGES:
                 await self._close_with_error(Close.FLOODING, "bad_messages", "Too many invalid messages.")
+
+    async def websocket_flood(self, message: Mapping[str, Any]) -> None:
+        """The transport has stopped reading a client that exceeded its limits."""
+        texts = {
+            "flooding": "Too many messages; the limit is 20 per second, control frames included.",
+            "message_too_large": "The message is too large.",
+        }
+        await self._close_with_error(Close.FLOODING, message["reason"], texts[message["reason"]])
 
     async def _handle(self, message: Message) -> None:
         if message.type == "ping":
@@ -158,11 +181,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _authenticate(self, message: Message) -> None:
         if self.credential is not None:
             raise BadMessage("authenticated", "This connection is already authenticated.", None, message.id)
-        try:
-            self.credential = await auth.identify_secret(message.secret, self.address)
-        except (InvalidCredential, TooManyAttempts) as error:
-            await self._close_with_error(Close.NOT_AUTHENTICATED, "invalid_credential", str(error))
-        else:
+        if await self._identify(auth.check_secret, message.secret, self.address):
             await self._start_session(message.id)
 
     async def _subscribe(self, message: Message) -> None:

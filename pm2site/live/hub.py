@@ -16,7 +16,7 @@ from pm2site.live import messages
 from pm2site.live.event_streams import FeedStream
 from system.lib.feed import Feed
 from system.lib.per_loop import PerLoop
-from system.lib.wire import iso_time, to_wire
+from system.lib.wire import encode_wire, iso_time
 
 log = structlog.get_logger("pm2site.live.hub")
 
@@ -30,11 +30,17 @@ MAX_BACKOFF_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """An encoded message of a stream: a sample, or the error of a failed one."""
+    """A sample of a stream. `text`: its message for subscribers; `body`: its data as JSON; `sampled_at_s`: the loop's
+    time when sampling began. `error`: why there is no sample, in which case `text` reports it and `body` is empty.
+    """
 
     seq: int
     text: str
     sampled_at_s: float
+    etag: str = ""
+    body: bytes = b""
+    is_stale: bool = False
+    error: Exception | None = None
 
 
 class Subscriber(Protocol):
@@ -60,6 +66,8 @@ class Stream:
         self._subscribers: dict[Subscriber, None] = {}
         self._task: asyncio.Task[None] | None = None
         self._subscribers_changed = asyncio.Event()
+        self._valid_from_s = 0.0
+        self._sampling: tuple[float, asyncio.Task[Frame]] | None = None
 
     @property
     def is_sampling(self) -> bool:
@@ -120,21 +128,47 @@ class Stream:
                 return due
         return loop.time()
 
+    async def fresh(self, max_age_s: float) -> Frame:
+        """A frame that is at most `max_age_s` old, sampled once for all who wait. Raises the sample's error."""
+        now_s = asyncio.get_running_loop().time()
+        oldest_s = max(now_s - max_age_s, self._valid_from_s)
+        frame = self.frame if self.frame and self.frame.error is None and self.frame.sampled_at_s >= oldest_s else None
+        if frame is None:
+            frame = await asyncio.shield(self._shared_sample(now_s))
+        if frame.error is not None:
+            raise frame.error
+        return frame
+
+    def expire(self) -> None:
+        """Frames sampled until now no longer count as fresh."""
+        self._valid_from_s = asyncio.get_running_loop().time()
+
+    def _shared_sample(self, now_s: float) -> asyncio.Task[Frame]:
+        if self._sampling is None or self._sampling[1].done() or self._sampling[0] < self._valid_from_s:
+            self._sampling = now_s, asyncio.create_task(self._sample_once(), name=f"sample of {self.name}")
+        return self._sampling[1]
+
+    async def _sample_once(self) -> Frame:
+        frame = await self._next_frame()
+        if self.frame is None or frame.seq > self.frame.seq:
+            self.frame = frame
+        return frame
+
     async def _next_frame(self) -> Frame:
         self._seq += 1
+        seq, started_s = self._seq, asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(SAMPLE_TIMEOUT_S):
-                data = to_wire(await self.sample())
-            text = messages.encode_message(
-                "metric", iso_time(datetime.now(UTC)), stream=self.name, data=data, seq=self._seq, epoch=self.epoch
-            )
+                sample = await self.sample()
+            data = encode_wire(sample)
         except Exception as error:  # noqa: BLE001 - a failed sample must not end the stream for all subscribers
-            text = self._failure_message(error)
-        else:
-            if self._failures:
-                log.info("stream works again", stream=self.name)
-            self._failures = 0
-        return Frame(self._seq, text, asyncio.get_running_loop().time())
+            return Frame(seq, self._failure_message(error), started_s, error=error)
+        if self._failures:
+            log.info("stream works again", stream=self.name)
+        self._failures = 0
+        text = messages.encode_metric(self.name, data, iso_time(datetime.now(UTC)), seq, self.epoch)
+        is_stale = bool(getattr(sample, "stale", False))
+        return Frame(seq, text, started_s, f'"{self.epoch}-{seq}"', data.encode(), is_stale)
 
     def _failure_message(self, error: Exception) -> str:
         self._failures += 1

@@ -139,6 +139,13 @@ def encode_message(kind: str, timestamp: str, message_id: str | int | None = Non
     return _encode_json(message if message_id is None else message | {"id": message_id})
 
 
+def encode_metric(stream: str, data: str, timestamp: str, seq: int, epoch: str) -> str:
+    """A sample as a message. `data`: JSON, encoded already."""
+    head = _encode_json({"type": "metric", "stream": stream})
+    tail = _encode_json({"seq": seq, "epoch": epoch, "timestamp": timestamp})
+    return f'{head[:-1]},"data":{data},{tail[1:]}'
+
+
 def encode_error(code: str, message: str, stream: str | None = None, message_id: str | int | None = None) -> str:
     fields: dict[str, object] = {"type": "error", "message": message, "code": code}
     optional = {"stream": stream, "id": message_id}

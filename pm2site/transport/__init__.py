@@ -1,1 +1,1 @@
-"""Access to internals of daphne and Twisted: back-pressure and shutdown."""
+"""The only code that knows daphne and Twisted: deadlines, bounded bodies and frames, connections."""

@@ -29,8 +29,7 @@ class SystemViewSet(ViewSet):
     @action(detail=False)
     def cpu(self, request: Request) -> Response:
         """CPU of the host, together and per core."""
-        stats = async_to_sync(host_sampler.sample)()
-        return Response(to_wire(CpuStats(stats.cpu, stats.cpu_per_core, stats.timestamp)))
+        return Response(to_wire(async_to_sync(host_sampler.sample_cpu)()))
 
     @extend_schema(responses=response_schema(MemoryStats))
     @action(detail=False)

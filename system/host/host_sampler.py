@@ -14,7 +14,7 @@ from django.conf import settings
 
 from system.host import binaries, metrics
 from system.host.cpu_times import cpu_seconds
-from system.host.metrics import CpuTimes, HostStats, Machine, MemoryStats, Reading
+from system.host.metrics import CpuStats, CpuTimes, HostStats, Machine, MemoryStats, Reading
 from system.host.process_trees import FRESH_S, STALE_S
 from system.host.psutil_thread import run_in_psutil_thread
 
@@ -84,6 +84,11 @@ _host = _HostSampler()
 async def sample() -> HostStats:
     """Current load of the host. The first call takes `FIRST_WINDOW_S` for a second reading."""
     return await run_in_psutil_thread(_host.sample)
+
+
+async def sample_cpu() -> CpuStats:
+    stats = await sample()
+    return CpuStats(stats.cpu, stats.cpu_per_core, stats.timestamp)
 
 
 async def sample_memory() -> MemoryStats:

@@ -1,8 +1,9 @@
-"""Converts values to JSON-ready objects: camelCase keys, ISO 8601 times, no NaN. [pure]"""
+"""Converts values to JSON-ready objects and to JSON: camelCase keys, ISO 8601 times, no NaN. [pure]"""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -77,3 +78,8 @@ def to_wire_object(value: object) -> dict[str, Any]:
     wired = to_wire(value)
     assert isinstance(wired, dict)  # noqa: S101 - nothing else becomes an object
     return wired
+
+
+def encode_wire(value: object) -> str:
+    """Compact JSON of `to_wire`, in ASCII, so that a lone surrogate in a process's name does not matter."""
+    return json.dumps(to_wire(value), separators=(",", ":"), allow_nan=False)

@@ -53,6 +53,8 @@ pm2.StartFailed 502 start_failed
 pm2.UnknownFramework 404 unknown_framework
 pm2site.CredentialMissing 401 not_authenticated
 pm2site.InvalidCredential 401 invalid_credential
+pm2site.ServerBusy 503 server_busy
+pm2site.ServerStopping 503 server_stopping
 pm2site.TooManyAttempts 429 too_many_attempts
 rediscluster.ClusterAbsent 409 cluster_absent
 rediscluster.ClusterExists 409 cluster_exists

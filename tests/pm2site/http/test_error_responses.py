@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from django.http import Http404
 from django.test import RequestFactory, override_settings
 from rest_framework import exceptions
 
+from pm2site.access.request_head import head_of_request
 from pm2site.http import error_responses
+from pm2site.http.visit import new_visit
 
 
 @pytest.mark.parametrize(
@@ -32,10 +35,10 @@ def test_status_and_code(error: Exception, expected: tuple[int, str]) -> None:
     assert error_responses.status_and_code(error) == expected
 
 
-def error_response(error: Exception, **extra: Any) -> Any:
+def error_response(error: Exception, *, is_loopback: bool = False) -> Any:
     request = RequestFactory().get("/api/pm2/stats")
-    for name, value in ({"request_id": "r1"} | extra).items():
-        setattr(request, name, value)
+    visit = replace(new_visit(head_of_request(request)), request_id="r1", is_loopback=is_loopback)
+    request.visit = visit  # type: ignore[attr-defined]
     return json.loads(error_responses.response_for(request, error).content)
 
 

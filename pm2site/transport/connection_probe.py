@@ -1,0 +1,80 @@
+"""What an application may know of its connection: whether the client reads, and facts kept per connection."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pm2site.transport.asgi_types import Application, Receive, Scope, Send
+
+CONNECTION_KEY = "pm2site.connection"
+
+
+@dataclass(eq=False, slots=True)
+class Connection:
+    """One TCP connection. `is_own_user`: whether its other end belongs to the server's user; None until asked."""
+
+    transport: Any = None
+    protocol: Any = None
+    is_own_user: bool | None = None
+
+
+class ConnectionProbe:
+    """Adds the `Connection` to the scope. Must be outermost: daphne's `send` is a partial of the protocol.
+
+    Cuts the response of an application that fails, at once instead of at daphne's next check. Under other servers the
+    scope gets an empty connection; their `send` applies back-pressure itself.
+    """
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        protocol = send.args[0] if isinstance(send, functools.partial) and send.args else None
+        scope = {**scope, CONNECTION_KEY: _connection_of(protocol)}
+        try:
+            await self.application(scope, receive, send)
+        except Exception as error:
+            fail = getattr(protocol, "handle_exception", None)
+            if scope["type"] == "http" and fail is not None:
+                fail(error)
+            raise
+
+
+def _connection_of(protocol: Any) -> Connection:
+    """The connection of a request or WebSocket; requests that follow each other on one connection share it."""
+    transport = getattr(getattr(protocol, "channel", None) or protocol, "transport", None)
+    if transport is None:
+        return Connection()
+    connection = getattr(transport, "pm2site_connection", None)
+    if connection is None:
+        connection = transport.pm2site_connection = Connection(transport)
+    connection.protocol = protocol
+    return connection
+
+
+def is_blocked(scope: Scope) -> bool:
+    """Whether the client's unsent bytes exceed 64 KiB, Twisted's limit."""
+    connection: Connection | None = scope.get(CONNECTION_KEY)
+    return bool(connection and getattr(connection.transport, "producerPaused", False))
+
+
+def raise_message_limit(scope: Scope) -> None:
+    """Allows an authenticated WebSocket client messages of the usual size."""
+    connection: Connection | None = scope.get(CONNECTION_KEY)
+    if connection and connection.protocol is not None:
+        connection.protocol.is_known = True
+
+
+def run_at_shutdown(work: Callable[[], Awaitable[None]]) -> None:
+    """Runs `work` before daphne's reactor stops; does nothing if no reactor is running."""
+    reactor: Any = sys.modules.get("twisted.internet.reactor")
+    if reactor is None or not reactor.running:
+        return
+    from twisted.internet.defer import Deferred
+
+    reactor.addSystemEventTrigger("before", "shutdown", lambda: Deferred.fromFuture(asyncio.ensure_future(work())))

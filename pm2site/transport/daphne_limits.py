@@ -1,0 +1,122 @@
+"""Installs our limits into daphne. It is the only place that changes daphne's classes.
+
+`daphne.server.Server` makes its factories from names in its module, so replacing these names is enough for every way to
+start it: `serve`, `runserver` and `daphne pm2site.asgi:application`, which all import the application before they run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import daphne.http_protocol
+import daphne.server
+import daphne.ws_protocol
+import structlog
+from twisted.internet import defer, reactor
+
+from pm2site.errors import Refusal
+from pm2site.transport.connections import ConnectionTable, raise_descriptor_limit
+from pm2site.transport.http_channel import LimitedChannel, LimitedRequest
+from pm2site.transport.websocket import FRAME_BYTES, MESSAGE_BYTES, LimitedWebSocket
+
+log = structlog.get_logger("pm2site.transport")
+
+CheckHead = Callable[[str, bytes, list[tuple[bytes, bytes]], str], Refusal | None]
+_is_installed = False
+
+
+class _MonotonicTime:
+    """Replaces the module `time` in daphne, which measures durations with the wall clock."""
+
+    time = staticmethod(time.monotonic)
+
+
+class LimitedHTTPFactory(daphne.http_protocol.HTTPFactory):  # type: ignore[misc]
+    protocol = LimitedChannel
+    connections: ConnectionTable
+    request_class: type[LimitedRequest]
+
+    def buildProtocol(self, addr: Any) -> LimitedChannel | None:
+        address = str(getattr(addr, "host", ""))
+        if not self.connections.admit(address):
+            return None  # Twisted closes the connection
+        channel: LimitedChannel = super().buildProtocol(addr)
+        channel.requestFactory = self.request_class
+        channel.connections, channel.address = self.connections, address
+        return channel
+
+
+class LimitedWebSocketFactory(daphne.ws_protocol.WebSocketFactory):  # type: ignore[misc]
+    protocol = LimitedWebSocket
+    connections: ConnectionTable
+
+    def setProtocolOptions(self, **options: Any) -> None:
+        sizes = {"maxMessagePayloadSize": MESSAGE_BYTES, "maxFramePayloadSize": FRAME_BYTES}
+        super().setProtocolOptions(**(options | sizes))
+
+    def buildProtocol(self, addr: Any) -> LimitedWebSocket:
+        """The WebSocket takes over the TCP connection, and with it the place in the table, of an HTTP channel."""
+        socket: LimitedWebSocket = super().buildProtocol(addr)
+        socket.connections = self.connections
+        return socket
+
+
+def install(check_head: CheckHead, max_body_bytes: int) -> None:
+    """Makes every daphne server of this process use the limits. Calls after the first do nothing."""
+    global _is_installed
+    if _is_installed:
+        return
+    _is_installed = True
+    connections = ConnectionTable(raise_descriptor_limit())
+    request_class = type(
+        "LimitedRequest", (LimitedRequest,), {"check_head": staticmethod(check_head), "max_body_bytes": max_body_bytes}
+    )
+    LimitedHTTPFactory.connections = LimitedWebSocketFactory.connections = connections
+    LimitedHTTPFactory.request_class = request_class
+    daphne.server.HTTPFactory = LimitedHTTPFactory
+    daphne.server.WebSocketFactory = LimitedWebSocketFactory
+    for module in (daphne.server, daphne.http_protocol, daphne.ws_protocol):
+        module.time = _MonotonicTime
+    server = daphne.server.Server
+    server.handle_reply = _with_back_pressure(server.handle_reply)
+    server.application_checker = _supervised(server.application_checker, 1)
+    server.timeout_checker = _supervised(server.timeout_checker, 2)
+    server.kill_all_applications = _cancel_applications
+
+
+def _with_back_pressure(handle_reply: Any) -> Any:
+    async def handle(self: Any, protocol: Any, message: Any) -> None:
+        await handle_reply(self, protocol, message)
+        wait = getattr(protocol, "wait_until_writable", None)
+        if wait is not None:
+            await wait()
+
+    return handle
+
+
+def _supervised(check: Any, interval_s: float) -> Any:
+    """daphne's checker schedules itself at its end, so one exception would end the check of all connections."""
+
+    def checked(self: Any) -> None:
+        try:
+            check(self)
+        except Exception:
+            log.exception("check of connections failed", check=check.__name__)
+            reactor.callLater(interval_s, partial(checked, self))
+
+    return checked
+
+
+def _cancel_applications(self: Any) -> Any:
+    """daphne's own stops at the first connection without an application, and no upgraded request has one."""
+    applications = [details.get("application_instance") for details in self.connections.values()]
+    unfinished = [application for application in applications if application and not application.done()]
+    for application in unfinished:
+        application.cancel()
+    cancelled = defer.Deferred.fromFuture(asyncio.gather(*unfinished, return_exceptions=True))
+    cancelled.addErrback(lambda failure: None)
+    return cancelled

@@ -1,0 +1,211 @@
+"""One HTTP connection under daphne: deadlines for head and body, bounded bodies, and refusals as JSON.
+
+Twisted's own channel lets a client take any time, spools a body of any size to a file before the application sees the
+request, and responds to malformed requests without a body.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from http import HTTPStatus
+from io import BytesIO
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from daphne import http_protocol
+from twisted.protocols import basic
+from twisted.web import http
+
+from pm2site.errors import Refusal, error_body, new_request_id
+from pm2site.transport.connections import ConnectionTable
+
+log = structlog.get_logger("pm2site.transport")
+
+HEAD_S = 10.0  # for a whole head, from its first byte or from the connection
+BODY_S = 30.0  # for a whole body
+KEEP_ALIVE_S = 75.0  # between two requests; nginx's default, so a proxy closes first
+LINGER_S = 2.0  # a refused client may finish sending, since closing at once would discard the response (TCP reset)
+WRITE_S = 30.0  # a client that reads nothing of a response for so long is disconnected
+MALFORMED = Refusal(400, "bad_request", "This is not a valid HTTP request.")
+HEAD_TOO_LARGE = Refusal(431, "head_too_large", "The request line and headers are larger than 16 KiB.")
+TIMED_OUT = Refusal(408, "request_timeout", "The request did not arrive in time: 10 s for its head, 30 s for its body.")
+
+
+def refusal_response(refusal: Refusal) -> bytes:
+    """A complete HTTP/1.1 response that closes the connection."""
+    body = error_body(refusal.status, refusal.code, refusal.message, new_request_id())
+    content = json.dumps(body, separators=(",", ":")).encode()
+    return (
+        f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(content)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
+    ).encode() + content
+
+
+class LimitedChannel(http.HTTPChannel):  # type: ignore[misc]
+    """`connections` and `address` are set by the factory."""
+
+    connections: ConnectionTable
+    address = ""
+    _is_refused = False
+    _is_idle = False  # between two requests
+    _blocked: asyncio.Future[None] | None = None
+
+    def connectionMade(self) -> None:
+        self.timeOut = HEAD_S
+        super().connectionMade()
+        self.connections.add(self.transport, self.address)
+
+    def connectionLost(self, reason: Any) -> None:
+        super().connectionLost(reason)
+        self.connections.remove(self.transport)
+        self._unblock()
+
+    def dataReceived(self, data: bytes) -> None:
+        if self._is_refused:
+            return
+        if self._is_idle:
+            self._is_idle = False
+            self.setTimeout(HEAD_S)
+        # Not HTTPChannel's, which restarts the timeout: a head that trickles in would never be late.
+        basic.LineReceiver.dataReceived(self, data)
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        self.refuse(HEAD_TOO_LARGE)
+
+    def _maybeChooseTransferDecoder(self, header: bytes, data: bytes) -> bool:
+        # Twisted ignores `identity`, and would read the body as the next request.
+        if header == b"Transfer-Encoding" and data.lower() != b"chunked":
+            self._respondToBadRequestAndDisconnect()
+            return False
+        return bool(super()._maybeChooseTransferDecoder(header, data))
+
+    def _respondToBadRequestAndDisconnect(self) -> None:
+        self.refuse(HEAD_TOO_LARGE if self._receivedHeaderSize > self.totalHeadersSize else MALFORMED)
+
+    def allHeadersReceived(self) -> None:
+        super().allHeadersReceived()
+        if self.length != 0 and not self._is_refused:
+            self.setTimeout(BODY_S)
+
+    def allContentReceived(self) -> None:
+        if self._is_refused:
+            return
+        self.connections.stop_waiting(self.transport)
+        super().allContentReceived()
+
+    def requestDone(self, request: Any) -> None:
+        is_idle = not self._dataBuffer
+        super().requestDone(request)
+        if self.persistent and not self._handlingRequest:
+            self._is_idle = is_idle
+            self.setTimeout(KEEP_ALIVE_S if is_idle else HEAD_S)
+            self.connections.start_waiting(self.transport)
+
+    def timeoutConnection(self) -> None:
+        if self.requests and not self._handlingRequest:
+            self.refuse(TIMED_OUT)
+        else:
+            self.transport.abortConnection()
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Sends the refusal, ignores what else arrives, and closes the connection."""
+        if self._is_refused:
+            return
+        self._is_refused = True
+        self.setTimeout(None)
+        self.setRawMode()
+        self.transport.write(refusal_response(refusal))
+        self._networkProducer.unregisterProducer()
+        self.transport.loseWriteConnection()
+        self._abortingCall = self.callLater(LINGER_S, self.forceAbortClient)
+
+    def rawDataReceived(self, data: bytes) -> None:
+        if not self._is_refused:
+            super().rawDataReceived(data)
+
+    # Back-pressure: Twisted pauses the channel when 64 KiB are unsent.
+
+    def pauseProducing(self) -> None:
+        if self._blocked is None:
+            self._blocked = asyncio.get_running_loop().create_future()
+        super().pauseProducing()
+
+    def resumeProducing(self) -> None:
+        self._unblock()
+        super().resumeProducing()
+
+    def _unblock(self) -> None:
+        blocked, self._blocked = self._blocked, None
+        if blocked is not None and not blocked.done():
+            blocked.set_result(None)
+
+    async def wait_until_writable(self) -> None:
+        """Returns when the client has read what was sent; disconnects it after `WRITE_S` without progress."""
+        if self._blocked is None:
+            return
+        try:
+            async with asyncio.timeout(WRITE_S):
+                await asyncio.shield(self._blocked)
+        except TimeoutError:
+            self.transport.abortConnection()
+
+
+class LimitedRequest(http_protocol.WebRequest):  # type: ignore[misc]
+    """`check_head`: refuses a request by its head, before a byte of its body is kept; set by the factory."""
+
+    check_head: Callable[[str, bytes, list[tuple[bytes, bytes]], str], Refusal | None]
+    max_body_bytes: int
+    _received = 0
+
+    def gotLength(self, length: int | None) -> None:
+        self.content = BytesIO()
+        self._use_absolute_target()
+        self.requestHeaders.removeHeader(b"Daphne-Root-Path")  # daphne would believe it from anybody
+        refusal = self._head_refusal()
+        if refusal is not None:
+            self.channel.refuse(refusal)
+
+    def _use_absolute_target(self) -> None:
+        """`GET http://host/path`: the host of the target replaces the Host header (RFC 9112, 3.2.2)."""
+        target = self.channel._path
+        if not target.lower().startswith((b"http://", b"https://")):
+            return
+        parts = urlsplit(target)
+        self.channel._path = (parts.path or b"/") + (b"?" + parts.query if parts.query else b"")
+        self.requestHeaders.setRawHeaders(b"Host", [parts.netloc])
+
+    def _head_refusal(self) -> Refusal | None:
+        headers = [(name.lower(), value) for name, values in self.requestHeaders.getAllRawHeaders() for value in values]
+        return type(self).check_head(
+            self.channel._command.decode("latin-1"), self.channel._path, headers, self.channel.address
+        )
+
+    def handleContentChunk(self, data: bytes) -> None:
+        self._received += len(data)
+        if self._received > self.max_body_bytes:
+            self.channel.refuse(Refusal.body_too_large(self.max_body_bytes))
+        elif not self.channel._is_refused:
+            super().handleContentChunk(data)
+
+    def handle_exception(self, exception: BaseException) -> None:
+        """Responds to an error of the application; cuts a response that has begun, so that the client notices."""
+        if self.finished or getattr(self, "channel", None) is None:
+            return
+        if self._response_started:
+            self.channel.transport.abortConnection()
+        else:
+            self.channel.refuse(Refusal(500, "internal_error", "Internal server error. The server's log has details."))
+
+    def check_timeouts(self) -> None:
+        timeout_s = self.server.http_timeout
+        if timeout_s and self.duration() > timeout_s and not self.finished and getattr(self, "channel", None):
+            log.warning("request took too long", path=self.path.decode("latin-1"), seconds=round(self.duration()))
+            self.channel.transport.abortConnection()
+
+    async def wait_until_writable(self) -> None:
+        channel = getattr(self, "channel", None)  # Twisted deletes it when the response is finished
+        if channel is not None:
+            await channel.wait_until_writable()
