@@ -8,6 +8,8 @@ from http import HTTPStatus
 from system.lib.errors import Conflict, Invalid, NotFound, ReportedError, TimedOut, Unavailable, Upstream
 from system.lib.quantities import pluralize
 
+SHOWN_REPLY_LENGTH = 80
+
 
 class RedisClusterError(ReportedError):
     """The base of this app's errors."""
@@ -82,10 +84,11 @@ class UnknownNode(RedisClusterError, NotFound):
 
 
 class NodeUnreachable(RedisClusterError, Unavailable):
-    """A node does not respond. `state`: down, unresponsive or loading."""
+    """A node does not respond. `state`: down, unresponsive, loading, or up: it responds, but cannot be used."""
 
     def __init__(self, port: int, reason: str, state: str = "down") -> None:
-        super().__init__(f"The node on {port} does not respond: {reason}.", port=port)
+        trouble = "cannot be used" if state == "up" else "does not respond"
+        super().__init__(f"The node on {port} {trouble}: {reason}.", port=port)
         self.reason, self.state = reason, state
 
 
@@ -107,6 +110,21 @@ class CommandRefused(RedisClusterError, Upstream):
     def __init__(self, port: int, command: str, reason: str) -> None:
         super().__init__(f"The node on {port} rejected {command}: {reason}.", port=port)
         self.reason = reason
+
+
+class ReplyNotUnderstood(RedisClusterError, Upstream):
+    """A reply is not one that Redis gives to the command: another program replied, or a Redis with other rules.
+
+    `reason`: for a sentence about the node.
+    """
+
+    code = "redis_not_understood"
+
+    def __init__(self, command: str, reply: object) -> None:
+        excerpt = f"{reply!r}"
+        excerpt = excerpt if len(excerpt) <= SHOWN_REPLY_LENGTH else f"{excerpt[:SHOWN_REPLY_LENGTH]}…"
+        self.reason = f"not understood: {command} was answered with {excerpt}"
+        super().__init__(f"The reply of the node is {self.reason}.")
 
 
 class FailoverRefused(RedisClusterError, Conflict):

@@ -48,7 +48,7 @@ OWNERS = {
         "system/host/process_trees.py",
     },
     "subprocess": {"system/host/child_processes.py", "system/host/foreground_process.py"},
-    "redis": {"rediscluster/nodes/client.py"},
+    "redis": set(),
     "blessed": {"dashboard_client/tui/terminal.py"},
     "requests": {"dashboard_client/network/api.py"},
     "websockets": {"dashboard_client/network/live_connection.py"},
@@ -71,6 +71,7 @@ OWNERS = {
 CALLS = {
     "open_unix_connection": {"pm2/daemon/rpc_client.py", "pm2/daemon/bus_client.py"},
     "create_unix_connection": {"pm2/daemon/rpc_client.py", "pm2/daemon/bus_client.py"},
+    "open_connection": {"rediscluster/nodes/client.py"},
     "create_subprocess_exec": {"system/host/child_processes.py"},
     "create_subprocess_shell": set(),
     "Popen": {"system/host/child_processes.py", "system/host/foreground_process.py"},

@@ -1,7 +1,6 @@
-"""Connections to single Redis nodes: raw replies, one deadline per call, no retries. [io: redis]
+"""Connections to single Redis nodes: raw replies, one deadline per call, no retries. [io: redis sockets]
 
-Neither `Redis` nor `RedisCluster` of redis-py: `Redis` repeats a SHUTDOWN because it looks like a lost connection, and
-`RedisCluster` requires an existing cluster.
+Whatever listens on a port of a node may reply: the size of a reply is limited, and its type is for the caller to check.
 """
 
 from __future__ import annotations
@@ -9,22 +8,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
 from django.conf import settings
-from redis.asyncio import Connection
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError, ResponseError
-from redis.exceptions import ConnectionError as ConnectionLost
 
 from rediscluster.errors import CommandRefused, NodeTimeout, NodeUnreachable
+from rediscluster.nodes import resp
+from rediscluster.nodes.resp import Command, ErrorReply, NotRedisProtocol, Reply
 
 HOST = "127.0.0.1"
-CONNECT_TIMEOUT_S = 0.5
-ERROR_REPLIES = (ResponseError, AuthenticationError)  # the connection stays usable after these
-
-Command = Sequence[str | int]
+READ_BYTES = 64 * 1024
 
 
 class NodeConnection:
@@ -33,70 +25,74 @@ class NodeConnection:
     def __init__(self, port: int) -> None:
         self.port = port
         self._lock = asyncio.Lock()
-        self._connection = Connection(
-            host=HOST,
-            port=port,
-            protocol=2,
-            decode_responses=True,
-            encoding_errors="replace",
-            socket_connect_timeout=CONNECT_TIMEOUT_S,
-            socket_timeout=None,  # the deadline of a call covers all its replies
-            retry=Retry(NoBackoff(), 0),
-            driver_info=None,
-        )
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def execute(self, *command: str | int, timeout_s: float | None = None) -> Any:
+    async def execute(self, *command: str | int, timeout_s: float | None = None) -> Reply:
         """The raw reply. Raises NodeUnreachable, NodeTimeout, CommandRefused."""
         [reply] = await self.execute_pipeline([command], timeout_s=timeout_s)
-        if isinstance(reply, ERROR_REPLIES):
-            raise CommandRefused(self.port, " ".join(map(str, command[:2])), str(reply)) from reply
+        if isinstance(reply, ErrorReply):
+            raise CommandRefused(self.port, resp.command_name(command), reply.text.rstrip("."))
         return reply
 
-    async def execute_pipeline(self, commands: Sequence[Command], *, timeout_s: float | None = None) -> list[Any]:
+    async def execute_pipeline(self, commands: Sequence[Command], *, timeout_s: float | None = None) -> list[Reply]:
         """All replies of one pipeline; the reply to a rejected command is its error.
 
         The default of `timeout_s` is REDIS_TIMEOUT. Raises NodeUnreachable, NodeTimeout.
         """
-        connection = self._connection
         setting = "REDIS_TIMEOUT" if timeout_s is None else ""
         timeout_s = settings.REDIS_TIMEOUT if timeout_s is None else timeout_s
         try:
             async with asyncio.timeout(timeout_s), self._lock:
                 try:
-                    await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
-                    return [await _read_reply(connection) for _ in commands]
+                    return await self._exchange(commands)
                 except BaseException:  # unread replies would be taken for those of the next call
-                    await connection.disconnect(nowait=True)
+                    await self.close()
                     raise
         except TimeoutError:
             raise NodeTimeout(self.port, timeout_s, setting) from None
-        except BusyLoadingError as error:
-            raise NodeUnreachable(self.port, "it is loading its keys", "loading") from error
-        except (RedisError, OSError, ValueError) as error:  # ValueError: the listener is not a Redis
+        except NotRedisProtocol as error:
+            raise NodeUnreachable(self.port, str(error), "up" if error.has_replied else "down") from error
+        except OSError as error:
             raise NodeUnreachable(self.port, _describe(error)) from error
 
+    async def _exchange(self, commands: Sequence[Command]) -> list[Reply]:
+        if self._streams is None:
+            self._streams = await asyncio.open_connection(HOST, self.port)
+        reader, writer = self._streams
+        writer.write(resp.pack(commands))
+        await writer.drain()
+        stream = resp.ReplyStream()
+        replies: list[Reply] = []
+        while len(replies) < len(commands):
+            received = await reader.read(READ_BYTES)
+            if not received:
+                raise _closed_after(replies)
+            replies += stream.feed(received)
+        if len(replies) > len(commands) or not stream.is_at_end:
+            raise NotRedisProtocol("not understood: it sent more replies than it got commands", has_replied=True)
+        if any(isinstance(reply, ErrorReply) and reply.code == "LOADING" for reply in replies):
+            raise NodeUnreachable(self.port, "it is loading its keys", "loading")
+        return replies
+
     async def close(self) -> None:
-        await self._connection.disconnect(nowait=True)
+        if self._streams is not None:
+            self._streams[1].transport.abort()
+            self._streams = None
 
 
-async def _read_reply(connection: Connection) -> Any:
-    try:
-        return await connection.read_response()
-    except ERROR_REPLIES as error:
-        return error
+def _closed_after(replies: Sequence[Reply]) -> Exception:
+    """A Redis that refuses a connection, for example because of `maxclients`, says why and hangs up."""
+    if replies and isinstance(replies[0], ErrorReply):
+        return NotRedisProtocol(f"it refuses connections: {replies[0].text.rstrip('.')}", has_replied=True)
+    return ConnectionResetError()
 
 
-def is_error_reply(reply: object) -> bool:
-    """Whether a reply of `execute_pipeline` is an error."""
-    return isinstance(reply, ERROR_REPLIES)
-
-
-def _describe(error: Exception) -> str:
-    if isinstance(error.__cause__, ConnectionRefusedError) or "Connect call failed" in str(error):
+def _describe(error: OSError) -> str:
+    if isinstance(error, ConnectionRefusedError):
         return "connection refused"
-    if isinstance(error, ConnectionLost):
+    if isinstance(error, ConnectionError):
         return "the connection was closed"
-    return str(error).rstrip(".") or type(error).__name__
+    return error.strerror or type(error).__name__
 
 
 @asynccontextmanager
@@ -108,8 +104,3 @@ async def open_connections(ports: Sequence[int]) -> AsyncIterator[dict[int, Node
     finally:
         for node in nodes.values():
             await node.close()
-
-
-def parse_info(text: str) -> dict[str, str]:
-    """The `name:value` lines of INFO and CLUSTER INFO."""
-    return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)

@@ -19,6 +19,7 @@ from rediscluster.errors import (
     NotReady,
     PortTaken,
     ProbeFailed,
+    ReplyNotUnderstood,
     SaveFailed,
     ServerTooOld,
 )
@@ -26,6 +27,8 @@ from rediscluster.nodes import client, diagnosis, manifest, node_files, redis_co
 from rediscluster.nodes.client import NodeConnection
 from rediscluster.nodes.gather import gather_all
 from rediscluster.nodes.manifest import Manifest
+from rediscluster.nodes.resp import require_text
+from rediscluster.topology.info import parse_info, to_int
 from rediscluster.topology.plan import BUS_OFFSET
 from system.host import binaries, child_processes, ports, process_lookup
 from system.host.child_processes import Identity
@@ -146,7 +149,9 @@ async def _wait_until_responding(node: NodeConnection, process: Identity) -> Non
     deadline = asyncio.get_running_loop().time() + START_TIMEOUT_S
     while True:
         try:
-            info = client.parse_info(await node.execute("INFO", "server", timeout_s=0.5))
+            info = parse_info(require_text(("INFO",), await node.execute("INFO", "server", timeout_s=0.5)))
+        except (CommandRefused, ReplyNotUnderstood) as error:  # ours replies to INFO
+            raise PortTaken(node.port, "another program", None, None) from error
         except NodeUnreachable as error:
             reason = error.reason
             if error.state == "loading":
@@ -154,7 +159,7 @@ async def _wait_until_responding(node: NodeConnection, process: Identity) -> Non
         else:
             if info.get("process_id") == str(process.pid):
                 return
-            raise PortTaken(node.port, "another Redis", int(info.get("process_id", 0)) or None, None)
+            raise PortTaken(node.port, "another Redis", to_int(info, "process_id"), None)
         if not await asyncio.to_thread(child_processes.is_alive, process):
             log_tail = await asyncio.to_thread(node_files.read_log_tail, node.port)
             raise diagnosis.explain_exit(node.port, log_tail, node_files.free_disk_bytes())

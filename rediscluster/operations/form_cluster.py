@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from rediscluster.errors import CommandRefused, DiskFull, NodeUnreachable, NotOurs, NotReady, ProbeFailed
-from rediscluster.nodes import client, redis_conf, survey
-from rediscluster.nodes.client import Command, NodeConnection
+from rediscluster.nodes import client, redis_conf, resp, survey
+from rediscluster.nodes.client import NodeConnection
 from rediscluster.nodes.gather import gather_all
+from rediscluster.nodes.resp import Command, ErrorReply, Reply
 from rediscluster.topology import node_view, ready_conditions, slots
+from rediscluster.topology.info import parse_info
 from rediscluster.topology.node_view import ClusterView
 from rediscluster.topology.plan import Plan, PlannedNode
 from rediscluster.topology.ready_conditions import NodeReport
@@ -45,7 +46,7 @@ async def form_cluster(nodes: Connections, plan: Plan) -> None:
 
 async def _assign_slots(node: NodeConnection, planned: PlannedNode) -> None:
     keys, info = await _execute_all(node, [("DBSIZE",), ("CLUSTER", "INFO")])
-    known = client.parse_info(info).get("cluster_known_nodes")
+    known = parse_info(resp.require_text(("CLUSTER", "INFO"), info), "CLUSTER INFO").get("cluster_known_nodes")
     if keys or known != "1":
         raise NotOurs(f"The node on {node.port} is not empty: it holds {keys} keys and knows {known} nodes.")
     commands: list[Command] = [
@@ -57,12 +58,12 @@ async def _assign_slots(node: NodeConnection, planned: PlannedNode) -> None:
     await _execute_all(node, commands)
 
 
-async def _execute_all(node: NodeConnection, commands: Sequence[Command]) -> list[Any]:
+async def _execute_all(node: NodeConnection, commands: Sequence[Command]) -> list[Reply]:
     """The replies. Raises CommandRefused for the first that is an error."""
     replies = await node.execute_pipeline(commands)
     for reply, command in zip(replies, commands, strict=True):
-        if client.is_error_reply(reply):
-            raise CommandRefused(node.port, " ".join(map(str, command[:2])), str(reply))
+        if isinstance(reply, ErrorReply):
+            raise CommandRefused(node.port, resp.command_name(command), reply.text.rstrip("."))
     return replies
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated
 
+from rediscluster.topology.info import to_int
 from rediscluster.topology.node_view import ClusterView
 from rediscluster.topology.plan import MIN_MASTERS, Plan
 from rediscluster.topology.ready_conditions import NodeReport
@@ -106,8 +107,10 @@ def describe_cluster(reports: Sequence[NodeReport], plan: Plan) -> FormedCluster
     info = reports[0].cluster
     view = next(report.view for report in reports if report.view)
     return FormedCluster(
-        "running", True, int(info["cluster_slots_ok"]), int(info["cluster_size"]), int(info["cluster_known_nodes"]),
-        max(int(report.cluster["cluster_current_epoch"]) for report in reports), plan.has_failover, list_shards(view),
+        "running", True, to_int(info, "cluster_slots_ok") or 0, to_int(info, "cluster_size") or 0,
+        to_int(info, "cluster_known_nodes") or 0,
+        max(to_int(report.cluster, "cluster_current_epoch") or 0 for report in reports),
+        plan.has_failover, list_shards(view),
     )  # fmt: skip
 
 

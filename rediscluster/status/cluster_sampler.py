@@ -8,21 +8,22 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from django.conf import settings
 
 from rediscluster.errors import NodeUnreachable
-from rediscluster.nodes import client, manifest, node_files, redis_conf
-from rediscluster.nodes.client import Command, NodeConnection
+from rediscluster.nodes import manifest, node_files, redis_conf
+from rediscluster.nodes.client import NodeConnection
 from rediscluster.nodes.manifest import Manifest
-from rediscluster.status import cluster_stats, node_stats
+from rediscluster.nodes.resp import Command, Reply
+from rediscluster.status import cluster_stats, node_replies, node_stats
 from rediscluster.status.cluster_stats import RedisStats
-from rediscluster.status.node_stats import DOWN, OTHER, OURS, STOPPED, UP, OwnTraffic, Reading
-from rediscluster.topology import node_view
+from rediscluster.status.node_replies import CLUSTER_INFO, CLUSTER_NODES, INFO
+from rediscluster.status.node_stats import DOWN, LOADING, OTHER, OURS, STOPPED, UNRESPONSIVE, UP, OwnTraffic, Reading
+from rediscluster.topology.info import parse_integer
 from rediscluster.topology.node_view import ClusterView, Member
 from rediscluster.topology.slots import key_slot
-from system.host import ports
+from system.host import child_processes, ports
 from system.lib.per_loop import PerLoop
 
 CACHE_S = 0.2  # calls within this time share a sample
@@ -124,11 +125,17 @@ async def _sample(connections: LoopConnections) -> RedisStats:
         if not connections.keep_open:
             await connections.close_except(())
     # On foreign ports any program may be listening: it is a node only if it replies in Redis's protocol.
-    nodes = [reading for reading in readings if reading.port in own_ports or reading.latency_ms is not None]
+    nodes = [reading for reading in readings if reading.port in own_ports or _is_redis(reading)]
+    _state.foreign_ports = tuple(reading.port for reading in nodes if reading.port not in own_ports)
     stats = _build_stats(cluster, nodes, codes)
     if started_s > _state.invalidated_at_s:
         _state.last_stats, _state.last_stats_at_s = stats, time.monotonic()
     return stats
+
+
+def _is_redis(reading: Reading) -> bool:
+    """Whether it replied in Redis's protocol, now or before it became unresponsive."""
+    return reading.state in (UP, LOADING) or (reading.state == UNRESPONSIVE and reading.port in _state.readings)
 
 
 async def _scan_for_foreign_nodes(own_ports: Sequence[int]) -> None:
@@ -147,29 +154,20 @@ async def _take_reading(node: NodeConnection) -> Reading:
     started_s, own_traffic = time.monotonic(), _state.own_traffic.get(node.port, OwnTraffic())
     _state.own_traffic[node.port] = replace(own_traffic, commands=own_traffic.commands + len(commands))
     try:
-        info, *cluster_replies = await _execute_with_retry(node, commands)
+        replies = await _execute_with_retry(node, commands)
     except NodeUnreachable as error:
         return Reading(node.port, started_s, error.state, error.reason, {}, {}, None, None)
     latency_ms = round(1000 * (time.monotonic() - started_s), 2)
-    if not isinstance(info, str):  # it requires a password
-        return Reading(node.port, started_s, UP, str(info), {}, {}, None, latency_ms)
-    if len(cluster_replies) > 1 and isinstance(cluster_replies[1], str):
-        view = _state.views[node.port] = node_view.parse_cluster_nodes(cluster_replies[1])
-    cluster_info = cluster_replies[0] if cluster_replies and isinstance(cluster_replies[0], str) else ""
-    return Reading(
-        node.port,
-        started_s,
-        UP,
-        None,
-        client.parse_info(info),
-        client.parse_info(cluster_info),
-        view,
-        latency_ms,
-        own_traffic,
-    )
+    reading = Reading(node.port, started_s, UP, None, {}, {}, view, latency_ms, own_traffic)
+    reading = node_replies.add_replies(reading, dict(zip(commands, replies, strict=True)))
+    if reading.view:
+        _state.views[node.port] = reading.view
+    else:
+        _state.views.pop(node.port, None)
+    return reading
 
 
-async def _execute_with_retry(node: NodeConnection, commands: Sequence[Command]) -> list[Any]:
+async def _execute_with_retry(node: NodeConnection, commands: Sequence[Command]) -> list[Reply]:
     """Retried once when the connection breaks: its process may have been replaced since the last sample."""
     try:
         return await node.execute_pipeline(commands, timeout_s=REPLY_TIMEOUT_S)
@@ -179,14 +177,14 @@ async def _execute_with_retry(node: NodeConnection, commands: Sequence[Command])
         return await node.execute_pipeline(commands, timeout_s=REPLY_TIMEOUT_S)
 
 
-def _commands_for(port: int) -> list[Command]:
+def _commands_for(port: int) -> list[tuple[str, ...]]:
     """One pipeline. A standalone server gets no CLUSTER commands again: it would count an error for each."""
     previous = _state.readings.get(port)
     if previous and previous.info.get("cluster_enabled") == "0":
-        return [("INFO",)]
+        return [INFO]
     in_trouble = previous is not None and previous.cluster.get("cluster_state") != "ok"
     with_view = port not in _state.views or in_trouble or _state.tick % VIEW_EVERY_TICKS == 0
-    return [("INFO",), ("CLUSTER", "INFO"), *([("CLUSTER", "NODES")] if with_view else [])]
+    return [INFO, CLUSTER_INFO, *([CLUSTER_NODES] if with_view else [])]
 
 
 async def _read_codes(connections: LoopConnections, readings: Sequence[Reading]) -> int | None:
@@ -201,11 +199,12 @@ async def _read_codes(connections: LoopConnections, readings: Sequence[Reading])
     except NodeUnreachable:
         return None
     own_traffic = _state.own_traffic[port]
-    hits = int(isinstance(value, str))
+    text = value if isinstance(value, str) else None
+    hits = int(text is not None)
     _state.own_traffic[port] = OwnTraffic(
         own_traffic.commands + 1, own_traffic.hits + hits, own_traffic.misses + 1 - hits
     )
-    return int(value) if isinstance(value, str) and value.isdigit() else None
+    return parse_integer(text) if text else None
 
 
 def _codes_port(readings: Sequence[Reading]) -> int | None:
@@ -226,7 +225,7 @@ def _build_stats(cluster: Manifest | None, readings: Sequence[Reading], codes: i
     info_by_port = {reading.port: reading.info for reading in readings}
     nodes = []
     for reading in readings:
-        owner, member = _owner_of(reading, own_ports), members.get(reading.port)
+        owner, member = _owner_of(reading, cluster), members.get(reading.port)
         if not reading.info:
             nodes.append(_unreachable(reading, cluster, owner, member, members))
             continue
@@ -237,7 +236,7 @@ def _build_stats(cluster: Manifest | None, readings: Sequence[Reading], codes: i
     counted_readings = [
         reading
         for reading in readings
-        if not own_ports or (reading.port in own_ports and _owner_of(reading, own_ports) == OURS)
+        if not own_ports or (reading.port in own_ports and _owner_of(reading, cluster) == OURS)
     ]
     views = [reading.view for reading in counted_readings if reading.view]
     cluster_infos = [reading.cluster for reading in counted_readings if reading.cluster]
@@ -248,12 +247,17 @@ def _build_stats(cluster: Manifest | None, readings: Sequence[Reading], codes: i
     return RedisStats(tuple(nodes), totals, datetime.now(UTC))
 
 
-def _owner_of(reading: Reading, own_ports: Sequence[int]) -> str:
-    """A responding node is ours if it runs with our redis.conf; a silent one if it is on one of our ports."""
-    if reading.port in own_ports and reading.info:
+def _owner_of(reading: Reading, cluster: Manifest | None) -> str:
+    """A node with INFO is ours if it runs with our redis.conf; one that replies otherwise, if our process is alive; a
+    silent one, if it is on a port of ours."""
+    if cluster is None or reading.port not in cluster.ports:
+        return OTHER
+    if reading.info:
         own_conf = str(node_files.node_folder(reading.port) / redis_conf.CONF_FILE)
         return OURS if reading.info.get("config_file") == own_conf else OTHER
-    return OURS if reading.port in own_ports else OTHER
+    process = next(node.process for node in cluster.nodes if node.port == reading.port)
+    has_replied = reading.state in (UP, LOADING)
+    return OTHER if has_replied and not (process and child_processes.is_alive(process)) else OURS
 
 
 def _members_by_port(readings: Sequence[Reading]) -> dict[int, Member]:

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from rediscluster.status.node_stats import DOWN, OTHER, OURS, STOPPED, UP, NodeStats
 from rediscluster.topology import slots
+from rediscluster.topology.info import to_int
 from rediscluster.topology.node_view import ClusterView, Member
 from rediscluster.topology.slots import SLOT_COUNT
 
@@ -84,7 +85,7 @@ def make_cluster_stats(
 ) -> ClusterStats:
     """`infos`: CLUSTER INFO of each responding node; `views`: the latest view of each node in cluster mode."""
     view = max(views, key=lambda view: len(view.masters)) if views else None
-    epochs = [int(info["cluster_current_epoch"]) for info in infos if "cluster_current_epoch" in info]
+    epochs = [epoch for info in infos if (epoch := to_int(info, "cluster_current_epoch")) is not None]
     masters = [node for node in nodes if node.state == UP and node.role in ("master", "standalone")]
     down_ports = {node.port for node in nodes if node.state != UP}
     alive = [
@@ -121,7 +122,7 @@ def _redis_state(nodes: Sequence[NodeStats], reported_states: Sequence[str], has
     if all(node.state == STOPPED for node in nodes):
         return "stopped"
     if not reported_states:
-        return "ok" if all(node.role == "standalone" for node in nodes) else "fail"
+        return "ok" if {node.role for node in nodes if not node.reason} == {"standalone"} else "fail"
     return "ok" if all(state == "ok" for state in reported_states) and not has_lost else "fail"
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated
 
+from rediscluster.topology.info import Info, count_keys, replicas_of, to_float, to_int
 from rediscluster.topology.node_view import ClusterView, Member
 from rediscluster.topology.slots import count_slots
+from system.lib.text import printable
 
-UP, DOWN, STOPPED = "up", "down", "stopped"
+UP, LOADING, UNRESPONSIVE, DOWN, STOPPED = "up", "loading", "unresponsive", "down", "stopped"
 OURS, OTHER = "ours", "other"
-Info = Mapping[str, str]
+MAX_VERSION_LENGTH = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class OwnTraffic:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One sample of a node. `info` and `cluster` are empty when it did not respond; `reason` is why.
+    """One sample of a node. `info` and `cluster` are empty when it did not respond, or not as Redis does;
+    `reason` is why.
 
     `own_traffic`: our commands before this sample, to be subtracted from the node's counters.
     """
@@ -100,41 +102,54 @@ def unreachable_node(
 def responding_node(now: Reading, previous: Reading | None, owner: str, member: Member | None) -> NodeStats:
     """A node that responds. Rates need a `previous` reading of the same process."""
     info = now.info
-    role = "replica" if info.get("role") == "slave" else "master"
+    role = _role(info)
     slots = sorted(member.slots) if member else []
+    clients = to_int(info, "connected_clients")
     node = NodeStats(
         port=now.port,
-        pid=_to_int(info, "process_id"),
+        pid=to_int(info, "process_id"),
         owner=owner,
-        role=role if info.get("cluster_enabled") == "1" else "standalone",
-        master_port=_to_int(info, "master_port") if role == "replica" else None,
+        role=role,
+        master_port=to_int(info, "master_port") if role == "replica" else None,
         state=now.state,
         reason=now.reason,
         slots=count_slots(slots),
         slot_ranges=tuple(map(str, slots)),
-        memory_bytes=_to_int(info, "used_memory"),
-        max_memory_bytes=_to_int(info, "maxmemory"),
-        connections=max(0, (_to_int(info, "connected_clients") or 0) - 1),  # without our own
+        memory_bytes=to_int(info, "used_memory"),
+        max_memory_bytes=to_int(info, "maxmemory"),
+        connections=None if clients is None else max(0, clients - 1),  # without our own
         keys=count_keys(info),
         link_up=info.get("master_link_status") == "up" if role == "replica" else None,
         latency_ms=now.latency_ms,
-        memory_peak_bytes=_to_int(info, "used_memory_peak"),
-        blocked_connections=_to_int(info, "blocked_clients"),
-        rejected_connections=_to_int(info, "rejected_connections"),
+        memory_peak_bytes=to_int(info, "used_memory_peak"),
+        blocked_connections=to_int(info, "blocked_clients"),
+        rejected_connections=to_int(info, "rejected_connections"),
         persistence=_persistence(info),
-        uptime_seconds=_to_int(info, "uptime_in_seconds"),
-        version=info.get("valkey_version") or info.get("redis_version"),
+        uptime_seconds=to_int(info, "uptime_in_seconds"),
+        version=_version(info),
     )
     if previous is None or previous.info.get("run_id") != info.get("run_id") or now.at_s <= previous.at_s:
-        return replace(node, ops_per_second=_to_float(info, "instantaneous_ops_per_sec"))
+        return replace(node, ops_per_second=to_float(info, "instantaneous_ops_per_sec"))
     return _with_rates(node, now, previous)
+
+
+def _role(info: Info) -> str | None:
+    """None for a server whose INFO does not tell."""
+    if info.get("cluster_enabled") == "1":
+        return "replica" if info.get("role") == "slave" else "master"
+    return "standalone" if "cluster_enabled" in info or "role" in info else None
+
+
+def _version(info: Info) -> str | None:
+    version = info.get("valkey_version") or info.get("redis_version")
+    return printable(version[:MAX_VERSION_LENGTH]) if version else None
 
 
 def _with_rates(node: NodeStats, now: Reading, previous: Reading) -> NodeStats:
     seconds = now.at_s - previous.at_s
 
     def rate(name: str, own_count: int = 0) -> float | None:
-        newer, older = _to_float(now.info, name), _to_float(previous.info, name)
+        newer, older = to_float(now.info, name), to_float(previous.info, name)
         return None if newer is None or older is None else round(max(0.0, newer - older - own_count) / seconds, 2)
 
     hits = rate("keyspace_hits", now.own_traffic.hits - previous.own_traffic.hits) or 0.0
@@ -158,42 +173,21 @@ def with_replication_lag(node: NodeStats, info: Info, master: Info | None) -> No
     if node.role != "replica":
         return node
     if not node.link_up:
-        return replace(node, replication_lag_seconds=_to_float(info, "master_link_down_since_seconds"))
-    master_offset = _to_int(master, "master_repl_offset") if master else None
-    replica_offset = _to_int(info, "slave_repl_offset")
+        return replace(node, replication_lag_seconds=to_float(info, "master_link_down_since_seconds"))
+    master_offset = to_int(master, "master_repl_offset") if master else None
+    replica_offset = to_int(info, "slave_repl_offset")
     lag_bytes = None if master_offset is None or replica_offset is None else max(0, master_offset - replica_offset)
     return replace(node, replication_lag_bytes=lag_bytes, replication_lag_seconds=_lag_seconds(node.port, master or {}))
 
 
 def _lag_seconds(port: int, master: Info) -> float | None:
     """From the master's `slave0:ip=…,port=7003,state=online,offset=…,lag=0`."""
-    for index in range(_to_int(master, "connected_slaves") or 0):
-        replica = dict(field.partition("=")[::2] for field in master.get(f"slave{index}", "").split(","))
-        if replica.get("port") == str(port):
-            return _to_float(replica, "lag")
-    return None
+    replica = next((replica for replica in replicas_of(master) if replica.get("port") == str(port)), None)
+    return to_float(replica, "lag") if replica else None
 
 
-def count_keys(info: Info) -> int:
-    """From `db0:keys=3,expires=0,avg_ttl=0`; a cluster has only that database, a standalone server may have more."""
-    databases = (value for name, value in info.items() if name.startswith("db") and value.startswith("keys="))
-    return sum(int(value.partition("=")[2].partition(",")[0]) for value in databases)
-
-
-def _persistence(info: Info) -> Persistence:
+def _persistence(info: Info) -> Persistence | None:
+    if "rdb_last_bgsave_status" not in info and "aof_enabled" not in info:
+        return None
     ok = info.get("rdb_last_bgsave_status", "ok") == "ok" and info.get("aof_last_write_status", "ok") == "ok"
-    return Persistence(ok, info.get("aof_enabled") == "1", _to_int(info, "rdb_changes_since_last_save"))
-
-
-def _to_float(info: Info, name: str) -> float | None:
-    try:
-        return float(info[name])
-    except (KeyError, ValueError):
-        return None
-
-
-def _to_int(info: Info, name: str) -> int | None:
-    try:
-        return int(info[name])
-    except (KeyError, ValueError):
-        return None
+    return Persistence(ok, info.get("aof_enabled") == "1", to_int(info, "rdb_changes_since_last_save"))

@@ -6,17 +6,19 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from rediscluster.errors import UnknownNode
-from rediscluster.nodes import client, manifest, node_files, operation_lock
+from rediscluster.errors import ReplyNotUnderstood, UnknownNode
+from rediscluster.nodes import client, manifest, node_files, operation_lock, resp
 from rediscluster.nodes.manifest import Manifest
+from rediscluster.nodes.resp import Command, Reply
 from rediscluster.status import cluster_sampler, state_summary
 from rediscluster.status.cluster_stats import RedisStats
 from rediscluster.status.node_stats import NodeStats
 from rediscluster.status.state_summary import ManifestSummary, Status
+from rediscluster.topology.info import parse_integer, parse_sections
 
 MAX_COMMAND_LENGTH = 500
+LAST_SECOND = 253_402_300_799  # of the year 9999
 LOW_DISK_BYTES = 200 * 2**20
 
 
@@ -92,19 +94,27 @@ def _summarize_manifest(cluster: Manifest) -> ManifestSummary:
 
 
 async def fetch_node_info(port: int) -> NodeInfo:
-    """Raises UnknownNode, NodeUnreachable."""
+    """Raises UnknownNode, NodeUnreachable, ReplyNotUnderstood."""
     [text] = await _execute(port, ("INFO", "everything"))
-    return NodeInfo(port, parse_sections(text), datetime.now(UTC))
+    return NodeInfo(port, parse_sections(resp.require_text(("INFO",), text)), datetime.now(UTC))
 
 
 async def fetch_slow_log(port: int, limit: int) -> SlowLog:
-    """Raises UnknownNode, NodeUnreachable."""
+    """Raises UnknownNode, NodeUnreachable, ReplyNotUnderstood."""
     entries, setting = await _execute(port, ("SLOWLOG", "GET", limit), ("CONFIG", "GET", "slowlog-log-slower-than"))
-    threshold = int(setting[1]) / 1000 if isinstance(setting, list) and len(setting) == 2 else None
-    return SlowLog(port, tuple(_parse_slow_command(entry) for entry in entries), threshold, datetime.now(UTC))
+    if not isinstance(entries, list):
+        raise ReplyNotUnderstood("SLOWLOG GET", entries)
+    return SlowLog(port, tuple(map(_parse_slow_command, entries)), _parse_threshold(setting), datetime.now(UTC))
 
 
-async def _execute(port: int, *commands: client.Command) -> Sequence[Any]:
+def _parse_threshold(setting: Reply) -> float | None:
+    """Milliseconds, from `slowlog-log-slower-than` in microseconds."""
+    text = setting[1] if isinstance(setting, list) and len(setting) == 2 else None
+    threshold_us = parse_integer(text) if isinstance(text, str) else None
+    return None if threshold_us is None else threshold_us / 1000
+
+
+async def _execute(port: int, *commands: Command) -> Sequence[Reply]:
     known_ports = [node.port for node in (await cluster_sampler.sample()).stats]
     if port not in known_ports:
         raise UnknownNode(port, known_ports)
@@ -112,21 +122,13 @@ async def _execute(port: int, *commands: client.Command) -> Sequence[Any]:
         return [await nodes[port].execute(*command) for command in commands]
 
 
-def parse_sections(text: str) -> dict[str, dict[str, str]]:
-    """Parses INFO: `# Server` starts a section; its lines are `name:value`."""
-    sections: dict[str, dict[str, str]] = {}
-    for line in text.splitlines():
-        if line.startswith("# "):
-            section = sections.setdefault(line[2:].strip().lower(), {})
-        elif ":" in line:
-            name, _, value = line.partition(":")
-            section[name] = value
-    return sections
-
-
-def _parse_slow_command(entry: Sequence[Any]) -> SlowCommand:
-    entry_id, at_s, duration_us, arguments, address, client_name = entry[:6]
-    command = " ".join(map(str, arguments))
+def _parse_slow_command(entry: Reply) -> SlowCommand:
+    match entry:
+        case [int(entry_id), int(at_s), int(duration_us), list(words), *rest] if 0 <= at_s <= LAST_SECOND:
+            address, name = (*map(str, rest), "", "")[:2]
+        case _:
+            raise ReplyNotUnderstood("SLOWLOG GET", entry)
+    command = " ".join(map(str, words))
     if len(command) > MAX_COMMAND_LENGTH:
         command = command[: MAX_COMMAND_LENGTH - 1] + "…"
-    return SlowCommand(entry_id, datetime.fromtimestamp(at_s, UTC), duration_us / 1000, command, address, client_name)
+    return SlowCommand(entry_id, datetime.fromtimestamp(at_s, UTC), duration_us / 1000, command, address, name)

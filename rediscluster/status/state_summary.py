@@ -23,6 +23,7 @@ RESUME = f"Resume it: POST /api/redis/resume, or: {installation.COMMAND} rediscl
 RESUME_OR_CLEAN = RESUME + " Clean it if it is no longer needed."
 SET_UP_AGAIN = "Set it up again; its leftovers are removed first. Or clean it."
 NOT_OURS = "Frameworks use it. It is shown but never changed; set REDIS_BASE_PORT to set up another one next to it."
+IN_THE_WAY = "Stop it, or set REDIS_BASE_PORT to set up a cluster on other ports."
 WAIT = "Wait until it has finished."
 
 
@@ -76,16 +77,24 @@ def summarize(
 
 
 def _decide_foreign_state(stats: RedisStats) -> tuple[str, str, str]:
-    foreign_ports = [node.port for node in stats.stats if node.owner == OTHER]
-    if not foreign_ports:
+    foreign = [node for node in stats.stats if node.owner == OTHER]
+    if not foreign:
         return ABSENT, "There is no cluster.", SET_UP
     kind = "Redis Cluster" if stats.cluster.shards else "Redis server"
-    subject = f"A {kind} on {format_ports(foreign_ports)} that this server did not start"
-    if stats.cluster.state == "ok":
-        return RUNNING, f"{subject} is working.", NOT_OURS
-    if unreadable := next((node for node in stats.stats if node.state == UP and node.reason), None):
-        return DEGRADED, f"{subject} cannot be inspected: {unreadable.reason}", NOT_OURS
-    return DEGRADED, f"{subject} does not accept all keys.", NOT_OURS
+    unreadable = [_describe_unreadable(node) for node in foreign if node.reason]
+    if readable := [node.port for node in foreign if not node.reason]:
+        is_working = stats.cluster.state == "ok"
+        verdict = "is working" if is_working else "does not accept all keys"
+        message = f"A {kind} on {format_ports(readable)} that this server did not start {verdict}."
+        return RUNNING if is_working else DEGRADED, " ".join([message, *unreadable]), NOT_OURS
+    return DEGRADED, " ".join(unreadable), IN_THE_WAY
+
+
+def _describe_unreadable(node: NodeStats) -> str:
+    reason = (node.reason or "").rstrip(".")
+    if reason.startswith("not understood"):
+        return f"The program on {node.port} is {reason}."
+    return f"A Redis server on {node.port} that this server did not start cannot be inspected: {reason}."
 
 
 def _decide_own_state(
@@ -123,7 +132,7 @@ def _problems(manifest: ManifestSummary, own_nodes: Sequence[NodeStats], stats: 
     if not not_up and not foreign and stats.cluster.state == "ok":
         return "", ""
     problems = [f"node {node.port} is {node.state} ({node.reason})" for node in not_up]
-    problems += [f"a Redis on {node.port} (pid {node.pid}) was not started by this server" for node in foreign]
+    problems += [f"{_describe_foreign(node)} was not started by this server" for node in foreign]
     if stats.cluster.lost:
         problems.append(f"slots {', '.join(stats.cluster.lost)} have no master, and their keys are unavailable")
     elif stats.cluster.state == "ok":
@@ -135,6 +144,12 @@ def _problems(manifest: ManifestSummary, own_nodes: Sequence[NodeStats], stats: 
     else:
         next_step = RESUME if not_up else "Wait a few seconds; nodes are joining."
     return "; ".join(problems), next_step
+
+
+def _describe_foreign(node: NodeStats) -> str:
+    if node.pid:
+        return f"a Redis on {node.port} (pid {node.pid})"
+    return f"the program on {node.port}{f' ({node.reason})' if node.reason else ''}"
 
 
 def _foreign_nodes(manifest: ManifestSummary, stats: RedisStats) -> list[NodeStats]:

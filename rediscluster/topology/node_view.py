@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rediscluster.topology import slots
+from rediscluster.errors import ReplyNotUnderstood
+from rediscluster.topology import info, slots
 from rediscluster.topology.slots import SlotRange
 
+COMMAND = "CLUSTER NODES"
+HIGHEST_PORT = 65_535
 UNSETTLED_FLAGS = frozenset({"handshake", "noaddr", "fail", "fail?"})
 
 
@@ -77,24 +80,41 @@ class ClusterView:
 
 
 def parse_cluster_nodes(text: str) -> ClusterView:
-    """`<id> <ip:port@bus[,hostname]> <flags> <master> <ping> <pong> <epoch> <link> [slots…]`, a line per node."""
-    return ClusterView(tuple(_parse_line(line) for line in text.splitlines() if line.strip()))
+    """`<id> <ip:port@bus[,hostname]> <flags> <master> <ping> <pong> <epoch> <link> [slots…]`, a line per node.
+
+    Raises ReplyNotUnderstood, also unless exactly one node is the one that replied.
+    """
+    info.check_length(COMMAND, text)
+    members = tuple(_parse_line(line) for line in text.splitlines() if line.strip())
+    if sum(member.is_myself for member in members) != 1 or len({member.id for member in members}) != len(members):
+        raise ReplyNotUnderstood(COMMAND, text)
+    return ClusterView(members)
 
 
 def _parse_line(line: str) -> Member:
-    node_id, address, flags, master, _ping, _pong, epoch, link, *slot_fields = line.split()
-    host, _, port = address.partition("@")[0].rpartition(":")
-    settled = [field for field in slot_fields if not field.startswith("[")]  # the others are on the move
-    return Member(
-        node_id,
-        host,
-        int(port),
-        frozenset(flags.split(",")),
-        None if master == "-" else master,
-        int(epoch),
-        link == "connected",
-        tuple(slots.parse_range(field) for field in settled),
-    )
+    try:
+        node_id, address, flags, master, _ping, _pong, epoch, link, *slot_fields = line.split()
+        host, _, port = address.partition(",")[0].partition("@")[0].rpartition(":")
+        settled = [field for field in slot_fields if not field.startswith("[")]  # the others are on the move
+        return Member(
+            node_id,
+            host,
+            _parse_number(port, HIGHEST_PORT),
+            frozenset(flags.split(",")),
+            None if master == "-" else master,
+            _parse_number(epoch, info.MAX_INTEGER),
+            link == "connected",
+            tuple(slots.parse_range(field) for field in settled),
+        )
+    except ValueError:
+        raise ReplyNotUnderstood(COMMAND, line) from None
+
+
+def _parse_number(text: str, highest: int) -> int:
+    number = info.parse_integer(text)
+    if number is None or not 0 <= number <= highest:
+        raise ValueError(f"{text!r} is not a number up to {highest}")
+    return number
 
 
 def views_agree(views: Iterable[ClusterView]) -> bool:

@@ -13,12 +13,13 @@ from rediscluster.topology.slots import SLOT_COUNT, format_ranges
 @dataclass(frozen=True, slots=True)
 class NodeReport:
     """One node's replies: `view` is CLUSTER NODES (None: no reply), `cluster` CLUSTER INFO, `replication` INFO
-    replication."""
+    replication. `problem`: why there is no view, if the node has replied."""
 
     port: int
     view: ClusterView | None
     cluster: Mapping[str, str]
     replication: Mapping[str, str]
+    problem: str | None = None
 
 
 def unmet_conditions(reports: Sequence[NodeReport], node_count: int) -> list[str]:
@@ -26,9 +27,11 @@ def unmet_conditions(reports: Sequence[NodeReport], node_count: int) -> list[str
 
     One node with cluster_state:ok is not enough: all must have it, with the same map, and every replica must be linked.
     """
-    silent = [str(report.port) for report in reports if report.view is None]
-    if silent:
-        return [f"no reply from {', '.join(silent)}"]
+    without_view = [report for report in reports if report.view is None]
+    if without_view:
+        silent = [str(report.port) for report in without_view if not report.problem]
+        problems = [f"{report.port} is {report.problem}" for report in without_view if report.problem]
+        return [f"no reply from {', '.join(silent)}", *problems] if silent else problems
     views = [report.view for report in reports if report.view]
     reasons = [reason for report in reports for reason in _unmet_by_node(report, node_count)]
     if not reasons and not node_view.views_agree(views):

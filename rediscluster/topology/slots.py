@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import binascii
 import itertools
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 SLOT_COUNT = 16384
+_RANGE = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -28,9 +30,12 @@ class SlotRange:
 
 
 def parse_range(text: str) -> SlotRange:
-    """Parses `5461-10922` or `7`, the notation of CLUSTER NODES."""
-    first, _, last = text.partition("-")
-    return SlotRange(int(first), int(last or first))
+    """Parses `5461-10922` or `7`, the notation of CLUSTER NODES. Raises ValueError."""
+    match = _RANGE.fullmatch(text)
+    first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, -1)
+    if not first <= last < SLOT_COUNT:
+        raise ValueError(f"{text!r} is not a range of slots")
+    return SlotRange(first, last)
 
 
 def format_ranges(ranges: Iterable[SlotRange]) -> str:

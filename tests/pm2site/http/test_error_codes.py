@@ -74,6 +74,7 @@ rediscluster.NotReady 504 cluster_not_ready
 rediscluster.OperationInProgress 409 operation_in_progress
 rediscluster.PortTaken 409 port_taken
 rediscluster.ProbeFailed 502 probe_failed
+rediscluster.ReplyNotUnderstood 502 redis_not_understood
 rediscluster.SaveFailed 507 save_failed
 rediscluster.ServerTooOld 503 redis_too_old
 rediscluster.TooFewMasters 400 too_few_masters

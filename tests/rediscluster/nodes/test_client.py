@@ -13,6 +13,7 @@ from pytest_django import Settings
 from rediscluster.errors import CommandRefused, NodeTimeout, NodeUnreachable
 from rediscluster.nodes import client
 from rediscluster.nodes.client import NodeConnection
+from rediscluster.nodes.resp import ErrorReply
 from tests.fixtures.ports import free_port
 
 Script = Sequence[bytes]
@@ -87,6 +88,8 @@ async def test_replies_of_one_connection_come_in_order() -> None:
     [
         (b"-ERR Slot 0 is already busy\r\n", "Slot 0 is already busy"),
         (b"-CUSTOM \xff\r\n", "CUSTOM \ufffd"),
+        (b"-NOAUTH Authentication required.\r\n", "NOAUTH Authentication required"),
+        (b"-ERR \x1b]0;title\x07\r\n", "\\x1b]0;title\\x07"),
     ],
 )
 async def test_an_error_reply_is_a_refused_command(reply: bytes, reason: str) -> None:
@@ -104,8 +107,17 @@ async def test_an_error_within_a_pipeline_is_a_reply() -> None:
     async with listening([b"+OK\r\n-ERR no such key\r\n:1\r\n"]) as (_listener, node):
         replies = await node.execute_pipeline([("SET", "a", 1), ("RENAME", "b", "c"), ("DEL", "a")])
 
-    assert [client.is_error_reply(reply) for reply in replies] == [False, True, False]
-    assert list(map(str, replies)) == ["OK", "no such key", "1"]
+    assert replies == ["OK", ErrorReply("ERR", "no such key"), 1]
+
+
+async def test_each_command_of_a_pipeline_is_refused_where_a_password_is_required() -> None:
+    refusal = b"-NOAUTH Authentication required.\r\n"
+    async with listening([2 * refusal, PONG]) as (listener, node):
+        replies = await node.execute_pipeline([("INFO",), ("CLUSTER", "INFO")])
+        assert await node.execute("PING") == "PONG"
+
+    assert replies == 2 * [ErrorReply("NOAUTH", "NOAUTH Authentication required.")]
+    assert len(listener.received) == 1
 
 
 @pytest.mark.parametrize(
@@ -115,8 +127,10 @@ async def test_an_error_within_a_pipeline_is_a_reply() -> None:
         (b"+PO" + CLOSE, "down", "the connection was closed"),
         (b"$10\r\nhalf" + CLOSE, "down", "the connection was closed"),
         (b"-LOADING Redis is loading the dataset in memory\r\n", "loading", "it is loading its keys"),
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "down", "Protocol Error: b'HTTP/1.1 400 Bad Request'"),
-        (b":seven\r\n", "down", "invalid literal for int() with base 10: b'seven'"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "down", "not understood: it sent 'HTTP/1.1 400 Bad Request'"),
+        (b":seven\r\n", "up", "not understood: it sent 'seven' for a number"),
+        (b"+A\r\n+B\r\n", "up", "not understood: it sent more replies than it got commands"),
+        (b"+A\r\n+B", "up", "not understood: it sent more replies than it got commands"),
     ],
 )
 async def test_a_node_that_does_not_reply_is_unreachable_and_the_next_call_reconnects(
@@ -128,8 +142,17 @@ async def test_a_node_that_does_not_reply_is_unreachable_and_the_next_call_recon
         assert await node.execute("PING") == "PONG"
 
     assert (type(caught.value), caught.value.state, caught.value.reason) == (NodeUnreachable, state, reason)
-    assert str(caught.value) == f"The node on {listener.port} does not respond: {reason}."
+    trouble = "cannot be used" if state == "up" else "does not respond"
+    assert str(caught.value) == f"The node on {listener.port} {trouble}: {reason}."
     assert listener.received == [[b"*1\r\n$4\r\nPING\r\n"]] * 2
+
+
+async def test_a_node_that_refuses_a_connection_and_closes_it_is_up() -> None:
+    async with listening([b"-ERR max number of clients reached\r\n" + CLOSE]) as (_listener, node):
+        with pytest.raises(NodeUnreachable) as caught:
+            await node.execute_pipeline([("INFO",), ("CLUSTER", "INFO")])
+
+    assert (caught.value.state, caught.value.reason) == ("up", "it refuses connections: max number of clients reached")
 
 
 async def test_a_port_without_a_listener_is_unreachable() -> None:
@@ -194,9 +217,3 @@ async def test_concurrent_calls_do_not_mix_their_replies() -> None:
         first, second = await asyncio.gather(node.execute("GET", "a"), node.execute("GET", "b"))
 
     assert (first, second) == ("first", "second")
-
-
-def test_info_is_parsed_line_by_line() -> None:
-    text = "# Server\r\nredis_version:7.0.15\r\nconfig_file:/a:b\r\n\r\nempty:\r\n"
-
-    assert client.parse_info(text) == {"redis_version": "7.0.15", "config_file": "/a:b", "empty": ""}

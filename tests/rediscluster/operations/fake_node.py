@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rediscluster.nodes.client import Command, NodeConnection
+from rediscluster.nodes.client import NodeConnection
+from rediscluster.nodes.resp import Command
 
 
 class FakeNode(NodeConnection):
-    """`reply` gets every command; what it returns is the reply, an error of redis-py that of a refused command.
+    """`reply` gets every command; what it returns is the reply, an ErrorReply that of a refused command.
 
     `sent`: the commands, in order.
     """

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from redis.exceptions import ResponseError
 
 from rediscluster.errors import FailoverRefused, UnknownNode
 from rediscluster.nodes import manifest, survey
-from rediscluster.nodes.client import Command
 from rediscluster.nodes.manifest import Manifest
+from rediscluster.nodes.resp import Command, parse_error
 from rediscluster.operations import failover
 from rediscluster.operations.result import Phases
 from rediscluster.topology import node_view, plan
@@ -126,10 +125,10 @@ class Replica(FakeNode):
 
     def _reply_to(self, command: Command) -> object:
         if command[:2] == ("CLUSTER", "FAILOVER"):
-            return ResponseError(self.refusal) if self.refusal else "OK"
+            return parse_error(self.refusal) if self.refusal else "OK"
         if command == ("CLUSTER", "NODES"):
             self.polls += 1
-            return CLUSTER_NODES
+            return CLUSTER_NODES.replace(":7003@17003 ", ":7003@17003 myself,")
         is_master = self.master_at_poll is not None and self.polls >= self.master_at_poll
         return f"role:{'master' if is_master else 'slave'}\r\n"
 

@@ -5,10 +5,9 @@ import re
 from collections.abc import Iterable, Mapping
 
 import pytest
-from redis.exceptions import ResponseError
 
 from rediscluster.errors import CommandRefused, DiskFull, NodeUnreachable, NotOurs, NotReady, ProbeFailed
-from rediscluster.nodes.client import Command
+from rediscluster.nodes.resp import Command, parse_error
 from rediscluster.operations import form_cluster, result
 from rediscluster.operations.result import Shard
 from rediscluster.topology import node_view, plan, slots
@@ -63,7 +62,7 @@ class NewNode(FakeNode):
         if command == ("DBSIZE",):
             return self.keys
         if error := self.errors.get(str(command[1])):
-            return ResponseError(error)
+            return parse_error(error)
         return f"cluster_state:fail\r\ncluster_known_nodes:{self.known}\r\n" if "INFO" in command else "OK"
 
 
@@ -243,8 +242,8 @@ async def test_a_probe_writes_reads_and_deletes_a_key_of_the_shard() -> None:
 @pytest.mark.parametrize(
     ("replies", "reason"),
     [
-        ({"SET": ResponseError("READONLY You can't write")}, "READONLY You can't write"),
-        ({"DEL": ResponseError("CLUSTERDOWN The cluster is down")}, "CLUSTERDOWN The cluster is down"),
+        ({"SET": parse_error("READONLY You can't write")}, "READONLY You can't write"),
+        ({"DEL": parse_error("CLUSTERDOWN The cluster is down")}, "CLUSTERDOWN The cluster is down"),
         ({"GET": NodeUnreachable(7001, "connection refused")}, "connection refused"),
         ({"GET": A}, f"it returned '{A}'"),
         ({"GET": None}, "it returned None"),
@@ -258,7 +257,7 @@ async def test_a_shard_that_fails_its_probe(replies: dict[str, object], reason: 
 
 
 async def test_a_probe_reports_a_full_disk() -> None:
-    error = ResponseError("MISCONF Errors writing to the AOF file: No space left on device")
+    error = parse_error("MISCONF Errors writing to the AOF file: No space left on device")
 
     with pytest.raises(DiskFull) as caught:
         await form_cluster._probe_shard(replying(SET=error), MASTER)

@@ -180,7 +180,9 @@ async def test_the_slow_log_has_the_newest_first_and_cuts_long_commands(shared_c
     key = slots.find_key_in(slots.parse_range(SLOTS[0]), "slow:")
     keys = [f"{key}{number:020}" for number in range(25)]
     async with client.open_connections([FIRST]) as nodes:
-        [_name, usual] = await nodes[FIRST].execute("CONFIG", "GET", THRESHOLD)
+        setting = await nodes[FIRST].execute("CONFIG", "GET", THRESHOLD)
+        assert isinstance(setting, list)
+        usual = str(setting[1])
         # In one pipeline: no command of a replica comes between.
         replies = await nodes[FIRST].execute_pipeline(
             [

@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rediscluster.errors import ReplyNotUnderstood
 from rediscluster.topology import node_view, ready_conditions
 from rediscluster.topology.ready_conditions import NodeReport
 from rediscluster.topology.slots import SlotRange
@@ -32,6 +37,58 @@ def test_cluster_nodes_is_parsed() -> None:
     assert view.unserved_slots == ()
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "OK",
+        f"{A} 127.0.0.1:7000@17000 myself,master - 0 0 1",
+        f"{A} 127.0.0.1:70000@17000 myself,master - 0 0 1 connected",
+        f"{A} 127.0.0.1@17000 myself,master - 0 0 1 connected",
+        f"{A} 127.0.0.1:-7000@17000 myself,master - 0 0 1 connected",
+        f"{A} 127.0.0.1:7000@17000 myself,master - 0 0 -1 connected",
+        f"{A} 127.0.0.1:7000@17000 myself,master - 0 0 1_0 connected",
+        f"{A} 127.0.0.1:7000@17000 myself,master - 0 0 1 connected 5-1",
+        f"{A} 127.0.0.1:7000@17000 myself,master - 0 0 1 connected 0-16384",
+        f"{A} 127.0.0.1:7000@17000 myself,master - 0 0 1 connected all",
+    ],
+)
+def test_a_line_of_another_form_is_not_understood(line: str) -> None:
+    with pytest.raises(ReplyNotUnderstood) as caught:
+        node_view.parse_cluster_nodes(line)
+
+    excerpt = repr(line) if len(repr(line)) <= 80 else f"{line!r}"[:80] + "…"
+    assert caught.value.reason == f"not understood: CLUSTER NODES was answered with {excerpt}"
+
+
+@pytest.mark.parametrize("text", ["", CLUSTER_NODES.replace("myself,", ""), CLUSTER_NODES * 2, "\n" * 2**21])
+def test_a_map_without_the_node_that_replied_or_with_it_twice_is_not_understood(text: str) -> None:
+    with pytest.raises(ReplyNotUnderstood):
+        node_view.parse_cluster_nodes(text)
+
+
+FIELDS = st.lists(
+    st.one_of(
+        st.sampled_from([A, B, "127.0.0.1:7000@17000", ":0@0", "myself,master", "slave", "-", "0", "1", "connected", "0-5", "[93->-"]),
+        st.text(st.sampled_from("0123456789-:@,[]<>"), max_size=12),
+        st.text(max_size=8),
+    ),
+    max_size=12,
+)  # fmt: skip
+
+
+@given(st.one_of(st.text(), st.lists(FIELDS.map(" ".join), max_size=4).map("\n".join)))
+def test_any_text_is_a_view_or_not_understood(text: str) -> None:
+    try:
+        view = node_view.parse_cluster_nodes(text)
+    except ReplyNotUnderstood:
+        return
+
+    assert view.myself in view.members
+    assert all(0 <= first.first <= first.last < 16384 for member in view.members for first in member.slots)
+    assert len(view.signature) == len(view.members)
+    assert all(master.slots for master in view.masters)
+
+
 def test_a_failed_master_serves_nothing() -> None:
     view = node_view.parse_cluster_nodes(CLUSTER_NODES.replace(":7001@17001 master", ":7001@17001 master,fail"))
 
@@ -51,6 +108,10 @@ def test_what_keeps_a_cluster_from_being_ready() -> None:
     assert ready_conditions.unmet_conditions([report(7000), NodeReport(7001, None, {}, {})], 3) == [
         "no reply from 7001"
     ]
+    not_understood = NodeReport(7002, None, {}, {}, "not understood: …")
+    assert ready_conditions.unmet_conditions([report(7000), NodeReport(7001, None, {}, {}), not_understood], 3) == [
+        "no reply from 7001", "7002 is not understood: …",
+    ]  # fmt: skip
     assert ready_conditions.unmet_conditions([report(7000, waiting)], 3) == ["7000 sees 7002 as handshake"]
     assert ready_conditions.unmet_conditions([report(7000)], 4) == ["7000 knows 3 of 4 nodes"]
     assert ready_conditions.unmet_conditions([report(7000, cluster={"cluster_state": "fail"})], 3) == [
