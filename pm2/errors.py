@@ -163,8 +163,8 @@ class CannotScale(PM2Error, Conflict):
         super().__init__(f"{name} cannot be scaled: {reason}.")
 
 
-class PatternTooSlow(PM2Error, Invalid):
-    """A regular expression is invalid or takes too long."""
+class InvalidPattern(PM2Error, Invalid):
+    """A regular expression is invalid or too large."""
 
     code = "bad_pattern"
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import FieldError
+from django.db.models import Field, Lookup
 from django.http import HttpRequest
 
 from pm2site.models import Activity
@@ -29,3 +31,15 @@ class ActivityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class _RefusedPattern(Lookup):
+    """The admin accepts any lookup in a URL, and SQLite runs `__regex` by Python's `re`, which backtracks without a
+    limit while it holds the interpreter's lock."""
+
+    def __init__(self, lhs: Any, rhs: Any) -> None:
+        raise FieldError("Regular expressions are not supported.")
+
+
+for _name in ("regex", "iregex"):
+    Field.register_lookup(_RefusedPattern, _name)

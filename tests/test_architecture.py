@@ -49,6 +49,7 @@ OWNERS = {
     },
     "subprocess": {"system/host/child_processes.py", "system/host/foreground_process.py"},
     "redis": set(),
+    "re2": {"pm2/logs/line_matcher.py"},
     "blessed": {"dashboard_client/tui/terminal.py"},
     "requests": {"dashboard_client/network/api.py"},
     "websockets": {"dashboard_client/network/live_connection.py"},

@@ -60,7 +60,7 @@ class LogQuerySerializer(serializers.Serializer[Any]):
     lines = serializers.IntegerField(min_value=1, max_value=MAX_LINES, default=200)
     stream = serializers.ChoiceField(["out", "err"], required=False)
     search = TextField(required=False, max_length=200, default="", allow_blank=True, trim_whitespace=False)
-    regex = serializers.BooleanField(default=False, help_text="`search` is a regular expression")
+    regex = serializers.BooleanField(default=False, help_text="`search` is a regular expression of RE2")
     since = serializers.DateTimeField(required=False, help_text="ISO 8601; lines without a timestamp are omitted")
 
     @property

@@ -23,7 +23,7 @@ feed: Feed[LogLine] = Feed(
     filters={
         "framework": lambda line, name: line.name == name,
         "stream": lambda line, stream: line.stream == stream,
-        "search": lambda line, text: text.lower() in line.text.lower(),
+        "search": lambda line, text: text.casefold() in line.text.casefold(),
     },
     choices={"stream": ("out", "err")},
 )

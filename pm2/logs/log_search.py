@@ -11,27 +11,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-import regex
-
 from pm2.daemon.process import Key
-from pm2.errors import PatternTooSlow, ProcessNotFound
+from pm2.errors import ProcessNotFound
 from pm2.logs import live_logs, log_files
+from pm2.logs.line_matcher import LineMatcher, compile_matcher
 from pm2.logs.log_files import LogFiles
 from pm2.logs.log_lines import LogLine
 
 SEARCH_TIMEOUT_S = 2.0  # for all lines together; files of any size are read until then
-LINE_TIMEOUT_S = 0.1  # for one line: catastrophic backtracking happens on a single line
 ALIGN_LINES = 20
 MAX_LAG_LINES = 200  # how many lines the file may lag behind the bus
 
 RateLookup = Callable[[str, str], tuple[float, float]]  # (name, stream) → lines and bytes per second
-LineMatcher = Callable[[str, float], bool]  # (line, seconds left) → whether the line matches
 # Own threads: a search may take its whole time, and must not block the default executor.
 _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="log search")
-
-
-class SearchTimeoutError(Exception):
-    """The time for the whole search ran out while matching a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,36 +63,14 @@ class LogPage:
     timestamp: datetime
 
 
-def compile_matcher(search: str, is_regex: bool) -> LineMatcher:
-    """A predicate for lines; plain text matches case-insensitively. Raises PatternTooSlow; the predicate raises that or
-    SearchTimeoutError."""
-    if not is_regex:
-        return lambda text, left_s: search.lower() in text.lower()
-    try:
-        pattern = regex.compile(search)
-    except (regex.error, RecursionError, OverflowError, MemoryError) as error:
-        raise PatternTooSlow(search, str(error)) from error
-
-    def matches(text: str, left_s: float) -> bool:
-        try:
-            return pattern.search(text, timeout=min(LINE_TIMEOUT_S, left_s), concurrent=True) is not None
-        except TimeoutError:
-            if left_s < LINE_TIMEOUT_S:
-                raise SearchTimeoutError from None
-            raise PatternTooSlow(search, f"it took more than {LINE_TIMEOUT_S:g} s on one line") from None
-
-    return matches
-
-
 async def search_files(query: LogQuery, files: Mapping[Key, LogFiles], rates: RateLookup) -> LogPage:
-    """Searches the live lines, then `files`, the log files of all processes. Raises ProcessNotFound, PatternTooSlow."""
-    matcher = compile_matcher(query.search, query.is_regex)
+    """Searches the live lines, then `files`, the log files of all processes. Raises ProcessNotFound, InvalidPattern."""
     selected = {key: paths for key, paths in files.items() if _is_selected(key, query)}
     if not selected and (query.name is not None or query.pm_id is not None):
         raise ProcessNotFound(f"named {query.name!r}" if query.name is not None else f"number {query.pm_id}")
     sources = tuple(_list_sources(selected, rates, query.stream))
     loop = asyncio.get_running_loop()
-    lines, complete = await loop.run_in_executor(_threads, _search_sources, query, sources, matcher)
+    lines, complete = await loop.run_in_executor(_threads, _search_sources, query, sources)
     return LogPage(tuple(lines), sources, complete, datetime.now(UTC))
 
 
@@ -120,8 +91,9 @@ def _list_sources(files: Mapping[Key, LogFiles], rates: RateLookup, stream: str 
         yield LogSource(name, only_pm_id, file_stream, path, size_bytes, lines, size)
 
 
-def _search_sources(query: LogQuery, sources: Sequence[LogSource], matcher: LineMatcher) -> tuple[list[LogLine], bool]:
-    """Matching lines, oldest first, and whether the search was completed in time."""
+def _search_sources(query: LogQuery, sources: Sequence[LogSource]) -> tuple[list[LogLine], bool]:
+    """Matching lines, oldest first, and whether the search was completed in time. Raises InvalidPattern."""
+    matcher = compile_matcher(query.search, query.is_regex)
     live_lines = [line for line in live_logs.feed.newest() if _is_line_selected(line, query)]
     deadline_s = time.monotonic() + SEARCH_TIMEOUT_S
     matches: list[LogLine] = []
@@ -149,12 +121,8 @@ def _search_sources(query: LogQuery, sources: Sequence[LogSource], matcher: Line
 
 
 def _match_in_time(matcher: LineMatcher, text: str, deadline_s: float) -> bool | None:
-    """None if the time for the search has run out. Raises PatternTooSlow."""
-    left_s = deadline_s - time.monotonic()
-    try:
-        return matcher(text, left_s) if left_s > 0 else None
-    except SearchTimeoutError:
-        return None
+    """None if the time for the search has run out."""
+    return matcher(text) if time.monotonic() < deadline_s else None
 
 
 def _is_line_selected(line: LogLine, query: LogQuery) -> bool:

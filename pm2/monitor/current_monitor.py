@@ -51,7 +51,7 @@ async def sample() -> Stats:
 
 
 async def search_logs(query: LogQuery) -> LogPage:
-    """The newest matching lines, including those in the listed log files. Raises ProcessNotFound, PatternTooSlow."""
+    """The newest matching lines, including those in the listed log files. Raises ProcessNotFound, InvalidPattern."""
     monitor = get_monitor()
     await monitor.stats()
     return await log_search.search_files(query, monitor.files, monitor.logs.rates)

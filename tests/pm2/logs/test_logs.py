@@ -14,7 +14,7 @@ from django.conf import settings
 from pm2.actions import start_steps
 from pm2.daemon import rpc_client
 from pm2.daemon.bus_events import LogChunk
-from pm2.errors import PatternTooSlow, ProcessNotFound
+from pm2.errors import ProcessNotFound
 from pm2.logs import live_logs, log_search
 from pm2.logs.log_files import read_backwards, read_last_lines, split_timestamp
 from pm2.logs.log_lines import LineAssembler, LogLine
@@ -115,16 +115,7 @@ def test_live_lines_are_aligned_with_the_file(file: str, live: str, expected: in
     assert count_overlap(list(file), list(live)) == expected
 
 
-def test_a_pattern_with_catastrophic_backtracking_is_stopped() -> None:
-    with pytest.raises(PatternTooSlow, match="more than"):
-        log_search.compile_matcher(r"^(([a-z])+.)+[A-Z]([a-z])+$", is_regex=True)("a" * 2000, 1.0)
-    with pytest.raises(log_search.SearchTimeoutError):
-        log_search.compile_matcher(r"^(([a-z])+.)+[A-Z]([a-z])+$", is_regex=True)("a" * 2000, 0.01)
-    with pytest.raises(PatternTooSlow, match="cannot be used"):
-        log_search.compile_matcher("(", is_regex=True)
-
-
-def test_a_slow_pattern_does_not_exceed_the_time_limit_of_the_search(
+def test_a_slow_matcher_does_not_exceed_the_time_limit_of_the_search(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(log_search, "SEARCH_TIMEOUT_S", 0.3)
@@ -133,11 +124,12 @@ def test_a_slow_pattern_does_not_exceed_the_time_limit_of_the_search(
     source = log_search.LogSource("slow", 0, "out", str(file), 2000, 0.0, 0.0)
     started_s = time.monotonic()
 
-    def slow(text: str, left_s: float) -> bool:
+    def slow(text: str) -> bool:
         time.sleep(0.02)  # for one line; 20 s for all of them
         return False
 
-    assert log_search._search_sources(LogQuery(name="slow"), [source], slow) == ([], False)
+    monkeypatch.setattr(log_search, "compile_matcher", lambda search, is_regex: slow)
+    assert log_search._search_sources(LogQuery(name="slow"), [source]) == ([], False)
     assert time.monotonic() - started_s < 10
 
 

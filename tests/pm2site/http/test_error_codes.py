@@ -41,10 +41,10 @@ pm2.DaemonHangs 503 daemon_hangs
 pm2.DaemonNotRunning 503 daemon_down
 pm2.DaemonNotStarted 503 daemon_not_started
 pm2.InvalidHome 503 pm2_home_too_long
+pm2.InvalidPattern 400 bad_pattern
 pm2.InvalidRegistry 500 invalid_registry
 pm2.NotInstalled 503 not_installed
 pm2.OperationInProgress 409 operation_in_progress
-pm2.PatternTooSlow 400 bad_pattern
 pm2.PortTaken 409 port_taken
 pm2.ProcessNotFound 404 process_not_found
 pm2.ProtocolError 502 pm2_unreadable
