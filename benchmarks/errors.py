@@ -160,3 +160,17 @@ class InvalidCursor(BenchmarkError, Invalid):
         super().__init__(
             "cursor was not returned by this server as `next`.", cursor=["Use `next` of the previous page."]
         )
+
+
+class RunUnreadable(BenchmarkError, Unavailable):
+    """A column holds something else than its type: SQLite stores any type in any column."""
+
+    def __init__(self, run_id: object, column: str, value: object) -> None:
+        super().__init__(f"Run {run_id} cannot be read from the database: {column} is {value!r:.50}.")
+
+
+class RunsUnreadable(BenchmarkError, Unavailable):
+    """So many consecutive rows are damaged that a list cannot go on behind them."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"{count} consecutive runs of the history cannot be read. The server's log names them.")

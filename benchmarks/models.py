@@ -8,6 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from system.model_fields import StorableCharField, StorableJSONField, StorableTextField
+
 
 def this_server() -> str:
     """Id of the server that writes the row; referenced by migrations."""
@@ -46,24 +48,24 @@ class Run(models.Model):
     """One benchmark: its scenario, state and results. Latencies are in milliseconds."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    server_id = models.CharField(max_length=64, default=this_server, editable=False)
-    source = models.CharField(max_length=16, choices=Source, default=Source.SERVER)
-    state = models.CharField(max_length=16, choices=RunState, default=RunState.QUEUED)
-    message = models.TextField(blank=True, help_text="Why the run failed or ended early, in a sentence.")
-    label = models.CharField(max_length=200, blank=True)
+    server_id = StorableCharField(max_length=64, default=this_server, editable=False)
+    source = StorableCharField(max_length=16, choices=Source, default=Source.SERVER)
+    state = StorableCharField(max_length=16, choices=RunState, default=RunState.QUEUED)
+    message = StorableTextField(blank=True, help_text="Why the run failed or ended early, in a sentence.")
+    label = StorableCharField(max_length=200, blank=True)
 
     # The parameters.
-    framework = models.CharField(max_length=100)
-    host = models.CharField(max_length=255, blank=True, help_text="host:port under load")
-    address = models.CharField(max_length=64, blank=True, help_text="IP address to which the host resolved")
-    endpoint = models.CharField(max_length=500)
-    method = models.CharField(max_length=16, default="GET")
-    body = models.TextField(blank=True)
-    headers = models.JSONField(default=dict)
-    generator = models.CharField(max_length=50)
-    generator_version = models.CharField(max_length=100, blank=True)
-    command = models.JSONField(default=list, help_text="Arguments of the load generator")
-    profile = models.CharField(max_length=20, blank=True)
+    framework = StorableCharField(max_length=100)
+    host = StorableCharField(max_length=255, blank=True, help_text="host:port under load")
+    address = StorableCharField(max_length=64, blank=True, help_text="IP address to which the host resolved")
+    endpoint = StorableCharField(max_length=500)
+    method = StorableCharField(max_length=16, default="GET")
+    body = StorableTextField(blank=True)
+    headers = StorableJSONField(default=dict)
+    generator = StorableCharField(max_length=50)
+    generator_version = StorableCharField(max_length=100, blank=True)
+    command = StorableJSONField(default=list, help_text="Arguments of the load generator")
+    profile = StorableCharField(max_length=20, blank=True)
     trials_planned = models.PositiveIntegerField(default=1)
     planned_duration_s = models.FloatField(default=0, help_text="Requested duration of a trial in seconds")
     connections = models.PositiveIntegerField(default=0)
@@ -83,9 +85,9 @@ class Run(models.Model):
     heartbeat_at = models.DateTimeField(null=True)
     pid = models.PositiveIntegerField(null=True)
     pid_started_at = models.FloatField(null=True, help_text="Start of the process in seconds since boot")
-    boot_id = models.CharField(max_length=64, blank=True, help_text="Boot in which the process was started")
+    boot_id = StorableCharField(max_length=64, blank=True, help_text="Boot in which the process was started")
     cancel_requested = models.BooleanField(default=False)
-    progress = models.JSONField(default=dict, help_text="Phase, trial, elapsed seconds, live requests/s")
+    progress = StorableJSONField(default=dict, help_text="Phase, trial, elapsed seconds, live requests/s")
 
     # Results; null until a trial is finished.
     duration_s = models.FloatField(null=True)
@@ -104,15 +106,15 @@ class Run(models.Model):
     non_2xx = models.BigIntegerField(default=0)
     cpu_micros_per_request = models.FloatField(null=True)
     memory_bytes = models.BigIntegerField(null=True, help_text="Peak memory of all processes of the target together")
-    saturation = models.CharField(max_length=30, blank=True)
-    validity = models.CharField(max_length=10, choices=Validity, default=Validity.UNKNOWN)
-    reasons = models.JSONField(default=list, help_text="Reasons for a validity other than `valid`")
-    gates = models.JSONField(default=list, help_text="Checks: code, state, message, value, trial")
-    preflight = models.JSONField(default=dict)
-    environment = models.JSONField(default=dict)
-    samples = models.JSONField(default=list, help_text="Once a second: rate, CPU of generator, target, Redis, host")
-    exits = models.JSONField(default=list, help_text="Exits of the target's processes during the run")
-    original = models.JSONField(null=True, help_text="The entry as imported or submitted")
+    saturation = StorableCharField(max_length=30, blank=True)
+    validity = StorableCharField(max_length=10, choices=Validity, default=Validity.UNKNOWN)
+    reasons = StorableJSONField(default=list, help_text="Reasons for a validity other than `valid`")
+    gates = StorableJSONField(default=list, help_text="Checks: code, state, message, value, trial")
+    preflight = StorableJSONField(default=dict)
+    environment = StorableJSONField(default=dict)
+    samples = StorableJSONField(default=list, help_text="Once a second: rate, CPU of generator, target, Redis, host")
+    exits = StorableJSONField(default=list, help_text="Exits of the target's processes during the run")
+    original = StorableJSONField(null=True, help_text="The entry as imported or submitted")
 
     class Meta:
         ordering = ["-at", "-id"]
@@ -144,19 +146,19 @@ class Trial(models.Model):
     req_per_sec = models.FloatField(help_text="Successful responses per second")
     avg_latency_ms = models.FloatField(null=True)
     max_latency_ms = models.FloatField(null=True)
-    percentiles_ms = models.JSONField(default=dict, help_text='{"50": 1.2, …}')
+    percentiles_ms = StorableJSONField(default=dict, help_text='{"50": 1.2, …}')
     errors = models.BigIntegerField(default=0)
     timeouts = models.BigIntegerField(default=0)
     non_2xx = models.BigIntegerField(default=0)
     bytes_read = models.BigIntegerField(default=0)
-    histogram = models.TextField(blank=True, help_text="HdrHistogram V2, base64, microseconds, raw")
-    corrected_histogram = models.TextField(blank=True, help_text="The same, corrected by wrk for coordinated omission")
-    probe_histogram = models.TextField(blank=True, help_text="The latency probe, from the time each request was due")
-    facts = models.JSONField(
+    histogram = StorableTextField(blank=True, help_text="HdrHistogram V2, base64, microseconds, raw")
+    corrected_histogram = StorableTextField(blank=True, help_text="The same, corrected by wrk for coordinated omission")
+    probe_histogram = StorableTextField(blank=True, help_text="The latency probe, from the time each request was due")
+    facts = StorableJSONField(
         default=dict, help_text="CPU and memory by process group, saturation, results of the latency probe"
     )
     exit_code = models.IntegerField(default=0)  # never written: a generator that fails has no trial
-    output = models.TextField(blank=True, help_text="Output of the load generator, at most 1 MiB")
+    output = StorableTextField(blank=True, help_text="Output of the load generator, at most 1 MiB")
 
     class Meta:
         ordering = ["run", "index"]
@@ -170,12 +172,12 @@ class Baseline(models.Model):
     """The reference run of a framework, endpoint and method; at most one each."""
 
     run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="baseline")
-    framework = models.CharField(max_length=100)
-    endpoint = models.CharField(max_length=500)
-    method = models.CharField(max_length=16)
-    set_by = models.CharField(max_length=200, blank=True)
+    framework = StorableCharField(max_length=100)
+    endpoint = StorableCharField(max_length=500)
+    method = StorableCharField(max_length=16)
+    set_by = StorableCharField(max_length=200, blank=True)
     set_at = models.DateTimeField(default=timezone.now)
-    reason = models.CharField(max_length=200, blank=True)
+    reason = StorableCharField(max_length=200, blank=True)
 
     class Meta:
         ordering = ["framework", "endpoint", "method"]

@@ -19,6 +19,7 @@ from benchmarks.admin import bulk_actions, run_pages
 from benchmarks.errors import BenchmarkError
 from benchmarks.history import recent_rates
 from benchmarks.history.queries import list_frameworks
+from benchmarks.history.readable_rows import read_rows, readable
 from benchmarks.models import Baseline, Run, Trial, Validity
 from pm2.frameworks.registry import registry
 
@@ -81,7 +82,7 @@ class RunChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        runs = list(self.result_list)
+        runs: list[Any] = [run for run in read_rows(self.result_list, readable) if run is not None]
         rates = recent_rates.fetch_rates(recent_rates.kind_of(run) for run in runs)
         baselines = set(Baseline.objects.filter(run__in=runs).values_list("run_id", flat=True))
         for run in runs:

@@ -44,7 +44,7 @@ class HistoryViewSet(ViewSet):
     def latest(self, request: Request) -> Response:
         """The newest results."""
         count = validated_query(forms.LatestQuery, request)["count"]
-        rows = [to_result(run) for run in queries.completed_runs()[:count]]
+        rows = queries.fetch_latest(count)
         return Response(to_wire(responses.Results(rows, len(rows))))
 
     @extend_schema(parameters=[forms.AllQuery], responses=response_schema(responses.ResultPage))
@@ -61,10 +61,11 @@ class HistoryViewSet(ViewSet):
 
     @extend_schema(responses=response_schema(responses.FrameworkResults))
     @action(detail=False, url_path=r"by-framework/(?P<framework>.+)")
-    def by_framework(self, request: Request, framework: str) -> Response:
-        """All results of a framework; an empty list for an unknown name."""
-        rows = [to_result(run) for run in queries.completed_runs({"framework": framework})]
-        return Response(to_wire(responses.FrameworkResults(rows, len(rows), framework)))
+    def by_framework(self, request: Request, framework: str) -> HttpResponseBase:
+        """All results of a framework, streamed; an empty list for an unknown name."""
+        rows = queries.completed_runs({"framework": framework})
+        pieces = render_results(queries.iter_chunks(rows), framework=framework)
+        return streaming_response(pieces, "application/json")
 
     @extend_schema(responses=response_schema(responses.LatestByFramework))
     @action(detail=False, url_path="latest-by-framework")
@@ -159,8 +160,8 @@ def describe_import(report: importer.ImportReport | None) -> responses.Reloaded:
     return responses.Reloaded(True, message, report.imported, report.skipped, list(report.bad))
 
 
-def render_results(chunks: Iterator[list[Result]]) -> Iterator[str]:
-    """`{results, count, timestamp}` in pieces; the count follows the results, when it is known."""
+def render_results(chunks: Iterator[list[Result]], **more: str) -> Iterator[str]:
+    """`{results, count, timestamp}` and `more` in pieces; the count follows the results, when it is known."""
     count = 0
     yield '{"results":['
     for chunk in chunks:
@@ -168,7 +169,8 @@ def render_results(chunks: Iterator[list[Result]]) -> Iterator[str]:
             json.dumps(to_wire(result), allow_nan=False, separators=(",", ":")) for result in chunk
         )
         count += len(chunk)
-    yield f'],"count":{count},"timestamp":"{iso_time(timezone.now())}"}}'
+    end = {"count": count, **more, "timestamp": iso_time(timezone.now())}
+    yield "]," + json.dumps(end, separators=(",", ":"))[1:]
 
 
 def streaming_response(pieces: Iterator[str], media: str) -> StreamingHttpResponse:

@@ -11,7 +11,8 @@ from benchmarks.analysis import comparison
 from benchmarks.analysis.comparison import Comparison
 from benchmarks.errors import NoBaseline, UnfitBaseline
 from benchmarks.generators.scenario import PROFILES
-from benchmarks.history.results import Result, to_result
+from benchmarks.history.readable_rows import read_results
+from benchmarks.history.results import Result
 from benchmarks.history.run_side import fetch_measured_run, to_side, with_trials
 from benchmarks.models import Baseline, Run, RunState, Validity
 
@@ -54,10 +55,13 @@ def baseline_for(run: Run) -> Baseline | None:
 
 
 def list_baselines() -> list[BaselineResult]:
-    """All baselines, ordered by framework, endpoint and method."""
-    rows = Baseline.objects.select_related("run")
+    """All baselines whose run can be read, ordered by framework, endpoint and method."""
+    baselines = {baseline.run_id: baseline for baseline in Baseline.objects.all()}
+    results = {result.id: result for result in read_results(Run.objects.filter(baseline__isnull=False))}
     return [
-        BaselineResult(to_result(baseline.run), baseline.set_by, baseline.set_at, baseline.reason) for baseline in rows
+        BaselineResult(results[run_id], baseline.set_by, baseline.set_at, baseline.reason)
+        for run_id, baseline in baselines.items()
+        if run_id in results
     ]
 
 

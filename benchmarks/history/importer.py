@@ -63,6 +63,9 @@ def import_file(path: Path) -> ImportReport:
         except ValidationError as error:
             rejected.append(RejectedEntry(index, " ".join(error_sentences(error.detail))))
             continue
+        except RecursionError:
+            rejected.append(RejectedEntry(index, "It is nested too deeply."))
+            continue
         duplicates += run.id in rows
         rows.setdefault(run.id, run)
     imported = _insert_new(rows)

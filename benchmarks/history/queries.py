@@ -12,13 +12,15 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from benchmarks.errors import InvalidCursor
+from benchmarks.errors import InvalidCursor, RunsUnreadable, RunUnreadable
+from benchmarks.history.readable_rows import read_results, read_rows
 from benchmarks.history.results import Result, to_result
 from benchmarks.history.submission import without_details
 from benchmarks.models import Run, RunState, Source, Trial
 from system.lib.storable_json import storable_json
 
 T = TypeVar("T")
+Position = tuple[datetime, UUID]  # in the order of the history: newest first, then by id
 CHUNK_SIZE = 500
 FILTERS = {
     "framework": "framework",
@@ -37,17 +39,36 @@ def completed_runs(filters: Mapping[str, Any] | None = None) -> QuerySet[Run]:
 
 
 def iter_chunks(rows: QuerySet[Run], convert: Callable[[Run], T] = to_result) -> Iterator[list[T]]:  # type: ignore[assignment]
-    """Iterate over `rows` with one chunk in memory. Each chunk is a separate query, so no transaction stays open."""
-    last: tuple[datetime, UUID] | None = None
+    """Iterate over `rows` with one chunk in memory. Each chunk is a separate query, so no transaction stays open.
+
+    Rows that cannot be read are left out. Raises RunsUnreadable where no row of a chunk can be read.
+    """
+    position: Position | None = None
     while True:
-        chunk = list(rows_after(rows, last)[:CHUNK_SIZE])
-        if not chunk:
+        read = read_rows(rows_after(rows, position)[:CHUNK_SIZE], lambda run: (position_of(run), convert(run)))
+        chunk = [item for item in read if item is not None]
+        if chunk:
+            yield [value for _, value in chunk]
+            position = chunk[-1][0]
+        if len(read) < CHUNK_SIZE:
             return
-        yield [convert(run) for run in chunk]
-        last = (chunk[-1].at, chunk[-1].id)
+        if not chunk:
+            raise RunsUnreadable(CHUNK_SIZE)
 
 
-def rows_after(rows: QuerySet[Run], position: tuple[datetime, UUID] | None) -> QuerySet[Run]:
+def position_of(run: Run) -> Position:
+    """Raises RunUnreadable."""
+    if not isinstance(run.at, datetime):
+        raise RunUnreadable(run.pk, "at", run.at)
+    return run.at, run.id
+
+
+def fetch_latest(count: int) -> list[Result]:
+    """The newest results."""
+    return read_results(completed_runs()[:count])
+
+
+def rows_after(rows: QuerySet[Run], position: Position | None) -> QuerySet[Run]:
     """Rows after the position (time, id), newest first."""
     if position is None:
         return rows
@@ -58,16 +79,21 @@ def rows_after(rows: QuerySet[Run], position: tuple[datetime, UUID] | None) -> Q
 def fetch_page(filters: Mapping[str, Any], limit: int, cursor: str) -> tuple[list[Result], int, str | None]:
     """Results of one page, total number of rows, cursor of the next page. Raises InvalidCursor."""
     rows = completed_runs(filters)
-    runs = list(rows_after(rows, decode_cursor(cursor) if cursor else None)[: limit + 1])
-    next_cursor = encode_cursor(runs[limit - 1]) if len(runs) > limit else None
-    return [to_result(run) for run in runs[:limit]], rows.count(), next_cursor
+    after = rows_after(rows, decode_cursor(cursor) if cursor else None)
+    read = read_rows(after[: limit + 1], lambda run: (position_of(run), to_result(run)))
+    page = [item for item in read[:limit] if item is not None]
+    if not page and len(read) > limit:
+        raise RunsUnreadable(limit)
+    next_cursor = encode_cursor(page[-1][0]) if len(read) > limit else None
+    return [result for _, result in page], rows.count(), next_cursor
 
 
-def encode_cursor(run: Run) -> str:
-    return base64.urlsafe_b64encode(f"{run.at.isoformat()}|{run.id}".encode()).decode().rstrip("=")
+def encode_cursor(position: Position) -> str:
+    at, run_id = position
+    return base64.urlsafe_b64encode(f"{at.isoformat()}|{run_id}".encode()).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str) -> tuple[datetime, UUID]:
+def decode_cursor(cursor: str) -> Position:
     """Raises InvalidCursor."""
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
@@ -85,9 +111,9 @@ def fetch_latest_by_framework() -> dict[str, Result]:
     kinds = completed_runs().order_by("framework", "endpoint", "method").values_list("framework", "endpoint", "method")
     newest = {}
     for framework, endpoint, method in kinds.distinct():
-        run = completed_runs({"framework": framework, "endpoint": endpoint, "method": method}).first()
-        if run:
-            newest[f"{framework}:{endpoint}:{method}"] = to_result(run)
+        rows = completed_runs({"framework": framework, "endpoint": endpoint, "method": method})
+        for result in read_results(rows[:1]):
+            newest[f"{framework}:{endpoint}:{method}"] = result
     return newest
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from benchmarks.analysis.comparison import Side
 from benchmarks.analysis.tiers import rank
 from benchmarks.history.queries import completed_runs, list_frameworks
+from benchmarks.history.readable_rows import read_rows
 from benchmarks.history.results import Result, to_result
 from benchmarks.history.run_side import to_side, with_trials
-from benchmarks.models import Run, Validity
+from benchmarks.models import Validity
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +29,18 @@ class UnrankedResult:
 
 def rank_frameworks(endpoint: str, method: str) -> tuple[list[RankedResult], list[UnrankedResult]]:
     """Ranked runs, fastest first, and runs whose conditions are not comparable. Only `valid` runs are considered."""
-    runs = {str(run.pk): run for run in _fetch_newest_valid(endpoint, method)}
-    ranked_runs, unranked_runs = rank([to_side(run) for run in runs.values()])
-    ranked = [RankedResult(run.tier, run.text, to_result(runs[run.id])) for run in ranked_runs]
-    return ranked, [UnrankedResult(run.reasons, to_result(runs[run.id])) for run in unranked_runs]
+    newest = _fetch_newest_valid(endpoint, method)
+    results = {side.id: result for side, result in newest}
+    ranked_runs, unranked_runs = rank([side for side, _ in newest])
+    ranked = [RankedResult(run.tier, run.text, results[run.id]) for run in ranked_runs]
+    return ranked, [UnrankedResult(run.reasons, results[run.id]) for run in unranked_runs]
 
 
-def _fetch_newest_valid(endpoint: str, method: str) -> list[Run]:
+def _fetch_newest_valid(endpoint: str, method: str) -> list[tuple[Side, Result]]:
+    """Of each framework; newest first."""
     filters = {"endpoint": endpoint, "method": method, "validity": Validity.VALID}
-    newest = [with_trials(completed_runs({**filters, "framework": name})).first() for name in list_frameworks()]
-    return sorted((run for run in newest if run), key=lambda run: run.at, reverse=True)
+    newest: list[tuple[Side, Result]] = []
+    for name in list_frameworks():
+        rows = with_trials(completed_runs({**filters, "framework": name}))
+        newest += filter(None, read_rows(rows[:1], lambda run: (to_side(run), to_result(run))))
+    return sorted(newest, key=lambda pair: pair[1].timestamp, reverse=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
+from benchmarks.errors import RunUnreadable
 from benchmarks.history.queries import completed_runs
+from benchmarks.history.readable_rows import read_rows
 from benchmarks.models import Run, Validity
 
 SPARKLINE_POINTS = 20
@@ -24,7 +27,17 @@ def fetch_newest(kind: RunKind) -> list[Run]:
     """At most HISTORY_POINTS runs that have a rate, oldest first, without large columns."""
     rows = completed_runs(dict(zip(("framework", "endpoint", "method"), kind, strict=True)))
     summary_rows = rows.only("id", "at", "req_per_sec", "req_per_sec_low", "req_per_sec_high", "validity")
-    return list(summary_rows.exclude(req_per_sec=None)[:HISTORY_POINTS])[::-1]
+    read = read_rows(summary_rows.exclude(req_per_sec=None)[:HISTORY_POINTS], with_rate)
+    return [run for run in read if run is not None][::-1]
+
+
+def with_rate(run: Run) -> Run:
+    """The row itself, if it can be a point of a chart. Raises RunUnreadable."""
+    if not isinstance(run.at, datetime):
+        raise RunUnreadable(run.pk, "at", run.at)
+    if not isinstance(run.req_per_sec, (int, float)):
+        raise RunUnreadable(run.pk, "req_per_sec", run.req_per_sec)
+    return run
 
 
 def fetch_rates(kinds: Iterable[RunKind]) -> dict[RunKind, list[float]]:
@@ -45,5 +58,6 @@ def fetch_rates(kinds: Iterable[RunKind]) -> dict[RunKind, list[float]]:
         with connection.cursor() as cursor:
             cursor.execute(" UNION ALL ".join(selects), parameters)
             for framework, endpoint, method, rate in cursor.fetchall():
-                rates[framework, endpoint, method].insert(0, rate)
+                if isinstance(rate, (int, float)):  # SQLite stores any type in any column
+                    rates[framework, endpoint, method].insert(0, rate)
     return rates

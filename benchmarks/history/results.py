@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from types import UnionType
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from benchmarks.engine.run_figures import RunFigures
+from benchmarks.errors import RunUnreadable
 from benchmarks.models import Run, Source
 from system.lib.wire import Key
 
@@ -35,7 +37,20 @@ class Result(RunFigures, ResultIdentity):
     label: str
 
 
+def _types_of(hint: Any) -> tuple[type, ...]:
+    """The classes of a hint such as `float | None`; an int is a float, too."""
+    kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    return tuple(get_origin(kind) or kind for kind in kinds) + ((int,) if float in kinds else ())
+
+
+_TYPES = {name: _types_of(hint) for name, hint in get_type_hints(Result).items()}
+
+
 def to_result(run: Run) -> Result:
+    """Raises RunUnreadable."""
     renamed: dict[str, Any] = {"timestamp": run.at, "reasons": tuple(run.reasons)}
-    names = [field.name for field in fields(Result)]
-    return Result(**{name: renamed[name] if name in renamed else getattr(run, name) for name in names})
+    values = {name: renamed[name] if name in renamed else getattr(run, name) for name in _TYPES}
+    for name, value in values.items():
+        if not isinstance(value, _TYPES[name]):
+            raise RunUnreadable(run.pk, name, value)
+    return Result(**values)

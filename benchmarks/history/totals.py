@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Max, Min, QuerySet, Sum
+from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 
 from benchmarks.models import Run, RunState, Validity
 
@@ -50,6 +51,9 @@ class HistoryTotals:
     by_framework: dict[str, FrameworkTotals]
 
 
+# SQLite stores any type in any column; there, text is greater than every number.
+IS_NUMBER = Q(req_per_sec__lte=sys.float_info.max)
+
 _cached: HistoryTotals | None = None
 _lock = threading.Lock()
 
@@ -87,8 +91,8 @@ def _sum_by_framework(rows: QuerySet[Run]) -> dict[str, FrameworkTotals]:
         .annotate(
             count=Count("id"),
             rate_sum=Sum("req_per_sec"),
-            rate_max=Max("req_per_sec"),
-            rate_min=Min("req_per_sec"),
+            rate_max=Max("req_per_sec", filter=IS_NUMBER),
+            rate_min=Min("req_per_sec", filter=IS_NUMBER),
             latency_sum=Sum("avg_latency_ms"),
             timed=Count("avg_latency_ms"),
         )

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from benchmarks.analysis.change_points import find_steps
 from benchmarks.history.queries import completed_runs
+from benchmarks.history.readable_rows import read_rows
+from benchmarks.history.recent_rates import with_rate
 from benchmarks.models import Run, Validity
 
 MAX_RUNS = 500
@@ -37,7 +39,7 @@ def find_change_points(framework: str, endpoint: str, method: str) -> tuple[list
     rows = (
         completed_runs(filters).filter(req_per_sec__gt=0).only("id", "at", "req_per_sec", "environment", *LOAD_COLUMNS)
     )
-    newest_first = list(rows[:MAX_RUNS])
+    newest_first = [run for run in read_rows(rows[:MAX_RUNS], with_rate) if run is not None]
     runs = [run for run in reversed(newest_first) if _conditions(run) == _conditions(newest_first[0])]
     rates = [run.req_per_sec or 0.0 for run in runs]
     changes = [

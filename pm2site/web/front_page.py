@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from benchmarks.history import queries
-from benchmarks.history.results import to_result
 from pm2.monitor import current_monitor
 from pm2site.audit import trail
 from pm2site.health import readiness
@@ -27,7 +26,7 @@ CONTENT_SECURITY_POLICY = (
 def index(request: HttpRequest) -> HttpResponse:
     credential = request.credential  # type: ignore[attr-defined]
     context = async_to_sync(_current_state)() | {
-        "results": tables.results([to_result(run) for run in queries.completed_runs()[:MAX_ROWS]]),
+        "results": tables.results(queries.fetch_latest(MAX_ROWS)),
         "activity": tables.activity(trail.read_entries(limit=MAX_ROWS).entries),
         "may_act": credential.may_act,
     }

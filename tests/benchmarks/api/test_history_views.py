@@ -107,11 +107,15 @@ def test_pages_cover_everything_once() -> None:
 
 
 @pytest.mark.usefixtures("some_runs")
-def test_by_framework() -> None:
-    shape = get("by-framework/express")
+@pytest.mark.django_db(transaction=True)  # the stream reads in another thread
+async def test_by_framework() -> None:
+    shape = json.loads((await text("by-framework/express"))[0])
     assert (shape["framework"], rates(shape), shape["count"]) == ("express", [1006.0, 9.0], 2)
+    assert shape.keys() == {"results", "count", "framework", "timestamp"}
     for name in ("koa", "%E5%90%8D", "a%2Fb", "%00", "..", "%3Cscript%3E"):
-        assert get(f"by-framework/{name}")["results"] == []
+        unknown = json.loads((await text(f"by-framework/{name}"))[0])
+        assert (unknown["results"], unknown["count"]) == ([], 0)
+    assert json.loads((await text("by-framework/%22%7D"))[0])["framework"] == '"}'
 
 
 @pytest.mark.usefixtures("some_runs")

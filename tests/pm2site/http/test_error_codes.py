@@ -28,6 +28,8 @@ benchmarks.QueueFull 429 queue_full
 benchmarks.RunFinished 409 run_finished
 benchmarks.RunNotFound 404 run_not_found
 benchmarks.RunUnfinished 409 run_unfinished
+benchmarks.RunUnreadable 503 run_unreadable
+benchmarks.RunsUnreadable 503 runs_unreadable
 benchmarks.TargetNotAllowed 400 target_not_allowed
 benchmarks.TargetNotRunning 409 target_not_running
 benchmarks.UnfitBaseline 409 unfit_baseline
