@@ -11,6 +11,8 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from system.lib import files
+
 _environ = environ.Env()
 
 
@@ -111,19 +113,20 @@ def database(name: str, default: Path) -> dict[str, object]:
 
 
 def load_or_create_secret(file: Path, length: int) -> str:
-    """The secret in `file`, created on the first call with mode 0600."""
+    """The secret in `file`, created on the first call with mode 0600, which an existing one gets too."""
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError as error:
-        if not file.is_file():  # DATA_DIR itself is a file
-            raise ImproperlyConfigured(f"DATA_DIR={str(file.parent)!r} cannot be written: {error}.") from error
-    except OSError as error:
-        raise ImproperlyConfigured(f"DATA_DIR={str(file.parent)!r} cannot be written: {error}.") from error
-    else:
-        with os.fdopen(descriptor, "w") as stream:
-            stream.write(secrets.token_urlsafe(length))
-    secret = file.read_text().strip()
+        secret = files.create_once(file, secrets.token_urlsafe(length)).strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(_describe_secret_error(file, error)) from error
     if not secret:
         raise ImproperlyConfigured(f"{file} is empty. Delete it; the next start creates a new one.")
     return secret
+
+
+def _describe_secret_error(file: Path, error: OSError | UnicodeDecodeError) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return f"{file} is not text. Delete it; the next start creates a new one."
+    exists = file.is_symlink() or file.exists()
+    return files.describe_refusal(file if exists else file.parent, error) + (
+        "" if exists else ", or set DATA_DIR to another folder."
+    )

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from benchmarks.errors import NotDelivered
-from system.lib.files import write_atomically
+from system.lib import files
 
 TIMEOUT_S = 15.0
 PATH = "/api/benchmark/add"
@@ -35,9 +35,9 @@ class Outbox:
 
     def save(self, entry: dict[str, Any], url: str) -> Path:
         """Save before sending, so that no measurement is lost."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        files.make_folder(self.folder)
         file = self.folder / f"{entry['id']}.json"
-        write_atomically(file, [json.dumps({"server": url, "entry": entry})])
+        files.write_atomically(file, [json.dumps({"server": url, "entry": entry})])
         return file
 
     def pending(self) -> Iterator[tuple[Path, str, dict[str, Any]]]:

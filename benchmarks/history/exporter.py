@@ -18,7 +18,7 @@ from benchmarks.errors import BackupFailed
 from benchmarks.history.queries import iter_chunks
 from benchmarks.history.results import Result, to_result
 from benchmarks.models import UNFINISHED, Run
-from system.lib.files import write_atomically
+from system.lib import files
 from system.lib.wire import iso_time, to_wire, to_wire_object, wire_keys
 
 ResultChunks = Iterator[list[Result]]
@@ -123,8 +123,8 @@ def write_backup(pieces: Iterator[str], moment: datetime) -> Path:
     name = f"history-{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}.json"
     path = Path(settings.BACKUP_DIR) / name
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_atomically(path, pieces)
+        files.make_folder(path.parent)
+        files.write_atomically(path, pieces)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from system.lib.files import write_atomically
+from system.lib import files
 
 MAX_AGE_MS = 60_000.0
 
@@ -55,8 +55,8 @@ def _write_marker(pm_id: int, at_ms: float, past_tense: str, by: str) -> None:
     file = _marker_file(pm_id)
     marker = {"home": str(settings.PM2_HOME), "at": at_ms, "verb": past_tense, "by": by}
     with suppress(OSError):
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_atomically(file, [json.dumps(marker)])
+        files.make_folder(file.parent)
+        files.write_atomically(file, [json.dumps(marker)])
 
 
 def _read_marker(pm_id: int) -> tuple[float, str, str] | None:

@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 
 from system.errors import ChildFailed, ChildTimeout
+from system.lib import files
 
 TAIL_BYTES = 64 * 1024
 CHUNK_BYTES = 64 * 1024
@@ -280,9 +281,8 @@ def _read_until(pipe: int, deadline_s: float) -> bytes:
 
 def spawn_detached(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, log_file: Path) -> Identity:
     """Starts a process that outlives this one: own session, no pipes, output appended to `log_file`."""
-    log_file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with log_file.open("ab") as log:
+        with files.open_to_append(log_file) as log:
             process = subprocess.Popen(
                 list(argv), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=dict(env), cwd=cwd,
                 start_new_session=True,

@@ -6,36 +6,50 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from system.lib import files
 
 LABEL_BYTES = 200
 TRIES, PAUSE_S = 3, 0.005  # a concurrent `holder` holds the lock for an instant
+WAIT_POLL_S = 0.05
 
 
 @contextmanager
-def exclusive(path: Path, label: str = "") -> Iterator[str | None]:
+def exclusive(path: Path, label: str = "", *, wait_s: float = 0.0) -> Iterator[str | None]:
     """Acquires the lock at `path`, with `label` as its content. Yields None if acquired, else the holder's label.
 
-    The body always runs and must check.
+    Waits up to `wait_s` seconds for it. The body always runs and must check. Raises OSError.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    yield from _held(path, fcntl.LOCK_EX, label, wait_s)
+
+
+@contextmanager
+def shared(path: Path, label: str = "") -> Iterator[str | None]:
+    """Like `exclusive`, but others may hold it `shared` at the same time. The label is that of the last one."""
+    yield from _held(path, fcntl.LOCK_SH, label, 0.0)
+
+
+def _held(path: Path, kind: int, label: str, wait_s: float) -> Iterator[str | None]:
+    files.make_parent(path)
+    descriptor = files.open_private(path, os.O_RDWR | os.O_CREAT)
     try:
-        if not _try_lock(descriptor):
+        if not _try_lock(descriptor, kind, wait_s):
             yield _read_label(descriptor)
             return
-        os.truncate(descriptor, 0)
-        os.write(descriptor, label.encode())
+        with suppress(OSError):  # on a full disk the lock counts, not its label
+            os.truncate(descriptor, 0)
+            os.pwrite(descriptor, label.encode()[:LABEL_BYTES], 0)
         yield None
     finally:
         os.close(descriptor)
 
 
 def holder(path: Path) -> str | None:
-    """The label of the lock's holder; None if the lock is free."""
+    """The label of the lock's `exclusive` holder; None if it has none."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
         return None
     try:
@@ -47,17 +61,20 @@ def holder(path: Path) -> str | None:
     return None
 
 
-def _try_lock(descriptor: int) -> bool:
-    for attempt in range(TRIES):
+def _try_lock(descriptor: int, kind: int, wait_s: float) -> bool:
+    deadline_s = time.monotonic() + wait_s
+    attempt = 0
+    while True:
+        attempt += 1
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
         except BlockingIOError:
-            if attempt < TRIES - 1:
-                time.sleep(PAUSE_S)
+            if attempt >= TRIES and time.monotonic() >= deadline_s:
+                return False
+            time.sleep(PAUSE_S if attempt < TRIES else WAIT_POLL_S)
         else:
             return True
-    return False
 
 
 def _read_label(descriptor: int) -> str:
-    return os.read(descriptor, LABEL_BYTES).decode(errors="replace") or "another program"
+    return os.pread(descriptor, LABEL_BYTES, 0).decode(errors="replace") or "another program"

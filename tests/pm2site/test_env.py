@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -80,11 +81,45 @@ def test_a_secret_is_created_once_and_readable_only_by_its_owner(tmp_path: Path)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_the_error_names_an_unwritable_data_dir(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda file: file.write_text(""), "{0} is empty. Delete it; the next start creates a new one."),
+        (lambda file: file.write_bytes(b"\xff"), "{0} is not text. Delete it; the next start creates a new one."),
+        (
+            lambda file: file.symlink_to("/etc/hostname"),
+            "{0} is a symlink, and not followed. Put the file there: mv $(readlink -f {0}) {0}",
+        ),
+    ],
+)
+def test_the_error_says_what_is_wrong_with_a_secret(
+    tmp_path: Path, make: Callable[[Path], object], message: str
+) -> None:
+    make(tmp_path / "secret")
+
+    with pytest.raises(ImproperlyConfigured) as caught:
+        env.load_or_create_secret(tmp_path / "secret", 50)
+
+    assert str(caught.value) == message.format(tmp_path / "secret")
+
+
+def test_of_many_first_starts_one_creates_the_secret(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        secrets = set(pool.map(lambda _: env.load_or_create_secret(tmp_path / "new" / "secret", 50), range(64)))
+
+    assert len(secrets) == 1
+
+
+def test_the_error_names_a_data_dir_that_cannot_be_one(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(ImproperlyConfigured, match="DATA_DIR="):
+    with pytest.raises(ImproperlyConfigured) as caught:
         env.load_or_create_secret(tmp_path / "file" / "secret", 50)
+
+    assert str(caught.value) == (
+        f"{tmp_path}/file cannot be written: not a directory. This shows what is there: ls -ld {tmp_path}/file, "
+        "or set DATA_DIR to another folder."
+    )
 
 
 def test_the_tests_do_not_see_the_developers_settings() -> None:
