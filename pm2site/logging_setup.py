@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging.config
+import logging.handlers
 import sys
+from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-FILE_BYTES = 10 * 2**20
-FILES_KEPT = 5
+from system.lib import files
 
 _shared: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -21,8 +23,7 @@ _shared: list[Any] = [
 ]
 
 
-def logging_config(style: str, level: str, *, color: bool = False) -> dict[str, Any]:
-    """A `logging.config.dictConfig` that formats all records, ours and the libraries', in one style."""
+def _formatter(style: str, *, color: bool) -> dict[str, Any]:
     # Values are untrusted (process names, headers): the console renderer prints their repr.
     renderer = (
         structlog.processors.JSONRenderer()
@@ -30,15 +31,18 @@ def logging_config(style: str, level: str, *, color: bool = False) -> dict[str, 
         else structlog.dev.ConsoleRenderer(colors=color, pad_event_to=0)
     )
     return {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "foreign_pre_chain": _shared,
+        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+    }
+
+
+def logging_config(style: str, level: str, *, color: bool = False) -> dict[str, Any]:
+    """A `logging.config.dictConfig` that formats all records, ours and the libraries', in one style."""
+    return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {
-            "line": {
-                "()": structlog.stdlib.ProcessorFormatter,
-                "foreign_pre_chain": _shared,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
-            }
-        },
+        "formatters": {"line": _formatter(style, color=color)},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
@@ -68,26 +72,49 @@ def configure() -> None:
     )
 
 
-def with_log_file(config: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The configuration with a rotated file in addition to stderr."""
-    handler = {
-        "class": "logging.handlers.RotatingFileHandler",
-        "filename": str(folder / "server.log"),
-        "maxBytes": FILE_BYTES,
-        "backupCount": FILES_KEPT,
-        "formatter": "line",
-        "encoding": "utf-8",
-        "errors": "backslashreplace",
-    }
+class RotatedFile(logging.handlers.WatchedFileHandler):
+    """A log file of ours that several servers may write: each notices when another one has rotated it.
+
+    A line that the disk refuses is dropped here; it is on stderr too.
+    """
+
+    def _open(self) -> TextIOWrapper:
+        path = self.baseFilename
+        return open(path, "a", encoding="utf-8", errors="backslashreplace", opener=files.open_private)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(OSError):
+            files.rotate(Path(self.baseFilename))
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+
+def with_log_file(style: str, level: str, folder: Path, *, color: bool) -> dict[str, Any]:
+    """The configuration with a rotated file, never in colour, in addition to stderr."""
+    config = logging_config(style, level, color=color)
+    handler = {"()": RotatedFile, "filename": str(folder / "server.log"), "formatter": "file_line"}
     return {
         **config,
+        "formatters": {**config["formatters"], "file_line": _formatter(style, color=False)},
         "handlers": {**config["handlers"], "file": handler},
         "root": {**config["root"], "handlers": ["stderr", "file"]},
     }
 
 
+_started: dict[str, Any] = {}
+
+
+def apply(config: dict[str, Any]) -> None:
+    """Django's LOGGING_CONFIG. Once `start` was called, its configuration stays."""
+    logging.config.dictConfig(_started or config)
+
+
 def start(style: str, level: str, folder: Path) -> None:
-    """Starts logging to stderr (in colour on a terminal) and to `folder`/server.log."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    config = logging_config(style, level, color=sys.stderr.isatty())
-    logging.config.dictConfig(with_log_file(config, folder))
+    """Starts logging to stderr (in colour on a terminal) and to `folder`/server.log. Raises OSError."""
+    global _started
+    files.make_folder(folder)
+    _started = with_log_file(style, level, folder, color=sys.stderr.isatty())
+    apply(_started)

@@ -177,3 +177,4 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOG_FORMAT = env.choice("LOG_FORMAT", "console", ("console", "json"))
 LOGGING = logging_config(LOG_FORMAT, LOG_LEVEL)
+LOGGING_CONFIG = "pm2site.logging_setup.apply"  # Django configures logging again when it loads the ASGI application

@@ -18,7 +18,7 @@ from benchmarks.analysis.warm_up import max_warmup_s
 from benchmarks.errors import QueueFull, RunFinished, RunUnfinished
 from benchmarks.models import ACTIVE, UNFINISHED, Run, RunState
 from system.host.child_processes import Identity, boot_id, identify, is_alive, kill_group, spawn_detached
-from system.lib import installation
+from system.lib import files, installation
 
 log = structlog.get_logger("benchmarks")
 
@@ -88,11 +88,13 @@ def _check_launched_and_fail_if_dead(run: Run) -> bool:
 
 def spawn_runner(run_id: UUID) -> Identity:
     """Start the detached process of one run; it outlives this server."""
+    log_file = Path(settings.LOG_DIR) / "benchmarks.log"
+    files.rotate(log_file)
     return spawn_detached(
         installation.manage_argv("run_benchmark", str(run_id)),
         env=dict(os.environ),
         cwd=Path(settings.BASE_DIR),
-        log_file=Path(settings.LOG_DIR) / "benchmarks.log",
+        log_file=log_file,
     )
 
 
