@@ -59,6 +59,7 @@ sockets = URLRouter(
 )
 gateway = Gateway(hot_reads(STREAMS, HOT_STREAMS, HOT_SAMPLES))
 routes = ConnectionProbe(ProtocolTypeRouter({"http": gateway, "websocket": SocketGate(sockets)}))
+lifetime.finish_requests_by(gateway.stop)
 daphne_limits.install(check_raw_head, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 

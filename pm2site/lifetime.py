@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
+import threading
+import time
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -17,6 +22,7 @@ from pm2.instance_tracking.instance_store import SavedInstance
 from pm2.monitor import current_monitor
 from pm2site.audit import follow
 from pm2site.http import error_responses
+from pm2site.http.pools import THREAD_PREFIX
 from pm2site.live.connections import sockets
 from pm2site.transport.connection_probe import run_at_shutdown
 from rediscluster.status import cluster_sampler
@@ -27,6 +33,14 @@ log = structlog.get_logger("pm2site")
 _started_loops: set[asyncio.AbstractEventLoop] = set()
 _tasks: set[asyncio.Task[None]] = set()
 _recorder_lock = ExitStack()
+THREADS_S = 1.5  # for threads that still run after the shutdown
+
+
+async def _nothing() -> None:
+    return None
+
+
+_finish_requests: Callable[[], Awaitable[None]] = _nothing
 
 
 def start() -> None:
@@ -54,11 +68,30 @@ async def _start_watching() -> None:
     current_monitor.start(None if holder else instance_store, past)
 
 
+def finish_requests_by(work: Callable[[], Awaitable[None]]) -> None:
+    """`work`: waits for running requests at shutdown. Set by `asgi`, which knows the gateway."""
+    global _finish_requests
+    _finish_requests = work
+
+
 async def stop() -> None:
-    """Closes all sockets and writes pending rows."""
+    """Finishes or cancels running requests, closes all sockets, and writes pending rows."""
     while _tasks:
         _tasks.pop().cancel()
-    await sockets.shut_down()
+    await asyncio.gather(sockets.shut_down(), _finish_requests())
     await current_monitor.stop()
     _started_loops.discard(asyncio.get_running_loop())
     _recorder_lock.close()
+
+
+def exit_without_threads(timeout_s: float = THREADS_S) -> None:
+    """Ends the process if a request's thread still runs after `timeout_s`: Python would wait for it without limit."""
+    deadline_s = time.monotonic() + timeout_s
+    threads = [thread for thread in threading.enumerate() if thread.name.startswith(THREAD_PREFIX)]
+    for thread in threads:
+        thread.join(max(0.0, deadline_s - time.monotonic()))
+    stuck = [thread.name for thread in threads if thread.is_alive()]
+    if stuck:
+        log.warning("threads did not end", threads=stuck)
+        logging.shutdown()
+        os._exit(0)

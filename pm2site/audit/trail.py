@@ -6,6 +6,7 @@ subject of an entry, what the change was about, is called `target` there.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -22,6 +23,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from pm2site.errors import ServerStopping
 from pm2site.http import error_responses
 from pm2site.http.middleware import GetResponse
 from pm2site.models import Activity, Outcome
@@ -131,7 +133,10 @@ class AuditMiddleware:
             return self.get_response(request)
         is_api = request.path_info.startswith("/api/")
         body = request.body if is_api else b""  # never read a login form's fields
-        response = self.get_response(request)
+        try:
+            response = self.get_response(request)
+        except asyncio.CancelledError:  # the server stops: what was requested may be half done
+            response = error_responses.response_for(request, ServerStopping())
         credential = getattr(request, "credential", None)
         record(
             actor=credential.actor if credential else "nobody",

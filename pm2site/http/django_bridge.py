@@ -32,6 +32,13 @@ def pools() -> Pools:
     return _pools.get() or _pools.set(Pools())
 
 
+def cancel_views() -> None:
+    """Cancels the coroutines that views wait for on the running loop; the views respond that the server stops."""
+    for task in asyncio.all_tasks():
+        if getattr(task.get_coro(), "__qualname__", "") == "AsyncToSync.main_wrap":
+            task.cancel()
+
+
 class DjangoBridge(BaseHandler):
     """Django's middlewares and views as a coroutine."""
 

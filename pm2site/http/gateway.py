@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+import structlog
 from django.conf import settings
 from django.db import close_old_connections
 
@@ -15,12 +16,16 @@ from pm2site.access import auth, permissions
 from pm2site.access.request_head import head_of_scope
 from pm2site.errors import CredentialMissing, Refusal, ServerStopping, error_body
 from pm2site.http import cors, error_responses
-from pm2site.http.django_bridge import DjangoBridge, pools
+from pm2site.http.django_bridge import DjangoBridge, cancel_views, pools
 from pm2site.http.request_checks import SAFE_METHODS, check_head
 from pm2site.http.request_log import RequestLog
 from pm2site.http.visit import Visit, new_visit
 from pm2site.transport.asgi_types import Receive, Scope, Send
 
+log = structlog.get_logger("pm2site.http")
+
+FINISH_S = 3.0  # at shutdown, for requests that run
+CANCEL_S = 4.0  # for what they undo when they are cancelled
 request_log = RequestLog()
 
 
@@ -86,8 +91,34 @@ class Gateway:
 
     def __init__(self, hot_reads: HotReads) -> None:
         self.django, self.hot_reads = DjangoBridge(), hot_reads
+        self._running = 0
+        self._is_stopping = False
+
+    async def stop(self) -> None:
+        """Refuses new requests and waits for those that run; after `FINISH_S` cancels what they wait for."""
+        self._is_stopping = True
+        await self._wait_until_idle(FINISH_S)
+        if self._running:
+            log.warning("requests are cancelled", running=self._running)
+            cancel_views()
+            await self._wait_until_idle(CANCEL_S)
+        request_log.flush()
+        for pool in pools().all():
+            pool.stop()
+
+    async def _wait_until_idle(self, timeout_s: float) -> None:
+        deadline_s = time.monotonic() + timeout_s
+        while self._running and time.monotonic() < deadline_s:  # noqa: ASYNC110 - they end one by one
+            await asyncio.sleep(0.02)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._running += 1
+        try:
+            await self._serve(scope, receive, send)
+        finally:
+            self._running -= 1
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         started_s = time.monotonic()
         visit = new_visit(head_of_scope(scope))
         response = _Response(visit, send)
@@ -106,6 +137,8 @@ class Gateway:
 
     async def _respond(self, scope: Scope, receive: Receive, response: _Response) -> None:
         head = response.visit.head
+        if self._is_stopping:
+            raise ServerStopping
         refusal = check_head(head)
         if refusal is not None:
             await response.refuse(refusal)

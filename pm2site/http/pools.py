@@ -12,6 +12,7 @@ from asgiref.sync import SyncToAsync
 
 from pm2site.errors import ServerBusy
 
+THREAD_PREFIX = "pm2site-"
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -24,7 +25,7 @@ class Pool:
         self.unfinished = 0
         loop = asyncio.get_running_loop()
         self._loop = loop
-        self._executor = ThreadPoolExecutor(threads, f"pm2site-{name}", initializer=_use_loop, initargs=(loop,))
+        self._executor = ThreadPoolExecutor(threads, THREAD_PREFIX + name, initializer=_use_loop, initargs=(loop,))
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs `work` on a thread of the pool. Raises ServerBusy."""

@@ -34,7 +34,7 @@ class RequestLog:
             "request",
             method=visit.head.method,
             path=visit.head.path,  # without the query, which could contain a secret
-            status=status,
+            status=int(status),
             ms=round(1000 * (time.monotonic() - started_s), 1),
             actor=visit.actor,
             address=visit.head.address,

@@ -6,7 +6,6 @@ start it: `serve`, `runserver` and `daphne pm2site.asgi:application`, which all 
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
@@ -16,7 +15,7 @@ import daphne.http_protocol
 import daphne.server
 import daphne.ws_protocol
 import structlog
-from twisted.internet import defer, reactor
+from twisted.internet import reactor
 
 from pm2site.errors import Refusal
 from pm2site.transport.connections import ConnectionTable, raise_descriptor_limit
@@ -85,7 +84,7 @@ def install(check_head: CheckHead, max_body_bytes: int) -> None:
     server.handle_reply = _with_back_pressure(server.handle_reply)
     server.application_checker = _supervised(server.application_checker, 1)
     server.timeout_checker = _supervised(server.timeout_checker, 2)
-    server.kill_all_applications = _cancel_applications
+    server.kill_all_applications = _cancel_nothing
 
 
 def _with_back_pressure(handle_reply: Any) -> Any:
@@ -111,12 +110,5 @@ def _supervised(check: Any, interval_s: float) -> Any:
     return checked
 
 
-def _cancel_applications(self: Any) -> Any:
-    """daphne's own stops at the first connection without an application, and no upgraded request has one."""
-    applications = [details.get("application_instance") for details in self.connections.values()]
-    unfinished = [application for application in applications if application and not application.done()]
-    for application in unfinished:
-        application.cancel()
-    cancelled = defer.Deferred.fromFuture(asyncio.gather(*unfinished, return_exceptions=True))
-    cancelled.addErrback(lambda failure: None)
-    return cancelled
+def _cancel_nothing(self: Any) -> None:
+    """daphne would cancel all applications at once. `lifetime.stop` ends them: requests first finish what they do."""

@@ -24,8 +24,6 @@ APPLICATION_CLOSE_TIMEOUT_S = 3
 PING_S = 20
 # A request switches from the event loop to a thread and back; each switch can take the interval, by default 5 ms.
 SWITCH_S = 0.0005
-FRAME_BYTES = 256 * 1024  # largest frame from a client; above messages.MESSAGE_BYTES it gets an error message
-MESSAGE_BYTES = 4 * 2**20  # autobahn applies it to sent messages too: a list of 200 processes has 90 KB
 
 
 class Command(CommandLine):
@@ -66,8 +64,6 @@ class Command(CommandLine):
             ping_interval=PING_S,
             ping_timeout=PING_S,
             websocket_handshake_timeout=10,
-            websocket_max_message_size=MESSAGE_BYTES,
-            websocket_max_frame_size=FRAME_BYTES,
             application_close_timeout=APPLICATION_CLOSE_TIMEOUT_S,
             server_name="pm2site",
             ready_callable=lambda: self._print_banner(host, port),
@@ -78,6 +74,7 @@ class Command(CommandLine):
 
         reactor.callLater(0, lifetime.start)  # type: ignore[attr-defined, arg-type, unused-ignore]
         server.run()
+        lifetime.exit_without_threads()
 
     def _print_banner(self, host: str, port: int) -> None:
         self.stdout.write("\n".join(banner.lines(host, port)))
