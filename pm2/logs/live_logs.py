@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from pm2.daemon.bus_events import LogChunk
+from pm2.daemon.process import Key
+from pm2.logs.line_formats import NO_FORMAT, LineFormat
 from pm2.logs.log_lines import LineAssembler, LogLine
 from system.lib.feed import Feed
 
@@ -57,6 +60,7 @@ class LogCollector:
     """Assembles chunks from the bus into lines. One for each monitored daemon."""
 
     def __init__(self) -> None:
+        self.formats: Mapping[Key, LineFormat] = {}  # the monitor replaces them with each list
         self._assembler = LineAssembler()
         self._meters: dict[tuple[str, str], _RateMeter] = {}
         self._stderr: dict[int, deque[tuple[float, str]]] = {}
@@ -71,7 +75,8 @@ class LogCollector:
         """Publishes partial lines that were not completed in time."""
         self._publish(self._assembler.take_overdue(1000 * time.time()))
 
-    def _publish(self, lines: list[LogLine]) -> None:
+    def _publish(self, raw_lines: list[LogLine]) -> None:
+        lines = [line for raw in raw_lines for line in self._parse(raw)]
         if not lines:
             return
         for line in lines:
@@ -79,6 +84,11 @@ class LogCollector:
                 stderr = self._stderr.setdefault(line.pm_id, deque(maxlen=2 * STDERR_LINES))
                 stderr.append((1000 * line.at.timestamp() if line.at else 0.0, line.text))
         feed.append(lines, [len(line.text) + LINE_OVERHEAD_BYTES for line in lines])
+
+    def _parse(self, raw: LogLine) -> list[LogLine]:
+        """The lines of the app in a line of PM2, with the time of the bus, which is more precise."""
+        line_format = self.formats.get((raw.name, raw.pm_id), NO_FORMAT) if raw.pm_id is not None else NO_FORMAT
+        return [replace(raw, text=parsed.text) for parsed in line_format.parse(raw.text)]
 
     def take_stderr(self, pm_id: int, before_ms: float) -> tuple[str, ...]:
         """Removes and returns the last lines of stderr of a process up to `before_ms`."""

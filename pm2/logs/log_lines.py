@@ -14,13 +14,12 @@ PARTIAL_LINE_TIMEOUT_S = 0.3  # wait for the rest of a line
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line. `at`: when PM2 received it; None if read from a file without timestamps. `pm_id`: None if several
-    instances share the file."""
+    """One line. `at`: when PM2 received it; None if read from a file without times."""
 
-    at: Annotated[datetime | None, "null: from before this server started, in a file without timestamps"]
+    at: Annotated[datetime | None, "null: from before this server started, in a file without times"]
     pm_id: Annotated[int | None, "null: from a file shared by several instances"]
-    name: str
-    stream: Annotated[str, ("out", "err")]
+    name: Annotated[str, "Several names, with a comma between them, if it is from a file that their apps share"]
+    stream: Annotated[str | None, ("out", "err"), "null: from a file that both streams share"]
     text: str
 
 

@@ -165,6 +165,7 @@ class DaemonMonitor:
         self._listed = listing.parse_entries(entries)
         self._listed_at, self._listed_s = self._requested_at, time.monotonic()
         self._cron_pm_ids, self.files = listing.cron_pm_ids(entries), listing.log_files_by_process(entries)
+        self.logs.formats = {key: files.format for key, files in self.files.items()}
         if self.daemon.state == "up" and self.daemon.pid != listing.daemon_pid():
             self._handle_daemon_loss()
         self._was_up = True

@@ -15,6 +15,7 @@ from pm2.daemon.process import MB, Key, Process, Status, as_int, as_text, from_m
 from pm2.daemon.rpc_client import DaemonConnection
 from pm2.errors import ProtocolError
 from pm2.frameworks.registry import registry
+from pm2.logs.line_formats import LineFormat
 from pm2.logs.log_files import LogFiles
 from system.host import process_trees
 
@@ -131,5 +132,6 @@ def log_files_by_process(entries: list[dict[str, object]]) -> dict[Key, LogFiles
     for entry in entries:
         env = pm2_env(entry)
         key = (as_text(entry.get("name")), as_int(entry.get("pm_id")))
-        files[key] = LogFiles(as_text(env.get("pm_out_log_path")), as_text(env.get("pm_err_log_path")))
+        line_format = LineFormat(as_text(env.get("log_date_format")), env.get("log_type") == "json")
+        files[key] = LogFiles(as_text(env.get("pm_out_log_path")), as_text(env.get("pm_err_log_path")), line_format)
     return files

@@ -127,6 +127,8 @@ class Command(CommandLine):
         )
         for line in page.lines:
             self._print_line(line)
+        if not page.complete:
+            self.stderr.write("The search took too long: not all log files were read to their beginning.")
         last_number = live_logs.feed.last
         filters = tuple((key, value) for key, value in (("framework", name), ("search", options["search"])) if value)
         while options["follow"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,124 +13,13 @@ from django.conf import settings
 
 from pm2.actions import start_steps
 from pm2.daemon import rpc_client
-from pm2.daemon.bus_events import LogChunk
 from pm2.errors import ProcessNotFound
 from pm2.logs import live_logs, log_search
-from pm2.logs.log_files import read_backwards, read_last_lines, split_timestamp
-from pm2.logs.log_lines import LineAssembler, LogLine
-from pm2.logs.log_search import LogQuery, count_overlap
+from pm2.logs.log_files import read_last_lines
+from pm2.logs.log_search import LogQuery
 from pm2.monitor import current_monitor
 from pm2.monitor.daemon_monitor import DaemonMonitor
 from tests.fixtures.pm2_apps import IDLE, run_app, until
-
-AT = 1_795_000_000_000.0
-MOMENT = datetime.fromtimestamp(AT / 1000, UTC)
-
-
-def chunk(data: str, stream: str = "out", pm_id: int = 0, at_ms: float = AT) -> LogChunk:
-    return LogChunk(pm_id, "app", stream, at_ms, data)
-
-
-def test_lines_are_assembled_for_each_process_and_stream() -> None:
-    assembler = LineAssembler()
-    assembled = [
-        assembler.add_chunk(piece)
-        for piece in (
-            chunk("one\ntw"),
-            chunk("ERR", "err"),
-            chunk("other\n", pm_id=1),
-            chunk("o\r\n\n"),
-            chunk("OR\n", "err"),
-        )
-    ]
-
-    assert [[(line.pm_id, line.stream, line.text) for line in lines] for lines in assembled] == [
-        [(0, "out", "one")], [], [(1, "out", "other")], [(0, "out", "two"), (0, "out", "")], [(0, "err", "ERROR")],
-    ]  # fmt: skip
-    assert assembler.take_overdue(AT + 10_000) == []
-
-
-def test_a_partial_line_is_published_after_a_timeout() -> None:
-    assembler = LineAssembler()
-    assert assembler.add_chunk(chunk("Continue? ")) == []
-
-    assert assembler.take_overdue(AT + 100) == []
-    assert assembler.take_overdue(AT + 301) == [LogLine(MOMENT, 0, "app", "out", "Continue? ")]
-    assert assembler.take_overdue(AT + 999) == []
-
-
-def test_a_line_without_an_end_is_split_and_memory_stays_bounded() -> None:
-    assembler = LineAssembler()
-    lines = [line for _ in range(100) for line in assembler.add_chunk(chunk("x" * 10_000))]
-
-    assert {len(line.text) for line in lines} <= {16 * 1024, 3616, 10_000} or max(
-        len(line.text) for line in lines
-    ) <= 16 * 1024
-    assert sum(len(line.text) for line in lines) >= 100 * 10_000 - 16 * 1024
-
-
-@pytest.mark.parametrize(
-    ("content", "expected"),
-    [
-        (b"", []), (b"\n", [""]), (b"one", ["one"]), (b"one\ntwo\n", ["two", "one"]), (b"one\n\ntwo", ["two", "", "one"]),
-        (b"\xff\xfe\n", ["��"]), (b"a\r\nb\r\n", ["b", "a"]),
-    ],
-)  # fmt: skip
-def test_a_file_is_read_backwards(tmp_path: Path, content: bytes, expected: list[str]) -> None:
-    (tmp_path / "log").write_bytes(content)
-
-    assert list(read_backwards(tmp_path / "log")) == expected
-
-
-def test_a_file_larger_than_a_block_loses_no_line(tmp_path: Path) -> None:
-    lines = [f"{number} " + "x" * (number % 300) for number in range(5000)]
-    (tmp_path / "log").write_text("\n".join(lines) + "\n")
-
-    assert list(read_backwards(tmp_path / "log")) == lines[::-1]
-    assert read_last_lines(tmp_path / "log", 2) == lines[-2:]
-    assert read_last_lines(tmp_path / "none", 2) == []
-
-
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("2026-11-23T10:00:00Z: hi", (datetime(2026, 11, 23, 10, tzinfo=UTC), "hi")),
-        ("2026-11-23 10:00:00 +02:00: hi", (datetime(2026, 11, 23, 8, tzinfo=UTC), "hi")),
-        ("2026-13-23T10:00:00Z: hi", (None, "2026-13-23T10:00:00Z: hi")),
-        ("hi: 2026-11-23T10:00:00Z: x", (None, "hi: 2026-11-23T10:00:00Z: x")),
-    ],
-)
-def test_a_leading_timestamp_is_split_off(line: str, expected: tuple[datetime | None, str]) -> None:
-    assert split_timestamp(line) == expected
-
-
-@pytest.mark.parametrize(
-    ("file", "live", "expected"),
-    [
-        ("", "", 0), ("cba", "", 0), ("", "cba", 3), ("dcba", "dc", 2), ("dcba", "edc", 2), ("aaa", "aa", 2), ("zyx", "cb", 2),
-        ("dcba", "cb", 3), ("dcba", "ba", 4), ("ba", "a", 2),
-    ],
-)  # fmt: skip
-def test_live_lines_are_aligned_with_the_file(file: str, live: str, expected: int) -> None:
-    assert count_overlap(list(file), list(live)) == expected
-
-
-def test_a_slow_matcher_does_not_exceed_the_time_limit_of_the_search(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(log_search, "SEARCH_TIMEOUT_S", 0.3)
-    file = tmp_path / "out.log"
-    file.write_text("x\n" * 1000)
-    source = log_search.LogSource("slow", 0, "out", str(file), 2000, 0.0, 0.0)
-    started_s = time.monotonic()
-
-    def slow(text: str) -> bool:
-        time.sleep(0.02)  # for one line; 20 s for all of them
-        return False
-
-    monkeypatch.setattr(log_search, "compile_matcher", lambda search, is_regex: slow)
-    assert log_search._search_sources(LogQuery(name="slow"), [source]) == ([], False)
-    assert time.monotonic() - started_s < 10
 
 
 @pytest.fixture
@@ -227,3 +116,47 @@ async def test_a_flood_is_bounded_and_counted_without_blocking_the_daemon(
     assert sum(len(line.text) + live_logs.LINE_OVERHEAD_BYTES for line in lines) <= live_logs.MAX_BYTES
     await until(lambda: live_logs.feed.after(0, 10, 2**20).missed, lambda missed: missed > 100_000)
     assert (await current_monitor.sample()).counts.online == 2
+
+
+@pytest.mark.parametrize("exec_mode", ["fork_mode", "cluster_mode"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"log_date_format": "DD.MM.YYYY HH:mm:ss.SSS Z"},
+        {"log_type": "json"},
+        {"log_date_format": "YYYY-MM-DDTHH:mm:ss"},
+    ],
+)
+async def test_times_and_json_of_pm2_are_read_live_and_from_files(
+    monitor: DaemonMonitor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exec_mode: str, options: dict[str, str]
+) -> None:
+    source = f"""const waiting = setInterval(() => {{
+        if (!require('fs').existsSync({json.dumps(str(tmp_path / "go"))})) return
+        clearInterval(waiting); console.log('one\\ntwo'); console.error('three')
+    }}, 20); {IDLE}"""
+    await run_app(tmp_path, "timed", source, exec_mode=exec_mode, **options)
+    await until(lambda: monitor.logs.formats, lambda formats: ("timed", 0) in formats)
+    (tmp_path / "go").touch()
+    started = datetime.now(UTC) - timedelta(seconds=1)
+    live = await until(lambda: live_logs.feed.newest(), lambda lines: len(lines) >= 3)
+    expected = [("out", "one"), ("out", "two"), ("err", "three")]
+
+    assert sorted((line.stream, line.text) for line in live) == sorted(expected)
+    assert len((await find(name="timed")).lines) == 3
+    monkeypatch.setattr(live_logs.feed, "_kept", type(live_logs.feed._kept)())  # as after a restart of the server
+    page = await until(lambda: find(name="timed", since=started), lambda page: len(page.lines) == 3)
+    assert sorted((line.stream, line.text) for line in page.lines) == sorted(expected)
+    assert [source.message for source in page.sources] == [None, None]
+
+
+async def test_out_and_error_in_one_file_are_read_once(monitor: DaemonMonitor, tmp_path: Path) -> None:
+    both = str(Path(settings.PM2_HOME) / "logs/both.log")
+    source = f"console.log('one'); setTimeout(() => console.error('two'), 300); {IDLE}"
+    await run_app(tmp_path, "both", source, pm_out_log_path=both, pm_err_log_path=both)
+    live = await until(lambda: find(name="both"), lambda page: len(page.lines) == 2)
+    live_logs.feed._kept.clear()
+    read = await until(lambda: find(name="both"), lambda page: len(page.lines) == 2)
+
+    assert [(line.stream, line.text) for line in live.lines] == [("out", "one"), ("err", "two")]
+    assert [(line.stream, line.text) for line in read.lines] == [(None, "one"), (None, "two")]
+    assert [(source.name, source.stream, source.path) for source in read.sources] == [("both", None, both)]
