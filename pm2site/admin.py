@@ -9,7 +9,8 @@ from django.core.exceptions import FieldError
 from django.db.models import Field, Lookup
 from django.http import HttpRequest
 
-from pm2site.models import Activity
+from pm2site.access import tokens
+from pm2site.models import AccessToken, Activity, Role
 
 admin.site.site_header = "pm2site"
 admin.site.site_title = "pm2site"
@@ -43,3 +44,21 @@ class _RefusedPattern(Lookup):
 
 for _name in ("regex", "iregex"):
     Field.register_lookup(_RefusedPattern, _name)
+
+
+@admin.register(AccessToken)
+class AccessTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A new token is shown once, in a message. Deleting a token revokes it."""
+
+    list_display = ("name", "prefix", "role", "created", "last_used", "expires_at")
+    list_filter = ("role",)
+    search_fields = ("name", "prefix")
+    fields = ("name", "role", "expires_at")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: AccessToken, form: Any, change: bool) -> None:
+        secret = tokens.create(obj.name, may_act=obj.role == Role.ACT, expires_at=obj.expires_at)
+        obj.pk = AccessToken.objects.get(digest=tokens.digest(secret)).pk
+        self.message_user(request, f"The token of {obj.name} is {secret}. It is not shown again.")

@@ -1,4 +1,4 @@
-"""The audit trail's table."""
+"""Tables of the audit trail and of tokens."""
 
 from __future__ import annotations
 
@@ -36,3 +36,27 @@ class Activity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor} {self.action} {self.target}"
+
+
+class Role(models.TextChoices):
+    READ = "read", "read and subscribe"
+    ACT = "act", "act"
+
+
+class AccessToken(models.Model):
+    """A token for scripts. Its text is stored nowhere: `digest` is its hash, `prefix` its first characters."""
+
+    name = models.CharField(max_length=150, db_index=True, help_text="who uses it, e.g. ci")
+    prefix = models.CharField(max_length=8, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    role = models.CharField(max_length=4, choices=Role, default=Role.READ)
+    created = models.DateTimeField(default=timezone.now, editable=False)
+    last_used = models.DateTimeField(null=True, editable=False, help_text="to the minute")
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="empty: never")
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = "token"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"

@@ -10,20 +10,24 @@ from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser
+from django.db import DatabaseError
 from django.http import HttpRequest
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.authtoken.models import Token
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
-from pm2site.access import peer_user
+from pm2site.access import peer_user, tokens
 from pm2site.access.csrf import SessionCsrfCheck
 from pm2site.access.request_head import RequestHead, is_loopback
 from pm2site.access.throttle import attempts
 from pm2site.errors import InvalidCredential
+from pm2site.models import Role
+
+log = structlog.get_logger("pm2site.access")
 
 KEY_USERS = {"api-key": "API_KEY", "api-key-readonly": "API_KEY_READONLY"}  # users for log-ins with a key → setting
 KEY_FINGERPRINT = "key_print"  # session entry; a changed key invalidates the session
@@ -31,7 +35,8 @@ KEY_FINGERPRINT = "key_print"  # session entry; a changed key invalidates the se
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """An identified client. `kind`: key, token, session, loopback or open; `proof`: token or user id to recheck."""
+    """An identified client. `kind`: key, token, session, loopback or open; `proof`: the token's hash or the session's
+    key, to check again whether it is still valid."""
 
     kind: str
     actor: str
@@ -83,12 +88,14 @@ def check_secret(secret: str, address: str) -> Credential:
 
 
 def _token_credential(secret: str) -> Credential | None:
-    if not secret or "\0" in secret:
+    token = tokens.find(secret) if secret else None
+    if token is None:
         return None
-    token = Token.objects.select_related("user").filter(key=secret[:40]).first()
-    if token is None or not token.user.is_active or not is_equal(secret, token.key):
-        return None
-    return Credential("token", f"token {token.user.get_username()}", bool(token.user.is_staff), token.key)
+    try:
+        tokens.record_use(token)
+    except DatabaseError as error:  # a locked or full database must not keep scripts out
+        log.warning("use of a token was not recorded", token=token.name, error=str(error))
+    return Credential("token", f"token {token.name}", token.role == Role.ACT, token.digest)
 
 
 def session_credential(session_key: str) -> Credential | None:
@@ -156,12 +163,8 @@ def session_key(head: RequestHead) -> str | None:
 
 def select_valid(credentials: Collection[Credential]) -> set[Credential]:
     """The credentials that are still valid: no deleted token, no inactive user, no ended session."""
-    tokens = {credential.proof for credential in credentials if credential.kind == "token"}
-    live = (
-        set(Token.objects.filter(key__in=tokens, user__is_active=True).values_list("key", flat=True))
-        if tokens
-        else set()
-    )
+    digests = {credential.proof for credential in credentials if credential.kind == "token"}
+    live = tokens.select_valid(digests) if digests else set()
     return {
         credential
         for credential in credentials

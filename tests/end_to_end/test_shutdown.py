@@ -23,7 +23,8 @@ class Post(threading.Thread):
     def __init__(self, server: Server, path: str, body: object) -> None:
         super().__init__()
         self.url, self.request_body = server.url + path, body
-        self.status, self.body = 0, {}
+        self.status = 0
+        self.body: dict[str, Any] = {}
         self.start()
 
     def run(self) -> None:

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import getpass
+import hashlib
 import re
 from io import StringIO
 
 import pytest
 from django.contrib.auth import authenticate, get_user_model
 from django.core.management import CommandError, call_command
-from rest_framework.authtoken.models import Token
 
-from pm2site.models import Activity
+from pm2site.models import AccessToken, Activity
+from system.lib.wire import iso_time
 
 pytestmark = pytest.mark.django_db
 
@@ -24,9 +25,12 @@ def test_a_token_is_created_replaced_and_revoked() -> None:
     first, second = output("token", "ci"), output("token", "ci")
 
     assert re.fullmatch("[0-9a-f]{40}", first)
-    assert list(Token.objects.values_list("key", "user__username", "user__is_staff")) == [(second, "ci", True)]
+    digest = hashlib.sha256(second.encode()).hexdigest()
+    assert list(AccessToken.objects.values_list("digest", "prefix", "name", "role")) == [
+        (digest, second[:8], "ci", "act")
+    ]
     output("token", "ci", "--revoke")
-    assert not Token.objects.exists()
+    assert not AccessToken.objects.exists()
     with pytest.raises(CommandError, match="ci has no token"):
         output("token", "ci", "--revoke")
     actions = list(Activity.objects.order_by("id").values_list("action", "target"))
@@ -43,13 +47,19 @@ def test_an_invalid_username_is_refused(command: str, name: str) -> None:
     assert not get_user_model().objects.exists()
 
 
-def test_an_admin_cannot_have_a_read_only_token() -> None:
-    output("token", "eve", "--readonly")
-    assert get_user_model().objects.get(username="eve").is_staff is False
+def test_tokens_are_listed_without_their_text() -> None:
+    ci, eve = output("token", "ci"), output("token", "eve", "--readonly", "--days", "30")
+    expires = AccessToken.objects.get(name="eve").expires_at
+    assert expires
 
-    output("admin", "boss")
-    with pytest.raises(CommandError, match="boss is an admin"):
-        output("token", "boss", "--readonly")
+    assert output("token").splitlines() == [
+        f"ci  {ci[:8]}…  act  never used  never expires",
+        f"eve  {eve[:8]}…  read  never used  expires {iso_time(expires)}",
+    ]
+    with pytest.raises(CommandError, match="NAME is missing"):
+        output("token", "--revoke")
+    with pytest.raises(CommandError, match="--days 0 is not between 1 and 36500"):
+        output("token", "ci", "--days", "0")
 
 
 def test_the_first_admin_gets_a_password_that_works() -> None:

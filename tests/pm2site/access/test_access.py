@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import get_resolver
+from django.utils import timezone
 from pytest_django import Settings
-from rest_framework.authtoken.models import Token
 
+from pm2site.access import tokens
 from pm2site.access.throttle import attempts
 from pm2site.models import Activity
 
@@ -38,9 +40,9 @@ def status(client: Client, path: str = "/api/activity") -> tuple[int, str | None
     return response.status_code, code
 
 
-def token(name: str = "ci", *, staff: bool = True, active: bool = True) -> str:
-    user = get_user_model().objects.create(username=name, is_staff=staff, is_active=active)
-    return str(Token.objects.create(user=user).key)
+def token(name: str = "ci", *, may_act: bool = True, expires_in_s: float | None = None) -> str:
+    expires_at = None if expires_in_s is None else timezone.now() + timedelta(seconds=expires_in_s)
+    return tokens.create(name, may_act=may_act, expires_at=expires_at)
 
 
 def paths() -> list[str]:
@@ -84,7 +86,7 @@ def test_health_is_open_and_reveals_little(settings: Settings) -> None:
 
 def test_the_kinds_of_credential(settings: Settings) -> None:
     settings.API_KEY, settings.API_KEY_READONLY = "the-key", "the-other"
-    full, readonly, inactive = token(), token("eve", staff=False), token("old", active=False)
+    full, readonly, inactive = token(), token("eve", may_act=False), token("old", expires_in_s=-1)
 
     assert status(client()) == (401, "not_authenticated")
     for secret in ("the-key", "the-other", full, readonly):
@@ -123,7 +125,7 @@ def test_headers_cannot_bypass_authentication(settings: Settings, headers: dict[
 def test_a_read_only_credential_may_not_act(settings: Settings) -> None:
     settings.API_KEY, settings.API_KEY_READONLY = "the-key", "the-other"
 
-    for secret in ("the-other", token("eve", staff=False)):
+    for secret in ("the-other", token("eve", may_act=False)):
         response = client(secret).post("/api/benchmark/reload")
         assert (response.status_code, response.json()["code"]) == (403, "forbidden")
     assert client("the-key").post("/api/benchmark/reload").status_code == 200

@@ -1,0 +1,60 @@
+"""Tokens for scripts: random, shown once, and stored as their SHA-256 hash.
+
+A token has 160 random bits, so a fast hash suffices: there is nothing to guess, unlike with a password.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from pm2site.models import AccessToken, Role
+
+TOKEN_BYTES = 20
+PREFIX_LENGTH = 8
+LAST_USED_STEP = timedelta(minutes=1)  # `last_used` is written at most this often
+
+
+def digest(secret: str) -> str:
+    """Hexadecimal SHA-256 of a token."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def create(name: str, *, may_act: bool, expires_at: datetime | None = None) -> str:
+    """Replaces the tokens of `name` by a new one, and returns its text, which is stored nowhere."""
+    secret = secrets.token_hex(TOKEN_BYTES)
+    AccessToken.objects.filter(name=name).delete()
+    AccessToken.objects.create(
+        name=name,
+        prefix=secret[:PREFIX_LENGTH],
+        digest=digest(secret),
+        role=Role.ACT if may_act else Role.READ,
+        expires_at=expires_at,
+    )
+    return secret
+
+
+def find(secret: str) -> AccessToken | None:
+    """The valid token with this text; None if there is none or it has expired."""
+    token = AccessToken.objects.filter(digest=digest(secret)).first()
+    return token if token is not None and is_valid(token) else None
+
+
+def is_valid(token: AccessToken) -> bool:
+    return token.expires_at is None or token.expires_at > timezone.now()
+
+
+def select_valid(digests: set[str]) -> set[str]:
+    """The digests of tokens that exist and have not expired."""
+    rows = AccessToken.objects.filter(digest__in=digests)
+    return {token.digest for token in rows if is_valid(token)}
+
+
+def record_use(token: AccessToken) -> None:
+    """Sets `last_used`, if it is older than a minute."""
+    now = timezone.now()
+    if token.last_used is None or now - token.last_used > LAST_USED_STEP:
+        AccessToken.objects.filter(pk=token.pk).update(last_used=now)

@@ -1,0 +1,87 @@
+"""Tokens at rest: hashed, expiring, converted from REST framework's."""
+
+from __future__ import annotations
+
+import importlib
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from django.apps import apps
+from django.contrib.admin.models import ADDITION, LogEntry
+from django.contrib.auth import get_user_model
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection
+from django.utils import timezone
+
+from pm2site.access import auth, tokens
+from pm2site.access.auth import Credential
+from pm2site.errors import InvalidCredential
+from pm2site.models import AccessToken
+
+pytestmark = pytest.mark.django_db
+KEY, READ_KEY, OLD_KEY = "a" * 40, "b" * 40, "c" * 40
+CREATED = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
+
+
+def test_the_text_of_a_token_is_nowhere_in_its_row() -> None:
+    secret = tokens.create("ci", may_act=True)
+    [row] = AccessToken.objects.values()
+
+    assert secret not in str(row)
+    assert (row["prefix"], row["digest"]) == (secret[:8], tokens.digest(secret))
+
+
+def test_a_token_is_valid_until_it_expires() -> None:
+    lasting = tokens.create("a", may_act=False, expires_at=timezone.now() + timedelta(hours=1))
+    expired = tokens.create("b", may_act=True, expires_at=timezone.now() - timedelta(seconds=1))
+
+    assert auth.check_secret(lasting, "192.0.2.1") == Credential("token", "token a", False, tokens.digest(lasting))
+    with pytest.raises(InvalidCredential):
+        auth.check_secret(expired, "192.0.2.1")
+    credentials = [Credential("token", "", True, tokens.digest(secret)) for secret in (lasting, expired, "gone")]
+    assert auth.select_valid(credentials) == {credentials[0]}
+
+
+def test_the_use_of_a_token_is_recorded_to_the_minute() -> None:
+    secret = tokens.create("ci", may_act=True)
+    auth.check_secret(secret, "192.0.2.1")
+    first = AccessToken.objects.get().last_used
+    auth.check_secret(secret, "192.0.2.1")
+
+    assert first
+    assert AccessToken.objects.get().last_used == first
+    AccessToken.objects.update(last_used=first - timedelta(minutes=2))
+    auth.check_secret(secret, "192.0.2.1")
+    assert AccessToken.objects.filter(last_used__gte=first).exists()
+
+
+def test_tokens_of_rest_framework_go_on_working_and_are_no_longer_readable() -> None:
+    users = get_user_model().objects
+    owners = [
+        users.create(username="ci", is_staff=True),
+        users.create(username="eve", is_staff=False),
+        users.create(username="old", is_staff=True, is_active=False),
+    ]
+    kind = ContentType.objects.create(app_label="authtoken", model="tokenproxy")
+    LogEntry.objects.create(
+        user=owners[0], content_type=kind, object_id=KEY, object_repr=KEY, action_flag=ADDITION, change_message=""
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE authtoken_token (key varchar(40) PRIMARY KEY, created datetime, user_id integer)")
+        for key, owner in zip((KEY, READ_KEY, OLD_KEY), owners, strict=True):
+            cursor.execute("INSERT INTO authtoken_token VALUES (%s, %s, %s)", [key, CREATED, owner.pk])
+
+    migration = importlib.import_module("pm2site.migrations.0002_access_tokens")
+    migration.convert_tokens(apps, SimpleNamespace(connection=connection))
+
+    assert list(AccessToken.objects.values_list("name", "prefix", "digest", "role", "created")) == [
+        ("ci", "a" * 8, tokens.digest(KEY), "act", CREATED),
+        ("eve", "b" * 8, tokens.digest(READ_KEY), "read", CREATED),
+    ]
+    assert auth.check_secret(KEY, "192.0.2.1").may_act
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM authtoken_token")
+        assert cursor.fetchone() == (0,)
+        cursor.execute("DROP TABLE authtoken_token")
+    assert list(LogEntry.objects.values_list("object_id", "object_repr")) == [("", "token")]
