@@ -173,6 +173,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SECURITY": [{"apiKey": []}, {"token": []}, {}],
 }
 
+ACTIVITY_ROWS = env.integer("ACTIVITY_ROWS", 100_000, 1000, 100_000_000)
+
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOG_FORMAT = env.choice("LOG_FORMAT", "console", ("console", "json"))
 LOGGING = logging_config(LOG_FORMAT, LOG_LEVEL)

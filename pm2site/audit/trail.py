@@ -23,6 +23,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from pm2site.audit.bounds import anonymous_budget, retention
 from pm2site.errors import ServerStopping
 from pm2site.http import error_responses
 from pm2site.http.middleware import GetResponse
@@ -85,6 +86,7 @@ def _store(actor: str, address: str, action: str, subject: str, status: int, mes
     feed.append([{field: getattr(row, field) for field in FIELDS}])
     try:
         row.save()
+        retention.count_row()
     except error_responses.DATABASE_ERRORS as error:
         # Without tables no server has run here yet, so there is no trail to write to.
         if error_responses.status_and_code(error)[1] != "database_not_migrated":
@@ -138,13 +140,17 @@ class AuditMiddleware:
         except asyncio.CancelledError:  # the server stops: what was requested may be half done
             response = error_responses.response_for(request, ServerStopping())
         credential = getattr(request, "credential", None)
+        skipped = 0 if credential else anonymous_budget.take()
+        if skipped is None:
+            return response
+        message = message_of(response)
         record(
             actor=credential.actor if credential else "nobody",
             address=str(request.META.get("REMOTE_ADDR") or ""),
             action=action_of(request),
             subject=subject_of(request, body),
             status=response.status_code,
-            message=message_of(response),
+            message=f"{message} ({skipped} more were not recorded)".strip() if skipped else message,
         )
         return response
 
