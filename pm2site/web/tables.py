@@ -70,7 +70,10 @@ def shards(cluster: ClusterStats) -> Table:
     return Table(
         "redis", "Redis Cluster by shard", HEADINGS, frozenset({3, 4, 5, 6}), f"Cluster: {cluster.state}.",
         tuple(
-            Row(str(shard.master_port), OK if shard.master_state == "up" else BAD, shard_cells(number, shard))
+            Row(
+                shard.master_id or str(shard.master_port), OK if shard.master_state == "up" else BAD,
+                shard_cells(number, shard),
+            )
             for number, shard in enumerate(cluster.shards, 1)
         ),
     )  # fmt: skip

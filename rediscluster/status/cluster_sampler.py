@@ -18,6 +18,7 @@ from rediscluster.nodes.manifest import Manifest
 from rediscluster.nodes.resp import Command, Reply
 from rediscluster.status import cluster_stats, node_replies, node_stats
 from rediscluster.status.cluster_stats import RedisStats
+from rediscluster.status.members import find_members
 from rediscluster.status.node_replies import CLUSTER_INFO, CLUSTER_NODES, INFO
 from rediscluster.status.node_stats import DOWN, LOADING, OTHER, OURS, STOPPED, UNRESPONSIVE, UP, OwnTraffic, Reading
 from rediscluster.topology.info import parse_integer
@@ -120,7 +121,9 @@ async def _sample(connections: LoopConnections) -> RedisStats:
     try:
         await connections.close_except(sampled_ports)
         readings = await asyncio.gather(*(_take_reading(connections.connection_to(port)) for port in sampled_ports))
-        codes = await _read_codes(connections, readings)
+        codes = await _read_codes(
+            connections, [reading for reading in readings if reading.port in (own_ports or sampled_ports)]
+        )
     finally:
         if not connections.keep_open:
             await connections.close_except(())
@@ -183,7 +186,8 @@ def _commands_for(port: int) -> list[tuple[str, ...]]:
     if previous and previous.info.get("cluster_enabled") == "0":
         return [INFO]
     in_trouble = previous is not None and previous.cluster.get("cluster_state") != "ok"
-    with_view = port not in _state.views or in_trouble or _state.tick % VIEW_EVERY_TICKS == 0
+    view = _state.views.get(port)
+    with_view = view is None or in_trouble or view.is_changing or _state.tick % VIEW_EVERY_TICKS == 0
     return [INFO, CLUSTER_INFO, *([CLUSTER_NODES] if with_view else [])]
 
 
@@ -220,17 +224,18 @@ def _codes_port(readings: Sequence[Reading]) -> int | None:
 
 
 def _build_stats(cluster: Manifest | None, readings: Sequence[Reading], codes: int | None) -> RedisStats:
-    members = _members_by_port(readings)
+    members, member_by_id = find_members(readings)
     own_ports = cluster.ports if cluster else ()
-    info_by_port = {reading.port: reading.info for reading in readings}
+    info_by_id = {reading.view.myself.id: reading.info for reading in readings if reading.view}
     nodes = []
     for reading in readings:
         owner, member = _owner_of(reading, cluster), members.get(reading.port)
         if not reading.info:
-            nodes.append(_unreachable(reading, cluster, owner, member, members))
+            nodes.append(_unreachable(reading, cluster, owner, member, member_by_id))
             continue
         node = node_stats.responding_node(reading, _baseline(reading), owner, member)
-        nodes.append(node_stats.with_replication_lag(node, reading.info, info_by_port.get(node.master_port or 0)))
+        master_info = info_by_id.get(member.master_id) if member and member.master_id else None
+        nodes.append(node_stats.with_replication_lag(node, reading.info, master_info))
         _remember(reading, node.role)
     # A foreign cluster next to ours is shown, but not counted in the totals.
     counted_readings = [
@@ -260,21 +265,13 @@ def _owner_of(reading: Reading, cluster: Manifest | None) -> str:
     return OTHER if has_replied and not (process and child_processes.is_alive(process)) else OURS
 
 
-def _members_by_port(readings: Sequence[Reading]) -> dict[int, Member]:
-    """Each responding node from its own view; the others from the views of those."""
-    views = [(reading.port, reading.view) for reading in readings if reading.view]
-    members = {member.port: member for _port, view in views for member in view.members}
-    return members | {port: view.myself for port, view in views}
-
-
 def _unreachable(
-    reading: Reading, cluster: Manifest | None, owner: str, member: Member | None, members: dict[int, Member]
+    reading: Reading, cluster: Manifest | None, owner: str, member: Member | None, member_by_id: dict[str, Member]
 ) -> node_stats.NodeStats:
     is_stopped = owner == OURS and reading.state == DOWN and cluster is not None and cluster.state == manifest.STOPPED
-    master_id = member.master_id if member else None
-    master_port = next((other.port for other in members.values() if member and other.id == master_id), None)
+    master = member_by_id.get(member.master_id) if member and member.master_id else None
     state, reason = (STOPPED, None) if is_stopped else (reading.state, reading.reason)
-    return node_stats.unreachable_node(reading.port, state, reason, owner, member, master_port)
+    return node_stats.unreachable_node(reading.port, state, reason, owner, member, master.port if master else None)
 
 
 def _baseline(reading: Reading) -> Reading | None:

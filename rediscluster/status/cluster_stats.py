@@ -6,15 +6,16 @@ The `state` here is what Redis reports, `ok` or `fail`. Whether the cluster is `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any
 
 from rediscluster.status.node_stats import DOWN, OTHER, OURS, STOPPED, UP, NodeStats
 from rediscluster.topology import slots
 from rediscluster.topology.info import to_int
-from rediscluster.topology.node_view import ClusterView, Member
+from rediscluster.topology.node_view import ClusterView, Member, unreachable_ids
+from rediscluster.topology.open_slots import OpenSlot, find_open_slots
 from rediscluster.topology.slots import SLOT_COUNT
 
 
@@ -25,6 +26,8 @@ class ShardReplica:
     link_up: bool | None
     lag_bytes: int | None
     lag_seconds: float | None
+    id: str | None = None
+    address: Annotated[str | None, "Null when the cluster has lost it"] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class ShardStats:
     ops_per_second: float | None
     hit_rate_percent: float | None
     replicas: tuple[ShardReplica, ...]
+    master_id: str | None = None
+    master_address: Annotated[str | None, "Null when the cluster has lost it"] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ class ClusterStats:
     lost: Annotated[tuple[str, ...], "Slots without a live master"]
     failovers: Annotated[int, "Promotions seen since this server started"]
     shards: tuple[ShardStats, ...]
+    open_slots: Annotated[tuple[OpenSlot, ...], "On the move, or left so by a reshard that broke off"] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +93,8 @@ def make_cluster_stats(
     view = max(views, key=lambda view: len(view.masters)) if views else None
     epochs = [epoch for info in infos if (epoch := to_int(info, "cluster_current_epoch")) is not None]
     masters = [node for node in nodes if node.state == UP and node.role in ("master", "standalone")]
-    down_ports = {node.port for node in nodes if node.state != UP}
-    alive = [
-        master
-        for master in (view.masters if view else ())
-        if "fail" not in master.flags and master.port not in down_ports
-    ]
+    unreachable = unreachable_ids(views) | {node.id for node in nodes if node.id and node.state != UP}
+    alive = [master for master in (view.masters if view else ()) if master.id not in unreachable]
     lost = slots.missing_slots(slot_range for master in alive for slot_range in master.slots) if view else ()
     owners = {node.owner for node in nodes}
     signatures = {view.signature for view in views}
@@ -110,7 +112,8 @@ def make_cluster_stats(
         codes=codes,
         lost=tuple(map(str, lost)),
         failovers=failovers,
-        shards=_shards(nodes, view) if view else (),
+        shards=_shards(nodes, view, unreachable) if view else (),
+        open_slots=find_open_slots(views),
     )
 
 
@@ -132,27 +135,45 @@ def _sum(values: Iterable[float | int | None]) -> Any:
     return round(sum(known), 2) if known else None
 
 
-def _shards(nodes: Sequence[NodeStats], view: ClusterView) -> tuple[ShardStats, ...]:
-    node_by_port = {node.port: node for node in nodes}
-    return tuple(_shard(master, view, node_by_port) for master in view.masters)
+def _shards(nodes: Sequence[NodeStats], view: ClusterView, unreachable: Collection[str]) -> tuple[ShardStats, ...]:
+    node_by_id = {node.id: node for node in nodes if node.id}
+    return tuple(_shard(master, view, node_by_id, unreachable) for master in view.masters)
 
 
-def _shard(master: Member, view: ClusterView, node_by_port: Mapping[int, NodeStats]) -> ShardStats:
-    node = node_by_port.get(master.port)
+def _shard(
+    master: Member, view: ClusterView, node_by_id: Mapping[str, NodeStats], unreachable: Collection[str]
+) -> ShardStats:
+    node = node_by_id.get(master.id)
     return ShardStats(
         slots=tuple(map(str, sorted(master.slots))),
         slot_count=slots.count_slots(master.slots),
         master_port=master.port,
-        master_state=node.state if node else DOWN if "fail" in master.flags else UP,
+        master_state=_state_of(master, node, unreachable),
         keys=node.keys if node else None,
         memory_bytes=node.memory_bytes if node else None,
         ops_per_second=node.ops_per_second if node else None,
         hit_rate_percent=node.hit_rate_percent if node else None,
-        replicas=tuple(_replica(member, node_by_port.get(member.port)) for member in view.replicas_of(master)),
+        replicas=tuple(_replica(member, node_by_id.get(member.id), unreachable) for member in view.replicas_of(master)),
+        master_id=master.id,
+        master_address=master.address,
     )
 
 
-def _replica(member: Member, node: NodeStats | None) -> ShardReplica:
+def _replica(member: Member, node: NodeStats | None, unreachable: Collection[str]) -> ShardReplica:
+    state = _state_of(member, node, unreachable)
+    replica = ShardReplica(member.port, state, None, None, None, member.id, member.address)
     if node is None:
-        return ShardReplica(member.port, DOWN if "fail" in member.flags else UP, None, None, None)
-    return ShardReplica(member.port, node.state, node.link_up, node.replication_lag_bytes, node.replication_lag_seconds)
+        return replica
+    return replace(
+        replica,
+        link_up=node.link_up,
+        lag_bytes=node.replication_lag_bytes,
+        lag_seconds=node.replication_lag_seconds,
+    )
+
+
+def _state_of(member: Member, node: NodeStats | None, unreachable: Collection[str]) -> str:
+    """A node that replies to us and that the other nodes cannot reach is down to the cluster."""
+    if node and node.state != UP:
+        return node.state
+    return DOWN if member.id in unreachable else UP

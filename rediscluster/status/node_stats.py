@@ -87,6 +87,9 @@ class NodeStats:
     persistence: Persistence | None = None
     uptime_seconds: int | None = None
     version: str | None = None
+    id: Annotated[str | None, "In the cluster"] = None
+    address: Annotated[str | None, "As the cluster has it; the port alone on this machine"] = None
+    known_nodes: Annotated[int | None, "Nodes of the cluster that it knows, itself included"] = None
 
 
 def unreachable_node(
@@ -96,7 +99,8 @@ def unreachable_node(
     role = None if member is None else "master" if member.is_master else "replica"
     slots = member.slots if member else ()
     ranges = tuple(map(str, sorted(slots)))
-    return NodeStats(port, None, owner, role, master_port, state, reason, count_slots(slots), ranges)
+    node = NodeStats(port, None, owner, role, master_port, state, reason, count_slots(slots), ranges)
+    return replace(node, id=member.id, address=member.address) if member else node
 
 
 def responding_node(now: Reading, previous: Reading | None, owner: str, member: Member | None) -> NodeStats:
@@ -127,6 +131,9 @@ def responding_node(now: Reading, previous: Reading | None, owner: str, member: 
         persistence=_persistence(info),
         uptime_seconds=to_int(info, "uptime_in_seconds"),
         version=_version(info),
+        id=member.id if member else None,
+        address=member.address if member else None,
+        known_nodes=len(now.view.members) if now.view else None,
     )
     if previous is None or previous.info.get("run_id") != info.get("run_id") or now.at_s <= previous.at_s:
         return replace(node, ops_per_second=to_float(info, "instantaneous_ops_per_sec"))

@@ -12,8 +12,9 @@ from typing import Annotated
 
 from rediscluster.status.cluster_stats import RedisStats
 from rediscluster.status.node_stats import OTHER, OURS, UP, NodeStats
+from rediscluster.topology.open_slots import OpenSlot
 from system.lib import installation
-from system.lib.quantities import format_ports, pluralize
+from system.lib.quantities import first_few, format_ports, pluralize
 
 ABSENT, CREATING, RUNNING, DEGRADED, STOPPED, FAILED = (
     "absent", "creating", "running", "degraded", "stopped", "failed",
@@ -22,6 +23,7 @@ SET_UP = f"Set one up: POST /api/redis/setup, or: {installation.COMMAND} rediscl
 RESUME = f"Resume it: POST /api/redis/resume, or: {installation.COMMAND} rediscluster resume."
 RESUME_OR_CLEAN = RESUME + " Clean it if it is no longer needed."
 SET_UP_AGAIN = "Set it up again; its leftovers are removed first. Or clean it."
+SET_UP_ANEW = "Restore its nodes.conf, stop and resume the cluster. Or clean it and set it up again."
 NOT_OURS = "Frameworks use it. It is shown but never changed; set REDIS_BASE_PORT to set up another one next to it."
 IN_THE_WAY = "Stop it, or set REDIS_BASE_PORT to set up a cluster on other ports."
 WAIT = "Wait until it has finished."
@@ -73,7 +75,19 @@ def summarize(
         if operation:
             message, next_step = f"{message} {operation.capitalize()} is in progress.", WAIT
     owner = OURS if manifest else stats.cluster.owner
-    return Status(state, owner, message, next_step, operation, manifest, tuple(warnings), stats.timestamp)
+    warned = (*warnings, *_warn_of_open_slots(stats.cluster.open_slots))
+    return Status(state, owner, message, next_step, operation, manifest, warned, stats.timestamp)
+
+
+def _warn_of_open_slots(open_slots: Sequence[OpenSlot]) -> tuple[str, ...]:
+    if not open_slots:
+        return ()
+    count, some = pluralize(len(open_slots), "open slot"), first_few(list(map(str, open_slots)))
+    return (f"{count}: {some}. If no reshard is running: redis-cli --cluster fix {_with_host(open_slots[0].source)}.",)
+
+
+def _with_host(address: str) -> str:
+    return f"127.0.0.1:{address}" if address.isdecimal() else address
 
 
 def _decide_foreign_state(stats: RedisStats) -> tuple[str, str, str]:
@@ -129,9 +143,11 @@ def _problems(manifest: ManifestSummary, own_nodes: Sequence[NodeStats], stats: 
     """The problems and the next step; both empty for a healthy cluster."""
     not_up = [node for node in own_nodes if node.state != UP]
     foreign = _foreign_nodes(manifest, stats)
-    if not not_up and not foreign and stats.cluster.state == "ok":
+    alone = [node for node in own_nodes if node.known_nodes == 1 and manifest.node_count > 1]
+    if not not_up and not foreign and not alone and stats.cluster.state == "ok":
         return "", ""
     problems = [f"node {node.port} is {node.state} ({node.reason})" for node in not_up]
+    problems += [f"node {node.port} came back without the cluster map" for node in alone]
     problems += [f"{_describe_foreign(node)} was not started by this server" for node in foreign]
     if stats.cluster.lost:
         problems.append(f"slots {', '.join(stats.cluster.lost)} have no master, and their keys are unavailable")
@@ -141,6 +157,8 @@ def _problems(manifest: ManifestSummary, own_nodes: Sequence[NodeStats], stats: 
         problems.append("the nodes report cluster_state:fail")
     if foreign:
         next_step = f"Stop the other Redis on {format_ports([node.port for node in foreign])}. Then: {RESUME}"
+    elif alone and not not_up:
+        next_step = SET_UP_ANEW
     else:
         next_step = RESUME if not_up else "Wait a few seconds; nodes are joining."
     return "; ".join(problems), next_step

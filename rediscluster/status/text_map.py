@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from rediscluster.status.cluster_stats import ClusterStats, RedisStats, ShardReplica, ShardStats
 from rediscluster.status.node_stats import UP, NodeStats
 from rediscluster.status.state_summary import Status
-from system.lib.quantities import format_ports
+from system.lib.quantities import first_few, format_ports
 from system.lib.text import table
 
 HEADINGS = ("shard", "slots", "master", "ops/s", "memory", "hit", "keys", "replicas")
 NUMERIC_COLUMNS = frozenset(map(HEADINGS.index, ("ops/s", "memory", "hit", "keys")))
 MB = 2**20
 UNKNOWN = "–"
+SHOWN_ID_LENGTH = 8
 
 
 def render_status(status: Status, stats: RedisStats) -> list[str]:
@@ -35,11 +36,13 @@ def _node_lines(nodes: Sequence[NodeStats]) -> list[str]:
 
 
 def cluster_lines(cluster: ClusterStats) -> list[str]:
-    """A line per shard, in slot order, then the lost slots."""
+    """A line per shard, in slot order, then the lost slots and the open ones."""
     rows = [shard_cells(number, shard) for number, shard in enumerate(cluster.shards, 1)]
     lines = table([HEADINGS, *rows], NUMERIC_COLUMNS)
     if cluster.lost:
         lines.append(f"Lost: slots {', '.join(cluster.lost)} have no master.")
+    if cluster.open_slots:
+        lines.append(f"Open: {first_few(list(map(str, cluster.open_slots)))}.")
     return lines
 
 
@@ -48,7 +51,7 @@ def shard_cells(number: int, shard: ShardStats) -> tuple[str, ...]:
     return (
         str(number),
         ", ".join(shard.slots),
-        f"{shard.master_port}{_unless_up(shard.master_state)}",
+        f"{_address(shard.master_address, shard.master_id, shard.master_port)}{_unless_up(shard.master_state)}",
         UNKNOWN if shard.ops_per_second is None else f"{shard.ops_per_second:,.1f}",
         UNKNOWN if shard.memory_bytes is None else f"{shard.memory_bytes / MB:,.1f} MB",
         UNKNOWN if shard.hit_rate_percent is None else f"{shard.hit_rate_percent:.0f} %",
@@ -58,13 +61,17 @@ def shard_cells(number: int, shard: ShardStats) -> tuple[str, ...]:
 
 
 def _replica(replica: ShardReplica) -> str:
+    address = _address(replica.address, replica.id, replica.port)
     if replica.state != UP:
-        return f"{replica.port} {replica.state}"
-    if not replica.link_up:
-        return f"{replica.port} not linked"
-    if replica.lag_bytes is None:
-        return str(replica.port)
-    return f"{replica.port} (lag {replica.lag_bytes:,} B)"
+        return f"{address} {replica.state}"
+    if replica.link_up is False:
+        return f"{address} not linked"
+    return address if replica.lag_bytes is None else f"{address} (lag {replica.lag_bytes:,} B)"
+
+
+def _address(address: str | None, node_id: str | None, port: int) -> str:
+    """A node whose address the cluster has lost goes by the start of its id."""
+    return address or (node_id[:SHOWN_ID_LENGTH] if node_id and not port else str(port))
 
 
 def _unless_up(state: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rediscluster.errors import ReplyNotUnderstood
@@ -12,6 +14,17 @@ from rediscluster.topology.slots import SlotRange
 COMMAND = "CLUSTER NODES"
 HIGHEST_PORT = 65_535
 UNSETTLED_FLAGS = frozenset({"handshake", "noaddr", "fail", "fail?"})
+LOCAL_HOSTS = frozenset({"", "127.0.0.1", "::1"})  # a node that has met no other does not know its own address
+_OPEN_SLOT = re.compile(r"\[([0-9]{1,5})-([<>])-([^\[\]]+)\]")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEnd:
+    """A slot on the move, as its old master (`is_source`) or its new one has it. `other_id`: the other master."""
+
+    slot: int
+    is_source: bool
+    other_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +39,18 @@ class Member:
     epoch: int
     link_up: bool
     slots: tuple[SlotRange, ...]
+    open_ends: tuple[OpenEnd, ...] = ()  # known of the node that replied only
+
+    @property
+    def address(self) -> str | None:
+        """`host:port`, the port alone on this machine; None when the cluster has lost it (`noaddr`)."""
+        if not self.port:
+            return None
+        return str(self.port) if self.is_local else f"{self.host}:{self.port}"
+
+    @property
+    def is_local(self) -> bool:
+        return self.host in LOCAL_HOSTS
 
     @property
     def is_master(self) -> bool:
@@ -37,7 +62,7 @@ class Member:
 
     @property
     def unsettled_flags(self) -> frozenset[str]:
-        """The flags that keep a cluster from being ready."""
+        """The flags of a node that cannot be reached, which keep a cluster from being ready."""
         return self.flags & UNSETTLED_FLAGS
 
 
@@ -51,8 +76,14 @@ class ClusterView:
     def myself(self) -> Member:
         return next(member for member in self.members if member.is_myself)
 
+    @property
+    def is_changing(self) -> bool:
+        """Whether a node comes or goes, or a slot is on the move."""
+        return bool(self.myself.open_ends) or any(member.unsettled_flags for member in self.members)
+
     def by_port(self, port: int) -> Member | None:
-        return next((member for member in self.members if member.port == port), None)
+        """The node on a port of this machine: others may have the same one."""
+        return next((member for member in self.members if member.port == port and member.is_local), None)
 
     def by_id(self, node_id: str | None) -> Member | None:
         return next((member for member in self.members if member.id == node_id), None)
@@ -95,7 +126,8 @@ def _parse_line(line: str) -> Member:
     try:
         node_id, address, flags, master, _ping, _pong, epoch, link, *slot_fields = line.split()
         host, _, port = address.partition(",")[0].partition("@")[0].rpartition(":")
-        settled = [field for field in slot_fields if not field.startswith("[")]  # the others are on the move
+        settled = [field for field in slot_fields if not field.startswith("[")]
+        on_the_move = [field for field in slot_fields if field.startswith("[")]
         return Member(
             node_id,
             host,
@@ -105,9 +137,18 @@ def _parse_line(line: str) -> Member:
             _parse_number(epoch, info.MAX_INTEGER),
             link == "connected",
             tuple(slots.parse_range(field) for field in settled),
+            tuple(map(_parse_open_end, on_the_move)),
         )
     except ValueError:
         raise ReplyNotUnderstood(COMMAND, line) from None
+
+
+def _parse_open_end(field: str) -> OpenEnd:
+    """`[93->-ID]` on the master that the slot leaves, `[93-<-ID]` on the one that it goes to. Raises ValueError."""
+    match = _OPEN_SLOT.fullmatch(field)
+    if not match:
+        raise ValueError(f"{field!r} is not an open slot")
+    return OpenEnd(slots.parse_range(match[1]).first, match[2] == ">", match[3])
 
 
 def _parse_number(text: str, highest: int) -> int:
@@ -120,3 +161,13 @@ def _parse_number(text: str, highest: int) -> int:
 def views_agree(views: Iterable[ClusterView]) -> bool:
     """Whether all views show the same nodes, roles and slots."""
     return len({view.signature for view in views}) <= 1
+
+
+def unreachable_ids(views: Sequence[ClusterView]) -> frozenset[str]:
+    """The nodes that most of the other nodes cannot reach: one that is cut off sees all others as lost."""
+    reports, lost = Counter[str](), Counter[str]()
+    for view in views:
+        others = [member for member in view.members if not member.is_myself]
+        reports.update(member.id for member in others)
+        lost.update(member.id for member in others if member.unsettled_flags)
+    return frozenset(node_id for node_id, count in lost.items() if 2 * count > reports[node_id])

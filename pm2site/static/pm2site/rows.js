@@ -45,19 +45,27 @@ export const processes = (stats) =>
     ],
   }));
 
+// A node whose address the cluster has lost goes by the start of its id.
+const nodeAddress = (address, id, port) => address ?? (id && !port ? id.slice(0, 8) : String(port));
+
 const replicaCell = (replica) => {
-  if (replica.state !== "up") return `${replica.port} ${replica.state}`;
-  if (!replica.linkUp) return `${replica.port} not linked`;
-  return replica.lagBytes === null ? String(replica.port) : `${replica.port} (lag ${fixed(replica.lagBytes, 0)} B)`;
+  const address = nodeAddress(replica.address, replica.id, replica.port);
+  if (replica.state !== "up") return `${address} ${replica.state}`;
+  if (replica.linkUp === false) return `${address} not linked`;
+  return replica.lagBytes === null ? address : `${address} (lag ${fixed(replica.lagBytes, 0)} B)`;
+};
+
+const masterCell = (shard) => {
+  const address = nodeAddress(shard.masterAddress, shard.masterId, shard.masterPort);
+  return shard.masterState === "up" ? address : `${address} ${shard.masterState}`;
 };
 
 export const shards = (cluster) =>
   cluster.shards.map((shard, index) => ({
-    key: String(shard.masterPort),
+    key: shard.masterId ?? String(shard.masterPort),
     tone: shard.masterState === "up" ? "ok" : "bad",
     cells: [
-      String(index + 1), shard.slots.join(", "),
-      shard.masterState === "up" ? String(shard.masterPort) : `${shard.masterPort} ${shard.masterState}`,
+      String(index + 1), shard.slots.join(", "), masterCell(shard),
       orDash(shard.opsPerSecond, (value) => fixed(value, 1)), orDash(shard.memoryBytes, formatMegabytes),
       orDash(shard.hitRatePercent, (value) => `${fixed(value, 0)} %`), orDash(shard.keys, (value) => fixed(value, 0)),
       shard.replicas.map(replicaCell).join(", ") || "none",

@@ -49,6 +49,11 @@ CLUSTER = ClusterStats(
                 ShardReplica(7006, "up", False, None, None), ShardReplica(7007, "up", True, None, None),
             ),
         ),
+        ShardStats(
+            ("9001",), 1, 7001, "up", None, None, None, None,
+            (ShardReplica(7001, "up", None, None, None, "d" * 40, "10.0.0.3:7001"),), "b" * 40, "10.0.0.2:7001",
+        ),
+        ShardStats(("9003",), 1, 0, "down", None, None, None, None, (), "c" * 40, None),
     ),
 )  # fmt: skip
 
@@ -106,12 +111,14 @@ def test_script_and_server_format_durations_alike(seconds: float) -> None:
 
 def test_rows_show_problems() -> None:
     first, second = tables.processes(PROCESSES).rows
-    lost, reached = tables.shards(CLUSTER).rows
+    lost, reached, elsewhere, without_address = tables.shards(CLUSTER).rows
 
     assert second == tables.Row("4", "bad", ("4", "api", "errored", "0.0 %", "0.0 MB", "0 s", "16", "–"))
     assert (first.tone, first.cells[5:]) == ("ok", ("2 m", "2", "3002"))
     assert lost == tables.Row("7000", "bad", ("1", "0-5460", "7000 down", "–", "–", "–", "–", "none"))
     assert reached.cells[-1] == "7004 (lag 12,345 B), 7005 down, 7006 not linked, 7007"
+    assert (elsewhere.key, elsewhere.cells[2], elsewhere.cells[-1]) == ("b" * 40, "10.0.0.2:7001", "10.0.0.3:7001")
+    assert (without_address.key, without_address.cells[2]) == ("c" * 40, "cccccccc down")
     assert [row.cells[3] for row in tables.results(RESULTS).rows] == ["≥ 71,234", "–", "900"]
 
 

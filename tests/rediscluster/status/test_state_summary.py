@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+
+import pytest
 
 from rediscluster.status import cluster_stats, node_stats, state_summary
 from rediscluster.status.cluster_stats import RedisStats
@@ -18,6 +21,11 @@ CLUSTER_NODES = f"""{NAMES[7000]} 127.0.0.1:7000@17000 myself,master - 0 0 1 con
 
 def up(port: int, owner: str = OURS) -> NodeStats:
     return NodeStats(port, port + 1, owner, "master", None, UP, None, 5461, ())
+
+
+def down(port: int) -> NodeStats:
+    member = parse_cluster_nodes(CLUSTER_NODES).by_port(port)
+    return unreachable_node(port, node_stats.DOWN, "connection refused", OURS, member, None)
 
 
 def status(*nodes: NodeStats, cluster_nodes: str = CLUSTER_NODES, cluster_state: str = "ok") -> Status:
@@ -39,21 +47,14 @@ def test_a_cluster_that_serves_all_slots_is_running_and_names_the_lost_replica()
     replica = CLUSTER_NODES.replace("master - 0 1 2 connected 5461-10922", f"slave {NAMES[7000]} 0 1 1 connected")
     replica = replica.replace("connected 0-5460", "connected 0-10922")
 
-    summarized = status(
-        up(7000),
-        unreachable_node(7001, node_stats.DOWN, "connection refused", OURS, None, None),
-        up(7002),
-        cluster_nodes=replica,
-    )
+    summarized = status(up(7000), down(7001), up(7002), cluster_nodes=replica)
 
     assert (summarized.state, summarized.next_step) == ("running", state_summary.RESUME)
     assert summarized.message == "Node 7001 is down (connection refused); all slots are served."
 
 
 def test_lost_slots_make_the_cluster_degraded() -> None:
-    summarized = status(
-        up(7000), unreachable_node(7001, node_stats.DOWN, "connection refused", OURS, None, None), up(7002)
-    )
+    summarized = status(up(7000), down(7001), up(7002))
 
     assert (summarized.state, summarized.message) == (
         "degraded",
@@ -76,3 +77,23 @@ def test_joining_nodes_advise_to_wait() -> None:
 
     assert (summarized.state, summarized.message) == ("degraded", "The nodes report cluster_state:fail.")
     assert summarized.next_step.startswith("Wait")
+
+
+def test_a_node_that_knows_no_other_is_named() -> None:
+    summarized = status(up(7000), replace(up(7001), known_nodes=1), up(7002))
+
+    assert (summarized.state, summarized.message) == (
+        "running", "Node 7001 came back without the cluster map; all slots are served.",
+    )  # fmt: skip
+    assert summarized.next_step == state_summary.SET_UP_ANEW
+
+
+@pytest.mark.parametrize("flags", ["fail?", "noaddr", "handshake", "fail"])
+def test_slots_of_a_master_that_the_others_cannot_reach_are_lost(flags: str) -> None:
+    lost = CLUSTER_NODES.replace(f"{NAMES[7001]} 127.0.0.1:7001@17001 master", f"{NAMES[7001]} :0@0 master,{flags}")
+
+    summarized = status(up(7000), up(7002), cluster_nodes=lost)
+
+    assert (summarized.state, summarized.message) == (
+        "degraded", "Slots 5461-10922 have no master, and their keys are unavailable.",
+    )  # fmt: skip

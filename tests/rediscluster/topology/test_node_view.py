@@ -50,6 +50,7 @@ def test_cluster_nodes_is_parsed() -> None:
         f"{A} 127.0.0.1:7000@17000 myself,master - 0 0 1 connected 5-1",
         f"{A} 127.0.0.1:7000@17000 myself,master - 0 0 1 connected 0-16384",
         f"{A} 127.0.0.1:7000@17000 myself,master - 0 0 1 connected all",
+        f"{A} 127.0.0.1:7000@17000 myself,master - 0 0 1 connected [93-->{B}",
     ],
 )
 def test_a_line_of_another_form_is_not_understood(line: str) -> None:
@@ -93,6 +94,50 @@ def test_a_failed_master_serves_nothing() -> None:
     view = node_view.parse_cluster_nodes(CLUSTER_NODES.replace(":7001@17001 master", ":7001@17001 master,fail"))
 
     assert view.unserved_slots == (SlotRange(8192, 8192), SlotRange(8194, 16383))
+
+
+def view_of(myself: str, **flags: str) -> node_view.ClusterView:
+    """Three masters a, b and c, as this one has them; `flags` in place of `master`."""
+    lines = [
+        f"{name} 127.0.0.1:{port}@17000 {'myself,' if name == myself else ''}{flags.get(name, 'master')} - 0 0 1 connected"
+        for name, port in (("a", 7000), ("b", 7001), ("c", 7002))
+    ]
+    return node_view.parse_cluster_nodes("\n".join(lines))
+
+
+@pytest.mark.parametrize("flag", ["master,fail?", "master,fail", "master,noaddr", "handshake"])
+def test_a_node_is_unreachable_when_most_others_cannot_reach_it(flag: str) -> None:
+    cut_off = view_of("a", b="master,fail?", c="master,fail?")
+
+    assert node_view.unreachable_ids([view_of("a"), view_of("b"), view_of("c")]) == frozenset()
+    assert node_view.unreachable_ids([cut_off, view_of("b", a=flag), view_of("c", a=flag)]) == {"a"}
+    assert node_view.unreachable_ids([view_of("b", a=flag), view_of("c")]) == frozenset()
+    assert node_view.unreachable_ids([view_of("b", a=flag)]) == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("127.0.0.1:7000@17000", "7000"),
+        (":7000@17000", "7000"),
+        ("::1:7000@17000", "7000"),
+        ("10.0.0.2:7000@17000,node-2,shard-id=1", "10.0.0.2:7000"),
+        ("fd00::2:7000", "fd00::2:7000"),
+        (":0@0", None),
+    ],
+)
+def test_the_address_is_the_port_on_this_machine(address: str, expected: str | None) -> None:
+    [member] = node_view.parse_cluster_nodes(f"a {address} myself,master - 0 0 1 connected").members
+
+    assert member.address == expected
+
+
+def test_a_port_is_looked_up_on_this_machine() -> None:
+    others = "b 10.0.0.2:7000@1 master - 0 0 1 connected\na 127.0.0.1:7000@1 myself,master - 0 0 1 connected"
+    member = node_view.parse_cluster_nodes(others).by_port(7000)
+
+    assert member is not None
+    assert member.id == "a"
 
 
 def test_a_healthy_cluster_is_ready() -> None:
