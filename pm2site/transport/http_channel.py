@@ -27,10 +27,11 @@ log = structlog.get_logger("pm2site.transport")
 HEAD_S = 10.0  # for a whole head, from its first byte or from the connection
 BODY_S = 30.0  # for a whole body
 KEEP_ALIVE_S = 75.0  # between two requests; nginx's default, so a proxy closes first
+MAX_DISCARDED = 2 * 2**20  # bytes that a refused client may still send
 LINGER_S = 2.0  # a refused client may finish sending, since closing at once would discard the response (TCP reset)
 WRITE_S = 30.0  # a client that reads nothing of a response for so long is disconnected
 MALFORMED = Refusal(400, "bad_request", "This is not a valid HTTP request.")
-HEAD_TOO_LARGE = Refusal(431, "head_too_large", "The request line and headers are larger than 16 KiB.")
+HEAD_TOO_LARGE = Refusal(431, "head_too_large", "The head is larger than 16 KiB, or has more than 500 headers.")
 TIMED_OUT = Refusal(408, "request_timeout", "The request did not arrive in time: 10 s for its head, 30 s for its body.")
 
 
@@ -50,6 +51,7 @@ class LimitedChannel(http.HTTPChannel):  # type: ignore[misc]
     connections: ConnectionTable
     address = ""
     _is_refused = False
+    _discarded = 0  # bytes that arrived after a refusal
     _is_idle = False  # between two requests
     _blocked: asyncio.Future[None] | None = None
 
@@ -65,6 +67,9 @@ class LimitedChannel(http.HTTPChannel):  # type: ignore[misc]
 
     def dataReceived(self, data: bytes) -> None:
         if self._is_refused:
+            self._discarded += len(data)
+            if self._discarded > MAX_DISCARDED:
+                self.transport.abortConnection()
             return
         if self._is_idle:
             self._is_idle = False
@@ -83,7 +88,8 @@ class LimitedChannel(http.HTTPChannel):  # type: ignore[misc]
         return bool(super()._maybeChooseTransferDecoder(header, data))
 
     def _respondToBadRequestAndDisconnect(self) -> None:
-        self.refuse(HEAD_TOO_LARGE if self._receivedHeaderSize > self.totalHeadersSize else MALFORMED)
+        is_large = self._receivedHeaderSize > self.totalHeadersSize or self._receivedHeaderCount > self.maxHeaders
+        self.refuse(HEAD_TOO_LARGE if is_large else MALFORMED)
 
     def allHeadersReceived(self) -> None:
         super().allHeadersReceived()
