@@ -41,11 +41,12 @@ class Sockets:
         self._watchers: PerLoop[asyncio.Task[None]] = PerLoop()
 
     def add(self, socket: Socket) -> str | None:
-        """Registers the socket. Returns why it is refused: too many are open, or too many from its address."""
+        """Registers the socket. Returns why it is refused: too many are open, or too many of its address are
+        not yet authenticated."""
         limit = settings.WS_MAX_SOCKETS
         if len(self.open) >= limit:
             return f"The server has {limit} open sockets, its limit (WS_MAX_SOCKETS)."
-        if self._is_above_share(socket.address, [other.address for other in self.open]):
+        if self._is_above_share(socket.address, [other.address for other in self.open if other.credential is None]):
             return f"{socket.address} has too many open sockets (WS_SHARE of WS_MAX_SOCKETS)."
         self.open.add(socket)
         watcher = self._watchers.get()

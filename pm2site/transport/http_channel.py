@@ -185,6 +185,8 @@ class LimitedRequest(http_protocol.WebRequest):  # type: ignore[misc]
 
     def _head_refusal(self) -> Refusal | None:
         headers = [(name.lower(), value) for name, values in self.requestHeaders.getAllRawHeaders() for value in values]
+        if any(name == b"sec-websocket-protocol" and not value.isascii() for name, value in headers):
+            return MALFORMED  # daphne fails on it
         return type(self).check_head(
             self.channel._command.decode("latin-1"), self.channel._path, headers, self.channel.address
         )
