@@ -6,13 +6,15 @@ use, so a changed setting takes effect.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from django.conf import settings
 
 from pm2.actions import start_steps
 from pm2.frameworks import registry
 from pm2site.audit import trail
 from rediscluster.nodes.addresses import redis_ports
-from system.host import binaries
+from system.host import binaries, host_sampler
 from system.lib import audit_hook
 
 
@@ -21,4 +23,5 @@ def connect_rooms() -> None:
     binaries.set_configured_programs(lambda name: str(settings.REDIS_SERVER or "") if name == "redis-server" else "")
     registry.set_port_offset(lambda: int(settings.FRAMEWORK_PORT_OFFSET))
     start_steps.set_redis_ports(redis_ports)
+    host_sampler.set_disk_folder(lambda: Path(settings.DATA_DIR))
     audit_hook.set_recorder(trail.record_command)

@@ -41,6 +41,7 @@ ROOMS = {
 # Library → the only files that may import it.
 OWNERS = {
     "psutil": {
+        "system/host/boot_clock.py",
         "system/host/host_sampler.py",
         "system/host/usage_counters.py",
         "system/host/child_processes.py",

@@ -43,8 +43,8 @@ class Sample:
     generator_cpu_percent: float
     target_cpu_percent: float | None
     redis_cpu_percent: float | None
-    host_cpu_percent: float
-    steal_percent: float
+    host_cpu_percent: float | None
+    steal_percent: float | None
     target_memory_bytes: int | None
 
 
@@ -83,7 +83,7 @@ class ExecutionMonitor:
         self.target_memory_bytes = max(self.target_memory_bytes or 0, memory) if memory else self.target_memory_bytes
         read_bytes = now.groups["generator"].read_bytes - before.groups["generator"].read_bytes
         is_first, self._after_startup = self._after_startup is None, self._after_startup or now
-        total_s = max(1e-3, now.total_s - before.total_s)
+        host = _host_shares(before, now)
         sample = Sample(
             trial=self.trial,
             seconds=round(now.monotonic_s - self._first.monotonic_s, 1),
@@ -91,8 +91,8 @@ class ExecutionMonitor:
             generator_cpu_percent=_cpu_percent(before, now, "generator", since_s) or 0.0,
             target_cpu_percent=_cpu_percent(before, now, "target", since_s) if self.monitored.target else None,
             redis_cpu_percent=_cpu_percent(before, now, "redis", since_s) if self.monitored.redis else None,
-            host_cpu_percent=round(100 * max(0.0, now.busy_s - before.busy_s) / total_s, 1),
-            steal_percent=round(100 * max(0.0, now.steal_s - before.steal_s) / total_s, 1),
+            host_cpu_percent=round(100 * host.busy, 1) if host else None,
+            steal_percent=round(100 * host.steal, 1) if host else None,
             target_memory_bytes=memory,
         )
         self.samples.append(sample)
@@ -121,21 +121,40 @@ def _cpu_load(before: HostCounters, now: HostCounters, monitored: MonitoredProce
         return CpuLoad()
     generator_s, target_s = _cpu_s_used(before, now, "generator"), _cpu_s_used(before, now, "target")
     known_s = target_s + _cpu_s_used(before, now, "redis") + max(generator_s, _cpu_s_used(before, now, "ours"))
-    busy_s = max(0.0, now.busy_s - before.busy_s)
-    total_s = max(1e-3, now.total_s - before.total_s)
+    host = _host_shares(before, now)
+    are_others_known = monitored.target or not monitored.is_local
     return CpuLoad(
         generator=generator_s / since_s / max(1, monitored.generator_cpus),
         target=target_s / since_s / monitored.target_cpus if monitored.target else None,
-        host=busy_s / total_s,
-        others_cores=max(0.0, busy_s - known_s) / since_s if monitored.target or not monitored.is_local else None,
-        steal=max(0.0, now.steal_s - before.steal_s) / total_s,
+        host=host.busy if host else None,
+        others_cores=max(0.0, host.busy_s - known_s) / since_s if host and are_others_known else None,
+        steal=host.steal if host else None,
         is_throttled=now.throttled > before.throttled,
     )
 
 
-async def measure_background_cores(seconds: float) -> float:
-    """Processors in use on the machine before the load starts."""
+@dataclass(frozen=True, slots=True)
+class _HostShares:
+    """CPU use of the host between two readings: shares of all processors, and seconds."""
+
+    busy: float
+    steal: float
+    busy_s: float
+
+
+def _host_shares(before: HostCounters, now: HostCounters) -> _HostShares | None:
+    """None if the host's CPU time is unreadable."""
+    if before.cpu is None or now.cpu is None:
+        return None
+    total_s = max(1e-3, now.cpu.total_s - before.cpu.total_s)
+    busy_s = max(0.0, now.cpu.work_s - before.cpu.work_s)
+    return _HostShares(busy_s / total_s, max(0.0, now.cpu.steal_s - before.cpu.steal_s) / total_s, busy_s)
+
+
+async def measure_background_cores(seconds: float) -> float | None:
+    """Processors in use on the machine before the load starts; None if unreadable."""
     before = await asyncio.to_thread(usage_counters.read, {})
     await asyncio.sleep(seconds)
     now = await asyncio.to_thread(usage_counters.read, {})
-    return max(0.0, now.busy_s - before.busy_s) / (now.monotonic_s - before.monotonic_s)
+    host = _host_shares(before, now)
+    return host.busy_s / (now.monotonic_s - before.monotonic_s) if host else None

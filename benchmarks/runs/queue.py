@@ -17,7 +17,8 @@ from django.utils import timezone
 from benchmarks.analysis.warm_up import max_warmup_s
 from benchmarks.errors import QueueFull, RunFinished, RunUnfinished
 from benchmarks.models import ACTIVE, UNFINISHED, Run, RunState
-from system.host.child_processes import Identity, boot_id, identify, is_alive, kill_group, spawn_detached
+from system.host.boot_clock import boot_id
+from system.host.child_processes import Identity, identify, is_alive, kill_group, spawn_detached
 from system.lib import files, installation
 
 log = structlog.get_logger("benchmarks")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dashboard_client.formatting.figures import DASH, MB, date_time, number, rate, seconds, spread
+from dashboard_client.formatting.figures import DASH, MB, date_time, number, percent, rate, seconds, spread
 from dashboard_client.formatting.table import table
 from dashboard_client.wire.action_result import ActionResult
 from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkResults, Comparison
@@ -13,11 +13,13 @@ from dashboard_client.wire.redis import RedisNode, RedisStats
 
 
 def host(stats: HostStats) -> list[str]:
+    cores = stats.cpu_count or len(stats.cpu_per_core)
     disk = "" if stats.disk_percent is None else f", disk {stats.disk_percent:.0f} %"
     return [
-        f"CPU {stats.cpu:.1f} % of {stats.cpu_count or len(stats.cpu_per_core)} cores, load {stats.load_avg}",
-        f"Memory {stats.memory:,.0f} of {stats.total_memory:,.0f} MB, {stats.memory_percent:.0f} %{disk}",
-        f"{stats.hostname}, up {stats.uptime}",
+        f"CPU {percent(stats.cpu, 1)} of {cores} cores, load {stats.load_avg or DASH}",
+        f"Memory {number(stats.memory)} of {number(stats.total_memory)} MB, {percent(stats.memory_percent)}{disk}",
+        f"{stats.hostname}, up {stats.uptime or DASH}",
+        *(f"{kind} is not readable: {reason}" for kind, reason in stats.unreadable.items()),
     ]
 
 

@@ -113,29 +113,37 @@ class ProcessPage:
 
 @dataclass(frozen=True, slots=True)
 class HostStats:
-    """`cpu` and `memory_percent`: percent of the whole host; `memory`, `total_memory`: MB."""
+    """`cpu` and `memory_percent`: percent of the whole host; `memory`, `total_memory`: MB.
 
-    cpu: float
-    memory: float
-    total_memory: float
+    `unreadable`: why figures are None, by kind: cpu, memory, …
+    """
+
+    cpu: float | None
+    memory: float | None
+    total_memory: float | None
     uptime: str = ""
     load_avg: str = ""
     timestamp: datetime | None = None
     cpu_per_core: tuple[float, ...] = ()
     cpu_count: int = 0
-    memory_percent: float = 0.0
-    swap_bytes: int = 0
-    swap_total_bytes: int = 0
+    memory_percent: float | None = None
+    swap_bytes: int | None = None
+    swap_total_bytes: int | None = None
     disk_percent: float | None = None
     disk_free_bytes: int | None = None
-    network_in_bytes_per_second: float = 0.0
-    network_out_bytes_per_second: float = 0.0
-    uptime_seconds: float = 0.0
+    network_in_bytes_per_second: float | None = None
+    network_out_bytes_per_second: float | None = None
+    uptime_seconds: float | None = None
     load_average: tuple[float, ...] = ()
     hostname: str = ""
     platform: str = ""
     node_version: str | None = None
     python_version: str = ""
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+
+    def explain(self, kind: str) -> str:
+        """Why the figures of this kind are missing."""
+        return f"Not readable: {self.unreadable.get(kind, 'no reason given')}"
 
 
 @dataclass(frozen=True, slots=True)

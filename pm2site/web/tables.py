@@ -113,11 +113,16 @@ def _entry_row(entry: Entry) -> Row:
 
 
 def host(stats: HostStats) -> str:
+    total_gb = None if stats.total_memory is None else stats.total_memory / 1024
     return (
-        f"CPU {stats.cpu:.0f} % of {stats.cpu_count} cores · memory {stats.memory_percent:.0f} % of "
-        f"{stats.total_memory / 1024:.1f} GB · disk {stats.disk_percent:.0f} % · load {stats.load_avg} · "
-        f"up {stats.uptime}"
+        f"CPU {_number(stats.cpu)} % of {stats.cpu_count} cores · memory {_number(stats.memory_percent)} % of "
+        f"{_number(total_gb, 1)} GB · disk {_number(stats.disk_percent)} % · load {stats.load_avg or DASH} · "
+        f"up {stats.uptime or DASH}"
     )
+
+
+def _number(value: float | None, digits: int = 0) -> str:
+    return DASH if value is None else f"{value:.{digits}f}"
 
 
 def format_megabytes(count: int) -> str:

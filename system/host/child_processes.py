@@ -12,12 +12,12 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import psutil
 
 from system.errors import ChildFailed, ChildTimeout
+from system.host.boot_clock import boot_id, started_at_s
 from system.lib import files
 
 TAIL_BYTES = 64 * 1024
@@ -46,32 +46,14 @@ class CompletedProcess:
     truncated: bool
 
 
-@lru_cache(maxsize=1)
-def boot_id() -> str:
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return f"{psutil.boot_time():.0f}"
-
-
 def identify(pid: int) -> Identity | None:
     """The identity of a live process; None for one that is gone or a zombie."""
     try:
-        process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
+        if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
             return None
-        return Identity(pid, _started_at(process), boot_id())
+        return Identity(pid, started_at_s(pid), boot_id())
     except (psutil.Error, OSError, ValueError):
         return None
-
-
-def _started_at(process: psutil.Process) -> float:
-    # Field 22 of /proc/PID/stat counts from boot, so a step of the wall clock does not change an identity.
-    try:
-        after_name = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
-        return int(after_name[19]) / os.sysconf("SC_CLK_TCK")
-    except OSError:
-        return process.create_time()
 
 
 def is_alive(identity: Identity) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 
+from system.host.boot_clock import age_s, started_at_s
 from system.host.psutil_thread import run_in_psutil_thread
 
 FRESH_S = 0.2  # a younger sample is returned again: a shorter window is mostly noise
@@ -139,15 +140,15 @@ class _TreeSampler:
     def _read_tree(self, pid: int, now: float) -> TreeUsage | None:
         try:
             members = self.members(pid)
-            created = members[0].create_time()
-        except (psutil.Error, ValueError):
+            created = started_at_s(pid)
+        except (psutil.Error, OSError, ValueError):
             return None
         cpu_s, memory_bytes, alive = 0.0, 0, 0
         for member in members:
             try:
                 with member.oneshot():
                     times, memory_bytes = member.cpu_times(), memory_bytes + member.memory_info().rss
-            except psutil.Error:
+            except (psutil.Error, OSError):
                 continue
             cpu_s, alive = cpu_s + sum_cpu_s(times), alive + 1
         if not alive:
@@ -157,7 +158,7 @@ class _TreeSampler:
     def _percent(self, pid: int, created: float, cpu_s: float, now: float) -> float:
         baseline = self.baselines.get((pid, created))
         if baseline is None:  # first reading: the average since the process started
-            self.baselines[pid, created] = _Baseline(cpu_s, now, _percent_of(cpu_s, time.time() - created))
+            self.baselines[pid, created] = _Baseline(cpu_s, now, _percent_of(cpu_s, age_s(created)))
         elif now - baseline.monotonic_s >= FRESH_S:
             percent = _percent_of(cpu_s - baseline.cpu_s, now - baseline.monotonic_s)
             self.baselines[pid, created] = _Baseline(cpu_s, now, percent)

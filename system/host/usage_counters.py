@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from system.host.cpu_times import cpu_seconds
+from system.host.cpu_times import CpuSeconds, cpu_seconds
 from system.host.process_trees import TreeCounters, read_children, read_counters
 
 CPU_STAT = Path("/sys/fs/cgroup/cpu.stat")
@@ -22,22 +22,27 @@ VMSTAT = Path("/proc/vmstat")
 
 @dataclass(frozen=True, slots=True)
 class HostCounters:
-    """One reading. `busy_s`, `total_s`, `steal_s`: CPU seconds summed over all processors."""
+    """One reading. `cpu`: summed over all processors; None if unreadable, as /proc/stat in a hardened container."""
 
     monotonic_s: float
     groups: Mapping[str, TreeCounters]
-    busy_s: float
-    total_s: float
-    steal_s: float
+    cpu: CpuSeconds | None
     throttled: int
 
 
 def read(groups: Mapping[str, Collection[int]]) -> HostCounters:
     """Reads the host and the named groups, each given by the root pids of its trees. Blocks for some ms."""
     children = read_children()
-    now_s, cpu = time.monotonic(), cpu_seconds(psutil.cpu_times())
+    now_s, cpu = time.monotonic(), _read_cpu()
     counters = {name: read_counters(roots, children) for name, roots in groups.items()}
-    return HostCounters(now_s, counters, cpu.work_s, cpu.total_s, cpu.steal_s, _throttled_count())
+    return HostCounters(now_s, counters, cpu, _throttled_count())
+
+
+def _read_cpu() -> CpuSeconds | None:
+    try:
+        return cpu_seconds(psutil.cpu_times())
+    except (psutil.Error, OSError, TypeError, ValueError):  # the last two: a file with other content
+        return None
 
 
 def _throttled_count() -> int:
@@ -54,6 +59,6 @@ def _read_counter(file: Path, name: str) -> int | None:
     """The value in the line `name value`; None without the file or the line."""
     try:
         lines = file.read_text().splitlines()
-    except OSError:
+        return next((int(line.split()[1]) for line in lines if line.startswith(f"{name} ")), None)
+    except (OSError, ValueError, IndexError):
         return None
-    return next((int(line.split()[1]) for line in lines if line.startswith(f"{name} ")), None)

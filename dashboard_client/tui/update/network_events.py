@@ -131,8 +131,9 @@ def _keep_selection(before: State, state: State, panel: str) -> State:
 
 
 def _add_chart_points(live: LiveData, host: HostStats, at_s: float) -> LiveData:
-    def append(points: tuple[Point, ...], value: float) -> tuple[Point, ...]:
-        return (*(point for point in points if at_s - point.at_s <= HISTORY_S), Point(at_s, value))
+    def append(points: tuple[Point, ...], value: float | None) -> tuple[Point, ...]:
+        kept = tuple(point for point in points if at_s - point.at_s <= HISTORY_S)
+        return kept if value is None else (*kept, Point(at_s, value))
 
     return replace(live, cpu=append(live.cpu, host.cpu), memory=append(live.memory, host.memory))
 

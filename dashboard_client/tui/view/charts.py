@@ -20,12 +20,12 @@ def cpu(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
     """Scaled from 0 to 100, so that an idle host looks idle."""
     host, points = state.displayed.host, state.displayed.cpu
     right = ""
-    if host:
+    if host and host.cpu is not None:
         peak = max((point.value for point in points), default=host.cpu)
         right = f"now {percent(host.cpu)}  max {percent(peak)}" + ("  60 s" if rect.width > 44 else "")
     box = draw_border(frame, rect, state, glyphs, "cpu", "CPU", right, STREAM)
-    if host is None:
-        draw_message(frame, box, waiting_text(state, "CPU figures"))
+    if host is None or host.cpu is None:
+        draw_message(frame, box, waiting_text(state, "CPU figures") if host is None else host.explain("cpu"))
         return
     style = Style.DIM if not state.link.is_up else level_style(host.cpu)
     _draw_chart(frame, box, state, points, (0.0, 100.0), ("100", "50", "0"), style, glyphs)
@@ -40,18 +40,19 @@ def memory(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
     """Scaled to the observed range in steps of 0.5 GB, so that a leak is visible."""
     host = state.displayed.host
     right = ""
-    if host:
+    if host and host.memory is not None and host.total_memory is not None:
         right = f"{host.memory / PER_GB:.1f} of {host.total_memory / PER_GB:.1f} GB"
         right += f"  {percent(host.memory_percent)}" if rect.width > 44 else ""
     box = draw_border(frame, rect, state, glyphs, "memory", "Memory", right, STREAM)
-    if host is None:
-        draw_message(frame, box, waiting_text(state, "memory figures"))
+    if host is None or host.memory is None:
+        draw_message(frame, box, waiting_text(state, "memory figures") if host is None else host.explain("memory"))
         return
     points = tuple(Point(point.at_s, point.value / PER_GB) for point in state.displayed.memory)
     low, high = _half_steps([point.value for point in points] or [host.memory / PER_GB])
     labels = tuple(f"{value:.1f}" if high < 100 else f"{value:.0f}" for value in (high, (low + high) / 2, low))
-    is_tight = host.memory_percent >= 60
-    style = Style.DIM if not state.link.is_up else level_style(host.memory_percent) if is_tight else Style.CHART_2
+    used_percent = host.memory_percent or 0.0
+    is_tight = used_percent >= 60
+    style = Style.DIM if not state.link.is_up else level_style(used_percent) if is_tight else Style.CHART_2
     _draw_chart(frame, box, state, points, (low, high), labels, style, glyphs)
     left = f"load {host.load_avg}" if host.load_avg else ""
     draw_bottom_text(frame, rect, f"{left} · up {host.uptime}" if host.uptime else left)

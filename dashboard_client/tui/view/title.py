@@ -107,7 +107,8 @@ def summary(state: State) -> list[str]:
         up = sum(node.state == "up" for node in view.redis.stats)
         parts.append(f"redis {up}/{len(view.redis.stats)}")
     if view.host:
-        parts += [f"cpu {percent(view.host.cpu)}", f"mem {percent(view.host.memory_percent)}"]
+        shares = (("cpu", view.host.cpu), ("mem", view.host.memory_percent))
+        parts += [f"{name} {percent(share)}" for name, share in shares if share is not None]
     if view.results:
         parts.append(f"{view.results[0].framework} {thousands(view.results[0].req_per_sec)}")
     return parts

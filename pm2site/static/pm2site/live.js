@@ -114,13 +114,17 @@ async function runAction(verb, pmId, button) {
 
 // ---- charts
 
-function plot(name, value, label) {
+function plot(name, value, label, reason) {
+  if (value === null) return caption(name, `${label}: ${reason}`);
   const now = performance.now();
   points[name] = [...points[name].filter((point) => now - point.at <= WINDOW_MS), { at: now, value }];
   const coordinates = points[name].map(({ at, value: y }) => `${600 - ((now - at) / WINDOW_MS) * 600},${100 - y}`);
   element(name).querySelector("polyline").setAttribute("points", coordinates.join(" "));
   const maximum = Math.max(...points[name].map((point) => point.value));
-  const text = `${label} ${Math.round(value)} %, at most ${Math.round(maximum)} % in the last minute`;
+  return caption(name, `${label} ${Math.round(value)} %, at most ${Math.round(maximum)} % in the last minute`);
+}
+
+function caption(name, text) {
   element(name).setAttribute("aria-label", text);
   element(name).querySelector("figcaption").textContent = text;
 }
@@ -130,8 +134,8 @@ function plot(name, value, label) {
 const renderers = {
   "system:metrics": (data) => {
     setText("host", rows.host(data));
-    plot("cpu", data.cpu, "CPU");
-    plot("memory", data.memoryPercent, "Memory");
+    plot("cpu", data.cpu, "CPU", data.unreadable.cpu ?? "unknown");
+    plot("memory", data.memoryPercent, "Memory", data.unreadable.memory ?? "unknown");
   },
   "pm2:stats": (data) => {
     updateTable("pm2", rows.processes(data));

@@ -93,10 +93,12 @@ export const activity = (newestFirst) =>
     ],
   }));
 
+const rounded = (value, digits = 0) => orDash(value, (number) => fixed(number, digits));
+
 export const host = (stats) =>
-  `CPU ${fixed(stats.cpu, 0)} % of ${stats.cpuCount} cores · memory ${fixed(stats.memoryPercent, 0)} % of ` +
-  `${(stats.totalMemory / 1024).toFixed(1)} GB · disk ${fixed(stats.diskPercent, 0)} % · load ${stats.loadAvg} · ` +
-  `up ${stats.uptime}`;
+  `CPU ${rounded(stats.cpu)} % of ${stats.cpuCount} cores · memory ${rounded(stats.memoryPercent)} % of ` +
+  `${orDash(stats.totalMemory, (size) => (size / 1024).toFixed(1))} GB · disk ${rounded(stats.diskPercent)} % · ` +
+  `load ${stats.loadAvg ?? DASH} · up ${stats.uptime ?? DASH}`;
 
 export function runText(run) {
   const name = `${printable(run.framework)} ${run.method} ${printable(run.endpoint)}`;

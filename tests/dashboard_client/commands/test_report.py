@@ -7,6 +7,7 @@ from dataclasses import replace
 from dashboard_client.commands import report
 from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkResults
 from dashboard_client.wire.decode import convert
+from dashboard_client.wire.host_and_pm2 import HostStats
 
 RESULT = convert(
     BenchmarkResult,
@@ -32,3 +33,16 @@ def test_results_are_an_aligned_table() -> None:
         "–   fastify    GET /simple   ≥ 184,700  ±0.6 %  1.20 ms  2.10 ms          100  valid",
         "–   fastify    GET /simple     184,700       –  1.20 ms  2.10 ms          100  valid",
     ]
+
+
+def test_a_figure_that_is_unreadable_is_a_dash_with_its_reason() -> None:
+    stats = {
+        "cpu": None, "memory": 5000, "totalMemory": 15872, "uptime": "1h", "loadAvg": None, "cpuCount": 2,
+        "memoryPercent": 31.5, "diskPercent": None, "hostname": "h",
+        "unreadable": {"cpu": "/proc/stat: Permission denied"},
+    }  # fmt: skip
+
+    assert report.host(convert(HostStats, stats)) == [
+        "CPU – of 2 cores, load –", "Memory 5,000 of 15,872 MB, 32 %", "h, up 1h",
+        "cpu is not readable: /proc/stat: Permission denied",
+    ]  # fmt: skip

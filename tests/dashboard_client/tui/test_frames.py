@@ -10,6 +10,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,16 @@ from dashboard_client.tui.screen.frame import Frame
 from dashboard_client.tui.update.dispatch import update
 from dashboard_client.tui.view.render import render
 from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkResults
-from dashboard_client.wire.host_and_pm2 import Activity, ActivityEntry, Counts, LogLine, LogLines, Pm2Stats, Process
+from dashboard_client.wire.host_and_pm2 import (
+    Activity,
+    ActivityEntry,
+    Counts,
+    HostStats,
+    LogLine,
+    LogLines,
+    Pm2Stats,
+    Process,
+)
 from tests.dashboard_client.tui import scenes
 
 FOLDER = Path(__file__).parents[2] / "data" / "frames"
@@ -132,6 +142,17 @@ def hostile(state: State) -> State:
     if any(call.purpose == "latest" for call in state.pending_calls.values()):
         state = scenes.answer(state, "latest", BenchmarkResults((BenchmarkResult(NASTY, 1e18, NASTY, endpoint=NASTY),)))
     return state
+
+
+def test_figures_that_are_unreadable_leave_a_reason_in_their_panels() -> None:
+    reasons = {"cpu": "/proc/stat: Permission denied", "memory": "/proc/meminfo: Permission denied"}
+    hidden = HostStats(None, None, None, hostname="bench-1", unreadable=reasons)
+    state, _ = scenes.play(scenes.empty(120, 32), events.StreamData("system:metrics", hidden, scenes.NOW_S))
+    text = text_of(render(state, theme.BRAILLE))
+
+    assert [f"Not readable: {reason}" in text for reason in reasons.values()] == [True, True]
+    for width, height in SIZES:
+        assert render(replace(state, width=width, height=height), theme.BRAILLE).width == width
 
 
 @settings(deadline=None, max_examples=150)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from pm2site.audit.trail import Entry
 from pm2site.web import tables
 from rediscluster.status.cluster_stats import ClusterStats, ShardReplica, ShardStats
 from system.host import binaries
+from system.host.metrics import HostStats
 from system.lib.wire import to_wire
 from tests.fixtures.server import ROOT, Server
 
@@ -101,6 +102,28 @@ def test_script_and_server_produce_the_same_rows(function: str, value: object, t
     rows = [{**asdict(row), "cells": list(row.cells)} for row in table.rows]
 
     assert call_rows_js(function, value) == rows
+
+
+HOST = HostStats(
+    12.4, 5000.0, 15872.0, "2d 3h 45m", "1.23 1.45 1.12", AT, (12.4,), 1, 31.5, 0, 0, 71.4, 9, 0.0, 0.0, 186_300.0,
+    (1.23, 1.45, 1.12), "h", "Linux", None, "3.11", {},
+)  # fmt: skip
+HIDDEN_HOST = replace(
+    HOST, cpu=None, total_memory=None, memory_percent=None, disk_percent=None, load_avg=None, uptime=None
+)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("stats", [HOST, HIDDEN_HOST])
+def test_script_and_server_describe_the_host_alike(stats: HostStats) -> None:
+    assert call_rows_js("host", stats) == tables.host(stats)
+
+
+def test_a_figure_that_is_unreadable_is_a_dash() -> None:
+    assert tables.host(HOST) == (
+        "CPU 12 % of 1 cores · memory 32 % of 15.5 GB · disk 71 % · load 1.23 1.45 1.12 · up 2d 3h 45m"
+    )
+    assert tables.host(HIDDEN_HOST) == "CPU – % of 1 cores · memory – % of – GB · disk – % · load – · up –"
 
 
 @pytest.mark.real

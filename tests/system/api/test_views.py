@@ -22,9 +22,10 @@ STATS = [
     "cpu", "memory", "totalMemory", "uptime", "loadAvg", "timestamp", "cpuPerCore", "cpuCount", "memoryPercent", "swapBytes",
     "swapTotalBytes", "diskPercent", "diskFreeBytes", "networkInBytesPerSecond", "networkOutBytesPerSecond", "uptimeSeconds",
     "loadAverage", "hostname", "platform", "nodeVersion", "pythonVersion",
+    "unreadable",
 ]  # fmt: skip
-CPU = ["cpu", "perCore", "timestamp"]
-MEMORY = ["totalMemory", "usedMemory", "availableMemory", "freeMemory", "percent", "timestamp"]
+CPU = ["cpu", "perCore", "timestamp", "unreadable"]
+MEMORY = ["totalMemory", "usedMemory", "availableMemory", "freeMemory", "percent", "timestamp", "unreadable"]
 
 
 def get(action: str) -> dict[str, Any]:
