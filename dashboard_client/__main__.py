@@ -8,7 +8,7 @@ import traceback
 from argparse import Namespace
 from collections.abc import Sequence
 
-from dashboard_client import config
+from dashboard_client import config, standard_streams
 from dashboard_client.commands import arguments, progress
 from dashboard_client.config import Config
 from dashboard_client.errors import ClientError, Usage
@@ -17,6 +17,11 @@ from dashboard_client.tui.screen import theme
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit code: 0 ok, 1 failed, 2 usage; see `--help`."""
+    with standard_streams.checked():
+        return _run(argv)
+
+
+def _run(argv: Sequence[str] | None) -> int:
     options = arguments.parse(argv)
     is_debugging = False
     try:
@@ -28,16 +33,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         progress.print_error(str(error))
         return 2 if isinstance(error, Usage) else 1
-    except BrokenPipeError:  # `… | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except KeyboardInterrupt:
         return 130
     except ModuleNotFoundError as error:
         progress.print_error(f"{error}. Install the client's requirements: pip install -r requirements-client.txt")
         return 1
-    except OSError as error:  # for example a full disk behind stdout
-        progress.print_error(f"Cannot write the output: {error}")
+    except OSError as error:  # for example too many open files
+        progress.print_error(str(error))
         return 1
 
 

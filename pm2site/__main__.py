@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from system.host import standard_streams
 from system.lib import installation
 
 # These print sentences, not log lines.
@@ -12,6 +13,11 @@ INTERACTIVE = ("admin", "pm2", "rediscluster", "setup", "token")
 
 
 def main() -> None:
+    with standard_streams.checked(is_server=sys.argv[1:2] == ["serve"]):
+        _execute()
+
+
+def _execute() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pm2site.settings")
     if sys.argv[1:2] and sys.argv[1] in INTERACTIVE:
         os.environ.setdefault("LOG_LEVEL", "WARNING")

@@ -34,7 +34,7 @@ ROOMS = {
         " lifetime asgi urls apps management.commands __main__"
     ),
     "dashboard_client": (
-        "errors config wire network client formatting commands tui.screen tui.model tui.text tui.update tui.view tui"
+        "standard_streams errors config wire network client formatting commands tui.screen tui.model tui.text tui.update tui.view tui"
         " __main__"
     ),
 }

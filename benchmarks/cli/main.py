@@ -28,6 +28,7 @@ from benchmarks.errors import BadUsage, BenchmarkError, InvalidTargetAddress, No
 from pm2.errors import InvalidRegistry
 from pm2.frameworks import registry
 from system.errors import HostError
+from system.host import standard_streams
 from system.host.child_processes import Identity
 
 OK, FAILED, USAGE, WORSE, INVALID, NO_VERDICT = 0, 1, 2, 3, 4, 5
@@ -36,9 +37,14 @@ STATE_LABELS = {"preflight": "checking the target", "warming": "warm-up", "runni
 
 def main(argv: Sequence[str] | None = None) -> int:
     """`argv` defaults to the process's own. Returns the exit code. Results go to stdout, everything else to stderr."""
+    with standard_streams.checked():
+        return _run(sys.argv[1:] if argv is None else argv)
+
+
+def _run(argv: Sequence[str]) -> int:
     registry.set_port_offset(port_offset)
     try:
-        options = parse_options(sys.argv[1:] if argv is None else argv, _confirm)
+        options = parse_options(argv, _confirm)
         outbox = Outbox(options.outbox)
         if options.is_resend and not _resend(outbox, options.server):
             return FAILED

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from dashboard_client.commands.progress import Waiting, print_status
-from dashboard_client.errors import Usage
+from dashboard_client.errors import ClientError, Usage
 from dashboard_client.network.api import Api
 
 FILTERS = ("framework", "endpoint", "since", "until", "validity")
@@ -23,8 +23,11 @@ def export_history(api: Api, options: Namespace) -> int:
         api.benchmark_export(sys.stdout.buffer, options.format, **filters)
         sys.stdout.buffer.flush()
         return 0
-    with Waiting("Exporting the history"), _open_for_replacing(options.output) as file:
-        count = api.benchmark_export(file, options.format, **filters)
+    try:
+        with Waiting("Exporting the history"), _open_for_replacing(options.output) as file:
+            count = api.benchmark_export(file, options.format, **filters)
+    except OSError as error:
+        raise ClientError(f"Cannot write {options.output}: {error.strerror}.") from error
     print_status(f"Wrote {count:,} bytes to {options.output}")
     return 0
 

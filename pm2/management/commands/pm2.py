@@ -132,6 +132,7 @@ class Command(CommandLine):
         last_number = live_logs.feed.last
         filters = tuple((key, value) for key, value in (("framework", name), ("search", options["search"])) if value)
         while options["follow"]:
+            self.stdout.flush()  # a pipe would hold the lines back
             await asyncio.sleep(FOLLOW_INTERVAL_S)
             batch = live_logs.feed.after(last_number, 1000, 2**20, filters)
             last_number = batch.last

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 from argparse import ArgumentParser
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -54,7 +54,7 @@ class Command(CommandLine):
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         subject = str(options.get("port") or options.get("nodes") or "")
         try:
-            message = asyncio.run(getattr(self, f"_{verb}")(options))
+            result = asyncio.run(getattr(self, f"_{verb}")(options))
         except (RedisClusterError, HostError, OSError) as error:
             if verb != "status":
                 audit_hook.record_command(f"redis.{verb}", subject, str(error), error)
@@ -62,10 +62,13 @@ class Command(CommandLine):
             raise CommandError("\n  ".join([f"{error}{hint}", *_log_lines(error)])) from error
         except KeyboardInterrupt:
             raise CommandError("Interrupted. An unfinished setup was rolled back.", returncode=130) from None
-        if message:
-            audit_hook.record_command(f"redis.{verb}", subject, message)
+        if result:
+            audit_hook.record_command(f"redis.{verb}", subject, result.message)  # before output that can fail
+            self._print(options, result, lambda: [result.message])
+            for warning in getattr(result, "warnings", ()):
+                self.stderr.write(f"Warning: {warning}")
 
-    async def _setup(self, options: dict[str, Any]) -> str:
+    async def _setup(self, options: dict[str, Any]) -> OperationResult:
         requested = plan.make_plan(
             options["nodes"],
             replicas=options["replicas"],
@@ -75,19 +78,19 @@ class Command(CommandLine):
             allow_no_failover=options["allow_no_failover"],
             max_nodes=settings.REDIS_MAX_NODES,
         )
-        return await self._run(cluster.setup(requested, self._show_phase), options)
+        return await cluster.setup(requested, self._show_phase)
 
-    async def _stop(self, options: dict[str, Any]) -> str:
-        return await self._run(cluster.stop(discard=options["discard"], on_phase=self._show_phase), options)
+    async def _stop(self, options: dict[str, Any]) -> OperationResult:
+        return await cluster.stop(discard=options["discard"], on_phase=self._show_phase)
 
-    async def _resume(self, options: dict[str, Any]) -> str:
-        return await self._run(cluster.resume(self._show_phase), options)
+    async def _resume(self, options: dict[str, Any]) -> OperationResult:
+        return await cluster.resume(self._show_phase)
 
-    async def _clean(self, options: dict[str, Any]) -> str:
-        return await self._run(cluster.clean(confirm=options["yes"], on_phase=self._show_phase), options)
+    async def _clean(self, options: dict[str, Any]) -> Cleaned:
+        return await cluster.clean(confirm=options["yes"], on_phase=self._show_phase)
 
-    async def _failover(self, options: dict[str, Any]) -> str:
-        return await self._run(cluster.failover(options["port"], self._show_phase), options)
+    async def _failover(self, options: dict[str, Any]) -> OperationResult:
+        return await cluster.failover(options["port"], self._show_phase)
 
     async def _status(self, options: dict[str, Any]) -> None:
         await cluster_sampler.sample()
@@ -96,13 +99,6 @@ class Command(CommandLine):
         self._print(options, {"status": status, "stats": stats}, lambda: text_map.render_status(status, stats))
         if status.state != RUNNING or any(node.state != UP for node in stats.stats):
             sys.exit(1)
-
-    async def _run(self, operation: Awaitable[OperationResult | Cleaned], options: dict[str, Any]) -> str:
-        result = await operation
-        self._print(options, result, lambda: [result.message])
-        for warning in getattr(result, "warnings", ()):
-            self.stderr.write(f"Warning: {warning}")
-        return result.message
 
     def _print(self, options: dict[str, Any], value: object, lines: Callable[[], list[str]]) -> None:
         if options["json"]:
