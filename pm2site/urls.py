@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from benchmarks.api.client_config import ConfigView
 from pm2site.access.login import LoginView, LogoutView
@@ -13,6 +13,7 @@ from pm2site.audit.trail import ActivityView
 from pm2site.health import views
 from pm2site.http.error_responses import not_found
 from pm2site.web import front_page
+from pm2site.web.schema import SchemaView
 
 urlpatterns = [
     path("", front_page.index, name="index"),
@@ -20,8 +21,8 @@ urlpatterns = [
     path("ready", views.ready, name="ready"),
     path("login", LoginView.as_view(), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),
-    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/schema", SchemaView.as_view(), name="schema"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/activity", ActivityView.as_view(), name="activity"),
     # The view is in benchmarks/api: it lists benchmark endpoints and defaults, and system may not import benchmarks.
     path("api/system/config", ConfigView.as_view(), name="config"),

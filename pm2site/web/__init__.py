@@ -1,1 +1,1 @@
-"""The browser's front page."""
+"""The browser's front page, the OpenAPI document and its page."""

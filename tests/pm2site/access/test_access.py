@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import yaml
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import get_resolver
@@ -312,9 +313,9 @@ def test_the_schema_documents_the_response_of_delete() -> None:
     deletes = {path: list(verbs["delete"]["responses"]) for path, verbs in paths.items() if "delete" in verbs}
 
     assert deletes == {
-        "/api/benchmark/clear": ["200"],
-        "/api/benchmark/runs/{run_id}": ["200"],
-        "/api/benchmark/runs/{run_id}/baseline": ["200"],
+        "/api/benchmark/clear": ["200", "4XX", "5XX"],
+        "/api/benchmark/runs/{run_id}": ["200", "4XX", "5XX"],
+        "/api/benchmark/runs/{run_id}/baseline": ["200", "4XX", "5XX"],
     }
 
 
@@ -347,3 +348,34 @@ def test_health_is_open_with_a_trailing_slash_and_errors_are_compact(settings: S
 
     assert [client().get(path).status_code for path in ("/health", "/health/")] == [200, 200]
     assert b'": ' not in client().get("/api/pm2/stats").content
+
+
+def test_the_schema_is_built_once_and_need_not_be_sent_again() -> None:
+    first = client().get("/api/schema")
+    again = client().get("/api/schema", headers={"If-None-Match": first.headers["ETag"]})
+    as_json = client().get("/api/schema?format=json")
+
+    assert (again.status_code, again.content) == (304, b"")
+    assert as_json.headers["Content-Type"] == "application/vnd.oai.openapi+json; charset=utf-8"
+    assert yaml.safe_load(first.content) == as_json.json()
+
+
+def test_every_operation_documents_its_errors() -> None:
+    schema = client().get("/api/schema?format=json").json()
+    operations = [operation for verbs in schema["paths"].values() for operation in verbs.values()]
+    reference = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+
+    assert len(operations) > 40
+    assert [operation for operation in operations if operation["responses"]["4XX"]["content"] != reference] == []
+    assert [operation for operation in operations if operation["responses"]["5XX"]["content"] != reference] == []
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/api/docs", "/admin/"])
+def test_every_page_restricts_what_it_may_load(path: str) -> None:
+    browser = Client(headers={"Host": "localhost"}, REMOTE_ADDR="127.0.0.1")
+    browser.force_login(get_user_model().objects.create_superuser("boss"))
+    response = browser.get(path)
+
+    assert response.headers["Content-Type"].startswith("text/html")
+    policy = response.headers["Content-Security-Policy"]
+    assert "default-src 'none'; script-src 'self';" in policy
