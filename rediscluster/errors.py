@@ -47,6 +47,14 @@ class OperationInProgress(RedisClusterError, Conflict):
         )
 
 
+class OperationCancelled(RedisClusterError, Unavailable):
+    """The server shuts down. A setup is undone; the others can be repeated."""
+
+    def __init__(self, operation: str) -> None:
+        ended = "and undone" if operation == "setup" else "before it had finished; repeat it"
+        super().__init__(f"The server is shutting down: {operation} was cancelled {ended}.", operation=operation)
+
+
 class PortTaken(RedisClusterError, Conflict):
     """A data port or a bus port is in use by another program. `bus_of`: the data port of the bus port `port`."""
 

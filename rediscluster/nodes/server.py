@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal as signals
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +28,7 @@ from rediscluster.nodes.client import NodeConnection
 from rediscluster.nodes.gather import gather_all
 from rediscluster.nodes.manifest import Manifest
 from rediscluster.nodes.resp import require_text
+from rediscluster.nodes.threads import run_to_end
 from rediscluster.topology.info import parse_info, to_int
 from rediscluster.topology.plan import BUS_OFFSET
 from system.host import binaries, child_processes, ports, process_lookup
@@ -122,7 +123,7 @@ def prepare_folders(cluster: Manifest, node_ports: tuple[int, ...]) -> None:
 async def start_nodes(cluster: Manifest, node_ports: tuple[int, ...]) -> Manifest:
     """Starts these nodes and waits until each responds. Raises ChildFailed, NodeFailed and the errors of
     `diagnosis`."""
-    cluster = await asyncio.to_thread(_spawn_nodes, cluster, node_ports)
+    cluster = await run_to_end(_spawn_nodes, cluster, node_ports)
     processes = {node.port: node.process for node in cluster.nodes}
     async with client.open_connections(node_ports) as nodes:
         await gather_all(
@@ -160,12 +161,23 @@ async def _wait_until_responding(node: NodeConnection, process: Identity) -> Non
             if info.get("process_id") == str(process.pid):
                 return
             raise PortTaken(node.port, "another Redis", to_int(info, "process_id"), None)
-        if not await asyncio.to_thread(child_processes.is_alive, process):
-            log_tail = await asyncio.to_thread(node_files.read_log_tail, node.port)
-            raise diagnosis.explain_exit(node.port, log_tail, node_files.free_disk_bytes())
+        await _check_process(node.port, process)
         if asyncio.get_running_loop().time() > deadline:
             raise NodeFailed(node.port, reason, await asyncio.to_thread(node_files.read_log_tail, node.port))
         await asyncio.sleep(POLL_S)
+
+
+async def check_alive(cluster: Manifest, node_ports: Collection[int]) -> None:
+    """Raises the error diagnosed from its log for one of these nodes that has exited."""
+    for node in cluster.nodes:
+        if node.process and node.port in node_ports:
+            await _check_process(node.port, node.process)
+
+
+async def _check_process(port: int, process: Identity) -> None:
+    if not await asyncio.to_thread(child_processes.is_alive, process):
+        log_tail = await asyncio.to_thread(node_files.read_log_tail, port)
+        raise diagnosis.explain_exit(port, log_tail, node_files.free_disk_bytes())
 
 
 @asynccontextmanager
@@ -173,11 +185,8 @@ async def explaining_exits(cluster: Manifest) -> AsyncIterator[None]:
     """When the block fails because a node has exited, raise the error diagnosed from its log."""
     try:
         yield
-    except (NodeUnreachable, NotReady, ProbeFailed) as error:
-        for node in cluster.nodes:
-            if node.process and not await asyncio.to_thread(child_processes.is_alive, node.process):
-                log_tail = await asyncio.to_thread(node_files.read_log_tail, node.port)
-                raise diagnosis.explain_exit(node.port, log_tail, node_files.free_disk_bytes()) from error
+    except (NodeUnreachable, NotReady, ProbeFailed):
+        await check_alive(cluster, cluster.ports)
         raise
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from rediscluster.errors import ClusterAbsent, KeysExist
 from rediscluster.nodes import client, manifest, node_files, server, survey
 from rediscluster.nodes.manifest import CLEANING, STOPPED, Manifest
+from rediscluster.nodes.threads import run_to_end
 from rediscluster.operations.result import Cleaned, Phases
 from rediscluster.operations.stop import REPORT_TIMEOUT_S, load_own_cluster, sum_keys
 from system.lib.quantities import first_few
@@ -21,17 +22,17 @@ async def clean_cluster(confirm: bool, phases: Phases) -> Cleaned:
             cluster = await load_own_cluster()
             await asyncio.to_thread(node_files.check_node_contents, cluster.ports)
     except ClusterAbsent:
-        await asyncio.to_thread(node_files.remove_cluster_folder)  # of a clean that was killed after its last file
+        await run_to_end(node_files.remove_cluster_folder)  # of a clean that was killed after its last file
         return Cleaned(True, "There is nothing to clean.", (), (), datetime.now(UTC))
     if not confirm and cluster.state != CLEANING:  # an interrupted clean was already confirmed
         await _refuse_if_keys_exist(cluster)
-    await asyncio.to_thread(manifest.save, replace(cluster, state=CLEANING))
+    await run_to_end(manifest.save, replace(cluster, state=CLEANING))
     with phases("stop"):
         await asyncio.gather(*(server.kill_node(node.port, node.process) for node in cluster.nodes if node.process))
     with phases("delete"):
-        deletion = await asyncio.to_thread(node_files.delete_node_files, cluster.ports)
-        await asyncio.to_thread(manifest.remove)
-        entries = await asyncio.to_thread(node_files.remove_cluster_folder)
+        deletion = await run_to_end(node_files.delete_node_files, cluster.ports)
+        await run_to_end(manifest.remove)
+        entries = await run_to_end(node_files.remove_cluster_folder)
     left = (*deletion.left, *(name for name in entries if name not in map(str, cluster.ports)))
     message = f"Deleted the cluster: {len(cluster.ports)} nodes, {len(deletion.deleted)} files."
     if left:

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from rediscluster.errors import CommandRefused, DiskFull, NodeUnreachable, NotOurs, NotReady, ProbeFailed
-from rediscluster.nodes import client, redis_conf, resp, survey
+from rediscluster.nodes import client, redis_conf, resp, server, survey
 from rediscluster.nodes.client import NodeConnection
 from rediscluster.nodes.gather import gather_all
+from rediscluster.nodes.manifest import Manifest
 from rediscluster.nodes.resp import Command, ErrorReply, Reply
 from rediscluster.topology import node_view, ready_conditions, slots
 from rediscluster.topology.info import parse_info
@@ -86,10 +87,11 @@ async def _meet(node: NodeConnection, others: Sequence[int]) -> None:
 
 
 async def wait_until_ready(
-    nodes: Connections, plan: Plan | None, *, within_s: float, aftermath: str
+    nodes: Connections, plan: Plan | None, *, within_s: float, aftermath: str, cluster: Manifest | None = None
 ) -> list[NodeReport]:
     """Polls until all nodes are ready; with a `plan`, attaches replicas and repeats CLUSTER MEET. Raises NotReady.
 
+    `cluster`: with its processes; the first that has exited ends the wait, with an error of `diagnosis`.
     `aftermath`: the sentence of NotReady on the state in which the cluster is left.
     """
     loop = asyncio.get_running_loop()
@@ -97,9 +99,11 @@ async def wait_until_ready(
     meet_again_at = loop.time() + MEET_INTERVAL_S
     while True:
         reports = await survey.fetch_reports(nodes.values())
-        unmet = ready_conditions.unmet_conditions(reports, len(nodes))
+        unmet = ready_conditions.unmet_conditions(reports, len(nodes), plan)
         if not unmet:
             return reports
+        if cluster:
+            await server.check_alive(cluster, [report.port for report in reports if report.view is None])
         if loop.time() > deadline:
             raise NotReady(within_s, unmet[:5], aftermath)
         if plan:

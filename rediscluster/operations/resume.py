@@ -10,6 +10,7 @@ from rediscluster.errors import ClusterStopped, NodesConfUnreadable, RedisCluste
 from rediscluster.nodes import client, manifest, node_files, server
 from rediscluster.nodes.gather import gather_all
 from rediscluster.nodes.manifest import CLEANING, CREATING, FAILED, RESUMING, RUNNING, STOPPED, Manifest
+from rediscluster.nodes.threads import run_to_end
 from rediscluster.operations import failover, form_cluster, result
 from rediscluster.operations.result import OperationResult, Phases
 from rediscluster.operations.stop import load_own_cluster, sum_keys
@@ -34,7 +35,7 @@ async def resume_cluster(phases: Phases) -> OperationResult:
         cluster = await _start_down_nodes(cluster, down, phases)
     async with server.explaining_exits(cluster):
         reports, keys = await _wait_until_whole(cluster, phases)
-    await asyncio.to_thread(manifest.save, replace(cluster, state=RUNNING, keys=keys, error=None))
+    await run_to_end(manifest.save, replace(cluster, state=RUNNING, keys=keys, error=None))
     if not down:
         message = "All nodes are already running."
         return result.make_outcome(message, cluster.plan, phases, reports=reports, changed=False)
@@ -54,7 +55,7 @@ def _check_startable(down: tuple[int, ...]) -> None:
 
 async def _start_down_nodes(cluster: Manifest, down: tuple[int, ...], phases: Phases) -> Manifest:
     previous_state = cluster.state
-    await asyncio.to_thread(manifest.save, replace(cluster, state=RESUMING))
+    await run_to_end(manifest.save, replace(cluster, state=RESUMING))
     alive = tuple(port for port in cluster.ports if port not in down)
     if alive:
         with phases("promote"):
@@ -62,7 +63,7 @@ async def _start_down_nodes(cluster: Manifest, down: tuple[int, ...], phases: Ph
     try:
         with phases("start"):
             cluster = await asyncio.to_thread(_with_installed_program, cluster)
-            await asyncio.to_thread(server.prepare_folders, cluster, down)
+            await run_to_end(server.prepare_folders, cluster, down)
             return await server.start_nodes(cluster, down)
     except BaseException as error:
         await _roll_back(cluster, down, previous_state if alive else STOPPED, str(error))
@@ -88,7 +89,7 @@ async def _roll_back(cluster: Manifest, down: tuple[int, ...], state: str, reaso
             reason = f"{reason} {error}"
     for port in down:
         cluster = cluster.with_process(port, None)
-    await asyncio.to_thread(manifest.save, replace(cluster, state=state, error=reason))
+    await run_to_end(manifest.save, replace(cluster, state=state, error=reason))
 
 
 async def _wait_until_whole(cluster: Manifest, phases: Phases) -> tuple[list[NodeReport], int]:
@@ -100,6 +101,7 @@ async def _wait_until_whole(cluster: Manifest, phases: Phases) -> tuple[list[Nod
                 None,
                 within_s=form_cluster.ready_timeout_s(len(nodes)),
                 aftermath="The nodes are still running; check the status.",
+                cluster=cluster,
             )
         with phases("verify"):
             await form_cluster.probe_shards(nodes, reports)

@@ -11,11 +11,14 @@ from rediscluster.errors import ClusterExists, ClusterStopped, NodeUnreachable, 
 from rediscluster.nodes import client, manifest, node_files, server, survey
 from rediscluster.nodes.manifest import CLEANING, CREATING, FAILED, RUNNING, STOPPED, Manifest
 from rediscluster.nodes.server import Program
+from rediscluster.nodes.threads import run_to_end
 from rediscluster.operations import form_cluster, result
 from rediscluster.operations.result import OperationResult, Phases
 from rediscluster.topology.plan import Plan
 from rediscluster.topology.ready_conditions import NodeReport
 from system.lib.quantities import format_ports, pluralize
+
+INTERRUPTED = "it was interrupted, and undone."
 
 
 async def setup_cluster(plan: Plan, phases: Phases) -> OperationResult:
@@ -31,13 +34,14 @@ async def setup_cluster(plan: Plan, phases: Phases) -> OperationResult:
     cluster = manifest.new_manifest(plan, program.path, program.version)
     try:
         with phases("start"):
-            await asyncio.to_thread(_write_files, cluster)
+            await run_to_end(_write_files, cluster)
             cluster = await server.start_nodes(cluster, cluster.ports)
         async with server.explaining_exits(cluster):
             reports = await _form_and_verify(cluster, phases)
-        await asyncio.to_thread(manifest.save, replace(cluster, state=RUNNING))
+        await run_to_end(manifest.save, replace(cluster, state=RUNNING))
     except BaseException as error:
-        await _roll_back(cluster, str(error) or type(error).__name__)
+        is_cancelled = isinstance(error, asyncio.CancelledError)
+        await _roll_back(cluster, INTERRUPTED if is_cancelled else str(error) or type(error).__name__)
         raise
     message = f"Set up {plan.node_count} nodes in {phases.seconds:.2f} s: {plan}."
     return result.make_outcome(message, plan, phases, reports=reports, warnings=[program.warning])
@@ -71,8 +75,8 @@ async def _clear_leftovers(leftover: Manifest) -> None:
     if leftover.state != CLEANING:  # a clean was meant to delete the keys
         await _refuse_if_keys_exist(tuple(running))
     await asyncio.gather(*(server.kill_node(port, process) for port, process in running.items()))
-    await asyncio.to_thread(node_files.delete_node_files, leftover.ports)
-    await asyncio.to_thread(manifest.remove)
+    await run_to_end(node_files.delete_node_files, leftover.ports)
+    await run_to_end(manifest.remove)
 
 
 async def _refuse_if_keys_exist(ports: Sequence[int]) -> None:
@@ -111,6 +115,7 @@ async def _form_and_verify(cluster: Manifest, phases: Phases) -> list[NodeReport
                 cluster.plan,
                 within_s=form_cluster.ready_timeout_s(cluster.plan.node_count),
                 aftermath="All nodes were stopped again; their logs are kept.",
+                cluster=cluster,
             )
         with phases("verify"):
             await form_cluster.probe_shards(nodes, reports)
@@ -123,4 +128,4 @@ async def _roll_back(cluster: Manifest, reason: str) -> None:
     with suppress(RedisClusterError, OSError):
         cluster = await asyncio.to_thread(server.adopt_processes, cluster)
         await asyncio.gather(*(server.kill_node(node.port, node.process) for node in cluster.nodes if node.process))
-        await asyncio.to_thread(manifest.save, replace(cluster, state=FAILED, error=reason))
+        await run_to_end(manifest.save, replace(cluster, state=FAILED, error=reason))

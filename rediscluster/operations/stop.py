@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import replace
 
 from rediscluster.errors import ClusterAbsent, RedisClusterError
@@ -11,6 +10,7 @@ from rediscluster.nodes import client, manifest, node_files, server, survey
 from rediscluster.nodes.client import NodeConnection
 from rediscluster.nodes.gather import gather_all
 from rediscluster.nodes.manifest import STOPPED, STOPPING, Manifest
+from rediscluster.nodes.threads import run_to_end
 from rediscluster.operations import result
 from rediscluster.operations.result import OperationResult, Phases
 from system.lib.quantities import pluralize
@@ -27,8 +27,8 @@ async def stop_cluster(discard: bool, phases: Phases) -> OperationResult:
         return result.make_outcome("The cluster is already stopped.", cluster.plan, phases, changed=False)
     keys = await stop_nodes(cluster, phases, save=not discard)
     if discard:
-        await asyncio.to_thread(node_files.delete_node_files, cluster.ports, data_only=True)
-    await asyncio.to_thread(manifest.save, _as_stopped(cluster, keys))
+        await run_to_end(node_files.delete_node_files, cluster.ports, data_only=True)
+    await run_to_end(manifest.save, _as_stopped(cluster, keys))
     keys_text = "keys discarded" if discard else f"{pluralize(keys, 'key')} saved"
     message = f"Stopped {pluralize(len(running), 'node')} in {phases.seconds:.2f} s; {keys_text}."
     return result.make_outcome(message, cluster.plan, phases)
@@ -57,7 +57,7 @@ async def stop_nodes(cluster: Manifest, phases: Phases, *, save: bool) -> int:
         if not running or cluster.state == STOPPING:  # an earlier stop counted the keys of the nodes that it stopped
             keys = max(keys, cluster.keys)
         keys = keys if save else 0
-        await asyncio.to_thread(manifest.save, replace(cluster, state=STOPPING, keys=keys))
+        await run_to_end(manifest.save, replace(cluster, state=STOPPING, keys=keys))
         for phase, group in (("replicas", replicas), ("masters", masters)):
             if group:
                 with phases(phase):
@@ -67,11 +67,15 @@ async def stop_nodes(cluster: Manifest, phases: Phases, *, save: bool) -> int:
 
 async def sum_keys(nodes: dict[int, NodeConnection], ports: list[int]) -> int:
     """The number of keys on these ports; nodes that do not respond are skipped."""
-    keys = 0
-    for port in ports:
-        with suppress(RedisClusterError):
-            keys += await survey.count_keys(nodes[port])
-    return keys
+    counts = await asyncio.gather(*(_count_keys(nodes[port]) for port in ports))
+    return sum(counts)
+
+
+async def _count_keys(node: NodeConnection) -> int:
+    try:
+        return await survey.count_keys(node)
+    except RedisClusterError:
+        return 0
 
 
 def _as_stopped(cluster: Manifest, keys: int) -> Manifest:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rediscluster.topology import node_view
 from rediscluster.topology.node_view import ClusterView
+from rediscluster.topology.plan import Plan
 from rediscluster.topology.slots import SLOT_COUNT, format_ranges
 
 
@@ -22,8 +23,11 @@ class NodeReport:
     problem: str | None = None
 
 
-def unmet_conditions(reports: Sequence[NodeReport], node_count: int) -> list[str]:
+def unmet_conditions(reports: Sequence[NodeReport], node_count: int, plan: Plan | None = None) -> list[str]:
     """Why the cluster is not ready, one sentence per reason; empty when it is ready.
+
+    With a `plan`, each planned replica must be one. Until it is attached, it is a master without slots, and the cluster
+    is complete without it.
 
     One node with cluster_state:ok is not enough: all must have it, with the same map, and every replica must be linked.
     """
@@ -34,6 +38,7 @@ def unmet_conditions(reports: Sequence[NodeReport], node_count: int) -> list[str
         return [f"no reply from {', '.join(silent)}", *problems] if silent else problems
     views = [report.view for report in reports if report.view]
     reasons = [reason for report in reports for reason in _unmet_by_node(report, node_count)]
+    reasons += _unattached_replicas(reports, plan) if plan else []
     if not reasons and not node_view.views_agree(views):
         reasons.append("the nodes do not agree on the slot assignment")
     return reasons
@@ -57,3 +62,12 @@ def _unmet_by_node(report: NodeReport, node_count: int) -> list[str]:
     if report.replication.get("role") == "slave" and report.replication.get("master_link_status") != "up":
         reasons.append(f"replica {port} is not linked to its master {report.replication.get('master_port')}")
     return reasons
+
+
+def _unattached_replicas(reports: Sequence[NodeReport], plan: Plan) -> list[str]:
+    masters = {report.port for report in reports if report.view and report.view.myself.is_master}
+    return [
+        f"{planned.port} is not a replica of {planned.master_port} yet"
+        for planned in plan.nodes
+        if planned.master_port and planned.port in masters
+    ]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 from argparse import ArgumentParser
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.management.base import CommandError
@@ -25,6 +26,7 @@ from system.lib import audit_hook
 from system.lib.commands import CommandLine
 from system.lib.wire import to_wire
 
+T = TypeVar("T")
 WINDOW_S = 0.5  # between the two readings that rates are computed from
 
 
@@ -54,7 +56,7 @@ class Command(CommandLine):
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         subject = str(options.get("port") or options.get("nodes") or "")
         try:
-            result = asyncio.run(getattr(self, f"_{verb}")(options))
+            result = asyncio.run(_run_until_signal(getattr(self, f"_{verb}")(options)))
         except (RedisClusterError, HostError, OSError) as error:
             if verb != "status":
                 audit_hook.record_command(f"redis.{verb}", subject, str(error), error)
@@ -62,6 +64,8 @@ class Command(CommandLine):
             raise CommandError("\n  ".join([f"{error}{hint}", *_log_lines(error)])) from error
         except KeyboardInterrupt:
             raise CommandError("Interrupted. An unfinished setup was rolled back.", returncode=130) from None
+        except asyncio.CancelledError:
+            raise CommandError("Terminated. An unfinished setup was rolled back.", returncode=143) from None
         if result:
             audit_hook.record_command(f"redis.{verb}", subject, result.message)  # before output that can fail
             self._print(options, result, lambda: [result.message])
@@ -113,6 +117,15 @@ class Command(CommandLine):
                 self.stderr.write(f"{phase:<10}…", ending="\r")
             return
         self.stderr.write(f"{phase:<10}{ms:>10,.1f} ms")
+
+
+async def _run_until_signal(verb: Awaitable[T]) -> T:
+    """SIGTERM, and SIGHUP of a terminal that closes, end a verb as Ctrl-C does: its undoing is waited for."""
+    task = asyncio.current_task()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if task and signal.getsignal(number) == signal.SIG_DFL:  # not under nohup
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    return await verb
 
 
 def _log_lines(error: Exception) -> list[str]:

@@ -73,6 +73,7 @@ rediscluster.NodeUnreachable 503 node_unreachable
 rediscluster.NodesConfUnreadable 422 nodes_conf_unreadable
 rediscluster.NotOurs 409 not_ours
 rediscluster.NotReady 504 cluster_not_ready
+rediscluster.OperationCancelled 503 operation_cancelled
 rediscluster.OperationInProgress 409 operation_in_progress
 rediscluster.PortTaken 409 port_taken
 rediscluster.ProbeFailed 502 probe_failed

@@ -28,7 +28,7 @@ from rediscluster.errors import (
     ServerTooOld,
 )
 from rediscluster.nodes import addresses, manifest, node_files, server
-from rediscluster.operations import cluster
+from rediscluster.operations import cluster, form_cluster
 from rediscluster.status import cluster_sampler, queries
 from rediscluster.status.node_stats import NodeStats
 from system.errors import BinaryMissing
@@ -241,6 +241,24 @@ async def test_what_is_not_ours_is_not_deleted(cluster_folder: Path) -> None:
         with pytest.raises(NotOurs, match=reason):
             await cluster.setup(three_masters())
         assert (cluster_folder / str(THIRD) / name).read_text() == "mine"
+
+
+async def test_a_node_that_is_killed_during_setup_ends_it_at_once(cluster_folder: Path) -> None:
+    setup = asyncio.create_task(cluster.setup(six_nodes()))
+    log = cluster_folder / str(FOURTH) / "redis.log"
+    while not (log.is_file() and "Connecting to MASTER" in log.read_text()):
+        await asyncio.sleep(0.01)
+    [killed] = pids_in(log.parent)
+    os.kill(killed, signal.SIGKILL)
+    killed_s = time.monotonic()
+
+    with pytest.raises(NodeFailed, match=f"The node on {FOURTH} failed: it exited; its last log line is: ") as caught:
+        await setup
+
+    assert time.monotonic() - killed_s < form_cluster.READY_TIMEOUT_S  # the wait for the cluster was given up
+    assert caught.value.fields
+    assert caught.value.fields["log"] == node_files.read_log_tail(FOURTH)
+    assert pids_in(cluster_folder) == []
 
 
 async def test_a_damaged_nodes_conf(cluster_folder: Path) -> None:

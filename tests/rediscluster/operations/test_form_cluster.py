@@ -180,6 +180,22 @@ async def test_replicas_are_attached_to_their_planned_masters(monkeypatch: pytes
     )
 
 
+async def test_a_cluster_without_its_planned_replicas_is_not_ready() -> None:
+    """The masters alone serve all slots; a replica that is not attached yet is a master without slots."""
+    without_slots = "".join(
+        f"{name * 40} 127.0.0.1:{port}@{port + 10_000} master - 0 1 {port - 6999} connected\n"
+        for port, name in ((7003, "d"), (7004, "e"), (7005, "f"))
+    )
+    nodes = members_of(CLUSTER_NODES + without_slots, SIX_NODES.ports, replicas=0)
+
+    with pytest.raises(NotReady) as caught:
+        await form_cluster.wait_until_ready(nodes, SIX_NODES, within_s=-1, aftermath="")
+
+    assert caught.value.fields == {
+        "missing": [f"{port} is not a replica of {port - 3} yet" for port in (7003, 7004, 7005)]
+    }
+
+
 async def test_nodes_that_do_not_know_one_another_meet_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(form_cluster, "POLL_S", 0.001)
     monkeypatch.setattr(form_cluster, "MEET_INTERVAL_S", 0)
