@@ -27,6 +27,28 @@ class DaemonNotRunning(PM2Error, Unavailable):
         self.home = home
 
 
+class DaemonUnreachable(PM2Error, Unavailable):
+    """The daemon is running, but nobody can connect to it. A second one would not know its apps."""
+
+    def __init__(self, home: str, pid: int, reason: str, unit: str | None) -> None:
+        restart = f"systemctl restart {unit}" if unit else "restart the service or the container that started it"
+        super().__init__(
+            f"PM2's daemon for {home} is running (pid {pid}), but {reason}. Its apps go on running, and no command can "
+            f"reach it. Only a new daemon can be reached, and the apps end with this one: {restart}."
+        )
+        self.pid = pid
+
+
+class SocketForbidden(PM2Error, Unavailable):
+    """PM2's socket belongs to another user."""
+
+    def __init__(self, path: str, owner: str, user: str) -> None:
+        super().__init__(
+            f"PM2's socket {path} cannot be opened by {user}: {owner}. Run this as the user who runs PM2, or set "
+            f"PM2_HOME to a folder of {user}."
+        )
+
+
 class DaemonHangs(PM2Error, Unavailable):
     """The daemon is running but not responding."""
 

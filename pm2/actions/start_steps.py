@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -14,7 +15,7 @@ from django.conf import settings
 
 from pm2.actions import prepare_payload
 from pm2.actions.action_steps import POLL_S, STDERR_LINES, STEADY_S, action_timeout_s, call_for_each
-from pm2.daemon import rpc_client
+from pm2.daemon import daemon_process, rpc_client
 from pm2.daemon.process import Process, Status
 from pm2.daemon.rpc_client import DaemonConnection
 from pm2.errors import DaemonNotRunning, DaemonNotStarted, NotInstalled, PortTaken, StartFailed, find_error_line
@@ -25,6 +26,7 @@ from system.host import binaries, child_processes, ports, process_lookup
 from system.lib.text import printable
 
 DAEMON_START_S = 30.0
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 WITHOUT_PROCPS = Path(__file__).parent.parent / "without_procps"
 _read_redis_ports: Callable[[], Iterable[int]] = tuple  # reassigned; by itself: no ports
 
@@ -50,23 +52,32 @@ async def ensure_installed(framework: Framework) -> None:
 
 
 async def ensure_daemon() -> None:
-    """Starts PM2's daemon unless it is running. Raises BinaryMissing, DaemonNotStarted."""
+    """Starts PM2's daemon unless it is running. Raises BinaryMissing, DaemonNotStarted, DaemonUnreachable,
+    SocketForbidden."""
     home = Path(settings.PM2_HOME)
-    try:
-        async with rpc_client.connect() as daemon:
-            await daemon.call("ping", {})
-    except DaemonNotRunning:
-        node = await asyncio.to_thread(binaries.require, "node")
-        pm2 = await asyncio.to_thread(binaries.require, "pm2")
-        # Without procps PM2 cannot find the children of a process that it kills, and kills nothing at all.
-        fallback = None if await asyncio.to_thread(shutil.which, "ps") else WITHOUT_PROCPS
-        env = prepare_payload.daemon_env(os.environ, str(home), fallback)
-        # PM2's command line spawns the daemon and exits; the daemon does not inherit its pipes.
-        argv = [str(node.path), str(pm2.path), "ping"]
-        finished = await child_processes.run(argv, env=env, cwd=Path.home(), timeout_s=DAEMON_START_S)
-        if finished.exit_code != 0:
-            error_line = find_error_line((finished.stderr or finished.stdout).splitlines())
-            raise DaemonNotStarted(str(home), error_line or f"exit code {finished.exit_code}") from None
+    while True:
+        try:
+            async with rpc_client.connect() as daemon:
+                await daemon.call("ping", {})
+                return None
+        except DaemonNotRunning:
+            if daemon_process.living_daemon(home) is None:  # else another program has just started it
+                return await _spawn_daemon(home)
+            await asyncio.sleep(POLL_S)
+
+
+async def _spawn_daemon(home: Path) -> None:
+    node = await asyncio.to_thread(binaries.require, "node")
+    pm2 = await asyncio.to_thread(binaries.require, "pm2")
+    # Without procps PM2 cannot find the children of a process that it kills, and kills nothing at all.
+    fallback = None if await asyncio.to_thread(shutil.which, "ps") else WITHOUT_PROCPS
+    env = prepare_payload.daemon_env(os.environ, str(home), fallback)
+    # PM2's command line spawns the daemon and exits; the daemon does not inherit its pipes.
+    argv = [str(node.path), str(pm2.path), "ping"]
+    finished = await child_processes.run(argv, env=env, cwd=Path.home(), timeout_s=DAEMON_START_S)
+    if finished.exit_code != 0:
+        error_line = find_error_line(_COLOURS.sub("", finished.stderr or finished.stdout).splitlines())
+        raise DaemonNotStarted(str(home), error_line or f"exit code {finished.exit_code}")
 
 
 def set_redis_ports(read: Callable[[], Iterable[int]]) -> None:

@@ -11,10 +11,10 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from pm2.daemon import amp, bus_events
+from pm2.daemon import amp, bus_events, daemon_process
 from pm2.daemon.bus_events import Event
 from pm2.daemon.socket_path import socket_path
-from pm2.errors import DaemonNotRunning, ProtocolError
+from pm2.errors import ProtocolError
 
 LOG_BYTES_PER_SECOND = 2 * 2**20  # about 20,000 lines a second: more than anyone reads
 LOG_BURST_BYTES = 4 * 2**20
@@ -72,12 +72,13 @@ SUBSCRIBED_TOPICS = frozenset({*bus_events.LOG_TOPICS, bus_events.DAEMON, bus_ev
 
 
 async def subscribe(home: Path, on_event: Callable[[Event], None], on_dropped: Callable[[int], None]) -> BusConnection:
-    """Subscribes to the bus of the daemon of `home`. Raises DaemonNotRunning."""
+    """Subscribes to the bus of the daemon of `home`. Raises DaemonNotRunning, DaemonUnreachable,
+    SocketForbidden."""
     path = socket_path(home, "pub.sock")
     try:
         _, bus = await asyncio.get_running_loop().create_unix_connection(
             lambda: BusConnection(on_event, on_dropped), path
         )
     except OSError as error:
-        raise DaemonNotRunning(str(home)) from error
+        raise daemon_process.explain_refusal(home, path, error) from error
     return bus

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from pm2.daemon import amp, rpc_messages
+from pm2.daemon import amp, daemon_process, rpc_messages
 from pm2.daemon.socket_path import socket_path
 from pm2.errors import CallTimeout, DaemonNotRunning, ProtocolError
 from system.lib.per_loop import PerLoop
@@ -36,8 +36,8 @@ class DaemonConnection:
         self._connecting = asyncio.Lock()
 
     async def call(self, method: str, *arguments: object, timeout_s: float | None = None) -> object:
-        """Calls a method of the daemon and returns its value. Raises DaemonNotRunning, CallTimeout, CallFailed,
-        ProtocolError."""
+        """Calls a method of the daemon and returns its value. Raises CallTimeout, CallFailed, ProtocolError, and the
+        errors of `open_socket`."""
         timeout_s = settings.PM2_TIMEOUT if timeout_s is None else timeout_s
         call_id = f"{self._id_prefix}-{next(self._call_numbers)}"
         try:
@@ -104,14 +104,14 @@ class DaemonConnection:
 
 
 async def open_socket(home: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Raises DaemonNotRunning."""
+    """Raises DaemonNotRunning, DaemonUnreachable, SocketForbidden."""
     path = socket_path(home, "rpc.sock")
     for attempt in range(CONNECT_ATTEMPTS):
         try:
             return await asyncio.open_unix_connection(path)
         except OSError as error:
             if error.errno != errno.EAGAIN or attempt == CONNECT_ATTEMPTS - 1:
-                raise DaemonNotRunning(str(home)) from error
+                raise daemon_process.explain_refusal(home, path, error) from error
             await asyncio.sleep(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311 - jitter
     raise DaemonNotRunning(str(home))
 

@@ -13,7 +13,7 @@ import structlog
 from pm2.daemon import bus_client, rpc_client
 from pm2.daemon.bus_events import DaemonKilled, DaemonLine, Event, LogChunk, ProcessEvent
 from pm2.daemon.process import Key, Process
-from pm2.errors import DaemonNotRunning, PM2Error, ProtocolError
+from pm2.errors import DaemonNotRunning, PM2Error
 from pm2.exits import pm2_events
 from pm2.exits.classify import Exit
 from pm2.exits.exit_recorder import ExitRecorder, InstanceContext
@@ -25,7 +25,8 @@ from pm2.instance_tracking.instance_store import SavedInstance
 from pm2.instance_tracking.reconciliation import Change
 from pm2.logs import live_logs
 from pm2.logs.log_files import LogFiles
-from pm2.monitor import list_freshness, listing
+from pm2.monitor import daemon_state, list_freshness, listing
+from pm2.monitor.daemon_state import DaemonState
 from pm2.monitor.listing import Counts, DaemonStatus, Orphan, Stats, count_online
 from system.host import child_processes
 
@@ -37,7 +38,6 @@ RESPONSE_TIMEOUT_S = 1.5  # after this time without a reply the daemon counts as
 IDLE_POLL_S = 5.0  # interval of polls without subscribers or events
 EVENT_DEBOUNCE_S = 0.1  # events come in bursts
 RETRY_S = 0.25
-UPDATE_WINDOW_S = 8.0  # how long `pm2 update` may take before the daemon counts as down
 FLUSH_INTERVAL_S = 0.25
 
 
@@ -53,7 +53,7 @@ class DaemonMonitor:
         self.recorder = ExitRecorder(self.logs, self.usage_history, self._instance_context)
         self.files: dict[Key, LogFiles] = {}
         self.orphans: dict[child_processes.Identity, Orphan] = {}
-        self.daemon = DaemonStatus("down", None, None, str(home), "PM2's daemon has not been contacted yet.")
+        self._state = DaemonState(home)
         self._listed: tuple[Process, ...] = ()
         self._listed_at: datetime | None = None
         self._listed_s, self._list_duration_s = -IDLE_POLL_S, 0.0
@@ -61,7 +61,6 @@ class DaemonMonitor:
         self._list_request: asyncio.Task[tuple[str, list[dict[str, object]]]] | None = None
         self._requested_at = datetime.min.replace(tzinfo=UTC)
         self.is_listening = self._is_unresponsive = self._was_up = False
-        self._killed_s = -UPDATE_WINDOW_S
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -82,6 +81,10 @@ class DaemonMonitor:
         await self._flush_exits()
 
     # Queries.
+
+    @property
+    def daemon(self) -> DaemonStatus:
+        return self._state.status
 
     async def stats(self, max_age_s: float | None = None) -> Stats:
         """The processes, from a list of at most this age; by default the age that limits requests to the daemon to
@@ -133,7 +136,7 @@ class DaemonMonitor:
         done, _ = await asyncio.wait({request}, timeout=max(RESPONSE_TIMEOUT_S, 10 * self._list_duration_s))
         self._is_unresponsive = not done
         if not done:
-            self._set_daemon_state("down", f"PM2's daemon (pid {listing.daemon_pid()}) is not responding.")
+            self._state.set_unresponsive()
             return False
         if self._list_request is request:
             self._list_request = None
@@ -148,28 +151,26 @@ class DaemonMonitor:
     def _handle_reply(self, request: asyncio.Task[tuple[str, list[dict[str, object]]]], started_s: float) -> None:
         try:
             version, entries = request.result()
-        except (DaemonNotRunning, asyncio.CancelledError):
-            self._handle_unreachable()
+        except asyncio.CancelledError:
+            self._handle_unreachable(DaemonNotRunning(str(self.home)))
         except PM2Error as error:
-            state = "incompatible" if isinstance(error, ProtocolError) else "down"
-            self._set_daemon_state(state, str(error))
+            self._handle_unreachable(error)
         else:
-            if not version.split(".")[0].isdigit() or int(version.split(".")[0]) < listing.MIN_MAJOR_VERSION:
-                message = f"PM2 {version} is not supported; version {listing.MIN_MAJOR_VERSION} or later is required."
-                self._set_daemon_state("incompatible", message, version)
-                return
-            self._update_list(version, entries)
-            self._list_duration_s = time.monotonic() - started_s
+            if daemon_state.is_supported(version):
+                self._update_list(version, entries)
+                self._list_duration_s = time.monotonic() - started_s
+            else:
+                self._state.set_incompatible(version)
 
     def _update_list(self, version: str, entries: list[dict[str, object]]) -> None:
         self._listed = listing.parse_entries(entries)
         self._listed_at, self._listed_s = self._requested_at, time.monotonic()
         self._cron_pm_ids, self.files = listing.cron_pm_ids(entries), listing.log_files_by_process(entries)
         self.logs.formats = {key: files.format for key, files in self.files.items()}
-        if self.daemon.state == "up" and self.daemon.pid != listing.daemon_pid():
+        if self._state.is_another_daemon():
             self._handle_daemon_loss()
         self._was_up = True
-        self._set_daemon_state("up", None, version)
+        self._state.set_up(version)
         for change in self.instances.update(self._listed):
             self._publish_change(change)
         self.logs.prune_rates({process.name for process in self._listed})
@@ -189,31 +190,17 @@ class DaemonMonitor:
         pid = instance.process.pid if instance else 0
         return InstanceContext(self.instances.token(name, pm_id), pid, pm_id in self._cron_pm_ids)
 
-    # The daemon's state.
+    # The daemon.
 
-    def _set_daemon_state(self, state: str, message: str | None, version: str | None = None) -> None:
-        before = self.daemon
-        pid = listing.daemon_pid() if state == "up" else None
-        self.daemon = DaemonStatus(state, version, pid, str(self.home), message)
-        if (before.state, before.pid) == (state, pid):
-            return
-        text = message or f"PM2 {version} is up, pid {pid}"
-        log.info("daemon", state=state, home=str(self.home), message=text)
-        pm2_events.feed.append([PM2Event(datetime.now(UTC), "daemon", None, None, text)])
-
-    def _handle_unreachable(self) -> None:
-        """Nothing answers on the socket: `pm2 update` is in progress, or the daemon is gone."""
-        if self._was_up:
+    def _handle_unreachable(self, error: PM2Error) -> None:
+        if isinstance(error, DaemonNotRunning) and self._was_up:
             self._was_up = False
             self._handle_daemon_loss()
-        if time.monotonic() - self._killed_s < UPDATE_WINDOW_S:
-            self._set_daemon_state("updating", "PM2's daemon was asked to exit; `pm2 update` restarts it in a moment.")
-        else:
-            self._set_daemon_state("down", str(DaemonNotRunning(str(self.home))))
+        self._state.set_failed(error)
 
     def _handle_daemon_loss(self) -> None:
         """The daemon is gone. Unless it announced its exit, it has died; its processes may still be running."""
-        if time.monotonic() - self._killed_s >= UPDATE_WINDOW_S:
+        if not self._state.has_announced_exit():
             self._start_task(self._record_daemon_death(reconciliation.running_processes(self.instances.known)))
 
     async def _record_daemon_death(self, processes: list[Process]) -> None:
@@ -256,7 +243,7 @@ class DaemonMonitor:
             self._listed_s = -IDLE_POLL_S
             self._wake.set()
         elif isinstance(event, DaemonKilled):
-            self._killed_s = time.monotonic()
+            self._state.on_kill()
 
     async def _follow_list(self) -> None:
         while True:

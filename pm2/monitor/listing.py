@@ -11,6 +11,7 @@ from typing import Annotated
 
 from django.conf import settings
 
+from pm2.daemon import daemon_process
 from pm2.daemon.process import MB, Key, Process, Status, as_int, as_text, from_monitor_data, pm2_env
 from pm2.daemon.rpc_client import DaemonConnection
 from pm2.errors import ProtocolError
@@ -19,18 +20,18 @@ from pm2.logs.line_formats import LineFormat
 from pm2.logs.log_files import LogFiles
 from system.host import process_trees
 
-MIN_MAJOR_VERSION = 5  # the first major version with the methods called here
-
 
 @dataclass(frozen=True, slots=True)
 class DaemonStatus:
-    """`state`: up, down, updating or incompatible; `message`: why it is not up."""
+    """`state`: up, down, updating or incompatible; `message`: why it is not up. `pid`: of a daemon that runs, even if
+    it cannot be used. `code`: of the error that an action would raise."""
 
     state: Annotated[str, ("up", "down", "updating", "incompatible")]
     version: str | None
     pid: int | None
     home: str
     message: Annotated[str | None, "Why it is not up"] = None
+    code: Annotated[str | None, "The error code of an action now"] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +68,7 @@ def count_online(processes: tuple[Process, ...]) -> Counts:
 
 def daemon_pid() -> int | None:
     """From PM2's pid file; None if there is none."""
-    try:
-        return int((Path(settings.PM2_HOME) / "pm2.pid").read_text())
-    except (OSError, ValueError):
-        return None
+    return daemon_process.read_pid(Path(settings.PM2_HOME))
 
 
 async def fetch_entries(daemon: DaemonConnection, timeout_s: float | None = None) -> list[dict[str, object]]:

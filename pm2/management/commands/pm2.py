@@ -17,7 +17,7 @@ from pm2.actions.result import ActionResult
 from pm2.actions.selection import ProcessSelector
 from pm2.actions.verbs import VERBS, ActionRequest, Verb
 from pm2.api.serializers import MAX_LINES
-from pm2.errors import PM2Error
+from pm2.errors import DaemonNotRunning, PM2Error
 from pm2.frameworks.registry import MAX_INSTANCES, registry
 from pm2.logs import live_logs, log_search
 from pm2.logs.log_lines import LogLine
@@ -55,7 +55,10 @@ class Command(CommandLine):
     def handle(self, *args: Any, verb: str, name: str | None, **options: Any) -> None:
         try:
             if verb == "status":
-                self._print_stats(_select(asyncio.run(current_monitor.sample()), name), options["json"])
+                stats = asyncio.run(current_monitor.sample())
+                self._print_stats(_select(stats, name), options["json"])
+                if stats.daemon.code not in (None, DaemonNotRunning.code):
+                    sys.exit(1)
             elif verb == "logs":
                 asyncio.run(self._print_logs(name, options))
             else:

@@ -308,7 +308,9 @@ async def test_sampling_without_a_daemon_spawns_nothing(new_pm2_home: Path) -> N
     stats = await current_monitor.sample()
 
     assert (stats.daemon, stats.processes, stats.stale) == (
-        listing.DaemonStatus("down", None, None, str(new_pm2_home), str(DaemonNotRunning(str(new_pm2_home)))),
+        listing.DaemonStatus(
+            "down", None, None, str(new_pm2_home), str(DaemonNotRunning(str(new_pm2_home))), "daemon_down"
+        ),
         (),
         True,
     )

@@ -42,6 +42,7 @@ pm2.CannotScale 409 cannot_scale
 pm2.DaemonHangs 503 daemon_hangs
 pm2.DaemonNotRunning 503 daemon_down
 pm2.DaemonNotStarted 503 daemon_not_started
+pm2.DaemonUnreachable 503 daemon_unreachable
 pm2.InvalidHome 503 pm2_home_too_long
 pm2.InvalidPattern 400 bad_pattern
 pm2.InvalidRegistry 500 invalid_registry
@@ -51,6 +52,7 @@ pm2.PortTaken 409 port_taken
 pm2.ProcessNotFound 404 process_not_found
 pm2.ProtocolError 502 pm2_unreadable
 pm2.RollingRestartFailed 502 rolling_restart_failed
+pm2.SocketForbidden 503 socket_forbidden
 pm2.StartFailed 502 start_failed
 pm2.UnknownFramework 404 unknown_framework
 pm2site.CredentialMissing 401 not_authenticated
