@@ -1,5 +1,5 @@
 // Bun's own server. Instances share the port by SO_REUSEPORT.
-import { BAD_JSON, BODY_BYTES, NOT_FOUND, SIMPLE, cannotListen, code, codeFast, endOnSignal, host, isJson, port } from '../node/answers.mjs'
+import { BAD_JSON, BODY_BYTES, NOT_FOUND, SIMPLE, cannotListen, code, codeFast, endOnSignal, host, isJson, logListening, port } from '../node/answers.mjs'
 
 const headers = { 'Content-Type': 'application/json; charset=utf-8' }
 const reply = ([status, body]: [number, unknown]) => new Response(JSON.stringify(body), { status, headers })
@@ -21,7 +21,8 @@ try {
     },
     fetch: () => reply([404, NOT_FOUND])
   })
-  endOnSignal(() => server.stop())
+  logListening('bun')
+  endOnSignal('bun', () => server.stop())
 } catch (error) {
   cannotListen(error)
 }

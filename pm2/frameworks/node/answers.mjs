@@ -5,8 +5,8 @@ export const SIMPLE = '{"message":"hi"}'
 export const BODY_BYTES = 256 * 1024
 export const NOT_FOUND = { error: 'not found' }
 export const BAD_JSON = { error: 'the body has to be JSON of at most 256 KiB' }
-const EXIT_MS = 1200
-const FLUSH_MS = 500
+const EXIT_MS = 1000
+const FLUSH_MS = 400 // PM2 kills after 1600
 
 /** `POST /code` → [status, body]. */
 export async function code () {
@@ -42,20 +42,32 @@ async function answered (action) {
 export const port = Number(process.env.PORT)
 export const host = process.env.HOST || '0.0.0.0'
 
+/** The line that a server's log begins with. */
+export function logListening (name) {
+  console.log(`${name} listens on ${host}:${port}, pid ${process.pid}`)
+}
+
+/** Exit after the last line of the log. Under PM2 stdout is a stream: output not flushed before the exit is lost. */
+export function exitAfterLog (name, signal) {
+  process.stdout.write(`${name} ended by ${signal}, pid ${process.pid}\n`, 'utf8', () => process.exit(0))
+  setTimeout(() => process.exit(0), FLUSH_MS)
+}
+
 /** Exit on SIGINT and SIGTERM: accept no new connections, and give open ones a moment to finish. */
-export function endOnSignal (close) {
+export function endOnSignal (name, close) {
   for (const signal of ['SIGINT', 'SIGTERM']) {
     process.once(signal, async () => {
-      setTimeout(() => process.exit(0), EXIT_MS)
+      const late = setTimeout(() => exitAfterLog(name, signal), EXIT_MS)
       await close()
+      clearTimeout(late)
       disconnect()
-      process.exit(0)
+      exitAfterLog(name, signal)
     })
   }
 }
 
 export function cannotListen (error) {
-  // Under PM2 stderr is a stream to a file: output not flushed before the exit is lost.
+  // As stdout in exitAfterLog.
   process.stderr.write(`Cannot listen on ${host}:${port}: ${error.message}\n`, 'utf8', () => process.exit(1))
   setTimeout(() => process.exit(1), FLUSH_MS)
 }

@@ -20,4 +20,4 @@ function send (response, [status, body]) {
 }
 
 const server = app.listen(port, host, (error) => { if (error) cannotListen(error) })
-endGracefully(server)
+endGracefully('express', server)

@@ -23,4 +23,4 @@ function send (reply, [status, body]) {
 }
 
 app.listen({ port, host }).catch(cannotListen)
-endGracefully(app.server)
+endGracefully('fastify', app.server)

@@ -40,4 +40,4 @@ const server = createServer(async (request, response) => {
 })
 server.on('error', cannotListen)
 server.listen(port, host)
-endGracefully(server)
+endGracefully('node', server)

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import uvicorn
 from codes import Codes
@@ -88,6 +88,20 @@ def open_listener() -> socket.socket:
     return listener
 
 
+class Server(uvicorn.Server):
+    """Logs one line when it listens, and one when it ends; uvicorn's own lines are more, and go to stderr."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        host, port = os.environ.get("HOST", "0.0.0.0"), os.environ["PORT"]  # noqa: S104 - see docs/access.md
+        print(f"uvicorn listens on {host}:{port}, pid {os.getpid()}", flush=True)
+
+
+def end(signal_number: int, _: object) -> NoReturn:
+    print(f"uvicorn ended by {signal.Signals(signal_number).name}, pid {os.getpid()}", flush=True)
+    sys.exit(0)
+
+
 if __name__ == "__main__":
     config = uvicorn.Config(
         application, loop="uvloop", http="httptools", ws="none", lifespan="off", access_log=False,
@@ -95,5 +109,5 @@ if __name__ == "__main__":
     )  # fmt: skip
     # uvicorn re-raises the signal after its shutdown; exit with 0 then.
     for signal_number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signal_number, lambda *_: sys.exit(0))
-    uvicorn.Server(config).run(sockets=[open_listener()])
+        signal.signal(signal_number, end)
+    Server(config).run(sockets=[open_listener()])

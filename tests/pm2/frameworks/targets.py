@@ -69,7 +69,8 @@ def launch(framework: Framework, port: int, nodes: str) -> subprocess.Popen[str]
         "PATH": os.environ["PATH"], "PORT": str(port), "HOST": "127.0.0.1", "REDIS_NODES": nodes,
         "NODE_ENV": "production",
     }  # fmt: skip
-    return subprocess.Popen([*argv, str(script_path(framework))], env=env, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen([*argv, str(script_path(framework))], env=env, stdout=pipe, stderr=pipe, text=True)
 
 
 @contextmanager

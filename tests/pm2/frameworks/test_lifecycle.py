@@ -90,6 +90,11 @@ def test_a_signal_ends_the_server_in_time(name: str, signal_number: int, redis_s
             exit_code, taken = running.end(signal_number)
         assert running.process.stderr
         assert (exit_code, running.process.stderr.read(), taken < END_S) == (0, "", True)
+        assert running.process.stdout
+        assert running.process.stdout.read().splitlines() == [
+            f"{name} listens on 127.0.0.1:{running.port}, pid {running.process.pid}",
+            f"{name} ended by {signal.Signals(signal_number).name}, pid {running.process.pid}",
+        ]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -97,8 +102,8 @@ def test_a_port_in_use_is_reported(name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with launch(registry().framework(name), port, "127.0.0.1:1") as process:
-            _, stderr = process.communicate(timeout=10)
-    assert process.returncode == 1
+            stdout, stderr = process.communicate(timeout=10)
+    assert (process.returncode, stdout) == (1, "")
     assert stderr.startswith(f"Cannot listen on 127.0.0.1:{port}: ")
     assert stderr.count("\n") == 1
 
