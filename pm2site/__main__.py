@@ -9,7 +9,7 @@ from system.host import standard_streams
 from system.lib import installation
 
 # These print sentences, not log lines.
-INTERACTIVE = ("admin", "pm2", "rediscluster", "setup", "token")
+INTERACTIVE = ("admin", "backup", "pm2", "rediscluster", "restore", "setup", "token")
 
 
 def main() -> None:
@@ -24,13 +24,20 @@ def _execute() -> None:
     try:
         from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
+        from django.db import DatabaseError, InterfaceError
     except ModuleNotFoundError:
         install = installation.SETUP if installation.IS_CHECKOUT else "pip install 'pm2site[server]'"
         sys.exit(f"[ERROR] The server's Python packages are missing. Install them: {install}")
+    from pm2site.errors import DatabaseUnusable
+
     try:
         execute_from_command_line(sys.argv)
-    except ImproperlyConfigured as error:
+    except (ImproperlyConfigured, DatabaseUnusable) as error:
         sys.exit(f"[ERROR] {error}")
+    except (DatabaseError, InterfaceError) as error:
+        from pm2site.backup import start_checks  # needs the settings
+
+        sys.exit(f"[ERROR] {start_checks.explain(error)}")
 
 
 if __name__ == "__main__":

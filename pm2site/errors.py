@@ -100,3 +100,7 @@ class ServerStopping(ReportedError):
 
     def __init__(self) -> None:
         super().__init__("The server is stopping, and the request may be unfinished. Repeat it after the restart.")
+
+
+class DatabaseUnusable(Exception):
+    """The database or a copy of it cannot be used, or not now. Only commands meet it, never a client of the server."""

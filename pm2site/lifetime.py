@@ -1,4 +1,4 @@
-"""Starts and stops the server's background tasks: PM2 watch, audit trail of other processes, closing of sockets."""
+"""Starts and stops the server's background tasks: PM2 watch, audit trail of other processes, backups, sockets."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from pm2.instance_tracking import instance_store
 from pm2.instance_tracking.instance_store import SavedInstance
 from pm2.monitor import current_monitor
 from pm2site.audit import follow
+from pm2site.backup import schedule
 from pm2site.http import error_responses
 from pm2site.http.pools import THREAD_PREFIX
 from pm2site.live.connections import sockets
@@ -53,6 +54,7 @@ def start() -> None:
     cluster_sampler.keep_connections_open()
     run_at_shutdown(stop)
     _tasks.add(loop.create_task(follow.follow_other_writers(), name="follow audit trail"))
+    _tasks.add(loop.create_task(schedule.keep_backups(), name="keep backups"))
     loop.create_task(_start_watching(), name="start watching")  # noqa: RUF006 - short; the monitor holds its tasks
 
 

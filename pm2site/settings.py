@@ -19,7 +19,10 @@ VERSION = installation.read_version()
 # --- Files -------------------------------------------------------------------------------------------------
 DATA_DIR = env.path("DATA_DIR", installation.data_dir())
 LOG_DIR = DATA_DIR / "logs"
-BACKUP_DIR = DATA_DIR / "backups"
+BACKUP_DIR = env.path("BACKUP_DIR", DATA_DIR / "backups")
+BACKUP_HOURS = env.integer("BACKUP_HOURS", 24, 0, 8760)
+BACKUP_KEEP = env.integer("BACKUP_KEEP", 7, 1, 10000)
+HAS_RUN_BEFORE = (DATA_DIR / "secret_key").exists()
 SECRET_KEY = env.load_or_create_secret(DATA_DIR / "secret_key", 50)
 SERVER_ID = env.load_or_create_secret(DATA_DIR / "server_id", 9)  # stored in every row that this server writes
 

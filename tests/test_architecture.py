@@ -30,7 +30,7 @@ ROOMS = {
         " management.commands"
     ),
     "pm2site": (
-        "env logging_setup settings errors models transport access http audit health live web admin banner wiring"
+        "env logging_setup settings errors models transport access http audit backup health live web admin banner wiring"
         " lifetime asgi urls apps management.commands __main__"
     ),
     "dashboard_client": (
@@ -68,6 +68,7 @@ OWNERS = {
         "pm2site/transport/daphne_limits.py",
         "pm2site/transport/http_channel.py",
     },
+    "sqlite3": {"pm2site/backup/sqlite_file.py"},
 }
 # Method → the only files that may call it, under any import name.
 CALLS = {

@@ -123,7 +123,7 @@ def write_backup(pieces: Iterator[str], moment: datetime) -> Path:
     name = f"history-{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}.json"
     path = Path(settings.BACKUP_DIR) / name
     try:
-        files.make_folder(path.parent)
+        files.make_parent(path)
         files.write_atomically(path, pieces)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):

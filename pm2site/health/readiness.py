@@ -11,6 +11,7 @@ from asgiref.sync import sync_to_async
 from django.db import connection
 
 from pm2.monitor import current_monitor
+from pm2site.backup import schedule
 from pm2site.http import error_responses, middleware
 from rediscluster.errors import RedisClusterError
 from rediscluster.status import queries, state_summary
@@ -50,7 +51,12 @@ async def database() -> tuple[bool, str]:
         is_migrated = await sync_to_async(_has_all_tables)()
     except error_responses.DATABASE_ERRORS as error:
         return False, str(error)
-    return is_migrated, connection.vendor if is_migrated else f"tables are missing; run: {installation.MANAGE} migrate"
+    if not is_migrated:
+        return False, f"tables are missing; run: {installation.MANAGE} migrate"
+    condition = schedule.condition()
+    if condition.damage:
+        return False, condition.damage
+    return True, "; ".join(filter(None, (connection.vendor, condition.backup_failure)))
 
 
 def _has_all_tables() -> bool:

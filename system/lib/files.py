@@ -44,8 +44,20 @@ def _check_and_correct(descriptor: int, path: str | Path) -> None:
 
 def make_private(path: Path) -> None:
     """Gives an existing file mode 0600. Nothing happens if there is none. Raises OSError like `open_private`."""
-    with suppress(FileNotFoundError):
-        os.close(open_private(path, os.O_RDONLY))
+    try:
+        # Closing any other kind of descriptor would release the locks that SQLite holds on the file in this process.
+        descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            number = errno.ELOOP if stat.S_ISLNK(status.st_mode) else errno.EINVAL
+            raise OSError(number, os.strerror(number), str(path))
+        if stat.S_IMODE(status.st_mode) != FILE_MODE:
+            Path(f"/proc/self/fd/{descriptor}").chmod(FILE_MODE)
+    finally:
+        os.close(descriptor)
 
 
 def make_folder(path: Path) -> None:

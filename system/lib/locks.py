@@ -11,6 +11,8 @@ from pathlib import Path
 
 from system.lib import files
 
+# Below DATA_DIR. Held shared by servers and runs, exclusively while the database is replaced.
+DATABASE = Path("locks", "database")
 LABEL_BYTES = 200
 TRIES, PAUSE_S = 3, 0.005  # a concurrent `holder` holds the lock for an instant
 WAIT_POLL_S = 0.05

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import threading
+from pathlib import Path
 from types import FrameType
 from typing import Any
 from uuid import UUID
 
 from asgiref.sync import async_to_sync
-from django.core.management.base import CommandParser
+from django.conf import settings
+from django.core.management.base import CommandError, CommandParser
 
 from benchmarks.runs import runner
+from system.lib import locks
 from system.lib.commands import CommandLine
 
 
@@ -28,7 +32,10 @@ class Command(CommandLine):
         # async_to_sync runs the loop in its own thread; this thread runs the database calls and receives signals.
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, self._cancel)
-        async_to_sync(self._run)(id)
+        with locks.shared(Path(settings.DATA_DIR) / locks.DATABASE, f"a benchmark run, pid {os.getpid()}") as holder:
+            if holder:
+                raise CommandError(f"{holder} is replacing the database.")
+            async_to_sync(self._run)(id)
 
     async def _run(self, run_id: UUID) -> None:
         self.loop = asyncio.get_running_loop()

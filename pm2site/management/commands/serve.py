@@ -15,6 +15,7 @@ from benchmarks.errors import HistoryUnreadable
 from benchmarks.history import importer
 from benchmarks.runs import queue
 from pm2site import banner, lifetime, logging_setup
+from pm2site.backup import databases, start_checks
 from system.host import ports
 from system.lib.commands import CommandLine
 
@@ -39,11 +40,13 @@ class Command(CommandLine):
                 f"Cannot listen on {host}:{port}: the port is in use, or the address is not local. "
                 f"Stop the other program, or set API_PORT and API_HOST."
             )
-        logging_setup.start(settings.LOG_FORMAT, settings.LOG_LEVEL, settings.LOG_DIR)
-        call_command("migrate", interactive=False, verbosity=0)
-        queue.recover_queue()
-        self._import_history()
-        self._serve(host, port)
+        start_checks.check_folders()
+        with databases.used_by("the server"):
+            logging_setup.start(settings.LOG_FORMAT, settings.LOG_LEVEL, settings.LOG_DIR)
+            call_command("migrate", interactive=False, verbosity=0)
+            queue.recover_queue()
+            self._import_history()
+            self._serve(host, port)
 
     def _import_history(self) -> None:
         try:
