@@ -12,18 +12,20 @@ from django.urls import re_path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pm2site.settings")
 django_application = get_asgi_application()  # before the imports below: they need the apps loaded
 
+from benchmarks.api.history_views import latest_results  # noqa: E402
 from benchmarks.runs import progress  # noqa: E402
 from pm2.exits import pm2_events  # noqa: E402
 from pm2.logs import live_logs  # noqa: E402
 from pm2.monitor import current_monitor  # noqa: E402
 from pm2site import lifetime  # noqa: E402
 from pm2site.audit import trail  # noqa: E402
+from pm2site.http.django_bridge import run_query  # noqa: E402
 from pm2site.http.gateway import Gateway  # noqa: E402
 from pm2site.http.request_checks import check_raw_head  # noqa: E402
 from pm2site.http.socket_gate import SocketGate  # noqa: E402
 from pm2site.live.consumers import LiveConsumer, UnknownPathConsumer  # noqa: E402
 from pm2site.live.hot_reads import hot_reads  # noqa: E402
-from pm2site.live.hub import Source  # noqa: E402
+from pm2site.live.hub import Sample, Source  # noqa: E402
 from pm2site.transport import daphne_limits  # noqa: E402
 from pm2site.transport.asgi_types import Receive, Scope, Send  # noqa: E402
 from pm2site.transport.connection_probe import ConnectionProbe  # noqa: E402
@@ -46,10 +48,12 @@ HOT_STREAMS = {
     "/api/pm2/stats": "pm2:stats",
     "/api/redis/stats": "redis:stats",
 }
-HOT_SAMPLES = {
+HOT_SAMPLES: dict[str, Sample] = {
     "/api/system/cpu": host_sampler.sample_cpu,
     "/api/system/memory": host_sampler.sample_memory,
+    "/api/benchmark/latest": lambda: run_query(latest_results),
 }
+EXACT_READS = frozenset({"/api/benchmark/latest"})  # a run's own process may have just written its result
 
 sockets = URLRouter(
     [
@@ -57,7 +61,7 @@ sockets = URLRouter(
         re_path(r"", UnknownPathConsumer.as_asgi()),
     ]
 )
-gateway = Gateway(hot_reads(STREAMS, HOT_STREAMS, HOT_SAMPLES))
+gateway = Gateway(hot_reads(STREAMS, HOT_STREAMS, HOT_SAMPLES, EXACT_READS))
 routes = ConnectionProbe(ProtocolTypeRouter({"http": gateway, "websocket": SocketGate(sockets)}))
 lifetime.finish_requests_by(gateway.stop)
 daphne_limits.install(check_raw_head, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)

@@ -9,9 +9,11 @@ from rest_framework import serializers
 from benchmarks.models import Validity
 from system.lib.fields import TextField
 
+LATEST_COUNT = 10
+
 
 class LatestQuery(serializers.Serializer[Any]):
-    count = serializers.IntegerField(min_value=1, max_value=1000, default=10)
+    count = serializers.IntegerField(min_value=1, max_value=1000, default=LATEST_COUNT)
 
 
 class FilterQuery(serializers.Serializer[Any]):

@@ -37,15 +37,19 @@ def validated_query(serializer: type[Serializer[Any]], request: Request) -> dict
     return dict(query.validated_data)
 
 
+def latest_results(count: int = forms.LATEST_COUNT) -> responses.Results:
+    """The response of `GET /api/benchmark/latest`."""
+    rows = queries.fetch_latest(count)
+    return responses.Results(rows, len(rows))
+
+
 @extend_schema(tags=["benchmark"])
 class HistoryViewSet(ViewSet):
     @extend_schema(parameters=[forms.LatestQuery], responses=response_schema(responses.Results))
     @action(detail=False)
     def latest(self, request: Request) -> Response:
         """The newest results."""
-        count = validated_query(forms.LatestQuery, request)["count"]
-        rows = queries.fetch_latest(count)
-        return Response(to_wire(responses.Results(rows, len(rows))))
+        return Response(to_wire(latest_results(validated_query(forms.LatestQuery, request)["count"])))
 
     @extend_schema(parameters=[forms.AllQuery], responses=response_schema(responses.ResultPage))
     @action(detail=False)

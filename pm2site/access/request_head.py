@@ -38,6 +38,7 @@ class RequestHead:
     server: tuple[str, int] | None = None
     connection: Connection = field(default_factory=Connection, compare=False)
     is_websocket: bool = False
+    query: bytes = b""
     target_bytes: int = 0
     cookies: str = field(default="", repr=False)
 
@@ -130,6 +131,7 @@ def head_of_scope(scope: Mapping[str, Any]) -> RequestHead:
         server=(unmapped(str(server[0])), int(server[1])) if server and server[1] else None,
         connection=scope.get(CONNECTION_KEY) or Connection(),
         is_websocket=scope["type"] == "websocket",
+        query=bytes(scope.get("query_string") or b""),
         target_bytes=len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b""),
     )
 

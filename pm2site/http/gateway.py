@@ -10,13 +10,12 @@ from typing import Any, Protocol
 
 import structlog
 from django.conf import settings
-from django.db import close_old_connections
 
 from pm2site.access import auth, permissions
 from pm2site.access.request_head import head_of_scope
 from pm2site.errors import CredentialMissing, Refusal, ServerStopping, error_body
 from pm2site.http import cors, error_responses
-from pm2site.http.django_bridge import DjangoBridge, cancel_views, pools
+from pm2site.http.django_bridge import DjangoBridge, cancel_views, pools, run_query
 from pm2site.http.request_checks import SAFE_METHODS, check_head
 from pm2site.http.request_log import RequestLog
 from pm2site.http.visit import Visit, new_visit
@@ -133,7 +132,7 @@ class Gateway:
             request_log.write(response.visit, response.status, started_s, is_hot=is_hot)
 
     def _is_hot(self, visit: Visit) -> bool:
-        return visit.head.method in ("GET", "HEAD") and visit.path in self.hot_reads
+        return visit.head.method in ("GET", "HEAD") and not visit.head.query and visit.path in self.hot_reads
 
     async def _respond(self, scope: Scope, receive: Receive, response: _Response) -> None:
         head = response.visit.head
@@ -172,12 +171,7 @@ async def _identified(visit: Visit) -> Visit:
         return visit
     if not auth.needs_database(visit.head):
         return visit.identified()
-
-    def identify() -> Visit:
-        close_old_connections()
-        return visit.identified()
-
-    return await pools().reads.run(identify)
+    return await run_query(visit.identified)
 
 
 async def read_body(receive: Receive) -> tuple[bytes, Refusal | None]:

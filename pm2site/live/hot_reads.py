@@ -16,11 +16,14 @@ JSON = {"Content-Type": "application/json"}
 
 @dataclass(frozen=True)
 class HotReads:
-    """`streams`: path → name of the stream that samples it; `samples`: path → sample, for those without a stream."""
+    """`streams`: path → name of the stream that samples it; `samples`: path → sample, for those without a stream.
+    `exact`: paths that only a sample taken after the request answers, such as rows that other processes write.
+    """
 
     sources: Mapping[str, Source]
     streams: Mapping[str, str]
     samples: Mapping[str, Sample]
+    exact: frozenset[str]
     _own: PerLoop[dict[str, Stream]]
 
     def __contains__(self, path: str) -> bool:
@@ -30,7 +33,7 @@ class HotReads:
         """Status, headers and body. Raises the sample's error."""
         if path == "/health":
             return 200, JSON | {"Cache-Control": "no-store"}, encode_wire(health.current_health()).encode()
-        frame = await self._stream(path).fresh(FRESH_S)
+        frame = await self._stream(path).fresh(0.0 if path in self.exact else FRESH_S)
         if frame.is_stale:
             return 200, JSON | {"Cache-Control": "no-store"}, frame.body
         etag = frame.etag
@@ -53,8 +56,10 @@ class HotReads:
         return own[path]
 
 
-def hot_reads(sources: Mapping[str, Source], streams: Mapping[str, str], samples: Mapping[str, Sample]) -> HotReads:
-    return HotReads(sources, streams, samples, PerLoop())
+def hot_reads(
+    sources: Mapping[str, Source], streams: Mapping[str, str], samples: Mapping[str, Sample], exact: frozenset[str]
+) -> HotReads:
+    return HotReads(sources, streams, samples, exact, PerLoop())
 
 
 def matches(if_none_match: str, etag: str) -> bool:

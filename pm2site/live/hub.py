@@ -68,6 +68,7 @@ class Stream:
         self._subscribers_changed = asyncio.Event()
         self._valid_from_s = 0.0
         self._sampling: tuple[float, asyncio.Task[Frame]] | None = None
+        self._next: asyncio.Task[Frame] | None = None
 
     @property
     def is_sampling(self) -> bool:
@@ -129,12 +130,16 @@ class Stream:
         return loop.time()
 
     async def fresh(self, max_age_s: float) -> Frame:
-        """A frame that is at most `max_age_s` old, sampled once for all who wait. Raises the sample's error."""
+        """A frame that is at most `max_age_s` old, sampled once for all who wait; with 0, sampled after the call.
+
+        Raises the sample's error.
+        """
         now_s = asyncio.get_running_loop().time()
         oldest_s = max(now_s - max_age_s, self._valid_from_s)
         frame = self.frame if self.frame and self.frame.error is None and self.frame.sampled_at_s >= oldest_s else None
         if frame is None:
-            frame = await asyncio.shield(self._shared_sample(now_s))
+            shared = self._shared_sample(now_s) if max_age_s > 0 else self._next_sample()
+            frame = await asyncio.shield(shared)
         if frame.error is not None:
             raise frame.error
         return frame
@@ -147,6 +152,21 @@ class Stream:
         if self._sampling is None or self._sampling[1].done() or self._sampling[0] < self._valid_from_s:
             self._sampling = now_s, asyncio.create_task(self._sample_once(), name=f"sample of {self.name}")
         return self._sampling[1]
+
+    def _next_sample(self) -> asyncio.Task[Frame]:
+        """A sample that begins later than now: after the one that is being taken, for all who wait for that."""
+        if self._next is None:
+            current = self._sampling[1] if self._sampling else None
+            self._next = asyncio.create_task(self._sample_after(current), name=f"next sample of {self.name}")
+        return self._next
+
+    async def _sample_after(self, current: asyncio.Task[Frame] | None) -> Frame:
+        if current is not None:
+            await asyncio.wait([current])
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - it runs as a task
+        self._sampling, self._next = (asyncio.get_running_loop().time(), task), None
+        return await self._sample_once()
 
     async def _sample_once(self) -> Frame:
         frame = await self._next_frame()
