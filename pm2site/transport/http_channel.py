@@ -170,7 +170,8 @@ class LimitedRequest(http_protocol.WebRequest):  # type: ignore[misc]
         self.content = BytesIO()
         self._use_absolute_target()
         self.requestHeaders.removeHeader(b"Daphne-Root-Path")  # daphne would believe it from anybody
-        refusal = self._head_refusal()
+        has_more = length != 0 or self.requestHeaders.hasHeader(b"Upgrade")
+        refusal = self._head_refusal() if has_more else None  # without a body, the application checks soon enough
         if refusal is not None:
             self.channel.refuse(refusal)
 
