@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.contrib.auth import get_user_model
 
@@ -55,9 +58,18 @@ def program_versions() -> list[str]:
         f"redis-server {redis.version} ({redis.path.parent})"
         if redis
         else f"redis-server missing ({installation.SETUP})",
-        "load generators: "
-        + (", ".join(_name_and_version(binary) for binary in generators) or f"none ({installation.SETUP})"),
+        f"load generators: {_describe_generators(generators)}",
     ]
+
+
+def _describe_generators(generators: Sequence[Binary]) -> str:
+    names = [_name_and_version(binary) for binary in generators]
+    if not names:
+        return f"none ({installation.SETUP})"
+    if [binary.path.stem for binary in generators] == ["autocannon"]:  # its clock counts whole milliseconds
+        install = "brew install wrk" if sys.platform == "darwin" else "apt-get install wrk"
+        return f"{names[0]} (for latencies below 1 ms: {install})"
+    return ", ".join(names)
 
 
 def _name_and_version(binary: Binary) -> str:
