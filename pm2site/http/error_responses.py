@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import sys
 import traceback
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from pm2site.errors import error_body
 from pm2site.http.visit import Visit
 from system.lib.errors import ReportedError
 from system.lib.fields import error_sentences
+from system.lib.files import NO_SPACE_ERRNOS
 
 log = structlog.get_logger("pm2site.http.error_responses")
 
@@ -58,7 +58,7 @@ def status_and_code(error: Exception) -> tuple[int, str]:
         row = TABLE.get(kind)
         if row:
             return row
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and error.errno in NO_SPACE_ERRNOS:
         return 507, "disk_full"
     if isinstance(error, DATABASE_ERRORS):
         text = str(error).lower()
@@ -93,6 +93,8 @@ def error_message(error: Exception, status: int) -> str:
         return "The JSON is nested too deeply."
     if isinstance(error, RequestDataTooBig):
         return f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024} KiB."
+    if status == 507 and isinstance(error, (OSError, *DATABASE_ERRORS)):
+        return f"No space left on disk: {_unwritten_path(error)} could not be written. Free some and try again."
     if isinstance(error, DATABASE_ERRORS):
         return f"The database is unavailable: {error}."
     if isinstance(error, exceptions.ValidationError):
@@ -100,6 +102,13 @@ def error_message(error: Exception, status: int) -> str:
     if isinstance(error, exceptions.APIException):
         return str(error.detail)
     return str(error) or type(error).__name__
+
+
+def _unwritten_path(error: Exception) -> str:
+    """The file that an error is about; of one that names none, the folder of our files."""
+    if isinstance(error, OSError):
+        return str(error.filename or settings.DATA_DIR)
+    return str(settings.DATABASES["default"]["NAME"])
 
 
 def error_fields(error: Exception) -> Mapping[str, Any] | None:

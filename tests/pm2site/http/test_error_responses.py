@@ -3,12 +3,14 @@ from __future__ import annotations
 import errno
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import OperationalError
 from django.http import Http404
 from django.test import RequestFactory, override_settings
+from pytest_django import Settings
 from rest_framework import exceptions
 
 from pm2site.access.request_head import head_of_request
@@ -26,6 +28,7 @@ from pm2site.http.visit import new_visit
         (OperationalError("database is locked"), (503, "database_busy")),
         (OperationalError("database or disk is full"), (507, "disk_full")),
         (OSError(errno.ENOSPC, "No space left on device"), (507, "disk_full")),
+        (OSError(errno.EFBIG, "File too large"), (507, "disk_full")),
         (RecursionError(), (400, "bad_json")),
         (OSError(errno.EPERM, "no"), (500, "internal_error")),
         (KeyError("x"), (500, "internal_error")),
@@ -49,6 +52,27 @@ def test_the_body_of_an_error() -> None:
         "code": "bad_request",
         "requestId": "r1",
         "fields": {"count": ["Too large."], "since": ["Not a time."]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("error", "path"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/data/backups/history.json"), "/data/backups/history.json"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "/data"),
+        (OperationalError("database or disk is full"), None),
+        (OperationalError("disk I/O error"), None),
+    ],
+)
+def test_a_full_disk_names_the_path(settings: Settings, error: Exception, path: str | None) -> None:
+    settings.DATA_DIR = Path("/data")
+    path = path or settings.DATABASES["default"]["NAME"]
+
+    assert error_response(error) == {
+        "error": "Insufficient Storage",
+        "message": f"No space left on disk: {path} could not be written. Free some and try again.",
+        "code": "disk_full",
+        "requestId": "r1",
     }
 
 

@@ -196,3 +196,17 @@ def test_a_folder_is_checked_by_writing_and_nothing_remains(tmp_path: Path) -> N
     (tmp_path / "file").write_text("")
     with pytest.raises(NotADirectoryError):
         files.check_writable(tmp_path / "file" / "data")
+
+
+def test_an_error_of_the_system_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(OSError, match="No space left") as caught:
+        files.write_atomically(tmp_path / "cluster.json", ["new"])
+    assert (caught.value.filename, list(tmp_path.iterdir())) == (str(tmp_path / "cluster.json"), [])
+
+    with pytest.raises(FileNotFoundError) as missing:
+        files.write_atomically(tmp_path / "none" / "cluster.json", ["new"])
+    assert missing.value.filename == str(tmp_path / "none" / "cluster.json")
