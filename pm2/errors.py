@@ -52,11 +52,13 @@ class SocketForbidden(PM2Error, Unavailable):
 class DaemonHangs(PM2Error, Unavailable):
     """The daemon is running but not responding."""
 
-    def __init__(self, home: str, pid: int | None) -> None:
+    def __init__(self, home: str, pid: int | None, is_stopped: bool = False) -> None:
+        reason = "it is stopped, by a signal or a debugger" if is_stopped else "it is not responding"
         super().__init__(
-            f"PM2's daemon for {home} (pid {pid}) is not responding. No command was sent, because it would run when "
-            f"the daemon resumes. If it was stopped, continue it: kill -CONT {pid}."
+            f"PM2's daemon for {home} (pid {pid}) runs no commands: {reason}. No command was sent, because it would "
+            f"run when the daemon resumes. This shows its state: ps -o pid,stat,etime,args -p {pid}."
         )
+        self.pid = pid
 
 
 class DaemonNotStarted(PM2Error, Unavailable):
@@ -210,9 +212,5 @@ class OperationInProgress(PM2Error, Conflict):
 class PortTaken(PM2Error, Conflict):
     """The port of a framework is in use by another program."""
 
-    def __init__(self, name: str, port: int, holder: str, pid: int | None) -> None:
-        owner = f"{holder} (pid {pid}), which is" if pid else "a program that is"
-        command = f": kill {pid}" if pid else ""
-        super().__init__(
-            f"{name} cannot be started: port {port} is in use by {owner} not managed by PM2. Stop it first{command}."
-        )
+    def __init__(self, name: str, port: int, holder: str, advice: str) -> None:
+        super().__init__(f"{name} cannot be started: port {port} is in use by {holder}. {advice}")

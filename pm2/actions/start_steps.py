@@ -15,6 +15,7 @@ from django.conf import settings
 
 from pm2.actions import prepare_payload
 from pm2.actions.action_steps import POLL_S, STDERR_LINES, STEADY_S, action_timeout_s, call_for_each
+from pm2.actions.port_holder import PortHolder, find_holder
 from pm2.daemon import daemon_process, rpc_client
 from pm2.daemon.process import Process, Status
 from pm2.daemon.rpc_client import DaemonConnection
@@ -22,8 +23,7 @@ from pm2.errors import DaemonNotRunning, DaemonNotStarted, NotInstalled, PortTak
 from pm2.frameworks.registry import Framework, check_availability, script_path
 from pm2.logs.log_files import read_last_lines
 from pm2.monitor.listing import list_processes
-from system.host import binaries, child_processes, ports, process_lookup
-from system.lib.text import printable
+from system.host import binaries, child_processes, ports
 
 DAEMON_START_S = 30.0
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -89,7 +89,7 @@ def set_redis_ports(read: Callable[[], Iterable[int]]) -> None:
 async def send_prepare(daemon: DaemonConnection, framework: Framework, count: int) -> None:
     """Checks that the port is free, then calls the daemon's `prepare` to start `count` instances. Raises PortTaken,
     CallFailed."""
-    await _ensure_port_is_free(framework)
+    await _ensure_port_is_free(daemon, framework)
     availability = await asyncio.to_thread(check_availability, framework)
     payload = prepare_payload.build_payload(
         framework,
@@ -103,14 +103,18 @@ async def send_prepare(daemon: DaemonConnection, framework: Framework, count: in
     await daemon.call("prepare", payload, timeout_s=action_timeout_s(count))
 
 
-async def _ensure_port_is_free(framework: Framework) -> None:
+async def _ensure_port_is_free(daemon: DaemonConnection, framework: Framework) -> None:
     """Waits for the port of a killed process to be released. Raises PortTaken if another program listens on it."""
-    if await asyncio.to_thread(ports.is_listening, framework.port):
-        listener = await asyncio.to_thread(process_lookup.find_listener, framework.port)
-        is_listening = partial(ports.is_listening, framework.port)
-        if listener or not await asyncio.to_thread(ports.is_released, is_listening):
-            holder, pid = (printable(listener.name), listener.identity.pid) if listener else ("", None)
-            raise PortTaken(framework.name, framework.port, holder, pid)
+    if not await asyncio.to_thread(ports.is_listening, framework.port):
+        return
+    holder = await find_holder(framework.port, await list_processes(daemon))
+    is_listening = partial(ports.is_listening, framework.port)
+    if holder is None or holder.is_guess:
+        if await asyncio.to_thread(ports.is_released, is_listening):
+            return
+        advice = f"This shows it: sudo ss -ltnp 'sport = :{framework.port}'."
+        holder = holder or PortHolder("a program of another user", advice)
+    raise PortTaken(framework.name, framework.port, holder.description, holder.advice)
 
 
 async def wait_until_listening(daemon: DaemonConnection, framework: Framework, count: int) -> tuple[Process, ...]:

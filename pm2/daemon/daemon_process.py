@@ -14,6 +14,7 @@ from pm2.errors import DaemonNotRunning, DaemonUnreachable, PM2Error, SocketForb
 from system.host import child_processes
 
 STARTUP_S = 5.0  # the daemon writes its pid file before it listens
+_TITLE = re.compile(r"^PM2 v[^\0]*: God Daemon \(([^\0]*)\)")
 _UNIT = re.compile(r"/(pm2[^/\n]*\.service)")  # `pm2 startup` creates pm2-USER.service
 
 
@@ -43,6 +44,12 @@ def _read_proc(pid: int, name: str) -> str:
         return Path(f"/proc/{pid}/{name}").read_text(errors="replace")
     except OSError:  # gone, or another user's
         return ""
+
+
+def home_of(pid: int) -> str | None:
+    """The PM2_HOME in the title of a daemon; None for any other process."""
+    title = _TITLE.search(_read_proc(pid, "cmdline"))
+    return title[1] if title else None
 
 
 def is_starting(daemon: child_processes.Identity) -> bool:

@@ -77,6 +77,14 @@ def find_listener(port: int) -> ProcessInfo | None:
     return None
 
 
+def ancestry_of(pid: int) -> frozenset[int]:
+    """The pids of the process and of all its ancestors; of one that is gone, its pid alone."""
+    try:
+        return frozenset({pid, *(parent.pid for parent in psutil.Process(pid).parents())})
+    except psutil.Error:
+        return frozenset({pid})
+
+
 def pids_by_name(names: Collection[str]) -> tuple[int, ...]:
     """The pids of all processes with one of these names."""
     pids = []

@@ -30,7 +30,6 @@ from pm2.errors import (
     InvalidHome,
     OperationInProgress,
     PM2Error,
-    PortTaken,
     ProcessNotFound,
     StartFailed,
     UnknownFramework,
@@ -172,21 +171,6 @@ async def test_many_instances_get_more_time(
     settings.PM2_TIMEOUT = 0.5
 
     assert names_and_statuses(await lifecycle.start("own", 10)) == [("own", "online")] * 10
-
-
-async def test_a_port_in_use_by_another_program_is_reported(
-    pm2_home: Path, own_framework: Callable[..., Framework]
-) -> None:
-    framework = own_framework(SERVER)
-    other = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", framework.port)
-
-    async with other:
-        with pytest.raises(PortTaken) as caught:
-            await lifecycle.start("own")
-
-    pid = os.getpid()  # it listens in this process
-    assert f"port {framework.port} is in use by " in str(caught.value)
-    assert str(caught.value).endswith(f"(pid {pid}), which is not managed by PM2. Stop it first: kill {pid}.")
 
 
 async def test_fork_mode_without_a_shared_port_gets_one_instance(
