@@ -247,6 +247,55 @@ def test_an_io_call_has_one_owner() -> None:
     assert wrong == []
 
 
+def names_no_encoding(call: ast.Call) -> bool:
+    """Whether it opens a text file, or a pipe as text, in the encoding of the locale."""
+    name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+    keywords = {keyword.arg for keyword in call.keywords}
+    mode = next((str(argument.value) for argument in call.args if isinstance(argument, ast.Constant)), "")
+    is_text_file = name in ("read_text", "write_text") or (
+        name in ("open", "fdopen") and re.fullmatch("[rwax+t]+", mode)
+    )
+    is_text_pipe = any(
+        keyword.arg in ("text", "universal_newlines")
+        and isinstance(keyword.value, ast.Constant)
+        and keyword.value.value is True
+        for keyword in call.keywords
+    )
+    return bool(is_text_file or is_text_pipe) and "encoding" not in keywords
+
+
+def test_every_text_file_names_its_encoding() -> None:
+    wrong = [
+        f"{name}:{node.lineno}"
+        for name, tree, _ in sources()
+        for node in nodes(tree)
+        if isinstance(node, ast.Call) and names_no_encoding(node)
+    ]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("path.read_text()", True),
+        ("path.read_text(encoding='utf-8')", False),
+        ("path.open('a')", True),
+        ("open(path, 'w')", True),
+        ("path.open('rb')", False),
+        ("os.fdopen(descriptor, 'w')", True),
+        ("run(argv, text=True)", True),
+        ("run(argv, text=True, encoding='utf-8')", False),
+        ("os.open(path, flags)", False),
+    ],
+)
+def test_a_missing_encoding_is_found(call: str, expected: bool) -> None:
+    expression = ast.parse(call, mode="eval").body
+
+    assert isinstance(expression, ast.Call)
+    assert names_no_encoding(expression) is expected
+
+
 def test_a_pure_module_imports_nothing_impure() -> None:
     pure = {room for room, sentence in rooms().items() if "[pure]" in sentence}
     wrong = [

@@ -65,7 +65,7 @@ def test_the_lock_file_pins_every_requirement_within_its_range() -> None:
 
 def imports_of(file: Path) -> Iterator[str]:
     """Dotted names of all imports of a file, including those inside functions."""
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:

@@ -45,7 +45,7 @@ class Outbox:
         files = sorted(self.folder.glob("*.json"), key=lambda file: file.stat().st_mtime)
         for file in files:
             try:
-                saved = json.loads(file.read_text())
+                saved = json.loads(file.read_text(encoding="utf-8"))
                 yield file, str(saved["server"]), dict(saved["entry"])
             except (OSError, ValueError, KeyError, TypeError):
                 continue

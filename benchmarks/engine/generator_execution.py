@@ -132,7 +132,8 @@ class Execution:
         input_text, file = generator.input_text(self.scenario), folder / "script"
         if input_text is not None:
             suffix = Path(generators.__file__).with_name(f"{self.program.name}_done.lua")
-            file.write_text(input_text + (suffix.read_text() if suffix.exists() else ""))
+            ending = suffix.read_text(encoding="utf-8") if suffix.exists() else ""
+            file.write_text(input_text + ending, encoding="utf-8")
         return generator.argv(self.scenario, self.program.argv, str(file))
 
     async def _start(self, argv: Sequence[str], env: dict[str, str] | None, cwd: Path) -> Child:
@@ -187,7 +188,7 @@ def _read_request_log(folder: Path) -> str:
     log = folder / "script.log"
     if not log.is_file():
         return ""
-    with log.open(errors="replace") as file:
+    with log.open(encoding="utf-8", errors="replace") as file:
         return "\n" + file.read(MAX_OUTPUT_BYTES)
 
 

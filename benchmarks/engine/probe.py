@@ -180,7 +180,7 @@ def parse_report(stdout: str) -> ProbeReport | None:
 
 def write_plan(plan: ProbePlan, file: Path) -> list[str]:
     """Write the plan to a file; returns the argument list of the probe process."""
-    file.write_text(json.dumps(asdict(plan)))
+    file.write_text(json.dumps(asdict(plan)), encoding="utf-8")
     return [sys.executable, "-m", "benchmarks.engine.probe", str(file)]
 
 
@@ -189,4 +189,4 @@ def _plan_from_json(fields: Mapping[str, object]) -> ProbePlan:
 
 
 if __name__ == "__main__":
-    print(MARK + json.dumps(asdict(run_probe(_plan_from_json(json.loads(Path(sys.argv[1]).read_text()))))), flush=True)
+    print(MARK + json.dumps(asdict(run_probe(_plan_from_json(json.loads(Path(sys.argv[1]).read_bytes()))))), flush=True)

@@ -41,7 +41,7 @@ def _is_daemon(pid: int, home: Path) -> bool:
 
 def _read_proc(pid: int, name: str) -> str:
     try:
-        return Path(f"/proc/{pid}/{name}").read_text(errors="replace")
+        return Path(f"/proc/{pid}/{name}").read_text(encoding="utf-8", errors="replace")
     except OSError:  # gone, or another user's
         return ""
 

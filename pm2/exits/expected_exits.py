@@ -62,7 +62,7 @@ def _write_marker(pm_id: int, at_ms: float, past_tense: str, by: str) -> None:
 def _read_marker(pm_id: int) -> tuple[float, str, str] | None:
     """The last announcement by any process for this pm_id under our PM2_HOME."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        marker = json.loads(_marker_file(pm_id).read_text())
+        marker = json.loads(_marker_file(pm_id).read_text(encoding="utf-8"))
         if marker["home"] == str(settings.PM2_HOME):
             return float(marker["at"]), str(marker["verb"]), str(marker["by"])
     return None

@@ -116,7 +116,7 @@ def registry() -> Registry:
 
 @lru_cache(maxsize=1)
 def _read(offset: int) -> Registry:
-    return parse_registry((FOLDER / "registry.toml").read_text(), offset)
+    return parse_registry((FOLDER / "registry.toml").read_text(encoding="utf-8"), offset)
 
 
 def parse_registry(text: str, offset: int = 0) -> Registry:

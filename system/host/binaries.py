@@ -114,7 +114,7 @@ def _from_path(name: str, path: Path, source: str) -> Binary | None:
 def _from_npm_package(name: str, source: str) -> Binary | None:
     """The script of an npm package's program, to be run by node."""
     try:
-        package = json.loads((node_modules_dir() / name / "package.json").read_text())
+        package = json.loads((node_modules_dir() / name / "package.json").read_bytes())
         entry = package["bin"]
         script = entry if isinstance(entry, str) else entry[name]
         return Binary((node_modules_dir() / name / script).resolve(), str(package["version"]), source)

@@ -17,7 +17,7 @@ import psutil
 def boot_id() -> str:
     """Distinguishes the boots of this machine; empty if the system does not."""
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
     except OSError:
         pass
     try:
@@ -36,7 +36,7 @@ def started_at_s(pid: int) -> float:
     """The start of a process in seconds since boot; where /proc does not state it, of the wall clock. Raises
     psutil.Error, ValueError."""
     try:
-        after_name = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        after_name = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
         return int(after_name[19]) / os.sysconf("SC_CLK_TCK")  # field 22 of proc_pid_stat(5)
     except OSError:
         return psutil.Process(pid).create_time()

@@ -58,7 +58,7 @@ def oom_kills(vmstat: Path = VMSTAT) -> int | None:
 def _read_counter(file: Path, name: str) -> int | None:
     """The value in the line `name value`; None without the file or the line."""
     try:
-        lines = file.read_text().splitlines()
+        lines = file.read_text(encoding="utf-8").splitlines()
         return next((int(line.split()[1]) for line in lines if line.startswith(f"{name} ")), None)
     except (OSError, ValueError, IndexError):
         return None

@@ -24,7 +24,7 @@ def read_version() -> str:
     """The version in pyproject.toml; of an installed package, in its metadata."""
     if not IS_CHECKOUT:
         return metadata.version(NAME)
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return str(project["version"])
 
 

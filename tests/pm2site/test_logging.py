@@ -20,7 +20,7 @@ FULL = "x" * files.LOG_BYTES
 def wait_for(log: Path, text: str) -> str:
     deadline_s = time.monotonic() + DEADLINE_S
     while time.monotonic() < deadline_s:
-        if log.exists() and text in (content := log.read_text()):
+        if log.exists() and text in (content := log.read_text(encoding="utf-8")):
             return content
         time.sleep(0.05)
     raise AssertionError(f"{text!r} is not in {log}")

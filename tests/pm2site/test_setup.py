@@ -24,7 +24,7 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def use_npm(monkeypatch: pytest.MonkeyPatch, file: Path, source: str) -> None:
-    file.write_text(f"#!/bin/sh\n{source}\n")
+    file.write_text(f"#!/bin/sh\n{source}\n", encoding="utf-8")
     file.chmod(0o755)
     monkeypatch.setattr(node_parts, "npm_argv", lambda: [str(file)])
 

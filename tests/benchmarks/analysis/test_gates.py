@@ -136,7 +136,7 @@ def test_rank_correlation_has_the_sign_of_the_trend() -> None:
 
 
 def test_the_documentation_lists_every_check() -> None:
-    codes = set(re.findall(r'(?:Gate|_gate)\(\s*"([a-z-]+)"', Path(gates.__file__).read_text()))
+    codes = set(re.findall(r'(?:Gate|_gate)\(\s*"([a-z-]+)"', Path(gates.__file__).read_text(encoding="utf-8")))
     page = (Path(gates.__file__).parents[2] / "docs" / "benchmarks.md").read_text()
 
     assert set(re.findall(r"^\| `([a-z-]+)` \|", page.partition("## The checks")[2], re.MULTILINE)) == codes

@@ -250,7 +250,7 @@ def test_clear_writes_an_export_first(settings: Settings, tmp_path: Path) -> Non
     assert (answer["success"], answer["deleted"]) == (True, 8)
     assert list(Run.objects.values_list("state", flat=True)) == ["queued"]
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
-    assert len(json.loads(backup.read_text())["results"]) == 8
+    assert len(json.loads(backup.read_text(encoding="utf-8"))["results"]) == 8
 
     settings.BENCH_HISTORY_FILES = (backup,)
     assert client().post("/api/benchmark/reload").json()["imported"] == 8

@@ -126,7 +126,7 @@ def test_the_probe_process_prints_its_report(tmp_path: Path) -> None:
 def test_the_processes_that_accept_connections_are_the_target() -> None:
     with run_target() as port:
         (pid,) = serving_processes.serving_pids("127.0.0.1", port)
-        assert "node" in Path(f"/proc/{pid}/cmdline").read_text()
+        assert "node" in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
 
     assert serving_processes.serving_pids("127.0.0.1", port) == ()
 

@@ -38,7 +38,7 @@ def search(files: Mapping[Key, LogFiles], **query: object) -> LogPage:
 
 
 def write(file: Path, *lines: str) -> str:
-    file.write_text("".join(f"{line}\n" for line in lines))
+    file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return str(file)
 
 

@@ -117,10 +117,10 @@ def load_refused(path: Path) -> str:
     ],
 )
 def test_a_damaged_file_is_reported_with_the_reason(path: Path, content: str, reason: str) -> None:
-    path.write_text(content)
+    path.write_text(content, encoding="utf-8")
 
     assert load_refused(path) == reason
-    assert path.read_text() == content
+    assert path.read_text(encoding="utf-8") == content
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_damaged_file_is_reported_with_the_reason(path: Path, content: str, re
 def test_a_missing_key_is_named(path: Path, name: str) -> None:
     content = saved_content(path)
     del content[name]
-    path.write_text(json.dumps(content))
+    path.write_text(json.dumps(content), encoding="utf-8")
 
     assert load_refused(path) == f"'{name}'"
 
@@ -147,7 +147,7 @@ def test_a_missing_key_is_named(path: Path, name: str) -> None:
     ],
 )
 def test_a_part_of_another_shape_is_reported(path: Path, changes: dict[str, Any], reason: str) -> None:
-    path.write_text(json.dumps(saved_content(path) | changes))
+    path.write_text(json.dumps(saved_content(path) | changes), encoding="utf-8")
 
     assert load_refused(path) == reason
 

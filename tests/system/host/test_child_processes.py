@@ -293,5 +293,5 @@ async def wait_for_output(child: Child, text: str) -> None:
 
 
 async def read_when_written(file: Path) -> str:
-    await wait_until(lambda: file.exists() and file.read_text(), f"{file} was not written")
-    return file.read_text()
+    await wait_until(lambda: file.exists() and file.read_text(encoding="utf-8"), f"{file} was not written")
+    return file.read_text(encoding="utf-8")

@@ -26,7 +26,7 @@ def process_umask(value: int) -> Iterator[None]:
 
 
 def append(path: Path) -> None:
-    with open(path, "a", opener=files.open_private) as file:
+    with open(path, "a", encoding="utf-8", opener=files.open_private) as file:
         file.write("line\n")
 
 
