@@ -24,7 +24,7 @@ MIGRATION_ROW = re.compile(r"^\d+\t([^\t]+)\t([^\t]+)\t", re.MULTILINE)
 
 async def dump(target: Path) -> None:
     """Writes the database as it is at one moment into the target. Raises DatabaseUnusable, ChildTimeout."""
-    await _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={target}", *_connection())
+    await _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={target}", *_client()[0])
 
 
 async def read_migrations(file: Path) -> frozenset[tuple[str, str]]:
@@ -44,20 +44,16 @@ async def load(file: Path, script: Path, moment: datetime) -> str:
     steps = (f"ALTER SCHEMA public RENAME TO {aside}", "CREATE SCHEMA public")
     commands = [word for step in steps for word in ("--command", step)]
     options = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1")
-    await _run("psql", *options, *commands, f"--file={script}", *_connection())
+    await _run("psql", *options, *commands, f"--file={script}", *_client()[0])
     return aside
 
 
-def _connection() -> list[str]:
-    """User, host, port and database as options; the password is in `_environment`."""
-    arguments, _ = DatabaseClient.settings_to_cmd_args_env(settings.DATABASES["default"], [])
-    return list(arguments[1:])
-
-
-def _environment() -> dict[str, str]:
-    _, variables = DatabaseClient.settings_to_cmd_args_env(settings.DATABASES["default"], [])
+def _client() -> tuple[list[str], dict[str, str]]:
+    """User, host, port and database as options, and the environment with the password."""
+    database = {"OPTIONS": {}, **settings.DATABASES["default"]}
+    arguments, variables = DatabaseClient.settings_to_cmd_args_env(database, [])
     inherited = {name: value for name, value in os.environ.items() if name in INHERITED or name.startswith("PG")}
-    return {**inherited, **(variables or {})}
+    return list(arguments[1:]), {**inherited, **(variables or {})}
 
 
 async def _run(program: str, *options: str) -> CompletedProcess:
@@ -65,7 +61,7 @@ async def _run(program: str, *options: str) -> CompletedProcess:
     if path is None:
         raise DatabaseUnusable(f"{program} is not on PATH. Install it: apt-get install postgresql-client")
     argv: Sequence[str] = (path, *options)
-    finished = await child_processes.run(argv, env=_environment(), timeout_s=TIMEOUT_S, output_limit_bytes=OUTPUT_BYTES)
+    finished = await child_processes.run(argv, env=_client()[1], timeout_s=TIMEOUT_S, output_limit_bytes=OUTPUT_BYTES)
     if finished.exit_code != 0:
         reason = " ".join(finished.stderr.split()) or f"exit code {finished.exit_code}"
         raise DatabaseUnusable(f"{program} failed: {reason}")

@@ -138,4 +138,4 @@ def explain(error: Exception) -> str:
         return str(cause)
     if "no such table" in str(error):
         return f"The database has no tables. Create them: {installation.MANAGE} migrate"
-    return f"The database failed: {str(error).strip()}"
+    return f"The database failed: {' '.join(str(error).split())}"
