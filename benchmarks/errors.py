@@ -64,10 +64,21 @@ class GeneratorMissing(BenchmarkError, Unavailable):
 
 
 class NotDelivered(BenchmarkError, Upstream):
-    """A server did not accept a result that was measured elsewhere."""
+    """A server did not accept a result that was measured elsewhere. `answer`: its HTTP status; None for no answer."""
 
-    def __init__(self, url: str, reason: str) -> None:
+    def __init__(self, url: str, reason: str, answer: int | None = None) -> None:
         super().__init__(f"{url} did not accept the result: {reason}")
+        self.answer = answer
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the server requires another credential."""
+        return self.answer in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+
+    @property
+    def is_of_this_result(self) -> bool:
+        """Whether the server may accept other results nevertheless: the answer is about this one."""
+        return self.answer in (HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 class QueueFull(BenchmarkError):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import generators
-from benchmarks.cli.upload import Server
+from benchmarks.cli.destination import Destination, read_environment
 from benchmarks.engine import address, generator_execution
 from benchmarks.engine.address import TargetAddress
 from benchmarks.engine.run_limits import RUN_LIMITS
@@ -24,10 +24,10 @@ from pm2.frameworks.registry import Endpoint, registry
 
 INSTALLED_NAME = "pm2site-benchmark"
 PROGRAM = INSTALLED_NAME if Path(sys.argv[0]).name == INSTALLED_NAME else "python -m benchmarks"
-SERVER_PORT = 3100
 EPILOG = """\
-Results go to API_SERVER; if unset, to port 3100 of the host given with -H, else to http://localhost:3100, with API_KEY
-(a key or a token). Results that could not be sent are saved to files; --resend sends them.
+Results go to API_SERVER; if unset, to port 3100 of the host given with -H, else to http://localhost:3100. API_KEY (a
+key or a token) goes along only to API_SERVER or, if it is unset, to this machine. Results that could not be sent are
+saved to files; --resend sends them.
 Trials of several -f alternate, and each is compared with the first. Exit codes: 0 ok, 1 failed, 2 usage,
 3 another is worse than the first, 4 invalid run, 5 no verdict.
 The ports of the frameworks are moved by FRAMEWORK_PORT_OFFSET, as those of the server are."""
@@ -40,7 +40,7 @@ class CliOptions:
 
     plans: tuple[RunPlan, ...]
     targets: tuple[TargetAddress, ...]
-    server: Server
+    destination: Destination
     outbox: Path
     is_json: bool
     is_resend: bool
@@ -100,7 +100,7 @@ def parse_options(argv: Sequence[str], confirm: Callable[[str], bool]) -> CliOpt
     return CliOptions(
         plans=tuple(_run_plan(name, target, options) for name, target in zip(names, targets, strict=True)),
         targets=targets,
-        server=Server(_server_url(options.host), os.environ.get("API_KEY", "").strip()),
+        destination=read_environment(os.environ, options.host),
         outbox=_outbox(),
         is_json=options.json,
         is_resend=options.resend,
@@ -174,14 +174,6 @@ def _find_endpoint(path: str, method: str | None) -> Endpoint | None:
         endpoint for endpoint in registry().endpoints if endpoint.path == path and method in (None, endpoint.method)
     ]
     return next((endpoint for endpoint in matches if endpoint.method == "GET"), matches[0] if matches else None)
-
-
-def _server_url(host: str | None) -> str:
-    url = os.environ.get("API_SERVER", "").strip()
-    if url:
-        return url
-    name = address.parse_host_port(host, SERVER_PORT)[0] if host else "localhost"
-    return f"http://{address.bracket_ipv6(name)}:{SERVER_PORT}"
 
 
 def _outbox() -> Path:

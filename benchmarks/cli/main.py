@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import signal
 import sys
 import uuid
@@ -14,9 +13,10 @@ from typing import Any
 
 from benchmarks.analysis import comparison
 from benchmarks.analysis.comparison import Verdict
-from benchmarks.cli import report
-from benchmarks.cli.arguments import PROGRAM, CliOptions, parse_options, port_offset
-from benchmarks.cli.upload import Outbox, Server, send_result
+from benchmarks.cli import delivery, report
+from benchmarks.cli.arguments import CliOptions, parse_options, port_offset
+from benchmarks.cli.console import ProgressLine, print_stderr
+from benchmarks.cli.upload import Outbox
 from benchmarks.engine import run_protocol, serving_processes
 from benchmarks.engine.address import TargetAddress
 from benchmarks.engine.execution_monitor import Sample
@@ -24,7 +24,7 @@ from benchmarks.engine.generator_execution import ExecutionResult
 from benchmarks.engine.run_plan import RunPlan
 from benchmarks.engine.run_protocol import ProtocolRun, TargetProcesses
 from benchmarks.engine.run_result import RunResult
-from benchmarks.errors import BadUsage, BenchmarkError, InvalidTargetAddress, NotDelivered
+from benchmarks.errors import BadUsage, BenchmarkError, InvalidTargetAddress
 from pm2.errors import InvalidRegistry
 from pm2.frameworks import registry
 from system.errors import HostError
@@ -46,17 +46,17 @@ def _run(argv: Sequence[str]) -> int:
     try:
         options = parse_options(argv, _confirm)
         outbox = Outbox(options.outbox)
-        if options.is_resend and not _resend(outbox, options.server):
+        if options.is_resend and not delivery.resend(outbox, options.destination):
             return FAILED
         return asyncio.run(_measure(options, outbox)) if options.plans else OK
     except (BadUsage, InvalidRegistry, InvalidTargetAddress) as error:
-        _print_stderr(f"[ERROR] {error}")
+        print_stderr(f"[ERROR] {error}")
         return USAGE
     except (BenchmarkError, HostError, OSError) as error:
-        _print_stderr(f"[ERROR] {error}")
+        print_stderr(f"[ERROR] {error}")
         return FAILED
     except (KeyboardInterrupt, asyncio.CancelledError):
-        _print_stderr("[ERROR] Stopped.")
+        print_stderr("[ERROR] Stopped.")
         return FAILED
 
 
@@ -68,14 +68,10 @@ def _confirm(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _print_stderr(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
 async def _measure(options: CliOptions, outbox: Outbox) -> int:
     for plan in options.plans:
-        _print_stderr(f"{plan.request.method} {plan.request.url} with {plan.program.name} {plan.program.version}")
-    _print_stderr(f"Results go to {options.server.url}")
+        print_stderr(f"{plan.request.method} {plan.request.url} with {plan.program.name} {plan.program.version}")
+    delivery.announce(options.destination)
     task = asyncio.current_task()
     assert task  # noqa: S101 - this function runs in a task
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
@@ -92,8 +88,8 @@ async def _measure(options: CliOptions, outbox: Outbox) -> int:
         entries = [_build_entry(run.result, is_complete) for run in runs if run.result.trials]
         for entry in entries:  # measurements before a failure are saved and sent too
             for sentence in report.summary_lines(entry):
-                _print_stderr(sentence)
-            _deliver(entry, outbox, options.server)
+                print_stderr(sentence)
+            delivery.deliver(entry, outbox, options.destination)
     for entry in entries:
         print(json.dumps(entry) if options.is_json else report.result_line(entry), flush=True)
     return exit_code([(run.result, entry) for run, entry in zip(runs, entries, strict=True)])
@@ -107,7 +103,7 @@ def exit_code(runs: Sequence[tuple[RunResult, dict[str, Any]]]) -> int:
     comparisons = [comparison.compare(base, other) for other in others]
     for compared in comparisons:
         for sentence in [compared.text, *(metric.text for metric in compared.metrics[1:] if not compared.reasons)]:
-            _print_stderr(sentence)
+            print_stderr(sentence)
     verdicts = [compared.verdict for compared in comparisons]
     if Verdict.WORSE in verdicts:
         return WORSE
@@ -117,54 +113,6 @@ def exit_code(runs: Sequence[tuple[RunResult, dict[str, Any]]]) -> int:
 def _build_entry(result: RunResult, is_complete: bool) -> dict[str, Any]:
     entry = report.build_entry(result, run_id=uuid.uuid4(), at=datetime.now(UTC))
     return {**entry, "state": "done" if is_complete else "interrupted"}
-
-
-def _deliver(entry: dict[str, Any], outbox: Outbox, server: Server) -> None:
-    file = outbox.save(entry, server.url)
-    try:
-        send_result(report.shrink_to_limit(entry), server)
-    except NotDelivered as error:
-        _print_stderr(f"[ERROR] {error}")
-        _print_stderr(f"The result is saved in {file}. Send it with: {PROGRAM} --resend")
-    else:
-        file.unlink()
-
-
-def _resend(outbox: Outbox, server: Server) -> bool:
-    """Send all saved results; False after the first failure."""
-    pending = list(outbox.pending())
-    for file, _, entry in pending:
-        try:
-            send_result(report.shrink_to_limit(entry), server)
-        except NotDelivered as error:
-            _print_stderr(f"[ERROR] {error}")
-            _print_stderr(f"The result is still saved in {file}.")
-            return False
-        file.unlink()
-        _print_stderr(f"Sent the result of {entry['framework']}, {entry['timestamp']}, to {server.url}.")
-    if not pending:
-        _print_stderr("There are no saved results to send.")
-    return True
-
-
-class ProgressLine:
-    """One line on stderr, overwritten by the next. Without a terminal, each phase is printed once."""
-
-    def __init__(self) -> None:
-        self.is_terminal = sys.stderr.isatty()
-        self.last_phase = ""
-
-    def show(self, phase: str, figures: str) -> None:
-        if self.is_terminal:
-            line = f"{phase}  {figures}"[: shutil.get_terminal_size().columns - 1]
-            print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
-        elif phase != self.last_phase:
-            _print_stderr(phase)
-        self.last_phase = phase
-
-    def clear(self) -> None:
-        if self.is_terminal:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 class ConsoleObserver:
@@ -199,7 +147,7 @@ class ConsoleObserver:
         self.trials_done = len(result.trials)
         if trial.index and self.line.is_terminal:
             self.line.clear()
-            _print_stderr(f"{self.plan.spec.framework}: trial {trial.index}: {trial.measurement.rate:,.0f} requests/s")
+            print_stderr(f"{self.plan.spec.framework}: trial {trial.index}: {trial.measurement.rate:,.0f} requests/s")
 
     async def target_processes(self) -> TargetProcesses:
         if not self.plan.is_local:

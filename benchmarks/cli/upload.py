@@ -7,24 +7,17 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from benchmarks.cli.destination import Server
 from benchmarks.errors import NotDelivered
 from system.lib import files
 
 TIMEOUT_S = 15.0
 PATH = "/api/benchmark/add"
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """`key`: an API key or a token, empty for none."""
-
-    url: str
-    key: str
+MAX_ANSWER_BYTES = 2**20
 
 
 class Outbox:
@@ -53,21 +46,29 @@ class Outbox:
 
 def send_result(entry: dict[str, Any], server: Server) -> None:
     """Post one result; idempotent, because the server recognises its id. Raises NotDelivered."""
-    if urlsplit(server.url).scheme not in ("http", "https"):
-        raise NotDelivered(server.url, "the address does not begin with http:// or https://.")
     headers = {"Content-Type": "application/json"} | ({"X-API-Key": server.key} if server.key else {})
-    request = urllib.request.Request(  # noqa: S310 - the scheme was checked
-        server.url.rstrip("/") + PATH, json.dumps(entry).encode(), headers, method="POST"
+    request = urllib.request.Request(  # noqa: S310 - parse_server_url() checked the scheme
+        server.url + PATH, json.dumps(entry).encode(), headers, method="POST"
     )
     try:
-        with _opener.open(request, timeout=TIMEOUT_S) as response:
-            response.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            raise NotDelivered(server.url, f"{error.code}: {_error_message(error.read())}") from error
+        status, body = _exchange(request)
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise NotDelivered(server.url, f"{getattr(reason, 'strerror', None) or reason}.") from error
+    answer = _parse_object(body)
+    if status not in (HTTPStatus.OK, HTTPStatus.CREATED):
+        raise NotDelivered(server.url, f"{status}: {answer.get('message', 'no reason given.')}", status)
+    if answer.get("success") is not True:  # something else listens there, and the result would be lost
+        raise NotDelivered(server.url, "its answer is not that of pm2site.")
+
+
+def _exchange(request: urllib.request.Request) -> tuple[int, bytes]:
+    try:
+        with _opener.open(request, timeout=TIMEOUT_S) as response:
+            return response.status, response.read(MAX_ANSWER_BYTES)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read(MAX_ANSWER_BYTES)
 
 
 # Restricts urllib: a redirect could send the key to another server, or lead to a file or ftp URL.
@@ -79,8 +80,10 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 _opener = urllib.request.build_opener(_NoRedirect())
 
 
-def _error_message(body: bytes) -> str:
+def _parse_object(body: bytes) -> dict[str, Any]:
+    """Empty for anything but a JSON object."""
     try:
-        return str(json.loads(body)["message"])
-    except (ValueError, KeyError, TypeError):
-        return "no reason given."
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return answer if isinstance(answer, dict) else {}

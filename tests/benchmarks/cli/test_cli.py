@@ -20,12 +20,12 @@ from benchmarks.analysis.measurement import Measurement
 from benchmarks.analysis.saturation import CpuLoad
 from benchmarks.cli import report
 from benchmarks.cli.arguments import parse_options
-from benchmarks.cli.main import ProgressLine, exit_code
-from benchmarks.cli.upload import Server, send_result
+from benchmarks.cli.console import ProgressLine
+from benchmarks.cli.main import exit_code
 from benchmarks.engine import generator_execution
 from benchmarks.engine.generator_execution import ExecutionResult
 from benchmarks.engine.run_result import RunResult
-from benchmarks.errors import BadUsage, InvalidTargetAddress, NotDelivered
+from benchmarks.errors import BadUsage, InvalidTargetAddress
 from system.lib.installation import ROOT
 from tests.fixtures.ports import FASTIFY, SERVERS_REDIS
 from tests.fixtures.process_list import commands_with
@@ -91,21 +91,6 @@ def test_a_result_is_measured_without_django_saved_and_sent_later(
     assert details["histogram"]["probe"]
     assert bool(details["histogram"]["raw"]) == bool(details["histogram"]["corrected"]) == (saved["generator"] == "wrk")
     assert details["result"] == result
-
-
-@pytest.mark.parametrize(
-    ("url", "reason"),
-    [
-        ("file:///etc/passwd", "the address does not begin with http:// or https://."),
-        ("http://127.0.0.1:9", "Connection refused."),
-        ("http://127.0.0.1:x", "nonnumeric port: 'x'."),
-    ],
-)
-def test_an_unreachable_server_raises_not_delivered(url: str, reason: str) -> None:
-    with pytest.raises(NotDelivered) as refused:
-        send_result({"id": "1"}, Server(url, "secret"))
-
-    assert str(refused.value) == f"{url} did not accept the result: {reason}"
 
 
 @pytest.mark.real
@@ -202,26 +187,6 @@ def test_invalid_flags_exit_with_2(argv: list[str], capsys: pytest.CaptureFixtur
 
     assert exited.value.code == 2
     assert "usage: python -m benchmarks" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("environment", "host", "url"),
-    [
-        ({}, "127.0.0.1:3001", "http://127.0.0.1:3100"),
-        ({}, "[::1]:3001", "http://[::1]:3100"),
-        ({"API_SERVER": "http://far:99"}, "127.0.0.1:3001", "http://far:99"),
-        ({"API_SERVER": " "}, None, "http://localhost:3100"),
-    ],
-)
-def test_the_server_is_configured_or_on_the_targets_host(
-    environment: dict[str, str], host: str | None, url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in {"API_KEY": "k", **environment}.items():
-        monkeypatch.setenv(name, value)
-
-    options = parse_options(["-f", "express", *(["-H", host] if host else [])], lambda question: False)
-
-    assert options.server == Server(url, "k")
 
 
 def test_the_flags_of_the_original_benchmark_keep_their_meaning() -> None:
