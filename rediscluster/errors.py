@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 from system.lib.errors import Conflict, Invalid, NotFound, ReportedError, TimedOut, Unavailable, Upstream
 from system.lib.quantities import pluralize
+from system.lib.text import printable
 
 SHOWN_REPLY_LENGTH = 80
 
@@ -70,6 +71,15 @@ class PortTaken(RedisClusterError, Conflict):
 
 class NotOurs(RedisClusterError, Conflict):
     """A file, folder or process that this server did not create, in the place of ours. It was left alone."""
+
+
+class FolderNotWritable(RedisClusterError, Unavailable):
+    """A file next to the cluster's folder cannot be created."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(
+            f"{path} cannot be created: {reason}. Set REDIS_CLUSTER_DIR to a folder in one that this user can write."
+        )
 
 
 class KeysExist(RedisClusterError, Conflict):
@@ -210,12 +220,11 @@ class ProbeFailed(RedisClusterError, Upstream):
 
 
 class ManifestUnreadable(RedisClusterError):
-    """cluster.json cannot be used."""
+    """cluster.json cannot be used. `problem`: what is wrong; `advice`: the next step."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
+    advice = "Restore it, or stop the nodes and move its folder away."
 
     def __init__(self, path: str, reason: str) -> None:
-        super().__init__(
-            f"{path} cannot be read: {reason}. Nothing was changed. "
-            "Restore it, or stop the nodes and move its folder away."
-        )
+        self.problem = f"{path} cannot be read: {printable(reason)}."
+        super().__init__(f"{self.problem} Nothing was changed. {self.advice}")

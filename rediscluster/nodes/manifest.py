@@ -5,21 +5,26 @@ from __future__ import annotations
 import errno
 import json
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 
 from rediscluster.errors import DiskFull, ManifestUnreadable
-from rediscluster.topology.plan import Plan
+from rediscluster.topology.plan import HIGHEST_PORT, PERSISTENCE, Plan
 from system.host.child_processes import Identity
 from system.lib.files import write_atomically
+from system.lib.text import is_encodable
 
 FILE_NAME = "cluster.json"
 FORMAT = 1
+MAX_BYTES = 2**20  # 30 nodes are 6 kB
+MAX_COUNT = 2**63 - 1
+SHOWN_LENGTH = 40
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
 NO_SPACE_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the limit of the disk, of the user and of the process
 
@@ -27,6 +32,8 @@ NO_SPACE_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the limit of the 
 CREATING, RUNNING, STOPPING, STOPPED, RESUMING, CLEANING, FAILED = (
     "creating", "running", "stopping", "stopped", "resuming", "cleaning", "failed",
 )  # fmt: skip
+STATES = (CREATING, RUNNING, STOPPING, STOPPED, RESUMING, CLEANING, FAILED)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +82,79 @@ def cluster_folder() -> Path:
 
 
 def load() -> Manifest | None:
-    """None without a cluster. Raises ManifestUnreadable."""
+    """None without a cluster. Raises ManifestUnreadable, also for a value of another type than ours: ports become
+    folders, and pids are signalled."""
     path = cluster_folder() / FILE_NAME
     try:
-        return _parse(json.loads(path.read_bytes()))
+        return _parse(json.loads(_read(path)))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ManifestUnreadable(str(path), str(error) or type(error).__name__) from error
+
+
+def _read(path: Path) -> bytes:
+    """Raises ValueError for what is no file of ours: reading a FIFO would wait for ever."""
+    status = path.stat()
+    if stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode):
+        if status.st_size > MAX_BYTES:
+            raise ValueError(f"it has {status.st_size:,} bytes")
+        return path.read_bytes()
+    raise ValueError("it is not a file")
 
 
 def _parse(content: dict[str, Any]) -> Manifest:
     if content["format"] != FORMAT:
         raise ValueError(f"its format is {content['format']}, but only {FORMAT} is supported")
-    nodes = tuple(
-        NodeRecord(node["port"], Identity(**node["process"]) if node["process"] else None) for node in content["nodes"]
+    plan = _parse_plan(content["plan"])
+    nodes = tuple(_parse_node(node) for node in content["nodes"])
+    if tuple(node.port for node in nodes) != plan.ports:
+        raise ValueError("its nodes are not those of its plan")
+    texts = {name: _take(content, name, str) for name in ("cluster_id", "state", "program", "executable", "version")}
+    if texts["state"] not in STATES:
+        raise ValueError(f"its state is {texts['state']!r}")
+    return Manifest(
+        plan=plan,
+        nodes=nodes,
+        keys=_take_count(content, "keys"),
+        error=None if content["error"] is None else _take(content, "error", str),
+        **texts,
     )
-    rest = {
-        name: content[name] for name in ("cluster_id", "state", "program", "executable", "version", "keys", "error")
-    }
-    return Manifest(plan=Plan(**content["plan"]), nodes=nodes, **rest)
+
+
+def _parse_plan(content: dict[str, Any]) -> Plan:
+    plan = Plan(**content)
+    counts = {name: _take_count(content, name) for name in ("node_count", "replicas", "base_port", "max_memory_bytes")}
+    last_port = counts["base_port"] + counts["node_count"] - 1
+    is_divisible = plan.node_count > 0 and plan.node_count % (1 + plan.replicas) == 0
+    if not is_divisible or last_port > HIGHEST_PORT or _take(content, "persistence", str) not in PERSISTENCE:
+        raise ValueError("its plan is not possible")
+    return plan
+
+
+def _parse_node(content: dict[str, Any]) -> NodeRecord:
+    process = Identity(**content["process"]) if content["process"] else None
+    if process:
+        pid, started_at = _take_count(content["process"], "pid"), process.started_at
+        _take(content["process"], "boot_id", str)
+        if pid < 2 or isinstance(started_at, bool) or not isinstance(started_at, int | float):
+            raise ValueError("a process of its nodes is not one")
+    return NodeRecord(_take_count(content, "port"), process)
+
+
+def _take(content: dict[str, Any], name: str, kind: type[T]) -> T:
+    """The value with this name and exactly this type. Raises KeyError, TypeError."""
+    value = content[name]
+    if type(value) is not kind or (isinstance(value, str) and not is_encodable(value)):
+        raise TypeError(f"'{name}' is {ascii(value)[:SHOWN_LENGTH]}")
+    return value
+
+
+def _take_count(content: dict[str, Any], name: str) -> int:
+    count = _take(content, name, int)
+    if not 0 <= count <= MAX_COUNT:
+        raise ValueError(f"'{name}' is {count}")
+    return count
 
 
 def save(manifest: Manifest) -> Manifest:

@@ -18,6 +18,8 @@ from system.lib.quantities import first_few
 
 LOG_LINES = 20
 TAIL_BYTES = 16 * 1024
+# In the cluster's folder without a cluster.json: what a setup or a clean that was killed leaves, and a disk's own.
+EXPECTED_ENTRIES = ("[0-9][0-9][0-9][0-9]", "[0-9][0-9][0-9][0-9][0-9]", f"{manifest.FILE_NAME}.tmp*", "lost+found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,20 @@ def node_folder(port: int) -> Path:
 
 
 def check_cluster_folder() -> None:
-    """Checks that the cluster's folder is a real folder of our user. Raises NotOurs."""
-    _check_owned_folder(manifest.cluster_folder())
+    """Checks that the cluster's folder is a real folder of our user, and empty or ours. Raises NotOurs."""
+    folder = manifest.cluster_folder()
+    try:
+        _check_owned_folder(folder)
+        if not folder.is_dir() or (folder / manifest.FILE_NAME).exists():
+            return
+        foreign = [name for name in sorted(os.listdir(folder)) if not _matches_any(name, EXPECTED_ENTRIES)]  # noqa: PTH208
+    except OSError as error:
+        raise NotOurs(f"{folder} cannot be used: {error.strerror}. Set REDIS_CLUSTER_DIR to another folder.") from error
+    if foreign:
+        raise NotOurs(
+            f"{folder} contains entries not written by Redis or this server: {first_few(foreign)}. "
+            "Nothing was changed; set REDIS_CLUSTER_DIR to an empty or a new folder."
+        )
 
 
 def check_node_folders(ports: tuple[int, ...]) -> None:

@@ -24,7 +24,6 @@ INTERRUPTED = "it was interrupted, and undone."
 async def setup_cluster(plan: Plan, phases: Phases) -> OperationResult:
     """See `cluster.setup`; the caller holds the lock."""
     with phases("check"):
-        await asyncio.to_thread(node_files.check_cluster_folder)
         existing = await asyncio.to_thread(manifest.load)
         if existing and existing.state not in (CREATING, FAILED, CLEANING):
             return await _confirm_existing(existing, plan, phases)

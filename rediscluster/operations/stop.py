@@ -36,7 +36,6 @@ async def stop_cluster(discard: bool, phases: Phases) -> OperationResult:
 
 async def load_own_cluster() -> Manifest:
     """Our cluster, with the processes that are running now. Raises ClusterAbsent, NotOurs."""
-    await asyncio.to_thread(node_files.check_cluster_folder)
     cluster = await asyncio.to_thread(manifest.load)
     if cluster is None:
         raise ClusterAbsent

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from django.conf import settings
 
-from rediscluster.errors import NodeUnreachable
+from rediscluster.errors import ManifestUnreadable, NodeUnreachable
 from rediscluster.nodes import manifest, node_files, redis_conf
 from rediscluster.nodes.client import NodeConnection
 from rediscluster.nodes.manifest import Manifest
@@ -97,7 +97,7 @@ def _loop_connections() -> LoopConnections:
 
 
 async def sample() -> RedisStats:
-    """All nodes now, ours and foreign ones; concurrent callers share one sample. Raises ManifestUnreadable."""
+    """All nodes now, ours and foreign ones; concurrent callers share one sample."""
     connections = _loop_connections()
     if _state.last_stats and time.monotonic() - _state.last_stats_at_s < CACHE_S:
         return _state.last_stats
@@ -113,7 +113,7 @@ async def sample() -> RedisStats:
 
 async def _sample(connections: LoopConnections) -> RedisStats:
     started_s = time.monotonic()
-    cluster = await asyncio.to_thread(manifest.load)
+    cluster = await asyncio.to_thread(_load_manifest)
     own_ports = cluster.ports if cluster else ()
     await _scan_for_foreign_nodes(own_ports)
     sampled_ports = (*own_ports, *_state.foreign_ports)
@@ -134,6 +134,14 @@ async def _sample(connections: LoopConnections) -> RedisStats:
     if started_s > _state.invalidated_at_s:
         _state.last_stats, _state.last_stats_at_s = stats, time.monotonic()
     return stats
+
+
+def _load_manifest() -> Manifest | None:
+    """Without a readable one, the nodes in the configured range are shown as they are found."""
+    try:
+        return manifest.load()
+    except ManifestUnreadable:
+        return None
 
 
 def _is_redis(reading: Reading) -> bool:
@@ -255,14 +263,13 @@ def _build_stats(cluster: Manifest | None, readings: Sequence[Reading], codes: i
 def _owner_of(reading: Reading, cluster: Manifest | None) -> str:
     """A node with INFO is ours if it runs with our redis.conf; one that replies otherwise, if our process is alive; a
     silent one, if it is on a port of ours."""
-    if cluster is None or reading.port not in cluster.ports:
-        return OTHER
     if reading.info:
         own_conf = str(node_files.node_folder(reading.port) / redis_conf.CONF_FILE)
         return OURS if reading.info.get("config_file") == own_conf else OTHER
-    process = next(node.process for node in cluster.nodes if node.port == reading.port)
-    has_replied = reading.state in (UP, LOADING)
-    return OTHER if has_replied and not (process and child_processes.is_alive(process)) else OURS
+    process = next((node.process for node in cluster.nodes if node.port == reading.port), None) if cluster else None
+    if reading.state in (UP, LOADING):
+        return OURS if process and child_processes.is_alive(process) else OTHER
+    return OURS if cluster and reading.port in cluster.ports else OTHER
 
 
 def _unreachable(

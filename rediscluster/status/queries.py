@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from rediscluster.errors import ReplyNotUnderstood, UnknownNode
+from rediscluster.errors import ManifestUnreadable, NotOurs, ReplyNotUnderstood, UnknownNode
 from rediscluster.nodes import client, manifest, node_files, operation_lock, resp
 from rediscluster.nodes.manifest import Manifest
 from rediscluster.nodes.resp import Command, Reply
@@ -76,13 +76,25 @@ async def fetch_status() -> Status:
 
 
 def _make_status(stats: RedisStats) -> Status:
-    cluster = manifest.load()
+    operation = operation_lock.current_operation()
+    try:
+        cluster = manifest.load()
+    except ManifestUnreadable as error:
+        return state_summary.summarize_unreadable(error, stats, operation)
+    return state_summary.summarize(
+        _summarize_manifest(cluster) if cluster else None, stats, operation, _warnings(cluster)
+    )
+
+
+def _warnings(cluster: Manifest | None) -> list[str]:
     warnings = []
+    try:
+        node_files.check_cluster_folder()
+    except NotOurs as error:
+        warnings.append(str(error))
     if cluster and (free_bytes := node_files.free_disk_bytes()) < LOW_DISK_BYTES:
         warnings.append(f"{free_bytes / 2**20:,.0f} MB left on disk: a node that cannot write its nodes.conf exits.")
-    return state_summary.summarize(
-        _summarize_manifest(cluster) if cluster else None, stats, operation_lock.current_operation(), warnings
-    )
+    return warnings
 
 
 def _summarize_manifest(cluster: Manifest) -> ManifestSummary:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
+from rediscluster.errors import ManifestUnreadable
 from rediscluster.status.cluster_stats import RedisStats
 from rediscluster.status.node_stats import OTHER, OURS, UP, NodeStats
 from rediscluster.topology.open_slots import OpenSlot
@@ -77,6 +78,12 @@ def summarize(
     owner = OURS if manifest else stats.cluster.owner
     warned = (*warnings, *_warn_of_open_slots(stats.cluster.open_slots))
     return Status(state, owner, message, next_step, operation, manifest, warned, stats.timestamp)
+
+
+def summarize_unreadable(error: ManifestUnreadable, stats: RedisStats, operation: str | None) -> Status:
+    """The status while cluster.json cannot be read: whether there is a cluster of ours is not known."""
+    owner = stats.cluster.owner
+    return Status(FAILED, owner, error.problem, error.advice, operation, None, (), stats.timestamp)
 
 
 def _warn_of_open_slots(open_slots: Sequence[OpenSlot]) -> tuple[str, ...]:

@@ -66,6 +66,7 @@ rediscluster.ClusterStopped 409 cluster_stopped
 rediscluster.CommandRefused 502 redis_refused
 rediscluster.DiskFull 507 disk_full
 rediscluster.FailoverRefused 409 failover_refused
+rediscluster.FolderNotWritable 503 folder_not_writable
 rediscluster.InvalidPlan 400 invalid_plan
 rediscluster.KeysExist 409 keys_exist
 rediscluster.ManifestUnreadable 422 manifest_unreadable

@@ -2,13 +2,18 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import re
+import tempfile
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import override_settings
+from hypothesis import given
+from hypothesis import strategies as st
 from pytest_django import Settings
 
 from rediscluster.errors import DiskFull, ManifestUnreadable
@@ -16,6 +21,7 @@ from rediscluster.nodes import manifest
 from rediscluster.nodes.manifest import Manifest, NodeRecord
 from rediscluster.topology import plan
 from system.host.child_processes import Identity
+from system.lib.text import is_printable
 
 THREE_MASTERS = plan.make_plan(3, replicas=0, base_port=7000, max_memory_bytes=2**20, persistence="aof", max_nodes=30)
 PROCESS = Identity(pid=812, started_at=1234.5, boot_id="b0")
@@ -113,7 +119,9 @@ def load_refused(path: Path) -> str:
         ("null", "'NoneType' object is not subscriptable"),
         ("{}", "'format'"),
         ('{"format": 2}', "its format is 2, but only 1 is supported"),
-        ('{"format": 1}', "'nodes'"),
+        ('{"format": 1}', "'plan'"),
+        ("[" * 100_000, "maximum recursion depth exceeded while decoding a JSON array from a unicode string"),
+        (" " * 2**20 + "{}", "it has 1,048,578 bytes"),
     ],
 )
 def test_a_damaged_file_is_reported_with_the_reason(path: Path, content: str, reason: str) -> None:
@@ -150,6 +158,94 @@ def test_a_part_of_another_shape_is_reported(path: Path, changes: dict[str, Any]
     path.write_text(json.dumps(saved_content(path) | changes), encoding="utf-8")
 
     assert load_refused(path) == reason
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"cluster_id": 7}, "'cluster_id' is 7"),
+        ({"cluster_id": "\ud800"}, r"'cluster_id' is '\ud800'"),
+        ({"state": "broken"}, "its state is 'broken'"),
+        ({"state": None}, "'state' is None"),
+        ({"program": ["redis-server"]}, "'program' is ['redis-server']"),
+        ({"keys": "many"}, "'keys' is 'many'"),
+        ({"keys": True}, "'keys' is True"),
+        ({"keys": 1.0}, "'keys' is 1.0"),
+        ({"keys": -1}, "'keys' is -1"),
+        ({"keys": 10**30}, f"'keys' is {10**30}"),
+        ({"error": 7}, "'error' is 7"),
+        ({"nodes": {}}, "its nodes are not those of its plan"),
+        ({"nodes": [{"port": 7000, "process": None}]}, "its nodes are not those of its plan"),
+        ({"nodes": [{"port": "../../etc", "process": None}]}, "'port' is '../../etc'"),
+        ({"nodes": [{"port": 7000, "process": {"pid": 1, "started_at": 1, "boot_id": "b"}}]}, "a process of its nodes is not one"),
+        ({"nodes": [{"port": 7000, "process": {"pid": 9, "started_at": "1", "boot_id": "b"}}]}, "a process of its nodes is not one"),
+        ({"nodes": [{"port": 7000, "process": {"pid": "9", "started_at": 1, "boot_id": "b"}}]}, "'pid' is '9'"),
+        ({"nodes": [{"port": 7000, "process": {"pid": 9, "started_at": 1, "boot_id": None}}]}, "'boot_id' is None"),
+    ],
+)  # fmt: skip
+def test_a_value_of_another_type_is_reported(path: Path, changes: dict[str, Any], reason: str) -> None:
+    path.write_text(json.dumps(saved_content(path) | changes))
+
+    assert load_refused(path) == reason
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"node_count": "3"}, "'node_count' is '3'"),
+        ({"node_count": 0}, "its plan is not possible"),
+        ({"node_count": 3, "replicas": 1}, "its plan is not possible"),
+        ({"base_port": 55_535}, "its plan is not possible"),
+        ({"base_port": 7000.0}, "'base_port' is 7000.0"),
+        ({"persistence": "sometimes"}, "its plan is not possible"),
+        ({"persistence": 1}, "'persistence' is 1"),
+        ({"max_memory_bytes": None}, "'max_memory_bytes' is None"),
+    ],
+)
+def test_an_impossible_plan_is_reported(path: Path, changes: dict[str, Any], reason: str) -> None:
+    content = saved_content(path)
+    path.write_text(json.dumps(content | {"plan": content["plan"] | changes}))
+
+    assert load_refused(path) == reason
+
+
+VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text()),
+    lambda children: st.one_of(st.lists(children), st.dictionaries(st.text(), children)),
+    max_leaves=8,
+)
+
+
+@given(
+    VALUES,
+    st.sampled_from(["plan", "nodes", "keys", "state", "error", "process", "port", "pid", "node_count", "replicas"]),
+)
+def test_any_value_in_any_place_is_a_manifest_or_reported(value: Any, name: str) -> None:
+    process = {"pid": 9, "started_at": 1.5, "boot_id": "b"}
+    content = {
+        "format": 1, "cluster_id": "a", "state": "running", "program": "p", "executable": "e", "version": "7", "keys": 0,
+        "error": None, "plan": {"node_count": 1, "replicas": 0, "base_port": 7000, "max_memory_bytes": 0, "persistence": "none"},
+        "nodes": [{"port": 7000, "process": process}],
+    }  # fmt: skip
+    for part in (content, content["plan"], content["nodes"][0], process):  # type: ignore[index]
+        if isinstance(part, dict) and name in part:
+            part[name] = value
+    with tempfile.TemporaryDirectory() as folder, override_settings(REDIS_CLUSTER_DIR=folder):
+        (Path(folder) / manifest.FILE_NAME).write_text(json.dumps(content))
+        try:
+            loaded, problem = manifest.load(), ""
+        except ManifestUnreadable as error:
+            loaded, problem = None, error.problem
+        assert is_printable(problem)
+        if loaded:
+            assert manifest.save(loaded) == manifest.load()
+        assert bool(loaded) != bool(problem)
+
+
+def test_a_fifo_in_its_place_is_reported(path: Path) -> None:
+    os.mkfifo(path)
+
+    assert load_refused(path) == "it is not a file"
 
 
 def test_a_file_that_is_not_text_is_reported(path: Path) -> None:

@@ -20,6 +20,8 @@ from pytest_django import Settings
 from rediscluster.errors import (
     ClusterAbsent,
     DiskFull,
+    FolderNotWritable,
+    ManifestUnreadable,
     NodeFailed,
     NodesConfUnreadable,
     NotOurs,
@@ -232,6 +234,11 @@ async def test_what_is_not_ours_is_not_deleted(cluster_folder: Path) -> None:
     assert (cleaned.left, list(cluster_folder.iterdir())) == (("notes.txt",), [cluster_folder / "notes.txt"])
     assert cleaned.message.endswith("Left alone, because not ours: notes.txt.")
 
+    with pytest.raises(
+        NotOurs, match=r"not written by Redis or this server: notes.txt\. Nothing was changed; set REDIS"
+    ):
+        await cluster.setup(three_masters())
+    (cluster_folder / "notes.txt").unlink()
     (cluster_folder / str(THIRD)).mkdir()
     for name, reason in (
         ("dump.rdb", "belongs to a cluster that this server did not set up"),
@@ -241,6 +248,54 @@ async def test_what_is_not_ours_is_not_deleted(cluster_folder: Path) -> None:
         with pytest.raises(NotOurs, match=reason):
             await cluster.setup(three_masters())
         assert (cluster_folder / str(THIRD) / name).read_text() == "mine"
+
+
+def names_in(folder: Path) -> set[str]:
+    return {entry.name for entry in folder.iterdir()} if folder.exists() else set()
+
+
+@pytest.mark.parametrize("folder", ["/", "/etc", "home", "/proc/cluster"])
+async def test_a_folder_of_others_is_refused(
+    cluster_folder: Path, settings: Settings, tmp_path: Path, folder: str
+) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / ".bashrc").touch()
+    settings.REDIS_CLUSTER_DIR = tmp_path / folder
+    before = names_in(tmp_path / folder)
+
+    for operation in (cluster.setup(three_masters()), cluster.stop(), cluster.resume(), cluster.clean(confirm=True)):
+        with pytest.raises((NotOurs, FolderNotWritable), match="REDIS_CLUSTER_DIR"):
+            await operation
+
+    status = await queries.fetch_status()
+    assert status.state == "absent"
+    assert names_in(tmp_path / folder) == before
+    if before:
+        assert "contains entries not written by Redis or this server" in status.warnings[0]
+    lock = Path(settings.REDIS_CLUSTER_DIR).parent / f"{Path(settings.REDIS_CLUSTER_DIR).name}.lock"
+    assert not lock.exists()
+
+
+async def test_an_unreadable_manifest_is_a_state(cluster_folder: Path) -> None:
+    await cluster.setup(three_masters())
+    path = cluster_folder / manifest.FILE_NAME
+    content = path.read_text()
+    path.write_text(content.replace(f'"port": {SECOND}', f'"port": "{SECOND}"'))
+    cluster_sampler.reset()
+
+    status, stats = await queries.fetch_status(), await cluster_sampler.sample()
+
+    assert (status.state, status.owner, status.manifest) == ("failed", "ours", None)
+    assert status.message == f"{path} cannot be read: 'port' is '{SECOND}'."
+    assert status.next_step == "Restore it, or stop the nodes and move its folder away."
+    assert [(node.port, node.owner, node.state) for node in stats.stats] == [
+        (port, "ours", "up") for port in (FIRST, SECOND, THIRD)
+    ]
+    for operation in (cluster.setup(three_masters()), cluster.stop(), cluster.resume(), cluster.clean(confirm=True)):
+        with pytest.raises(ManifestUnreadable):
+            await operation
+    path.write_text(content)
+    assert (await cluster.stop()).changed
 
 
 async def test_a_node_that_is_killed_during_setup_ends_it_at_once(cluster_folder: Path) -> None:
