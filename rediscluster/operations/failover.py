@@ -43,10 +43,14 @@ async def fail_over_shard(port: int, phases: Phases) -> OperationResult:
 
 def _select_replica(port: int, reports: Sequence[NodeReport]) -> tuple[int, bool]:
     """The replica to promote, and whether its master is down. Raises FailoverRefused."""
-    view = form_cluster.agreed_view(reports) if reports else None
-    member = view.by_port(port) if view else None
-    if view is None or member is None:
+    if not reports:
         raise FailoverRefused("No node of the cluster responds. Resume it first.")
+    # A node that came back without the cluster map has a view of its own.
+    views = sorted((report.view for report in reports if report.view), key=lambda view: -len(view.members))
+    known = next(((view, member) for view in views if (member := view.by_port(port))), None)
+    if known is None:
+        raise FailoverRefused(f"The nodes that respond do not know a node on {port}. Resume it first.")
+    view, member = known
     alive = {report.port for report in reports}
     candidates = (
         [member] if member.master_id else [replica for replica in view.replicas_of(member) if replica.port in alive]

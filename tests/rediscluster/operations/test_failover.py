@@ -75,6 +75,20 @@ def test_without_a_report_there_is_nothing_to_fail_over() -> None:
     assert str(caught.value) == "No node of the cluster responds. Resume it first."
 
 
+def test_the_replica_is_found_though_the_first_node_knows_only_itself() -> None:
+    alone = f"{'9' * 40} :7001@17001 myself,master - 0 0 0 connected\n"
+    reports = [NodeReport(7001, node_view.parse_cluster_nodes(alone), {}, {}), *alive_without(7001)]
+
+    assert failover._select_replica(7000, reports) == (7003, False)
+
+
+def test_a_node_that_no_other_knows_cannot_be_failed_over() -> None:
+    with pytest.raises(FailoverRefused) as caught:
+        failover._select_replica(7009, alive_without())
+
+    assert str(caught.value) == "The nodes that respond do not know a node on 7009. Resume it first."
+
+
 async def test_a_port_of_no_node_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     three_masters = plan.make_plan(3, replicas=0, base_port=7000, max_nodes=30)
 
