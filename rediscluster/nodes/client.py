@@ -16,7 +16,7 @@ from rediscluster.nodes import resp
 from rediscluster.nodes.resp import Command, ErrorReply, NotRedisProtocol, Reply
 
 HOST = "127.0.0.1"
-READ_BYTES = 64 * 1024
+READ_BYTES = 16 * 1024  # parsed without a pause
 
 
 class NodeConnection:
@@ -68,6 +68,8 @@ class NodeConnection:
             if not received:
                 raise _closed_after(replies)
             replies += stream.feed(received)
+            if len(replies) < len(commands):
+                await asyncio.sleep(0)  # `read` does not pause while bytes are waiting
         if len(replies) > len(commands) or not stream.is_at_end:
             raise NotRedisProtocol("not understood: it sent more replies than it got commands", has_replied=True)
         if any(isinstance(reply, ErrorReply) and reply.code == "LOADING" for reply in replies):

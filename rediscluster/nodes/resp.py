@@ -15,7 +15,7 @@ from system.lib.text import printable
 
 # The longest replies that we ask for: SLOWLOG GET 1000 has up to 1000 x 40 elements, and about 5 MB.
 MAX_REPLY_BYTES = 8 * 2**20
-MAX_ELEMENTS = 100_000
+MAX_ELEMENTS = 50_000
 MAX_LINE_BYTES = 64 * 1024
 MAX_DEPTH = 8
 SHOWN_BYTES = 40
