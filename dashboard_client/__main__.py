@@ -51,8 +51,9 @@ def _run_without_screen(settings: Config, options: Namespace) -> int:
     from dashboard_client.commands import snapshot, verbs  # not needed for the screen
     from dashboard_client.network.api import Api
 
-    api = Api(settings)
-    return verbs.run_command(api, options) if options.command else snapshot.run(api, as_json=options.json)
+    if options.command:
+        return verbs.run_command(Api(settings), options)
+    return snapshot.run(settings, as_json=options.json)
 
 
 def _run_dashboard(settings: Config, options: Namespace) -> int:

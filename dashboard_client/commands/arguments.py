@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from dashboard_client.network.endpoints import EXPORT_MEDIA_TYPES
 from dashboard_client.network.pm2_verbs import PM2_VERBS
 
 INSTALLED_NAME = "pm2site-dashboard"
@@ -39,7 +40,6 @@ Exit codes: 0 ok, 1 failed, 2 usage, 4 invalid benchmark."""
 
 PROCESS = "a framework, process name or pm_id"
 BENCH_VERBS = ("run", "compare")
-EXPORT_FORMATS = ("json", "csv", "md", "benchstat")
 
 
 def at_least(low: int) -> Callable[[str], int]:
@@ -176,7 +176,7 @@ def _add_history_verbs(history: argparse.ArgumentParser) -> None:
     export = verbs.add_parser("export", help="print the benchmark history, or write it to a file")
     add = export.add_argument
     add("-o", "--output", type=Path, metavar="FILE", help="replaced once the export is complete (default: stdout)")
-    add("--format", choices=EXPORT_FORMATS, default="json", help="default: %(default)s")
+    add("--format", choices=tuple(EXPORT_MEDIA_TYPES), default="json", help="default: %(default)s")
     add("--json", dest="format", action="store_const", const="json", help="the same as --format json")
     add("--framework", metavar="NAME", help="only runs of this framework")
     add("--endpoint", metavar="PATH", help="only runs of this endpoint, such as /simple")

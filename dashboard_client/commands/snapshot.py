@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from dashboard_client.commands import report
+from dashboard_client.commands.progress import print_error
+from dashboard_client.config import Config
 from dashboard_client.errors import ClientError, NotAuthenticated, Unreachable, Unsupported
 from dashboard_client.network.api import Api
 from dashboard_client.wire.benchmarks import BenchmarkResults
 from dashboard_client.wire.decode import convert
 from dashboard_client.wire.host_and_pm2 import Activity, HostStats, Pm2Stats
+from dashboard_client.wire.readiness import Health
 from dashboard_client.wire.redis import RedisStats
 
 MAX_RESULTS = 10
@@ -42,21 +44,33 @@ def fetch_sections(api: Api) -> dict[str, Section]:
     return sections
 
 
-def run(api: Api, *, as_json: bool) -> int:
-    """Returns the exit code: 1 if a section failed. Sections missing on an older server do not count."""
-    sections = fetch_sections(api)
-    failed = {name: section for name, section in sections.items() if isinstance(section, ClientError)}
+def run(config: Config, *, as_json: bool) -> int:
+    """Returns the exit code: 1 if a section failed or is unreadable. Sections missing on an older server do not count.
+
+    API_TIMEOUT is the deadline for all sections together.
+    """
+    sections = fetch_sections(Api(config, for_all_s=config.timeout_s))
+    failures = {name: error for name, section in sections.items() if (error := _error_of(name, section))}
     if as_json:
         payload = {
             name: {"error": str(section)} if isinstance(section, ClientError) else section
             for name, section in sections.items()
         }
-        print(json.dumps({"server": api.config.server, **payload}))
+        print(json.dumps({"server": config.server, **payload}))
     else:
-        print("\n".join(render(api.config.server, sections)))
-    for name, error in failed.items():
-        print(f"[ERROR] {name}: {error}", file=sys.stderr)
-    return int(any(not isinstance(error, Unsupported) for error in failed.values()))
+        print("\n".join(render(config.server, sections)))
+    for name, error in failures.items():
+        print_error(f"{name}: {error}")
+    return int(any(not isinstance(error, Unsupported) for error in failures.values()))
+
+
+def _error_of(name: str, section: Section) -> ClientError | None:
+    """Why a section cannot be shown."""
+    try:
+        convert(_TYPES[name], _section_or_raise(section))
+    except ClientError as error:
+        return error
+    return None
 
 
 def render(server: str, sections: Mapping[str, Section]) -> list[str]:
@@ -78,6 +92,16 @@ def _section_or_raise(section: Section) -> dict[str, Any]:
     if isinstance(section, ClientError):
         raise section
     return section
+
+
+_TYPES: Mapping[str, type[object]] = {
+    "health": Health,
+    "system": HostStats,
+    "pm2": Pm2Stats,
+    "redis": RedisStats,
+    "benchmarks": BenchmarkResults,
+    "activity": Activity,
+}
 
 
 def _pm2(payload: object) -> list[str]:

@@ -176,10 +176,11 @@ def _logs(api: Api, options: Namespace) -> int:
         lines=options.lines,
         search=options.search,
     )
+    lines = convert(LogLines, payload).lines
     if options.json:
         print(json.dumps(payload))
         return 0
-    for line in convert(LogLines, payload).lines:
+    for line in lines:
         print(log_text(line, has_time=line.at is not None))
     return follow_logs(api.config, options.name, options.search) if options.follow else 0
 
@@ -202,15 +203,19 @@ def compare_runs(api: Api, options: Namespace) -> int:
 
 
 def _print_response(response: Json, options: Namespace) -> int:
+    result = convert(ActionResult, response)
     if options.json:
         print(json.dumps(response))
     else:
-        _report_result(response, options)
+        _report(result, options)
     return 0
 
 
 def _report_result(response: Json, options: Namespace) -> None:
-    result = convert(ActionResult, response)
+    _report(convert(ActionResult, response), options)
+
+
+def _report(result: ActionResult, options: Namespace) -> None:
     if options.json:
         print_status(result.message)
     else:

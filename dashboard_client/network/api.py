@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import ProxyManager
 from urllib3.exceptions import HTTPError
 
 from dashboard_client.config import Config
@@ -21,6 +24,7 @@ from dashboard_client.errors import (
     Unsupported,
     WireError,
 )
+from dashboard_client.network import response_deadline
 from dashboard_client.network.endpoints import Endpoints, Json
 from dashboard_client.wire.decode import clean, parse_json
 
@@ -32,10 +36,11 @@ DOWNLOAD_TIMEOUT_S = 600.0
 
 
 class Api(Endpoints):
-    """Thread-safe."""
+    """Thread-safe. `for_all_s`: a deadline for all calls together, besides those for each."""
 
-    def __init__(self, config: Config) -> None:
-        self.config = config
+    def __init__(self, config: Config, *, for_all_s: float | None = None) -> None:
+        self.config, self._for_all_s = config, for_all_s
+        self._ends_s = math.inf if for_all_s is None else time.monotonic() + for_all_s
         self._local = threading.local()
 
     def call(
@@ -55,9 +60,9 @@ class Api(Endpoints):
             raise WireError(f"{method} {path}: the response is not a JSON object.")
         return payload
 
-    def download(self, path: str, query: Mapping[str, object], file: BinaryIO) -> int:
-        size = 0
-        for chunk in self._stream_body("GET", path, query, None, max(self.config.timeout_s, DOWNLOAD_TIMEOUT_S), None):
+    def download(self, path: str, query: Mapping[str, object], media_type: str, file: BinaryIO) -> int:
+        size, within_s = 0, max(self.config.timeout_s, DOWNLOAD_TIMEOUT_S)
+        for chunk in self._stream_body("GET", path, query, None, within_s, None, media_type=media_type):
             size += file.write(chunk)
         return size
 
@@ -70,23 +75,27 @@ class Api(Endpoints):
         within_s: float,
         limit_bytes: int | None,
         accept_status: int | None = None,
+        media_type: str = "",
     ) -> Iterator[bytes]:
-        deadline_s = time.monotonic() + within_s
+        deadline_s = min(time.monotonic() + within_s, self._ends_s)
+        remaining_s = max(0.001, deadline_s - time.monotonic())
+        response_deadline.deadline_s.set(deadline_s)
         try:
             with self._session().request(
                 method,
                 self.config.server + path,
                 params={key: str(value) for key, value in (query or {}).items() if value is not None},
                 json=None if body is None else {key: value for key, value in body.items() if value is not None},
-                timeout=(min(CONNECT_TIMEOUT_S, within_s), within_s),
+                timeout=(min(CONNECT_TIMEOUT_S, remaining_s), remaining_s),
                 allow_redirects=False,
                 stream=True,
             ) as response:
                 if response.status_code // 100 != 2 and response.status_code != accept_status:
                     raise error_from_response(response, b"".join(_read_body(response, deadline_s, MAX_RESPONSE_BYTES)))
+                _check_media_type(response, path, media_type)
                 yield from _read_body(response, deadline_s, limit_bytes)
         except (requests.RequestException, HTTPError, OSError, _DeadlineExceeded) as error:
-            raise connection_error(self.config.server, error, within_s) from error
+            raise connection_error(self.config.server, error, self._for_all_s or within_s) from error
         except UnicodeError as error:  # a host name that cannot be encoded for DNS
             raise Unreachable(f"Cannot connect to API server {self.config.server}: unknown host") from error
 
@@ -94,6 +103,8 @@ class Api(Endpoints):
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = self._local.session = requests.Session()
+            session.mount("http://", _Adapter())
+            session.mount("https://", _Adapter())
             session.headers["Accept"] = "application/json"
             session.headers["User-Agent"] = "pm2site-client"
             session.trust_env = not self.config.is_local  # a proxy from the environment cannot reach this machine
@@ -101,6 +112,20 @@ class Api(Endpoints):
             if self.config.secret:
                 session.headers["X-API-Key"] = self.config.secret
         return session
+
+
+class _Adapter(HTTPAdapter):
+    """With deadlines for whole responses."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = response_deadline.POOL_CLASSES
+
+    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **options)
+        if type(manager) is ProxyManager:  # the one for SOCKS has connections of its own
+            manager.pool_classes_by_scheme = response_deadline.POOL_CLASSES
+        return manager
 
 
 def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -121,6 +146,12 @@ def _read_body(response: requests.Response, deadline_s: float, limit_bytes: int 
         if time.monotonic() > deadline_s:
             raise _DeadlineExceeded
         yield chunk
+
+
+def _check_media_type(response: requests.Response, path: str, expected: str) -> None:
+    received = response.headers.get("Content-Type", "").partition(";")[0].strip()
+    if expected not in ("", received):
+        raise WireError(f"GET {path}: the response is {clean(received) or 'of no type'}, not {expected}.")
 
 
 def error_from_response(response: requests.Response, content: bytes) -> Refused:

@@ -12,6 +12,7 @@ Json = dict[str, Any]  # a decoded JSON object
 
 REDIS_TIMEOUT_S = 185.0  # the server's own deadline plus 5 s: a node has 120 s to save its keys
 SLOW_REQUEST_TIMEOUT_S = 65.0
+EXPORT_MEDIA_TYPES = {"json": "application/json", "csv": "text/csv", "md": "text/markdown", "benchstat": "text/plain"}
 
 
 class Endpoints:
@@ -31,8 +32,9 @@ class Endpoints:
         `accept_status`: a status accepted besides 2xx."""
         raise NotImplementedError
 
-    def download(self, path: str, query: Mapping[str, object], file: BinaryIO) -> int:
-        """Write a response of any size to `file`; returns the number of bytes."""
+    def download(self, path: str, query: Mapping[str, object], media_type: str, file: BinaryIO) -> int:
+        """Write a response of any size to `file`; returns the number of bytes. `media_type`: the expected one; another
+        raises WireError before anything is written."""
         raise NotImplementedError
 
     def health(self) -> Json:
@@ -198,7 +200,7 @@ class Endpoints:
     def benchmark_histogram(self, run_id: str, file: BinaryIO, kind: str = "raw") -> int:
         """As .hgrm, in µs. `kind`: raw, corrected or probe. Returns the number of bytes written."""
         path = f"/api/benchmark/runs/{quote(run_id, safe='')}/histogram.hgrm"
-        return self.download(path, {"kind": kind}, file)
+        return self.download(path, {"kind": kind}, "text/plain", file)
 
     def benchmark_cancel(self, run_id: str) -> Json:
         return self.call("POST", f"/api/benchmark/runs/{quote(run_id, safe='')}/cancel")
@@ -231,7 +233,7 @@ class Endpoints:
 
     def benchmark_export(self, file: BinaryIO, format: str = "json", **filters: object) -> int:
         """`format`: json, csv, md or benchstat. Returns the number of bytes written."""
-        return self.download("/api/benchmark/export", {"format": format, **filters}, file)
+        return self.download("/api/benchmark/export", {"format": format, **filters}, EXPORT_MEDIA_TYPES[format], file)
 
     def _pm2(self, verb: str, body: Mapping[str, object]) -> Json:
         return self.call("POST", f"/api/pm2/{verb}", body=body, at_least_s=PM2_VERBS[verb].timeout_s)

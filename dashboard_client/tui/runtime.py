@@ -179,10 +179,9 @@ def run(config: Config, options: Options, print_status: Callable[[str], None]) -
     reason = unsupported_reason(os.environ)
     if reason:
         from dashboard_client.commands import snapshot  # rarely needed here
-        from dashboard_client.network.api import Api
 
         print_status(f"{reason}: printing one report instead of the dashboard.")
-        return snapshot.run(Api(config), as_json=False)
+        return snapshot.run(config, as_json=False)
     terminal = Terminal(wants_mouse=options.wants_mouse)
     try:
         return Dashboard(config, options, terminal).run()

@@ -1,9 +1,14 @@
-"""Types for `GET /ready`. [pure]"""
+"""Types for `GET /health` and `GET /ready`. [pure]"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    status: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,9 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ import pytest
 from dashboard_client.commands import arguments
 from dashboard_client.network.pm2_verbs import PM2_VERBS, Pm2Verb
 from pm2.api.views import PM2ViewSet
+from tests.dashboard_client.fakes import http_server, reply
 from tests.fixtures.ports import free_port
 from tests.fixtures.server import Server, new_server
 
@@ -67,7 +70,8 @@ def test_a_process_from_start_to_delete(own_server: Server) -> None:
     [run] = json.loads(client(own_server.url, "run", "history", "export").stdout)["results"]
     compared = client(own_server.url, "run", "bench", "compare", run["id"], run["id"])
     reason = "node has 1 trial; at least 4 are needed (profile standard)."
-    assert (compared.stdout, compared.returncode) == (f"No verdict: {reason} {reason}\n", 1)
+    assert (compared.stdout.partition(": ")[0], compared.returncode) == ("No verdict", 1)
+    assert compared.stdout.endswith(f"{reason} {reason}\n")  # after "node is invalid." on a machine under load
 
     once = client(own_server.url, "--once")
     assert (once.stderr, once.returncode) == ("", 0)
@@ -143,6 +147,45 @@ def test_an_unreachable_server_is_reported_in_one_line() -> None:
         result = client(unused_url, *argv)
         assert (result.stdout, result.returncode) == ("", 1)
         assert result.stderr == f"[ERROR] Cannot connect to API server {unused_url}: connection refused\n"
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["--once"],
+        ["--json"],
+        ["run", "pm2", "status", "--json"],
+        ["run", "pm2", "logs", "--json"],
+        ["run", "pm2", "stop", "x", "--json"],
+        ["run", "redis", "status", "--json"],
+        ["run", "redis", "setup", "--json"],
+        ["run", "quickstart"],
+        ["run", "bench", "node", "--json"],
+        ["run", "bench", "compare", "a", "b", "--json"],
+        ["run", "history", "export", "--format", "csv"],
+    ],
+)
+def test_an_unreadable_response_is_exit_code_1(argv: list[str]) -> None:
+    with http_server(lambda handler: reply(handler, b'{"a":1}', Content_Type="application/json")) as url:
+        result = client(url, *argv)
+
+    assert result.returncode == 1
+    assert result.stderr.startswith("[ERROR] ")
+    assert "Traceback" not in result.stderr
+
+
+def test_a_report_has_one_deadline_for_all_its_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_TIMEOUT", "2")
+
+    def answer_late(handler: BaseHTTPRequestHandler) -> None:
+        time.sleep(1)
+        reply(handler, b'{"status":"ok"}')
+
+    with http_server(answer_late) as url:
+        result = client(url, "--once")
+
+    assert (result.stdout, result.returncode) == ("", 1)
+    assert result.stderr == f"[ERROR] API server {url} did not answer within 2 s (API_TIMEOUT)\n"
 
 
 @pytest.mark.parametrize("argv", [["--help"], ["run", "--help"], ["run", "pm2", "--help"], ["run", "redis", "--help"]])

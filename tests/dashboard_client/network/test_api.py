@@ -36,7 +36,7 @@ class Recording(Endpoints):
         self.calls.add((method, path))
         return {}
 
-    def download(self, path: str, query: object, file: object) -> int:
+    def download(self, path: str, query: object, media_type: str, file: object) -> int:
         self.calls.add(("GET", path))
         return 0
 
@@ -151,6 +151,13 @@ def trickle(handler: BaseHTTPRequestHandler) -> None:
         time.sleep(0.05)
 
 
+def trickle_head(handler: BaseHTTPRequestHandler) -> None:
+    for byte in b"HTTP/1.1 200 OK\r\nX-Filler: " + b"x" * 100:
+        handler.wfile.write(bytes([byte]))
+        handler.wfile.flush()
+        time.sleep(0.05)
+
+
 def hang(handler: BaseHTTPRequestHandler) -> None:
     handler.rfile.read(1)  # until the client gives up
 
@@ -162,13 +169,36 @@ def break_off(handler: BaseHTTPRequestHandler) -> None:
     handler.wfile.write(b"{")
 
 
-@pytest.mark.parametrize("handler", [trickle, hang])
+@pytest.mark.parametrize("handler", [trickle, trickle_head, hang])
 def test_the_deadline_covers_the_whole_response(handler: Any) -> None:
     with (
         http_server(handler) as url,
         pytest.raises(ResponseTimeout, match=r"did not answer within 0\.5 s \(API_TIMEOUT\)"),
     ):
         api(url, timeout_s=0.5).health()
+
+
+def test_a_deadline_for_all_calls_covers_them_together() -> None:
+    def answer_late(handler: BaseHTTPRequestHandler) -> None:
+        time.sleep(0.3)
+        reply(handler, b"{}")
+
+    with http_server(answer_late) as url:
+        limited = Api(Config(server=url), for_all_s=1.0)
+        with pytest.raises(ResponseTimeout, match=r"did not answer within 1 s \(API_TIMEOUT\)"):
+            [limited.health() for _ in range(100)]
+
+
+def test_a_download_of_another_type_is_not_written() -> None:
+    file = io.BytesIO()
+
+    with (
+        http_server(lambda handler: reply(handler, b"<html>", Content_Type="text/html; charset=utf-8")) as url,
+        pytest.raises(WireError, match=r"^GET /api/benchmark/export: the response is text/html, not text/csv\.$"),
+    ):
+        api(url).benchmark_export(file, "csv")
+
+    assert file.getvalue() == b""
 
 
 def test_a_truncated_response_raises_unreachable() -> None:
