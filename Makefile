@@ -11,7 +11,7 @@ SERVED := $(VENV)/.server $(VENV)/.node
 .DEFAULT_GOAL := help
 # The tests start hundreds of Python processes: without byte code on disk, each compiles the program again.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help setup run dev demo admin dashboard test test-fast coverage check bench fmt lock clean
+.PHONY: help setup run dev demo admin dashboard test test-fast coverage check bench harden fmt lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -56,6 +56,9 @@ check: $(SERVED) $(VENV)/.dev ## check formatting, lint, types and schema, then 
 
 bench: $(SERVED) $(VENV)/.dev ## measure our own performance, side by side with PM2's CLI and plain wrk (PART="core pm2 …")
 	@$(PY) -m perf $(PART)
+
+harden: $(SERVED) $(VENV)/.dev ## attack a started server, and measure what another client notices (2 minutes)
+	@$(PY) -m perf.harden
 
 fmt: $(VENV)/.dev ## format the code
 	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .

@@ -66,7 +66,7 @@ class CredentialMissing(AccessError):
         message = (
             "This server requires an API key. Send it as X-API-Key, or a token as Authorization: Token …"
             if settings.API_KEY
-            else "Without a key, only requests from this machine are accepted. "
+            else "Without a key, only the user who runs the server may act, from this machine. "
             "Set API_KEY on the server and send it as X-API-Key."
         )
         super().__init__(message)

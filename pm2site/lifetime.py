@@ -26,6 +26,7 @@ from pm2site.http import error_responses
 from pm2site.http.pools import THREAD_PREFIX
 from pm2site.live.connections import sockets
 from pm2site.transport.connection_probe import run_at_shutdown
+from rediscluster.operations import cluster
 from rediscluster.status import cluster_sampler
 from system.lib import locks
 
@@ -80,7 +81,7 @@ async def stop() -> None:
     """Finishes or cancels running requests, closes all sockets, and writes pending rows."""
     while _tasks:
         _tasks.pop().cancel()
-    await asyncio.gather(sockets.shut_down(), _finish_requests())
+    await asyncio.gather(sockets.shut_down(), cluster.shut_down(), _finish_requests())
     await current_monitor.stop()
     _started_loops.discard(asyncio.get_running_loop())
     _recorder_lock.close()
