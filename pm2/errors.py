@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from system.lib.errors import Conflict, Invalid, NotFound, ReportedError, TimedOut, Unavailable, Upstream
 from system.lib.quantities import pluralize
 
 _ERROR = re.compile(r"\w*(?:Error|Exception)\b")
+SHOWN_REASONS = 5
 _STACK_FRAME = re.compile(r"at |Node\.js v|\^+$|node:internal|\}$")
+
+
+ProcessResult = Mapping[str, object]  # a `ProcessOutcome` on the wire
 
 
 class PM2Error(ReportedError):
@@ -69,14 +73,18 @@ class DaemonNotStarted(PM2Error, Unavailable):
 
 
 class CallTimeout(PM2Error, TimedOut):
-    """The daemon did not complete a call or an action in time."""
+    """The daemon did not complete a call or an action in time. `results`: what became of each process."""
 
     code = "pm2_timeout"
 
-    def __init__(self, method: str, timeout_s: float) -> None:
-        super().__init__(f"PM2 did not complete {method} within {timeout_s:g} s (see PM2_TIMEOUT).")
+    def __init__(self, method: str, timeout_s: float, results: Sequence[ProcessResult] = ()) -> None:
+        fields = {"results": list(results)} if results else {}
+        super().__init__(
+            f"PM2 did not complete {method} within {timeout_s:g} s (see PM2_TIMEOUT). It may still do so.", **fields
+        )
         self.method = method
         self.timeout_s = timeout_s
+        self.results = results
 
 
 class CallFailed(PM2Error, Upstream):
@@ -148,24 +156,61 @@ def find_error_line(stderr: Sequence[str]) -> str:
 
 
 class StartFailed(PM2Error, Upstream):
-    """An instance did not come up, or did not stay up."""
+    """An instance did not come up, or did not stay up, or could not be stopped."""
 
-    def __init__(self, name: str, reason: str, exit_code: int | None, stderr: Sequence[str]) -> None:
-        error_line = find_error_line(stderr)
-        quote = f" Error output: {error_line}" if error_line else ""
-        super().__init__(f"{name} did not come up: {reason}.{quote}", exitCode=exit_code, stderr=list(stderr))
+    def __init__(
+        self,
+        name: str,
+        reason: str,
+        exit_code: int | None,
+        stderr: Sequence[str],
+        results: Sequence[ProcessResult] = (),
+    ) -> None:
+        self.results = results
+        super().__init__(
+            f"{name} did not come up: {reason}.{_quote(stderr)}",
+            exitCode=exit_code, stderr=list(stderr), results=list(results),
+        )  # fmt: skip
+
+
+class ActionFailed(PM2Error, Upstream):
+    """An action on several processes, or a stop, did not succeed for all. `reasons`: one for each that failed."""
+
+    def __init__(
+        self,
+        done: str,
+        reasons: Sequence[str],
+        exit_code: int | None,
+        stderr: Sequence[str],
+        results: Sequence[ProcessResult],
+    ) -> None:
+        more = f" And {len(reasons) - SHOWN_REASONS} more." if len(reasons) > SHOWN_REASONS else ""
+        super().__init__(
+            f"{done}. {'. '.join(reasons[:SHOWN_REASONS])}.{more}{_quote(stderr)}",
+            exitCode=exit_code, stderr=list(stderr), results=list(results),
+        )  # fmt: skip
+
+
+def _quote(stderr: Sequence[str]) -> str:
+    error_line = find_error_line(stderr)
+    return f" Error output: {error_line}" if error_line else ""
 
 
 class RollingRestartFailed(PM2Error, Upstream):
     """An instance did not come up: the remaining ones were not restarted."""
 
-    def __init__(self, name: str, failed: int, done: Sequence[int], left: Sequence[int], cause: StartFailed) -> None:
+    def __init__(self, cause: StartFailed | CallTimeout) -> None:
+        by_outcome: dict[str, list[ProcessResult]] = {}
+        for result in cause.results:
+            by_outcome.setdefault(str(result["outcome"]), []).append(result)
+        done, left = by_outcome.pop("done", []), by_outcome.pop("skipped", [])
+        [[failed]] = by_outcome.values()
         remaining = f" {len(left)} more were not restarted." if left else ""
         super().__init__(
-            f"Rolling restart of {name} stopped at instance {failed}: {cause}{remaining}",
-            failed=failed,
-            done=list(done),
-            left=list(left),
+            f"Rolling restart of {failed['name']} stopped at instance {failed['pmId']}: {cause}{remaining}",
+            failed=failed["pmId"],
+            done=[result["pmId"] for result in done],
+            left=[result["pmId"] for result in left],
             **(cause.fields or {}),
         )
 

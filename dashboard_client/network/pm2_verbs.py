@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# The server's own deadline plus 5 s: its error explains the failure, a client timeout could not.
-CALL_TIMEOUT_S = 75.0  # spawning the daemon (30 s), the call, instances coming online, the port answering
-ROLLING_TIMEOUT_S = 605.0  # one instance after another
+# The server's longest deadline plus 5 s: its error explains the failure, a client timeout could not. The deadline of an
+# action depends on the settings of its processes, such as kill_timeout.
+TIMEOUT_S = 605.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Pm2Verb:
     is_destructive: bool = False
     path_for_all: str = ""
     api_method_for_all: str = ""
-    timeout_s: float = CALL_TIMEOUT_S
+    timeout_s: float = TIMEOUT_S
 
 
 _VERBS = (
@@ -39,15 +39,13 @@ _VERBS = (
         path_for_all="restartAll", api_method_for_all="pm2_restart_all",
     ),
     Pm2Verb(
-        "reload", "pm2_reload", "replace each instance without downtime; cluster mode only", timeout_s=ROLLING_TIMEOUT_S
+        "reload", "pm2_reload", "replace each instance without downtime; cluster mode only"
     ),
     Pm2Verb(
         "rolling-restart", "pm2_rolling_restart", "restart instances one by one", needs_name=True,
-        timeout_s=ROLLING_TIMEOUT_S,
     ),
     Pm2Verb(
         "scale", "pm2_scale", "change the number of instances", needs_name=True, instances="required",
-        timeout_s=ROLLING_TIMEOUT_S,
     ),
     Pm2Verb(
         "delete", "pm2_delete", "remove processes from PM2's list", is_destructive=True,

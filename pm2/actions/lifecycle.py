@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from pm2.actions import action_steps, start_steps
-from pm2.actions.action_steps import IsDone
+from pm2.actions.carry_out import Action, Effect, action_timeout_s, call_for_each, carry_out, raise_failure
 from pm2.actions.result import ActionResult, build_result
 from pm2.actions.selection import ProcessSelector
+from pm2.actions.verdicts import SelectedProcess, done, judge_delete, judge_start, judge_stop
 from pm2.daemon import rpc_client
-from pm2.daemon.process import RUNNING
-from pm2.errors import AlreadyRunning
+from pm2.daemon.process import RUNNING, Status
+from pm2.daemon.rpc_client import DaemonConnection
+from pm2.errors import AlreadyRunning, CallFailed
 from pm2.exits import expected_exits
 from pm2.frameworks.registry import registry
 from pm2.monitor.listing import list_processes
@@ -40,54 +41,80 @@ async def _start(name: str, instances: int | None) -> ActionResult:
             if running:
                 raise AlreadyRunning(name, len(running))
             # None of them is running, so there is no exit to expect, and no `by` to attribute it to.
-            await action_steps.call_for_each(daemon, "deleteProcessId", existing)
+            pm_ids = [process.pm_id for process in existing]
+            await call_for_each(daemon, "deleteProcessId", pm_ids, action_timeout_s(len(pm_ids)))
             await start_steps.send_prepare(daemon, framework, count)
             processes = await start_steps.wait_until_listening(daemon, framework, count)
-    return build_result(f"Started {name}: {pluralize(count, 'instance')}", processes, warnings=warnings)
+    results = [done(f"online, pid {process.pid}").of(process) for process in processes]
+    message = f"Started {name}: {pluralize(count, 'instance')}"
+    return build_result(message, processes, warnings=warnings, results=results)
 
 
-@dataclass(frozen=True, slots=True)
-class DaemonAction:
-    """What PM2's daemon does to one process. `past_tense`: for messages; `method`: of the daemon; `is_done`: whether
-    it has taken effect, None: once the processes are online again."""
-
-    name: str
-    past_tense: str
-    method: str
-    is_done: IsDone | None
+async def _stop_one(daemon: DaemonConnection, one: SelectedProcess, timeout_s: float) -> None:
+    await daemon.call("stopProcessId", one.process.pm_id, timeout_s=timeout_s)
 
 
-STOP = DaemonAction("stop", "Stopped", "stopProcessId", lambda _, now: now is None or now.status not in RUNNING)
-DELETE = DaemonAction("delete", "Deleted", "deleteProcessId", lambda _, now: now is None)
-RESTART = DaemonAction("restart", "Restarted", "restartProcessId", None)
+async def _delete_one(daemon: DaemonConnection, one: SelectedProcess, timeout_s: float) -> None:
+    await daemon.call("deleteProcessId", one.process.pm_id, timeout_s=timeout_s)
+
+
+async def restart_one(daemon: DaemonConnection, one: SelectedProcess, timeout_s: float) -> None:
+    """PM2 refuses to restart a process that it is stopping, or that waits for its next restart, because it still has a
+    pid: that ends by a stop."""
+    if one.process.status in (Status.WAITING, Status.STOPPING):
+        await _stop_one(daemon, one, timeout_s)
+    try:
+        await daemon.call("restartProcessId", {"id": one.process.pm_id}, timeout_s=timeout_s)
+    except CallFailed:  # it has exited since it was listed
+        await _stop_one(daemon, one, timeout_s)
+        await daemon.call("restartProcessId", {"id": one.process.pm_id}, timeout_s=timeout_s)
+
+
+def _kill_s(one: SelectedProcess) -> float:
+    return one.settings.kill_timeout_s
+
+
+def restart_s(one: SelectedProcess) -> float:
+    return one.settings.kill_timeout_s + one.settings.startup_s
+
+
+STOP = Action("stop", "Stopped", _stop_one, judge_stop, _kill_s)
+DELETE = Action("delete", "Deleted", _delete_one, judge_delete, _kill_s)
+RESTART = Action("restart", "Restarted", restart_one, judge_start, restart_s)
 
 
 async def stop(selector: ProcessSelector | None, by: str = "") -> ActionResult:
-    """Stops processes; without a selector, all except this server itself. Raises ProcessNotFound."""
+    """Stops processes; without a selector, all except this server itself. Raises ProcessNotFound, ActionFailed,
+    CallTimeout."""
     return await action_steps.run_to_completion(_act(STOP, selector, by))
 
 
 async def restart(selector: ProcessSelector | None, by: str = "") -> ActionResult:
-    """Restarts processes; without a selector, all except this server itself. Raises ProcessNotFound, StartFailed."""
+    """Restarts processes; without a selector, all except this server itself. Raises ProcessNotFound, StartFailed,
+    ActionFailed, CallTimeout."""
     return await action_steps.run_to_completion(_act(RESTART, selector, by))
 
 
 async def delete(selector: ProcessSelector | None, by: str = "") -> ActionResult:
     """Stops processes and removes them from PM2's list; without a selector, all except this server itself. Raises
-    ProcessNotFound."""
+    ProcessNotFound, ActionFailed, CallTimeout."""
     return await action_steps.run_to_completion(_act(DELETE, selector, by))
 
 
-async def _act(action: DaemonAction, selector: ProcessSelector | None, by: str) -> ActionResult:
+async def _act(action: Action, selector: ProcessSelector | None, by: str) -> ActionResult:
     async with action_steps.responsive_daemon() as daemon:
         selected, skipped = await action_steps.select_processes(daemon, selector)
-        async with action_steps.hold_names({process.name for process in selected}, action.name):
-            expected_exits.expect_exits([process.pm_id for process in selected], action.past_tense.lower(), by)
-            await action_steps.call_for_each(daemon, action.method, selected)
-            if action.is_done:
-                after = await action_steps.wait_until(daemon, selected, action.is_done)
-            else:
-                after = await action_steps.wait_until_online(daemon, selected)
-            await action_steps.publish_on_bus(daemon, after, action.name)
-    message = f"{action.past_tense} {action_steps.join_names(selected)}: {pluralize(len(selected), 'process')}"
-    return build_result(message, after, skipped=skipped)
+        async with action_steps.hold_names(action_steps.names_of(selected), action.name):
+            expected_exits.expect_exits([one.process.pm_id for one in selected], action.past_tense.lower(), by)
+            effect = await carry_out(daemon, action, selected)
+            await action_steps.publish_on_bus(daemon, effect.done_pm_ids, action.name)
+            await raise_failure(daemon, effect)
+    return build_result(_message(effect), effect.after, skipped=skipped, results=effect.outcomes)
+
+
+def _message(effect: Effect) -> str:
+    names, count = action_steps.join_names(effect.selected), len(effect.selected)
+    ended = [outcome.message for outcome in effect.outcomes if outcome.message.startswith("ran, ")]
+    if len(ended) == count == 1:
+        return f"{effect.action.past_tense} {names}: {ended[0]}"
+    return f"{effect.action.past_tense} {names}: {pluralize(count, 'process')}"

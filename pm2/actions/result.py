@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from pm2.actions.outcomes import ProcessOutcome
 from pm2.daemon.process import Process
 
 
@@ -17,13 +18,14 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class ActionResult:
-    """The outcome of an action; `processes`: their state afterwards."""
+    """The outcome of an action; `processes`: their state afterwards; `results`: what became of each."""
 
     success: bool
     message: str
     processes: tuple[Process, ...]
     warnings: tuple[str, ...]
     skipped: tuple[Skipped, ...]
+    results: tuple[ProcessOutcome, ...]
     timestamp: datetime
 
 
@@ -33,5 +35,6 @@ def build_result(
     *,
     warnings: tuple[str, ...] = (),
     skipped: tuple[Skipped, ...] = (),
+    results: Sequence[ProcessOutcome] = (),
 ) -> ActionResult:
-    return ActionResult(True, message, tuple(processes), warnings, skipped, datetime.now(UTC))
+    return ActionResult(True, message, tuple(processes), warnings, skipped, tuple(results), datetime.now(UTC))

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
-from pm2.actions import action_steps, start_steps
+from pm2.actions import action_steps, lifecycle, start_steps
+from pm2.actions.carry_out import Action, action_timeout_s, call_for_each, carry_out, raise_failure
+from pm2.actions.outcomes import ProcessOutcome
+from pm2.actions.outcomes import skipped as skipped_outcome
 from pm2.actions.result import ActionResult, Skipped, build_result
 from pm2.actions.selection import ProcessSelector
+from pm2.actions.verdicts import SelectedProcess, judge_start
 from pm2.daemon.process import Process, Status
 from pm2.daemon.rpc_client import DaemonConnection
-from pm2.errors import CannotReload, CannotScale, RollingRestartFailed, StartFailed
+from pm2.errors import (
+    CallTimeout,
+    CannotReload,
+    CannotScale,
+    PM2Error,
+    RollingRestartFailed,
+    StartFailed,
+)
 from pm2.exits import expected_exits
 from pm2.frameworks.registry import registry
 from pm2.monitor.listing import list_processes
@@ -28,22 +40,43 @@ async def reload(selector: ProcessSelector | None, by: str = "") -> ActionResult
 
 async def _reload(selector: ProcessSelector | None, by: str) -> ActionResult:
     async with action_steps.responsive_daemon() as daemon:
-        selected = await _select_sorted(daemon, selector)
-        obstacles = {process.pm_id: reason for process in selected if (reason := _reload_obstacle(process))}
-        blocked = [process for process in selected if process.pm_id in obstacles]
+        selected, skipped = await action_steps.select_processes(daemon, selector)
+        obstacles = {one.process.pm_id: reason for one in selected if (reason := _reload_obstacle(one.process))}
+        blocked = [one.process for one in selected if one.process.pm_id in obstacles]
         if selector and blocked:
             raise CannotReload(blocked[0].name, obstacles[blocked[0].pm_id])
-        skipped = tuple(Skipped(process.name, obstacles[process.pm_id]) for process in blocked)
-        selected = [process for process in selected if process.pm_id not in obstacles]
-        after: list[Process] = []
-        async with action_steps.hold_names({process.name for process in selected}, "reload"):
-            for process in selected:  # concurrent reloads leave zombies behind
-                expected_exits.expect_exits([process.pm_id], "reloaded", by)
-                await daemon.call("reloadProcessId", {"id": process.pm_id})
-                after += await action_steps.wait_until_online(daemon, [process])
-            await action_steps.publish_on_bus(daemon, after, "reload")
+        skipped += tuple(Skipped(process.name, obstacles[process.pm_id]) for process in blocked)
+        selected = [one for one in selected if one.process.pm_id not in obstacles]
+        async with action_steps.hold_names(action_steps.names_of(selected), RELOAD.name):
+            after, outcomes = await _one_by_one(daemon, RELOAD, selected, by)  # concurrent reloads leave zombies behind
     message = f"Reloaded {action_steps.join_names(selected)}: {pluralize(len(after), 'instance')}"
-    return build_result(message, after, skipped=skipped)
+    return build_result(message, after, skipped=skipped, results=outcomes)
+
+
+async def _one_by_one(
+    daemon: DaemonConnection, action: Action, selected: Sequence[SelectedProcess], by: str
+) -> tuple[list[Process], list[ProcessOutcome]]:
+    """Stops at the first that does not come up. Returns the processes afterwards, and what became of each. Raises
+    StartFailed, CallTimeout."""
+    after: list[Process] = []
+    outcomes: list[ProcessOutcome] = []
+    for index, one in enumerate(selected):
+        expected_exits.expect_exits([one.process.pm_id], action.past_tense.lower(), by)
+        effect = await carry_out(daemon, action, [one])
+        await action_steps.publish_on_bus(daemon, effect.done_pm_ids, action.name)
+        left = [skipped_outcome(other.process, LEFT) for other in selected[index + 1 :]]
+        await raise_failure(daemon, effect, outcomes, left)
+        after += effect.after
+        outcomes += effect.outcomes
+    return after, outcomes
+
+
+async def _reload_one(daemon: DaemonConnection, one: SelectedProcess, timeout_s: float) -> None:
+    await daemon.call("reloadProcessId", {"id": one.process.pm_id}, timeout_s=timeout_s)
+
+
+def _reload_s(one: SelectedProcess) -> float:
+    return one.settings.listen_timeout_s + one.settings.kill_timeout_s
 
 
 def _reload_obstacle(process: Process) -> str | None:
@@ -63,21 +96,20 @@ async def rolling_restart(selector: ProcessSelector | None, by: str = "") -> Act
 
 async def _rolling_restart(selector: ProcessSelector | None, by: str) -> ActionResult:
     async with action_steps.responsive_daemon() as daemon:
-        selected = await _select_sorted(daemon, selector)
-        after: list[Process] = []
-        async with action_steps.hold_names({process.name for process in selected}, "rolling-restart"):
-            for index, process in enumerate(selected):
-                expected_exits.expect_exits([process.pm_id], "restarted", by)
-                try:
-                    await daemon.call("restartProcessId", {"id": process.pm_id})
-                    after += await action_steps.wait_until_online(daemon, [process], is_serving)
-                except StartFailed as error:
-                    done = [restarted.pm_id for restarted in after]
-                    left = [remaining.pm_id for remaining in selected[index + 1 :]]
-                    raise RollingRestartFailed(process.name, process.pm_id, done, left, error) from error
-                await action_steps.publish_on_bus(daemon, after[-1:], "restart")
+        selected, skipped = await action_steps.select_processes(daemon, selector)
+        async with action_steps.hold_names(action_steps.names_of(selected), "rolling-restart"):
+            after, outcomes = await _restart_one_by_one(daemon, selected, by)
     names, count = action_steps.join_names(selected), pluralize(len(after), "instance")
-    return build_result(f"Restarted {names} one by one: {count}", after)
+    return build_result(f"Restarted {names} one by one: {count}", after, skipped=skipped, results=outcomes)
+
+
+async def _restart_one_by_one(
+    daemon: DaemonConnection, selected: Sequence[SelectedProcess], by: str
+) -> tuple[list[Process], list[ProcessOutcome]]:
+    try:
+        return await _one_by_one(daemon, ROLLING, selected, by)
+    except (StartFailed, CallTimeout) as error:
+        raise RollingRestartFailed(error) from error
 
 
 async def is_serving(process: Process) -> bool:
@@ -97,57 +129,70 @@ async def scale(selector: ProcessSelector, instances: int, by: str = "") -> Acti
 
 async def _scale(selector: ProcessSelector, instances: int, by: str) -> ActionResult:
     async with action_steps.responsive_daemon() as daemon:
-        existing = await _select_sorted(daemon, selector)
-        name = existing[0].name
+        existing, _ = await action_steps.select_processes(daemon, selector)
+        name = existing[0].process.name
         async with action_steps.hold_names({name}, "scale"):
             if instances > len(existing):
-                await _scale_up(daemon, existing, instances - len(existing))
+                outcomes = await _scale_up(daemon, existing, instances - len(existing))
             else:
-                await _scale_down(daemon, existing[instances:], by)
+                outcomes = await _scale_down(daemon, existing[instances:], by)
             after = [process for process in await list_processes(daemon) if process.name == name]
     count = pluralize(instances, "instance")
     if len(existing) == instances:
         return build_result(f"{name} already has {count}", after)
-    return build_result(f"Scaled {name} from {len(existing)} to {count}", after)
+    return build_result(f"Scaled {name} from {len(existing)} to {count}", after, results=outcomes)
 
 
-async def _scale_up(daemon: DaemonConnection, existing: list[Process], count: int) -> None:
-    template = next((process for process in existing if process.status is Status.ONLINE), None)
-    framework = registry().framework_of(existing[0].name)
+async def _scale_up(
+    daemon: DaemonConnection, existing: Sequence[SelectedProcess], count: int
+) -> tuple[ProcessOutcome, ...]:
+    template = next((one for one in existing if one.process.status is Status.ONLINE), None)
+    name = existing[0].process.name
+    framework = registry().framework_of(name)
     if template is None:
-        raise CannotScale(existing[0].name, "no instance of it is online. Start or restart it first")
+        raise CannotScale(name, "no instance of it is online. Start or restart it first")
     if framework and start_steps.is_single_instance(framework):
-        raise CannotScale(template.name, "it runs in fork mode and cannot share its port between processes")
+        raise CannotScale(name, "it runs in fork mode and cannot share its port between processes")
+    timeout_s = action_timeout_s(1, template.settings.startup_s)
     for _ in range(count):
-        await daemon.call("duplicateProcessId", template.pm_id)
+        await daemon.call("duplicateProcessId", template.process.pm_id, timeout_s=timeout_s)
+    added = await _added_instances(daemon, existing)
+    effect = await carry_out(daemon, ADDED, [replace(one, process=_before_start(one.process)) for one in added])
     try:
-        added = await _added_instances(daemon, existing)
-        await action_steps.wait_until_online(daemon, [_before_start(process) for process in added], is_serving)
-    except StartFailed:
-        await action_steps.call_for_each(daemon, "deleteProcessId", await _added_instances(daemon, existing))
+        await raise_failure(daemon, effect)
+    except PM2Error:
+        pm_ids = [one.process.pm_id for one in await _added_instances(daemon, existing)]
+        await call_for_each(daemon, "deleteProcessId", pm_ids, action_timeout_s(len(pm_ids)))
         raise
+    return effect.outcomes
 
 
-async def _added_instances(daemon: DaemonConnection, existing: list[Process]) -> list[Process]:
-    name, known_pm_ids = existing[0].name, {process.pm_id for process in existing}
-    listed = await list_processes(daemon)
-    return [process for process in listed if process.name == name and process.pm_id not in known_pm_ids]
+async def _added_instances(daemon: DaemonConnection, existing: Sequence[SelectedProcess]) -> list[SelectedProcess]:
+    known_pm_ids = {one.process.pm_id for one in existing}
+    listed, _ = await action_steps.select_processes(daemon, ProcessSelector(name=existing[0].process.name))
+    return [one for one in listed if one.process.pm_id not in known_pm_ids]
 
 
 def _before_start(process: Process) -> Process:
-    """The process as before its start, without a pid, so that any pid counts as new."""
-    return replace(process, pid=0)
+    """The process as before its start: any pid is new, and any restart follows an exit."""
+    return replace(process, pid=0, status=Status.STOPPED, restarts=0)
 
 
-async def _scale_down(daemon: DaemonConnection, surplus: list[Process], by: str) -> None:
+async def _send_nothing(daemon: DaemonConnection, one: SelectedProcess, timeout_s: float) -> None:
+    """`duplicateProcessId` has started it."""
+
+
+async def _scale_down(
+    daemon: DaemonConnection, surplus: Sequence[SelectedProcess], by: str
+) -> tuple[ProcessOutcome, ...]:
     newest_first = surplus[::-1]
-    expected_exits.expect_exits([process.pm_id for process in newest_first], "scaled down", by)
-    await action_steps.call_for_each(daemon, "deleteProcessId", newest_first)
-    await action_steps.wait_until(daemon, surplus, lambda _, now: now is None)
+    expected_exits.expect_exits([one.process.pm_id for one in newest_first], "scaled down", by)
+    effect = await carry_out(daemon, lifecycle.DELETE, newest_first)
+    await raise_failure(daemon, effect)
+    return effect.outcomes
 
 
-async def _select_sorted(daemon: DaemonConnection, selector: ProcessSelector | None) -> list[Process]:
-    """The selected processes, oldest first; without a selector all except this server. Raises UnknownFramework,
-    ProcessNotFound."""
-    selected, _ = await action_steps.select_processes(daemon, selector)
-    return sorted(selected, key=lambda process: process.pm_id)
+LEFT = "not attempted: an earlier one did not come up"
+RELOAD = Action("reload", "Reloaded", _reload_one, judge_start, _reload_s)
+ROLLING = replace(lifecycle.RESTART, is_ready=is_serving)
+ADDED = Action("scale", "Started", _send_nothing, judge_start, lifecycle.restart_s, is_serving)

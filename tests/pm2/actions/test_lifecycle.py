@@ -18,7 +18,7 @@ from unittest.mock import ANY
 import pytest
 from pytest_django import Settings
 
-from pm2.actions import action_steps, lifecycle, scaling, start_steps
+from pm2.actions import action_steps, carry_out, lifecycle, scaling, start_steps
 from pm2.actions.result import ActionResult, Skipped
 from pm2.actions.selection import ProcessSelector
 from pm2.api import process_detail
@@ -164,7 +164,7 @@ async def test_a_port_that_never_opens_is_reported(
 async def test_many_instances_get_more_time(
     pm2_home: Path, own_framework: Callable[..., Framework], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(action_steps, "PER_PROCESS_S", 3.0)  # on a busy machine ten take longer than 3 s
+    monkeypatch.setattr(carry_out, "PER_PROCESS_S", 3.0)  # on a busy machine ten take longer than 3 s
     late = "const server = require('http').createServer(); setTimeout(() => server.listen(process.env.PORT), 1500)"
     own_framework(late, exec_mode="cluster_mode")
     await start_steps.ensure_daemon()

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pm2.actions import action_steps, lifecycle, scaling
+from pm2.actions import carry_out, lifecycle, scaling
 from pm2.actions.result import ActionResult
 from pm2.actions.selection import ProcessSelector
 from pm2.api import process_detail
@@ -66,7 +66,7 @@ def open_connections() -> int:
 async def test_a_reload_under_load_loses_no_request() -> None:
     await lifecycle.start("fastify", 2)
     before = await pids("fastify")
-    load = asyncio.create_task(count_lost_requests(6))
+    load = asyncio.create_task(count_lost_requests(15))
     await until(open_connections, lambda count: count >= CONNECTIONS)
     result = await scaling.reload(FASTIFY, "ada")
     assert not load.done()
@@ -135,8 +135,8 @@ async def test_scaling_down_under_load_loses_no_request() -> None:
 async def test_a_failed_scale_leaves_existing_instances_unchanged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(action_steps, "STEADY_S", 30.0)  # on a busy machine Node takes longer than usual to fall over
-    monkeypatch.setattr(action_steps, "action_timeout_s", lambda count: 60.0)
+    monkeypatch.setattr(carry_out, "STEADY_S", 30.0)  # on a busy machine Node takes longer than usual to fall over
+    monkeypatch.setattr(carry_out, "action_timeout_s", lambda count, own_s: 60.0)
     port = ports.free_port()
     await run_app(tmp_path, "alone", f"require('http').createServer().listen({port})")
     await until(lambda: is_listening(port), bool)

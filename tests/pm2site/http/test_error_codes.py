@@ -34,6 +34,7 @@ benchmarks.TargetNotAllowed 400 target_not_allowed
 benchmarks.TargetNotRunning 409 target_not_running
 benchmarks.UnfitBaseline 409 unfit_baseline
 benchmarks.UnreadableOutput 502 unreadable_output
+pm2.ActionFailed 502 action_failed
 pm2.AlreadyRunning 409 already_running
 pm2.CallFailed 502 pm2_refused
 pm2.CallTimeout 504 pm2_timeout
