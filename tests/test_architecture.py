@@ -74,7 +74,7 @@ OWNERS = {
 CALLS = {
     "open_unix_connection": {"pm2/daemon/rpc_client.py", "pm2/daemon/bus_client.py"},
     "create_unix_connection": {"pm2/daemon/rpc_client.py", "pm2/daemon/bus_client.py"},
-    "open_connection": {"rediscluster/nodes/client.py"},
+    "open_connection": {"rediscluster/nodes/client.py", "pm2/actions/port_holder.py"},
     "create_subprocess_exec": {"system/host/child_processes.py"},
     "create_subprocess_shell": set(),
     "Popen": {"system/host/child_processes.py", "system/host/foreground_process.py"},

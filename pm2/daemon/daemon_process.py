@@ -21,7 +21,7 @@ _UNIT = re.compile(r"/(pm2[^/\n]*\.service)")  # `pm2 startup` creates pm2-USER.
 def read_pid(home: Path) -> int | None:
     """From PM2's pid file, which outlives a daemon that was killed; None if there is none."""
     try:
-        return int((home / "pm2.pid").read_text())
+        return int((home / "pm2.pid").read_text(encoding="ascii"))
     except (OSError, ValueError):
         return None
 

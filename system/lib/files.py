@@ -88,7 +88,7 @@ def create_once(path: Path, text: str) -> str:
     descriptor, temporary = tempfile.mkstemp(prefix=f"{path.name}.tmp", dir=path.parent)
     try:
         os.fchmod(descriptor, FILE_MODE)
-        with os.fdopen(descriptor, "w") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

@@ -53,7 +53,9 @@ async def test_an_app_is_named_whose_child_listens(pm2_home: Path, tmp_path: Pat
     assert await refusal() == f"{IN_USE}parent, an app of PM2 (pm_id 0). Stop it first: pm2 stop parent."
 
 
-async def test_an_app_of_another_daemon_is_identified_by_its_home(pm2_home: Path, tmp_path: Path, settings: Settings) -> None:
+async def test_an_app_of_another_daemon_is_identified_by_its_home(
+    pm2_home: Path, tmp_path: Path, settings: Settings
+) -> None:
     other = Path(tempfile.mkdtemp(prefix="p", dir="/tmp"))
     try:
         settings.PM2_HOME = other
