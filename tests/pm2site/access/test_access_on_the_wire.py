@@ -164,10 +164,10 @@ def test_a_session_that_ends_closes_its_sockets(guarded: Server, event: str) -> 
 
 def test_pages_of_allowed_origins_get_cors_headers(start_server: StartServer) -> None:
     server = start_server(API_ALLOWED_ORIGINS="https://my.page")
-    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-api-key"}
+    requested = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-api-key"}
 
     def preflight(origin: str) -> requests.Response:
-        return requests.options(server.url + "/api/pm2/start", headers=asked | {"Origin": origin}, timeout=60)
+        return requests.options(server.url + "/api/pm2/start", headers=requested | {"Origin": origin}, timeout=60)
 
     allowed, foreign = preflight("https://my.page"), preflight("https://evil.example")
     stats = requests.get(server.url + "/api/pm2/stats", headers={"Origin": "https://my.page"}, timeout=60)
