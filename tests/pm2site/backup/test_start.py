@@ -291,7 +291,7 @@ def test_history_tokens_and_trail_come_back_from_a_backup_of_a_running_server(st
     code, out, err = run(server, "backup")
     backup = Path(out.strip())
     assert (code, backup.parent, re.sub(r"[\d.]+ MiB", "N MiB", err)) == (
-        0, server.folder / "var" / "backups", "N MiB, 1 run, 1 user; checked.\n",
+        0, server.folder / "var" / "backups", "N MiB, 1 run, 0 users; checked.\n",
     )  # fmt: skip
     call("/api/benchmark/add", **result(2))
     server.manage("token", "ci", "--revoke")
@@ -307,7 +307,7 @@ def test_history_tokens_and_trail_come_back_from_a_backup_of_a_running_server(st
     code, out, err = run(server, "restore", str(backup))
     assert (code, err) == (0, "")
     restored, kept, start = out.splitlines()
-    assert restored == f"Restored {backup}: 1 run, 1 user."
+    assert restored == f"Restored {backup}: 1 run, 0 users."
     aside = Path(kept.removeprefix("The database that was there is kept: "))
     assert (aside.parent, start) == (server.folder / "var", "Start the server: make run")
 
