@@ -18,9 +18,11 @@ from django.utils.html import format_html
 from benchmarks.admin import bulk_actions, run_pages
 from benchmarks.errors import BenchmarkError
 from benchmarks.history import recent_rates
+from benchmarks.history.completed import kind_of
 from benchmarks.history.queries import list_frameworks
 from benchmarks.history.readable_rows import read_rows, readable
-from benchmarks.models import Baseline, Run, Trial, Validity
+from benchmarks.history.results import COLUMNS
+from benchmarks.models import END_OF_TIME, Baseline, Run, Trial, Validity
 from pm2.frameworks.registry import registry
 
 MAX_COUNTED = 10_000
@@ -80,13 +82,18 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
 class RunChangeList(ChangeList):
     """Adds the newest rates of each kind and the baseline mark to the runs of a page, by one query each."""
 
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Run]:
+        return super().get_queryset(request, exclude_parameters).filter(at__lte=END_OF_TIME)  # as in `completed_runs`
+
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        runs: list[Any] = [run for run in read_rows(self.result_list, readable) if run is not None]
-        rates = recent_rates.fetch_rates(recent_rates.kind_of(run) for run in runs)
+        runs: list[Any] = [
+            run for run in read_rows(self.result_list.only(*COLUMNS, "state"), readable) if run is not None
+        ]
+        rates = recent_rates.fetch_rates(kind_of(run) for run in runs)
         baselines = set(Baseline.objects.filter(run__in=runs).values_list("run_id", flat=True))
         for run in runs:
-            run.newest_rates = rates[recent_rates.kind_of(run)]
+            run.newest_rates = rates[kind_of(run)]
             run.is_baseline = run.pk in baselines
         self.result_list = runs
 

@@ -14,6 +14,7 @@ from benchmarks.admin.charts.run import TrialRate, render_cpu_usage, render_late
 from benchmarks.analysis import histogram
 from benchmarks.analysis.measurement import merge_latencies
 from benchmarks.history import baselines, recent_rates, run_side, trends
+from benchmarks.history.completed import RunKind
 from benchmarks.models import Run, Validity
 
 HISTORY_URL_NAME = "admin:benchmarks_run_history_of"
@@ -48,7 +49,7 @@ def run_overview(run: Run) -> dict[str, Any]:
     }
 
 
-def history_context(kind: recent_rates.RunKind) -> dict[str, Any]:
+def history_context(kind: RunKind) -> dict[str, Any]:
     """Context of the history page of one framework, endpoint and method."""
     runs = recent_rates.fetch_newest(kind)
     name = f"{kind[0]} {kind[2]} {kind[1]}"

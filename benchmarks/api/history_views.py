@@ -22,9 +22,10 @@ from rest_framework.viewsets import ViewSet
 from benchmarks.api import history_serializers as forms
 from benchmarks.api import responses
 from benchmarks.history import exporter, importer, queries, rankings, trends
+from benchmarks.history.completed import completed_runs
 from benchmarks.history.results import Result, to_result
 from benchmarks.history.submission import SubmittedResultSerializer
-from benchmarks.history.totals import FrameworkTotals, fetch_totals
+from benchmarks.history.totals import RunTotals, fetch_totals
 from system.lib.quantities import pluralize
 from system.lib.wire import iso_time, to_wire
 from system.lib.wire_serializers import response_schema
@@ -57,9 +58,7 @@ class HistoryViewSet(ViewSet):
         """All results, streamed; with `limit`, one page."""
         query = validated_query(forms.AllQuery, request)
         if "limit" not in query and "cursor" not in query:
-            return streaming_response(
-                render_results(queries.iter_chunks(queries.completed_runs(query))), "application/json"
-            )
+            return streaming_response(render_results(queries.iter_chunks(completed_runs(query))), "application/json")
         rows, total, next_cursor = queries.fetch_page(query, query.get("limit", 100), query.get("cursor", ""))
         return Response(to_wire(responses.ResultPage(rows, len(rows), total, next_cursor)))
 
@@ -67,7 +66,7 @@ class HistoryViewSet(ViewSet):
     @action(detail=False, url_path=r"by-framework/(?P<framework>.+)")
     def by_framework(self, request: Request, framework: str) -> HttpResponseBase:
         """All results of a framework, streamed; an empty list for an unknown name."""
-        rows = queries.completed_runs({"framework": framework})
+        rows = completed_runs({"framework": framework})
         pieces = render_results(queries.iter_chunks(rows), framework=framework)
         return streaming_response(pieces, "application/json")
 
@@ -131,7 +130,7 @@ class HistoryViewSet(ViewSet):
         """The history as a file."""
         query = validated_query(forms.ExportQuery, request)
         media, write = exporter.FORMATS[query["format"]]
-        response = streaming_response(write(queries.iter_chunks(queries.completed_runs(query))), media)
+        response = streaming_response(write(queries.iter_chunks(completed_runs(query))), media)
         name = f"benchmarks-{timezone.now():%Y%m%d-%H%M%S}.{query['format'].replace('benchstat', 'txt')}"
         response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         return response
@@ -140,11 +139,11 @@ class HistoryViewSet(ViewSet):
 def fetch_stats() -> responses.Totals:
     """Count of all results; rates and latencies of those that are not invalid."""
     totals = fetch_totals()
-    by_framework = {name: _framework_stats(total) for name, total in sorted(totals.by_framework.items())}
+    by_framework = {name: _framework_stats(total) for name, total in sorted(totals.by_framework().items())}
     return responses.Totals(totals.count, by_framework)
 
 
-def _framework_stats(total: FrameworkTotals) -> responses.FrameworkStats:
+def _framework_stats(total: RunTotals) -> responses.FrameworkStats:
     figures = (
         total.rate_sum / total.count if total.count else None, total.rate_max, total.rate_min,
         total.latency_sum / total.timed if total.timed else None,

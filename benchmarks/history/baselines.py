@@ -57,7 +57,7 @@ def baseline_for(run: Run) -> Baseline | None:
 def list_baselines() -> list[BaselineResult]:
     """All baselines whose run can be read, ordered by framework, endpoint and method."""
     baselines = {baseline.run_id: baseline for baseline in Baseline.objects.all()}
-    results = {result.id: result for result in read_results(Run.objects.filter(baseline__isnull=False))}
+    results = {result.id: result for result in read_results(Run.objects.filter(pk__in=baselines).order_by())}
     return [
         BaselineResult(results[run_id], baseline.set_by, baseline.set_at, baseline.reason)
         for run_id, baseline in baselines.items()

@@ -16,6 +16,7 @@ from rest_framework.exceptions import ValidationError
 from benchmarks.errors import HistoryUnreadable
 from benchmarks.history.submission import ImportedSerializer
 from benchmarks.models import Run, Source
+from system import database
 from system.lib.fields import error_sentences
 from system.lib.storable_json import storable_json
 
@@ -69,6 +70,8 @@ def import_file(path: Path) -> ImportReport:
         duplicates += run.id in rows
         rows.setdefault(run.id, run)
     imported = _insert_new(rows)
+    if imported:
+        database.update_statistics()
     return ImportReport(str(path), imported, len(rows) - imported + duplicates, tuple(rejected))
 
 

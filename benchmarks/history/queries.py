@@ -3,39 +3,26 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
-from benchmarks.errors import InvalidCursor, RunsUnreadable, RunUnreadable
+from benchmarks.errors import InvalidCursor, RunsUnreadable
+from benchmarks.history import totals
+from benchmarks.history.completed import Position, completed_runs, newest_of_kinds, position_of, rows_after
 from benchmarks.history.readable_rows import read_results, read_rows
-from benchmarks.history.results import Result, to_result
+from benchmarks.history.results import COLUMNS, Result, to_result
 from benchmarks.history.submission import without_details
-from benchmarks.models import Run, RunState, Source, Trial
+from benchmarks.models import Run, Source, Trial
 from system.lib.storable_json import storable_json
 
 T = TypeVar("T")
-Position = tuple[datetime, UUID]  # in the order of the history: newest first, then by id
 CHUNK_SIZE = 500
-FILTERS = {
-    "framework": "framework",
-    "endpoint": "endpoint",
-    "method": "method",
-    "validity": "validity",
-    "since": "at__gte",
-    "until": "at__lt",
-}
-
-
-def completed_runs(filters: Mapping[str, Any] | None = None) -> QuerySet[Run]:
-    """Runs in state `done`, newest first; `filters`: values by the keys of FILTERS, others are ignored."""
-    conditions = {FILTERS[name]: value for name, value in (filters or {}).items() if name in FILTERS}
-    return Run.objects.filter(state=RunState.DONE, **conditions).order_by("-at", "-id")
 
 
 def iter_chunks(rows: QuerySet[Run], convert: Callable[[Run], T] = to_result) -> Iterator[list[T]]:  # type: ignore[assignment]
@@ -43,6 +30,7 @@ def iter_chunks(rows: QuerySet[Run], convert: Callable[[Run], T] = to_result) ->
 
     Rows that cannot be read are left out. Raises RunsUnreadable where no row of a chunk can be read.
     """
+    rows = rows.only(*COLUMNS, "state")
     position: Position | None = None
     while True:
         read = read_rows(rows_after(rows, position)[:CHUNK_SIZE], lambda run: (position_of(run), convert(run)))
@@ -56,36 +44,21 @@ def iter_chunks(rows: QuerySet[Run], convert: Callable[[Run], T] = to_result) ->
             raise RunsUnreadable(CHUNK_SIZE)
 
 
-def position_of(run: Run) -> Position:
-    """Raises RunUnreadable."""
-    if not isinstance(run.at, datetime):
-        raise RunUnreadable(run.pk, "at", run.at)
-    return run.at, run.id
-
-
 def fetch_latest(count: int) -> list[Result]:
     """The newest results."""
     return read_results(completed_runs()[:count])
 
 
-def rows_after(rows: QuerySet[Run], position: Position | None) -> QuerySet[Run]:
-    """Rows after the position (time, id), newest first."""
-    if position is None:
-        return rows
-    at, run_id = position
-    return rows.filter(Q(at__lt=at) | Q(at=at, id__lt=run_id))
-
-
 def fetch_page(filters: Mapping[str, Any], limit: int, cursor: str) -> tuple[list[Result], int, str | None]:
     """Results of one page, total number of rows, cursor of the next page. Raises InvalidCursor."""
     rows = completed_runs(filters)
-    after = rows_after(rows, decode_cursor(cursor) if cursor else None)
+    after = rows_after(rows, decode_cursor(cursor) if cursor else None).only(*COLUMNS)
     read = read_rows(after[: limit + 1], lambda run: (position_of(run), to_result(run)))
     page = [item for item in read[:limit] if item is not None]
     if not page and len(read) > limit:
         raise RunsUnreadable(limit)
     next_cursor = encode_cursor(page[-1][0]) if len(read) > limit else None
-    return [result for _, result in page], rows.count(), next_cursor
+    return [result for _, result in page], totals.count_runs(filters), next_cursor
 
 
 def encode_cursor(position: Position) -> str:
@@ -101,20 +74,21 @@ def decode_cursor(cursor: str) -> Position:
         moment = datetime.fromisoformat(at)
         if moment.tzinfo is None:
             raise InvalidCursor
-        return moment, UUID(run_id)
-    except (ValueError, binascii.Error) as error:
+        return moment.astimezone(UTC), UUID(run_id)
+    except (ValueError, OverflowError) as error:  # binascii.Error is a ValueError
         raise InvalidCursor from error
 
 
 def fetch_latest_by_framework() -> dict[str, Result]:
     """The newest result of every framework, endpoint and method: `fastify:/simple:GET` → result."""
-    kinds = completed_runs().order_by("framework", "endpoint", "method").values_list("framework", "endpoint", "method")
-    newest = {}
-    for framework, endpoint, method in kinds.distinct():
-        rows = completed_runs({"framework": framework, "endpoint": endpoint, "method": method})
-        for result in read_results(rows[:1]):
-            newest[f"{framework}:{endpoint}:{method}"] = result
-    return newest
+    ids = [str(run_id) for (run_id,) in newest_of_kinds(completed_runs(), totals.fetch_totals().kinds(), ["id"], 1)]
+    results = read_results(Run.objects.filter(pk__in=filter(_is_uuid, ids)).order_by())
+    return dict(sorted((f"{result.framework}:{result.endpoint}:{result.method}", result) for result in results))
+
+
+def _is_uuid(text: str) -> bool:
+    """SQLite stores any text in the column."""
+    return re.fullmatch("[0-9a-f]{32}", text.replace("-", "")) is not None
 
 
 def list_frameworks() -> list[str]:

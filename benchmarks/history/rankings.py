@@ -7,7 +7,8 @@ from typing import Annotated
 
 from benchmarks.analysis.comparison import Side
 from benchmarks.analysis.tiers import rank
-from benchmarks.history.queries import completed_runs, list_frameworks
+from benchmarks.history.completed import completed_runs
+from benchmarks.history.queries import list_frameworks
 from benchmarks.history.readable_rows import read_rows
 from benchmarks.history.results import Result, to_result
 from benchmarks.history.run_side import to_side, with_trials

@@ -11,7 +11,7 @@ from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 
 from benchmarks.errors import RunUnreadable
-from benchmarks.history.results import Result, to_result
+from benchmarks.history.results import COLUMNS, Result, to_result
 from benchmarks.models import Run
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ def read_rows(rows: QuerySet[Run], convert: Callable[[Run], T]) -> list[T | None
 
 def read_results(rows: QuerySet[Run]) -> list[Result]:
     """The results of a slice, without those that cannot be read."""
-    return [result for result in read_rows(rows, to_result) if result is not None]
+    return [result for result in read_rows(rows.only(*COLUMNS), to_result) if result is not None]
 
 
 def readable(run: Run) -> Run:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from types import UnionType
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -43,6 +43,7 @@ def _types_of(hint: Any) -> tuple[type, ...]:
     return tuple(get_origin(kind) or kind for kind in kinds) + ((int,) if float in kinds else ())
 
 
+COLUMNS = tuple("at" if field.name == "timestamp" else field.name for field in fields(Result))
 _TYPES = {name: _types_of(hint) for name, hint in get_type_hints(Result).items()}
 
 

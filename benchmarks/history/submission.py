@@ -14,9 +14,9 @@ from rest_framework import serializers
 
 from benchmarks.analysis import histogram
 from benchmarks.analysis.gates import VALIDITIES
+from benchmarks.analysis.inferred_validity import infer_validity
 from benchmarks.engine.run_figures import RunFigures, TrialFigures
 from benchmarks.engine.run_spec import RunParameters
-from benchmarks.history.inferred_validity import infer_validity
 from system.lib.fields import JsonObjectField, JsonUUIDField, NumberField, TextField, TimeField, WholeNumberField
 from system.lib.wire import wire_keys
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from uuid import UUID
 
 from benchmarks.analysis.change_points import find_steps
-from benchmarks.history.queries import completed_runs
+from benchmarks.history.completed import completed_runs
 from benchmarks.history.readable_rows import read_rows
 from benchmarks.history.recent_rates import with_rate
 from benchmarks.models import Run, Validity

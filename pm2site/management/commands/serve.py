@@ -12,10 +12,11 @@ from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 
 from benchmarks.errors import HistoryUnreadable
-from benchmarks.history import importer
+from benchmarks.history import importer, totals
 from benchmarks.runs import queue
 from pm2site import banner, lifetime, logging_setup
 from pm2site.backup import databases, start_checks
+from system import database
 from system.host import ports
 from system.lib.commands import CommandLine
 
@@ -46,6 +47,8 @@ class Command(CommandLine):
             call_command("migrate", interactive=False, verbosity=0)
             queue.recover_queue()
             self._import_history()
+            database.update_statistics()
+            totals.prepare()
             self._serve(host, port)
 
     def _import_history(self) -> None:

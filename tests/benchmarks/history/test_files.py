@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 
 from benchmarks.analysis import histogram
 from benchmarks.history import exporter, importer, queries
+from benchmarks.history.completed import completed_runs
 from benchmarks.history.results import Result
 from benchmarks.models import Run
 from tests.benchmarks.history.test_run_side import create_run
@@ -54,12 +55,12 @@ def test_an_export_imported_twice_is_one_row_each(tmp_path: Path) -> None:
     path = tmp_path / "export.json"
     for framework, rate in (("fastify", 100.0), ("koa", 90.0)):
         create_run(framework, [rate], req_per_sec=rate, at=datetime(2026, 1, 2, tzinfo=UTC))
-    before: list[list[Result]] = list(queries.iter_chunks(queries.completed_runs()))
+    before: list[list[Result]] = list(queries.iter_chunks(completed_runs()))
     path.write_text("".join(exporter.render_json(iter(before))))
 
     unchanged = importer.import_file(path)
     assert (unchanged.imported, unchanged.skipped, unchanged.bad) == (0, 2, ())
-    assert list(queries.iter_chunks(queries.completed_runs())) == before
+    assert list(queries.iter_chunks(completed_runs())) == before
 
     Run.objects.all().delete()
     reports = [importer.import_file(path), importer.import_file(path)]

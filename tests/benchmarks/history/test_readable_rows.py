@@ -16,6 +16,7 @@ from django.test import AsyncClient, Client, override_settings
 
 from benchmarks.errors import RunsUnreadable
 from benchmarks.history import exporter, queries, readable_rows
+from benchmarks.history.completed import completed_runs
 from benchmarks.history.results import to_result
 from benchmarks.models import Baseline, Run, RunState
 
@@ -116,7 +117,7 @@ def test_pages_and_chunks_go_on_behind_a_damaged_row(monkeypatch: pytest.MonkeyP
         paged += [result.id for result in page]
 
     assert paged == [runs[5].pk, runs[4].pk, runs[1].pk]
-    chunks = queries.iter_chunks(queries.completed_runs(), to_result)
+    chunks = queries.iter_chunks(completed_runs(), to_result)
     assert [[result.id for result in chunk] for chunk in chunks] == [[runs[5].pk, runs[4].pk], [runs[1].pk]]
 
 
@@ -126,7 +127,7 @@ def test_only_damaged_rows_end_a_stream_with_an_error(monkeypatch: pytest.Monkey
     monkeypatch.setattr(queries, "CHUNK_SIZE", 3)
 
     with pytest.raises(RunsUnreadable, match="3 consecutive runs of the history cannot be read"):
-        "".join(exporter.render_json(queries.iter_chunks(queries.completed_runs())))
+        "".join(exporter.render_json(queries.iter_chunks(completed_runs())))
     with pytest.raises(RunsUnreadable):
         queries.fetch_page({}, 2, "")
 

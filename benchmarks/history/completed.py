@@ -1,0 +1,75 @@
+"""The runs that make up the history: in state `done`, newest first. [io: database]"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from benchmarks.errors import RunUnreadable
+from benchmarks.models import END_OF_TIME, NOT_DONE, Run
+
+Position = tuple[datetime, UUID]  # of a run in the order of the history: newest first, then by id
+RunKind = tuple[str, str, str]  # framework, endpoint, method
+KIND = ("framework", "endpoint", "method")
+MAX_KINDS = 200  # in one query; SQLite joins at most 500 by UNION
+FILTERS = {
+    "framework": "framework",
+    "endpoint": "endpoint",
+    "method": "method",
+    "validity": "validity",
+    "since": "at__gte",
+    "until": "at__lt",
+}
+
+
+def completed_runs(filters: Mapping[str, Any] | None = None) -> QuerySet[Run]:
+    """`filters`: values by the keys of FILTERS, others are ignored."""
+    conditions = {FILTERS[name]: value for name, value in (filters or {}).items() if name in FILTERS}
+    # Two conditions are for SQLite's planner. Without statistics it expects few rows with `state = "done"`, finds them
+    # by an index, and sorts them. Without a limit of the time, it may sort the table instead of following the index.
+    return Run.objects.filter(at__lte=END_OF_TIME, **conditions).exclude(state__in=NOT_DONE).order_by("-at", "-id")
+
+
+def position_of(run: Run) -> Position:
+    """Raises RunUnreadable."""
+    if not isinstance(run.at, datetime):
+        raise RunUnreadable(run.pk, "at", run.at)
+    return run.at, run.id
+
+
+def rows_after(rows: QuerySet[Run], position: Position | None) -> QuerySet[Run]:
+    """The rows after a position; an index leads to the first of them."""
+    if position is None:
+        return rows
+    at, run_id = position
+    return rows.filter(Q(at__lt=at) | Q(id__lt=run_id), at__lte=at)
+
+
+def newest_of_kinds(
+    rows: QuerySet[Run], kinds: Sequence[RunKind], columns: Sequence[str], count: int
+) -> list[tuple[Any, ...]]:
+    """`columns` of the newest `count` of `rows` of each kind, as the database returns them.
+
+    One query for many kinds, with a short index scan for each.
+    """
+    # Django takes longer to write the SQL than the database to answer: so it is written once, with names as values.
+    values = rows.filter(**dict(zip(KIND, KIND, strict=True))).values_list(*columns)[:count]
+    sql, names = values.query.sql_with_params()
+    fetched: list[tuple[Any, ...]] = []
+    for start in range(0, len(kinds), MAX_KINDS):
+        part = kinds[start : start + MAX_KINDS]
+        selects = [f"SELECT * FROM ({sql}) AS kind_{number}" for number in range(len(part))]  # noqa: S608 - Django's SQL
+        parameters = [dict(zip(KIND, kind, strict=True)).get(name, name) for kind in part for name in names]
+        with connection.cursor() as cursor:
+            cursor.execute(" UNION ALL ".join(selects), parameters)
+            fetched += cursor.fetchall()
+    return fetched
+
+
+def kind_of(run: Run) -> RunKind:
+    return run.framework, run.endpoint, run.method
