@@ -38,7 +38,7 @@ RUN_EPILOG = """\
 Results go to stdout, progress to stderr; --json prints the server's response.
 Exit codes: 0 ok, 1 failed, 2 usage, 4 invalid benchmark."""
 
-PROCESS = "a framework, process name or pm_id"
+PROCESS = "a process name, namespace or pm_id"
 BENCH_VERBS = ("run", "compare")
 
 
@@ -134,6 +134,8 @@ def _add_pm2_verbs(pm2: argparse.ArgumentParser) -> None:
         _add_name(parser, what, is_required=verb.needs_name)
         if verb.instances:
             _add_instances_option(parser, is_required=verb.instances == "required")
+        if verb.path_for_all:
+            parser.add_argument("--modules", action="store_true", help="of all or of a namespace: modules of PM2 too")
         if verb.is_destructive:
             _add_yes_option(parser)
     _add_name(verbs.add_parser("status", help="PM2's processes; exit code 1 unless its daemon is up"), PROCESS)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dashboard_client.commands import report
 from dashboard_client.commands.export import export_history
 from dashboard_client.commands.follow import follow_logs, run_benchmark
-from dashboard_client.commands.progress import Waiting, print_error, print_status
+from dashboard_client.commands.progress import Waiting, print_status
 from dashboard_client.errors import Refused, Usage
 from dashboard_client.formatting.log_text import log_text
 from dashboard_client.network.api import Api
@@ -113,8 +113,6 @@ def pm2(api: Api, options: Namespace) -> int:
     verb = PM2_VERBS[options.verb]
     if options.name is None and verb.is_destructive:
         _confirm(f"{options.verb.capitalize()} all PM2 processes on {api.config.server}?", options)
-    if options.name is None and options.verb == "reload":
-        return _reload_all(api, options)
     with Waiting(f"PM2 {options.verb} {options.name or 'all'}"):
         path = verb.path_for_all if options.name is None else verb.name
         response = api.call("POST", f"/api/pm2/{path}", body=_pm2_body(options), at_least_s=verb.timeout_s)
@@ -122,39 +120,17 @@ def pm2(api: Api, options: Namespace) -> int:
 
 
 def _pm2_body(options: Namespace) -> dict[str, object]:
-    """The selector, and the number of instances for verbs that take one."""
-    name, count = options.name, {"instances": getattr(options, "instances", None)}
-    if name is None:
-        return {}
-    if options.verb == "start":
-        return {"framework": name, **count}
-    is_pm_id = name.isdecimal() and name.isascii() and options.verb != "scale"  # an app is scaled, not an instance
-    return {"pmId": int(name), **count} if is_pm_id else {"name": name, **count}
-
-
-def _reload_all(api: Api, options: Namespace) -> int:
-    stats = convert(Pm2Stats, api.pm2_stats())
-    names = sorted({process.name for process in stats.processes if process.status == "online"})
-    responses = []
-    for name in names:
-        with Waiting(f"Reloading {name}"):
-            responses.append(api.pm2_reload(name=name))
-        _report_result(responses[-1], options)
-    if options.json:
-        print(json.dumps(responses))
-    elif not names:
-        print_status("No process is online.")
-    return 0
+    """The selector, which the server reads as PM2's command line does, and the number of instances for verbs that take
+    one."""
+    modules: dict[str, object] = {"modules": True} if getattr(options, "modules", False) else {}
+    if options.name is None:
+        return modules
+    selector = "framework" if options.verb == "start" else "process"
+    return {selector: options.name, "instances": getattr(options, "instances", None), **modules}
 
 
 def _pm2_status(api: Api, options: Namespace) -> int:
-    payload = api.pm2_stats()
-    if options.name is not None:
-        processes = [process for process in payload.get("processes", ()) if _matches_name(process, options.name)]
-        payload = {**payload, "processes": processes}
-        if not processes:
-            print_error(f"PM2 has no process named {options.name!r}.")
-            return 1
+    payload = api.pm2_stats(options.name)
     stats = convert(Pm2Stats, payload)
     if options.json:
         print(json.dumps(payload))
@@ -164,18 +140,8 @@ def _pm2_status(api: Api, options: Namespace) -> int:
     return 0 if stats.daemon.state == "up" else 1
 
 
-def _matches_name(payload: object, name: str) -> bool:
-    return isinstance(payload, dict) and name in (payload.get("name"), str(payload.get("pmId")))
-
-
 def _logs(api: Api, options: Namespace) -> int:
-    is_id = options.name is not None and options.name.isdecimal()
-    payload = api.pm2_logs(
-        None if is_id else options.name,
-        pm_id=int(options.name) if is_id else None,
-        lines=options.lines,
-        search=options.search,
-    )
+    payload = api.pm2_logs(process=options.name, lines=options.lines, search=options.search)
     lines = convert(LogLines, payload).lines
     if options.json:
         print(json.dumps(payload))

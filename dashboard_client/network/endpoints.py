@@ -62,8 +62,9 @@ class Endpoints:
         query = {"limit": limit, "since": since, "action": action, "actor": actor}
         return self.call("GET", "/api/activity", query=query)
 
-    def pm2_stats(self) -> Json:
-        return self.call("GET", "/api/pm2/stats")
+    def pm2_stats(self, process: str | None = None) -> Json:
+        """`process`: only what this name, namespace or pm_id selects."""
+        return self.call("GET", "/api/pm2/stats", query={"process": process})
 
     def pm2_process(self, pm_id: int) -> Json:
         return self.call("GET", f"/api/pm2/processes/{int(pm_id)}")
@@ -105,20 +106,25 @@ class Endpoints:
     def pm2_delete_all(self) -> Json:
         return self._pm2_all("delete")
 
+    def pm2_reload_all(self) -> Json:
+        return self._pm2_all("reload")
+
     def pm2_logs(
         self,
         framework: str | None = None,
         *,
         pm_id: int | None = None,
+        process: str | None = None,
         lines: int | None = None,
         stream: str | None = None,
         search: str | None = None,
         since: str | None = None,
     ) -> Json:
-        """`stream`: out or err; `since`: an ISO 8601 timestamp."""
+        """`process`: a name or pm_id; `stream`: out or err; `since`: an ISO 8601 timestamp."""
         query = {
             "framework": framework,
             "pmId": pm_id,
+            "process": process,
             "lines": lines,
             "stream": stream,
             "search": search,

@@ -39,7 +39,8 @@ _VERBS = (
         path_for_all="restartAll", api_method_for_all="pm2_restart_all",
     ),
     Pm2Verb(
-        "reload", "pm2_reload", "replace each instance without downtime; cluster mode only"
+        "reload", "pm2_reload", "replace each instance without downtime; cluster mode only",
+        path_for_all="reloadAll", api_method_for_all="pm2_reload_all",
     ),
     Pm2Verb(
         "rolling-restart", "pm2_rolling_restart", "restart instances one by one", needs_name=True,

@@ -24,7 +24,7 @@ from pm2.monitor import current_monitor, list_freshness, listing
 from system.host.child_processes import ancestry
 from system.lib import locks
 
-OWN = "it is this server itself"
+OWN, MODULE = "it is this server itself", "it is a module of PM2 (modules includes it)"
 T = TypeVar("T")
 
 
@@ -77,23 +77,26 @@ async def publish_on_bus(daemon: DaemonConnection, pm_ids: Sequence[int], action
 
 
 async def select_processes(
-    daemon: DaemonConnection, selector: ProcessSelector | None
+    daemon: DaemonConnection, selector: ProcessSelector
 ) -> tuple[list[SelectedProcess], tuple[Skipped, ...]]:
-    """The selected processes, oldest first; without a selector all except this server itself, which is skipped. Raises
-    UnknownFramework, ProcessNotFound."""
-    if selector and selector.framework:
+    """The selected processes, oldest first, and those of a group that are spared. Raises UnknownFramework,
+    ProcessNotFound."""
+    if selector.framework:
         registry().framework(selector.framework)
     entries = await listing.fetch_entries(daemon)
     parsed = {as_int(entry.get("pm_id")): parse_settings(entry) for entry in entries}
-    listed = [SelectedProcess(process, parsed[process.pm_id]) for process in listing.parse_entries(entries)]
-    if selector:
-        selected = [one for one in listed if selector.matches(one.process)]
-        if not selected:
-            raise ProcessNotFound(str(selector))
-        return selected, ()
-    own_pids = ancestry()
-    skipped = tuple(Skipped(one.process.name, OWN) for one in listed if one.process.pid in own_pids)
-    return [one for one in listed if one.process.pid not in own_pids], skipped
+    selected, is_group = selector.select(listing.parse_entries(entries))
+    if not selected and not selector.is_all:
+        raise ProcessNotFound(str(selector))
+    own_pids = ancestry() if is_group else frozenset()
+    spared = {
+        process.pm_id: OWN if process.pid in own_pids else MODULE
+        for process in selected
+        if process.pid in own_pids or (is_group and process.is_module and not selector.with_modules)
+    }
+    skipped = tuple(Skipped(process.name, spared[process.pm_id]) for process in selected if process.pm_id in spared)
+    kept = (process for process in selected if process.pm_id not in spared)
+    return [SelectedProcess(process, parsed[process.pm_id]) for process in kept], skipped
 
 
 def names_of(selected: Iterable[SelectedProcess]) -> set[str]:

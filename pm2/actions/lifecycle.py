@@ -83,25 +83,25 @@ DELETE = Action("delete", "Deleted", _delete_one, judge_delete, _kill_s)
 RESTART = Action("restart", "Restarted", restart_one, judge_start, restart_s)
 
 
-async def stop(selector: ProcessSelector | None, by: str = "") -> ActionResult:
-    """Stops processes; without a selector, all except this server itself. Raises ProcessNotFound, ActionFailed,
+async def stop(selector: ProcessSelector, by: str = "") -> ActionResult:
+    """Stops processes. Raises ProcessNotFound, ActionFailed,
     CallTimeout."""
     return await action_steps.run_to_completion(_act(STOP, selector, by))
 
 
-async def restart(selector: ProcessSelector | None, by: str = "") -> ActionResult:
-    """Restarts processes; without a selector, all except this server itself. Raises ProcessNotFound, StartFailed,
+async def restart(selector: ProcessSelector, by: str = "") -> ActionResult:
+    """Restarts processes. Raises ProcessNotFound, StartFailed,
     ActionFailed, CallTimeout."""
     return await action_steps.run_to_completion(_act(RESTART, selector, by))
 
 
-async def delete(selector: ProcessSelector | None, by: str = "") -> ActionResult:
-    """Stops processes and removes them from PM2's list; without a selector, all except this server itself. Raises
+async def delete(selector: ProcessSelector, by: str = "") -> ActionResult:
+    """Stops processes and removes them from PM2's list. Raises
     ProcessNotFound, ActionFailed, CallTimeout."""
     return await action_steps.run_to_completion(_act(DELETE, selector, by))
 
 
-async def _act(action: Action, selector: ProcessSelector | None, by: str) -> ActionResult:
+async def _act(action: Action, selector: ProcessSelector, by: str) -> ActionResult:
     async with action_steps.responsive_daemon() as daemon:
         selected, skipped = await action_steps.select_processes(daemon, selector)
         async with action_steps.hold_names(action_steps.names_of(selected), action.name):

@@ -32,18 +32,18 @@ from system.lib.quantities import pluralize
 CLUSTER = "cluster_mode"
 
 
-async def reload(selector: ProcessSelector | None, by: str = "") -> ActionResult:
+async def reload(selector: ProcessSelector, by: str = "") -> ActionResult:
     """Replaces each instance with a new one that is listening before the old one exits; without a selector, every
     instance that supports it. Raises ProcessNotFound, CannotReload, StartFailed."""
     return await action_steps.run_to_completion(_reload(selector, by))
 
 
-async def _reload(selector: ProcessSelector | None, by: str) -> ActionResult:
+async def _reload(selector: ProcessSelector, by: str) -> ActionResult:
     async with action_steps.responsive_daemon() as daemon:
         selected, skipped = await action_steps.select_processes(daemon, selector)
         obstacles = {one.process.pm_id: reason for one in selected if (reason := _reload_obstacle(one.process))}
         blocked = [one.process for one in selected if one.process.pm_id in obstacles]
-        if selector and blocked:
+        if blocked and not selector.is_all:
             raise CannotReload(blocked[0].name, obstacles[blocked[0].pm_id])
         skipped += tuple(Skipped(process.name, obstacles[process.pm_id]) for process in blocked)
         selected = [one for one in selected if one.process.pm_id not in obstacles]
@@ -88,13 +88,13 @@ def _reload_obstacle(process: Process) -> str | None:
     return None
 
 
-async def rolling_restart(selector: ProcessSelector | None, by: str = "") -> ActionResult:
+async def rolling_restart(selector: ProcessSelector, by: str = "") -> ActionResult:
     """Restarts instances one by one, each once the previous one is online and serving its port; stops at the first that
     does not come up. Raises ProcessNotFound, RollingRestartFailed."""
     return await action_steps.run_to_completion(_rolling_restart(selector, by))
 
 
-async def _rolling_restart(selector: ProcessSelector | None, by: str) -> ActionResult:
+async def _rolling_restart(selector: ProcessSelector, by: str) -> ActionResult:
     async with action_steps.responsive_daemon() as daemon:
         selected, skipped = await action_steps.select_processes(daemon, selector)
         async with action_steps.hold_names(action_steps.names_of(selected), "rolling-restart"):
@@ -129,8 +129,12 @@ async def scale(selector: ProcessSelector, instances: int, by: str = "") -> Acti
 
 async def _scale(selector: ProcessSelector, instances: int, by: str) -> ActionResult:
     async with action_steps.responsive_daemon() as daemon:
-        existing, _ = await action_steps.select_processes(daemon, selector)
-        name = existing[0].process.name
+        selected, _ = await action_steps.select_processes(daemon, selector)
+        names = action_steps.names_of(selected)
+        if len(names) != 1:
+            raise CannotScale(str(selector.word or selector.namespace), "it is not one app. Name the app")
+        [name] = names
+        existing, _ = await action_steps.select_processes(daemon, ProcessSelector(name=name))
         async with action_steps.hold_names({name}, "scale"):
             if instances > len(existing):
                 outcomes = await _scale_up(daemon, existing, instances - len(existing))

@@ -8,15 +8,15 @@ from typing import Any
 
 from pm2.actions import lifecycle, scaling
 from pm2.actions.result import ActionResult
-from pm2.actions.selection import ProcessSelector
+from pm2.actions.selection import ALL, ProcessSelector
 
 
 @dataclass(frozen=True, slots=True)
 class ActionRequest:
-    """`selector`: None for all processes except this server; `instances`: only for verbs that take a number;
-    `by`: who requested it, for the list of exits."""
+    """`selector`: by default all processes; `instances`: only for verbs that take a number; `by`: who requested it, for
+    the list of exits."""
 
-    selector: ProcessSelector | None = None
+    selector: ProcessSelector = ALL
     instances: int | None = None
     by: str = ""
 
@@ -39,7 +39,7 @@ class Verb:
     path_for_all: str = ""
 
 
-def _on_processes(action: Callable[[ProcessSelector | None, str], Coroutine[Any, Any, ActionResult]]) -> Perform:
+def _on_processes(action: Callable[[ProcessSelector, str], Coroutine[Any, Any, ActionResult]]) -> Perform:
     async def perform(request: ActionRequest) -> ActionResult:
         return await action(request.selector, request.by)
 
@@ -47,12 +47,11 @@ def _on_processes(action: Callable[[ProcessSelector | None, str], Coroutine[Any,
 
 
 async def _start(request: ActionRequest) -> ActionResult:
-    assert request.selector  # noqa: S101 - needs_name
-    return await lifecycle.start(request.selector.framework or request.selector.name or "", request.instances)
+    return await lifecycle.start(request.selector.framework or "", request.instances)
 
 
 async def _scale(request: ActionRequest) -> ActionResult:
-    assert request.selector and request.instances  # noqa: S101, PT018 - needs_name, and the number is required
+    assert request.instances  # noqa: S101 - the number is required
     return await scaling.scale(request.selector, request.instances, request.by)
 
 
@@ -71,6 +70,7 @@ _VERBS = (
     ),
     Verb(
         "reload", "Replace each instance without downtime; cluster mode only.", _on_processes(scaling.reload),
+        path_for_all="reloadAll",
     ),
     Verb(
         "rolling-restart", "Restart instances one by one; stops at the first that does not come up.",

@@ -29,26 +29,53 @@ class StartSerializer(serializers.Serializer[Any]):
         return ProcessSelector(framework=self.validated_data["framework"])
 
 
-class TargetSerializer(serializers.Serializer[Any]):
-    """The processes to act on: exactly one of framework, name and pmId."""
+class FlagField(serializers.BooleanField):
+    """A JSON boolean: not `"yes"` or 1."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            raise serializers.ValidationError("Must be true or false.")
+        return data
+
+
+class AllSerializer(serializers.Serializer[Any]):
+    """The body of an action on all processes; it may be missing."""
+
+    modules = FlagField(required=False, help_text="modules of PM2 too; by default they are spared")
+
+    @property
+    def selector(self) -> ProcessSelector:
+        return ProcessSelector(with_modules=self.validated_data.get("modules", False))
+
+
+SELECTORS = ("framework", "name", "pmId", "namespace", "process")
+
+
+class TargetSerializer(AllSerializer):
+    """The processes to act on: exactly one of framework, name, pmId, namespace and process."""
 
     framework = NameField(required=False)
     name = NameField(required=False)
     pmId = StrictIntegerField(min_value=0, max_value=2**31, required=False)
+    namespace = NameField(required=False, help_text="all its processes except this server")
+    process = NameField(required=False, help_text="a name, a namespace or a pm_id, by the rule of PM2's command line")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if len(attrs.keys() & {"framework", "name", "pmId"}) != 1:
-            raise serializers.ValidationError("Give exactly one of framework, name and pmId.")
+        if len(attrs.keys() & set(SELECTORS)) != 1:
+            raise serializers.ValidationError(f"Give exactly one of {', '.join(SELECTORS[:-1])} and {SELECTORS[-1]}.")
         return attrs
 
     @property
     def selector(self) -> ProcessSelector:
         data = self.validated_data
-        return ProcessSelector(data.get("framework"), data.get("name"), data.get("pmId"))
+        return ProcessSelector(
+            data.get("framework"), data.get("name"), data.get("pmId"), data.get("namespace"), data.get("process"),
+            data.get("modules", False),
+        )  # fmt: skip
 
 
 class ScaleSerializer(TargetSerializer):
-    """The number of instances to scale to, of exactly one of framework, name and pmId."""
+    """The number of instances to scale to, of the app of exactly one of framework, name, pmId and process."""
 
     instances = StrictIntegerField(min_value=1, max_value=MAX_INSTANCES)
 
@@ -56,6 +83,7 @@ class ScaleSerializer(TargetSerializer):
 class LogQuerySerializer(serializers.Serializer[Any]):
     framework = NameField(required=False)
     name = NameField(required=False)
+    process = NameField(required=False, help_text="a name or a pm_id, by the rule of PM2's command line")
     pmId = serializers.IntegerField(min_value=0, max_value=2**31, required=False)
     lines = serializers.IntegerField(min_value=1, max_value=MAX_LINES, default=200)
     stream = serializers.ChoiceField(["out", "err"], required=False)
@@ -82,6 +110,10 @@ class LogBodySerializer(LogQuerySerializer):
 
     pmId = StrictIntegerField(min_value=0, max_value=2**31, required=False)
     lines = StrictIntegerField(min_value=1, max_value=MAX_LINES, default=200)
+
+
+class StatsQuerySerializer(serializers.Serializer[Any]):
+    process = NameField(required=False, help_text="only what it selects: a name, a namespace or a pm_id, by PM2's rule")
 
 
 class ExitQuerySerializer(serializers.Serializer[Any]):

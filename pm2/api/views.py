@@ -20,17 +20,19 @@ from pm2.api import framework_status, process_detail
 from pm2.api.framework_status import FrameworkList
 from pm2.api.process_detail import ProcessDetail
 from pm2.api.serializers import (
+    AllSerializer,
     ExitQuerySerializer,
     LogBodySerializer,
     LogQuerySerializer,
     ScaleSerializer,
     StartSerializer,
+    StatsQuerySerializer,
     TargetSerializer,
 )
 from pm2.exits.classify import ExitList
 from pm2.instance_tracking import instance_store
 from pm2.logs.log_search import LogPage
-from pm2.monitor import current_monitor
+from pm2.monitor import current_monitor, listing
 from pm2.monitor.listing import Stats
 from system.lib.wire import to_wire
 from system.lib.wire_serializers import response_schema
@@ -61,14 +63,16 @@ def _verb_view(name: str) -> Callable[..., Response]:
 
 
 def _view_for_all(name: str) -> Callable[..., Response]:
-    """The view that performs a verb on all processes; it ignores the body."""
+    """The view that performs a verb on all processes."""
     verb = VERBS[name]
 
     def view(self: ViewSet, request: Request) -> Response:
-        return _perform(verb, ActionRequest(by=_actor(request)))
+        body = AllSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        return _perform(verb, ActionRequest(body.selector, by=_actor(request)))
 
-    text = f"{name.capitalize()} all processes under PM2 except this server."
-    return _as_action(view, f"{name}_all", text, verb.path_for_all, None)
+    text = f"{name.capitalize()} all processes under PM2 except this server and, unless asked for, PM2's modules."
+    return _as_action(view, f"{name}_all", text, verb.path_for_all, AllSerializer)
 
 
 def _perform(verb: Verb, request: ActionRequest) -> Response:
@@ -86,11 +90,15 @@ def _as_action(
 
 @extend_schema(tags=["pm2"])
 class PM2ViewSet(ViewSet):
-    @extend_schema(responses=response_schema(Stats))
+    @extend_schema(parameters=[StatsQuerySerializer], responses=response_schema(Stats))
     @action(detail=False)
     def stats(self, request: Request) -> Response:
         """All processes. While the daemon is unavailable, the last list, marked `stale`."""
-        return Response(to_wire(current_monitor.recent_stats() or async_to_sync(current_monitor.sample)()))
+        query = StatsQuerySerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        word = query.validated_data.get("process")
+        stats = current_monitor.recent_stats() or async_to_sync(current_monitor.sample)()
+        return Response(to_wire(listing.only_matching(stats, word) if word else stats))
 
     @extend_schema(responses=response_schema(ProcessDetail))
     @action(detail=False, url_path=r"processes/(?P<pm_id>\d{1,9})")
@@ -114,6 +122,7 @@ class PM2ViewSet(ViewSet):
     stop_all = _view_for_all("stop")
     restart_all = _view_for_all("restart")
     delete_all = _view_for_all("delete")
+    reload_all = _view_for_all("reload")
 
     @extend_schema(parameters=[LogQuerySerializer], responses=response_schema(LogPage))
     @action(detail=False)
@@ -140,4 +149,5 @@ class PM2ViewSet(ViewSet):
 
 def _log_page_response(query: LogQuerySerializer) -> Response:
     query.is_valid(raise_exception=True)
-    return Response(to_wire(async_to_sync(current_monitor.search_logs)(query.query)))
+    word = query.validated_data.get("process")
+    return Response(to_wire(async_to_sync(current_monitor.search_logs)(query.query, word)))

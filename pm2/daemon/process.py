@@ -58,6 +58,7 @@ class Process:
     interpreter: str
     user: str
     version: str
+    is_module: Annotated[bool, "A module of PM2, such as pm2-logrotate"]
 
 
 @dataclass(frozen=True)  # without slots, so that a class can inherit from it beside Process
@@ -120,6 +121,7 @@ def from_monitor_data(entry: Mapping[str, object], now_ms: float) -> Process:
         interpreter=as_text(env.get("exec_interpreter")),
         user=as_text(env.get("username")),
         version=as_text(env.get("version")),
+        is_module=bool(env.get("pmx_module")),
     )
 
 

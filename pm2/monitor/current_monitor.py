@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
 
 from pm2.daemon.process import Key
+from pm2.daemon.process_names import match_processes
 from pm2.instance_tracking.instance_registry import InstanceStore
 from pm2.instance_tracking.instance_store import SavedInstance
 from pm2.logs import log_search
@@ -50,11 +52,20 @@ async def sample() -> Stats:
     return stats
 
 
-async def search_logs(query: LogQuery) -> LogPage:
-    """The newest matching lines, including those in the listed log files. Raises ProcessNotFound, InvalidPattern."""
+async def search_logs(query: LogQuery, word: str | None = None) -> LogPage:
+    """The newest matching lines, including those in the listed log files. `word`: a name or pm_id, by PM2's
+    rule. Raises ProcessNotFound, InvalidPattern."""
     monitor = get_monitor()
-    await monitor.stats()
+    stats = await monitor.stats()
+    query = query if word is None else _with_process(query, stats, word)
     return await log_search.search_files(query, monitor.files, monitor.logs.rates)
+
+
+def _with_process(query: LogQuery, stats: Stats, word: str) -> LogQuery:
+    match = match_processes(stats.processes, word)
+    if match is not None and match.kind == "pm_id":
+        return replace(query, pm_id=match.processes[0].pm_id)
+    return replace(query, name=word)  # of a process that was deleted, too
 
 
 def recent_stats() -> Stats | None:

@@ -13,8 +13,9 @@ from django.conf import settings
 
 from pm2.daemon import daemon_process
 from pm2.daemon.process import MB, Key, Process, Status, as_int, as_text, from_monitor_data, pm2_env
+from pm2.daemon.process_names import match_processes
 from pm2.daemon.rpc_client import DaemonConnection
-from pm2.errors import ProtocolError
+from pm2.errors import ProcessNotFound, ProtocolError
 from pm2.frameworks.registry import registry
 from pm2.logs.line_formats import LineFormat
 from pm2.logs.log_files import LogFiles
@@ -64,6 +65,14 @@ class Stats:
 
 def count_online(processes: tuple[Process, ...]) -> Counts:
     return Counts(sum(process.status is Status.ONLINE for process in processes), len(processes))
+
+
+def only_matching(stats: Stats, word: str) -> Stats:
+    """The processes that `word` selects by PM2's rule. Raises ProcessNotFound."""
+    match = match_processes(stats.processes, word)
+    if match is None:
+        raise ProcessNotFound(f"named {word!r}, or in such a namespace")
+    return replace(stats, processes=match.processes, counts=count_online(match.processes))
 
 
 def daemon_pid() -> int | None:

@@ -39,7 +39,7 @@ log = structlog.get_logger("pm2site.audit.trail")
 MAX_ENTRIES = 1000
 feed: Feed[dict[str, object]] = Feed("entries", max_items=MAX_ENTRIES, max_bytes=MAX_ENTRIES)
 
-SUBJECT_KEYS = ("framework", "name", "pmId", "id", "port", "nodeCount")
+SUBJECT_KEYS = ("framework", "name", "process", "namespace", "pmId", "id", "port", "nodeCount")
 RECORDED_PATHS = ("/api/", "/login", "/logout", "/admin/")
 
 

@@ -36,7 +36,11 @@ def test_the_life_of_a_framework_from_the_command_line(new_pm2_home: Path) -> No
     assert pm2(new_pm2_home, "reload") == (0, "Reloaded fastify: 2 instances\n", "")
     assert pm2(new_pm2_home, "status", "fastify")[0::2] == (0, "2 of 2 online\n")
     assert pm2(new_pm2_home, "status", "1")[0::2] == (0, "1 of 1 online\n")
-    assert pm2(new_pm2_home, "status", "koa") == (1, "", "[ERROR] No process under PM2 is named 'koa'.\n")
+    assert pm2(new_pm2_home, "status", "koa") == (
+        1,
+        "",
+        "[ERROR] No PM2 process is named 'koa', or in such a namespace.\n",
+    )
     assert pm2(new_pm2_home, "scale", "-i", "1", "fastify")[:2] == (0, "Scaled fastify from 2 to 1 instance\n")
     assert pm2(new_pm2_home, "stop")[0::2] == (1, "[ERROR] stop without a name requires --yes.\n")
     assert pm2(new_pm2_home, "stop", "--yes") == (0, "Stopped fastify: 1 process\n", "")

@@ -8,7 +8,6 @@ import re
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -22,7 +21,7 @@ from pm2.frameworks.registry import MAX_INSTANCES, registry
 from pm2.logs import live_logs, log_search
 from pm2.logs.log_lines import LogLine
 from pm2.monitor import current_monitor
-from pm2.monitor.listing import Stats, count_online
+from pm2.monitor.listing import Stats, only_matching
 from system.errors import HostError
 from system.lib import audit_hook
 from system.lib.commands import CommandLine
@@ -31,7 +30,7 @@ from system.lib.wire import to_wire
 
 FOLLOW_INTERVAL_S = 0.25
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
-NAME = "a framework or the exact name of a process"
+NAME = "the name of processes, their namespace, or a pm_id"
 
 
 class Command(CommandLine):
@@ -40,7 +39,7 @@ class Command(CommandLine):
     def add_arguments(self, parser: ArgumentParser) -> None:
         commands = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
         status = commands.add_parser("status", help="The processes, with CPU and memory of their trees.")
-        status.add_argument("name", nargs="?", metavar="NAME", help=f"{NAME}, or a pm_id (default: all)")
+        status.add_argument("name", nargs="?", metavar="NAME", help=f"{NAME} (default: all)")
         for verb in VERBS.values():
             _add_verb(commands.add_parser(verb.name, help=verb.help, description=verb.help), verb)
         for name in (*VERBS, "status"):
@@ -56,7 +55,8 @@ class Command(CommandLine):
         try:
             if verb == "status":
                 stats = asyncio.run(current_monitor.sample())
-                self._print_stats(_select(stats, name), options["json"])
+                stats = stats if name is None else only_matching(stats, name)
+                self._print_stats(stats, options["json"])
                 if stats.daemon.code not in (None, DaemonNotRunning.code):
                     sys.exit(1)
             elif verb == "logs":
@@ -73,7 +73,7 @@ class Command(CommandLine):
         """Performs the verb, records it in the audit trail, and prints the result."""
         if name is None and verb.is_destructive:
             self._confirm(verb.name, options["yes"])
-        selector = ProcessSelector(name=name) if name else None
+        selector = _selector(verb, name, options.get("modules", False))
         request = ActionRequest(selector, options.get("instances"), audit_hook.shell_actor())
         try:
             result = asyncio.run(verb.perform(request))
@@ -126,7 +126,7 @@ class Command(CommandLine):
         if options["follow"]:
             current_monitor.start()
         page = await current_monitor.search_logs(
-            log_search.LogQuery(count=options["lines"], name=name, search=options["search"])
+            log_search.LogQuery(count=options["lines"], search=options["search"]), name
         )
         for line in page.lines:
             self._print_line(line)
@@ -151,6 +151,16 @@ class Command(CommandLine):
         self.stdout.write(f"{at}{printable(line.name)}{pm_id} {separator} {printable(line.text)}")
 
 
+def _selector(verb: Verb, name: str | None, with_modules: bool) -> ProcessSelector:
+    if name is None:
+        return ProcessSelector(with_modules=with_modules)
+    return (
+        ProcessSelector(framework=name)
+        if verb.name == "start"
+        else ProcessSelector(word=name, with_modules=with_modules)
+    )
+
+
 def _add_verb(parser: ArgumentParser, verb: Verb) -> None:
     frameworks = ", ".join(framework.name for framework in registry().frameworks)
     what = f"a framework: {frameworks}" if verb.name == "start" else NAME
@@ -163,6 +173,8 @@ def _add_verb(parser: ArgumentParser, verb: Verb) -> None:
             "-i", "--instances", type=_integer_up_to(MAX_INSTANCES), metavar="N",
             required=verb.instances == "required", help=f"number of instances, up to {MAX_INSTANCES}",
         )  # fmt: skip
+    if verb.path_for_all:
+        parser.add_argument("--modules", action="store_true", help="of all or of a namespace: modules of PM2 too")
     if verb.is_destructive:
         parser.add_argument("--yes", action="store_true", help="without NAME: do not ask for confirmation")
 
@@ -174,15 +186,3 @@ def _integer_up_to(maximum: int) -> Callable[[str], int]:
         return int(value)
 
     return parse
-
-
-def _select(stats: Stats, name: str | None) -> Stats:
-    """Only the processes with this name, framework or pm_id. Raises CommandError if there are none."""
-    if name is None:
-        return stats
-    matches = tuple(
-        process for process in stats.processes if name in (process.name, process.framework, str(process.pm_id))
-    )
-    if not matches:
-        raise CommandError(f"No process under PM2 is named {name!r}.")
-    return replace(stats, processes=matches, counts=count_online(matches))

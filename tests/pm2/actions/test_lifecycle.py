@@ -20,7 +20,7 @@ from pytest_django import Settings
 
 from pm2.actions import action_steps, carry_out, lifecycle, scaling, start_steps
 from pm2.actions.result import ActionResult, Skipped
-from pm2.actions.selection import ProcessSelector
+from pm2.actions.selection import ALL, ProcessSelector
 from pm2.api import process_detail
 from pm2.daemon import rpc_client
 from pm2.errors import (
@@ -213,7 +213,7 @@ async def test_names_round_trip_as_data_and_environments_stay(pm2_home: Path, tm
 
     deleted = await lifecycle.delete(ProcessSelector(name=NAMES[1]))
     assert (deleted.message, deleted.processes) == (f"Deleted {NAMES[1]}: 1 process", ())
-    everything = await lifecycle.delete(None)
+    everything = await lifecycle.delete(ALL)
     assert (everything.processes, everything.skipped) == ((), ())
     assert (await current_monitor.sample()).counts == listing.Counts(online=0, total=0)
 
@@ -282,7 +282,7 @@ async def test_this_server_is_skipped(pm2_home: Path, monkeypatch: pytest.Monkey
     own_pid = started.processes[0].pid
     monkeypatch.setattr(action_steps, "ancestry", lambda: frozenset({own_pid}))
 
-    result = await lifecycle.delete(None)
+    result = await lifecycle.delete(ALL)
 
     assert result.skipped == (Skipped("node", "it is this server itself"),)
     assert [process.pid for process in (await current_monitor.sample()).processes] == [own_pid]

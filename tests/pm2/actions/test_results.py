@@ -12,7 +12,7 @@ from pytest_django import Settings
 from pm2.actions import carry_out, lifecycle, scaling
 from pm2.actions.outcomes import Outcome
 from pm2.actions.result import ActionResult
-from pm2.actions.selection import ProcessSelector
+from pm2.actions.selection import ALL, ProcessSelector
 from pm2.daemon import rpc_client
 from pm2.errors import ActionFailed, CallTimeout, PM2Error, RollingRestartFailed, StartFailed
 from pm2.monitor import current_monitor
@@ -75,7 +75,7 @@ async def test_every_result_is_reported_when_one_process_fails(tmp_path: Path) -
     before = await until_status("idle", "online")
 
     with pytest.raises(ActionFailed) as caught:
-        await lifecycle.restart(None)
+        await lifecycle.restart(ALL)
 
     assert str(caught.value) == (
         "Restarted 2 of 3 processes. bad 1: it exited during startup, exit code 3. Error output: bye"
@@ -105,7 +105,7 @@ async def test_deadlines_follow_the_settings_of_the_process(tmp_path: Path, sett
     [_, added] = (await scaling.scale(ProcessSelector(name="slow"), 2)).processes
     down = await scaling.scale(ProcessSelector(name="slow"), 1)
     assert results(down) == [(added.pm_id, "slow", Outcome.DONE, "deleted")]
-    assert results(await lifecycle.stop(None)) == [(0, "slow", Outcome.DONE, "stopped")]
+    assert results(await lifecycle.stop(ALL)) == [(0, "slow", Outcome.DONE, "stopped")]
 
 
 async def test_a_process_that_waits_for_its_restart_is_restarted(tmp_path: Path) -> None:
