@@ -129,7 +129,7 @@ def read_parsed(path: Path, formats: Sequence[LineFormat], deadline_s: float) ->
             if parsed[0].at is None and inherits and len(waiting) < MAX_UNDATED_LINES:
                 waiting += parsed[::-1]
                 continue
-            yield from (replace(line, at=parsed[0].at) for line in waiting)
+            yield from (line._replace(at=parsed[0].at) for line in waiting)
             waiting.clear()
             yield from reversed(parsed)
     except TimeoutError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from pm2.daemon.bus_events import LogChunk
 from pm2.daemon.process import Key
@@ -87,8 +87,10 @@ class LogCollector:
 
     def _parse(self, raw: LogLine) -> list[LogLine]:
         """The lines of the app in a line of PM2, with the time of the bus, which is more precise."""
-        line_format = self.formats.get((raw.name, raw.pm_id), NO_FORMAT) if raw.pm_id is not None else NO_FORMAT
-        return [replace(raw, text=parsed.text) for parsed in line_format.parse(raw.text)]
+        line_format = self.formats.get((raw.name, raw.pm_id or 0), NO_FORMAT)
+        if line_format.is_bare(raw.text):
+            return [raw]
+        return [LogLine(raw.at, raw.pm_id, raw.name, raw.stream, item.text) for item in line_format.parse(raw.text)]
 
     def take_stderr(self, pm_id: int, before_ms: float) -> tuple[str, ...]:
         """Removes and returns the last lines of stderr of a process up to `before_ms`."""

@@ -128,6 +128,7 @@ def test_any_line_in_any_format_is_read_without_loss(date_format: str, is_json: 
 
     assert line.endswith(parsed.text)
     assert parsed.at is not None or parsed.text == line
+    assert not LineFormat(date_format, is_json).is_bare(line) or parsed == ParsedLine(None, line)
 
 
 @given(
