@@ -123,7 +123,7 @@ async def _run_until_signal(verb: Awaitable[T]) -> T:
     """SIGTERM, and SIGHUP of a terminal that closes, end a verb as Ctrl-C does: its undoing is waited for."""
     task = asyncio.current_task()
     for number in (signal.SIGTERM, signal.SIGHUP):
-        if task and signal.getsignal(number) == signal.SIG_DFL:  # not under nohup
+        if task and signal.getsignal(number) != signal.SIG_IGN:  # not under nohup
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     return await verb
 
