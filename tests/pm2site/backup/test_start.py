@@ -40,7 +40,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def stopped(migrated: Path) -> Iterator[Server]:
     """A server that has a database and does not run."""
-    server = new_server(BACKUP_HOURS="0")
+    server = new_server()
     shutil.copytree(migrated, server.folder / "var")
     yield server
     (server.folder / "var").chmod(0o700)
@@ -202,8 +202,8 @@ def test_an_empty_history_can_be_begun_on_purpose(stopped: Server, lose: Callabl
 
 
 def test_two_first_starts_on_one_data_dir_both_serve() -> None:
-    first = new_server(BACKUP_HOURS="0")
-    second = Server(first.folder, {"BACKUP_HOURS": "0"})
+    first = new_server()
+    second = Server(first.folder, {})
     try:
         processes = []
         for server in (first, second):
@@ -253,7 +253,7 @@ def test_a_damaged_page_is_reported_by_ready_while_the_server_runs(stopped: Serv
 
 
 def test_a_scheduled_backup_is_made_beside_the_requests(start_server: StartServer) -> None:
-    server = start_server()
+    server = start_server(BACKUP_HOURS="24")
     folder = server.folder / "var" / "backups"
     deadline_s = time.monotonic() + DEADLINE_S
     while not list(folder.glob("scheduled-*.sqlite3")):
