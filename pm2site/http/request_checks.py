@@ -13,7 +13,7 @@ from pm2site.errors import Refusal
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 URL_BYTES = 8192
-LIVENESS = "/health"
+LIVENESS, API = "/health", "/api/"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # C0, DEL and C1, which a terminal obeys
 
 
@@ -24,11 +24,28 @@ def check_head(head: RequestHead) -> Refusal | None:
         subject = f"Host {head.host!r} is" if len(head.hosts) == 1 else f"{len(head.hosts)} Host headers are"
         message = f"{subject} not allowed. Add the name to API_ALLOWED_HOSTS, or use an IP address."
         return Refusal(400, "host_not_allowed", message)
-    is_unsafe = head.is_websocket or head.method not in SAFE_METHODS
-    if is_unsafe and head.origins and not (len(head.origins) == 1 and is_allowed_origin(head.origins[0], head.host)):
-        message = f"Origin {head.origins[0]!r} is not allowed to act. Add it to API_ALLOWED_ORIGINS."
-        return Refusal(403, "origin_not_allowed", message)
-    return _check_target(head) or _check_body(head)
+    return _check_origin(head) or _check_target(head) or _check_body(head)
+
+
+def _check_origin(head: RequestHead) -> Refusal | None:
+    """Pages of other origins may neither act nor read below /api/: a search of the logs costs time, and on a server
+    without a key a page's image is a request of this machine's user. Browsers send no Origin for images, but
+    Sec-Fetch-Site (W3C Fetch Metadata); `navigate` is a link that a person follows.
+    """
+    is_api_read = head.method in ("GET", "HEAD") and head.path.startswith(API)
+    if not (head.is_websocket or head.method not in SAFE_METHODS or is_api_read):
+        return None
+    if head.origins:
+        if len(head.origins) == 1 and is_allowed_origin(head.origins[0], head.host):
+            return None
+        subject = f"Origin {head.origins[0]!r}"
+    else:
+        is_foreign = head.headers.get("sec-fetch-site", "none").lower() not in ("none", "same-origin")
+        if not is_foreign or head.headers.get("sec-fetch-mode", "").lower() == "navigate":
+            return None
+        subject = "A page of another origin"
+    message = f"{subject} is not allowed to {'read' if is_api_read else 'act'}. Add it to API_ALLOWED_ORIGINS."
+    return Refusal(403, "origin_not_allowed", message)
 
 
 def _check_target(head: RequestHead) -> Refusal | None:

@@ -78,13 +78,34 @@ OTHER_ORIGINS = [
 
 
 @pytest.mark.parametrize("origin", OTHER_ORIGINS)
-def test_a_foreign_origin_may_read_but_not_act(origin: str) -> None:
+def test_a_foreign_origin_may_open_pages_but_neither_act_nor_read_the_api(origin: str) -> None:
     headers = {"host": "localhost:3100", "origin": origin}
 
+    assert refusal(headers, path="/api/pm2/logs") == (403, "origin_not_allowed")
     assert refusal(headers, method="POST") == (403, "origin_not_allowed")
     assert refusal(headers, method="DELETE") == (403, "origin_not_allowed")
     assert refusal(headers, kind="websocket") == (403, "origin_not_allowed")
-    assert refusal(headers) is None
+    assert refusal(headers, path="/login") is None
+
+
+@pytest.mark.parametrize(
+    ("site", "mode", "expected"),
+    [
+        ("cross-site", "no-cors", (403, "origin_not_allowed")),  # an image
+        ("same-site", "no-cors", (403, "origin_not_allowed")),  # of another port of this machine
+        ("Cross-Site", "", (403, "origin_not_allowed")),
+        ("cross-site", "navigate", None),  # a link
+        ("same-origin", "cors", None),
+        ("none", "navigate", None),  # typed
+    ],
+)
+def test_an_image_of_a_foreign_page_does_not_read_the_api(
+    site: str, mode: str, expected: tuple[int, str] | None
+) -> None:
+    headers = {"host": "localhost:3100", "sec-fetch-site": site, "sec-fetch-mode": mode}
+
+    assert refusal(headers, path="/api/pm2/logs") == expected
+    assert refusal(headers, path="/login") is None
 
 
 @pytest.mark.parametrize("origin", ["http://localhost:3100", "https://localhost:3100", "https://my.page"])
