@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pm2site.health import views as health
 from pm2site.live.hub import Sample, Source, Stream, get_hub
 from system.lib.per_loop import PerLoop
-from system.lib.wire import encode_wire
 
 FRESH_S = 0.5  # a sample this old still answers what is now
 JSON = {"Content-Type": "application/json"}
+NOT_STORED = {**JSON, "Cache-Control": "no-store"}
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class HotReads:
     async def respond(self, path: str, if_none_match: str) -> tuple[int, Mapping[str, str], bytes]:
         """Status, headers and body. Raises the sample's error."""
         if path == "/health":
-            return 200, JSON | {"Cache-Control": "no-store"}, encode_wire(health.current_health()).encode()
+            return 200, NOT_STORED, health.encoded_health()
         frame = await self._stream(path).fresh(0.0 if path in self.exact else FRESH_S)
         if frame.is_stale:
-            return 200, JSON | {"Cache-Control": "no-store"}, frame.body
+            return 200, NOT_STORED, frame.body
         etag = frame.etag
         headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
         if matches(if_none_match, etag):

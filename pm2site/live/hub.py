@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any, Protocol
 
 import structlog
@@ -30,8 +31,9 @@ MAX_BACKOFF_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A sample of a stream. `text`: its message for subscribers; `body`: its data as JSON; `sampled_at_s`: the loop's
-    time when sampling began. `error`: why there is no sample, in which case `text` reports it and `body` is empty.
+    """A sample of a stream. `text`: its message for subscribers; `body`: its data as JSON; `etag`: of the body, so that
+    equal samples share it; `sampled_at_s`: the loop's time when sampling began. `error`: why there is no sample, in
+    which case `text` reports it and `body` is empty.
     """
 
     seq: int
@@ -188,7 +190,8 @@ class Stream:
         self._failures = 0
         text = messages.encode_metric(self.name, data, iso_time(datetime.now(UTC)), seq, self.epoch)
         is_stale = bool(getattr(sample, "stale", False))
-        return Frame(seq, text, started_s, f'"{self.epoch}-{seq}"', data.encode(), is_stale)
+        body = data.encode()
+        return Frame(seq, text, started_s, f'"{blake2b(body, digest_size=12).hexdigest()}"', body, is_stale)
 
     def _failure_message(self, error: Exception) -> str:
         self._failures += 1

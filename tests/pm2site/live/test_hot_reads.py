@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import pytest
 
+from pm2site.health import views as health
 from pm2site.live.hot_reads import HotReads, hot_reads, matches
 from pm2site.live.hub import Stream
+from system.lib.wire import encode_wire
 
 
 @dataclass
@@ -86,6 +89,17 @@ async def test_an_unchanged_sample_need_not_be_sent_again() -> None:
     assert (status, changed == body) == (200, False)
 
 
+async def test_equal_samples_share_an_etag() -> None:
+    async def sample() -> dict[str, int]:
+        return {"runs": 3}
+
+    first, second = (hot_reads({}, {}, {"/x": sample}, frozenset({"/x"})) for _ in range(2))  # two servers
+
+    _, headers, _ = await first.respond("/x", "")
+    assert (await first.respond("/x", headers["ETag"]))[0] == 304
+    assert (await second.respond("/x", headers["ETag"]))[0] == 304
+
+
 @pytest.mark.parametrize(
     ("header", "expected"),
     [('"a-1"', True), ('W/"a-1"', True), ('"b-1", "a-1"', True), ("*", True), ('"a-2"', False), ("", False)],
@@ -125,6 +139,14 @@ async def test_liveness_is_never_a_sample() -> None:
     assert (status, headers["Cache-Control"], sorted(json.loads(body))) == (
         200, "no-store", ["status", "timestamp", "uptime"],
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("uptime", [0.0, 0.001, 12.5, 31_536_000.123])
+def test_liveness_written_by_hand_is_its_json(monkeypatch: pytest.MonkeyPatch, uptime: float) -> None:
+    known = health.Health("ok", datetime(2026, 11, 26, 10, 0, 0, 5000, UTC), uptime)
+    monkeypatch.setattr(health, "current_health", lambda: known)
+
+    assert health.encoded_health() == encode_wire(known).encode()
 
 
 async def test_a_read_does_not_replace_a_newer_frame_of_the_stream() -> None:
