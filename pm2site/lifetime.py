@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import threading
@@ -56,6 +57,8 @@ def start() -> None:
     run_at_shutdown(stop)
     _tasks.add(loop.create_task(follow.follow_other_writers(), name="follow audit trail"))
     _tasks.add(loop.create_task(schedule.keep_backups(), name="keep backups"))
+    gc.collect()
+    gc.freeze()  # what exists now stays: each full collection would look at it again, 50 ms for nothing
     loop.create_task(_start_watching(), name="start watching")  # noqa: RUF006 - short; the monitor holds its tasks
 
 

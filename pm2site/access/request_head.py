@@ -13,7 +13,7 @@ from django.http import HttpRequest
 
 from pm2site.transport.connection_probe import CONNECTION_KEY, Connection
 
-FORWARDING = ("forwarded", "x-real-ip", "via", "cf-connecting-ip", "true-client-ip", "x-client-ip")
+FORWARDING = frozenset({"forwarded", "x-real-ip", "via", "cf-connecting-ip", "true-client-ip", "x-client-ip"})
 FORWARDING_PREFIX = "x-forwarded-"
 Headers = Mapping[str, str]
 
@@ -72,7 +72,7 @@ def new_head(
     pairs = [(name.lower(), value) for name, value in pairs]
     headers = dict(pairs)
     hosts = tuple(value for name, value in pairs if name == "host")
-    is_forwarded = any(name in FORWARDING or name.startswith(FORWARDING_PREFIX) for name in headers)
+    is_forwarded = not FORWARDING.isdisjoint(headers) or any(name.startswith(FORWARDING_PREFIX) for name in headers)
     address, host = unmapped(peer), hosts[0] if hosts else ""
     if is_forwarded and is_trusted_proxy(address):
         forwarded = _forwarded(headers)

@@ -48,6 +48,9 @@ class LimitedHTTPFactory(daphne.http_protocol.HTTPFactory):  # type: ignore[misc
         channel.connections, channel.address = self.connections, address
         return channel
 
+    def log(self, request: Any) -> None:
+        """Twisted formats a line for every request, for a log that nobody reads: the gateway writes ours."""
+
 
 class LimitedWebSocketFactory(daphne.ws_protocol.WebSocketFactory):  # type: ignore[misc]
     protocol = LimitedWebSocket
