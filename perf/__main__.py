@@ -1,7 +1,8 @@
 """`python -m perf [PART …]`: runs the measurements and compares each with its goal; exits with 1 if a goal is missed.
 
-`core`: the server against PM2's own command line, idle, and with many clients; `pm2`: many processes and a flood of log
-lines; `trust`: the benchmarks against plain wrk and against themselves. All parts take about a quarter of an hour.
+`core`: the server against PM2's own command line, idle, and with many clients; `edge`: requests a second beside
+Express and the least that daphne can do; `pm2`: many processes and a flood of log lines; `trust`: the benchmarks
+against plain wrk and against themselves. All parts take about a quarter of an hour.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from perf import dashboard, history, pm2_load, redis_cluster, trust
+from perf import dashboard, edge, history, pm2_load, redis_cluster, trust
 from perf.finding import Finding, cpu_seconds, print_findings, time_ms
 from perf.served import ROOT, ServerProcess, pm2_command, run_server
 
@@ -132,6 +133,7 @@ def core() -> list[Finding]:
 
 PARTS: dict[str, Callable[[], list[Finding]]] = {
     "core": core,
+    "edge": edge.findings,
     "pm2": pm2_load.findings,
     "redis": redis_cluster.findings,
     "history": history.findings,
