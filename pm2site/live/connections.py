@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 from django.conf import settings
@@ -11,6 +11,7 @@ from django.conf import settings
 from pm2site.access import auth
 from pm2site.access.auth import Credential
 from pm2site.http import error_responses
+from pm2site.transport.connections import max_connections
 from system.lib.per_loop import PerLoop
 
 log = structlog.get_logger("pm2site.ws")
@@ -18,6 +19,14 @@ log = structlog.get_logger("pm2site.ws")
 RESERVED_SOCKETS = 20  # for clients other than those whose share is used up
 REVOCATION_CHECK_S = 2.0
 CLOSE_TIMEOUT_S = 2.0
+
+
+def socket_limit() -> tuple[int, str]:
+    """How many sockets may be open, and what limits them. Half of the connections are for requests: sockets stay."""
+    connections = max_connections() // 2
+    if connections < settings.WS_MAX_SOCKETS:
+        return connections, "half of the connections that the limit of open files allows"
+    return settings.WS_MAX_SOCKETS, "WS_MAX_SOCKETS"
 
 
 class Socket(Protocol):
@@ -43,11 +52,12 @@ class Sockets:
     def add(self, socket: Socket) -> str | None:
         """Registers the socket. Returns why it is refused: too many are open, or too many of its address are
         not yet authenticated."""
-        limit = settings.WS_MAX_SOCKETS
+        limit, name = socket_limit()
         if len(self.open) >= limit:
-            return f"The server has {limit} open sockets, its limit (WS_MAX_SOCKETS)."
-        if self._is_above_share(socket.address, [other.address for other in self.open if other.credential is None]):
-            return f"{socket.address} has too many open sockets (WS_SHARE of WS_MAX_SOCKETS)."
+            return f"The server has {limit} open sockets, its limit ({name})."
+        unknown = sum(other.credential is None and other.address == socket.address for other in self.open)
+        if self._is_above_share(unknown, sum(other.credential is None for other in self.open)):
+            return f"{socket.address} has too many open sockets (WS_SHARE of {name})."
         self.open.add(socket)
         watcher = self._watchers.get()
         if watcher is None or watcher.done():
@@ -56,16 +66,17 @@ class Sockets:
 
     def find_excess(self, socket: Socket) -> str | None:
         """Why a socket that is now authenticated is refused: its credential has too many open."""
-        others = [other.credential for other in self.open if other is not socket]
-        if socket.credential and self._is_above_share(socket.credential, others):
-            return f"{socket.credential.actor} has too many open sockets (WS_SHARE of WS_MAX_SOCKETS)."
+        own = sum(other.credential == socket.credential for other in self.open if other is not socket)
+        if socket.credential and self._is_above_share(own, len(self.open) - 1):
+            return f"{socket.credential.actor} has too many open sockets (WS_SHARE of {socket_limit()[1]})."
         return None
 
     @staticmethod
-    def _is_above_share(holder: object, holders: list[Any]) -> bool:
-        """Whether a holder has its share. A few more are for newcomers when everybody's shares fill the limit."""
-        limit, count = settings.WS_MAX_SOCKETS, holders.count(holder)
-        is_crowded = len(holders) >= limit - min(RESERVED_SOCKETS, limit // 10)
+    def _is_above_share(count: int, total: int) -> bool:
+        """Whether a holder with `count` of `total` sockets has its share. A few more are for newcomers when
+        everybody's shares fill the limit."""
+        limit, _ = socket_limit()
+        is_crowded = total >= limit - min(RESERVED_SOCKETS, limit // 10)
         return count >= limit * settings.WS_SHARE or (is_crowded and count > 0)
 
     def remove(self, socket: Socket) -> bool:

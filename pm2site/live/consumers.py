@@ -27,7 +27,7 @@ from pm2site.live.connections import sockets
 from pm2site.live.hub import Source
 from pm2site.live.messages import BadMessage, Close, Message
 from pm2site.live.subscriptions import ClientSubscriptions
-from pm2site.transport.connection_probe import is_blocked, raise_message_limit
+from pm2site.transport.connection_probe import admit_client, is_blocked
 from system.lib.wire import iso_time
 
 log = structlog.get_logger("pm2site.ws")
@@ -135,7 +135,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         return excess is None
 
     async def _start_session(self, message_id: str | int | None = None) -> None:
-        raise_message_limit(self.scope)
+        admit_client(self.scope)
         log.info("client came", client=self.client_id, actor=self._actor(), address=self.address)
         names = sorted(self.streams)
         fields = {"clientId": self.client_id, "streams": names, "protocol": messages.VERSION}

@@ -63,11 +63,12 @@ def is_blocked(scope: Scope) -> bool:
     return bool(connection and getattr(connection.transport, "producerPaused", False))
 
 
-def raise_message_limit(scope: Scope) -> None:
-    """Allows an authenticated WebSocket client messages of the usual size."""
+def admit_client(scope: Scope) -> None:
+    """A WebSocket client is authenticated: it may send messages of the usual size, and keeps its connection."""
     connection: Connection | None = scope.get(CONNECTION_KEY)
-    if connection and connection.protocol is not None:
-        connection.protocol.is_known = True
+    admit = getattr(connection.protocol, "admit_client", None) if connection else None
+    if admit is not None:  # else daphne runs without our limits
+        admit()
 
 
 def run_at_shutdown(work: Callable[[], Awaitable[None]]) -> None:

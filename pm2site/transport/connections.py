@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import resource
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Protocol
 
 import structlog
@@ -22,7 +24,12 @@ def raise_descriptor_limit() -> int:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return max(MIN_CONNECTIONS, hard - RESERVED_DESCRIPTORS)
+    return max_connections()
+
+
+def max_connections() -> int:
+    """How many connections fit below the limit of open files, beside the files that the server needs itself."""
+    return max(MIN_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - RESERVED_DESCRIPTORS)
 
 
 class Transport(Protocol):
@@ -37,13 +44,15 @@ class ConnectionTable:
     """Counts connections by address. One without a complete request is waiting, and can be evicted for a new one.
 
     Half-open connections cost their client nothing, so they must never keep others out: above `limit`, or above an
-    address's share of it, the one that has waited longest is closed. A connection that is being answered stays.
+    address's share of it, the one that has waited longest is closed, those first whose close frame has been sent: their
+    clients may leave it unanswered. A connection that is being answered stays.
     """
 
     limit: int
     _address_of: dict[Transport, str] = field(default_factory=dict)
     _open_by_address: dict[str, int] = field(default_factory=dict)
     _waiting: dict[Transport, None] = field(default_factory=dict)
+    _closing: dict[Transport, None] = field(default_factory=dict)
     _logged_at_s: float = -LOG_INTERVAL_S
 
     def __len__(self) -> int:
@@ -52,10 +61,14 @@ class ConnectionTable:
     def admit(self, address: str) -> bool:
         """Makes room for a connection from `address`. False if there is none, because nothing is waiting."""
         if self._open_by_address.get(address, 0) >= self.limit * ADDRESS_SHARE:
-            return self._evict(next((one for one in self._waiting if self._address_of[one] == address), None), address)
+            own = (one for one in self._evictable() if self._address_of[one] == address)
+            return self._evict(next(own, None), address)
         if len(self) >= self.limit:
-            return self._evict(next(iter(self._waiting), None), address)
+            return self._evict(next(self._evictable(), None), address)
         return True
+
+    def _evictable(self) -> Iterator[Transport]:
+        return chain(self._closing, self._waiting)
 
     def _evict(self, oldest: Transport | None, newcomer: str) -> bool:
         now_s = time.monotonic()
@@ -83,6 +96,12 @@ class ConnectionTable:
         if transport in self._address_of:
             self._waiting[transport] = None
 
+    def start_closing(self, transport: Transport) -> None:
+        """The connection is a WebSocket whose close frame has been sent."""
+        if transport in self._address_of:
+            self._waiting.pop(transport, None)
+            self._closing[transport] = None
+
     def stop_waiting(self, transport: Transport) -> None:
         """The connection has a complete request, or has become a WebSocket."""
         self._waiting.pop(transport, None)
@@ -90,6 +109,7 @@ class ConnectionTable:
     def remove(self, transport: Transport) -> None:
         """Forgets a closed connection."""
         self._waiting.pop(transport, None)
+        self._closing.pop(transport, None)
         address = self._address_of.pop(transport, None)
         if address is not None:
             self._open_by_address[address] -= 1

@@ -19,12 +19,14 @@ from twisted.internet import reactor
 
 from pm2site.errors import Refusal
 from pm2site.transport.connections import ConnectionTable, raise_descriptor_limit
+from pm2site.transport.handshakes import HandshakeQueue
 from pm2site.transport.http_channel import LimitedChannel, LimitedRequest
 from pm2site.transport.websocket import FRAME_BYTES, MESSAGE_BYTES, LimitedWebSocket
 
 log = structlog.get_logger("pm2site.transport")
 
 CheckHead = Callable[[str, bytes, list[tuple[bytes, bytes]], str], Refusal | None]
+BACKLOG = 1024  # connections that wait to be accepted; a SYN above Twisted's 50 is repeated by its client after 1 s
 _is_installed = False
 
 
@@ -74,20 +76,30 @@ def install(check_head: CheckHead, max_body_bytes: int) -> None:
         return
     _is_installed = True
     connections = ConnectionTable(raise_descriptor_limit())
-    request_class = type(
-        "LimitedRequest", (LimitedRequest,), {"check_head": staticmethod(check_head), "max_body_bytes": max_body_bytes}
-    )
+    attributes = {
+        "check_head": staticmethod(check_head), "max_body_bytes": max_body_bytes, "handshakes": HandshakeQueue(),
+    }  # fmt: skip
+    request_class = type("LimitedRequest", (LimitedRequest,), attributes)
     LimitedHTTPFactory.connections = LimitedWebSocketFactory.connections = connections
     LimitedHTTPFactory.request_class = request_class
     daphne.server.HTTPFactory = LimitedHTTPFactory
     daphne.server.WebSocketFactory = LimitedWebSocketFactory
     for module in (daphne.server, daphne.http_protocol, daphne.ws_protocol):
         module.time = _MonotonicTime
+    daphne.server.serverFromString = _with_backlog(daphne.server.serverFromString)
     server = daphne.server.Server
     server.handle_reply = _with_back_pressure(server.handle_reply)
     server.application_checker = _supervised(server.application_checker, 1)
     server.timeout_checker = _supervised(server.timeout_checker, 2)
     server.kill_all_applications = _cancel_nothing
+
+
+def _with_backlog(server_from_string: Any) -> Any:
+    def listen(reactor: Any, description: str) -> Any:
+        is_plain = description.startswith(("tcp:", "unix:")) and "backlog=" not in description
+        return server_from_string(reactor, f"{description}:backlog={BACKLOG}" if is_plain else description)
+
+    return listen
 
 
 def _with_back_pressure(handle_reply: Any) -> Any:

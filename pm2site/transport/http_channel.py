@@ -21,6 +21,7 @@ from twisted.web import http
 
 from pm2site.errors import Refusal, error_body, new_request_id
 from pm2site.transport.connections import ConnectionTable
+from pm2site.transport.handshakes import HandshakeQueue
 
 log = structlog.get_logger("pm2site.transport")
 
@@ -160,8 +161,11 @@ class LimitedChannel(http.HTTPChannel):  # type: ignore[misc]
 
 
 class LimitedRequest(http_protocol.WebRequest):  # type: ignore[misc]
-    """`check_head`: refuses a request by its head, before a byte of its body is kept; set by the factory."""
+    """`check_head`: refuses a request by its head, before a byte of its body is kept; set by the factory, as is
+    `handshakes`, where requests for a WebSocket wait for their turn.
+    """
 
+    handshakes: HandshakeQueue
     check_head: Callable[[str, bytes, list[tuple[bytes, bytes]], str], Refusal | None]
     max_body_bytes: int
     _received = 0
@@ -191,6 +195,17 @@ class LimitedRequest(http_protocol.WebRequest):  # type: ignore[misc]
         return type(self).check_head(
             self.channel._command.decode("latin-1"), self.channel._path, headers, self.channel.address
         )
+
+    def process(self) -> Any:
+        if self.requestHeaders.hasHeader(b"Upgrade"):
+            self.channel.connections.start_waiting(self.channel.transport)
+            self.handshakes.add(self._process_if_connected)
+            return None
+        return super().process()
+
+    def _process_if_connected(self) -> None:
+        if not self._disconnected:
+            super().process()
 
     def handleContentChunk(self, data: bytes) -> None:
         self._received += len(data)

@@ -17,7 +17,8 @@ FLOOD = "websocket.flood"  # our own ASGI message: the client exceeded a limit, 
 
 
 class LimitedWebSocket(ws_protocol.WebSocketProtocol):  # type: ignore[misc]
-    """`connections` is set by the factory. `is_known` is set once the client is authenticated."""
+    """`connections` is set by the factory. Before its client is known, and once it is being closed, a socket makes room
+    for new connections."""
 
     connections: ConnectionTable
     is_known = False
@@ -26,10 +27,20 @@ class LimitedWebSocket(ws_protocol.WebSocketProtocol):  # type: ignore[misc]
     def connectionMade(self) -> None:
         self._limiter = RateLimiter()
         super().connectionMade()
+        self.connections.start_waiting(self.transport)
 
     def connectionLost(self, reason: Any) -> None:
         super().connectionLost(reason)
         self.connections.remove(self.transport)
+
+    def admit_client(self) -> None:
+        """The client is authenticated: its socket stays, and its messages may have the usual size."""
+        self.is_known = True
+        self.connections.stop_waiting(self.transport)
+
+    def sendClose(self, *arguments: Any, **options: Any) -> None:
+        super().sendClose(*arguments, **options)
+        self.connections.start_closing(self.transport)
 
     def processData(self) -> bool:
         if self._is_flooding:
