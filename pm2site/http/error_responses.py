@@ -70,7 +70,9 @@ def error_response(
     request: HttpRequest, status: int, code: str, message: str, fields: Mapping[str, Any] | None = None
 ) -> JsonResponse:
     """An error response without an exception, for code outside REST framework's views."""
-    return _compact_response(error_body(status, code, message, getattr(request, "request_id", ""), fields), status)
+    visit: Visit | None = getattr(request, "visit", None)
+    request_id = visit.request_id if visit else ""
+    return _compact_response(error_body(status, code, message, request_id, fields), status)
 
 
 @csrf_exempt  # changes nothing, and an error about a missing CSRF token would hide that the URL is wrong

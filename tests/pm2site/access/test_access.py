@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 import yaml
@@ -297,7 +298,13 @@ def test_only_json_is_accepted(kind: str) -> None:
     "path", ["/api/nothing", "/api/pm2/processes/x", "/../../etc/passwd", "/%2e%2e/", "/api/pm2/stats/x"]
 )
 def test_an_unknown_path_is_not_found(path: str) -> None:
-    assert status(client(), path) == (404, "not_found")
+    response = client().get(path, headers={"X-Request-ID": "mine"})
+
+    assert (response.status_code, response.json()) == (
+        404,
+        {"error": "Not Found", "message": f"There is nothing at {unquote(path)}. See /api/docs.", "code": "not_found",
+         "requestId": "mine"},
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
