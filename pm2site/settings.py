@@ -63,8 +63,7 @@ BENCH_HISTORY_FILES = (
 
 # --- Django ------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "pm2site",  # before daphne, so that runserver uses API_HOST and API_PORT
-    "daphne",  # before staticfiles, so that runserver serves WebSockets
+    "pm2site",  # before staticfiles, so that runserver is ours, which serves WebSockets
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
