@@ -10,10 +10,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pm2.daemon.process import as_int, as_text
+from pm2.daemon.process import as_optional_int, as_text
 
 OUT, ERR, DAEMON, PROCESS, KILL = b"s:log:out", b"s:log:err", b"s:log:PM2", b"s:process:event", b"s:pm2:kill"
 LOG_TOPICS = (OUT, ERR)
+MAX_PM_ID = 999_999_999
+_OLD_PM_ID = re.compile(r"_old_([0-9]{1,9})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,6 @@ def _parse_process_event(payload: Mapping[str, object]) -> ProcessEvent | None:
     event = as_text(payload.get("event"))
     if pm_id is None or not event:
         return None
-    exit_code = process.get("exit_code")
     return ProcessEvent(
         event=event[:40],
         pm_id=pm_id,
@@ -93,7 +94,7 @@ def _parse_process_event(payload: Mapping[str, object]) -> ProcessEvent | None:
         started_ms=_as_timestamp_ms(process.get("pm_uptime")),
         is_manual=payload.get("manually") is True,
         is_old=is_old,
-        exit_code=as_int(exit_code) if isinstance(exit_code, (int, float)) else None,
+        exit_code=as_optional_int(process.get("exit_code")),
     )
 
 
@@ -108,11 +109,10 @@ def _as_timestamp_ms(value: object) -> float:
 
 def _parse_pm_id(value: object) -> tuple[int | None, bool]:
     """pm_id and `is_old`: `7` → (7, False); `_old_7`, the worker that a reload replaces → (7, True)."""
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_PM_ID:
         return value, False
-    if isinstance(value, str) and value.startswith("_old_") and value[5:].isascii() and value[5:].isdigit():
-        return int(value[5:]), True
-    return None, False
+    match = _OLD_PM_ID.fullmatch(value) if isinstance(value, str) else None
+    return (int(match[1]), True) if match else (None, False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class ExitLine:
 
 
 _EXIT = re.compile(
-    r"App \[(.*):(_old_)?(\d{1,9})\] exited with code \[(-?\d{1,9})\] via signal \[(\w{1,20})\]", re.DOTALL
+    r"App \[(.*):(_old_)?([0-9]{1,9})\] exited with code \[(-?\d{1,9})\] via signal \[(\w{1,20})\]", re.DOTALL
 )
 _STOPPING = re.compile(r"Stopping app:(.*) id:(_old_)?(\d{1,9})", re.DOTALL)
 _WATCH = re.compile(r"Change detected on path (.*) for app (.*) - restarting", re.DOTALL)

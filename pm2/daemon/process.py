@@ -12,6 +12,9 @@ from enum import StrEnum
 from typing import Annotated
 
 MB = 2**20
+MAX_NUMBER = 2**53
+MAX_PID = 2**22
+MAX_METRIC_LENGTH = 200
 
 Key = tuple[str, int]  # name and pm_id: PM2 reuses a pm_id, even for an app with another name
 
@@ -82,8 +85,26 @@ def as_text(value: object) -> str:
     return value.encode(errors="replace").decode() if isinstance(value, str) else ""
 
 
+def as_number(value: object) -> float | int | None:
+    """A finite number that is exact in JSON; None for anything else, also for 1e999, which `json` reads as infinity."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value if is_number and -MAX_NUMBER <= value <= MAX_NUMBER else None  # type: ignore[operator,return-value]
+
+
 def as_int(value: object) -> int:
-    return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else 0
+    """0 for anything but a number."""
+    return int(as_number(value) or 0)
+
+
+def as_optional_int(value: object) -> int | None:
+    number = as_number(value)
+    return None if number is None else int(number)
+
+
+def as_pid(value: object) -> int:
+    """0 for anything that Linux does not use as a pid."""
+    pid = as_int(value)
+    return pid if 0 <= pid <= MAX_PID else 0
 
 
 def pm2_env(entry: Mapping[str, object]) -> Mapping[str, object]:
@@ -100,12 +121,11 @@ def from_monitor_data(entry: Mapping[str, object], now_ms: float) -> Process:
     status = Status(status_text) if status_text in list(Status) else Status.UNKNOWN
     started_ms = env.get("pm_uptime")
     is_up = status is Status.ONLINE and isinstance(started_ms, (int, float))
-    exit_code = env.get("exit_code")
     return Process(
         pm_id=as_int(entry.get("pm_id")),
         name=as_text(entry.get("name")),
         namespace=as_text(env.get("namespace")),
-        pid=as_int(entry.get("pid")),
+        pid=as_pid(entry.get("pid")),
         status=status,
         exec_mode=as_text(env.get("exec_mode")),
         instances=max(1, as_int(env.get("instances"))),
@@ -115,7 +135,7 @@ def from_monitor_data(entry: Mapping[str, object], now_ms: float) -> Process:
         uptime_seconds=round(max(0.0, now_ms - float(as_int(started_ms))) / 1000, 1) if is_up else 0.0,
         restarts=as_int(env.get("restart_time")),
         unstable_restarts=as_int(env.get("unstable_restarts")),
-        exit_code=as_int(exit_code) if isinstance(exit_code, (int, float)) else None,
+        exit_code=as_optional_int(env.get("exit_code")),
         framework=None,
         port=None,
         interpreter=as_text(env.get("exec_interpreter")),
@@ -128,8 +148,7 @@ def from_monitor_data(entry: Mapping[str, object], now_ms: float) -> Process:
 def parse_details(entry: Mapping[str, object]) -> ProcessDetails:
     env = pm2_env(entry)
     arguments = env.get("args")
-    limit = env.get("max_memory_restart")
-    created = env.get("created_at")
+    created = as_number(env.get("created_at"))
     return ProcessDetails(
         script=as_text(env.get("pm_exec_path")),
         cwd=as_text(env.get("pm_cwd")),
@@ -137,9 +156,9 @@ def parse_details(entry: Mapping[str, object]) -> ProcessDetails:
         node_version=as_text(env.get("node_version")),
         out_log=as_text(env.get("pm_out_log_path")),
         err_log=as_text(env.get("pm_err_log_path")),
-        created_at_ms=float(created) if isinstance(created, (int, float)) else None,
+        created_at_ms=None if created is None else float(created),
         watch=bool(env.get("watch")),
-        max_memory_restart=as_int(limit) if isinstance(limit, (int, float)) else None,
+        max_memory_restart=as_optional_int(env.get("max_memory_restart")),
         metrics=format_metrics(env.get("axm_monitor")),
     )
 
@@ -151,5 +170,6 @@ def format_metrics(monitor: object) -> dict[str, str]:
     formatted = {}
     for name, metric in monitor.items():
         value, unit = (metric.get("value"), metric.get("unit")) if isinstance(metric, dict) else (metric, "")
-        formatted[as_text(name)] = f"{as_text(value) if isinstance(value, str) else value} {as_text(unit)}".strip()
+        text = as_text(value) if isinstance(value, str) else str(value)
+        formatted[as_text(name)] = f"{text[:MAX_METRIC_LENGTH]} {as_text(unit)}".strip()
     return formatted

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pm2.daemon.process import as_text
 from pm2.errors import CallFailed, ProtocolError
 
 
@@ -35,7 +36,7 @@ def parse_reply(arguments: Sequence[object]) -> Reply:
 def _error_message(error: object) -> str:
     if isinstance(error, dict):
         error = error.get("message") or error.get("msg") or error
-    return str(error)
+    return as_text(error) if isinstance(error, str) else str(error)
 
 
 def unwrap_reply(reply: Reply, method: str) -> object:
