@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.analysis.measurement import Measurement, supported_percentiles
 from benchmarks.errors import UnreadableOutput
+from benchmarks.generators import figures as read
 from benchmarks.generators.scenario import Scenario
 
 RESOLUTION_US = 1000  # its histogram counts whole milliseconds, truncated: 0 means below 1 ms
@@ -38,32 +38,34 @@ def parse(stdout: str) -> Measurement:
     """Parses the last JSON line: with its own warm-up, autocannon prints two. Raises UnreadableOutput."""
     for line in reversed(stdout.splitlines()):
         try:
-            result = json.loads(line)
+            result = read.parse_json(line)
         except ValueError:
             continue
         if isinstance(result, dict) and "latency" in result:
             try:
-                return _measurement(result)
+                return read.check(_measurement(result))
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 raise UnreadableOutput("autocannon", f"a figure is missing or invalid ({error}).") from error
     raise UnreadableOutput("autocannon", "it contains no JSON result.")
 
 
 def _measurement(result: dict[str, Any]) -> Measurement:
-    latency, responses = result["latency"], int(result["requests"]["total"])
-    workers = int(result.get("workers") or 0)
-    connections = int(result["connections"])
+    latency, responses = result["latency"], read.count(result["requests"]["total"])
+    workers = read.count(result.get("workers") or 0)
+    connections = read.count(result["connections"])
     return Measurement(
-        duration_s=float(result["duration"]),
+        duration_s=read.number(result["duration"]),
         responses=responses,
-        successes=int(result["2xx"]),
-        errors=int(result["errors"]),
-        timeouts=int(result["timeouts"]),
-        non_2xx=int(result["non2xx"]),
-        bytes_read=int(result["throughput"]["total"]),
-        mean_ms=float(latency["average"]) if responses else None,
-        max_ms=float(latency["max"]) if responses else None,
-        percentiles_ms={key: float(latency[PERCENTILES[key]]) for key in supported_percentiles(PERCENTILES, responses)},
+        successes=read.count(result["2xx"]),
+        errors=read.count(result["errors"]),
+        timeouts=read.count(result["timeouts"]),
+        non_2xx=read.count(result["non2xx"]),
+        bytes_read=read.count(result["throughput"]["total"]),
+        mean_ms=read.number(latency["average"]) if responses else None,
+        max_ms=read.number(latency["max"]) if responses else None,
+        percentiles_ms={
+            key: read.number(latency[PERCENTILES[key]]) for key in supported_percentiles(PERCENTILES, responses)
+        },
         latencies_us=(),
         connections_used=max(1, connections // workers) * workers if workers else connections,
         resolution_us=RESOLUTION_US,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from benchmarks.analysis.measurement import Latencies, Measurement, mean_us, percentiles_in_ms
 from benchmarks.errors import UnreadableOutput
+from benchmarks.generators import figures as read
 from benchmarks.generators.scenario import Scenario
 
 _UNITS_S = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -53,6 +54,14 @@ def parse(stdout: str) -> Measurement:
 
     Raises UnreadableOutput.
     """
+    try:
+        return read.check(_measurement(stdout))
+    except (ValueError, OverflowError) as error:
+        raise UnreadableOutput("h2load", f"a figure of its report is damaged ({error}).") from error
+
+
+def _measurement(stdout: str) -> Measurement:
+    """Raises UnreadableOutput, ValueError."""
     finished, requests, codes = (pattern.search(stdout) for pattern in (_FINISHED, _REQUESTS, _CODES))
     if not finished or not requests or not codes:
         raise UnreadableOutput("h2load", "its report is missing or incomplete.")

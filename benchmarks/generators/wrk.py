@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from benchmarks.analysis.measurement import (
     supported_percentiles,
 )
 from benchmarks.errors import UnreadableOutput
+from benchmarks.generators import figures as read
 from benchmarks.generators.scenario import Scenario
 
 MARK = "@@RUN1@@"
@@ -67,15 +67,18 @@ def parse(stdout: str) -> Measurement:
     if line is None:
         raise UnreadableOutput("wrk", "the line of exact figures is missing.")
     try:
-        return _measurement(json.loads(line.removeprefix(MARK)))
+        return read.check(_measurement(read.parse_json(line.removeprefix(MARK))))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UnreadableOutput("wrk", f"the line of exact figures is damaged ({error}).") from error
 
 
-def _measurement(figures: dict[str, Any]) -> Measurement:
-    requests = int(figures["requests"])
-    corrected = tuple((int(value), int(count)) for value, count in figures["latencies"])
-    raw = undo_correction(corrected, requests, int(figures["connections"]), float(figures["duration_us"]))
+def _measurement(figures: Any) -> Measurement:
+    requests, duration_us = read.count(figures["requests"]), read.number(figures["duration_us"])
+    connect, broken, unsent, timeouts, non_2xx = (
+        read.count(figures[key]) for key in ("connect", "read", "write", "timeout", "status")
+    )
+    corrected = read.latencies(figures["latencies"])
+    raw = undo_correction(corrected, requests, read.count(figures["connections"]), duration_us)
     mean = mean_us(raw) if raw else figures["mean_us"]
     own = {key: figures["percentiles_us"].get(key) for key in supported_percentiles(PERCENTS, requests)}
     notes = (
@@ -83,18 +86,19 @@ def _measurement(figures: dict[str, Any]) -> Measurement:
         *([BATCHES_NOTE] if figures.get("pipelining", 1) > 1 else []),
     )
     return Measurement(
-        duration_s=figures["duration_us"] / 1e6,
+        duration_s=duration_us / 1e6,
         responses=requests,
-        successes=max(0, requests - figures["status"] - figures["timeout"]),
-        errors=figures["connect"] + figures["read"] + figures["write"] + figures["timeout"],
-        timeouts=figures["timeout"],
-        non_2xx=figures["status"],
-        bytes_read=int(figures["bytes"]),
-        mean_ms=mean / 1000 if requests and mean is not None else None,
-        max_ms=figures["max_us"] / 1000 if requests and figures["max_us"] is not None else None,
-        percentiles_ms=percentiles_in_ms(raw) or {key: value / 1000 for key, value in own.items() if value is not None},
+        successes=max(0, requests - non_2xx - timeouts),
+        errors=connect + broken + unsent + timeouts,
+        timeouts=timeouts,
+        non_2xx=non_2xx,
+        bytes_read=read.count(figures["bytes"]),
+        mean_ms=read.number(mean) / 1000 if requests and mean is not None else None,
+        max_ms=read.number(figures["max_us"]) / 1000 if requests and figures["max_us"] is not None else None,
+        percentiles_ms=percentiles_in_ms(raw)
+        or {key: read.number(value) / 1000 for key, value in own.items() if value is not None},
         latencies_us=raw,
-        connections_used=int(figures["connections_used"]),
+        connections_used=read.count(figures["connections_used"]),
         notes=notes,
         corrected_us=corrected,
     )
