@@ -12,10 +12,12 @@ from urllib.parse import urlsplit
 
 from benchmarks.engine.probe import json_keys
 from benchmarks.errors import PreflightFailed
+from system.lib.text import printable
 
 TIMEOUT_S = 5.0
 CODES_TO_STORE = 100
 BODY_START_BYTES = 200
+MAX_HEADER_LENGTH = 200
 MAX_BODY_BYTES = 16 * 2**20
 
 
@@ -74,9 +76,9 @@ def _to_target_response(response: http.client.HTTPResponse, body: bytes) -> Targ
     head = len(f"HTTP/1.1 {response.status} {response.reason}\r\n\r\n")
     return TargetResponse(
         status=response.status,
-        content_type=response.getheader("Content-Type") or "",
-        server=response.getheader("Server") or "",
-        date=response.getheader("Date") or "",
+        content_type=_header(response, "Content-Type"),
+        server=_header(response, "Server"),
+        date=_header(response, "Date"),
         body_bytes=len(body),
         body_sha256=hashlib.sha256(body).hexdigest(),
         body_start=body[:BODY_START_BYTES].decode(errors="replace"),
@@ -84,6 +86,11 @@ def _to_target_response(response: http.client.HTTPResponse, body: bytes) -> Targ
         keys=json_keys(body),
         odd=tuple(_find_oddities(response, body)),
     )
+
+
+def _header(response: http.client.HTTPResponse, name: str) -> str:
+    """Its value, escaped where not printable; empty without it."""
+    return printable((response.getheader(name) or "")[:MAX_HEADER_LENGTH])
 
 
 def _find_oddities(response: http.client.HTTPResponse, body: bytes) -> Iterator[str]:

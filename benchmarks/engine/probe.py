@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 from benchmarks.analysis import histogram
 from benchmarks.engine import probe_connection
 from benchmarks.engine.probe_connection import ProbeConnection, ProbeResponse
+from system.lib.text import printable
 
 RATE_PER_SECOND = 20.0
 # Each batch costs a target that uses all processors one to three milliseconds, however small it is: 20 requests/s one
@@ -30,6 +31,7 @@ BATCH_SIZE = 5
 CONNECTIONS = 8  # maximum of requests in flight
 MARK = "@@PROBE1@@"
 MAX_LATENCY_US = 60_000_000
+MAX_KEYS, MAX_KEY_LENGTH = 100, 100  # of an object in a response that are compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +70,13 @@ class ProbeReport:
 
 
 def json_keys(body: bytes) -> tuple[str, ...]:
-    """The sorted keys of a JSON object; empty for anything else."""
+    """The first of the sorted keys of a JSON object, escaped where not printable; empty for anything else."""
     try:
         value = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ()
-    return tuple(sorted(value)) if isinstance(value, dict) else ()
+    keys = sorted(value)[:MAX_KEYS] if isinstance(value, dict) else []
+    return tuple(printable(key[:MAX_KEY_LENGTH]) for key in keys)
 
 
 class ProbeScheduler:

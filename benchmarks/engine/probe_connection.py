@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httptools
 
 RECV_BYTES = 65_536
+MAX_BODY_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class ProbeConnection:
         self._unsent = b""
         self._parser: httptools.HttpResponseParser
         self._body_parts: list[bytes] = []
+        self._body_bytes = 0
         self._has_headers = self._has_length = self._is_complete = self._may_be_stale = False
 
     @property
@@ -61,6 +63,7 @@ class ProbeConnection:
     def _send_request(self) -> ProbeResponse | None:
         self._parser, self._body_parts = httptools.HttpResponseParser(self), []
         self._has_headers = self._has_length = self._is_complete = False
+        self._body_bytes = 0
         self._unsent = self.request
         self._may_be_stale = self.socket is not None
         try:
@@ -105,7 +108,9 @@ class ProbeConnection:
             return None
         except OSError:
             return self._on_broken()
-        except httptools.HttpParserError:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            return self.fail()
+        if self._body_bytes > MAX_BODY_BYTES:
             return self.fail()
         return self._take_response(is_closed=not data) if self._is_complete else None
 
@@ -141,6 +146,7 @@ class ProbeConnection:
 
     def on_body(self, data: bytes) -> None:
         self._body_parts.append(data)
+        self._body_bytes += len(data)
 
     def on_message_complete(self) -> None:
         self._is_complete = True
