@@ -123,7 +123,7 @@ def parse_registry(text: str, offset: int = 0) -> Registry:
     """`offset` is added to every port. Raises InvalidRegistry; its message names the entry and the key."""
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidRegistry(f"registry.toml: {error}.") from error
     _reject_unknown_keys(tables, ("frameworks", "endpoints"), "the top level")
     frameworks = tuple(_shifted(_parse_framework(entry), offset) for entry in _entries_of(tables, "frameworks"))
@@ -205,7 +205,7 @@ def _read_enabled(entry: dict[str, Any], where: str) -> bool | Literal["auto"]:
 
 def _violations(framework: Framework) -> Iterator[tuple[str, str]]:
     """Each key with an invalid value, and the rule that it breaks."""
-    file = (FOLDER / framework.file).resolve()
+    file = _resolved(framework.file)
     may_be_built = framework.enabled is not True or framework.interpreter == NO_INTERPRETER
     rules = (
         ("name", NAME_PATTERN.fullmatch(framework.name), "1 to 40 of a-z, 0-9 and -, not starting with -"),
@@ -221,6 +221,16 @@ def _violations(framework: Framework) -> Iterator[tuple[str, str]]:
         ("file", file.is_file() or may_be_built, "there is no such file"),
     )
     return ((key, rule) for key, is_valid, rule in rules if not is_valid)
+
+
+def _resolved(file: str) -> Path:
+    """The path of a file in this folder; the folder itself, which is none, for what cannot be a path."""
+    try:
+        path = (FOLDER / file).resolve()
+        path.is_file()  # raises for a name that is too long
+    except (OSError, ValueError):
+        return FOLDER
+    return path
 
 
 def _parse_endpoint(entry: dict[str, Any]) -> Endpoint:

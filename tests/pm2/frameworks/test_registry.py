@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pytest_django import Settings
 
 from pm2.errors import InvalidRegistry, UnknownFramework
 from pm2.frameworks import node_parts
 from pm2.frameworks.registry import (
+    ENDPOINT_KEYS,
     FOLDER,
+    FRAMEWORK_KEYS,
     Availability,
     Endpoint,
     Framework,
@@ -178,3 +183,30 @@ def test_frameworks_of_another_version_have_to_be_installed_again(
         copy.write_text(content.replace("a", "b"))
         assert check_availability(uvicorn) == not_installed
         copy.write_text(content)
+
+
+TOML_VALUES = st.sampled_from([
+    '""', '"\\u0000"', '"' + "x" * 5000 + '"', '"../../x"', "0", "-1", "70000", "9" * 5000, "nan", "inf", "1979-05-27", "true",
+    "[" * 5000, "[[1]]", "{}", '{ a = "\\u001b" }', '["redis"]', '"auto"', '"/simple"',
+])  # fmt: skip
+
+
+@pytest.mark.parametrize("file", ["\\u0000", "x" * 5000])
+def test_a_file_that_cannot_be_a_path_is_named(file: str) -> None:
+    with pytest.raises(InvalidRegistry, match="it must be inside pm2/frameworks"):
+        parse_registry(ENTRY.replace("node/http.mjs", file))
+
+
+def test_a_registry_that_is_nested_too_deeply_is_refused() -> None:
+    with pytest.raises(InvalidRegistry):
+        parse_registry("a = " + "[" * 100_000)
+
+
+@given(st.sampled_from([*FRAMEWORK_KEYS, *ENDPOINT_KEYS, "frameworks", "x"]), TOML_VALUES | st.text(max_size=20))
+def test_any_value_in_any_place_is_a_registry_or_reported(key: str, value: str) -> None:
+    for text in (f"{ENTRY}{key} = {value}\n", f"{ENDPOINT}{key} = {value}\n", f"{key} = {value}\n{ENTRY}", value):
+        try:
+            parsed = parse_registry(text)
+        except InvalidRegistry:
+            continue
+        json.dumps(to_wire(parsed), allow_nan=False)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pm2site.live import messages
 from pm2site.live.messages import BadMessage, Message
+from tests.fixtures.odd_json import any_json
 
 STREAMS = {"a": None, "b": None}
 
@@ -90,3 +91,22 @@ def test_daphne_can_send_every_close_code() -> None:
 def test_a_reply_repeats_the_id() -> None:
     assert messages.encode_message("pong", "now", 3) == '{"type":"pong","timestamp":"now","id":3}'
     assert messages.encode_message("pong", "now") == '{"type":"pong","timestamp":"now"}'
+
+
+@given(
+    st.fixed_dictionaries({
+        "type": st.sampled_from(["ping", "auth", "subscribe", "unsubscribe"]) | any_json(), "stream": st.just("a") | any_json(),
+    }, optional=dict.fromkeys(["id", "interval", "since", "filter", "apiKey", "token"], any_json("epoch", "seq", "search"))),
+)  # fmt: skip
+def test_any_fields_make_a_message_or_a_reply_that_can_be_sent(fields: dict[str, object]) -> None:
+    try:
+        message = messages.parse(json.dumps(fields), STREAMS)
+    except BadMessage as error:
+        reply = messages.encode_error(error.code, str(error), error.stream, error.message_id)
+    except ValueError:  # `json.dumps` writes numbers that `json.loads` does not read
+        return
+    else:
+        reply = messages.encode_message("subscribed", "now", message.id, stream=message.stream)
+        assert messages.MIN_INTERVAL_MS <= message.interval_ms <= messages.MAX_INTERVAL_MS
+
+    assert len(reply.encode()) < 2000
