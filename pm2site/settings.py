@@ -176,7 +176,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
             "token": {"type": "http", "scheme": "bearer"},
         }
     },
-    "SECURITY": [{"apiKey": []}, {"token": []}, {}],
+    # Besides key or token, which CredentialScheme adds: none, where that is allowed.
+    "SECURITY": [] if API_KEY else [{}],
 }
 
 ACTIVITY_ROWS = env.integer("ACTIVITY_ROWS", 100_000, 1000, 100_000_000)

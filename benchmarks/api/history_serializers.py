@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rest_framework import serializers
 
 from benchmarks.models import Validity
-from system.lib.fields import TextField
+from system.lib.fields import QueryIntegerField, QuerySerializer, TextField
 
 LATEST_COUNT = 10
 
 
-class LatestQuery(serializers.Serializer[Any]):
-    count = serializers.IntegerField(min_value=1, max_value=1000, default=LATEST_COUNT)
+class LatestQuery(QuerySerializer):
+    count = QueryIntegerField(min_value=1, max_value=1000, default=LATEST_COUNT)
 
 
-class FilterQuery(serializers.Serializer[Any]):
+class FilterQuery(QuerySerializer):
     framework = TextField(required=False, max_length=100)
     endpoint = TextField(required=False, max_length=500)
     method = TextField(required=False, max_length=16)
@@ -25,18 +23,24 @@ class FilterQuery(serializers.Serializer[Any]):
     validity = serializers.ChoiceField(Validity.choices, required=False)
 
 
+class CursorField(TextField):
+    """The position after a page."""
+
+    format = "cursor"  # for OpenAPI
+
+
 class AllQuery(FilterQuery):
-    limit = serializers.IntegerField(
+    limit = QueryIntegerField(
         min_value=1, max_value=1000, required=False, help_text="Page size; without limit and cursor, all are streamed"
     )
-    cursor = TextField(required=False, allow_blank=True, max_length=200, help_text="`next` of the previous page")
+    cursor = CursorField(required=False, allow_blank=True, max_length=200, help_text="`next` of the previous page")
 
 
 class ExportQuery(FilterQuery):
     format = serializers.ChoiceField(["json", "csv", "md", "benchstat"], default="json")
 
 
-class RankingQuery(serializers.Serializer[Any]):
+class RankingQuery(QuerySerializer):
     endpoint = TextField(max_length=500, default="/simple")
     method = TextField(max_length=16, default="GET")
 

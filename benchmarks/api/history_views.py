@@ -11,7 +11,6 @@ from django.conf import settings
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -33,7 +32,7 @@ from system.lib.wire_serializers import response_schema
 
 def validated_query(serializer: type[Serializer[Any]], request: Request) -> dict[str, Any]:
     """The validated query parameters. Raises ValidationError."""
-    query = serializer(data=request.query_params.dict())
+    query = serializer(data=request.query_params)
     query.is_valid(raise_exception=True)
     return dict(query.validated_data)
 
@@ -124,7 +123,7 @@ class HistoryViewSet(ViewSet):
         message = f"Deleted {pluralize(deleted, 'run')}, kept in {backup}."
         return Response(to_wire(responses.Cleared(True, message, deleted, str(backup))))
 
-    @extend_schema(parameters=[forms.ExportQuery], responses={(200, "*/*"): OpenApiTypes.BINARY})
+    @extend_schema(parameters=[forms.ExportQuery], responses=responses.EXPORTS)
     @action(detail=False)
     def export(self, request: Request) -> HttpResponseBase:
         """The history as a file."""

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
 
 from benchmarks.analysis.comparison import Comparison, MetricComparison
 from benchmarks.analysis.gates import Gate
@@ -20,7 +21,7 @@ from benchmarks.history.rankings import RankedResult, UnrankedResult
 from benchmarks.history.results import Result
 from benchmarks.history.trends import ChangePoint
 from benchmarks.runs.progress import LastResult, RunProgress
-from system.lib.wire_serializers import OPTIONAL, name_components
+from system.lib.wire_serializers import OPTIONAL, name_components, response_schema
 
 JsonObjects = list[dict[str, Any]]
 
@@ -139,6 +140,20 @@ class RunAccepted:
 class Runs(Timestamped):
     runs: tuple[RunProgress, ...]
     last_result: LastResult | None
+
+
+@dataclass(frozen=True)
+class ExportFile:
+    """`GET /api/benchmark/export` as JSON; an import reads it."""
+
+    version: str
+    exported_at: datetime
+    results: list[Result]
+
+
+EXPORTS = {(200, "application/json"): response_schema(ExportFile)} | {
+    (200, media): OpenApiTypes.STR for media in ("text/csv", "text/markdown", "text/plain")
+}
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from rest_framework import serializers
 from benchmarks.engine.run_limits import RUN_LIMITS
 from benchmarks.generators import GENERATORS
 from benchmarks.generators.scenario import METHODS, PROFILES
-from system.lib.fields import NameField, StrictIntegerField, TextField
+from system.lib.fields import NameField, QuerySerializer, StrictIntegerField, TextField
 from system.lib.text import is_printable
 
-MAX_HEADERS = 50
+MAX_HEADERS, MAX_HEADER_VALUE = 50, 4096
 RESERVED_HEADERS = ("host", "content-length", "transfer-encoding", "connection")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 
@@ -29,7 +29,12 @@ class HeadersField(serializers.DictField):
         for name, value in headers.items():
             if not _HEADER_NAME.fullmatch(name) or name.lower() in RESERVED_HEADERS:
                 raise serializers.ValidationError(f"{name[:100]!r} is not a header that can be set.")
-            if not isinstance(value, str) or not is_printable(value) or not value.isascii() or len(value) > 4096:
+            if (
+                not isinstance(value, str)
+                or not is_printable(value)
+                or not value.isascii()
+                or len(value) > MAX_HEADER_VALUE
+            ):
                 raise serializers.ValidationError(f"The value of {name} is not printable ASCII.")
         return headers
 
@@ -58,7 +63,7 @@ class RunRequestSerializer(serializers.Serializer[Any]):
     pipelining = _limited_integer("pipelining")
     workers = _limited_integer("workers")
     body = BodyField(required=False)
-    headers = HeadersField(required=False)
+    headers = HeadersField(required=False, help_text="names as in RFC 9110, except Host and those that frame the body")
     generator = serializers.ChoiceField(sorted(GENERATORS), required=False)
     trials = _limited_integer("trials")
     profile = serializers.ChoiceField(sorted(PROFILES), required=False)
@@ -66,5 +71,5 @@ class RunRequestSerializer(serializers.Serializer[Any]):
     label = TextField(required=False, max_length=200, allow_blank=True)  # type: ignore[assignment]
 
 
-class HistogramQuery(serializers.Serializer[Any]):
+class HistogramQuery(QuerySerializer):
     kind = serializers.ChoiceField(["raw", "corrected", "probe"], default="raw")

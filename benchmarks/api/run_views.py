@@ -80,7 +80,7 @@ class RunViewSet(ViewSet):
     @action(detail=False, url_path=RUN_PATH + r"/histogram\.hgrm")
     def hgrm(self, request: Request, run_id: str) -> HttpResponse:
         """Latencies of all trials in HdrHistogram's percentile text format, in microseconds."""
-        query = HistogramQuery(data=request.query_params.dict())
+        query = HistogramQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         return HttpResponse(
             render_percentiles(get_run(run_id), query.validated_data["kind"]), content_type="text/plain"

@@ -22,6 +22,7 @@ from system.lib.wire import wire_keys
 
 MAX_TRIALS, MAX_GATES, MAX_SAMPLES, MAX_REASONS = 60, 100, 1000, 1000
 MAX_HISTOGRAM = MAX_OUTPUT = 64 * 1024
+MAX_SAMPLE_VALUES = 20
 GATE_STATES = ("pass", "warn", "fail", "unknown")
 STATES = ("done", "failed", "cancelled", "interrupted")
 LATENCY_COLUMNS = ("avg_latency_ms", "p50_latency_ms", "p90_latency_ms", "p99_latency_ms")
@@ -35,7 +36,12 @@ def number_fields(kind: type, required: tuple[str, ...] = ()) -> dict[str, AnyFi
     fields: dict[str, AnyField] = {}
     for column, key in wire_keys(kind).items():
         source = {} if column == key else {"source": column}  # REST framework refuses a redundant one
-        options: dict[str, Any] = {"min_value": 0, "required": key in required, **source}
+        options: dict[str, Any] = {
+            "min_value": 0,
+            "required": key in required,
+            "allow_null": key not in required,
+            **source,
+        }
         if hints[column] in (int, int | None):
             fields[key] = WholeNumberField(**options)
         elif hints[column] in (float, float | None):
@@ -44,6 +50,12 @@ def number_fields(kind: type, required: tuple[str, ...] = ()) -> dict[str, AnyFi
 
 
 class SubmittedSerializer(serializers.Serializer[Any]):
+    def get_fields(self) -> dict[str, AnyField]:
+        fields = dict(super().get_fields())
+        for field in fields.values():
+            field.allow_null = not field.required
+        return fields
+
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if isinstance(data, dict):
             data = {key: value for key, value in data.items() if value is not None}
@@ -62,12 +74,14 @@ class SampleField(JsonObjectField):
     child = NumberField(allow_null=True)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        if isinstance(data, dict) and len(data) > 20:
-            raise serializers.ValidationError("Must not have more than 20 values.")
+        if isinstance(data, dict) and len(data) > MAX_SAMPLE_VALUES:
+            raise serializers.ValidationError(f"Must not have more than {MAX_SAMPLE_VALUES} values.")
         return dict(super().to_internal_value(data))
 
 
 class HistogramField(TextField):
+    format = "hdrhistogram"  # for OpenAPI
+
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
         if text and not histogram.is_valid(text):
@@ -154,7 +168,8 @@ class SubmittedResultSerializer(ImportedSerializer):
 
     def get_fields(self) -> dict[str, AnyField]:
         fields = super().get_fields()
-        fields["timestamp"].required, fields["reqPerSec"].required = False, True
+        fields["timestamp"].required, fields["timestamp"].allow_null = False, True
+        fields["reqPerSec"].required, fields["reqPerSec"].allow_null = True, False
         return fields
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:

@@ -14,7 +14,15 @@ from pm2.exits.classify import ExitList, UsageSample
 from pm2.frameworks.registry import MAX_INSTANCES
 from pm2.logs.log_search import LogQuery
 from pm2.monitor.listing import DaemonStatus
-from system.lib.fields import NameField, StrictIntegerField, TextField
+from system.lib.fields import (
+    FlagField,
+    NameField,
+    QueryFlagField,
+    QueryIntegerField,
+    QuerySerializer,
+    StrictIntegerField,
+    TextField,
+)
 from system.lib.wire_serializers import name_components
 
 MAX_LINES = 5000
@@ -27,15 +35,6 @@ class StartSerializer(serializers.Serializer[Any]):
     @property
     def selector(self) -> ProcessSelector:
         return ProcessSelector(framework=self.validated_data["framework"])
-
-
-class FlagField(serializers.BooleanField):
-    """A JSON boolean: not `"yes"` or 1."""
-
-    def to_internal_value(self, data: Any) -> bool:
-        if not isinstance(data, bool):
-            raise serializers.ValidationError("Must be true or false.")
-        return data
 
 
 class AllSerializer(serializers.Serializer[Any]):
@@ -60,6 +59,8 @@ class TargetSerializer(AllSerializer):
     namespace = NameField(required=False, help_text="all its processes except this server")
     process = NameField(required=False, help_text="a name, a namespace or a pm_id, by the rule of PM2's command line")
 
+    exactly_one_of = SELECTORS  # for OpenAPI
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if len(attrs.keys() & set(SELECTORS)) != 1:
             raise serializers.ValidationError(f"Give exactly one of {', '.join(SELECTORS[:-1])} and {SELECTORS[-1]}.")
@@ -80,15 +81,15 @@ class ScaleSerializer(TargetSerializer):
     instances = StrictIntegerField(min_value=1, max_value=MAX_INSTANCES)
 
 
-class LogQuerySerializer(serializers.Serializer[Any]):
+class LogQuerySerializer(QuerySerializer):
     framework = NameField(required=False)
     name = NameField(required=False)
     process = NameField(required=False, help_text="a name or a pm_id, by the rule of PM2's command line")
-    pmId = serializers.IntegerField(min_value=0, max_value=2**31, required=False)
-    lines = serializers.IntegerField(min_value=1, max_value=MAX_LINES, default=200)
+    pmId: serializers.IntegerField = QueryIntegerField(min_value=0, max_value=2**31, required=False)
+    lines: serializers.IntegerField = QueryIntegerField(min_value=1, max_value=MAX_LINES, default=200)
     stream = serializers.ChoiceField(["out", "err"], required=False)
     search = TextField(required=False, max_length=200, default="", allow_blank=True, trim_whitespace=False)
-    regex = serializers.BooleanField(default=False, help_text="`search` is a regular expression of RE2")
+    regex: serializers.BooleanField = QueryFlagField(default=False, help_text="`search` is a regular expression of RE2")
     since = serializers.DateTimeField(required=False, help_text="ISO 8601; lines without a timestamp are omitted")
 
     @property
@@ -106,19 +107,20 @@ class LogQuerySerializer(serializers.Serializer[Any]):
 
 
 class LogBodySerializer(LogQuerySerializer):
-    """LogQuerySerializer for a JSON body: numbers must not be strings."""
+    """LogQuerySerializer for a JSON body: numbers and booleans must not be strings."""
 
     pmId = StrictIntegerField(min_value=0, max_value=2**31, required=False)
     lines = StrictIntegerField(min_value=1, max_value=MAX_LINES, default=200)
+    regex = FlagField(default=False, help_text="`search` is a regular expression of RE2")
 
 
-class StatsQuerySerializer(serializers.Serializer[Any]):
+class StatsQuerySerializer(QuerySerializer):
     process = NameField(required=False, help_text="only what it selects: a name, a namespace or a pm_id, by PM2's rule")
 
 
-class ExitQuerySerializer(serializers.Serializer[Any]):
-    framework = NameField(required=False, default="")
-    limit = serializers.IntegerField(min_value=1, max_value=1000, default=50)
+class ExitQuerySerializer(QuerySerializer):
+    framework = NameField(required=False)
+    limit = QueryIntegerField(min_value=1, max_value=1000, default=50)
     since = serializers.DateTimeField(required=False)
 
 

@@ -101,7 +101,7 @@ class PM2ViewSet(ViewSet):
         return Response(to_wire(listing.only_matching(stats, word) if word else stats))
 
     @extend_schema(responses=response_schema(ProcessDetail))
-    @action(detail=False, url_path=r"processes/(?P<pm_id>\d{1,9})")
+    @action(detail=False, url_path=r"processes/(?P<pm_id>[0-9]{1,9})")
     def process(self, request: Request, pm_id: str) -> Response:
         """One process: paths, arguments, versions, custom metrics, last exits."""
         return Response(to_wire(async_to_sync(process_detail.get)(int(pm_id))))
@@ -143,7 +143,7 @@ class PM2ViewSet(ViewSet):
         query = ExitQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
         data = query.validated_data
-        exits = instance_store.load_exits(data["limit"], data["framework"], since=data.get("since"))
+        exits = instance_store.load_exits(data["limit"], data.get("framework", ""), since=data.get("since"))
         return Response(to_wire(ExitList(tuple(exits), timezone.now())))
 
 

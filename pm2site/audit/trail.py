@@ -30,6 +30,7 @@ from pm2site.http.middleware import GetResponse
 from pm2site.models import Activity, Outcome
 from system.lib import audit_hook
 from system.lib.feed import Feed
+from system.lib.fields import QueryIntegerField, QuerySerializer, TextField
 from system.lib.text import is_encodable
 from system.lib.wire import to_wire
 from system.lib.wire_serializers import response_schema
@@ -155,11 +156,11 @@ class AuditMiddleware:
         return response
 
 
-class ActivityQuery(serializers.Serializer[Any]):
+class ActivityQuery(QuerySerializer):
     since = serializers.DateTimeField(required=False, help_text="ISO 8601")
-    limit = serializers.IntegerField(min_value=1, max_value=1000, default=100)
-    action = serializers.CharField(required=False, max_length=100, help_text="e.g. `pm2.start`")
-    actor = serializers.CharField(required=False, max_length=200)
+    limit = QueryIntegerField(min_value=1, max_value=1000, default=100)
+    action = TextField(required=False, max_length=100, help_text="e.g. `pm2.start`")
+    actor = TextField(required=False, max_length=200)
 
 
 class ActivityView(APIView):

@@ -12,8 +12,14 @@ from django.views import View
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 
+from pm2site.web import openapi_fields  # noqa: F401 - registers itself
+
 JSON, YAML = "application/vnd.oai.openapi+json", "application/vnd.oai.openapi"
 RENDERERS = {JSON: OpenApiJsonRenderer, YAML: OpenApiYamlRenderer}
+PATH_PATTERNS = {
+    "^.+$": r"^[^\u0000-\u001f\u007f-\u009f]+$",
+    "^[^/]+$": r"^[^/\u0000-\u001f\u007f-\u009f]+$",
+}
 _lock = threading.Lock()
 _documents: dict[str, bytes] = {}
 
@@ -43,9 +49,25 @@ class SchemaView(View):
         return HttpResponse(content, content_type=f"{media_type}; charset=utf-8", headers=headers)
 
 
+def _exclude_control_characters(operation: dict[str, Any]) -> None:
+    """What `check_head` refuses in every path."""
+    for parameter in operation.get("parameters", ()):
+        described = parameter["schema"]
+        if parameter["in"] == "path" and described.get("pattern") in PATH_PATTERNS:
+            described["pattern"] = PATH_PATTERNS[described["pattern"]]
+
+
+def _require_body_with_selector(operation: dict[str, Any], components: dict[str, Any]) -> None:
+    """A body none of whose fields is required, but one of several, is required."""
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        name = content["schema"].get("$ref", "").rpartition("/")[2]
+        if "oneOf" in components.get(name, {}):
+            operation["requestBody"]["required"] = True
+
+
 def add_error_responses(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """A post-processing hook of the generator: every operation may respond with an error, whose body is always the
-    same."""
+    same; and what the server checks outside REST framework."""
     result["components"]["schemas"]["Error"] = {
         "type": "object",
         "description": "The body of every response with a status of 400 or above.",
@@ -62,6 +84,8 @@ def add_error_responses(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     for operations in result["paths"].values():
         for operation in operations.values():
+            _exclude_control_characters(operation)
+            _require_body_with_selector(operation, result["components"]["schemas"])
             responses = operation["responses"]
             responses["4XX"] = {"description": "The request cannot be fulfilled.", "content": content}
             responses["5XX"] = {"description": "The server, PM2, Redis or a node failed.", "content": content}

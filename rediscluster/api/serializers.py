@@ -14,7 +14,7 @@ from rediscluster.status.queries import NodeList
 from rediscluster.status.state_summary import ManifestSummary
 from rediscluster.topology import plan
 from rediscluster.topology.plan import HIGHEST_PORT, PERSISTENCE, Plan
-from system.lib.fields import StrictIntegerField
+from system.lib.fields import FlagField, QueryIntegerField, QuerySerializer, StrictIntegerField
 from system.lib.wire_serializers import name_components
 
 MAX_MEMORY_BYTES = 2**50
@@ -28,7 +28,7 @@ class SetupSerializer(serializers.Serializer[Any]):
         min_value=0, max_value=MAX_MEMORY_BYTES, required=False, help_text="Bytes per node; 0 means no limit"
     )
     persistence = serializers.ChoiceField(PERSISTENCE, default="none")
-    allowNoFailover = serializers.BooleanField(default=False, help_text="Allow fewer than three masters")
+    allowNoFailover = FlagField(default=False, help_text="Allow fewer than three masters")
 
     @property
     def plan(self) -> Plan:
@@ -46,19 +46,19 @@ class SetupSerializer(serializers.Serializer[Any]):
 
 
 class StopSerializer(serializers.Serializer[Any]):
-    discard = serializers.BooleanField(default=False, help_text="Do not save; all keys are lost")
+    discard = FlagField(default=False, help_text="Do not save; all keys are lost")
 
 
 class CleanSerializer(serializers.Serializer[Any]):
-    confirm = serializers.BooleanField(default=False, help_text="Required while the cluster holds keys")
+    confirm = FlagField(default=False, help_text="Required while the cluster holds keys")
 
 
 class FailoverSerializer(serializers.Serializer[Any]):
     port = StrictIntegerField(min_value=1, max_value=65535, help_text="A replica, or the master of the shard")
 
 
-class SlowLogQuery(serializers.Serializer[Any]):
-    limit = serializers.IntegerField(min_value=1, max_value=1000, default=100)
+class SlowLogQuery(QuerySerializer):
+    limit = QueryIntegerField(min_value=1, max_value=1000, default=100)
 
 
 name_components(

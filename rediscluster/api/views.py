@@ -23,7 +23,7 @@ from system.lib.wire import to_wire
 from system.lib.wire_serializers import response_schema
 
 S = TypeVar("S", bound=Serializer[Any])
-NODE_PATH = r"nodes/(?P<port>\d{1,5})"
+NODE_PATH = r"nodes/(?P<port>[0-9]{1,5})"
 
 
 @extend_schema(tags=["redis"])

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from django.http import QueryDict
 from rest_framework import serializers
 
 from system.lib.storable_json import storable_json
-from system.lib.text import is_encodable, is_printable
+from system.lib.text import UNPRINTABLE, is_encodable, is_printable
 
 NAME_LENGTH = 200
 MAX_NUMBER = 2**53  # larger integers are not exact in JSON
+_INTEGER = re.compile("-?[0-9]+")
 
 
 class StrictIntegerField(serializers.IntegerField):
@@ -24,8 +27,49 @@ class StrictIntegerField(serializers.IntegerField):
         return data
 
 
+class FlagField(serializers.BooleanField):
+    """A JSON boolean: not `"yes"` or 1."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            raise serializers.ValidationError("Must be true or false.")
+        return data
+
+
+class QuerySerializer(serializers.Serializer[Any]):
+    """The parameters of a query. One without a value is an empty string, not a missing one, as REST framework takes it;
+    of several with one name, the last counts."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        return dict(super().to_internal_value(data.dict() if isinstance(data, QueryDict) else data))
+
+
+class QueryIntegerField(serializers.IntegerField):
+    """An integer in a query, in ASCII digits: not `1.0`, `1_000`, ` 5` or `٣`."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if not _INTEGER.fullmatch(str(data)):
+            raise serializers.ValidationError("Must be an integer.")
+        return super().to_internal_value(data)
+
+
+class QueryFlagField(serializers.BooleanField):
+    """`true` or `false` in a query: not `yes` or 1."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if data not in ("true", "false"):
+            raise serializers.ValidationError("Must be true or false.")
+        return bool(data == "true")
+
+
 class TextField(serializers.CharField):
     """A JSON string that UTF-8 can encode, without NUL."""
+
+    @property
+    def pattern(self) -> str:
+        """What the field accepts besides an empty text, for OpenAPI."""
+        needs_content = self.trim_whitespace and not self.allow_blank
+        return r"^[^\u0000]*[^\s\u0000][^\u0000]*$" if needs_content else r"^[^\u0000]+$"
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -42,9 +86,13 @@ class NameField(TextField):
         options.setdefault("max_length", NAME_LENGTH)
         super().__init__(**options)
 
+    @property
+    def pattern(self) -> str:
+        return rf"^ *[^-\s{UNPRINTABLE}][^{UNPRINTABLE}]*$"
+
     def to_internal_value(self, data: Any) -> str:
         name = super().to_internal_value(data)
-        if not is_printable(name):
+        if not is_printable(data):  # before the spaces around it are removed, of which a line end is one
             raise serializers.ValidationError("Must not contain control characters.")
         if name.startswith("-"):
             raise serializers.ValidationError("Must not begin with '-'.")
@@ -53,6 +101,9 @@ class NameField(TextField):
 
 class NumberField(serializers.FloatField):
     """A finite JSON number, exact in JSON: not `"6"`, `true` or NaN."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"min_value": -MAX_NUMBER, "max_value": MAX_NUMBER, **options})
 
     def to_internal_value(self, data: Any) -> float:
         if isinstance(data, bool) or not isinstance(data, (int, float)):

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 
+# The inside of a character class, for regular expressions of ECMA and Python alike: what `is_printable` refuses, except
+# a few invisible characters of single scripts.
+UNPRINTABLE = r"\u0000-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
+
 
 def is_encodable(text: str) -> bool:
     """False for lone surrogates, which JSON can contain and UTF-8 cannot encode."""
