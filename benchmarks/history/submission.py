@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, get_type_hints
 
+from django.db.models import Model, PositiveIntegerField
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
@@ -17,12 +18,14 @@ from benchmarks.analysis.gates import VALIDITIES
 from benchmarks.analysis.inferred_validity import infer_validity
 from benchmarks.engine.run_figures import RunFigures, TrialFigures
 from benchmarks.engine.run_spec import RunParameters
+from benchmarks.models import Run, Trial
 from system.lib.fields import JsonObjectField, JsonUUIDField, NumberField, TextField, TimeField, WholeNumberField
 from system.lib.wire import wire_keys
 
 MAX_TRIALS, MAX_GATES, MAX_SAMPLES, MAX_REASONS = 60, 100, 1000, 1000
 MAX_HISTOGRAM = MAX_OUTPUT = 64 * 1024
-MAX_SAMPLE_VALUES = 20
+MAX_SAMPLE_VALUES, MAX_METHOD = 20, 16
+MAX_INTEGER = 2**31 - 1  # of a PositiveIntegerField
 GATE_STATES = ("pass", "warn", "fail", "unknown")
 STATES = ("done", "failed", "cancelled", "interrupted")
 LATENCY_COLUMNS = ("avg_latency_ms", "p50_latency_ms", "p90_latency_ms", "p99_latency_ms")
@@ -30,8 +33,9 @@ DETAIL_FIELDS = ("trialResults", "gates", "samples", "environment", "command")
 AnyField = serializers.Field[Any, Any, Any, Any]
 
 
-def number_fields(kind: type, required: tuple[str, ...] = ()) -> dict[str, AnyField]:
-    """Wire name → field, for the integers and numbers among the fields of `kind`; the source is the column."""
+def number_fields(kind: type, model: type[Model], required: tuple[str, ...] = ()) -> dict[str, AnyField]:
+    """Wire name → field, for the integers and numbers among the fields of `kind`; the source is the column of `model`,
+    which bounds them: PostgreSQL refuses more."""
     hints = get_type_hints(kind)
     fields: dict[str, AnyField] = {}
     for column, key in wire_keys(kind).items():
@@ -43,7 +47,8 @@ def number_fields(kind: type, required: tuple[str, ...] = ()) -> dict[str, AnyFi
             **source,
         }
         if hints[column] in (int, int | None):
-            fields[key] = WholeNumberField(**options)
+            is_small = isinstance(model._meta.get_field(column), PositiveIntegerField)
+            fields[key] = WholeNumberField(**options, **({"max_value": MAX_INTEGER} if is_small else {}))
         elif hints[column] in (float, float | None):
             fields[key] = NumberField(**options)
     return fields
@@ -104,7 +109,7 @@ class TrialSerializer(SubmittedSerializer):
 
     def get_fields(self) -> dict[str, AnyField]:
         required = ("index", "totalReqs", "duration", "reqPerSec")
-        return {**super().get_fields(), **number_fields(TrialFigures, required)}
+        return {**super().get_fields(), **number_fields(TrialFigures, Trial, required)}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The columns of a trial."""
@@ -119,7 +124,7 @@ class ImportedSerializer(SubmittedSerializer):
     timestamp = TimeField(source="at")
     framework = TextField(max_length=100)
     endpoint = TextField(max_length=500, allow_blank=True, default="/")
-    method = TextField(max_length=16, allow_blank=True, default="GET")
+    method = TextField(max_length=MAX_METHOD, allow_blank=True, default="GET")
     generator = TextField(max_length=50, allow_blank=True, default="")
     label = TextField(max_length=200, allow_blank=True, default="")  # type: ignore[assignment] # Field.label is text
     saturation = TextField(max_length=30, allow_blank=True, default="")
@@ -130,7 +135,7 @@ class ImportedSerializer(SubmittedSerializer):
     )
 
     def get_fields(self) -> dict[str, AnyField]:
-        return {**super().get_fields(), **number_fields(RunParameters), **number_fields(RunFigures)}
+        return {**super().get_fields(), **number_fields(RunParameters, Run), **number_fields(RunFigures, Run)}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The columns of a run."""
@@ -138,7 +143,7 @@ class ImportedSerializer(SubmittedSerializer):
         columns = {
             **attrs,
             "endpoint": attrs["endpoint"] or "/",
-            "method": attrs["method"].upper() or "GET",
+            "method": attrs["method"].upper()[:MAX_METHOD] or "GET",  # ß becomes SS
             "started_at": attrs["at"] - timedelta(seconds=min(attrs.get("duration_s", 0), 10**7)),
             "validity": attrs.get("validity", validity),
             "reasons": attrs["reasons"] or reasons,
@@ -159,7 +164,7 @@ class SubmittedResultSerializer(ImportedSerializer):
     host = TextField(max_length=255, allow_blank=True, required=False)
     generatorVersion = TextField(max_length=100, allow_blank=True, required=False, source="generator_version")
     profile = TextField(max_length=20, allow_blank=True, required=False)
-    connectionsUsed = WholeNumberField(min_value=0, required=False, source="connections_used")
+    connectionsUsed = WholeNumberField(min_value=0, max_value=MAX_INTEGER, required=False, source="connections_used")
     command = serializers.ListField(child=TextField(max_length=4096, allow_blank=True), required=False, max_length=200)
     environment = JsonObjectField(required=False)
     gates = serializers.ListField(child=GateSerializer(), required=False, max_length=MAX_GATES)

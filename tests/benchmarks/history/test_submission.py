@@ -61,6 +61,10 @@ def test_texts_may_be_empty_but_for_the_framework() -> None:
     assert columns_of({**RESULT, "framework": ""}) == ["framework: This field may not be blank."]
 
 
+def test_a_method_fits_its_column_in_upper_case() -> None:
+    assert columns_of({**RESULT, "method": "ß" * 16})["method"] == "S" * 16
+
+
 def test_a_result_without_a_time_is_of_now() -> None:
     assert columns_of({"framework": "x", "reqPerSec": 5})["at"] == datetime(2026, 11, 23, 10, tzinfo=UTC)
 
@@ -71,6 +75,14 @@ def test_a_result_without_a_time_is_of_now() -> None:
         ({"host": 5}, "host: Must be a string."),
         ({"profile": "x" * 21}, "profile: Ensure this field has no more than 20 characters."),
         ({"connectionsUsed": -1}, "connectionsUsed: Ensure this value is greater than or equal to 0."),
+        *(
+            ({key: 2**31}, f"{key}: Ensure this value is less than or equal to 2147483647.")
+            for key in ("connections", "connectionsUsed", "workers", "pipelining", "instances", "trials")
+        ),
+        (
+            {"trialResults": [{**TRIAL, "index": 2**31}]},
+            "trialResults.0.index: Ensure this value is less than or equal to 2147483647.",
+        ),
         ({"gates": "x"}, 'gates: Expected a list of items but got type "str".'),
         ({"gates": [GATE] * 101}, "gates: Ensure this field has no more than 100 elements."),
         ({"gates": [{**GATE, "state": "great"}]}, 'gates.0.state: "great" is not a valid choice.'),
