@@ -248,10 +248,11 @@ class InvalidRegistry(PM2Error):
 
 
 class OperationInProgress(PM2Error, Conflict):
-    """Another action on the same processes is in progress."""
+    """Another action on the same processes is in progress. `holder`: which other server or command runs it."""
 
-    def __init__(self, name: str, action: str) -> None:
-        super().__init__(f"{name} is busy: {action} is in progress. Try again when it is done.")
+    def __init__(self, name: str, action: str, holder: str | None = None) -> None:
+        progress = f"{holder} runs {action} of {name}" if holder else f"{action} is in progress"
+        super().__init__(f"{name} is busy: {progress}. Try again when it is done.")
 
 
 class PortTaken(PM2Error, Conflict):

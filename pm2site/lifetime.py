@@ -16,7 +16,7 @@ import structlog
 from asgiref.sync import sync_to_async
 from django.conf import settings
 
-from pm2.daemon import rpc_client
+from pm2.daemon import origin, rpc_client
 from pm2.daemon.process import Key
 from pm2.instance_tracking import instance_store
 from pm2.instance_tracking.instance_store import SavedInstance
@@ -52,6 +52,7 @@ def start() -> None:
     if loop in _started_loops:
         return
     _started_loops.add(loop)
+    origin.begin_to_serve(settings.API_PORT)
     rpc_client.keep_open()
     cluster_sampler.keep_connections_open()
     run_at_shutdown(stop)

@@ -1,12 +1,10 @@
-"""Shared steps of all actions: select processes, lock, run to completion, publish."""
+"""Shared steps of all actions: select processes, run to completion, publish."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Sequence
-from contextlib import ExitStack, asynccontextmanager, suppress
-from pathlib import Path
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 
 from django.conf import settings
@@ -18,30 +16,13 @@ from pm2.daemon import rpc_client
 from pm2.daemon.process import as_int
 from pm2.daemon.process_settings import parse_settings
 from pm2.daemon.rpc_client import DaemonConnection
-from pm2.errors import DaemonHangs, OperationInProgress, PM2Error, ProcessNotFound
+from pm2.errors import DaemonHangs, PM2Error, ProcessNotFound
 from pm2.frameworks.registry import registry
 from pm2.monitor import current_monitor, list_freshness, listing
 from system.host.child_processes import ancestry
-from system.lib import locks
 
 OWN, MODULE = "it is this server itself", "it is a module of PM2 (modules includes it)"
 T = TypeVar("T")
-
-
-@asynccontextmanager
-async def hold_names(names: Collection[str], action: str) -> AsyncIterator[None]:
-    """Allows one action per name at a time, across threads, event loops and processes. Raises OperationInProgress."""
-    with ExitStack() as held:
-        for name in sorted(names):
-            holder = held.enter_context(locks.exclusive(_lock_file(name), action))
-            if holder:
-                raise OperationInProgress(name, holder)
-        yield
-
-
-def _lock_file(name: str) -> Path:
-    digest = hashlib.sha256(f"{settings.PM2_HOME}\0{name}".encode(errors="replace")).hexdigest()[:24]
-    return Path(settings.DATA_DIR) / "locks" / f"pm2-{digest}"
 
 
 _running_actions: set[asyncio.Task[object]] = set()

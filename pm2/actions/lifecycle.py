@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from pm2.actions import action_steps, start_steps
+from pm2.actions import action_steps, name_locks, start_steps
 from pm2.actions.carry_out import Action, Effect, action_timeout_s, call_for_each, carry_out, raise_failure
 from pm2.actions.result import ActionResult, build_result
 from pm2.actions.selection import ProcessSelector
@@ -31,7 +31,7 @@ async def _start(name: str, instances: int | None) -> ActionResult:
     count, warnings = start_steps.resolve_instance_count(framework, instances)
     if count > MANY_INSTANCES:
         warnings = (*warnings, f"{count} instances on {os.cpu_count()} CPUs: expect them to be slow.")
-    async with action_steps.hold_names([name], "start"):
+    with name_locks.hold_names([name], "start"):
         await start_steps.ensure_installed(framework)
         # Not `responsive_daemon`: the daemon may have to be started, and the ping fails if it hangs.
         await start_steps.ensure_daemon()
@@ -104,7 +104,7 @@ async def delete(selector: ProcessSelector, by: str = "") -> ActionResult:
 async def _act(action: Action, selector: ProcessSelector, by: str) -> ActionResult:
     async with action_steps.responsive_daemon() as daemon:
         selected, skipped = await action_steps.select_processes(daemon, selector)
-        async with action_steps.hold_names(action_steps.names_of(selected), action.name):
+        with name_locks.hold_names(action_steps.names_of(selected), action.name):
             expected_exits.expect_exits([one.process.pm_id for one in selected], action.past_tense.lower(), by)
             effect = await carry_out(daemon, action, selected)
             await action_steps.publish_on_bus(daemon, effect.done_pm_ids, action.name)

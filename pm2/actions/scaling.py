@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pm2.actions import action_steps, lifecycle, start_steps
+from pm2.actions import action_steps, lifecycle, name_locks, start_steps
 from pm2.actions.carry_out import Action, action_timeout_s, call_for_each, carry_out, raise_failure
 from pm2.actions.outcomes import ProcessOutcome
 from pm2.actions.outcomes import skipped as skipped_outcome
@@ -47,7 +47,7 @@ async def _reload(selector: ProcessSelector, by: str) -> ActionResult:
             raise CannotReload(blocked[0].name, obstacles[blocked[0].pm_id])
         skipped += tuple(Skipped(process.name, obstacles[process.pm_id]) for process in blocked)
         selected = [one for one in selected if one.process.pm_id not in obstacles]
-        async with action_steps.hold_names(action_steps.names_of(selected), RELOAD.name):
+        with name_locks.hold_names(action_steps.names_of(selected), RELOAD.name):
             after, outcomes = await _one_by_one(daemon, RELOAD, selected, by)  # concurrent reloads leave zombies behind
     message = f"Reloaded {action_steps.join_names(selected)}: {pluralize(len(after), 'instance')}"
     return build_result(message, after, skipped=skipped, results=outcomes)
@@ -97,7 +97,7 @@ async def rolling_restart(selector: ProcessSelector, by: str = "") -> ActionResu
 async def _rolling_restart(selector: ProcessSelector, by: str) -> ActionResult:
     async with action_steps.responsive_daemon() as daemon:
         selected, skipped = await action_steps.select_processes(daemon, selector)
-        async with action_steps.hold_names(action_steps.names_of(selected), "rolling-restart"):
+        with name_locks.hold_names(action_steps.names_of(selected), "rolling-restart"):
             after, outcomes = await _restart_one_by_one(daemon, selected, by)
     names, count = action_steps.join_names(selected), pluralize(len(after), "instance")
     return build_result(f"Restarted {names} one by one: {count}", after, skipped=skipped, results=outcomes)
@@ -135,7 +135,7 @@ async def _scale(selector: ProcessSelector, instances: int, by: str) -> ActionRe
             raise CannotScale(str(selector.word or selector.namespace), "it is not one app. Name the app")
         [name] = names
         existing, _ = await action_steps.select_processes(daemon, ProcessSelector(name=name))
-        async with action_steps.hold_names({name}, "scale"):
+        with name_locks.hold_names({name}, "scale"):
             if instances > len(existing):
                 outcomes = await _scale_up(daemon, existing, instances - len(existing))
             else:

@@ -69,7 +69,7 @@ class Exit:
     signal: str | None
     cause: Cause
     text: str
-    by: Annotated[str | None, "Actor who requested the action, if it was requested from this server"]
+    by: Annotated[str | None, "Actor who requested the action, and the server if it is another one on this PM2_HOME"]
     uptime_seconds: float | None
     stderr: tuple[str, ...]
     samples: tuple[UsageSample, ...]

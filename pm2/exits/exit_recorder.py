@@ -119,20 +119,23 @@ class ExitRecorder:
         line_ms, line = hints.exit_lines.pop(event.is_old, (0.0, None))
         line = line if line_ms >= since_ms else None
         changed_ms, file = self._changed_files.get(event.name, (0.0, ""))
-        verb, by = expected_exits.lookup(event.pm_id, since_ms) or (None, None)
+        was_requested = _is_of_run(hints.stopping_ms.get(event.is_old, 0.0), since_ms)
+        announced = expected_exits.lookup(event.pm_id) if was_requested else None
+        if announced:
+            expected_exits.use_up(event.pm_id, announced)
         oom_kills_before, self._oom_kills = self._oom_kills, usage_counters.oom_kills()
         context = self._context_of(event.name, event.pm_id)
         return _PendingExit(
             event=event,
             instance=context.instance,
             due_s=time.monotonic() + SETTLE_S,
-            was_requested=_is_of_run(hints.stopping_ms.get(event.is_old, 0.0), since_ms),
+            was_requested=was_requested,
             signal=line.signal if line else None,
             exit_code=line.code if line else event.exit_code,
             over_limit_bytes=hints.over_limit_bytes if _is_of_run(hints.over_limit_ms, since_ms) else None,
             watched_file=file if _is_of_run(changed_ms, since_ms) else None,
-            verb=verb,
-            by=by,
+            verb=announced.verb if announced else None,
+            by=announced.by if announced else None,
             samples=self._usage_history.last_minute(event.pm_id, context.pid),
             oom_kills=max(0, (self._oom_kills or 0) - (oom_kills_before or 0)),
             has_cron=context.has_cron,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -18,24 +18,33 @@ TRIES, PAUSE_S = 3, 0.005  # a concurrent `holder` holds the lock for an instant
 WAIT_POLL_S = 0.05
 
 
+OpenFile = Callable[[Path, int], int]  # path and flags of `os.open` to a descriptor
+
+
+def _open_private(path: Path, flags: int) -> int:
+    files.make_parent(path)
+    return files.open_private(path, flags)
+
+
 @contextmanager
-def exclusive(path: Path, label: str = "", *, wait_s: float = 0.0) -> Iterator[str | None]:
+def exclusive(
+    path: Path, label: str = "", *, wait_s: float = 0.0, open_file: OpenFile = _open_private
+) -> Iterator[str | None]:
     """Acquires the lock at `path`, with `label` as its content. Yields None if acquired, else the holder's label.
 
     Waits up to `wait_s` seconds for it. The body always runs and must check. Raises OSError.
     """
-    yield from _held(path, fcntl.LOCK_EX, label, wait_s)
+    yield from _held(path, fcntl.LOCK_EX, label, wait_s, open_file)
 
 
 @contextmanager
 def shared(path: Path, label: str = "") -> Iterator[str | None]:
     """Like `exclusive`, but others may hold it `shared` at the same time. The label is that of the last one."""
-    yield from _held(path, fcntl.LOCK_SH, label, 0.0)
+    yield from _held(path, fcntl.LOCK_SH, label, 0.0, _open_private)
 
 
-def _held(path: Path, kind: int, label: str, wait_s: float) -> Iterator[str | None]:
-    files.make_parent(path)
-    descriptor = files.open_private(path, os.O_RDWR | os.O_CREAT)
+def _held(path: Path, kind: int, label: str, wait_s: float, open_file: OpenFile) -> Iterator[str | None]:
+    descriptor = open_file(path, os.O_RDWR | os.O_CREAT)
     try:
         if not _try_lock(descriptor, kind, wait_s):
             yield _read_label(descriptor)

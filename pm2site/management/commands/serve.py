@@ -14,6 +14,7 @@ from django.core.management.base import CommandError, CommandParser
 from benchmarks.errors import HistoryUnreadable
 from benchmarks.history import importer, totals
 from benchmarks.runs import queue
+from pm2.daemon import origin
 from pm2site import banner, lifetime, logging_setup
 from pm2site.backup import databases, start_checks
 from system import database
@@ -62,6 +63,7 @@ class Command(CommandLine):
     def _serve(self, host: str, port: int) -> None:
         from pm2site.asgi import application  # after migrate: it imports the whole program
 
+        origin.begin_to_serve(port)
         server = Server(
             application=application,
             endpoints=build_endpoint_description_strings(host=host, port=port),
