@@ -1,0 +1,93 @@
+"""The other files of deploy/, by the tools that read them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from pm2.actions import start_steps
+from system.host import binaries
+from tests.fixtures.ports import free_port
+from tests.fixtures.server import ROOT, new_server
+
+DEPLOY = ROOT / "deploy"
+DEADLINE_S = 60
+REDIS = ("7000-7029", "17000-17029")  # by the defaults of REDIS_BASE_PORT and REDIS_MAX_NODES
+
+
+def checked(*argv: str | Path) -> str:
+    finished = subprocess.run(argv, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
+
+
+@pytest.mark.real
+def test_nftables_accepts_its_file() -> None:
+    checked("/usr/sbin/nft", "-c", "-f", DEPLOY / "nftables.conf")
+
+
+@pytest.mark.parametrize("name", ["nftables.conf", "ufw.sh"])
+def test_the_firewall_opens_the_server_and_closes_redis_and_its_bus(name: str) -> None:
+    text = (DEPLOY / name).read_text().replace(":", "-")
+    lines = [line.split("#")[0] for line in text.splitlines()]
+    closed = " ".join(line for line in lines if "drop" in line or "deny" in line)
+    opened = " ".join(line for line in lines if "dport 3100 accept" in line or "allow" in line)
+
+    assert tuple(re.findall(r"\d+-\d+", closed)) == REDIS
+    assert re.findall(r"\d{4,5}", opened) == ["3100"]
+
+
+@pytest.mark.real
+def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    unit = tmp_path / "pm2site.service"
+    text = (DEPLOY / unit.name).read_text()
+    unit.write_text(text.replace("/opt/pm2site/.venv/bin/python", str(program)).replace("User=deploy", "User=root"))
+
+    checked("systemd-analyze", "verify", unit)
+    assert re.findall(r"^(?:KillMode|TimeoutStopSec|StateDirectoryMode)=.*", text, re.MULTILINE) == [
+        "StateDirectoryMode=0700", "KillMode=process", "TimeoutStopSec=15",
+    ]  # fmt: skip
+
+
+@pytest.mark.real
+async def test_pm2_runs_the_server_by_its_ecosystem_file(new_pm2_home: Path) -> None:
+    await start_steps.ensure_daemon()
+    server = new_server(PM2_HOME=str(new_pm2_home), API_PORT=str(free_port()), API_HOST="127.0.0.1")
+    node, pm2 = str(binaries.require("node").path), str(binaries.require("pm2").path)
+
+    def command(*arguments: str) -> str:
+        finished = subprocess.run(
+            [node, pm2, *arguments], env=server.env, capture_output=True, text=True, timeout=DEADLINE_S, check=True
+        )
+        return finished.stdout
+
+    try:
+        await asyncio.to_thread(command, "start", str(DEPLOY / "ecosystem.config.cjs"))
+        deadline_s = time.monotonic() + DEADLINE_S
+        while True:
+            try:
+                health = await asyncio.to_thread(requests.get, server.url + "/health", timeout=DEADLINE_S)
+                break
+            except requests.ConnectionError:
+                assert time.monotonic() < deadline_s, command("jlist")
+                await asyncio.sleep(0.1)
+        assert health.json()["status"] == "ok"
+        answer = await asyncio.to_thread(requests.post, server.url + "/api/pm2/stopAll", timeout=DEADLINE_S)
+        assert [process["name"] for process in answer.json()["skipped"]] == ["pm2site"]
+        await asyncio.to_thread(command, "stop", "pm2site")
+        [process] = json.loads(command("jlist"))
+        assert (process["pm2_env"]["status"], process["pm2_env"]["exit_code"]) == ("stopped", 0)
+        assert (process["pm2_env"]["treekill"], process["pm2_env"]["kill_timeout"]) == (False, 12000)
+    finally:
+        await asyncio.to_thread(command, "delete", "all")
+        server.clean()
