@@ -14,6 +14,10 @@ from benchmarks.analysis.measurement import Measurement, merge_trials
 from benchmarks.analysis.rank_tests import coefficient_of_variation
 from benchmarks.analysis.saturation import TIGHT_GENERATOR, CpuLoad, overall_saturation
 
+ENDS_BY_CLOSING = (
+    "The target ends its response by closing the connection, without Content-Length or Transfer-Encoding:"
+    " load generators count such responses as errors, or not at all."
+)
 MAX_ERROR_RATE = 0.01  # the customary limit of load tests
 MIN_RESPONSES = 1000
 MIN_DURATION_S = 2.0
@@ -143,7 +147,8 @@ def _response_gates(run: GateInput, whole: Measurement) -> Iterator[Gate]:
         yield Gate("errors", "fail", f"{failed}; more than 1 % is too many to compare.", whole.error_rate)
     else:
         yield _gate("errors", not whole.failures, "All responses were 2xx.", f"{failed}.", whole.error_rate)
-    yield from (Gate("headers", "warn", oddity) for oddity in run.response_oddities)
+    for oddity in run.response_oddities:
+        yield Gate("headers", "fail" if oddity == ENDS_BY_CLOSING else "warn", oddity)
     if run.response_change:
         yield Gate("answer", "fail", run.response_change)
     if run.cached_date:
@@ -166,7 +171,10 @@ def _probe_gate(sent: int, failed: int, mismatched: int) -> Gate:
 
 def _sample_size_gates(run: GateInput, whole: Measurement) -> Iterator[Gate]:
     problem = f"Only {whole.responses} responses were counted; percentiles need {MIN_RESPONSES}."
-    yield _gate("requests", whole.responses >= MIN_RESPONSES, "Enough responses.", problem, whole.responses)
+    if not whole.responses:
+        yield Gate("requests", "fail", "No response was counted.", 0)
+    else:
+        yield _gate("requests", whole.responses >= MIN_RESPONSES, "Enough responses.", problem, whole.responses)
     shortest = min(trial.measurement.duration_s for trial in run.trials)
     if whole.duration_s < MIN_DURATION_S * 0.95:
         problem = f"It lasted only {whole.duration_s:.1f} s; < {MIN_DURATION_S:g} s is too short for a reliable rate."

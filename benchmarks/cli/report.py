@@ -40,7 +40,11 @@ def build_entry(result: RunResult, *, run_id: UUID, at: datetime) -> dict[str, A
 def comparison_side(result: RunResult, entry: dict[str, Any]) -> Side:
     """The run as one side of a comparison."""
     trials, spec = result.trials, result.plan.spec
-    cpu = [trial.target_cpu_s * 1e6 / trial.measurement.responses for trial in trials if trial.target_cpu_s]
+    cpu = [
+        trial.target_cpu_s * 1e6 / trial.measurement.responses
+        for trial in trials
+        if trial.target_cpu_s and trial.measurement.responses
+    ]
     memory = [float(trial.target_memory_bytes) for trial in trials if trial.target_memory_bytes]
     percentiles = {
         f"p{name}Latency": [trial.measurement.percentiles_ms.get(name) or 0.0 for trial in trials]

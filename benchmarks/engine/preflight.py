@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+from benchmarks.analysis.gates import ENDS_BY_CLOSING
 from benchmarks.engine.probe import json_keys
 from benchmarks.errors import PreflightFailed
 from system.lib.text import printable
@@ -99,8 +100,8 @@ def _find_oddities(response: http.client.HTTPResponse, body: bytes) -> Iterator[
         if response.getheader(name) is None:
             yield f"The target's response has no {name} header."
     if response.getheader("Content-Length") is None and response.getheader("Transfer-Encoding") is None:
-        yield "The target's response has neither Content-Length nor Transfer-Encoding."
-    if response.will_close:
+        yield ENDS_BY_CLOSING
+    elif response.will_close:
         yield "The target closes the connection after each response: connections are measured, not responses."
     if not body and response.status != HTTPStatus.NO_CONTENT:
         yield "The target's response is empty."

@@ -55,6 +55,8 @@ def check(measurement: Measurement) -> Measurement:
         count(total)
     for duration in (whole.duration_s, whole.mean_ms or 0, whole.max_ms or 0, *times):
         number(duration)
+    if whole.successes > whole.responses:
+        raise ValueError(f"{whole.successes} successes are more than {whole.responses} responses")
     if whole.timeouts > whole.errors:
         raise ValueError(f"{whole.timeouts} timeouts are more than {whole.errors} errors")
     _check_order(whole.percentiles_ms)

@@ -67,6 +67,7 @@ def _measurement(stdout: str) -> Measurement:
         raise UnreadableOutput("h2load", "its report is missing or incomplete.")
     done, errored, timeouts = (int(requests[index]) for index in (3, 6, 7))
     successes, *others = (int(code) for code in codes.groups())
+    successes = min(successes, done)  # it counts a status line whose response never ended
     traffic, times = _TRAFFIC.search(stdout), _TIMES.search(stdout)
     latencies = _logged_latencies(stdout)
     mean = mean_us(latencies)

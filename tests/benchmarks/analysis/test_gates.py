@@ -140,3 +140,11 @@ def test_the_documentation_lists_every_check() -> None:
     page = (Path(gates.__file__).parents[2] / "docs" / "benchmarks.md").read_text()
 
     assert set(re.findall(r"^\| `([a-z-]+)` \|", page.partition("## The checks")[2], re.MULTILINE)) == codes
+
+
+def test_responses_that_end_by_closing_or_are_not_counted_are_invalid() -> None:
+    closing = assess_with(response_oddities=(gates.ENDS_BY_CLOSING, "Other."))
+    nothing = assess_with(trials=measured(responses=0, successes=0, mean_ms=None))
+
+    assert closing == Assessment("invalid", (gates.ENDS_BY_CLOSING, "Other."))
+    assert (nothing.validity, nothing.reasons[0]) == ("invalid", "No response was counted.")
