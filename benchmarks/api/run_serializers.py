@@ -11,6 +11,7 @@ from rest_framework import serializers
 from benchmarks.engine.run_limits import RUN_LIMITS
 from benchmarks.generators import GENERATORS
 from benchmarks.generators.scenario import METHODS, PROFILES
+from benchmarks.generators.secret_headers import MASK, is_secret
 from system.lib.fields import NameField, QuerySerializer, StrictIntegerField, TextField
 from system.lib.text import is_printable
 
@@ -36,6 +37,8 @@ class HeadersField(serializers.DictField):
                 or len(value) > MAX_HEADER_VALUE
             ):
                 raise serializers.ValidationError(f"The value of {name} is not printable ASCII.")
+            if value == MASK and is_secret(name):
+                raise serializers.ValidationError(f"The value of {name} was not kept: send it again.")
         return headers
 
 
@@ -63,7 +66,11 @@ class RunRequestSerializer(serializers.Serializer[Any]):
     pipelining = _limited_integer("pipelining")
     workers = _limited_integer("workers")
     body = BodyField(required=False)
-    headers = HeadersField(required=False, help_text="names as in RFC 9110, except Host and those that frame the body")
+    headers = HeadersField(
+        required=False,
+        help_text="names as in RFC 9110, except Host and those that frame the body; "
+        "credentials need wrk and are not kept",
+    )
     generator = serializers.ChoiceField(sorted(GENERATORS), required=False)
     trials = _limited_integer("trials")
     profile = serializers.ChoiceField(sorted(PROFILES), required=False)

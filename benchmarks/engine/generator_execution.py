@@ -21,7 +21,7 @@ from benchmarks.engine.probe import ProbePlan, ProbeReport
 from benchmarks.errors import GeneratorFailed
 from benchmarks.generators.scenario import Scenario
 from system.host import binaries
-from system.host.child_processes import Child, CompletedProcess, Identity
+from system.host.child_processes import Child, CompletedProcess, Identity, without_secrets
 from system.lib import installation
 
 GRACE_S = 10.0  # a generator still running this long after its duration hangs
@@ -144,7 +144,7 @@ class Execution:
     async def _start_probe(self, plan: ProbePlan, folder: Path) -> Child:
         """Start early enough that the startup takes no CPU time from the trial."""
         plan = replace(plan, starts_at_s=time.monotonic() + PROBE_LEAD_S)
-        environment = {**os.environ, "PYTHONPATH": str(installation.ROOT)}
+        environment = {**without_secrets(os.environ), "PYTHONPATH": str(installation.ROOT)}
         probe_process = await self._start(probe.write_plan(plan, folder / "probe.json"), environment, folder)
         await asyncio.sleep(PROBE_LEAD_S)
         return probe_process

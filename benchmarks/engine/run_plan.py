@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from benchmarks import generators
 from benchmarks.engine import generator_execution
 from benchmarks.engine.address import bracket_ipv6
 from benchmarks.engine.generator_execution import GeneratorProgram
@@ -56,9 +57,12 @@ def target_port(host: str) -> int:
 
 
 def _find_cross_check_program(spec: RunSpec) -> GeneratorProgram | None:
-    """The second generator of a profile that has a cross-check; None if it is not installed, or is the first."""
+    """The second generator of a profile that has a cross-check; None if it is the first, is not installed, or cannot
+    send the request."""
     profile = PROFILES.get(spec.profile)
     if not (profile and profile.cross_check) or spec.generator == CROSS_CHECK_GENERATOR:
+        return None
+    if generators.refusal(CROSS_CHECK_GENERATOR, spec.method, spec.body, spec.headers):
         return None
     is_installed = CROSS_CHECK_GENERATOR in generator_execution.installed_generators()
     return generator_execution.find_program(CROSS_CHECK_GENERATOR) if is_installed else None

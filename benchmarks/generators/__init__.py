@@ -5,13 +5,14 @@ Each module has exactly `argv()`, `parse()`, and `input_text()` for the file tha
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from benchmarks.analysis.measurement import Measurement
 from benchmarks.errors import GeneratorMissing
 from benchmarks.generators import autocannon, h2load, wrk
 from benchmarks.generators.scenario import Scenario
+from benchmarks.generators.secret_headers import KEEPERS, has_secrets
 
 
 class Generator(Protocol):
@@ -29,16 +30,32 @@ PIPELINED_PREFERENCE = ("autocannon", "h2load", "wrk")
 PACED = ("h2load",)  # autocannon's -R sends a second's worth at once, and wrk has no fixed rate
 
 
+def refusal(name: str, method: str, body: str, headers: Mapping[str, str]) -> tuple[str, str] | None:
+    """The parameter that a generator cannot send, and why; None if it can send the request."""
+    if name == "h2load" and body and method in ("GET", "HEAD"):
+        return "body", f"h2load hangs on a {method} with a body. Use wrk or autocannon, or omit the body."
+    if name not in KEEPERS and has_secrets(headers):
+        reason = f"{name} takes headers only from its command line, which every user of its machine can read."
+        return "headers", f"{reason} For credentials, use {' or '.join(KEEPERS)}."
+    return None
+
+
 def choose_generator(
-    installed: Collection[str], requested: str | None, pipelining: int = 1, *, is_paced: bool = False
+    installed: Collection[str],
+    requested: str | None,
+    pipelining: int = 1,
+    *,
+    is_paced: bool = False,
+    unsuitable: Collection[str] = (),
 ) -> str:
-    """The generator for a run. A requested one is never replaced by another. Raises GeneratorMissing."""
+    """The generator for a run. A requested one is never replaced by another. `unsuitable`: those that cannot send it,
+    chosen only if no other is installed. Raises GeneratorMissing."""
     if requested:
         if requested not in installed:
             raise GeneratorMissing(requested, sorted(installed))
         return requested
     order = PACED if is_paced else PREFERENCE if pipelining == 1 else PIPELINED_PREFERENCE
-    for name in order:
+    for name in sorted(order, key=lambda name: name in unsuitable):
         if name in installed:
             return name
     raise GeneratorMissing(PACED[0] if is_paced else None, sorted(installed))

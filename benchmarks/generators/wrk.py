@@ -16,6 +16,7 @@ from benchmarks.analysis.measurement import (
 from benchmarks.errors import UnreadableOutput
 from benchmarks.generators import figures as read
 from benchmarks.generators.scenario import Scenario
+from benchmarks.generators.secret_headers import is_secret
 
 MARK = "@@RUN1@@"
 CORRECTED_NOTE = "The percentiles are wrk's own, corrected for coordinated omission."
@@ -25,7 +26,8 @@ BATCHES_NOTE = "wrk measures the latency of a whole batch of pipelined requests.
 def argv(scenario: Scenario, program: Sequence[str], input_file: str) -> list[str]:
     """`input_file` holds `script(scenario)` followed by wrk_done.lua."""
     threads = min(scenario.workers, scenario.connections)
-    headers = [part for name, value in scenario.headers for part in ("-H", f"{name}: {value}")]
+    public = [(name, value) for name, value in scenario.headers if not is_secret(name)]
+    headers = [part for name, value in public for part in ("-H", f"{name}: {value}")]
     return [
         *program, "--threads", str(threads), "--connections", str(scenario.connections),
         "--duration", f"{scenario.duration_s}s", "--timeout", f"{round(scenario.timeout_s)}s",
@@ -34,13 +36,15 @@ def argv(scenario: Scenario, program: Sequence[str], input_file: str) -> list[st
 
 
 def input_text(scenario: Scenario) -> str | None:
-    """The lines before wrk_done.lua: options that the command line does not offer."""
+    """The lines before wrk_done.lua: options that the command line does not offer, and headers that nobody may see."""
     threads = min(scenario.workers, scenario.connections)
     lines = [
         f"CONNECTIONS = {scenario.connections}",
         f"CONNECTIONS_USED = {scenario.connections // threads * threads}",
         f"PIPELINING = {scenario.pipelining}",
     ]
+    secrets = [(name, value) for name, value in scenario.headers if is_secret(name)]
+    lines += [f"wrk.headers[{_quoted(name)}] = {_quoted(value)}" for name, value in secrets]
     if scenario.method != "GET":
         lines.append(f"wrk.method = {_quoted(scenario.method)}")
     if scenario.body:

@@ -16,9 +16,10 @@ from django.utils import timezone
 
 from benchmarks.analysis.warm_up import max_warmup_s
 from benchmarks.errors import QueueFull, RunFinished, RunUnfinished
+from benchmarks.generators.secret_headers import masked
 from benchmarks.models import ACTIVE, UNFINISHED, Run, RunState
 from system.host.boot_clock import boot_id
-from system.host.child_processes import Identity, identify, is_alive, kill_group, spawn_detached
+from system.host.child_processes import Identity, identify, is_alive, kill_group, spawn_detached, without_secrets
 from system.lib import files, installation
 
 log = structlog.get_logger("benchmarks")
@@ -81,7 +82,7 @@ def _check_launched_and_fail_if_dead(run: Run) -> bool:
         return False
     if not is_alive(owner):
         Run.objects.filter(pk=run.pk, state=RunState.QUEUED, pid=run.pid).update(
-            state=RunState.FAILED, at=timezone.now(),
+            state=RunState.FAILED, at=timezone.now(), headers=masked(run.headers),
             message=f"The process of this run ended before the run began. See {settings.LOG_DIR}/benchmarks.log.",
         )  # fmt: skip
     return True
@@ -93,7 +94,7 @@ def spawn_runner(run_id: UUID) -> Identity:
     files.rotate(log_file)
     return spawn_detached(
         installation.manage_argv("run_benchmark", str(run_id)),
-        env=dict(os.environ),
+        env=without_secrets(os.environ, keep=("DATABASE_URL",)),
         cwd=Path(settings.BASE_DIR),
         log_file=log_file,
     )
@@ -135,8 +136,9 @@ def release(run_id: UUID) -> None:
 def cancel(run: Run) -> None:
     """Cancel a run: a queued one immediately, an active one by SIGTERM to its process. Raises RunFinished."""
     updated = Run.objects.filter(pk=run.pk, state=RunState.QUEUED).update(
-        state=RunState.CANCELLED, cancel_requested=True, at=timezone.now(), message="Cancelled while queued."
-    )
+        state=RunState.CANCELLED, cancel_requested=True, at=timezone.now(), message="Cancelled while queued.",
+        headers=masked(run.headers),
+    )  # fmt: skip
     if not updated:
         updated = Run.objects.filter(pk=run.pk, state__in=ACTIVE).update(cancel_requested=True)
         owner = owner_of(Run.objects.get(pk=run.pk))

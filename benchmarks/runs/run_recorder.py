@@ -13,6 +13,7 @@ from benchmarks.engine import run_result
 from benchmarks.engine.execution_monitor import Sample
 from benchmarks.engine.generator_execution import ExecutionResult
 from benchmarks.engine.run_result import RunResult
+from benchmarks.generators.secret_headers import masked
 from benchmarks.models import Run, Source, Trial
 from pm2.models import Exit
 from system.lib.wire import iso_time, to_wire
@@ -26,6 +27,12 @@ def record_heartbeat(run: Run, progress: Mapping[str, object]) -> bool:
     run.progress = dict(progress)
     Run.objects.filter(pk=run.pk).update(progress=run.progress, heartbeat_at=timezone.now())
     return Run.objects.filter(pk=run.pk, cancel_requested=True).exists()
+
+
+def mask_headers(run: Run) -> None:
+    """Removes credentials from the row, once the process of the run has read them."""
+    run.headers = masked(run.headers)
+    Run.objects.filter(pk=run.pk).update(headers=run.headers)
 
 
 def store_samples(run: Run, samples: Sequence[Sample]) -> None:

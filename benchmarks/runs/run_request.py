@@ -33,7 +33,7 @@ async def build_spec(request: Mapping[str, Any]) -> RunSpec:
         owner = next(known.name for known in registry().frameworks if known.port == target.port)
         raise InvalidRunRequest("host", f"Port {target.port} belongs to {owner}, not to {framework.name}.")
     instances_online = None if target.is_outside_pm2 else await _count_online(framework)
-    generator, version = await asyncio.to_thread(_select_generator, request)
+    generator, version = await asyncio.to_thread(_select_generator, request, endpoint)
     instances = request.get("instances") or instances_online
     trials, duration_s = scenario.resolve_profile(
         request.get("profile"), request.get("trials"), request.get("duration")
@@ -91,12 +91,17 @@ async def _count_online(framework: Framework) -> int:
     return running.count(framework.name)
 
 
-def _select_generator(request: Mapping[str, Any]) -> tuple[str, str]:
+def _select_generator(request: Mapping[str, Any], endpoint: Endpoint) -> tuple[str, str]:
     """Name and version of the load generator for the run; raises GeneratorMissing, InvalidRunRequest."""
     requested, is_paced = request.get("generator"), "rate" in request
     if is_paced and requested not in (None, *generators.PACED):
         raise InvalidRunRequest("rate", f"{requested} cannot send at a fixed rate; {', '.join(generators.PACED)} can.")
+    body, headers = _request_body(request, endpoint), request.get("headers", {})
+    refusals = {name: generators.refusal(name, endpoint.method, body, headers) for name in generators.GENERATORS}
     name = generators.choose_generator(
-        generator_execution.installed_generators(), requested, request.get("pipelining", 1), is_paced=is_paced
-    )
+        generator_execution.installed_generators(), requested, request.get("pipelining", 1), is_paced=is_paced,
+        unsuitable=[name for name, refusal in refusals.items() if refusal],
+    )  # fmt: skip
+    if refusal := refusals[name]:
+        raise InvalidRunRequest(*refusal)
     return name, generator_execution.find_program(name).version

@@ -42,7 +42,9 @@ async def execute(run_id: UUID) -> None:
     run = await sync_to_async(Run.objects.get)(pk=run_id)
     callbacks = DatabaseCallbacks(run)
     try:
-        plan = await asyncio.to_thread(make_plan, spec_of(run))
+        spec = spec_of(run)
+        await sync_to_async(run_recorder.mask_headers)(run)
+        plan = await asyncio.to_thread(make_plan, spec)
         await run_protocol.measure(plan, callbacks)
         await callbacks.finish(RunState.DONE, "")
     except asyncio.CancelledError:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import select
 import signal as signals
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,9 @@ TAIL_BYTES = 64 * 1024
 CHUNK_BYTES = 64 * 1024
 DRAIN_TIMEOUT_S = 1.0  # how long a grandchild may hold a pipe open after the child has exited
 NOT_EXECUTED = (126, 127)  # exit codes of a shell, env and the dynamic loader when a program cannot run
+# API_KEY and API_KEY_READONLY are ours; others are those of the shell that started us.
+_SECRET = re.compile(r"(^|_)(KEYS?|SECRETS?|TOKENS?|PASSWORDS?|PASSWD|CREDENTIALS?)(_|$)", re.IGNORECASE)
+_WITH_PASSWORD = ("DATABASE_URL", "CHANNEL_REDIS_URL", "BROKER_URL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,15 @@ class CompletedProcess:
     stdout: str
     stderr: str
     truncated: bool
+
+
+def without_secrets(environ: Mapping[str, str], keep: Collection[str] = ()) -> dict[str, str]:
+    """The variables whose names do not say that they hold a key, a token or a password; and those of `keep`."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if name in keep or not (_SECRET.search(name) or name in _WITH_PASSWORD)
+    }
 
 
 def identify(pid: int) -> Identity | None:
@@ -144,7 +157,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=env,
+                env=without_secrets(os.environ) if env is None else env,
                 cwd=cwd,
                 start_new_session=True,
             )

@@ -4,10 +4,13 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
+import psutil
 import pytest
+import requests
 from django.core.management import call_command
 from django.utils import timezone
 
@@ -15,6 +18,7 @@ from benchmarks import generators
 from benchmarks.analysis import histogram
 from benchmarks.engine import generator_execution
 from benchmarks.models import Run
+from benchmarks.runs import queue
 from pm2.models import Exit, Instance
 from tests.fixtures.process_list import commands_with
 from tests.fixtures.target_server import run_target
@@ -65,6 +69,41 @@ def test_a_run_measures_a_real_server(generator: str) -> None:
     assert run.preflight["before"]["body_bytes"] == 16
     assert run.preflight["after"] == {**run.preflight["before"], "date": run.preflight["after"]["date"]}
     assert (run.progress["trial"], "children" in run.progress) == (1, False)
+
+
+def test_a_credential_reaches_the_target_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is neither in a command line or an environment while the run lasts, nor in the rows afterwards."""
+    secret, seen, is_over = "Bearer s3cret-of-the-target", set[str](), threading.Event()
+
+    def watch() -> None:
+        while not is_over.wait(0.02):
+            for process in psutil.Process().children(recursive=True):
+                with suppress(psutil.Error):
+                    text = " ".join([*process.cmdline(), *process.environ().values()])
+                    seen.update(word for word in (secret, "key-of-the-server", "--latency") if word in text)
+
+    watcher = threading.Thread(target=watch)
+    with run_target() as port:
+        monkeypatch.setenv("API_KEY", "key-of-the-server")
+        watcher.start()
+        run = execute(enqueue_run(port, "wrk", headers={"Authorization": secret, "Accept": "a/b"}))
+        is_over.set()
+        watcher.join()
+        received = requests.get(f"http://127.0.0.1:{port}/credentials", timeout=60).json()
+
+    assert (run.state, seen) == ("done", {"--latency"})
+    assert run.headers == {"Authorization": "***", "Accept": "a/b"}
+    rows = [*Run.objects.values(), *run.trials.values()]
+    assert "s3cret" not in str(rows)
+    assert received == [secret]
+
+
+def test_a_queued_run_that_is_cancelled_keeps_no_credential() -> None:
+    run = enqueue_run(1, headers={"Cookie": "a=b", "Accept": "a/b"})
+    queue.cancel(run)
+    run.refresh_from_db()
+
+    assert (run.state, run.headers) == ("cancelled", {"Cookie": "***", "Accept": "a/b"})
 
 
 def test_a_run_is_monitored_and_probed() -> None:

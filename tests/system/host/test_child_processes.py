@@ -295,3 +295,27 @@ async def wait_for_output(child: Child, text: str) -> None:
 async def read_when_written(file: Path) -> str:
     await wait_until(lambda: file.exists() and file.read_text(encoding="utf-8"), f"{file} was not written")
     return file.read_text(encoding="utf-8")
+
+
+KEPT = {"PATH": "/bin", "HOME": "/h", "KEYBOARD": "us", "MONKEY": "1", "PM2_HOME": "/p", "DATA_DIR": "/d"}
+SECRET = {
+    "API_KEY": "1", "API_KEY_READONLY": "2", "GITHUB_TOKEN": "3", "DB_PASSWORD": "4", "AWS_SECRET_ACCESS_KEY": "5",
+    "DATABASE_URL": "postgresql://u:p@h/d", "api_key": "6",
+}  # fmt: skip
+
+
+def test_variables_with_a_secret_in_their_name_are_left_out() -> None:
+    assert child_processes.without_secrets(KEPT | SECRET) == KEPT
+    assert child_processes.without_secrets(KEPT | SECRET, keep=("DATABASE_URL",)) == KEPT | {
+        "DATABASE_URL": SECRET["DATABASE_URL"]
+    }
+
+
+async def test_a_child_inherits_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_KEY", "the-key")
+    monkeypatch.setenv("DATA_DIR", "/d")
+    child = await Child.start(
+        [sys.executable, "-c", "import os; print(os.environ.get('API_KEY'), os.environ['DATA_DIR'])"]
+    )
+
+    assert (await child.wait()).stdout == "None /d\n"
