@@ -39,6 +39,7 @@ class InstanceRegistry:
 
     def __init__(self, store: InstanceStore | None, saved: Mapping[Key, SavedInstance]) -> None:
         self.known: dict[Key, KnownInstance] = {}
+        self._has_list = False  # an empty list is one
         self._store: InstanceStore | None = store
         self._saved: Mapping[Key, SavedInstance] = saved
         self._tokens = {key: instance.token for key, instance in saved.items()}
@@ -48,16 +49,30 @@ class InstanceRegistry:
         """The token of the instance that currently has this name and pm_id."""
         return self._tokens.setdefault((name, pm_id), uuid.uuid4().hex)
 
-    def update(self, processes: Sequence[Process]) -> list[Change]:
+    def update(self, processes: Sequence[Process], *, is_same_daemon: bool = True) -> list[Change]:
         """Applies PM2's list; returns the changes since the previous one, none for the first."""
-        before = self.known
+        before, is_first = self.known, not self._has_list
+        self._has_list = True
         saved_lost_restarts = {key: instance.lost_restarts for key, instance in self._saved.items()}
-        self.known, changes = reconciliation.reconcile(before, processes, saved_lost_restarts)
+        self.known, changes = reconciliation.reconcile(
+            before, processes, saved_lost_restarts, is_same_daemon=is_same_daemon
+        )
+        for key in {(change.process.name, change.process.pm_id) for change in changes if change.kind == "deleted"}:
+            self._forget_replaced(key)
+            before = {known: instance for known, instance in before.items() if known != key or key not in self.known}
         self._saved = {}  # used up: an instance that is listed later under the same name is another one
         self._enqueue_changes(before)
         for key in [key for key in self._tokens if key not in self.known]:
             del self._tokens[key]
-        return changes if before else []
+        return [] if is_first else changes
+
+    def _forget_replaced(self, key: Key) -> None:
+        """The instance was deleted, and another one has its name and pm_id: that one gets a token of its own."""
+        if key not in self.known or key not in self._tokens:
+            return
+        token = self._tokens.pop(key)
+        if self._store is not None:
+            self._enqueue_write(partial(self._store.mark_deleted, token))
 
     def _enqueue_changes(self, before: Mapping[Key, KnownInstance]) -> None:
         if self._store is None:

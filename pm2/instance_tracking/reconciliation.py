@@ -33,15 +33,22 @@ KnownInstances = Mapping[Key, KnownInstance]
 
 
 def reconcile(
-    known: KnownInstances, processes: Sequence[Process], saved_lost_restarts: Mapping[Key, int]
+    known: KnownInstances,
+    processes: Sequence[Process],
+    saved_lost_restarts: Mapping[Key, int],
+    *,
+    is_same_daemon: bool = True,
 ) -> tuple[dict[Key, KnownInstance], list[Change]]:
     """The known instances after `processes` were listed, and the changes. `saved_lost_restarts`: those stored by an
-    earlier server."""
+    earlier server; `is_same_daemon`: whether the daemon that made the previous list made this one."""
     updated: dict[Key, KnownInstance] = {}
     changes: list[Change] = []
     for process in processes:
         key = (process.name, process.pm_id)
         before = known.get(key)
+        if before and is_same_daemon and _is_another(before.process, process):
+            changes.append(Change("deleted", before.process, before.process))
+            before = None
         updated[key] = KnownInstance(
             process, _lost_restarts(before, process) if before else saved_lost_restarts.get(key, 0)
         )
@@ -55,6 +62,12 @@ def reconcile(
         Change("deleted", instance.process, instance.process) for key, instance in known.items() if key not in updated
     )
     return updated, changes
+
+
+def _is_another(before: Process, now: Process) -> bool:
+    """Whether a process was deleted and started again between two lists: a restart increments PM2's counter, and
+    `pm2 reset` keeps the pid."""
+    return now.pid not in (0, before.pid) and now.restarts == 0 < before.restarts
 
 
 def _lost_restarts(before: KnownInstance, now: Process) -> int:

@@ -167,11 +167,12 @@ class DaemonMonitor:
         self._listed_at, self._listed_s = self._requested_at, time.monotonic()
         self._cron_pm_ids, self.files = listing.cron_pm_ids(entries), listing.log_files_by_process(entries)
         self.logs.formats = {key: files.format for key, files in self.files.items()}
-        if self._state.is_another_daemon():
+        is_same_daemon = not self._state.is_another_daemon()
+        if not is_same_daemon:
             self._handle_daemon_loss()
         self._was_up = True
         self._state.set_up(version)
-        for change in self.instances.update(self._listed):
+        for change in self.instances.update(self._listed, is_same_daemon=is_same_daemon):
             self._publish_change(change)
         self.logs.prune_rates({process.name for process in self._listed})
 

@@ -114,6 +114,41 @@ async def test_a_reused_pm_id_gets_a_new_token(instances: InstanceRegistry, stor
     assert store.writes[1:] == [("deleted", first), ("instances", {second: API})]
 
 
+async def test_an_instance_deleted_and_started_between_two_lists_is_another_one(
+    instances: InstanceRegistry, store: RecordingStore
+) -> None:
+    instances.update([process(pid=11, restarts=3)])
+    first = instances.token(*API)
+    changes = instances.update([process(pid=12, restarts=0)])
+    second = instances.token(*API)
+    await instances.flush_writes()
+
+    assert [(change.kind, change.process.pid) for change in changes] == [("deleted", 11), ("appeared", 12)]
+    assert (second != first, instances.known[API].restarts) == (True, 0)
+    assert store.writes == [("instances", {first: API}), ("deleted", first), ("instances", {second: API})]
+
+
+@pytest.mark.parametrize(
+    ("pid", "restarts", "is_same_daemon", "total"),
+    [(11, 0, True, 3), (12, 0, False, 3), (12, 4, True, 4), (12, 1, True, 4), (0, 0, True, 3)],
+    ids=["pm2 reset", "pm2 update", "restart", "reset and restart", "stopped and reset"],
+)
+def test_a_restart_and_a_reset_keep_the_instance(
+    instances: InstanceRegistry, pid: int, restarts: int, is_same_daemon: bool, total: int
+) -> None:
+    instances.update([process(pid=11, restarts=3)])
+    first = instances.token(*API)
+    instances.update([process(pid=pid, restarts=restarts)], is_same_daemon=is_same_daemon)
+
+    assert (instances.token(*API), instances.known[API].restarts) == (first, total)
+
+
+def test_what_appears_after_an_empty_list_is_a_change(instances: InstanceRegistry) -> None:
+    instances.update([])
+
+    assert [change.kind for change in instances.update([process()])] == ["appeared"]
+
+
 async def test_the_token_of_an_earlier_server_is_reused(store: RecordingStore) -> None:
     instances = InstanceRegistry(store, {API: SavedInstance("saved", 5), WEB: SavedInstance("deleted-meanwhile", 0)})
     instances.update([process(restarts=2)])
