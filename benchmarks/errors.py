@@ -7,6 +7,11 @@ from http import HTTPStatus
 
 from system.lib import installation
 from system.lib.errors import Conflict, Invalid, NotFound, ReportedError, Unavailable, Upstream
+from system.lib.quantities import pluralize
+
+
+def _sentence(reason: str) -> str:
+    return reason if reason.endswith(".") else reason + "."
 
 
 class BenchmarkError(ReportedError):
@@ -160,6 +165,28 @@ class BackupFailed(BenchmarkError, Unavailable):
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"The backup {path} could not be written: {reason}. Nothing was deleted.")
+
+
+class ClearIncomplete(BenchmarkError, Unavailable):
+    """A deletion ended early, after its backup was complete."""
+
+    def __init__(self, deleted: int, total: int, path: str, reason: str) -> None:
+        super().__init__(
+            f"Deleted {deleted} of {pluralize(total, 'run')}, then it ended: {_sentence(reason)} "
+            f"All are kept in {path}. Repeat it to delete the rest.",
+            deleted=deleted, total=total, backup=path,
+        )  # fmt: skip
+
+
+class ImportIncomplete(BenchmarkError, Unavailable):
+    """An import ended early. Every entry is either imported completely or not at all."""
+
+    def __init__(self, path: str, imported: int, reason: str) -> None:
+        super().__init__(
+            f"Imported {pluralize(imported, 'run')} from {path}, then it ended: {_sentence(reason)} "
+            "Repeat it to import the rest.",
+            path=path, imported=imported,
+        )  # fmt: skip
 
 
 class InvalidCursor(BenchmarkError, Invalid):

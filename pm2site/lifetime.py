@@ -29,6 +29,7 @@ from pm2site.live.connections import sockets
 from pm2site.transport.connection_probe import run_at_shutdown
 from rediscluster.operations import cluster
 from rediscluster.status import cluster_sampler
+from system import database
 from system.lib import locks
 
 log = structlog.get_logger("pm2site")
@@ -53,6 +54,7 @@ def start() -> None:
         return
     _started_loops.add(loop)
     origin.begin_to_serve(settings.API_PORT)
+    database.allow_long_work()
     rpc_client.keep_open()
     cluster_sampler.keep_connections_open()
     run_at_shutdown(stop)

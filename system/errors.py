@@ -1,4 +1,4 @@
-"""Errors of the host and its child processes. [pure]"""
+"""Errors of the host, of its child processes, and of long work. [pure]"""
 
 from __future__ import annotations
 
@@ -33,6 +33,15 @@ class ChildTimeout(HostError, TimedOut):
         self.program = program
         self.timeout_s = timeout_s
         self.stderr_tail = stderr_tail
+
+
+class ServerStops(HostError, Unavailable):
+    """The server stops between two steps of long work. The error of the work itself says what was done until then."""
+
+    code = "server_stopping"
+
+    def __init__(self) -> None:
+        super().__init__("The server is stopping.")
 
 
 class InstallationFailed(Exception):

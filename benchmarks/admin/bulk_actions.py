@@ -1,4 +1,4 @@
-"""Admin actions on selected runs: export, compare, set and remove baselines. [io: database]"""
+"""Admin actions on selected runs: export, compare, set and remove baselines, delete. [io: database]"""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
-from django.contrib.admin import ModelAdmin
+from django.contrib.admin import ModelAdmin, actions
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,10 +18,12 @@ from benchmarks.api.history_views import streaming_response
 from benchmarks.errors import BenchmarkError
 from benchmarks.history import baselines, exporter
 from benchmarks.history.queries import iter_chunks
-from benchmarks.models import Run
+from benchmarks.history.results import COLUMNS
+from benchmarks.models import UNFINISHED, Run
 
-ACTION_NAMES = ("export_json", "export_csv", "compare_two", "name_baseline", "drop_baseline")
+ACTION_NAMES = ("export_json", "export_csv", "compare_two", "name_baseline", "drop_baseline", "delete_selected")
 MAX_BASELINES = 20  # per action; a larger selection is probably a mistake
+MAX_DELETED = 500  # per action: Django's confirmation lists them, and sends their ids as fields of a form
 
 
 @admin.action(description="Export as JSON")
@@ -69,6 +72,20 @@ def drop_baseline(model_admin: ModelAdmin[Any], request: HttpRequest, rows: Quer
             model_admin.message_user(request, f"Run {run.pk} is no longer a baseline.")
         except BenchmarkError as error:
             model_admin.message_user(request, str(error), messages.ERROR)
+
+
+# It replaces Django's action of this name, which its confirmation page posts to.
+@admin.action(description="Delete selected runs", permissions=["delete"])
+def delete_selected(model_admin: ModelAdmin[Any], request: HttpRequest, rows: QuerySet[Run]) -> TemplateResponse | None:
+    chosen = rows.order_by()[: MAX_DELETED + 1].count()
+    if chosen > MAX_DELETED:
+        text = f"Select at most {MAX_DELETED} runs. DELETE /api/benchmark/clear deletes all, after an export."
+        model_admin.message_user(request, text, messages.ERROR)
+        return None
+    if rows.filter(state__in=UNFINISHED).exists():
+        model_admin.message_user(request, "A run that is not finished cannot be deleted; cancel it.", messages.ERROR)
+        return None
+    return actions.delete_selected(model_admin, request, rows.only(*COLUMNS))
 
 
 def _limit_selection(model_admin: ModelAdmin[Any], request: HttpRequest, rows: QuerySet[Run]) -> list[Run]:

@@ -17,7 +17,7 @@ from django.utils.html import format_html
 
 from benchmarks.admin import bulk_actions, run_pages
 from benchmarks.errors import BenchmarkError
-from benchmarks.history import recent_rates
+from benchmarks.history import deletion, recent_rates
 from benchmarks.history.completed import kind_of
 from benchmarks.history.queries import list_frameworks
 from benchmarks.history.readable_rows import read_rows, readable
@@ -127,6 +127,19 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         """Permission to set baselines: the credential may act, and may view the history."""
         credential = getattr(request, "credential", None)
         return bool(credential and credential.may_act) and self.has_view_permission(request)
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
+        """The runs and the number of their trials. Django would read each trial, with its output, to list it."""
+        runs = list(objs)
+        trials = Trial.objects.filter(run__in=[run.pk for run in runs]).count()
+        lacking = set() if self.has_delete_permission(request) else {str(self.opts.verbose_name)}
+        return [str(run) for run in runs], {"runs": len(runs), "trials": trials}, lacking, []
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
+        for _ in deletion.delete_runs(queryset.values_list("pk", flat=True)):
+            pass
 
     def history_page(self, request: HttpRequest) -> HttpResponse:
         """`?framework=&endpoint=&method=`: requests/s over time."""

@@ -10,18 +10,25 @@ import secrets
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from uuid import UUID
 
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 
-from benchmarks.errors import BackupFailed
+from benchmarks.errors import BackupFailed, ClearIncomplete
+from benchmarks.history.deletion import delete_runs
 from benchmarks.history.queries import iter_chunks
 from benchmarks.history.results import Result, to_result
 from benchmarks.models import UNFINISHED, Run
+from system import database
+from system.errors import ServerStops
 from system.lib import files
 from system.lib.wire import iso_time, to_wire, to_wire_object, wire_keys
 
+T = TypeVar("T")
 ResultChunks = Iterator[list[Result]]
+ID_BYTES = 16
 # The original program's columns in its order, then all others.
 ORIGINAL_COLUMNS = (
     "id", "timestamp", "framework", "endpoint", "method", "reqPerSec", "avgLatency", "p50Latency", "p90Latency",
@@ -32,10 +39,12 @@ COLUMNS = tuple(dict.fromkeys((*ORIGINAL_COLUMNS, *wire_keys(Result).values())))
 
 
 def render_json(chunks: Iterator[list[Any]]) -> Iterator[str]:
+    """`chunks`: results, or objects as they are on the wire."""
     yield f'{{"version":"2.0","exportedAt":"{iso_time(datetime.now(UTC))}","results":['
     comma = ""
     for chunk in chunks:
-        yield comma + ",".join(json.dumps(to_wire(result), allow_nan=False, separators=(",", ":")) for result in chunk)
+        objects = (result if isinstance(result, dict) else to_wire(result) for result in chunk)
+        yield comma + ",".join(json.dumps(item, allow_nan=False, separators=(",", ":")) for item in objects)
         comma = ","
     yield "]}\n"
 
@@ -104,13 +113,36 @@ FORMATS: dict[str, tuple[str, Callable[[ResultChunks], Iterator[str]]]] = {
 
 
 def clear_history() -> tuple[int, Path]:
-    """Back up every finished run, then delete exactly those rows. Raises BackupFailed, OSError (disk full)."""
+    """Back up every finished run, then delete exactly those rows: a run that cannot be read is not deleted.
+
+    Memory is constant but for 16 bytes per run. Returns the number of deleted runs, and the backup. Raises
+    BackupFailed, OSError (disk full), ServerStops and errors of the database before anything was deleted, and
+    ClearIncomplete after that.
+    """
     moment = datetime.now(UTC)
     rows = Run.objects.exclude(state__in=UNFINISHED).filter(recorded_at__lte=moment).order_by("-at", "-id")
-    path = write_backup(render_json(iter_chunks(rows, to_backup_entry)), moment)
-    deleted = rows.count()
-    rows.order_by().delete()
+    ids = bytearray()
+
+    def convert(run: Run) -> dict[str, object]:
+        entry = to_backup_entry(run)
+        ids.extend(run.pk.bytes)
+        return entry
+
+    path = write_backup(render_json(_until_server_stops(iter_chunks(rows, convert))), moment)
+    total, deleted = len(ids) // ID_BYTES, 0
+    try:
+        for count in delete_runs(UUID(bytes=bytes(ids[at : at + ID_BYTES])) for at in range(0, len(ids), ID_BYTES)):
+            deleted += count
+    except (DatabaseError, InterfaceError, ServerStops) as error:
+        raise ClearIncomplete(deleted, total, str(path), str(error)) from error
     return deleted, path
+
+
+def _until_server_stops(chunks: Iterator[T]) -> Iterator[T]:
+    """Raises ServerStops."""
+    for chunk in chunks:
+        database.may_go_on()
+        yield chunk
 
 
 def to_backup_entry(run: Run) -> dict[str, object]:

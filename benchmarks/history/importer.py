@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError
 from rest_framework.exceptions import ValidationError
 
-from benchmarks.errors import HistoryUnreadable
+from benchmarks.errors import HistoryUnreadable, ImportIncomplete
 from benchmarks.history.submission import ImportedSerializer
 from benchmarks.models import Run, Source
 from system import database
+from system.errors import ServerStops
 from system.lib.fields import error_sentences
 from system.lib.storable_json import storable_json
 
 NAMESPACE = uuid5(NAMESPACE_URL, "pm2site:bench-history")
 MAX_FILE_BYTES = 256 * 2**20
-BATCH_SIZE = 500
 DEFAULT_GENERATOR = "autocannon"  # the only generator of the original program
 
 
@@ -53,26 +53,33 @@ def import_default_file() -> ImportReport | None:
 
 
 def import_file(path: Path) -> ImportReport:
-    """Import the new entries. Raises HistoryUnreadable before any change to the database."""
-    rows: dict[Any, Run] = {}
+    """Import the new entries, in short transactions. Raises HistoryUnreadable and ServerStops before any change to the
+    database, and ImportIncomplete after that."""
+    entries = read_entries(path)
     rejected: list[RejectedEntry] = []
-    duplicates = 0
-    serializer = ImportedSerializer()  # one for all: it builds its fields once
-    for index, raw in enumerate(read_entries(path)):
-        try:
-            run = _build_run(serializer, raw)
-        except ValidationError as error:
-            rejected.append(RejectedEntry(index, " ".join(error_sentences(error.detail))))
-            continue
-        except RecursionError:
-            rejected.append(RejectedEntry(index, "It is nested too deeply."))
-            continue
-        duplicates += run.id in rows
-        rows.setdefault(run.id, run)
-    imported = _insert_new(rows)
+    imported = 0
+    try:
+        for count in database.write_in_batches(_valid_runs(entries, rejected), _insert_new):
+            imported += count
+    except (DatabaseError, InterfaceError, ServerStops) as error:
+        if not imported:
+            raise
+        raise ImportIncomplete(str(path), imported, str(error)) from error
     if imported:
         database.update_statistics()
-    return ImportReport(str(path), imported, len(rows) - imported + duplicates, tuple(rejected))
+    return ImportReport(str(path), imported, len(entries) - len(rejected) - imported, tuple(rejected))
+
+
+def _valid_runs(entries: Iterable[object], rejected: list[RejectedEntry]) -> Iterator[Run]:
+    """Unsaved rows of the entries; those that are not valid are added to `rejected`."""
+    serializer = ImportedSerializer()  # one for all: it builds its fields once
+    for index, raw in enumerate(entries):
+        try:
+            yield _build_run(serializer, raw)
+        except ValidationError as error:
+            rejected.append(RejectedEntry(index, " ".join(error_sentences(error.detail))))
+        except RecursionError:
+            rejected.append(RejectedEntry(index, "It is nested too deeply."))
 
 
 def read_entries(path: Path) -> list[object]:
@@ -112,17 +119,10 @@ def legacy_id(entry: Mapping[str, Any]) -> UUID:
     return uuid5(NAMESPACE, "|".join(str(entry.get(key)) for key in keys))
 
 
-def _insert_new(rows: dict[Any, Run]) -> int:
-    imported = 0
-    with transaction.atomic():
-        for batch in _batches(rows.values()):
-            existing = set(Run.objects.filter(id__in=[run.id for run in batch]).values_list("id", flat=True))
-            new_runs = [run for run in batch if run.id not in existing]
-            Run.objects.bulk_create(new_runs, ignore_conflicts=True)
-            imported += len(new_runs)
-    return imported
-
-
-def _batches(rows: Iterable[Run]) -> Iterable[list[Run]]:
-    runs = list(rows)
-    return [runs[start : start + BATCH_SIZE] for start in range(0, len(runs), BATCH_SIZE)]
+def _insert_new(runs: Sequence[Run]) -> int:
+    """Stores the runs whose id is new; of two with the same id the first."""
+    by_id = {run.id: run for run in reversed(runs)}
+    existing = set(Run.objects.filter(id__in=by_id).values_list("id", flat=True))
+    new_runs = [run for run_id, run in by_id.items() if run_id not in existing]
+    Run.objects.bulk_create(reversed(new_runs), ignore_conflicts=True)
+    return len(new_runs)

@@ -93,7 +93,7 @@ _lock = threading.Lock()
 
 
 def forget() -> None:
-    """Recompute everything at the next call, after a deletion without signals."""
+    """Recompute everything at the next call: rows were deleted without signals."""
     global _cached
     with _lock:
         _cached = None

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any, get_type_hints
 from uuid import UUID
 
+_UNCHANGED = frozenset({str, int, bool, type(None)})
 _UNDERSCORE = re.compile(r"_([a-z0-9])")
 
 
@@ -54,6 +55,8 @@ def to_wire(value: object) -> object:
 
     Raises TypeError for any other type.
     """
+    if type(value) in _UNCHANGED:  # most values; the checks below take several times as long
+        return value
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, float):
@@ -61,7 +64,8 @@ def to_wire(value: object) -> object:
     if value is None or isinstance(value, (str, int)):
         return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {key: to_wire(getattr(value, name)) for name, key in wire_keys(type(value)).items()}
+        items = [(key, getattr(value, name)) for name, key in wire_keys(type(value)).items()]
+        return {key: item if type(item) in _UNCHANGED else to_wire(item) for key, item in items}
     if isinstance(value, datetime):
         return iso_time(value)
     if isinstance(value, UUID):

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from benchmarks.errors import HistoryUnreadable
+from benchmarks.errors import HistoryUnreadable, ImportIncomplete
 from benchmarks.history import importer
 from system.lib.commands import CommandLine
 
@@ -27,7 +27,7 @@ class Command(CommandLine):
     def handle(self, *args: Any, file: Path | None, **options: Any) -> None:
         try:
             report = importer.import_file(file) if file else importer.import_default_file()
-        except HistoryUnreadable as error:
+        except (HistoryUnreadable, ImportIncomplete) as error:
             raise CommandError(str(error)) from error
         if report is None:
             raise CommandError("There is no .bench-history.json here or beside manage.py. Pass the path of the file.")

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 
-from benchmarks.errors import HistoryUnreadable
+from benchmarks.errors import HistoryUnreadable, ImportIncomplete
 from benchmarks.history import importer, totals
 from benchmarks.runs import queue
 from pm2.daemon import origin
@@ -55,7 +55,7 @@ class Command(CommandLine):
     def _import_history(self) -> None:
         try:
             report = importer.import_default_file()
-        except HistoryUnreadable as error:  # the server starts without it
+        except (HistoryUnreadable, ImportIncomplete) as error:  # the server starts without it
             self.stderr.write(f"[ERROR] {error}")
         else:
             self.stdout.write("\n".join(banner.import_lines(report)), ending="\n" if report else "")

@@ -14,9 +14,11 @@ from system.lib.errors import Conflict, Invalid, NotFound, ReportedError, TimedO
 CODES = """
 benchmarks.BackupFailed 503 backup_failed
 benchmarks.BadUsage 400 bad_request
+benchmarks.ClearIncomplete 503 clear_incomplete
 benchmarks.GeneratorFailed 502 generator_failed
 benchmarks.GeneratorMissing 503 generator_missing
 benchmarks.HistoryUnreadable 422 history_unreadable
+benchmarks.ImportIncomplete 503 import_incomplete
 benchmarks.InvalidCursor 400 bad_request
 benchmarks.InvalidRunRequest 400 bad_request
 benchmarks.InvalidTargetAddress 400 bad_request
@@ -89,6 +91,7 @@ rediscluster.UnknownNode 404 node_not_found
 system.BinaryMissing 503 binary_missing
 system.ChildFailed 503 child_failed
 system.ChildTimeout 504 child_timeout
+system.ServerStops 503 server_stopping
 """
 BASES = {"BenchmarkError", "PM2Error", "AccessError", "RedisClusterError", "HostError"}
 
