@@ -31,6 +31,7 @@ RUN_EPILOG = """\
   run pm2 scale fastify -i 4     run pm2 rolling-restart fastify
   run redis setup -n 6 -r 1      run redis failover 7001
   run bench fastify read         benchmark GET /code-fast and print the result
+  run bench list                 the newest results
   run bench compare baseline ID  compare two runs; --json prints their ids after a benchmark
   run history export -o runs.csv --format csv
   run cleanup --yes              delete all PM2 processes and the Redis Cluster
@@ -39,7 +40,7 @@ Results go to stdout, progress to stderr; --json prints the server's response.
 Exit codes: 0 ok, 1 failed, 2 usage, 4 invalid benchmark."""
 
 PROCESS = "a process name, namespace or pm_id"
-BENCH_VERBS = ("run", "compare")
+BENCH_VERBS = ("run", "list", "compare")
 
 
 def at_least(low: int) -> Callable[[str], int]:
@@ -120,7 +121,7 @@ def _add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     _add_yes_option(cleanup)
     _add_redis_verbs(commands.add_parser("redis", help="setup, stop, resume, failover, clean, status"))
     _add_pm2_verbs(commands.add_parser("pm2", help=", ".join((*PM2_VERBS, "logs", "status"))))
-    _add_bench_verbs(commands.add_parser("bench", help="benchmark a running framework, or compare runs"))
+    _add_bench_verbs(commands.add_parser("bench", help="benchmark a running framework, list or compare runs"))
     _add_history_verbs(commands.add_parser("history", help="export the benchmark history"))
     for command in (quickstart, cleanup):
         _add_json_option(command)
@@ -138,14 +139,17 @@ def _add_pm2_verbs(pm2: argparse.ArgumentParser) -> None:
             parser.add_argument("--modules", action="store_true", help="of all or of a namespace: modules of PM2 too")
         if verb.is_destructive:
             _add_yes_option(parser)
-    _add_name(verbs.add_parser("status", help="PM2's processes; exit code 1 unless its daemon is up"), PROCESS)
+    status = verbs.add_parser(
+        "status", aliases=["list"], help="PM2's processes; exit code 1 unless its daemon is up"
+    )  # fmt: skip
+    _add_name(status, PROCESS)
     logs = verbs.add_parser("logs", help="the newest log lines")
     _add_name(logs, PROCESS)
     add = logs.add_argument
     add("-n", "--lines", type=at_least(1), default=200, help="number of lines (default: %(default)s)")
     add("-f", "--follow", action="store_true", help="print new lines until Ctrl-C")
     add("--search", metavar="TEXT", help="only lines containing this text")
-    for parser in verbs.choices.values():
+    for parser in set(verbs.choices.values()):
         _add_json_option(parser)
 
 
@@ -166,10 +170,13 @@ def _add_bench_verbs(bench: argparse.ArgumentParser) -> None:
     run.add_argument("-c", "--connections", type=at_least(1), metavar="N")
     run.add_argument("--trials", type=at_least(1), metavar="N")
     run.add_argument("--profile", metavar="NAME", help="quick, standard or rigorous")
+    listing = verbs.add_parser("list", help="the newest results")
+    _add_name(listing, "a framework")
+    listing.add_argument("-n", "--count", type=at_least(1), default=10, help="number of results (default: %(default)s)")
     compare = verbs.add_parser("compare", help="compare two runs; exit code 1 if there is no verdict")
     compare.add_argument("base", help='the id of a run, or "baseline"')
     compare.add_argument("new", help="the id of the run to compare with it")
-    for verb in (run, compare):
+    for verb in (run, listing, compare):
         _add_json_option(verb)
 
 

@@ -21,7 +21,7 @@ from dashboard_client.network.endpoints import Json
 from dashboard_client.network.pm2_verbs import PM2_VERBS
 from dashboard_client.network.quick_start import DEFAULT_NODES, ClusterStep, decide_cluster_step
 from dashboard_client.wire.action_result import ActionResult
-from dashboard_client.wire.benchmarks import Comparison
+from dashboard_client.wire.benchmarks import BenchmarkResults, Comparison
 from dashboard_client.wire.decode import convert
 from dashboard_client.wire.host_and_pm2 import LogLines, Pm2Stats
 from dashboard_client.wire.redis import RedisStats, RedisStatus
@@ -106,7 +106,7 @@ def _redis_status(api: Api, options: Namespace) -> int:
 
 
 def pm2(api: Api, options: Namespace) -> int:
-    if options.verb == "status":
+    if options.verb in ("status", "list"):
         return _pm2_status(api, options)
     if options.verb == "logs":
         return _logs(api, options)
@@ -152,7 +152,27 @@ def _logs(api: Api, options: Namespace) -> int:
 
 
 def bench(api: Api, options: Namespace) -> int:
-    return compare_runs(api, options) if options.verb == "compare" else run_benchmark(api, options)
+    commands: Mapping[str, Callable[[Api, Namespace], int]] = {
+        "run": run_benchmark,
+        "list": list_results,
+        "compare": compare_runs,
+    }
+    return commands[options.verb](api, options)
+
+
+def list_results(api: Api, options: Namespace) -> int:
+    if options.name is None:
+        response = api.benchmark_latest(options.count)
+    else:
+        response = api.benchmark_all(options.count, framework=options.name)
+    results = convert(BenchmarkResults, response)
+    if options.json:
+        print(json.dumps(response))
+    elif results.results:
+        print("\n".join(report.results(results)))
+    else:
+        print_status("No results yet.")
+    return 0
 
 
 def compare_runs(api: Api, options: Namespace) -> int:

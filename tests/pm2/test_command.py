@@ -35,7 +35,7 @@ def test_the_life_of_a_framework_from_the_command_line(new_pm2_home: Path) -> No
     assert err == "2 of 2 online\n"
     assert pm2(new_pm2_home, "reload") == (0, "Reloaded fastify: 2 instances\n", "")
     assert pm2(new_pm2_home, "status", "fastify")[0::2] == (0, "2 of 2 online\n")
-    assert pm2(new_pm2_home, "status", "1")[0::2] == (0, "1 of 1 online\n")
+    assert pm2(new_pm2_home, "list", "1")[0::2] == (0, "1 of 1 online\n")
     assert pm2(new_pm2_home, "status", "koa") == (
         1,
         "",

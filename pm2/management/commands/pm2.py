@@ -38,7 +38,8 @@ class Command(CommandLine):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         commands = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-        status = commands.add_parser("status", help="The processes, with CPU and memory of their trees.")
+        text = "The processes, with CPU and memory of their trees."
+        status = commands.add_parser("status", aliases=["list"], help=text)
         status.add_argument("name", nargs="?", metavar="NAME", help=f"{NAME} (default: all)")
         for verb in VERBS.values():
             _add_verb(commands.add_parser(verb.name, help=verb.help, description=verb.help), verb)
@@ -53,7 +54,7 @@ class Command(CommandLine):
 
     def handle(self, *args: Any, verb: str, name: str | None, **options: Any) -> None:
         try:
-            if verb == "status":
+            if verb in ("status", "list"):
                 stats = asyncio.run(current_monitor.sample())
                 stats = stats if name is None else only_matching(stats, name)
                 self._print_stats(stats, options["json"])

@@ -11,8 +11,10 @@ import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 
 from dashboard_client.commands import arguments
 from dashboard_client.network.pm2_verbs import PM2_VERBS, Pm2Verb
@@ -68,6 +70,11 @@ def test_a_process_from_start_to_delete(own_server: Server) -> None:
     assert measured.stdout.startswith("node GET /simple: ")
 
     [run] = json.loads(client(own_server.url, "run", "history", "export").stdout)["results"]
+    page = json.loads(client(own_server.url, "run", "bench", "list", "node", "-n", "5", "--json").stdout)
+    assert (page["results"], page["count"], page["total"], page["next"]) == ([run], 1, 1, None)
+    listed = client(own_server.url, "run", "bench", "list")
+    assert [line.split()[2:5] for line in listed.stdout.splitlines()[1:]] == [["node", "GET", "/simple"]]
+
     compared = client(own_server.url, "run", "bench", "compare", run["id"], run["id"])
     reason = "node has 1 trial; at least 4 are needed (profile standard)."
     assert (compared.stdout.partition(": ")[0], compared.returncode) == ("No verdict", 1)
@@ -101,6 +108,36 @@ def test_json_report_has_one_section_per_endpoint(shared_server: Server) -> None
     assert result.returncode == 0
     assert list(payload) == ["server", "health", "system", "pm2", "redis", "benchmarks", "activity"]
     assert (payload["server"], payload["pm2"]["counts"]) == (shared_server.url, {"online": 0, "total": 0})
+
+
+@pytest.mark.parametrize(
+    ("words", "paths"),
+    [
+        ("pm2 status", ["/api/pm2/stats"]),
+        ("pm2 list", ["/api/pm2/stats"]),
+        ("pm2 logs", ["/api/pm2/logs?lines=200"]),
+        ("redis status", ["/api/redis/status", "/api/redis/stats"]),
+        ("bench list", ["/api/benchmark/latest?count=10"]),
+        ("bench list node -n 3", ["/api/benchmark/all?limit=3&framework=node"]),
+        ("history export", ["/api/benchmark/export?format=json"]),
+    ],
+)
+def test_json_is_the_body_of_the_server(shared_server: Server, words: str, paths: list[str]) -> None:
+    result = client(shared_server.url, "run", *words.split(), "--json")
+
+    bodies = [requests.get(shared_server.url + path, timeout=60).json() for path in paths]
+    expected = bodies[0] if len(bodies) == 1 else dict(zip(("status", "stats"), bodies, strict=True))
+    printed = json.loads(result.stdout)
+    assert (without_times(printed), result.stderr) == (without_times(expected), "")
+    assert result.returncode == (1 if "stats" in paths[-1] else 0)  # neither a daemon nor a cluster
+
+
+def without_times(body: Any) -> Any:
+    """The body without what differs between two requests."""
+    if not isinstance(body, dict):
+        return body
+    times = ("timestamp", "exportedAt", "ageSeconds")
+    return {name: without_times(value) for name, value in body.items() if name not in times}
 
 
 def test_redis_status_is_1_without_a_cluster(shared_server: Server) -> None:
@@ -155,6 +192,7 @@ def test_an_unreachable_server_is_reported_in_one_line() -> None:
         ["--once"],
         ["--json"],
         ["run", "pm2", "status", "--json"],
+        ["run", "bench", "list", "--json"],
         ["run", "pm2", "logs", "--json"],
         ["run", "pm2", "stop", "x", "--json"],
         ["run", "redis", "status", "--json"],
