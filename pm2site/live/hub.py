@@ -65,10 +65,11 @@ class Stream:
         self.period_s = LINGER_S
         self._seq = 0
         self._failures = 0
-        self._subscribers: dict[Subscriber, None] = {}
+        self._subscribers: dict[Subscriber, float] = {}  # → the loop's time from which samples are valid for it
         self._task: asyncio.Task[None] | None = None
         self._subscribers_changed = asyncio.Event()
-        self._valid_from_s = 0.0
+        self._valid_from_s = self._began_s = 0.0  # `_began_s`: when the sampler's last sample began
+        self._is_sample_due = False
         self._sampling: tuple[float, asyncio.Task[Frame]] | None = None
         self._next: asyncio.Task[Frame] | None = None
 
@@ -77,13 +78,16 @@ class Stream:
         return self._task is not None and not self._task.done()
 
     def attach(self, subscriber: Subscriber) -> None:
-        """Starts offering frames, the newest at once if it is fresh."""
-        self._subscribers[subscriber] = None
+        """Starts offering frames, the newest at once if it is fresh; none sampled before the last `expire`."""
+        oldest_s = max(asyncio.get_running_loop().time() - subscriber.interval_s, self._valid_from_s)
+        self._subscribers[subscriber] = self._valid_from_s
         self._subscribers_changed.set()
         if not self.is_sampling:
             self._task = asyncio.create_task(self._run(), name=f"sampler of {self.name}")
-        elif self.frame and asyncio.get_running_loop().time() - self.frame.sampled_at_s <= subscriber.interval_s:
+        elif self.frame and self.frame.sampled_at_s >= oldest_s:
             subscriber.offer(self.frame)
+        elif self._began_s < self._valid_from_s:  # no sample that is being taken will be valid
+            self._is_sample_due = True
 
     def detach(self, subscriber: Subscriber) -> None:
         self._subscribers.pop(subscriber, None)
@@ -96,10 +100,12 @@ class Stream:
         loop = asyncio.get_running_loop()
         due = loop.time()
         while self._subscribers or await self._wait_for_subscriber():
+            self._began_s, self._is_sample_due = loop.time(), False
             frame = await self._next_frame()
             self.frame, self.period_s = frame, self._shortest_s()
-            for subscriber in self._subscribers:
-                subscriber.offer(frame)
+            for subscriber, valid_from_s in self._subscribers.items():
+                if frame.sampled_at_s >= valid_from_s:
+                    subscriber.offer(frame)
             due = await self._sleep_until_due(due)
         self.frame = None
 
@@ -113,9 +119,12 @@ class Stream:
         return True
 
     async def _sleep_until_due(self, last_due: float) -> float:
-        """Sleeps until the next tick, which moves forward if a shorter interval is subscribed meanwhile."""
+        """Sleeps until the next tick, which moves forward if a shorter interval is subscribed meanwhile; not at all
+        if a new subscriber has no valid frame."""
         loop = asyncio.get_running_loop()
         while self._subscribers:
+            if self._is_sample_due:
+                return last_due
             period = self._shortest_s()
             if self._failures:
                 period = max(period, min(MAX_BACKOFF_S, 2.0 ** (self._failures - 1)))

@@ -90,6 +90,37 @@ async def test_a_new_subscriber_gets_the_newest_frame_at_once() -> None:
     stream.detach(second)
 
 
+@pytest.mark.parametrize("has_others", [False, True])
+@pytest.mark.parametrize("is_sampling", [False, True])
+async def test_a_new_subscriber_gets_nothing_sampled_before_an_action(has_others: bool, is_sampling: bool) -> None:
+    state, may_answer = "before", asyncio.Event()
+    may_answer.set()
+
+    async def sample() -> str:
+        sampled = state
+        await may_answer.wait()
+        return sampled
+
+    stream, other, late = Stream("s", sample), RecordingSubscriber(0.05 if is_sampling else 30), RecordingSubscriber(30)
+    stream.attach(other)
+    await wait_until(lambda: other.frames)
+    if is_sampling:  # a sample that began before the action is still being taken
+        may_answer.clear()
+        started = stream._seq
+        await wait_until(lambda: stream._seq > started)
+    if not has_others:
+        stream.detach(other)
+    state = "after"
+    stream.expire()
+    stream.attach(late)
+    may_answer.set()
+    await wait_until(lambda: late.frames)
+    stream.detach(other)
+    stream.detach(late)
+
+    assert json.loads(late.frames[0].text)["data"] == "after"
+
+
 async def test_a_failed_sample_is_reported_and_the_stream_continues() -> None:
     samples: list[object] = [ValueError("no"), float("nan"), {"fine": 1}]
 
