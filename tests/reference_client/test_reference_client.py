@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,7 +83,10 @@ ENDED: list[Row] = [
     ("POST", "/api/pm2/delete", {"framework": "fastify"}),
     ("POST", "/api/pm2/delete", {"framework": "express"}),
     ("POST", "/api/pm2/start", {"framework": "node", "instances": 1}),
-    ("POST", "/api/pm2/logs", {"framework": "node", "lines": 10}),
+    ("POST", "/api/pm2/stop", {"framework": "node"}),
+]
+LOGS: Row = ("POST", "/api/pm2/logs", {"framework": "node", "lines": 10})
+CLEANED: list[Row] = [
     ("POST", "/api/pm2/deleteAll", None),
     ("POST", "/api/redis/setup", {"nodeCount": 3}),
     ("GET", "/api/redis/nodes", None),
@@ -166,7 +170,7 @@ class Transcript:
 
 
 def test_the_rows_are_all_of_the_specification() -> None:
-    for rows in (IDLE, [*IDLE[:1], *IDLE[12:15], *PROCESSES, *HISTORY, RUN, *ENDED]):
+    for rows in (IDLE, [*IDLE[:1], *IDLE[12:15], *PROCESSES, *HISTORY, RUN, *ENDED, *CLEANED]):
         assert {f"{method} {path}" for method, path, _ in rows} >= SPECIFIED
 
 
@@ -195,15 +199,19 @@ def test_this_user_needs_no_key(keyless: Server) -> None:
         busy.requests(PROCESSES)
         busy.messages()
         busy.request(RUN)
-        _wait_for_result(client)
+        _poll(client, ("GET", "/api/benchmark/latest?count=1", None), lambda body: body["count"])
         busy.requests([*HISTORY, *ENDED])
+        _poll(
+            client, LOGS, lambda body: len(body["lines"]) == 2
+        )  # PM2 writes the last line after its process has ended
+        busy.requests([LOGS, *CLEANED])
         busy.matches("busy")
 
 
-def _wait_for_result(client: ReferenceClient) -> None:
+def _poll(client: ReferenceClient, row: Row, is_done: Callable[[Any], object]) -> None:
     deadline_s = time.monotonic() + DEADLINE_S
-    while client.request("GET", "/api/benchmark/latest?count=1").body["count"] == 0:
-        assert time.monotonic() < deadline_s, client.request("GET", "/api/benchmark/runs").body
+    while not is_done(body := client.request(*row).body):
+        assert time.monotonic() < deadline_s, body
         time.sleep(0.1)
 
 
