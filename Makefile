@@ -11,7 +11,7 @@ SERVED := $(VENV)/.server $(VENV)/.node
 .DEFAULT_GOAL := help
 # The tests start hundreds of Python processes: without byte code on disk, each compiles the program again.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help setup run dev demo admin dashboard test test-fast coverage check bench harden fmt lock clean
+.PHONY: help setup run dev demo admin dashboard test test-fast coverage lint check bench harden fmt lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -46,13 +46,14 @@ coverage: $(SERVED) $(VENV)/.dev ## run all tests and measure the coverage, incl
 	@$(PY) -m coverage run $(PYTEST) $(ARGS)
 	@$(PY) -m coverage combine -q && $(PY) -m coverage report --fail-under=85
 
-check: $(SERVED) $(VENV)/.dev ## check formatting, lint, types and schema, then run the tests with coverage, as CI does
+lint: $(SERVED) $(VENV)/.dev ## check formatting, lint, types, schema and migrations
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy .
 	@$(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
 	@$(PY) manage.py makemigrations --check --dry-run --verbosity 0
-	@$(MAKE) --no-print-directory coverage
+
+check: lint coverage ## lint, then all tests with coverage
 
 bench: $(SERVED) $(VENV)/.dev ## measure our own performance, side by side with PM2's CLI and plain wrk (PART="core pm2 …")
 	@$(PY) -m perf $(PART)

@@ -224,7 +224,7 @@ def test_a_command_that_does_not_exist_is_found(
 def test_make_has_the_targets_that_the_documents_are_written_for() -> None:
     assert {
         "help", "setup", "run", "dev", "demo", "admin", "dashboard", "test", "test-fast", "coverage", "check", "bench",
-        "harden", "fmt", "lock", "clean",
+        "harden", "lint", "fmt", "lock", "clean",
     } == MAKE_TARGETS  # fmt: skip
 
 
