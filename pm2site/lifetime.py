@@ -37,6 +37,7 @@ log = structlog.get_logger("pm2site")
 _started_loops: set[asyncio.AbstractEventLoop] = set()
 _tasks: set[asyncio.Task[None]] = set()
 _recorder_lock = ExitStack()
+GC_THRESHOLD = 700  # Python's default; `main` starts with a higher one
 THREADS_S = 1.5  # for threads that still run after the shutdown
 
 
@@ -62,6 +63,9 @@ def start() -> None:
     _tasks.add(loop.create_task(schedule.keep_backups(), name="keep backups"))
     gc.collect()
     gc.freeze()  # what exists now stays: each full collection would look at it again, 50 ms for nothing
+    gc.set_threshold(
+        GC_THRESHOLD
+    )  # closed connections are cycles that hold buffers: 100 MB of them with that of the start
     loop.create_task(_start_watching(), name="start watching")  # noqa: RUF006 - short; the monitor holds its tasks
 
 

@@ -15,7 +15,7 @@ import daphne.http_protocol
 import daphne.server
 import daphne.ws_protocol
 import structlog
-from twisted.internet import reactor
+from twisted.internet import reactor, tcp
 
 from pm2site.errors import Refusal
 from pm2site.transport.connections import ConnectionTable, raise_descriptor_limit
@@ -26,7 +26,10 @@ from pm2site.transport.websocket import FRAME_BYTES, MESSAGE_BYTES, LimitedWebSo
 log = structlog.get_logger("pm2site.transport")
 
 CheckHead = Callable[[str, bytes, list[tuple[bytes, bytes]], str], Refusal | None]
-BACKLOG = 1024  # connections that wait to be accepted; a SYN above Twisted's 50 is repeated by its client after 1 s
+BACKLOG = 4096  # connections that wait to be accepted; a SYN above Twisted's 50 is repeated by its client after 1 s
+# In a turn of the event loop. Twisted's 100 grow by 20 with each turn, until a burst fills its address's share, and
+# evicts connections before the request that they bring is read.
+ACCEPTS = 100
 _is_installed = False
 
 
@@ -87,6 +90,7 @@ def install(check_head: CheckHead, max_body_bytes: int) -> None:
     for module in (daphne.server, daphne.http_protocol, daphne.ws_protocol):
         module.time = _MonotonicTime
     daphne.server.serverFromString = _with_backlog(daphne.server.serverFromString)
+    tcp.Port.numberAccepts = property(lambda port: ACCEPTS, lambda port, value: None)
     server = daphne.server.Server
     server.handle_reply = _with_back_pressure(server.handle_reply)
     server.application_checker = _supervised(server.application_checker, 1)

@@ -22,6 +22,7 @@ from twisted.web import http
 from pm2site.errors import Refusal, error_body, new_request_id
 from pm2site.transport.connections import ConnectionTable
 from pm2site.transport.handshakes import HandshakeQueue
+from pm2site.transport.websocket import LimitedWebSocket
 
 log = structlog.get_logger("pm2site.transport")
 
@@ -199,13 +200,21 @@ class LimitedRequest(http_protocol.WebRequest):  # type: ignore[misc]
     def process(self) -> Any:
         if self.requestHeaders.hasHeader(b"Upgrade"):
             self.channel.connections.start_waiting(self.channel.transport)
+            self.channel.transport.pauseProducing()
             self.handshakes.add(self._process_if_connected)
             return None
         return super().process()
 
     def _process_if_connected(self) -> None:
-        if not self._disconnected:
-            super().process()
+        if self._disconnected:
+            return
+        channel = self.channel
+        channel.transport.resumeProducing()
+        super().process()
+        socket = channel.transport.protocol
+        if channel._dataBuffer and isinstance(socket, LimitedWebSocket):
+            early, channel._dataBuffer = b"".join(channel._dataBuffer), []
+            socket.dataReceived(early)  # frames that did not wait for the handshake count, too
 
     def handleContentChunk(self, data: bytes) -> None:
         self._received += len(data)

@@ -81,8 +81,8 @@ def test_a_closed_connection_is_forgotten() -> None:
 @pytest.mark.parametrize(
     ("description", "expected"),
     [
-        ("tcp:port=3100:interface=127.0.0.1", "tcp:port=3100:interface=127.0.0.1:backlog=1024"),
-        ("unix:/run/pm2site.sock", "unix:/run/pm2site.sock:backlog=1024"),
+        ("tcp:port=3100:interface=127.0.0.1", "tcp:port=3100:interface=127.0.0.1:backlog=4096"),
+        ("unix:/run/pm2site.sock", "unix:/run/pm2site.sock:backlog=4096"),
         ("tcp:port=3100:backlog=7", "tcp:port=3100:backlog=7"),
         ("fd:fileno=3", "fd:fileno=3"),
     ],

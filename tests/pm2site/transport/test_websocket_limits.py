@@ -107,6 +107,21 @@ def test_control_frames_count_as_messages(shared_server: Server) -> None:
         assert closed_with(client) == (4429, "flooding")
 
 
+def test_frames_that_do_not_wait_for_the_handshake_count(shared_server: Server) -> None:
+    with connect(shared_server) as connection:
+        head = b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        key = b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + base64.b64encode(b"k" * 16) + b"\r\n\r\n"
+        connection.sendall(head + key + b"\x89\x80\0\0\0\0" * 60)
+        connection.settimeout(60)
+        received = b""
+        while struct.pack(">H", 4429) not in received:
+            part = connection.recv(65536)
+            assert part, received
+            received += part
+
+    assert received.startswith(b"HTTP/1.1 101 ")
+
+
 def test_a_browser_that_offers_a_subprotocol_learns_that_there_is_none(shared_server: Server) -> None:
     connection = upgrade(shared_server, b"Sec-WebSocket-Protocol: x\r\n")
     head = connection.recv(4096)
