@@ -246,7 +246,7 @@ def read_output(argv: Sequence[str], timeout_s: float) -> str | None:
     try:
         process = subprocess.Popen(
             list(argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            start_new_session=True,
+            start_new_session=True, env=without_secrets(os.environ),
         )  # fmt: skip
     except (OSError, ValueError):
         return None

@@ -319,3 +319,9 @@ async def test_a_child_inherits_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
     assert (await child.wait()).stdout == "None /d\n"
+
+
+def test_a_short_command_inherits_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_KEY", "the-key")
+
+    assert child_processes.read_output(["/bin/sh", "-c", "echo ${API_KEY-none}"], 60) == "none\n"
