@@ -9,11 +9,12 @@ from typing import TypeVar
 
 from django.conf import settings
 
+from pm2.actions import name_locks
 from pm2.actions.result import Skipped
 from pm2.actions.selection import ProcessSelector
 from pm2.actions.verdicts import SelectedProcess
-from pm2.daemon import rpc_client
-from pm2.daemon.process import as_int
+from pm2.daemon import daemon_process, rpc_client
+from pm2.daemon.process import Process, as_int
 from pm2.daemon.process_settings import parse_settings
 from pm2.daemon.rpc_client import DaemonConnection
 from pm2.errors import DaemonHangs, PM2Error, ProcessNotFound
@@ -40,14 +41,29 @@ async def run_to_completion(action: Coroutine[object, object, T]) -> T:
 
 
 @asynccontextmanager
-async def responsive_daemon() -> AsyncIterator[DaemonConnection]:
-    """Yields the daemon's connection, unless the daemon is known to hang: it would run the command whenever it resumes.
-    Raises DaemonHangs. Only the monitor of this event loop knows, in the server: a command that has just started relies
-    on the timeout of its first call."""
-    if not current_monitor.get_monitor().is_responsive():
-        raise DaemonHangs(str(settings.PM2_HOME), listing.daemon_pid())
+async def responsive_daemon(selector: ProcessSelector) -> AsyncIterator[DaemonConnection]:
+    """Yields the daemon's connection, unless the daemon hangs: it would run the command whenever it resumes. Raises
+    OperationInProgress if it hangs in an action on the selected processes, else DaemonHangs."""
+    await ensure_responsive(selector)
     async with rpc_client.connect() as daemon:
         yield daemon
+
+
+async def ensure_responsive(selector: ProcessSelector) -> None:
+    """Raises OperationInProgress, DaemonHangs like `responsive_daemon`; not if the daemon is not running."""
+    monitor = current_monitor.get_monitor()
+    if await monitor.is_responding():
+        return
+    name_locks.check_free(_last_names(selector, monitor.listed))
+    pid = listing.daemon_pid()
+    raise DaemonHangs(str(settings.PM2_HOME), pid, pid is not None and daemon_process.is_stopped(pid))
+
+
+def _last_names(selector: ProcessSelector, listed: Sequence[Process]) -> set[str]:
+    """The names of the selected processes, by the last list: the daemon gives no other one now."""
+    selected, is_group = selector.select(listed)
+    names = {process.name for process in selected if not (is_group and process.is_module)}
+    return names | {name for name in (selector.framework, selector.name) if name}
 
 
 async def publish_on_bus(daemon: DaemonConnection, pm_ids: Sequence[int], action: str) -> None:

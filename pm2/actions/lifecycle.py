@@ -31,9 +31,10 @@ async def _start(name: str, instances: int | None) -> ActionResult:
     count, warnings = start_steps.resolve_instance_count(framework, instances)
     if count > MANY_INSTANCES:
         warnings = (*warnings, f"{count} instances on {os.cpu_count()} CPUs: expect them to be slow.")
+    # Not `responsive_daemon`: the daemon may have to be started.
+    await action_steps.ensure_responsive(ProcessSelector(framework=name))
     with name_locks.hold_names([name], "start"):
         await start_steps.ensure_installed(framework)
-        # Not `responsive_daemon`: the daemon may have to be started, and the ping fails if it hangs.
         await start_steps.ensure_daemon()
         async with rpc_client.connect() as daemon:
             existing = [process for process in await list_processes(daemon) if process.name == name]
@@ -102,7 +103,7 @@ async def delete(selector: ProcessSelector, by: str = "") -> ActionResult:
 
 
 async def _act(action: Action, selector: ProcessSelector, by: str) -> ActionResult:
-    async with action_steps.responsive_daemon() as daemon:
+    async with action_steps.responsive_daemon(selector) as daemon:
         selected, skipped = await action_steps.select_processes(daemon, selector)
         with name_locks.hold_names(action_steps.names_of(selected), action.name):
             expected_exits.expect_exits([one.process.pm_id for one in selected], action.past_tense.lower(), by)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import structlog
@@ -31,18 +31,35 @@ def hold_names(names: Collection[str], action: str) -> Iterator[None]:
         yield
 
 
+def check_free(names: Iterable[str]) -> None:
+    """Raises OperationInProgress if an action on one of them is running."""
+    for name in sorted(names):
+        shared, private = _lock_files(name)
+        with suppress(OSError):
+            label = locks.holder(shared, shared_folder.open_shared) or locks.holder(private)
+            if label is not None:
+                raise _in_progress(name, label)
+
+
+def _lock_files(name: str) -> tuple[Path, Path]:
+    """In PM2_HOME, and in DATA_DIR."""
+    home = Path(settings.PM2_HOME)
+    shared, private = (
+        hashlib.sha256(text.encode(errors="replace")).hexdigest()[:24] for text in (name, f"{home}\0{name}")
+    )
+    return shared_folder.path_of(home, f"lock-{shared}"), Path(settings.DATA_DIR) / "locks" / f"pm2-{private}"
+
+
 def _hold(held: ExitStack, name: str, action: str) -> str | None:
     """The label of the holder; None if the lock is ours. Where the folder in PM2_HOME cannot be used, such as on a
     read-only file system, the lock is one of this DATA_DIR, which excludes its own server and commands."""
-    label, home = origin.to_json(action=action), Path(settings.PM2_HOME)
-    digest = hashlib.sha256(name.encode(errors="replace")).hexdigest()[:24]
+    label = origin.to_json(action=action)
+    shared, private = _lock_files(name)
     try:
-        path = shared_folder.path_of(home, f"lock-{digest}")
-        return held.enter_context(locks.exclusive(path, label, open_file=shared_folder.open_shared))
+        return held.enter_context(locks.exclusive(shared, label, open_file=shared_folder.open_shared))
     except OSError as error:
-        _report(f"{error.filename or path}: {error.strerror or error}")
-    digest = hashlib.sha256(f"{home}\0{name}".encode(errors="replace")).hexdigest()[:24]
-    return held.enter_context(locks.exclusive(Path(settings.DATA_DIR) / "locks" / f"pm2-{digest}", label))
+        _report(f"{error.filename or shared}: {error.strerror or error}")
+    return held.enter_context(locks.exclusive(private, label))
 
 
 def _report(reason: str) -> None:

@@ -39,7 +39,7 @@ async def reload(selector: ProcessSelector, by: str = "") -> ActionResult:
 
 
 async def _reload(selector: ProcessSelector, by: str) -> ActionResult:
-    async with action_steps.responsive_daemon() as daemon:
+    async with action_steps.responsive_daemon(selector) as daemon:
         selected, skipped = await action_steps.select_processes(daemon, selector)
         obstacles = {one.process.pm_id: reason for one in selected if (reason := _reload_obstacle(one.process))}
         blocked = [one.process for one in selected if one.process.pm_id in obstacles]
@@ -95,7 +95,7 @@ async def rolling_restart(selector: ProcessSelector, by: str = "") -> ActionResu
 
 
 async def _rolling_restart(selector: ProcessSelector, by: str) -> ActionResult:
-    async with action_steps.responsive_daemon() as daemon:
+    async with action_steps.responsive_daemon(selector) as daemon:
         selected, skipped = await action_steps.select_processes(daemon, selector)
         with name_locks.hold_names(action_steps.names_of(selected), "rolling-restart"):
             after, outcomes = await _restart_one_by_one(daemon, selected, by)
@@ -128,7 +128,7 @@ async def scale(selector: ProcessSelector, instances: int, by: str = "") -> Acti
 
 
 async def _scale(selector: ProcessSelector, instances: int, by: str) -> ActionResult:
-    async with action_steps.responsive_daemon() as daemon:
+    async with action_steps.responsive_daemon(selector) as daemon:
         selected, _ = await action_steps.select_processes(daemon, selector)
         names = action_steps.names_of(selected)
         if len(names) != 1:

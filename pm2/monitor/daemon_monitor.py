@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from pm2.daemon import bus_client, rpc_client
+from pm2.daemon import bus_client, daemon_process, rpc_client
 from pm2.daemon.bus_events import DaemonKilled, DaemonLine, Event, LogChunk, ProcessEvent
 from pm2.daemon.process import Key, Process
 from pm2.errors import DaemonNotRunning, PM2Error
@@ -107,8 +107,22 @@ class DaemonMonitor:
         orphans = self._living_orphans()
         return Stats(processes, counts, self.daemon, now, stale=True, age_seconds=age_s, orphans=orphans)
 
-    def is_responsive(self) -> bool:
-        """False while the daemon is running but does not reply."""
+    @property
+    def listed(self) -> tuple[Process, ...]:
+        """The processes of the last list, however old it is."""
+        return self._listed
+
+    async def is_responding(self) -> bool:
+        """False if the daemon is running but does not reply: at once if it is stopped, soon if it is known to hang,
+        else after the time that a list may take."""
+        daemon = daemon_process.living_daemon(self.home)
+        if daemon and daemon_process.is_stopped(daemon.pid):
+            return False
+        if self._is_unresponsive and self._list_request:
+            await asyncio.wait({self._list_request}, timeout=RETRY_S)  # it may have resumed a moment ago
+            if not self._list_request.done():
+                return False
+        await self._poll_list()
         return not self._is_unresponsive
 
     def _is_fresh(self, max_age_s: float) -> bool:

@@ -57,10 +57,14 @@ def _held(path: Path, kind: int, label: str, wait_s: float, open_file: OpenFile)
         os.close(descriptor)
 
 
-def holder(path: Path) -> str | None:
-    """The label of the lock's `exclusive` holder; None if it has none."""
+def _open_existing(path: Path, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+
+
+def holder(path: Path, open_file: OpenFile = _open_existing) -> str | None:
+    """The label of the lock's `exclusive` holder; None if it has none. Raises OSError."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        descriptor = open_file(path, os.O_RDONLY)
     except FileNotFoundError:
         return None
     try:

@@ -19,10 +19,11 @@ import pytest
 from pytest_django import Settings
 
 from pm2.actions import action_steps, carry_out, lifecycle, scaling, start_steps
+from pm2.actions.name_locks import hold_names
 from pm2.actions.result import ActionResult, Skipped
 from pm2.actions.selection import ALL, ProcessSelector
 from pm2.api import process_detail
-from pm2.daemon import rpc_client
+from pm2.daemon import daemon_process, rpc_client
 from pm2.errors import (
     AlreadyRunning,
     DaemonHangs,
@@ -36,7 +37,7 @@ from pm2.errors import (
 )
 from pm2.frameworks import registry
 from pm2.frameworks.registry import Framework, Registry
-from pm2.monitor import current_monitor, listing
+from pm2.monitor import current_monitor, daemon_monitor, listing
 from system.host import binaries
 from system.lib.wire import to_wire
 from tests.fixtures.ports import FASTIFY, NODE, free_port
@@ -266,6 +267,41 @@ async def test_a_daemon_that_hangs_is_a_state_and_recovers(new_pm2_home: Path, s
     assert (await until(current_monitor.sample, lambda stats: stats.daemon.state == "up")).counts == listing.Counts(
         1, 1
     )
+
+
+@pytest.mark.parametrize("is_stopped", [True, False])
+async def test_no_action_waits_for_a_daemon_that_hangs(
+    new_pm2_home: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch, is_stopped: bool
+) -> None:
+    await lifecycle.start("node", 1)
+    await current_monitor.sample()
+    home, pid = str(new_pm2_home), listing.daemon_pid()
+    assert pid
+    settings.PM2_TIMEOUT = 1e6
+    if is_stopped:
+        monkeypatch.setattr(daemon_monitor, "RESPONSE_TIMEOUT_S", 1e6)
+    else:  # as for a daemon that runs in a loop
+        monkeypatch.setattr(daemon_process, "is_stopped", lambda pid: False)
+    actions: list[Callable[[], Any]] = [
+        lambda: lifecycle.restart(ProcessSelector(framework="node")),
+        lambda: lifecycle.stop(ProcessSelector(pm_id=0)),
+        lambda: scaling.scale(ProcessSelector(word="node"), 2),
+        lambda: scaling.rolling_restart(ALL),
+        lambda: lifecycle.start("node"),
+    ]
+    with stopped(pid):
+        with hold_names(["node"], "scale"):
+            busy = await refusals(actions)
+        hanging = await refusals(actions)
+
+    assert busy == [str(OperationInProgress("node", "scale"))] * 5
+    assert hanging == [str(DaemonHangs(home, pid, is_stopped))] * 5
+    assert names_and_statuses(await lifecycle.restart(ProcessSelector(name="node"))) == [("node", "online")]
+
+
+async def refusals(actions: list[Callable[[], Any]]) -> list[str]:
+    async with asyncio.timeout(60):
+        return [str(error) for error in await asyncio.gather(*(act() for act in actions), return_exceptions=True)]
 
 
 async def test_the_daemon_gets_no_api_key(new_pm2_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
