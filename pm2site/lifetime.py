@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import structlog
@@ -19,8 +19,9 @@ from django.conf import settings
 from pm2.daemon import origin, rpc_client
 from pm2.daemon.process import Key
 from pm2.instance_tracking import instance_store
+from pm2.instance_tracking.instance_registry import InstanceStore
 from pm2.instance_tracking.instance_store import SavedInstance
-from pm2.monitor import current_monitor
+from pm2.monitor import current_monitor, supervision
 from pm2site.audit import follow
 from pm2site.backup import schedule
 from pm2site.http import error_responses
@@ -36,8 +37,9 @@ log = structlog.get_logger("pm2site")
 
 _started_loops: set[asyncio.AbstractEventLoop] = set()
 _tasks: set[asyncio.Task[None]] = set()
-_recorder_lock = ExitStack()
 GC_THRESHOLD = 700  # Python's default; `main` starts with a higher one
+_recorder_lock: ExitStack | None = None
+TAKE_OVER_S = 2.0
 THREADS_S = 1.5  # for threads that still run after the shutdown
 
 
@@ -59,26 +61,54 @@ def start() -> None:
     rpc_client.keep_open()
     cluster_sampler.keep_connections_open()
     run_at_shutdown(stop)
-    _tasks.add(loop.create_task(follow.follow_other_writers(), name="follow audit trail"))
-    _tasks.add(loop.create_task(schedule.keep_backups(), name="keep backups"))
+    for work in (follow.follow_other_writers, schedule.keep_backups):
+        _tasks.add(loop.create_task(supervision.keep_running(work, work.__name__)))
     gc.collect()
     gc.freeze()  # what exists now stays: each full collection would look at it again, 50 ms for nothing
     gc.set_threshold(
         GC_THRESHOLD
     )  # closed connections are cycles that hold buffers: 100 MB of them with that of the start
-    loop.create_task(_start_watching(), name="start watching")  # noqa: RUF006 - short; the monitor holds its tasks
+    _tasks.add(loop.create_task(_watch(), name="watch PM2"))
 
 
-async def _start_watching() -> None:
-    # One process per DATA_DIR writes the rows; the others only watch.
-    holder = _recorder_lock.enter_context(locks.exclusive(Path(settings.DATA_DIR) / "locks" / "recorder", "recorder"))
-    past: dict[Key, SavedInstance] = {}
-    if holder is None:
-        try:
-            past = await sync_to_async(instance_store.load_instances)()
-        except error_responses.DATABASE_ERRORS as error:
-            log.warning("PM2's history cannot be read", error=str(error))
-    current_monitor.start(None if holder else instance_store, past)
+async def _watch() -> None:
+    """Watches PM2, and records its exits as soon as no other server of this DATA_DIR does: one per DATA_DIR writes the
+    rows."""
+    is_recording = False
+    with suppress(OSError):  # `_take_over` reports it
+        is_recording = _try_to_record()
+    current_monitor.start(*(await _recording() if is_recording else ()))
+    await supervision.keep_running(_take_over, "record PM2's exits")
+
+
+async def _take_over() -> None:
+    while not _try_to_record():  # noqa: ASYNC110 - the lock is another process's
+        await asyncio.sleep(TAKE_OVER_S)
+    monitor = current_monitor.get_monitor()
+    if not monitor.instances.is_storing:
+        monitor.instances.begin_storing(*await _recording())
+        log.info("records PM2's exits, as the server that did has ended")
+    await asyncio.Event().wait()  # until the server stops
+
+
+def _try_to_record() -> bool:
+    """Whether this process has the lock of the one that records; it holds the lock until `stop`. Raises OSError."""
+    global _recorder_lock
+    if _recorder_lock is None:
+        with ExitStack() as attempt:
+            path = Path(settings.DATA_DIR) / "locks" / "recorder"
+            if attempt.enter_context(locks.exclusive(path, "recorder")) is None:
+                _recorder_lock = attempt.pop_all()
+    return _recorder_lock is not None
+
+
+async def _recording() -> tuple[InstanceStore, dict[Key, SavedInstance]]:
+    """Where to store, and the instances that are stored."""
+    try:
+        return instance_store, await sync_to_async(instance_store.load_instances)()
+    except error_responses.DATABASE_ERRORS as error:
+        log.warning("PM2's history cannot be read", error=str(error))
+        return instance_store, {}
 
 
 def finish_requests_by(work: Callable[[], Awaitable[None]]) -> None:
@@ -89,12 +119,15 @@ def finish_requests_by(work: Callable[[], Awaitable[None]]) -> None:
 
 async def stop() -> None:
     """Finishes or cancels running requests, closes all sockets, and writes pending rows."""
+    global _recorder_lock
     while _tasks:
         _tasks.pop().cancel()
     await asyncio.gather(sockets.shut_down(), cluster.shut_down(), _finish_requests())
     await current_monitor.stop()
     _started_loops.discard(asyncio.get_running_loop())
-    _recorder_lock.close()
+    if _recorder_lock is not None:
+        _recorder_lock.close()
+        _recorder_lock = None
 
 
 def exit_without_threads(timeout_s: float = THREADS_S) -> None:

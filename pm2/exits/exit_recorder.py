@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -79,7 +79,7 @@ class ExitRecorder:
         self._logs, self._usage_history, self._context_of = logs, usage_history, context_of
         self._hints: dict[int, _DaemonHints] = {}
         self._changed_files: dict[str, tuple[float, str]] = {}
-        self._pending: list[_PendingExit] = []
+        self._pending: deque[_PendingExit] = deque()
         self._known_runs: OrderedDict[tuple[int, float], None] = OrderedDict()
         self._oom_kills = usage_counters.oom_kills()
 
@@ -141,12 +141,16 @@ class ExitRecorder:
             has_cron=context.has_cron,
         )
 
-    def take_completed(self) -> list[Exit]:
-        """Removes and returns the records that are complete, in the order of the exits."""
-        now = time.monotonic()
-        completed = [pending for pending in self._pending if pending.due_s <= now]
-        self._pending = [pending for pending in self._pending if pending.due_s > now]
-        return [self._complete(pending) for pending in completed]
+    def take_completed(self) -> Iterator[Exit]:
+        """Removes and yields the records that are complete, in the order of the exits. If one fails, the others
+        remain."""
+        while self._pending and self._pending[0].due_s <= time.monotonic():
+            yield self._complete(self._pending.popleft())
+
+    def end_waiting(self) -> None:
+        """Completes the records with what is known: the recorder ends."""
+        for pending in self._pending:
+            pending.due_s = 0.0
 
     def _complete(self, pending: _PendingExit) -> Exit:
         event = pending.event

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -19,6 +22,7 @@ from pm2.instance_tracking.reconciliation import Change, KnownInstance
 
 log = structlog.get_logger("pm2.instance_tracking.instance_registry")
 
+UNSTORED_S, MAX_UNSTORED_EXITS = 60.0, 1000  # kept by a server that does not store
 MAX_PENDING_WRITES = 10_000  # further writes are dropped while the database is unavailable
 
 
@@ -26,6 +30,8 @@ class InstanceStore(Protocol):
     """The interface of the `instance_store` module. Called in a thread."""
 
     def save_exit(self, ended: Exit) -> None: ...
+
+    def save_missing_exit(self, ended: Exit) -> None: ...
 
     def save_instances(self, instances: Mapping[str, Key]) -> None: ...
 
@@ -44,6 +50,42 @@ class InstanceRegistry:
         self._saved: Mapping[Key, SavedInstance] = saved
         self._tokens = {key: instance.token for key, instance in saved.items()}
         self._pending_writes: deque[Callable[[], None]] = deque()
+        self._unstored_exits: deque[tuple[float, Exit]] = deque(maxlen=MAX_UNSTORED_EXITS)
+        self._took_over_s = -math.inf
+        self._stored_tokens: dict[str, str] = {}  # by our own token, of the server that stored before
+
+    @property
+    def is_storing(self) -> bool:
+        return self._store is not None
+
+    def begin_storing(self, store: InstanceStore, saved: Mapping[Key, SavedInstance]) -> None:
+        """Takes over from another server that stored until now, and has stored `saved`: its tokens are used further,
+        and the exits of the last minute that it has not stored any more are stored."""
+        self._store, self._took_over_s = store, time.monotonic()
+        self._stored_tokens = {token: saved[key].token for key, token in self._tokens.items() if key in saved}
+        known, self.known = self.known, {}
+        for key, instance in saved.items():
+            if key in known or not self._has_list:
+                self._tokens[key] = instance.token
+            else:  # deleted meanwhile
+                self._enqueue_write(partial(store.mark_deleted, instance.token))
+        for key, listed in known.items():
+            lost_restarts = saved[key].lost_restarts if key in saved else 0
+            self.known[key] = replace(listed, lost_restarts=max(listed.lost_restarts, lost_restarts))
+        if known:
+            self._enqueue_write(partial(store.save_instances, {self.token(*key): key for key in known}))
+        if not self._has_list:
+            self._saved = saved
+        for at_s, ended in self._unstored_exits:
+            if self._took_over_s - at_s <= UNSTORED_S:
+                self._enqueue_missing_exit(ended)
+        self._unstored_exits.clear()
+
+    def _enqueue_missing_exit(self, ended: Exit) -> None:
+        """`ended`: seen before this server took over, or soon after: the other one may have stored it."""
+        assert self._store  # noqa: S101 - after `begin_storing`
+        token = self._stored_tokens.get(ended.instance, ended.instance)
+        self._enqueue_write(partial(self._store.save_missing_exit, replace(ended, instance=token)))
 
     def token(self, name: str, pm_id: int) -> str:
         """The token of the instance that currently has this name and pm_id."""
@@ -88,7 +130,12 @@ class InstanceRegistry:
                 self._enqueue_write(partial(self._store.set_lost_restarts, self.token(*key), instance.lost_restarts))
 
     def enqueue_exit(self, ended: Exit) -> None:
-        if self._store is not None:
+        """Stores the exit, or keeps it for a while in case that this server takes over from the one that stores."""
+        if self._store is None:
+            self._unstored_exits.append((time.monotonic(), ended))
+        elif time.monotonic() - self._took_over_s < UNSTORED_S:
+            self._enqueue_missing_exit(ended)
+        else:
             self._enqueue_write(partial(self._store.save_exit, ended))
 
     def _enqueue_write(self, write: Callable[[], None]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -16,6 +16,7 @@ from pm2.exits.classify import Cause, Exit, UsageSample
 
 MAX_EXITS = 100_000  # a crash loop must not fill the disk
 PRUNE_EVERY = 1000
+DAEMON_DEATH_TOLERANCE = timedelta(seconds=10)
 
 
 def save_exit(ended: Exit) -> None:
@@ -35,6 +36,19 @@ def save_exit(ended: Exit) -> None:
         )
         if row.pk % PRUNE_EVERY == 0:
             _prune_exits()
+
+
+def save_missing_exit(ended: Exit) -> None:
+    """Stores one exit unless another server has stored it. PM2 states the time of an exit, and each server its own for
+    the exits of a daemon that died."""
+    stored = models.Exit.objects.filter(instance__home=str(settings.PM2_HOME), instance__pm_id=ended.pm_id)
+    if ended.cause is Cause.DAEMON_DEATH:
+        period = ended.at - DAEMON_DEATH_TOLERANCE, ended.at + DAEMON_DEATH_TOLERANCE
+        stored = stored.filter(cause=ended.cause.value, at__range=period)
+    else:
+        stored = stored.filter(at=ended.at)
+    if not stored.exists():
+        save_exit(ended)
 
 
 def _storable(text: str) -> str:

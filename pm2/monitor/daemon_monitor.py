@@ -25,7 +25,7 @@ from pm2.instance_tracking.instance_store import SavedInstance
 from pm2.instance_tracking.reconciliation import Change
 from pm2.logs import live_logs
 from pm2.logs.log_files import LogFiles
-from pm2.monitor import daemon_state, list_freshness, listing
+from pm2.monitor import daemon_state, list_freshness, listing, supervision
 from pm2.monitor.daemon_state import DaemonState
 from pm2.monitor.listing import Counts, DaemonStatus, Orphan, Stats, count_online
 from system.host import child_processes
@@ -65,8 +65,8 @@ class DaemonMonitor:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
-        for loop in (self._follow_bus(), self._follow_list(), self._follow_exits()):
-            self._start_task(loop)
+        for loop in (self._follow_bus, self._follow_list, self._follow_exits):
+            self._start_task(supervision.keep_running(loop, f"pm2 watch {loop.__name__}"))
 
     def _start_task(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work, name="pm2 watch")
@@ -78,6 +78,7 @@ class DaemonMonitor:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self.recorder.end_waiting()
         await self._flush_exits()
 
     # Queries.

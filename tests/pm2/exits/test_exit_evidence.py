@@ -59,7 +59,7 @@ class Bench:
 
     def finish(self) -> list[Exit]:
         self.clock.now += SETTLE_S
-        return self.recorder.take_completed()
+        return list(self.recorder.take_completed())
 
     def causes(self, *messages: str | ProcessEvent) -> list[tuple[Cause, str]]:
         """Cause and text of the exits that `messages` report."""
@@ -240,10 +240,10 @@ def test_oom_kills_are_counted_since_the_previous_exit(
 def test_a_record_is_complete_once_the_exit_has_settled(bench: Bench) -> None:
     bench.receive(exit_event(1))
     bench.clock.now += SETTLE_S - 0.25
-    early = bench.recorder.take_completed()
+    early = list(bench.recorder.take_completed())
     bench.receive(exit_event(2, started_ms=STARTED_MS + 1))
     bench.clock.now += 0.25
-    due = bench.recorder.take_completed()
+    due = list(bench.recorder.take_completed())
 
     assert (early, due) == ([], [record(1, "crashed: exit code 1")])
     assert [ended.exit_code for ended in bench.finish()] == [2]

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
@@ -25,6 +26,9 @@ class RecordingStore:
 
     def save_exit(self, ended: Exit) -> None:
         self._write("exit", ended.instance)
+
+    def save_missing_exit(self, ended: Exit) -> None:
+        self._write("missing exit", ended.instance)
 
     def save_instances(self, instances: Mapping[str, Key]) -> None:
         self._write("instances", dict(instances))
@@ -218,3 +222,55 @@ async def test_without_a_store_instances_are_tracked_all_the_same() -> None:
 
     assert (list(instances.known), instances.known[API].restarts) == ([API], 3)
     assert instances.token(*WEB) != first
+
+
+async def test_taking_over_uses_the_stored_tokens_and_stores_the_exits_since(store: RecordingStore) -> None:
+    gone = ("gone", 2)
+    instances = InstanceRegistry(None, {})
+    instances.update([process(restarts=5), process(WEB)])
+    instances.enqueue_exit(exit_of(instances.token(*API)))
+    await instances.flush_writes()
+    before, pending = list(store.writes), exit_of(instances.token(*API))
+
+    instances.begin_storing(store, {API: SavedInstance("a", 3), gone: SavedInstance("g", 0)})
+    instances.enqueue_exit(pending)
+    instances.update([process(restarts=1), process(WEB)])
+    instances.enqueue_exit(exit_of(instances.token(*API)))
+    await instances.flush_writes()
+
+    web = instances.token(*WEB)
+    assert (before, store.writes) == (
+        [],
+        [
+            ("deleted", "g"), ("instances", {"a": API, web: WEB}), ("missing exit", "a"), ("missing exit", "a"),
+            ("lost restarts", "a", 8), ("missing exit", "a"),
+        ],
+    )  # fmt: skip
+
+
+async def test_taking_over_before_the_first_list_is_a_start(store: RecordingStore) -> None:
+    instances = InstanceRegistry(None, {})
+    instances.begin_storing(store, {API: SavedInstance("a", 3)})
+    changes = instances.update([process(restarts=1)])
+    await instances.flush_writes()
+
+    assert (changes, store.writes) == ([], [("instances", {"a": API})])
+    assert instances.known[API].restarts == 4
+
+
+async def test_only_the_exits_of_the_last_minute_are_stored(
+    store: RecordingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr(instance_registry, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    instances = InstanceRegistry(None, {})
+    for token, at_s in (("old", 1000.0), ("new", 1001.0)):
+        clock.now = at_s
+        instances.enqueue_exit(exit_of(token))
+    clock.now = 1060.5
+    instances.begin_storing(store, {})
+    clock.now += 60
+    instances.enqueue_exit(exit_of("later"))
+    await instances.flush_writes()
+
+    assert store.writes == [("missing exit", "new"), ("exit", "later")]

@@ -164,3 +164,27 @@ def test_lost_restarts_are_stored_for_their_instance() -> None:
     instance_store.set_lost_restarts("a", 7)
 
     assert instance_store.load_instances() == {("api", 3): SavedInstance("a", 7), ("web", 4): SavedInstance("b", 0)}
+
+
+DEATH = replace(ENDED, exit_code=None, cause=Cause.DAEMON_DEATH, text="PM2's daemon died and the process with it")
+
+
+@pytest.mark.parametrize(
+    ("other", "is_missing"),
+    [
+        (replace(ENDED, instance="b", cause=Cause.MANUAL, text="stopped by ada"), False),  # as another server saw it
+        (replace(ENDED, pm_id=4, instance="c"), True),
+        (later(ENDED, 0.001), True),
+        (later(DEATH, -9), False),
+        (later(DEATH, 9), False),
+        (later(DEATH, 11), True),
+        (later(replace(ENDED, cause=Cause.DAEMON_DEATH, pm_id=4, instance="c"), 1), True),
+    ],
+)
+def test_an_exit_that_another_server_stored_is_not_stored_twice(other: Exit, is_missing: bool) -> None:
+    stored = save(DEATH if other.cause is Cause.DAEMON_DEATH else ENDED)
+    instance_store.save_missing_exit(other)
+
+    expected = sorted((*stored, other) if is_missing else stored, key=lambda ended: ended.at, reverse=True)
+    assert {(one.at, one.pm_id) for one in instance_store.load_exits(10)} == {(one.at, one.pm_id) for one in expected}
+    assert len(instance_store.load_exits(10)) == len(expected)
