@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 import requests
+from django.conf import settings
 
 from pm2.actions import start_steps
+from pm2site.management.commands import serve
 from system.host import binaries
 from tests.fixtures.ports import free_port
 from tests.fixtures.server import ROOT, new_server
@@ -31,6 +33,16 @@ def checked(*argv: str | Path) -> str:
 @pytest.mark.real
 def test_nftables_accepts_its_file() -> None:
     checked("/usr/sbin/nft", "-c", "-f", DEPLOY / "nftables.conf")
+
+
+def test_nginx_reads_as_much_and_waits_longer_than_the_server() -> None:
+    text = (DEPLOY / "nginx-locations.conf").read_text()
+    body_kib = re.findall(r"client_max_body_size (\d+)k;", text)
+    wait_s, socket_s = map(int, re.findall(r"proxy_read_timeout (\d+)s;", text))
+
+    assert body_kib == [str(settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024)]
+    assert wait_s > serve.HTTP_TIMEOUT_S
+    assert socket_s > 2 * serve.PING_S
 
 
 @pytest.mark.parametrize("name", ["nftables.conf", "ufw.sh"])
