@@ -20,6 +20,7 @@ from dashboard_client.commands import arguments
 from dashboard_client.network.pm2_verbs import PM2_VERBS, Pm2Verb
 from pm2.api.views import PM2ViewSet
 from tests.dashboard_client.fakes import http_server, reply
+from tests.fixtures.client import run_client
 from tests.fixtures.ports import free_port
 from tests.fixtures.server import Server, new_server
 
@@ -37,8 +38,8 @@ def own_server() -> Iterator[Server]:
         server.clean()
 
 
-def client(server: str, *argv: str) -> subprocess.CompletedProcess[str]:
-    """Runs to completion without a terminal."""
+def program(server: str, *argv: str) -> subprocess.CompletedProcess[str]:
+    """Runs to completion without a terminal, as a process. One command of each kind; the others by `run_client`."""
     return subprocess.run(
         [sys.executable, "-m", "dashboard_client", *argv], cwd=ROOT, env={**os.environ, "API_SERVER": server},
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=100, check=False,
@@ -46,41 +47,41 @@ def client(server: str, *argv: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_process_from_start_to_delete(own_server: Server) -> None:
-    started = client(own_server.url, "run", "pm2", "start", "node", "-i", "2")
+    started = program(own_server.url, "run", "pm2", "start", "node", "-i", "2")
     assert (started.stdout, started.stderr, started.returncode) == ("Started node: 2 instances\n", "", 0)
 
-    again = client(own_server.url, "run", "pm2", "start", "node")
+    again = run_client(own_server.url, "run", "pm2", "start", "node")
     assert (again.stdout, again.returncode) == ("", 1)
     assert again.stderr.startswith("[ERROR] node is already running")
 
-    status = client(own_server.url, "run", "pm2", "status", "node", "--json")
+    status = run_client(own_server.url, "run", "pm2", "status", "node", "--json")
     assert [process["status"] for process in json.loads(status.stdout)["processes"]] == ["online", "online"]
 
-    restarted = client(own_server.url, "run", "pm2", "restart", "1")
+    restarted = program(own_server.url, "run", "pm2", "restart", "1")
     assert (restarted.stdout, restarted.returncode) == ("Restarted node: 1 process\n", 0)
 
-    rolled = client(own_server.url, "run", "pm2", "rolling-restart", "node")
-    scaled = client(own_server.url, "run", "pm2", "scale", "node", "-i", "1")
+    rolled = run_client(own_server.url, "run", "pm2", "rolling-restart", "node")
+    scaled = run_client(own_server.url, "run", "pm2", "scale", "node", "-i", "1")
     assert (rolled.stderr, rolled.returncode, scaled.stderr, scaled.returncode) == ("", 0, "", 0)
     assert rolled.stdout + scaled.stdout == "Restarted node one by one: 2 instances\nScaled node from 2 to 1 instance\n"
-    assert client(own_server.url, "run", "pm2", "scale", "node", "-i", "2").returncode == 0
+    assert run_client(own_server.url, "run", "pm2", "scale", "node", "-i", "2").returncode == 0
 
-    measured = client(own_server.url, "run", "bench", "node", "-d", "1")
+    measured = run_client(own_server.url, "run", "bench", "node", "-d", "1")
     assert measured.returncode in (0, 4), measured.stderr
     assert measured.stdout.startswith("node GET /simple: ")
 
-    [run] = json.loads(client(own_server.url, "run", "history", "export").stdout)["results"]
-    page = json.loads(client(own_server.url, "run", "bench", "list", "node", "-n", "5", "--json").stdout)
+    [run] = json.loads(program(own_server.url, "run", "history", "export").stdout)["results"]
+    page = json.loads(run_client(own_server.url, "run", "bench", "list", "node", "-n", "5", "--json").stdout)
     assert (page["results"], page["count"], page["total"], page["next"]) == ([run], 1, 1, None)
-    listed = client(own_server.url, "run", "bench", "list")
+    listed = run_client(own_server.url, "run", "bench", "list")
     assert [line.split()[2:5] for line in listed.stdout.splitlines()[1:]] == [["node", "GET", "/simple"]]
 
-    compared = client(own_server.url, "run", "bench", "compare", run["id"], run["id"])
+    compared = run_client(own_server.url, "run", "bench", "compare", run["id"], run["id"])
     reason = "node has 1 trial; at least 4 are needed (profile standard)."
     assert (compared.stdout.partition(": ")[0], compared.returncode) == ("No verdict", 1)
     assert compared.stdout.endswith(f"{reason} {reason}\n")  # after "node is invalid." on a machine under load
 
-    once = client(own_server.url, "--once")
+    once = program(own_server.url, "--once")
     assert (once.stderr, once.returncode) == ("", 0)
     for words in (
         own_server.url,
@@ -93,16 +94,16 @@ def test_a_process_from_start_to_delete(own_server: Server) -> None:
     ):
         assert words in once.stdout
 
-    refused = client(own_server.url, "run", "pm2", "delete")
+    refused = program(own_server.url, "run", "pm2", "delete")
     assert (refused.stdout, refused.returncode) == ("", 2)
     assert "--yes" in refused.stderr
 
-    deleted = client(own_server.url, "run", "pm2", "delete", "--yes")
+    deleted = run_client(own_server.url, "run", "pm2", "delete", "--yes")
     assert (deleted.stdout, deleted.returncode) == ("Deleted node: 2 processes\n", 0)
 
 
 def test_json_report_has_one_section_per_endpoint(shared_server: Server) -> None:
-    result = client(shared_server.url, "--json")
+    result = run_client(shared_server.url, "--json")
 
     payload = json.loads(result.stdout)
     assert result.returncode == 0
@@ -123,7 +124,7 @@ def test_json_report_has_one_section_per_endpoint(shared_server: Server) -> None
     ],
 )
 def test_json_is_the_body_of_the_server(shared_server: Server, words: str, paths: list[str]) -> None:
-    result = client(shared_server.url, "run", *words.split(), "--json")
+    result = run_client(shared_server.url, "run", *words.split(), "--json")
 
     bodies = [requests.get(shared_server.url + path, timeout=60).json() for path in paths]
     expected = bodies[0] if len(bodies) == 1 else dict(zip(("status", "stats"), bodies, strict=True))
@@ -141,7 +142,7 @@ def without_times(body: Any) -> Any:
 
 
 def test_redis_status_is_1_without_a_cluster(shared_server: Server) -> None:
-    result = client(shared_server.url, "run", "redis", "status")
+    result = run_client(shared_server.url, "run", "redis", "status")
 
     assert (result.stdout, result.returncode) == ("Redis Cluster: absent\n", 1)
 
@@ -171,7 +172,7 @@ def test_redis_status_is_1_without_a_cluster(shared_server: Server) -> None:
     ],
 )
 def test_errors_are_printed_on_stderr(shared_server: Server, argv: list[str], code: int, message: str) -> None:
-    result = client(shared_server.url, *argv)
+    result = run_client(shared_server.url, *argv)
 
     assert (result.stdout, result.returncode) == ("", code)
     assert result.stderr.startswith(message)
@@ -181,7 +182,7 @@ def test_an_unreachable_server_is_reported_in_one_line() -> None:
     unused_url = f"http://127.0.0.1:{free_port()}"
 
     for argv in (["--once"], ["--json"], ["run", "pm2", "status"], ["run", "quickstart"]):
-        result = client(unused_url, *argv)
+        result = run_client(unused_url, *argv)
         assert (result.stdout, result.returncode) == ("", 1)
         assert result.stderr == f"[ERROR] Cannot connect to API server {unused_url}: connection refused\n"
 
@@ -205,7 +206,7 @@ def test_an_unreachable_server_is_reported_in_one_line() -> None:
 )
 def test_an_unreadable_response_is_exit_code_1(argv: list[str]) -> None:
     with http_server(lambda handler: reply(handler, b'{"a":1}', Content_Type="application/json")) as url:
-        result = client(url, *argv)
+        result = run_client(url, *argv)
 
     assert result.returncode == 1
     assert result.stderr.startswith("[ERROR] ")
@@ -220,7 +221,7 @@ def test_a_report_has_one_deadline_for_all_its_requests(monkeypatch: pytest.Monk
         reply(handler, b'{"status":"ok"}')
 
     with http_server(answer_late) as url:
-        result = client(url, "--once")
+        result = run_client(url, "--once")
 
     assert (result.stdout, result.returncode) == ("", 1)
     assert result.stderr == f"[ERROR] API server {url} did not answer within 2 s (API_TIMEOUT)\n"
@@ -228,10 +229,12 @@ def test_a_report_has_one_deadline_for_all_its_requests(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("argv", [["--help"], ["run", "--help"], ["run", "pm2", "--help"], ["run", "redis", "--help"]])
 def test_help_is_printed_on_stdout(argv: list[str]) -> None:
-    result = client("", *argv)
+    result = run_client("", *argv)
 
     assert (result.stderr, result.returncode) == ("", 0)
     assert "usage: python -m dashboard_client" in result.stdout
+    if argv == ["--help"]:
+        assert program("", *argv).stdout == result.stdout
 
 
 @pytest.mark.parametrize(
@@ -261,8 +264,8 @@ def test_an_export_to_a_file_is_the_one_on_stdout(shared_server: Server, tmp_pat
     file = tmp_path / "runs"
     file.write_text("old")
 
-    written = client(shared_server.url, "run", "history", "export", *option, "-o", str(file))
-    printed = client(shared_server.url, "run", "history", "export", *option)
+    written = run_client(shared_server.url, "run", "history", "export", *option, "-o", str(file))
+    printed = run_client(shared_server.url, "run", "history", "export", *option)
 
     assert (written.stdout, written.returncode, printed.stderr, printed.returncode) == ("", 0, "", 0)
     assert written.stderr == f"Wrote {file.stat().st_size:,} bytes to {file}\n"
@@ -278,7 +281,7 @@ def test_a_failed_export_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     file = tmp_path / "runs"
     file.write_text("old")
 
-    result = client(f"http://127.0.0.1:{free_port()}", "run", "history", "export", "-o", str(file))
+    result = run_client(f"http://127.0.0.1:{free_port()}", "run", "history", "export", "-o", str(file))
 
     assert (result.returncode, file.read_text(), list(tmp_path.iterdir())) == (1, "old", [file])
 
