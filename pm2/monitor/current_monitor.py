@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -21,7 +21,7 @@ from pm2.monitor.listing import Stats
 from system.lib.per_loop import PerLoop
 
 _monitors: PerLoop[DaemonMonitor] = PerLoop()
-_latest: Stats | None = None
+_latest: tuple[float, Stats] | None = None  # with the monotonic time when it was begun
 
 
 def start(store: InstanceStore | None = None, saved: Mapping[Key, SavedInstance] | None = None) -> DaemonMonitor:
@@ -48,7 +48,9 @@ def get_monitor() -> DaemonMonitor:
 async def sample() -> Stats:
     """The processes, as fresh as possible without burdening the daemon."""
     global _latest
-    _latest = stats = await get_monitor().stats()
+    began_s = time.monotonic()
+    stats = await get_monitor().stats()
+    _latest = began_s, stats
     return stats
 
 
@@ -70,9 +72,9 @@ def _with_process(query: LogQuery, stats: Stats, word: str) -> LogQuery:
 
 def recent_stats() -> Stats | None:
     """The latest sample if it is younger than `FRESH_S` and no action of ours has invalidated it. For any thread."""
-    latest = _latest
-    if latest is None or latest.daemon.home != str(settings.PM2_HOME):
+    if _latest is None:
         return None
-    if list_freshness.list_invalidated_at() > latest.timestamp:
+    began_s, stats = _latest
+    if stats.daemon.home != str(settings.PM2_HOME) or list_freshness.list_invalidated_s() > began_s:
         return None
-    return latest if (datetime.now(UTC) - latest.timestamp).total_seconds() < FRESH_S else None
+    return stats if time.monotonic() - began_s < FRESH_S else None

@@ -55,11 +55,11 @@ class DaemonMonitor:
         self.orphans: dict[child_processes.Identity, Orphan] = {}
         self._state = DaemonState(home)
         self._listed: tuple[Process, ...] = ()
-        self._listed_at: datetime | None = None
+        self._list_requested_s: float | None = None  # when the last list was requested
         self._listed_s, self._list_duration_s = -IDLE_POLL_S, 0.0
         self._cron_pm_ids: set[int] = set()
         self._list_request: asyncio.Task[tuple[str, list[dict[str, object]]]] | None = None
-        self._requested_at = datetime.min.replace(tzinfo=UTC)
+        self._requested_s = list_freshness.NEVER_S
         self.is_listening = self._is_unresponsive = self._was_up = False
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -96,15 +96,15 @@ class DaemonMonitor:
                 if self._is_fresh(max_age_s) or not await self._poll_list():
                     break
         now = datetime.now(UTC)
-        if self.daemon.state == "up" and self._listed_at:
+        if self.daemon.state == "up" and self._list_requested_s is not None:
             measured = await listing.with_tree_usage(self._listed)
             self.usage_history.record(measured)
             processes = reconciliation.with_total_restarts(self.instances.known, measured)
             counts, orphans = count_online(processes), self._living_orphans()
             return Stats(processes, counts, self.daemon, now, stale=False, age_seconds=0.0, orphans=orphans)
-        age_s = round((now - self._listed_at).total_seconds(), 1) if self._listed_at else 0.0
+        age_s = 0.0 if self._list_requested_s is None else round(time.monotonic() - self._list_requested_s, 1)
         processes = reconciliation.with_total_restarts(self.instances.known, self._listed)
-        counts = count_online(processes) if self._listed_at else Counts(0, 0)
+        counts = Counts(0, 0) if self._list_requested_s is None else count_online(processes)
         orphans = self._living_orphans()
         return Stats(processes, counts, self.daemon, now, stale=True, age_seconds=age_s, orphans=orphans)
 
@@ -128,7 +128,7 @@ class DaemonMonitor:
 
     def _is_fresh(self, max_age_s: float) -> bool:
         is_young = time.monotonic() - self._listed_s <= max_age_s
-        return self.daemon.state == "up" and is_young and self._requested_at >= list_freshness.list_invalidated_at()
+        return self.daemon.state == "up" and is_young and self._requested_s >= list_freshness.list_invalidated_s()
 
     def _living_orphans(self) -> tuple[Orphan, ...]:
         listed_pids = {process.pid for process in self._listed} if self.daemon.state == "up" else set()
@@ -145,7 +145,7 @@ class DaemonMonitor:
         """Requests the list, or waits for the pending request. There is never a second request: a daemon that hangs
         would process all of them when it resumes."""
         if self._list_request is None:
-            self._requested_at = datetime.now(UTC)
+            self._requested_s = time.monotonic()
             self._list_request = asyncio.create_task(self._fetch_list(), name="pm2 list")
         request, started_s = self._list_request, time.monotonic()
         done, _ = await asyncio.wait({request}, timeout=max(RESPONSE_TIMEOUT_S, 10 * self._list_duration_s))
@@ -179,7 +179,7 @@ class DaemonMonitor:
 
     def _update_list(self, version: str, entries: list[dict[str, object]]) -> None:
         self._listed = listing.parse_entries(entries)
-        self._listed_at, self._listed_s = self._requested_at, time.monotonic()
+        self._list_requested_s, self._listed_s = self._requested_s, time.monotonic()
         self._cron_pm_ids, self.files = listing.cron_pm_ids(entries), listing.log_files_by_process(entries)
         self.logs.formats = {key: files.format for key, files in self.files.items()}
         is_same_daemon = not self._state.is_another_daemon()

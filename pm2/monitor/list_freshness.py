@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import time
 
-_list_invalidated_at = datetime.min.replace(tzinfo=UTC)
+NEVER_S = float("-inf")
+_list_invalidated_s = NEVER_S
 
 
 def invalidate_list() -> None:
     """Invalidates process lists fetched before now; called when one of our actions begins and when it ends."""
-    global _list_invalidated_at
-    _list_invalidated_at = datetime.now(UTC)
+    global _list_invalidated_s
+    _list_invalidated_s = time.monotonic()
 
 
-def list_invalidated_at() -> datetime:
-    return _list_invalidated_at
+def list_invalidated_s() -> float:
+    """By the monotonic clock: a step of the wall clock must not make an old list fresh."""
+    return _list_invalidated_s
