@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
+import subprocess
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from system.host import binaries
 from tests.fixtures.server import Server, StartServer
 
 pytestmark = pytest.mark.real
@@ -60,22 +61,23 @@ def test_a_setup_ends_before_the_server_does(start_server: StartServer, delay_s:
     assert requests.post(server.url + "/api/redis/clean", json={"confirm": True}, timeout=60).status_code == 200
 
 
-def test_an_action_that_hangs_is_cancelled_and_recorded(start_server: StartServer) -> None:
+def test_an_action_that_does_not_end_is_cancelled_and_recorded(start_server: StartServer, tmp_path: Path) -> None:
     server = start_server(PM2_TIMEOUT="60")
-    assert requests.post(server.url + "/api/pm2/start", json={"framework": "fastify"}, timeout=60).status_code == 200
-    daemon = get(server, "/api/pm2/stats")["daemon"]["pid"]
-    os.kill(daemon, signal.SIGSTOP)
-    try:
-        restart = Post(server, "/api/pm2/restart", {"framework": "fastify"})
-        time.sleep(0.5)  # long enough that the action has begun, which makes no difference to what is asserted
+    deaf, pm2 = tmp_path / "deaf.js", str(binaries.node_modules_dir() / ".bin" / "pm2")
+    deaf.write_text("process.on('SIGINT', () => {}); process.send('ready'); setInterval(() => {}, 1000);")
+    subprocess.run(
+        [pm2, "start", deaf, "--wait-ready", "--kill-timeout", "60000"], env=server.env, check=True, timeout=60
+    )
+    restart = Post(server, "/api/pm2/restart", {"name": "deaf"})
+    deadline_s = time.monotonic() + 60
+    while get(server, "/api/pm2/stats")["processes"][0]["status"] != "stopping":
+        assert time.monotonic() < deadline_s
 
-        assert terminate(server) < EXIT_S
-        restart.join()
-    finally:
-        os.kill(daemon, signal.SIGCONT)
+    assert terminate(server) < EXIT_S
+    restart.join()
     server.start()
     [entry, *_] = get(server, "/api/activity?action=pm2.restart")["entries"]
 
     assert (restart.status, restart.body["code"]) == (503, "server_stopping")
-    assert (entry["target"], entry["outcome"]) == ("fastify", "failed")
-    assert requests.post(server.url + "/api/pm2/deleteAll", json={}, timeout=60).status_code == 200
+    assert (entry["target"], entry["outcome"]) == ("deaf", "failed")
+    assert get(server, "/api/pm2/stats")["daemon"]["state"] == "up"
