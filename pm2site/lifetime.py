@@ -30,7 +30,8 @@ from pm2site.live.connections import sockets
 from pm2site.transport.connection_probe import run_at_shutdown
 from rediscluster.operations import cluster
 from rediscluster.status import cluster_sampler
-from system import database
+from system.database import contention, long_work
+from system.database.deferred_writes import deferred_writes
 from system.lib import locks
 
 log = structlog.get_logger("pm2site")
@@ -40,6 +41,7 @@ _tasks: set[asyncio.Task[None]] = set()
 GC_THRESHOLD = 700  # Python's default; `main` starts with a higher one
 _recorder_lock: ExitStack | None = None
 TAKE_OVER_S = 2.0
+ROWS_S = 2.0  # for rows that wait for the database
 THREADS_S = 1.5  # for threads that still run after the shutdown
 
 
@@ -57,7 +59,9 @@ def start() -> None:
         return
     _started_loops.add(loop)
     origin.begin_to_serve(settings.API_PORT)
-    database.allow_long_work()
+    long_work.allow_long_work()
+    contention.limit_waiting()
+    deferred_writes.start()
     rpc_client.keep_open()
     cluster_sampler.keep_connections_open()
     run_at_shutdown(stop)
@@ -124,6 +128,7 @@ async def stop() -> None:
         _tasks.pop().cancel()
     await asyncio.gather(sockets.shut_down(), cluster.shut_down(), _finish_requests())
     await current_monitor.stop()
+    await asyncio.to_thread(deferred_writes.stop, ROWS_S)
     _started_loops.discard(asyncio.get_running_loop())
     if _recorder_lock is not None:
         _recorder_lock.close()

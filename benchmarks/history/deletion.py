@@ -8,7 +8,7 @@ from uuid import UUID
 
 from benchmarks.history import totals
 from benchmarks.models import Run
-from system import database
+from system.database import long_work
 
 
 def delete_runs(ids: Iterable[UUID]) -> Iterator[int]:
@@ -18,7 +18,7 @@ def delete_runs(ids: Iterable[UUID]) -> Iterator[int]:
     Raises ServerStops between two batches.
     """
     try:
-        yield from database.write_in_batches(ids, _delete_batch)
+        yield from long_work.write_in_batches(ids, _delete_batch)
     finally:
         totals.forget()
 

@@ -21,7 +21,7 @@ from benchmarks.history.deletion import delete_runs
 from benchmarks.history.queries import iter_chunks
 from benchmarks.history.results import Result, to_result
 from benchmarks.models import UNFINISHED, Run
-from system import database
+from system.database import long_work
 from system.errors import ServerStops
 from system.lib import files
 from system.lib.wire import iso_time, to_wire, to_wire_object, wire_keys
@@ -141,7 +141,7 @@ def clear_history() -> tuple[int, Path]:
 def _until_server_stops(chunks: Iterator[T]) -> Iterator[T]:
     """Raises ServerStops."""
     for chunk in chunks:
-        database.may_go_on()
+        long_work.may_go_on()
         yield chunk
 
 

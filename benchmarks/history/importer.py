@@ -16,7 +16,7 @@ from rest_framework.exceptions import ValidationError
 from benchmarks.errors import HistoryUnreadable, ImportIncomplete
 from benchmarks.history.submission import ImportedSerializer
 from benchmarks.models import Run, Source
-from system import database
+from system.database import long_work, statistics
 from system.errors import ServerStops
 from system.lib.fields import error_sentences
 from system.lib.storable_json import storable_json
@@ -59,14 +59,14 @@ def import_file(path: Path) -> ImportReport:
     rejected: list[RejectedEntry] = []
     imported = 0
     try:
-        for count in database.write_in_batches(_valid_runs(entries, rejected), _insert_new):
+        for count in long_work.write_in_batches(_valid_runs(entries, rejected), _insert_new):
             imported += count
     except (DatabaseError, InterfaceError, ServerStops) as error:
         if not imported:
             raise
         raise ImportIncomplete(str(path), imported, str(error)) from error
     if imported:
-        database.update_statistics()
+        statistics.update_statistics()
     return ImportReport(str(path), imported, len(entries) - len(rejected) - imported, tuple(rejected))
 
 

@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from pm2site.models import AccessToken, Role
+from system.database.deferred_writes import deferred_writes
 
 TOKEN_BYTES = 20
 PREFIX_LENGTH = 8
 LAST_USED_STEP = timedelta(minutes=1)  # `last_used` is written at most this often
+
+_waiting_uses: set[int] = set()  # primary keys: while the database is locked, one write per token waits
 
 
 def digest(secret: str) -> str:
@@ -54,7 +60,18 @@ def select_valid(digests: set[str]) -> set[str]:
 
 
 def record_use(token: AccessToken) -> None:
-    """Sets `last_used`, if it is older than a minute."""
+    """Sets `last_used`, if it is older than a minute. The request does not wait for that, nor fail with it."""
     now = timezone.now()
-    if token.last_used is None or now - token.last_used > LAST_USED_STEP:
-        AccessToken.objects.filter(pk=token.pk).update(last_used=now)
+    is_recent = token.last_used is not None and now - token.last_used <= LAST_USED_STEP
+    if is_recent or token.pk in _waiting_uses:
+        return
+    _waiting_uses.add(token.pk)
+    with suppress(DatabaseError):
+        if deferred_writes.add(partial(_set_last_used, token.pk, now)):
+            return
+    _waiting_uses.discard(token.pk)
+
+
+def _set_last_used(pk: int, at: datetime) -> None:
+    AccessToken.objects.filter(pk=pk).update(last_used=at)
+    _waiting_uses.discard(pk)

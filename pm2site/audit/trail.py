@@ -10,6 +10,7 @@ import asyncio
 import json
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 import structlog
@@ -28,6 +29,7 @@ from pm2site.errors import ServerStopping
 from pm2site.http import error_responses
 from pm2site.http.middleware import GetResponse
 from pm2site.models import Activity, Outcome
+from system.database.deferred_writes import deferred_writes
 from system.lib import audit_hook
 from system.lib.feed import Feed
 from system.lib.fields import QueryIntegerField, QuerySerializer, TextField
@@ -38,6 +40,7 @@ from system.lib.wire_serializers import response_schema
 log = structlog.get_logger("pm2site.audit.trail")
 
 MAX_ENTRIES = 1000
+READ_WAIT_S = 0.5  # so that a client sees the entry of its last request
 feed: Feed[dict[str, object]] = Feed("entries", max_items=MAX_ENTRIES, max_bytes=MAX_ENTRIES)
 
 SUBJECT_KEYS = ("framework", "name", "process", "namespace", "pmId", "id", "port", "nodeCount")
@@ -63,11 +66,12 @@ class ActivityAnswer:
     timestamp: datetime
 
 
+_left_out = 0  # entries since the last one that was written or waits
 FIELDS = tuple(field.name for field in fields(Entry))
 
 
 def record(*, actor: str, address: str, action: str, subject: str = "", status: int = 200, message: str = "") -> None:
-    """Writes an entry. A database error is logged and does not fail the request."""
+    """Writes an entry. The request neither waits for the database nor fails with it."""
     log.info("activity", actor=actor, action=action, target=subject, status=status)
     _store(actor, address, action, subject, status, message)
 
@@ -85,13 +89,22 @@ def _store(actor: str, address: str, action: str, subject: str, status: int, mes
         status=status, message=message[:500],
     )  # fmt: skip
     feed.append([{field: getattr(row, field) for field in FIELDS}])
+    global _left_out
+    if _left_out:
+        row.message = f"{row.message[:440]} ({_left_out} entries before it were not recorded)".strip()
     try:
-        row.save()
-        retention.count_row()
-    except error_responses.DATABASE_ERRORS as error:
+        is_accepted = deferred_writes.add(partial(_save, row))
+    except error_responses.DATABASE_ERRORS as error:  # of a command, which writes at once
         # Without tables no server has run here yet, so there is no trail to write to.
         if error_responses.status_and_code(error)[1] != "database_not_migrated":
-            log.exception("audit entry was not stored", error=str(error))
+            log.warning("entry of the audit trail was not stored", error=str(error), action=action)
+    else:
+        _left_out = 0 if is_accepted else _left_out + 1
+
+
+def _save(row: Activity) -> None:
+    row.save()
+    retention.count_row()
 
 
 def action_of(request: HttpRequest) -> str:
@@ -174,6 +187,7 @@ class ActivityView(APIView):
 
 def read_entries(limit: int, since: Any = None, action: str = "", actor: str = "") -> ActivityAnswer:
     """The newest `limit` entries that match, newest first, as `GET /api/activity` responds with them."""
+    deferred_writes.wait_until_done(READ_WAIT_S)
     rows = Activity.objects.all()
     filters = {"at__gte": since, "action": action, "actor": actor}
     rows = rows.filter(**{name: value for name, value in filters.items() if value})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -18,6 +19,7 @@ from rest_framework.response import Response
 
 from pm2site.errors import error_body
 from pm2site.http.visit import Visit
+from system.database import contention
 from system.lib.errors import ReportedError
 from system.lib.fields import error_sentences
 from system.lib.files import NO_SPACE_ERRNOS
@@ -48,6 +50,7 @@ _DATABASE_TEXTS = (
     ("disk i/o error", (507, "disk_full")),
     ("database is locked", (503, "database_busy")),
 )
+RETRY_AFTER_S = {"database_busy": 1}
 
 
 def status_and_code(error: Exception) -> tuple[int, str]:
@@ -98,6 +101,8 @@ def error_message(error: Exception, status: int) -> str:
     if status == 507 and isinstance(error, (OSError, *DATABASE_ERRORS)):
         return f"No space left on disk: {_unwritten_path(error)} could not be written. Free some and try again."
     if isinstance(error, DATABASE_ERRORS):
+        if status_and_code(error)[1] == "database_busy":
+            return contention.explain_lock(Path(str(settings.DATABASES["default"]["NAME"])))
         return f"The database is unavailable: {error}."
     if isinstance(error, exceptions.ValidationError):
         return "The request is not valid: " + " ".join(error_sentences(error.detail))
@@ -131,7 +136,7 @@ def describe(visit: Visit | None, path: str, error: Exception) -> tuple[int, dic
             trace = "".join(traceback.format_exception(error))
             body["detail"] = {"type": type(error).__name__, "message": str(error), "trace": trace}
     headers = {}
-    wait_s = getattr(error, "retry_after_s", None) or getattr(error, "wait", None)
+    wait_s = getattr(error, "retry_after_s", None) or getattr(error, "wait", None) or RETRY_AFTER_S.get(code)
     if wait_s:
         headers["Retry-After"] = str(max(1, round(wait_s)))
     challenge = getattr(error, "auth_header", None)

@@ -20,7 +20,7 @@ from pm2site.http.request_checks import SAFE_METHODS, check_head
 from pm2site.http.request_log import RequestLog
 from pm2site.http.visit import Visit, new_visit
 from pm2site.transport.asgi_types import Receive, Scope, Send
-from system import database
+from system.database import long_work
 
 log = structlog.get_logger("pm2site.http")
 
@@ -97,7 +97,7 @@ class Gateway:
     async def stop(self) -> None:
         """Refuses new requests and waits for those that run; after `FINISH_S` cancels what they wait for."""
         self._is_stopping = True
-        database.end_long_work()
+        long_work.end_long_work()
         await self._wait_until_idle(FINISH_S)
         if self._running:
             log.warning("requests are cancelled", running=self._running)

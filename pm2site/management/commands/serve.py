@@ -17,7 +17,7 @@ from benchmarks.runs import queue
 from pm2.daemon import origin
 from pm2site import banner, lifetime, logging_setup
 from pm2site.backup import databases, start_checks
-from system import database
+from system.database import statistics
 from system.host import ports
 from system.lib.commands import CommandLine
 
@@ -48,7 +48,7 @@ class Command(CommandLine):
             call_command("migrate", interactive=False, verbosity=0)
             queue.recover_queue()
             self._import_history()
-            database.update_statistics()
+            statistics.update_statistics()
             totals.prepare()
             self._serve(host, port)
 

@@ -19,7 +19,7 @@ from pytest_django import Settings
 from benchmarks.admin import bulk_actions
 from benchmarks.history import deletion, importer, totals
 from benchmarks.models import Baseline, Run, RunState, Trial
-from system import database
+from system.database import long_work
 from tests.benchmarks.history.test_importer import ENTRY, history
 from tests.benchmarks.history.test_run_side import create_run
 
@@ -29,13 +29,13 @@ REST = Client(headers={"Host": "localhost"})
 
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.setattr(database, "FIRST_BATCH", 2)
-    monkeypatch.setattr(database, "MAX_BATCH", 2)
-    monkeypatch.setattr(database, "TRANSACTION_S", 60.0)
-    monkeypatch.setattr(database, "PAUSE_S", 0.0)
+    monkeypatch.setattr(long_work, "FIRST_BATCH", 2)
+    monkeypatch.setattr(long_work, "MAX_BATCH", 2)
+    monkeypatch.setattr(long_work, "TRANSACTION_S", 60.0)
+    monkeypatch.setattr(long_work, "PAUSE_S", 0.0)
     settings.BACKUP_DIR = tmp_path
     yield
-    database.allow_long_work()
+    long_work.allow_long_work()
 
 
 def create_runs(count: int) -> list[Run]:
@@ -108,7 +108,7 @@ def test_a_server_that_stops_ends_a_clear_between_two_batches(monkeypatch: pytes
     delete_batch = deletion._delete_batch
 
     def stop_meanwhile(ids: Sequence[Any]) -> int:
-        database.end_long_work()
+        long_work.end_long_work()
         return delete_batch(ids)
 
     monkeypatch.setattr(deletion, "_delete_batch", stop_meanwhile)

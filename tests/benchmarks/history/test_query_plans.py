@@ -16,7 +16,7 @@ from benchmarks.history import baselines, queries, rankings, recent_rates, total
 from benchmarks.history.completed import completed_runs
 from benchmarks.models import Baseline, Run, RunState
 from benchmarks.runs import progress
-from system import database
+from system.database import statistics
 
 pytestmark = [
     pytest.mark.django_db,
@@ -67,15 +67,15 @@ def _statistics(request: pytest.FixtureRequest) -> None:
         cursor.execute("SELECT count(*) FROM sqlite_master WHERE name = 'sqlite_stat1'")
         assert cursor.fetchone() == (0,)
         if request.param == "of ten rows":
-            database.update_statistics()
+            statistics.update_statistics()
         create_runs(1500)
         if request.param == "of a sample":
-            database.update_statistics()
+            statistics.update_statistics()
         if request.param == "of all rows":
             cursor.execute("PRAGMA analysis_limit = 0")
             cursor.execute("ANALYZE")
         if request.param == "of a million":
-            database.update_statistics()
+            statistics.update_statistics()
             cursor.execute("DELETE FROM sqlite_stat1 WHERE tbl = 'benchmarks_run'")
             for index, text in OF_A_MILLION.items():
                 cursor.execute("INSERT INTO sqlite_stat1 VALUES ('benchmarks_run', %s, %s)", [index, text])

@@ -1,4 +1,4 @@
-"""Upkeep of the database: statistics, and long work in short transactions. [io: database]
+"""Long work in short transactions. [io: database]
 
 SQLite has one writer at a time. Others poll for their turn, at first each millisecond, later every 100 ms: so that they
 never wait long, a transaction is short, and followed by a pause that such a poll meets.
@@ -18,8 +18,6 @@ from django.db import connection, transaction
 from system.errors import ServerStops
 
 T = TypeVar("T")
-# Rows of each index that ANALYZE reads, so that it takes milliseconds whatever the size; from SQLite's documentation.
-ANALYZED_ROWS = 400
 FIRST_BATCH, MAX_BATCH = 100, 1000  # rows of a transaction; adapted so that it takes about `TRANSACTION_S`
 TRANSACTION_S = 0.06
 PAUSE_S = 0.01
@@ -28,15 +26,6 @@ PAUSE_S = 0.01
 CHECKPOINT_PAGES = 3000
 USUAL_CHECKPOINT_PAGES = 1000
 _stopping = threading.Event()
-
-
-def update_statistics() -> None:
-    """Let SQLite's planner know the sizes of tables and indexes. PostgreSQL does so by itself (autovacuum)."""
-    if connection.vendor != "sqlite":
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(f"PRAGMA analysis_limit = {ANALYZED_ROWS}")
-        cursor.execute("ANALYZE")
 
 
 def end_long_work() -> None:
