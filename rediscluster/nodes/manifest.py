@@ -164,6 +164,15 @@ def save(manifest: Manifest) -> Manifest:
     return manifest
 
 
+def save_if_possible(manifest: Manifest) -> str | None:
+    """Like `save`; on a full disk, which a stop or a clean may be about to relieve, returns the reason instead."""
+    try:
+        save(manifest)
+    except DiskFull as error:
+        return str(error)
+    return None
+
+
 def remove() -> None:
     (cluster_folder() / FILE_NAME).unlink(missing_ok=True)
 

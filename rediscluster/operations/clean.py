@@ -26,7 +26,7 @@ async def clean_cluster(confirm: bool, phases: Phases) -> Cleaned:
         return Cleaned(True, "There is nothing to clean.", (), (), datetime.now(UTC))
     if not confirm and cluster.state != CLEANING:  # an interrupted clean was already confirmed
         await _refuse_if_keys_exist(cluster)
-    await run_to_end(manifest.save, replace(cluster, state=CLEANING))
+    await run_to_end(manifest.save_if_possible, replace(cluster, state=CLEANING))
     with phases("stop"):
         await asyncio.gather(*(server.kill_node(node.port, node.process) for node in cluster.nodes if node.process))
     with phases("delete"):

@@ -28,10 +28,10 @@ async def stop_cluster(discard: bool, phases: Phases) -> OperationResult:
     keys = await stop_nodes(cluster, phases, save=not discard)
     if discard:
         await run_to_end(node_files.delete_node_files, cluster.ports, data_only=True)
-    await run_to_end(manifest.save, _as_stopped(cluster, keys))
+    unsaved = await run_to_end(manifest.save_if_possible, _as_stopped(cluster, keys))
     keys_text = "keys discarded" if discard else f"{pluralize(keys, 'key')} saved"
     message = f"Stopped {pluralize(len(running), 'node')} in {phases.seconds:.2f} s; {keys_text}."
-    return result.make_outcome(message, cluster.plan, phases)
+    return result.make_outcome(message, cluster.plan, phases, warnings=[unsaved])
 
 
 async def load_own_cluster() -> Manifest:
@@ -56,7 +56,7 @@ async def stop_nodes(cluster: Manifest, phases: Phases, *, save: bool) -> int:
         if not running or cluster.state == STOPPING:  # an earlier stop counted the keys of the nodes that it stopped
             keys = max(keys, cluster.keys)
         keys = keys if save else 0
-        await run_to_end(manifest.save, replace(cluster, state=STOPPING, keys=keys))
+        await run_to_end(manifest.save_if_possible, replace(cluster, state=STOPPING, keys=keys))
         for phase, group in (("replicas", replicas), ("masters", masters)):
             if group:
                 with phases(phase):

@@ -8,8 +8,8 @@ import resource
 import signal
 import subprocess
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import closing
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -360,6 +360,35 @@ async def test_a_disk_that_is_full_when_the_nodes_have_started(cluster_folder: P
 
     assert pids_in(cluster_folder) == []
     assert (await cluster.setup(three_masters())).changed
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Like a full disk for this process: none of its files may grow. The nodes have their own limits."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+async def test_a_cluster_is_stopped_and_cleaned_on_a_full_disk(cluster_folder: Path) -> None:
+    await cluster.setup(three_masters())
+    with full_disk():
+        stopped = await cluster.stop(discard=True)
+        status = await queries.fetch_status()
+
+    assert (stopped.message.partition(" in ")[0], pids_in(cluster_folder)) == ("Stopped 3 nodes", [])
+    file = cluster_folder / manifest.FILE_NAME
+    assert stopped.warnings == (f"No space left on disk: {file} could not be written. Free some and try again.",)
+    assert status.state == "stopped"
+    assert (await cluster.resume()).changed
+    with full_disk():
+        cleaned = await cluster.clean(confirm=True)
+
+    assert cleaned.message.startswith("Deleted the cluster: 3 nodes")
+    assert (pids_in(cluster_folder), cluster_folder.exists()) == ([], False)
 
 
 def pretend_server(folder: Path, script: str) -> str:
