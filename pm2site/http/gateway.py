@@ -78,6 +78,8 @@ class _Response:
     async def fail(self, error: Exception) -> None:
         """The error as a response; raises it if a response has begun, so that transport cuts it."""
         if self.status:
+            visit = self.visit
+            log.error("response is cut", path=visit.path, request_id=visit.request_id, error=str(error))
             raise error
         if isinstance(error, CredentialMissing) and self.visit.is_page_view:
             await self.send_whole(302, {"Location": self.visit.login_url}, b"")
