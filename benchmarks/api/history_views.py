@@ -25,6 +25,7 @@ from benchmarks.history.completed import completed_runs
 from benchmarks.history.results import Result, to_result
 from benchmarks.history.submission import SubmittedResultSerializer
 from benchmarks.history.totals import RunTotals, fetch_totals
+from system.lib import audit_hook
 from system.lib.quantities import pluralize
 from system.lib.wire import iso_time, to_wire
 from system.lib.wire_serializers import response_schema
@@ -106,6 +107,7 @@ class HistoryViewSet(ViewSet):
         """Store a result that was measured elsewhere. 201; 200 for a known id."""
         entry = SubmittedResultSerializer(data=request.data, context={"now": iso_time(timezone.now())})
         entry.is_valid(raise_exception=True)
+        audit_hook.name_subject(request._request, entry.validated_data["framework"])
         run, is_new = queries.add_result(entry.validated_data, entry.initial_data)
         return Response(to_wire(responses.Added(True, to_result(run))), status=201 if is_new else 200)
 

@@ -29,6 +29,7 @@ from benchmarks.history.results import to_result
 from benchmarks.models import Baseline, Run, Trial
 from benchmarks.runs import progress, queue, run_request
 from benchmarks.runs.run_rows import column_values, new_run
+from system.lib import audit_hook
 from system.lib.wire import to_wire
 from system.lib.wire_serializers import response_schema
 
@@ -43,6 +44,7 @@ class RunViewSet(ViewSet):
         """Queue a benchmark. It continues if the connection closes or the server stops."""
         body = RunRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
+        audit_hook.name_subject(request._request, body.validated_data["framework"])
         run = new_run(async_to_sync(run_request.build_spec)(body.validated_data))
         queue.enqueue(run)
         return Response(to_wire(accepted_body(run)), status=202, headers={"Location": f"/api/benchmark/runs/{run.pk}"})

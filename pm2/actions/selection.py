@@ -29,6 +29,12 @@ class ProcessSelector:
     def is_all(self) -> bool:
         return all(field is None for field in (self.framework, self.name, self.pm_id, self.namespace, self.word))
 
+    @property
+    def subject(self) -> str:
+        """As entries of the audit trail name it; empty for all processes."""
+        words = (self.framework, self.name, self.word, self.namespace, self.pm_id)
+        return next((str(word) for word in words if word is not None), "")
+
     def select(self, processes: Sequence[Process]) -> tuple[tuple[Process, ...], bool]:
         """The selected processes, and whether they are a group."""
         name = self.framework or self.name

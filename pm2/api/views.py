@@ -34,6 +34,7 @@ from pm2.instance_tracking import instance_store
 from pm2.logs.log_search import LogPage
 from pm2.monitor import current_monitor, listing
 from pm2.monitor.listing import Stats
+from system.lib import audit_hook
 from system.lib.wire import to_wire
 from system.lib.wire_serializers import response_schema
 
@@ -57,6 +58,7 @@ def _verb_view(name: str) -> Callable[..., Response]:
         body = serializer(data=request.data)
         body.is_valid(raise_exception=True)
         instances = body.validated_data.get("instances")
+        audit_hook.name_subject(request._request, body.selector.subject)
         return _perform(verb, ActionRequest(body.selector, instances, _actor(request)))
 
     return _as_action(view, f"{name.replace('-', '_')}_processes", verb.help, verb.name, serializer)

@@ -43,7 +43,6 @@ MAX_ENTRIES = 1000
 READ_WAIT_S = 0.5  # so that a client sees the entry of its last request
 feed: Feed[dict[str, object]] = Feed("entries", max_items=MAX_ENTRIES, max_bytes=MAX_ENTRIES)
 
-SUBJECT_KEYS = ("framework", "name", "process", "namespace", "pmId", "id", "port", "nodeCount")
 RECORDED_PATHS = ("/api/", "/login", "/logout", "/admin/")
 
 
@@ -116,17 +115,16 @@ def action_of(request: HttpRequest) -> str:
     return ".".join(parts[:2])
 
 
-def subject_of(request: HttpRequest, body: bytes) -> str:
-    """The first of `SUBJECT_KEYS` in the JSON body, else the id in the path."""
-    try:
-        data = json.loads(body or b"{}")
-    except (ValueError, RecursionError):
-        data = {}
-    subjects = [str(data[key]) for key in SUBJECT_KEYS if key in data] if isinstance(data, dict) else []
-    parts = request.path_info.strip("/").split("/")
-    subject = subjects[0] if subjects else (parts[3] if len(parts) > 3 else "")
-    # Databases accept neither lone surrogates nor NUL.
-    return (subject if is_encodable(subject) else ascii(subject)).replace("\0", "�")
+def subject_of(request: HttpRequest) -> str:
+    """What the view says that it acted upon, else the id in the path."""
+    match = request.resolver_match
+    ids = [str(value) for value in match.kwargs.values()] if match else []
+    return _storable(audit_hook.subject_of(request) or (ids[0] if ids else ""))
+
+
+def _storable(text: str) -> str:
+    """Databases accept neither lone surrogates nor NUL."""
+    return (text if is_encodable(text) else ascii(text)).replace("\0", "�")
 
 
 def message_of(response: HttpResponseBase) -> str:
@@ -135,7 +133,7 @@ def message_of(response: HttpResponseBase) -> str:
     if data is None and response.get("Content-Type", "").startswith("application/json"):
         data = json.loads(getattr(response, "content", b"") or b"{}")
     message = str(data.get("message", "")) if isinstance(data, dict) else ""
-    return (message if is_encodable(message) else ascii(message)).replace("\0", "�")
+    return _storable(message)
 
 
 class AuditMiddleware:
@@ -147,8 +145,6 @@ class AuditMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.method in SAFE_METHODS or not request.path_info.startswith(RECORDED_PATHS):
             return self.get_response(request)
-        is_api = request.path_info.startswith("/api/")
-        body = request.body if is_api else b""  # never read a login form's fields
         try:
             response = self.get_response(request)
         except asyncio.CancelledError:  # the server stops: what was requested may be half done
@@ -162,7 +158,7 @@ class AuditMiddleware:
             actor=credential.actor if credential else "nobody",
             address=str(request.META.get("REMOTE_ADDR") or ""),
             action=action_of(request),
-            subject=subject_of(request, body),
+            subject=subject_of(request),
             status=response.status_code,
             message=f"{message} ({skipped} more were not recorded)".strip() if skipped else message,
         )

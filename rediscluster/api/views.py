@@ -19,6 +19,7 @@ from rediscluster.status import cluster_sampler, queries
 from rediscluster.status.cluster_stats import RedisStats
 from rediscluster.status.queries import NodeInfo, NodeList, SlowLog
 from rediscluster.status.state_summary import Status
+from system.lib import audit_hook
 from system.lib.wire import to_wire
 from system.lib.wire_serializers import response_schema
 
@@ -51,6 +52,7 @@ class RedisViewSet(ViewSet):
     def set_up(self, request: Request) -> Response:
         """Form a cluster; responds when all nodes agree and a write to each shard was read back."""
         plan = _validated(serializers.SetupSerializer, request).plan
+        audit_hook.name_subject(request._request, str(len(plan.ports)))
         return Response(to_wire(async_to_sync(cluster.setup)(plan)))
 
     @extend_schema(request=serializers.StopSerializer, responses=response_schema(OperationResult))
@@ -77,8 +79,9 @@ class RedisViewSet(ViewSet):
     @action(detail=False, methods=["post"])
     def failover(self, request: Request) -> Response:
         """Promote a replica to master of its shard; responds after the promotion."""
-        body = _validated(serializers.FailoverSerializer, request)
-        return Response(to_wire(async_to_sync(cluster.failover)(body.validated_data["port"])))
+        port = _validated(serializers.FailoverSerializer, request).validated_data["port"]
+        audit_hook.name_subject(request._request, str(port))
+        return Response(to_wire(async_to_sync(cluster.failover)(port)))
 
     @extend_schema(responses=response_schema(NodeInfo))
     @action(detail=False, url_path=NODE_PATH + "/info")

@@ -1,4 +1,4 @@
-"""Records shell commands in the audit trail, which belongs to a higher room."""
+"""What commands and views contribute to the audit trail, which belongs to a higher room."""
 
 from __future__ import annotations
 
@@ -28,3 +28,13 @@ def record_command(action: str, subject: str, message: str, error: Exception | N
     """Writes an entry like that of an API request, e.g. action `redis.setup`. `error`: why the command failed."""
     assert _record  # noqa: S101 - set when Django's apps are loaded
     _record(action, subject, message, error)
+
+
+def name_subject(request: object, subject: str) -> None:
+    """Called by a view before it acts on `subject`: the entry of the Django `request` is about that."""
+    request.audit_subject = subject  # type: ignore[attr-defined]
+
+
+def subject_of(request: object) -> str:
+    """What the view has named; empty if it has not come to that."""
+    return str(getattr(request, "audit_subject", ""))
