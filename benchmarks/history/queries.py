@@ -6,6 +6,7 @@ import base64
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import chain, islice
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -28,8 +29,14 @@ CHUNK_SIZE = 500
 def iter_chunks(rows: QuerySet[Run], convert: Callable[[Run], T] = to_result) -> Iterator[list[T]]:  # type: ignore[assignment]
     """Iterate over `rows` with one chunk in memory. Each chunk is a separate query, so no transaction stays open.
 
-    Rows that cannot be read are left out. Raises RunsUnreadable where no row of a chunk can be read.
+    The first is read by the call, so that its errors come before a response begins. Rows that cannot be read are left
+    out. Raises RunsUnreadable where no row of a chunk can be read.
     """
+    chunks = _read_chunks(rows, convert)
+    return chain(list(islice(chunks, 1)), chunks)
+
+
+def _read_chunks(rows: QuerySet[Run], convert: Callable[[Run], T]) -> Iterator[list[T]]:
     rows = rows.only(*COLUMNS, "state")
     position: Position | None = None
     while True:

@@ -20,6 +20,7 @@ from rest_framework.response import Response
 from pm2site.errors import error_body
 from pm2site.http.visit import Visit
 from system.database import contention
+from system.database.presence import DatabaseGone
 from system.lib.errors import ReportedError
 from system.lib.fields import error_sentences
 from system.lib.files import NO_SPACE_ERRNOS
@@ -42,6 +43,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     exceptions.UnsupportedMediaType: (415, "unsupported_media_type"),
     RequestDataTooBig: (413, "body_too_large"),
     exceptions.Throttled: (429, "too_many_requests"),
+    DatabaseGone: (503, "database_gone"),
     RecursionError: (400, "bad_json"),  # JSON nested deeper than the parser's limit
 }
 _DATABASE_TEXTS = (
@@ -101,6 +103,8 @@ def error_message(error: Exception, status: int) -> str:
     if status == 507 and isinstance(error, (OSError, *DATABASE_ERRORS)):
         return f"No space left on disk: {_unwritten_path(error)} could not be written. Free some and try again."
     if isinstance(error, DATABASE_ERRORS):
+        if isinstance(error, DatabaseGone):
+            return str(error)
         if status_and_code(error)[1] == "database_busy":
             return contention.explain_lock(Path(str(settings.DATABASES["default"]["NAME"])))
         return f"The database is unavailable: {error}."
