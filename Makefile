@@ -58,8 +58,8 @@ check: lint coverage ## lint, then all tests with coverage
 bench: $(SERVED) $(VENV)/.dev ## measure our own performance, side by side with PM2's CLI and plain wrk (PART="core pm2 …")
 	@$(PY) -m perf $(PART)
 
-harden: $(SERVED) $(VENV)/.dev ## attack a started server, and measure what another client notices (2 minutes)
-	@$(PY) -m perf.harden
+harden: $(SERVED) $(VENV)/.dev ## attack a started server (2 minutes); PART=shutdown: SIGTERM during every long verb (40 minutes)
+	@$(PY) -m perf.$(or $(PART),harden)
 
 fmt: $(VENV)/.dev ## format the code
 	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .
