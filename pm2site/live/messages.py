@@ -52,8 +52,8 @@ class Message:
 
 
 def parse(text: str, streams: Mapping[str, object]) -> Message:
-    """Raises BadMessage with a code and a sentence."""
-    fields = _parse_object(text)
+    """A key whose value is null counts as absent. Raises BadMessage with a code and a sentence."""
+    fields = {key: value for key, value in _parse_object(text).items() if value is not None}
     message_id = fields.get("id")
     if isinstance(message_id, bool) or not isinstance(message_id, (str, int, type(None))):
         raise BadMessage("bad_id", "id must be a string or an integer.")

@@ -28,6 +28,11 @@ STREAMS = {"a": None, "b": None}
         ({"type": "subscribe", "stream": "a", "interval": 10**400}, Message("subscribe", None, "a", 60_000)),
         ({"type": "subscribe", "stream": "a", "interval": 1500.9}, Message("subscribe", None, "a", 1500)),
         ({"type": "unsubscribe", "stream": "b"}, Message("unsubscribe", None, "b", 1000)),
+        (
+            {"type": "subscribe", "stream": "a", "id": None, "interval": None, "since": None, "filter": None},
+            Message("subscribe", None, "a", 1000),
+        ),
+        ({"type": "auth", "apiKey": None, "token": "t"}, Message("auth", secret="t")),
     ],
 )
 def test_valid_messages(fields: dict[str, object], expected: Message) -> None:
@@ -50,7 +55,9 @@ def test_valid_messages(fields: dict[str, object], expected: Message) -> None:
         ('{"type":"subscribe","stream":["a"]}', "unknown_stream"),
         ('{"type":"subscribe","stream":"a","interval":"x"}', "bad_interval"),
         ('{"type":"subscribe","stream":"a","interval":NaN}', "bad_interval"),
-        ('{"type":"subscribe","stream":"a","interval":null}', "bad_interval"),
+        ('{"type":null}', "unknown_type"),
+        ('{"type":"subscribe","stream":null}', "unknown_stream"),
+        ('{"type":"auth","apiKey":null}', "bad_auth"),
         ('{"type":"subscribe","stream":"a","interval":true}', "bad_interval"),
         ('{"type":"subscribe","stream":"a","since":7}', "bad_since"),
         ('{"type":"subscribe","stream":"a","since":{"epoch":"e"}}', "bad_since"),

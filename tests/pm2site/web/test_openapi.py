@@ -38,6 +38,15 @@ def test_a_body_with_one_of_several_selectors_is_required() -> None:
     ]
 
 
+def test_only_a_submitted_result_takes_null() -> None:
+    schemas = describe()["components"]["schemas"]
+    bodies = {name: json.dumps(schema) for name, schema in schemas.items() if name.endswith("Request")}
+    with_null = {name for name, text in bodies.items() if '"null"' in text or "nullable" in text}
+
+    assert len(bodies) > 10
+    assert with_null == {"AddRequest", "GateRequest", "HistogramsRequest", "TrialRequest"}
+
+
 @pytest.mark.parametrize(
     ("path", "parameter", "pattern"),
     [
