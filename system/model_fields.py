@@ -47,7 +47,10 @@ class StorableJSONField(_StorableField, models.JSONField):
         return super().get_db_prep_value(value, connection, prepared)
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
-        loaded = super().from_db_value(value, expression, connection)
+        try:
+            loaded = super().from_db_value(value, expression, connection)
+        except RecursionError:  # nested deeper than the parser's limit
+            loaded = None
         if isinstance(value, str) and may_be_unstorable(value):
             loaded = storable_json(loaded)
         is_part = isinstance(expression, KeyTransform)
