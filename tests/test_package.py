@@ -20,7 +20,7 @@ import requests
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.fixtures.server import Server, new_server
+from tests.fixtures.server import Server, unused_server
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -181,7 +181,7 @@ def site_packages(wheel: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def installed(site_packages: Path) -> Iterator[Server]:
     """A server, not yet started, whose program is the installed wheel."""
-    server = new_server(PYTHONPATH=str(site_packages), DATA_DIR="")
+    server = unused_server(PYTHONPATH=str(site_packages), DATA_DIR="")
     server.env["XDG_DATA_HOME"] = str(server.folder / "share")
     server.program = [sys.executable, "-P", "-m", "pm2site"]
     yield server

@@ -17,7 +17,7 @@ from pm2.actions import start_steps
 from pm2site.management.commands import serve
 from system.host import binaries
 from tests.fixtures.ports import free_port
-from tests.fixtures.server import ROOT, new_server
+from tests.fixtures.server import ROOT, unused_server
 
 DEPLOY = ROOT / "deploy"
 DEADLINE_S = 60
@@ -84,7 +84,7 @@ def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
 @pytest.mark.real
 async def test_pm2_runs_the_server_by_its_ecosystem_file(new_pm2_home: Path) -> None:
     await start_steps.ensure_daemon()
-    server = new_server(PM2_HOME=str(new_pm2_home), API_PORT=str(free_port()), API_HOST="127.0.0.1")
+    server = unused_server(PM2_HOME=str(new_pm2_home), API_PORT=str(free_port()), API_HOST="127.0.0.1")
     node, pm2 = str(binaries.require("node").path), str(binaries.require("pm2").path)
 
     def command(*arguments: str) -> str:

@@ -115,7 +115,7 @@ def proxy() -> Iterator[Proxy]:
     program = shutil.which("nginx") or "/usr/sbin/nginx"
     nginx = None
     try:
-        server.start().create_admin()
+        server.start().add_admin()
         keyless.start()
         nginx = subprocess.Popen([program, "-p", str(folder), "-c", str(folder / "nginx.conf")])
         wait_until_listening(nginx, ports)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import requests
 from websockets.sync.client import ClientConnection, connect
 
-from tests.fixtures.server import Server
+from tests.fixtures.server import Server, unused_server
 
 pytestmark = pytest.mark.real
 
@@ -59,6 +59,16 @@ def admin_page(server: Server, path: str) -> str:
     form = {"username": server.admin_name, "password": server.admin_password, "csrfmiddlewaretoken": token[1]}
     session.post(login, data=form, headers={"Referer": login}, timeout=10)
     return session.get(server.url + path, timeout=10).text
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """After its first start, with an admin user, as a user of this program does both."""
+    server = unused_server()
+    try:
+        yield server.start().create_admin()
+    finally:
+        server.clean()
 
 
 def test_start_subscribe_benchmark_find_stop_delete(server: Server) -> None:

@@ -16,7 +16,7 @@ from pm2.daemon import rpc_client
 from system.host.ports import is_listening
 from tests.fixtures.pm2_apps import command_line
 from tests.fixtures.ports import FASTIFY, free_port
-from tests.fixtures.server import ROOT, new_server
+from tests.fixtures.server import ROOT, unused_server
 
 pytestmark = pytest.mark.real
 
@@ -39,7 +39,7 @@ async def start_under_pm2(home: Path, env: dict[str, str]) -> None:
 
 
 async def test_the_server_spares_itself_and_a_run_outlives_its_restart(new_pm2_home: Path) -> None:
-    server = new_server(PM2_HOME=str(new_pm2_home), API_PORT=str(free_port()))
+    server = unused_server(PM2_HOME=str(new_pm2_home), API_PORT=str(free_port()))
     await start_steps.ensure_daemon()
     await start_under_pm2(new_pm2_home, server.env)
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.fixtures.server import ROOT, Server, new_server
+from tests.fixtures.server import ROOT, Server, unused_server
 
 pytestmark = pytest.mark.real
 
@@ -47,7 +47,7 @@ def fetch(server: Server, path: str) -> tuple[int, Any]:
 
 
 def test_a_database_without_tables_is_reported_until_it_is_migrated() -> None:
-    server = new_server()
+    server = unused_server()
     try:
         with bare_daphne(server):
             assert fetch(server, "/health")[0] == 200

@@ -34,7 +34,7 @@ def guarded() -> Iterator[Server]:
         API_KEY=KEY, API_KEY_READONLY=READ_KEY, TRUSTED_PROXIES="127.0.0.1", API_ALLOWED_HOSTS="pm.example"
     )
     server.start()
-    server.create_admin()
+    server.add_admin()
     yield server
     server.clean()
 

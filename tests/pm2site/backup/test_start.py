@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from tests.fixtures.database import damage_last_page, fill
-from tests.fixtures.server import Server, StartServer, new_server
+from tests.fixtures.server import Server, StartServer, unused_server
 
 pytestmark = pytest.mark.real
 
@@ -30,7 +30,7 @@ WITHOUT_SPACE = ["prlimit", "--fsize=0"]
 @pytest.fixture(scope="module")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A DATA_DIR with a database."""
-    server = new_server()
+    server = unused_server()
     server.manage("migrate", "--verbosity=0")
     folder = (server.folder / "var").rename(tmp_path_factory.mktemp("migrated") / "var")
     server.clean()
@@ -40,7 +40,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def stopped(migrated: Path) -> Iterator[Server]:
     """A server that has a database and does not run."""
-    server = new_server()
+    server = unused_server()
     shutil.copytree(migrated, server.folder / "var")
     yield server
     (server.folder / "var").chmod(0o700)
@@ -181,7 +181,7 @@ def test_a_command_that_finds_no_tables_asks_for_the_backup_too(stopped: Server)
 
 
 def test_a_command_before_the_first_start_names_the_one_that_creates_the_tables() -> None:
-    server = new_server()
+    server = unused_server()
     try:
         assert run(server, "token", "ci") == (
             1, "", "[ERROR] The database has no tables. Create them: python manage.py migrate\n"
@@ -202,7 +202,7 @@ def test_an_empty_history_can_be_begun_on_purpose(stopped: Server, lose: Callabl
 
 
 def test_two_first_starts_on_one_data_dir_both_serve() -> None:
-    first = new_server()
+    first = unused_server()
     second = Server(first.folder, {})
     try:
         processes = []
