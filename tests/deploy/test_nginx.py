@@ -1,152 +1,40 @@
-"""The sites of deploy/ and nginx's stock `proxy_pass`, in front of started servers."""
+"""What passes the sites of deploy/, plain and with TLS: credentials, browsers, WebSockets, limits."""
 
 from __future__ import annotations
 
 import json
-import re
-import shutil
+import socket
 import ssl
-import subprocess
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
-from requests.adapters import HTTPAdapter
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from tests.fixtures.ports import free_port
-from tests.fixtures.server import ROOT, Server, new_server
+from tests.deploy.browser import Browser
+from tests.deploy.nginx_sites import DEADLINE_S, KEY, NAME, Proxy
 
 pytestmark = pytest.mark.real
-
-DEPLOY = ROOT / "deploy"
-KEY, NAME = "k" * 20, "bench.example.org"
-DEADLINE_S = 60
-MAIN = """
-daemon off; worker_processes 1; error_log stderr crit; pid {folder}/pid;
-events {{ worker_connections 256; }}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f;
-  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-  include {folder}/site-*.conf;
-  {stock}
-}}
-"""
-STOCK = "server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://127.0.0.1:{server}; }} }}"
-
-
-@dataclass(frozen=True)
-class Proxy:
-    """The same server behind the plain site, the TLS site and a stock proxy; a keyless one behind another."""
-
-    server: Server
-    keyless: Server
-    plain: str
-    tls: str
-    redirect: str
-    stock: str
-    stock_keyless: str
-    certificate: str
-
-    def session(self, address: str = "127.0.0.1", **headers: str) -> requests.Session:
-        """A browser or script at an address of its own, which sees the public name."""
-        session = requests.Session()
-        session.trust_env = False  # REQUESTS_CA_BUNDLE would win over the certificate
-        session.verify = self.certificate
-        session.headers.update({"Host": NAME, **headers})
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, _From(address))
-        return session
-
-
-class _From(HTTPAdapter):
-    def __init__(self, address: str) -> None:
-        self.address = address
-        super().__init__()
-
-    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        super().init_poolmanager(*arguments, source_address=(self.address, 0), **options)
-
-
-def site(name: str, number: int, folder: Path, server: Server, ports: dict[str, int]) -> str:
-    """A file of deploy/ with the ports and paths of this test."""
-    text = (DEPLOY / name).read_text().replace("127.0.0.1:3100", f"127.0.0.1:{server.port}")
-    text = text.replace("/etc/nginx/snippets/pm2site.conf", f"{folder}/locations-{number}.conf")
-    text = text.replace("/etc/ssl/pm2site/", f"{folder}/")
-    text = text.replace("listen 80;", f"listen 127.0.0.1:{ports['80']};")
-    text = text.replace("listen 443 ssl;", f"listen 127.0.0.1:{ports.get('443', 0)} ssl;")
-    text = text.replace("$pm2site_connection", f"$pm2site{number}_connection")
-    return text.replace("upstream pm2site {", f"upstream pm2site{number} {{")
-
-
-@pytest.fixture(scope="module")
-def proxy() -> Iterator[Proxy]:
-    folder = Path(tempfile.mkdtemp(prefix="ng", dir="/tmp"))
-    server = new_server(
-        API_KEY=KEY, API_HOST="127.0.0.1", TRUSTED_PROXIES="127.0.0.1", API_ALLOWED_HOSTS=NAME,
-        API_ALLOWED_ORIGINS="http://stock.example",
-    )  # fmt: skip
-    keyless = new_server()
-    ports = [free_port() for _ in range(5)]
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={NAME}",
-         "-addext", f"subjectAltName=DNS:{NAME},IP:127.0.0.1", "-keyout", folder / "key.pem",
-         "-out", folder / "fullchain.pem"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    for number, (name, own) in enumerate(
-        (("nginx.conf", {"80": ports[0]}), ("nginx-tls.conf", {"80": ports[1], "443": ports[2]}))
-    ):
-        (folder / f"site-{number}.conf").write_text(site(name, number, folder, server, own))
-        locations = (DEPLOY / "nginx-locations.conf").read_text()
-        for text in ("http://pm2site", "$pm2site"):
-            locations = locations.replace(text, f"{text}{number}")
-        (folder / f"locations-{number}.conf").write_text(locations)
-    stock = [STOCK.format(port=ports[3], server=server.port), STOCK.format(port=ports[4], server=keyless.port)]
-    (folder / "nginx.conf").write_text(MAIN.format(folder=folder, stock="\n".join(stock)))
-    program = shutil.which("nginx") or "/usr/sbin/nginx"
-    nginx = None
-    try:
-        server.start().add_admin()
-        keyless.start()
-        nginx = subprocess.Popen([program, "-p", str(folder), "-c", str(folder / "nginx.conf")])
-        wait_until_listening(nginx, ports)
-        yield Proxy(
-            server, keyless, f"http://127.0.0.1:{ports[0]}", f"https://127.0.0.1:{ports[2]}",
-            f"http://127.0.0.1:{ports[1]}", f"http://127.0.0.1:{ports[3]}", f"http://127.0.0.1:{ports[4]}",
-            str(folder / "fullchain.pem"),
-        )  # fmt: skip
-    finally:
-        if nginx is not None:
-            nginx.terminate()
-            nginx.wait(DEADLINE_S)
-        server.clean()
-        keyless.clean()
-        shutil.rmtree(folder)
-
-
-def wait_until_listening(nginx: subprocess.Popen[bytes], ports: list[int]) -> None:
-    deadline_s = time.monotonic() + DEADLINE_S
-    for port in ports:
-        while True:
-            assert nginx.poll() is None, "nginx ended; its error is above"
-            with suppress(requests.ConnectionError):
-                requests.get(f"http://127.0.0.1:{port}/health", timeout=DEADLINE_S, allow_redirects=False)
-                break
-            assert time.monotonic() < deadline_s
-            time.sleep(0.05)
+EVIL = "https://evil.example"
 
 
 def code(response: requests.Response) -> tuple[int, str]:
     return response.status_code, response.json().get("code", "")
+
+
+def first_message(proxy: Proxy, url: str, **headers: str) -> tuple[int, str]:
+    """Status of the handshake at the /ws of `url`, and the type of the first message, or the code of the refusal."""
+    scheme, _, address = url.replace("http", "ws", 1).partition("://")
+    host, _, port = address.partition(":")
+    context = ssl.create_default_context(cafile=proxy.certificate) if scheme == "wss" else None
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection = socket.create_connection((host, int(port)), timeout=DEADLINE_S)
+    try:
+        with connect(f"{scheme}://{NAME}/ws", sock=connection, ssl=context, additional_headers=named) as ws:
+            return 101, json.loads(ws.recv(DEADLINE_S))["type"]
+    except InvalidStatus as refused:
+        body = refused.response.body or b""
+        return refused.response.status_code, json.loads(body)["code"] if body.startswith(b"{") else ""
 
 
 @pytest.mark.parametrize("scheme", ["plain", "tls"])
@@ -170,28 +58,25 @@ def test_rest_needs_a_credential_and_acts_with_one(proxy: Proxy, scheme: str) ->
 
 
 @pytest.mark.parametrize(("scheme", "is_secure"), [("plain", False), ("tls", True)])
-def test_a_browser_logs_in_and_acts(proxy: Proxy, scheme: str, is_secure: bool) -> None:
+def test_a_browser_logs_in_acts_and_subscribes(proxy: Proxy, scheme: str, is_secure: bool) -> None:
     url = getattr(proxy, scheme)
     origin = f"{'https' if is_secure else 'http'}://{NAME}"
-    browser = proxy.session()
-    form = browser.get(url + "/login", timeout=DEADLINE_S)
-    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.text)
-    assert token
-    fields = {"username": "tester", "password": proxy.server.admin_password, "csrfmiddlewaretoken": token[1]}
-    cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.cookies)
+    browser = Browser(proxy, url, origin)
 
-    def log_in(page: str) -> requests.Response:
-        headers = {"Origin": page, "Referer": page + "/login", "Cookie": cookies}
-        return browser.post(url + "/login", fields, headers=headers, timeout=DEADLINE_S, allow_redirects=False)
-
-    assert log_in("https://evil.example").status_code == 403
-    response = log_in(origin)
+    assert browser.log_in(origin=EVIL).status_code == 403
+    response = browser.log_in()
     assert (response.status_code, response.headers["Location"]) == (302, "/")
-    set_cookies = response.raw.headers.getlist("Set-Cookie")
-    assert [("secure" in cookie.lower()) for cookie in set_cookies] == [is_secure] * len(set_cookies)
-    known = "; ".join(cookie.split(";")[0] for cookie in set_cookies)
-    page = proxy.session().get(url + "/api/pm2/stats", headers={"Cookie": known}, timeout=DEADLINE_S)
-    assert page.json()["daemon"]["state"] == "down"
+    assert [("secure" in cookie.lower()) for cookie in browser.set_cookies] == [is_secure] * len(browser.set_cookies)
+
+    assert browser.get("/api/pm2/stats").json()["daemon"]["state"] == "down"
+    assert code(browser.act("restart")) == (503, "daemon_down")
+    assert code(browser.act("restart", **{"X-CSRFToken": ""})) == (403, "forbidden")
+    assert code(browser.act("restart", Origin=EVIL)) == (403, "origin_not_allowed")
+    assert code(browser.act("restart", Cookie="")) == (401, "not_authenticated")
+
+    assert first_message(proxy, url, Origin=origin, Cookie=browser.cookies) == (101, "connected")
+    assert first_message(proxy, url, Origin=EVIL, Cookie=browser.cookies) == (403, "origin_not_allowed")
+    assert first_message(proxy, url, Origin=origin) == (101, "auth_required")
 
 
 @pytest.mark.parametrize("scheme", ["plain", "tls"])
@@ -200,17 +85,20 @@ def test_the_websocket_passes(proxy: Proxy, scheme: str) -> None:
     context = ssl.create_default_context(cafile=proxy.certificate) if scheme == "tls" else None
     headers = {"X-API-Key": KEY}
 
-    with connect(url, additional_headers=headers, ssl=context, open_timeout=DEADLINE_S) as socket:
-        assert json.loads(socket.recv(DEADLINE_S))["type"] == "connected"
-        socket.send('{"type":"subscribe","stream":"system:metrics","interval":250}')
-        kinds = [json.loads(socket.recv(DEADLINE_S))["type"] for _ in range(3)]
+    with connect(url, additional_headers=headers, ssl=context, open_timeout=DEADLINE_S) as ws:
+        assert json.loads(ws.recv(DEADLINE_S))["type"] == "connected"
+        ws.send('{"type":"subscribe","stream":"system:metrics","interval":250}')
+        kinds = [json.loads(ws.recv(DEADLINE_S))["type"] for _ in range(3)]
     assert kinds == ["subscribed", "metric", "metric"]
 
 
-def test_the_plain_port_of_the_tls_site_redirects(proxy: Proxy) -> None:
-    response = proxy.session().get(proxy.redirect + "/api/docs?x=1", timeout=DEADLINE_S, allow_redirects=False)
+def test_the_plain_port_of_the_tls_site_redirects_with_method_and_body(proxy: Proxy) -> None:
+    """By 308: after a 301, clients repeat a POST as a GET without its body."""
+    visitor = proxy.session()
+    for method, path in (("GET", "/api/docs?x=1"), ("POST", "/api/pm2/stop")):
+        response = visitor.request(method, proxy.redirect + path, timeout=DEADLINE_S, allow_redirects=False)
 
-    assert (response.status_code, response.headers["Location"]) == (301, f"https://{NAME}/api/docs?x=1")
+        assert (response.status_code, response.headers["Location"]) == (308, f"https://{NAME}{path}")
 
 
 def test_wrong_keys_of_one_address_do_not_lock_out_another(proxy: Proxy) -> None:
@@ -225,38 +113,13 @@ def test_wrong_keys_of_one_address_do_not_lock_out_another(proxy: Proxy) -> None
     assert guesser.get(url, headers={"X-API-Key": KEY}, timeout=DEADLINE_S).status_code == 200
 
 
-def test_behind_a_stock_proxy_nobody_passes_for_this_machine(proxy: Proxy) -> None:
-    stats, stop = "/api/pm2/stats", "/api/pm2/stop"
-    visitor = proxy.session(Host="stock.example")
+def test_wrong_passwords_of_one_address_do_not_lock_out_another(proxy: Proxy) -> None:
+    """They are counted by the visitor's address, by whichever site they come."""
+    plain, secure = (proxy.plain, f"http://{NAME}"), (proxy.tls, f"https://{NAME}")
+    guessers = [Browser(proxy, *site, address="127.0.0.4") for site in (plain, secure)]
 
-    assert code(visitor.get(proxy.stock_keyless + stats, timeout=DEADLINE_S)) == (401, "not_authenticated")
-    assert code(visitor.post(proxy.stock_keyless + stop, json={"name": "x"}, timeout=DEADLINE_S)) == (
-        401, "not_authenticated",
-    )  # fmt: skip
-    direct = requests.get(proxy.keyless.url + stats, timeout=DEADLINE_S)
-    assert (direct.status_code, direct.json()["daemon"]["state"]) == (200, "down")
-    curl = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", proxy.keyless.url + stats]
-    assert subprocess.run(curl, capture_output=True, text=True, timeout=DEADLINE_S).stdout == "200"
-    assert visitor.get(proxy.stock + stats, timeout=DEADLINE_S).status_code == 401
-    assert visitor.get(proxy.stock + stats, headers={"X-API-Key": KEY}, timeout=DEADLINE_S).status_code == 200
+    guesses = [guessers[number % 2].log_in("wrong").status_code for number in range(12)]
 
-
-def test_a_stock_proxy_replaces_host_and_drops_the_upgrade(proxy: Proxy) -> None:
-    """Log-in needs the page's origin in API_ALLOWED_ORIGINS there, and clients poll instead of using /ws."""
-    visitor = proxy.session(Host="stock.example")
-    form = visitor.get(proxy.stock + "/login", timeout=DEADLINE_S)
-    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.text)
-    assert token
-    fields = {"username": "tester", "password": proxy.server.admin_password, "csrfmiddlewaretoken": token[1]}
-    cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in visitor.cookies)
-
-    def log_in(page: str) -> int:
-        headers = {"Origin": page, "Referer": page + "/login", "Cookie": cookies}
-        return visitor.post(
-            proxy.stock + "/login", fields, headers=headers, timeout=DEADLINE_S, allow_redirects=False
-        ).status_code
-
-    assert (log_in("http://other.example"), log_in("http://stock.example")) == (403, 302)
-    with pytest.raises(InvalidStatus) as refused:
-        connect(proxy.stock.replace("http", "ws") + "/ws", additional_headers={"X-API-Key": KEY}).close()
-    assert refused.value.response.status_code in (400, 404, 426)
+    assert guesses == [401] * 10 + [429] * 2
+    assert guessers[1].log_in().status_code == 429  # a right password waits
+    assert Browser(proxy, *secure, address="127.0.0.5").log_in().status_code == 302
