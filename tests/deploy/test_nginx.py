@@ -1,10 +1,13 @@
-"""What passes the sites of deploy/, plain and with TLS: credentials, browsers, WebSockets, limits."""
+"""What passes the sites of deploy/ and nginx's stock `proxy_pass`, plain and with TLS, as docs/deploy.md says."""
 
 from __future__ import annotations
 
 import json
+import os
 import socket
 import ssl
+import subprocess
+from collections.abc import Iterator
 
 import pytest
 import requests
@@ -12,10 +15,18 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from tests.deploy.browser import Browser
-from tests.deploy.nginx_sites import DEADLINE_S, KEY, NAME, Proxy
+from tests.deploy.nginx_sites import DEADLINE_S, KEY, NAME, STOCK_NAME, Proxy, run_nginx
 
 pytestmark = pytest.mark.real
 EVIL = "https://evil.example"
+STATS, STOP = "/api/pm2/stats", "/api/pm2/stop"
+STOCK_SITES = pytest.mark.parametrize(("site", "scheme"), [("stock", "http"), ("stock_tls", "https")])
+
+
+@pytest.fixture(scope="module")
+def proxy() -> Iterator[Proxy]:
+    with run_nginx() as proxy:
+        yield proxy
 
 
 def code(response: requests.Response) -> tuple[int, str]:
@@ -123,3 +134,64 @@ def test_wrong_passwords_of_one_address_do_not_lock_out_another(proxy: Proxy) ->
     assert guesses == [401] * 10 + [429] * 2
     assert guessers[1].log_in().status_code == 429  # a right password waits
     assert Browser(proxy, *secure, address="127.0.0.5").log_in().status_code == 302
+
+
+def test_without_a_key_nobody_passes_for_this_machine_unless_nginx_is_of_the_servers_user(proxy: Proxy) -> None:
+    visitor = proxy.session(Host=STOCK_NAME)
+    answers = [
+        code(visitor.get(proxy.stock_keyless + STATS, timeout=DEADLINE_S)),
+        code(visitor.post(proxy.stock_keyless + STOP, json={"name": "x"}, timeout=DEADLINE_S)),
+    ]
+
+    # nginx gives root up for a user of its own; another user it remains, and is then the one who runs the server.
+    is_another_user = os.geteuid() == 0
+    assert answers == ([(401, "not_authenticated")] * 2 if is_another_user else [(200, ""), (503, "daemon_down")])
+
+
+def test_this_machine_needs_no_key_whatever_nginx_does(proxy: Proxy) -> None:
+    direct = requests.get(proxy.keyless.url + STATS, timeout=DEADLINE_S)
+    assert (direct.status_code, direct.json()["daemon"]["state"]) == (200, "down")
+    curl = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", proxy.keyless.url + STATS]
+    assert subprocess.run(curl, capture_output=True, text=True, timeout=DEADLINE_S).stdout == "200"
+
+
+@STOCK_SITES
+def test_rest_through_a_stock_proxy_needs_a_credential(proxy: Proxy, site: str, scheme: str) -> None:
+    url = getattr(proxy, site)
+    nobody, owner = proxy.session(Host=STOCK_NAME), proxy.session(Host=STOCK_NAME, **{"X-API-Key": KEY})
+
+    assert code(nobody.get(url + STATS, timeout=DEADLINE_S)) == (401, "not_authenticated")
+    assert code(nobody.post(url + STOP, json={"name": "x"}, timeout=DEADLINE_S)) == (401, "not_authenticated")
+    assert owner.get(url + STATS, timeout=DEADLINE_S).json()["daemon"]["state"] == "down"
+    assert code(owner.post(url + STOP, json={"name": "x"}, timeout=DEADLINE_S)) == (503, "daemon_down")
+    large = owner.post(url + STOP, data=b"x" * 300_000, timeout=DEADLINE_S)
+    assert code(large) == (413, "body_too_large")
+
+
+@STOCK_SITES
+def test_a_browser_behind_a_stock_proxy_needs_its_origin_in_the_settings(proxy: Proxy, site: str, scheme: str) -> None:
+    browser = Browser(proxy, getattr(proxy, site), f"{scheme}://{STOCK_NAME}", host=STOCK_NAME)
+
+    assert browser.log_in(origin=f"{scheme}://other.example").status_code == 403
+    assert browser.log_in().status_code == 302
+    assert [cookie for cookie in browser.set_cookies if "secure" in cookie.lower()] == []  # nginx does not name TLS
+    assert code(browser.act("restart")) == (503, "daemon_down")
+    assert code(browser.act("restart", Origin=f"{scheme}://other.example")) == (403, "origin_not_allowed")
+
+
+@STOCK_SITES
+def test_a_stock_proxy_drops_the_upgrade(proxy: Proxy, site: str, scheme: str) -> None:
+    status, _ = first_message(proxy, getattr(proxy, site), X_API_Key=KEY)
+
+    assert status in (400, 404, 426)
+
+
+def test_all_visitors_of_a_stock_proxy_share_one_limit_on_invalid_credentials(proxy: Proxy) -> None:
+    """Last of this file: for a minute, the limit holds for all who come through a stock proxy."""
+    url, wrong = proxy.stock_tls + STATS, {"X-API-Key": "wrong", "Host": STOCK_NAME}
+    sessions = [proxy.session(f"127.0.0.{6 + number % 2}") for number in range(12)]
+
+    assert {session.get(url, headers=wrong, timeout=DEADLINE_S).status_code for session in sessions} == {401, 429}
+    assert proxy.session("127.0.0.8").get(url, headers=wrong, timeout=DEADLINE_S).status_code == 429
+    right = {"X-API-Key": KEY, "Host": STOCK_NAME}
+    assert proxy.session("127.0.0.8").get(url, headers=right, timeout=DEADLINE_S).status_code == 200
