@@ -8,7 +8,7 @@ from django.conf import settings as django_settings
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = [
-    "tests.fixtures.process_guard", "tests.fixtures.cluster", "tests.fixtures.database", "tests.fixtures.pm2", "tests.fixtures.redis", "tests.fixtures.server",
+    "tests.fixtures.process_guard", "tests.fixtures.cluster", "tests.fixtures.database", "tests.fixtures.pm2", "tests.fixtures.redis", "tests.fixtures.server", "tests.slowest_first",
 ]  # fmt: skip
 
 # Tests must not depend on the machine's speed: the first example of a fresh clone takes seconds on a busy one. In CI the
