@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 
 from pm2.daemon import rpc_client
-from pm2.daemon.process import Process, ProcessDetails, from_monitor_data, parse_details
+from pm2.daemon.process import Process, ProcessDetails, as_int, parse_details
 from pm2.errors import ProcessNotFound
 from pm2.exits.classify import Exit
 from pm2.instance_tracking import instance_store, reconciliation
@@ -32,7 +31,7 @@ async def get(pm_id: int) -> ProcessDetail:
     async with rpc_client.connect() as daemon:
         entries = await listing.fetch_entries(daemon)
     for entry in entries:
-        if from_monitor_data(entry, 1000 * time.time()).pm_id == pm_id:
+        if as_int(entry.get("pm_id")) == pm_id:
             matches = tuple(process for process in listing.parse_entries(entries) if process.pm_id == pm_id)
             measured = await listing.with_tree_usage(matches)
             [process] = reconciliation.with_total_restarts(current_monitor.get_monitor().instances.known, measured)

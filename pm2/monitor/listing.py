@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -12,14 +13,17 @@ from typing import Annotated
 from django.conf import settings
 
 from pm2.daemon import daemon_process
-from pm2.daemon.process import MB, Key, Process, Status, as_int, as_text, from_monitor_data, pm2_env
+from pm2.daemon.process import MB, Key, Process, Status, as_int, as_number, as_text, from_monitor_data, pm2_env
 from pm2.daemon.process_names import match_processes
 from pm2.daemon.rpc_client import DaemonConnection
 from pm2.errors import ProcessNotFound, ProtocolError
 from pm2.frameworks.registry import registry
 from pm2.logs.line_formats import LineFormat
 from pm2.logs.log_files import LogFiles
+from pm2.monitor import run_ages
 from system.host import process_trees
+
+NO_RUN = (0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +99,26 @@ async def list_processes(daemon: DaemonConnection) -> tuple[Process, ...]:
 
 def parse_entries(entries: list[dict[str, object]]) -> tuple[Process, ...]:
     """The allow-listed view of `getMonitorData`, ordered by pm_id, with CPU and memory as measured by PM2."""
-    processes = [from_monitor_data(entry, 1000 * time.time()) for entry in entries]
+    processes = _with_own_ages([(from_monitor_data(entry, 1000 * time.time()), entry) for entry in entries])
     instances = Counter(process.name for process in processes)
     return tuple(
         _with_framework(process, instances[process.name])
         for process in sorted(processes, key=lambda process: process.pm_id)
     )
+
+
+def _with_own_ages(parsed: Sequence[tuple[Process, Mapping[str, object]]]) -> list[Process]:
+    """The processes with the ages that the kernel states; one that has just ended keeps that by PM2's time."""
+    runs = {
+        process.pm_id: (process.pid, float(as_number(pm2_env(entry).get("pm_uptime")) or 0))
+        for process, entry in parsed
+        if process.status is Status.ONLINE and process.pid
+    }
+    ages_s = run_ages.ages_s(runs.values())
+    return [
+        replace(process, uptime_seconds=round(ages_s.get(runs.get(process.pm_id, NO_RUN), process.uptime_seconds), 1))
+        for process, _ in parsed
+    ]
 
 
 def _with_framework(process: Process, instances: int) -> Process:
