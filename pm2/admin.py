@@ -17,6 +17,7 @@ class ExitAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ("instance__name", "text", "by")
     list_select_related = ("instance",)
     date_hierarchy = "at"
+    ordering = ("-id",)  # the time is the clock's, which may have been set back
     fields = (
         "at", "name", "pm_id", "cause", "text", "by", "exit_code", "signal", "uptime_seconds", "last_words",
         "last_minute",

@@ -57,8 +57,10 @@ def _storable(text: str) -> str:
 
 
 def _prune_exits() -> None:
-    kept = models.Exit.objects.order_by("-at", "-id").values("pk")[:MAX_EXITS]
-    models.Exit.objects.exclude(pk__in=kept).delete()
+    """By their numbers: the newest have the largest, whatever the clock was when they came."""
+    oldest_kept = models.Exit.objects.order_by("-id").values_list("pk", flat=True)[MAX_EXITS - 1 : MAX_EXITS]
+    for pk in oldest_kept:
+        models.Exit.objects.filter(pk__lt=pk).delete()
 
 
 def _get_or_create_instance(token: str, name: str, pm_id: int) -> models.Instance:
@@ -97,8 +99,9 @@ def load_instances() -> dict[Key, SavedInstance]:
 
 
 def load_exits(limit: int, name: str = "", pm_id: int | None = None, since: datetime | None = None) -> list[Exit]:
-    """Exits under this PM2_HOME, newest first. With `pm_id`: of the instance that currently has it."""
-    rows = models.Exit.objects.filter(instance__home=str(settings.PM2_HOME)).select_related("instance")
+    """Exits under this PM2_HOME, newest first: in the order in which they were stored, as the clock may have been set.
+    With `pm_id`: of the instance that currently has it. `since`: by the clock."""
+    rows = models.Exit.objects.filter(instance__home=str(settings.PM2_HOME)).select_related("instance").order_by("-id")
     if name:
         rows = rows.filter(instance__name=name)
     if pm_id is not None:

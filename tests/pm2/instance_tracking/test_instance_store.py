@@ -76,11 +76,15 @@ def test_exits_of_an_instance_share_its_row() -> None:
     assert list(models.Exit.objects.values_list("instance__token", flat=True)) == ["a", "a"]
 
 
-def test_the_newest_exits_are_first() -> None:
-    second, first, same_time = save(later(ENDED), ENDED, replace(later(ENDED), exit_code=2))
+@pytest.mark.parametrize("step_s", [0.0, -3600.0, 3600.0])
+def test_the_newest_exits_are_first_whatever_the_clock_was_set_to(step_s: float) -> None:
+    first, second, third = save(
+        later(ENDED, 1), later(ENDED, 2 + step_s), replace(later(ENDED, 2 + step_s), exit_code=2)
+    )
 
-    assert instance_store.load_exits(10) == [same_time, second, first]
-    assert instance_store.load_exits(2) == [same_time, second]
+    assert instance_store.load_exits(10) == [third, second, first]
+    assert instance_store.load_exits(2) == [third, second]
+    assert instance_store.load_exits(10, "api", 3) == [third, second, first]
     assert instance_store.load_exits(0) == []
 
 
@@ -143,7 +147,7 @@ def test_the_newest_exits_are_kept_when_the_clock_was_set_back(monkeypatch: pyte
     monkeypatch.setattr(instance_store, "PRUNE_EVERY", 1)
     save(*(replace(later(ENDED, seconds), exit_code=seconds) for seconds in (10, 11, 5)))
 
-    assert [ended.exit_code for ended in instance_store.load_exits(10)] == [11, 10]
+    assert [ended.exit_code for ended in instance_store.load_exits(10)] == [5, 11]
 
 
 def test_a_deleted_instance_is_not_loaded_and_its_time_is_stored() -> None:
