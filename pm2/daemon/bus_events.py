@@ -129,6 +129,7 @@ class ExitLine:
 _EXIT = re.compile(
     r"App \[(.*):(_old_)?([0-9]{1,9})\] exited with code \[(-?\d{1,9})\] via signal \[(\w{1,20})\]", re.DOTALL
 )
+_STARTING = re.compile(r"App \[.*:([0-9]{1,9})\] starting in -(?:fork|cluster) mode-", re.DOTALL)
 _STOPPING = re.compile(r"Stopping app:(.*) id:(_old_)?(\d{1,9})", re.DOTALL)
 _WATCH = re.compile(r"Change detected on path (.*) for app (.*) - restarting", re.DOTALL)
 _MEMORY = re.compile(
@@ -140,6 +141,12 @@ _MEMORY = re.compile(
 def parse_exit(line: str) -> ExitLine | None:
     match = _EXIT.fullmatch(line)
     return match and ExitLine(match[1], int(match[3]), bool(match[2]), int(match[4]), match[5])
+
+
+def parse_starting(line: str) -> int | None:
+    """pm_id of the process that PM2 starts, for the first time or again."""
+    match = _STARTING.fullmatch(line)
+    return int(match[1]) if match else None
 
 
 def parse_stopping(line: str) -> tuple[int, bool] | None:

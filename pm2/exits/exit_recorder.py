@@ -5,21 +5,22 @@ from __future__ import annotations
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pm2.daemon import bus_events
-from pm2.daemon.bus_events import DaemonLine, ExitLine, ProcessEvent
+from pm2.daemon.bus_events import DaemonLine, ProcessEvent
 from pm2.daemon.process import Process
 from pm2.exits import classify, expected_exits
 from pm2.exits.classify import Cause, Evidence, Exit, UsageSample
 from pm2.exits.recent_usage import UsageHistory
+from pm2.exits.run_hints import DaemonLog, RunHints
 from pm2.logs.live_logs import LogCollector
 from system.host import usage_counters
 
 SETTLE_S = 1.5  # the last output follows the exit, and the command line announces its action once it is done
 STDERR_GRACE_MS = 10  # stderr may arrive this long after the exit; the first output of Node's next run takes longer
 MAX_KNOWN_RUNS = 4096
+AGE_TOLERANCE_S = 10.0  # this server may receive messages late, or read a process list late
 # The events that PM2's clients publish on the bus when an action is done, and the verb of a description.
 VERBS = {
     "restart": "restarted",
@@ -31,23 +32,15 @@ VERBS = {
 }
 
 
-@dataclass(slots=True)
-class _DaemonHints:
-    """Recent lines of the daemon's log about one pm_id, each with its time (ms)."""
-
-    stopping_ms: dict[bool, float] = field(default_factory=dict)  # keyed by `is_old`
-    over_limit_ms: float = 0.0
-    over_limit_bytes: int = 0
-    exit_lines: dict[bool, tuple[float, ExitLine]] = field(default_factory=dict)  # keyed by `is_old`
-
-
 @dataclass(frozen=True, slots=True)
 class InstanceContext:
-    """What the monitor has recorded about a process. `pid`: the last one; `has_cron`: PM2 restarts it on a schedule."""
+    """What the monitor has recorded about a process. `pid`: the last one; `has_cron`: PM2 restarts it on a schedule;
+    `age_s`: since its start, None unless it was online."""
 
     instance: str
     pid: int
     has_cron: bool
+    age_s: float | None = None
 
 
 @dataclass(slots=True)
@@ -55,11 +48,9 @@ class _PendingExit:
     event: ProcessEvent
     instance: str
     due_s: float
-    was_requested: bool
-    signal: str | None
-    exit_code: int | None
-    over_limit_bytes: int | None
-    watched_file: str | None
+    hints: RunHints
+    uptime_s: float | None
+    stderr_position: int
     verb: str | None
     by: str | None
     samples: tuple[UsageSample, ...]
@@ -77,28 +68,18 @@ class ExitRecorder:
         context_of: Callable[[str, int], InstanceContext],
     ) -> None:
         self._logs, self._usage_history, self._context_of = logs, usage_history, context_of
-        self._hints: dict[int, _DaemonHints] = {}
-        self._changed_files: dict[str, tuple[float, str]] = {}
+        self._daemon_log = DaemonLog()
         self._pending: deque[_PendingExit] = deque()
         self._known_runs: OrderedDict[tuple[int, float], None] = OrderedDict()
         self._oom_kills = usage_counters.oom_kills()
 
     def on_daemon_line(self, line: DaemonLine) -> None:
         """Notes what a line of the daemon's log reveals; it precedes the exit event that it concerns."""
-        if stopping := bus_events.parse_stopping(line.text):
-            pm_id, is_old = stopping
-            self._hints_for(pm_id).stopping_ms[is_old] = line.at_ms
-        elif restart := bus_events.parse_memory_restart(line.text):
-            hints = self._hints_for(restart[0])
-            hints.over_limit_ms, hints.over_limit_bytes = line.at_ms, restart[1]
-        elif changed := bus_events.parse_watch_restart(line.text):
-            name, file = changed
-            self._changed_files[name] = (line.at_ms, file)
-        elif exit_line := bus_events.parse_exit(line.text):
-            self._hints_for(exit_line.pm_id).exit_lines[exit_line.is_old] = (line.at_ms, exit_line)
+        self._daemon_log.add(line.text, time.monotonic())
 
-    def _hints_for(self, pm_id: int) -> _DaemonHints:
-        return self._hints.setdefault(pm_id, _DaemonHints())
+    def on_disconnected(self) -> None:
+        """The messages up to the next connection are missed."""
+        self._daemon_log.forget()
 
     def on_process_event(self, event: ProcessEvent) -> None:
         """Starts a record for an exit, unless it is a duplicate; adds a manual action's verb to pending records."""
@@ -111,29 +92,25 @@ class ExitRecorder:
                 self._pending.append(self._begin(event))
         elif event.is_manual and event.event in VERBS:
             for pending in self._pending:
-                if pending.event.pm_id == event.pm_id and pending.was_requested and pending.verb is None:
+                if pending.event.pm_id == event.pm_id and pending.hints.was_requested and pending.verb is None:
                     pending.verb = VERBS[event.event]
 
     def _begin(self, event: ProcessEvent) -> _PendingExit:
-        hints, since_ms = self._hints_for(event.pm_id), event.started_ms
-        line_ms, line = hints.exit_lines.pop(event.is_old, (0.0, None))
-        line = line if line_ms >= since_ms else None
-        changed_ms, file = self._changed_files.get(event.name, (0.0, ""))
-        was_requested = _is_of_run(hints.stopping_ms.get(event.is_old, 0.0), since_ms)
-        announced = expected_exits.lookup(event.pm_id) if was_requested else None
+        now_s = time.monotonic()
+        context = self._context_of(event.name, event.pm_id)
+        listed_age_s = None if self._daemon_log.has_seen_start(event.pm_id) else context.age_s
+        hints = self._daemon_log.take(event.pm_id, event.name, now_s, is_old=event.is_old)
+        announced = expected_exits.lookup(event.pm_id) if hints.was_requested else None
         if announced:
             expected_exits.use_up(event.pm_id, announced)
         oom_kills_before, self._oom_kills = self._oom_kills, usage_counters.oom_kills()
-        context = self._context_of(event.name, event.pm_id)
         return _PendingExit(
             event=event,
             instance=context.instance,
-            due_s=time.monotonic() + SETTLE_S,
-            was_requested=was_requested,
-            signal=line.signal if line else None,
-            exit_code=line.code if line else event.exit_code,
-            over_limit_bytes=hints.over_limit_bytes if _is_of_run(hints.over_limit_ms, since_ms) else None,
-            watched_file=file if _is_of_run(changed_ms, since_ms) else None,
+            due_s=now_s + SETTLE_S,
+            hints=hints,
+            uptime_s=_uptime_s(event, listed_age_s if hints.age_s is None else hints.age_s),
+            stderr_position=self._logs.stderr_position,
             verb=announced.verb if announced else None,
             by=announced.by if announced else None,
             samples=self._usage_history.last_minute(event.pm_id, context.pid),
@@ -153,23 +130,22 @@ class ExitRecorder:
             pending.due_s = 0.0
 
     def _complete(self, pending: _PendingExit) -> Exit:
-        event = pending.event
-        stderr = self._logs.take_stderr(event.pm_id, before_ms=event.at_ms + STDERR_GRACE_MS)
+        event, hints = pending.event, pending.hints
+        stderr = self._logs.take_stderr(event.pm_id, pending.stderr_position, event.at_ms + STDERR_GRACE_MS)
         evidence = Evidence(
-            exit_code=pending.exit_code,
-            signal=pending.signal,
-            was_requested=pending.was_requested,
+            exit_code=hints.exit_line.code if hints.exit_line else event.exit_code,
+            signal=hints.exit_line.signal if hints.exit_line else None,
+            was_requested=hints.was_requested,
             stderr=stderr,
             verb=pending.verb,
             by=pending.by,
-            watched_file=pending.watched_file,
-            over_limit_bytes=pending.over_limit_bytes,
+            watched_file=hints.watched_file,
+            over_limit_bytes=hints.over_limit_bytes,
             has_cron=pending.has_cron,
             oom_kills=pending.oom_kills,
         )
-        uptime_s = (event.at_ms - event.started_ms) / 1000 if event.started_ms else None
         at = datetime.fromtimestamp(event.at_ms / 1000, UTC) if event.at_ms else datetime.now(UTC)
-        return _build_exit(pending.instance, at, event.name, event.pm_id, evidence, pending.samples, uptime_s)
+        return _build_exit(pending.instance, at, event.name, event.pm_id, evidence, pending.samples, pending.uptime_s)
 
     def record_daemon_death(self, processes: Iterable[Process]) -> list[Exit]:
         """Records of the processes that died with the daemon: no bus message reports them."""
@@ -183,9 +159,12 @@ class ExitRecorder:
         return exits
 
 
-def _is_of_run(hint_ms: float, started_ms: float) -> bool:
-    """Whether there is a hint, and it is not older than the run. An event without a start time has 0."""
-    return hint_ms > 0 and hint_ms >= started_ms
+def _uptime_s(event: ProcessEvent, seen_s: float | None) -> float | None:
+    """By PM2's times, unless its clock was set meanwhile: then as this server has seen it, which may be late."""
+    if not event.started_ms:
+        return seen_s
+    stated_s = (event.at_ms - event.started_ms) / 1000
+    return stated_s if seen_s is None or abs(stated_s - seen_s) <= AGE_TOLERANCE_S else seen_s
 
 
 def _build_exit(

@@ -28,6 +28,17 @@ class Change:
     process: Process
     before: Process | None
 
+    @property
+    def text(self) -> str:
+        """A description for people."""
+        subject = f"{self.process.name} {self.process.pm_id}"
+        return {
+            "appeared": f"{subject} appeared, {self.process.status}",
+            "deleted": f"{subject} left PM2's list",
+            "restarted": f"{subject} restarted, pid {self.process.pid}",
+            "status": f"{subject} is {self.process.status}",
+        }[self.kind]
+
 
 KnownInstances = Mapping[Key, KnownInstance]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
@@ -19,6 +19,8 @@ ALIGN_LINES = 20
 MAX_LAG_LINES = 200  # how many lines the file may lag behind the bus
 READING_SHARE = 0.75  # of the time: the rest is for matching what was read until then
 MAX_UNDATED_LINES = 1000  # after so many lines without a time, none is expected
+
+MAX_DISORDER = timedelta(minutes=1)  # of lines that several processes write to one file; a larger one is a set clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,7 @@ def choose_newest(files: Sequence[Sequence[LogLine]], count: int) -> list[LogLin
     """
     shares = _divide(count, [len(lines) for lines in files])
     undated: list[LogLine] = []
-    dated: list[tuple[datetime, LogLine]] = []
+    dated: list[tuple[tuple[int, datetime], LogLine]] = []
     dated_share = 0
     for lines, share in zip(files, shares, strict=True):
         if any(line.at for line in lines):
@@ -180,12 +182,20 @@ def choose_newest(files: Sequence[Sequence[LogLine]], count: int) -> list[LogLin
     return undated + [line for _, line in dated[len(dated) - dated_share :]]
 
 
-def _by_time(lines: Sequence[LogLine]) -> Iterator[tuple[datetime, LogLine]]:
-    """Each with its time; one without a time stays behind the line before it."""
-    at = datetime.min.replace(tzinfo=UTC)
+def _by_time(lines: Sequence[LogLine]) -> list[tuple[tuple[int, datetime], LogLine]]:
+    """Each with its time; one without a time stays behind the line before it. Before the time stands how often the
+    clock was set back after the line, as a negative number: at the end of summer time, too, where times state no zone.
+    """
+    times = [datetime.min.replace(tzinfo=UTC)]
     for line in lines:
-        at = line.at or at
-        yield at, line
+        times.append(line.at or times[-1])
+    dated: list[tuple[tuple[int, datetime], LogLine]] = []
+    steps, next_at = 0, times[-1]
+    for at, line in zip(reversed(times[1:]), reversed(lines), strict=True):
+        steps += at - next_at > MAX_DISORDER
+        next_at = at
+        dated.append(((-steps, at), line))
+    return dated[::-1]
 
 
 def _divide(count: int, sizes: Sequence[int]) -> list[int]:

@@ -63,17 +63,19 @@ class LogCollector:
         self.formats: Mapping[Key, LineFormat] = {}  # the monitor replaces them with each list
         self._assembler = LineAssembler()
         self._meters: dict[tuple[str, str], _RateMeter] = {}
-        self._stderr: dict[int, deque[tuple[float, str]]] = {}
+        self.stderr_position = 0  # the number of the last line of stderr, of all processes
+        self._stderr: dict[int, deque[tuple[int, float, str]]] = {}  # number, PM2's time (ms), text
 
     def add_chunk(self, chunk: LogChunk) -> None:
-        lines = self._assembler.add_chunk(chunk)
+        now_s = time.monotonic()
+        lines = self._assembler.add_chunk(chunk, now_s)
         meter = self._meters.setdefault((chunk.name, chunk.stream), _RateMeter())
-        meter.add(time.monotonic(), len(lines), len(chunk.data))
+        meter.add(now_s, len(lines), len(chunk.data))
         self._publish(lines)
 
     def flush(self) -> None:
         """Publishes partial lines that were not completed in time."""
-        self._publish(self._assembler.take_overdue(1000 * time.time()))
+        self._publish(self._assembler.take_overdue(time.monotonic()))
 
     def _publish(self, raw_lines: list[LogLine]) -> None:
         lines = [line for raw in raw_lines for line in self._parse(raw)]
@@ -82,7 +84,8 @@ class LogCollector:
         for line in lines:
             if line.stream == "err" and line.pm_id is not None:
                 stderr = self._stderr.setdefault(line.pm_id, deque(maxlen=2 * STDERR_LINES))
-                stderr.append((1000 * line.at.timestamp() if line.at else 0.0, line.text))
+                self.stderr_position += 1
+                stderr.append((self.stderr_position, 1000 * line.at.timestamp() if line.at else 0.0, line.text))
         feed.append(lines, [len(line.text) + LINE_OVERHEAD_BYTES for line in lines])
 
     def _parse(self, raw: LogLine) -> list[LogLine]:
@@ -92,13 +95,15 @@ class LogCollector:
             return [raw]
         return [LogLine(raw.at, raw.pm_id, raw.name, raw.stream, item.text) for item in line_format.parse(raw.text)]
 
-    def take_stderr(self, pm_id: int, before_ms: float) -> tuple[str, ...]:
-        """Removes and returns the last lines of stderr of a process up to `before_ms`."""
+    def take_stderr(self, pm_id: int, position: int, before_ms: float) -> tuple[str, ...]:
+        """Removes and returns the last lines of stderr of a process: those up to the number `position`, whatever their
+        times are, and later ones up to PM2's time `before_ms`."""
         self.flush()
-        lines = self._stderr.get(pm_id, ())
-        due = [text for at_ms, text in lines if at_ms <= before_ms]
-        self._stderr[pm_id] = deque((line for line in lines if line[0] > before_ms), maxlen=2 * STDERR_LINES)
-        return tuple(due[-STDERR_LINES:])
+        lines = self._stderr.pop(pm_id, ())
+        due = [line for line in lines if line[0] <= position or line[1] <= before_ms]
+        if left := [line for line in lines if line not in due]:
+            self._stderr[pm_id] = deque(left, maxlen=2 * STDERR_LINES)
+        return tuple(text for _, _, text in due[-STDERR_LINES:])
 
     def rates(self, name: str, stream: str) -> tuple[float, float]:
         """Lines and bytes per second."""

@@ -28,6 +28,7 @@ class _PartialLine:
     name: str
     at_ms: float
     text: str
+    received_s: float
 
 
 class LineAssembler:
@@ -36,14 +37,14 @@ class LineAssembler:
     def __init__(self) -> None:
         self._partial_lines: dict[tuple[int, str], _PartialLine] = {}
 
-    def add_chunk(self, chunk: LogChunk) -> list[LogLine]:
-        """The lines completed by `chunk`."""
+    def add_chunk(self, chunk: LogChunk, now_s: float) -> list[LogLine]:
+        """The lines completed by `chunk`, which came at `now_s` by the monotonic clock."""
         key = (chunk.pm_id, chunk.stream)
         partial = self._partial_lines.pop(key, None)
         pieces = ((partial.text if partial else "") + chunk.data).split("\n")
         rest = pieces.pop()
         if rest:
-            self._partial_lines[key] = _PartialLine(chunk.name, chunk.at_ms, rest[-MAX_LINE_CHARACTERS:])
+            self._partial_lines[key] = _PartialLine(chunk.name, chunk.at_ms, rest[-MAX_LINE_CHARACTERS:], now_s)
             if len(rest) > MAX_LINE_CHARACTERS:
                 pieces.append(rest[:-MAX_LINE_CHARACTERS])
         at = _to_datetime(chunk.at_ms)
@@ -51,10 +52,11 @@ class LineAssembler:
             _line(at, chunk.pm_id, chunk.name, chunk.stream, text) for piece in pieces for text in _split_long(piece)
         ]
 
-    def take_overdue(self, now_ms: float) -> list[LogLine]:
+    def take_overdue(self, now_s: float) -> list[LogLine]:
         """Removes and returns partial lines that were not completed in time: a prompt, or a process's last output."""
-        timeout_ms = 1000 * PARTIAL_LINE_TIMEOUT_S
-        overdue = [key for key, partial in self._partial_lines.items() if now_ms - partial.at_ms >= timeout_ms]
+        overdue = [
+            key for key, partial in self._partial_lines.items() if now_s - partial.received_s >= PARTIAL_LINE_TIMEOUT_S
+        ]
         lines = []
         for key in overdue:
             partial = self._partial_lines.pop(key)

@@ -22,7 +22,6 @@ from pm2.exits.recent_usage import UsageHistory
 from pm2.instance_tracking import reconciliation
 from pm2.instance_tracking.instance_registry import InstanceRegistry, InstanceStore
 from pm2.instance_tracking.instance_store import SavedInstance
-from pm2.instance_tracking.reconciliation import Change
 from pm2.logs import live_logs
 from pm2.logs.log_files import LogFiles
 from pm2.monitor import daemon_state, list_freshness, listing, supervision
@@ -188,23 +187,18 @@ class DaemonMonitor:
         self._was_up = True
         self._state.set_up(version)
         for change in self.instances.update(self._listed, is_same_daemon=is_same_daemon):
-            self._publish_change(change)
+            process = change.process
+            event = PM2Event(datetime.now(UTC), change.kind, process.name, process.pm_id, change.text)
+            pm2_events.feed.append([event])
         self.logs.prune_rates({process.name for process in self._listed})
-
-    def _publish_change(self, change: Change) -> None:
-        process = change.process
-        text = {
-            "appeared": f"{process.name} {process.pm_id} appeared, {process.status}",
-            "deleted": f"{process.name} {process.pm_id} left PM2's list",
-            "restarted": f"{process.name} {process.pm_id} restarted, pid {process.pid}",
-            "status": f"{process.name} {process.pm_id} is {process.status}",
-        }[change.kind]
-        pm2_events.feed.append([PM2Event(datetime.now(UTC), change.kind, process.name, process.pm_id, text)])
 
     def _instance_context(self, name: str, pm_id: int) -> InstanceContext:
         instance = self.instances.known.get((name, pm_id))
         pid = instance.process.pid if instance else 0
-        return InstanceContext(self.instances.token(name, pm_id), pid, pm_id in self._cron_pm_ids)
+        age_s = None
+        if instance and instance.process.uptime_seconds and self._list_requested_s is not None:
+            age_s = instance.process.uptime_seconds + time.monotonic() - self._list_requested_s
+        return InstanceContext(self.instances.token(name, pm_id), pid, pm_id in self._cron_pm_ids, age_s)
 
     # The daemon.
 
@@ -247,6 +241,7 @@ class DaemonMonitor:
             finally:
                 self.is_listening = False
                 connection.close()
+                self.recorder.on_disconnected()
             self._wake.set()
 
     def _handle_event(self, event: Event) -> None:

@@ -27,6 +27,7 @@ AT = datetime(2023, 11, 14, 22, 13, 30, tzinfo=UTC)
 
 KILLED = "App [api:7] exited with code [0] via signal [SIGKILL]"
 STOPPING = "Stopping app:api id:7"
+STARTING = "App [api:7] starting in -fork mode-"
 CHANGED = "Change detected on path src/a.js for app api - restarting"
 OVER_LIMIT = (
     "[PM2][WORKER] Process 7 restarted because it exceeds --max-memory-restart value"
@@ -138,7 +139,54 @@ def test_the_daemons_log_gives_the_cause(bench: Bench, lines: list[str], expecte
 
 @pytest.mark.parametrize("line", [OVER_LIMIT, CHANGED, STOPPING, KILLED])
 def test_a_line_about_an_earlier_run_is_ignored(bench: Bench, line: str) -> None:
-    assert bench.causes(line, exit_event(started_ms=EXIT_MS - 0.5)) == [FINISHED]
+    assert bench.causes(line, STARTING, exit_event(started_ms=EXIT_MS - 0.5)) == [FINISHED]
+
+
+@pytest.mark.parametrize("line", [OVER_LIMIT, CHANGED, STOPPING, KILLED])
+@pytest.mark.parametrize("step_ms", [-3_600_000.0, 3_600_000.0])
+def test_a_line_counts_whatever_the_clock_was_set_to_during_the_run(bench: Bench, line: str, step_ms: float) -> None:
+    [expected] = bench.causes(STARTING, line, exit_event())
+    bench.receive(STARTING)
+    bench.clock.now += 10 - SETTLE_S
+    bench.receive(line, exit_event(started_ms=EXIT_MS - 10_000 - step_ms))
+    [ended] = bench.finish()
+
+    assert ((ended.cause, ended.text), ended.uptime_seconds) == (expected, 10.0 - SETTLE_S)
+
+
+def test_a_reload_starts_the_new_worker_before_the_old_one_ends(bench: Bench) -> None:
+    in_cluster = STARTING.replace("fork", "cluster")
+    bench.receive(in_cluster)
+    bench.clock.now += 60
+    bench.receive(OVER_LIMIT, in_cluster)
+    bench.clock.now += 1
+    bench.receive(OLD_STOPPING, exit_event(started_ms=EXIT_MS - 3_600_000, is_old=True), KILLED, exit_event())
+
+    assert [(ended.cause, ended.uptime_seconds) for ended in bench.finish()] == [
+        (Cause.MEMORY_LIMIT, 61.0), (Cause.KILLED, 10.0),
+    ]  # fmt: skip
+
+
+def test_what_was_seen_before_the_connection_was_lost_does_not_count(bench: Bench) -> None:
+    bench.receive(STARTING, STOPPING)
+    bench.recorder.on_disconnected()
+
+    assert bench.causes(exit_event()) == [FINISHED]
+
+
+@pytest.mark.parametrize(
+    ("stated_s", "listed_s", "uptime_s"),
+    [(3610, None, 3610), (-3590, None, 0), (3610, 4.0, 4.0), (-3590, 4.0, 4.0), (3610, 3605.0, 3610)],
+)
+def test_an_exit_whose_start_was_not_seen_has_the_age_of_the_process_list(
+    bench: Bench, stated_s: float, listed_s: float | None, uptime_s: float
+) -> None:
+    """PM2's times count while they are near it."""
+    recorder = ExitRecorder(bench.logs, bench.usage_history, lambda *_: InstanceContext("i", 11, False, listed_s))
+    recorder.on_process_event(exit_event(started_ms=EXIT_MS - 1000 * stated_s))
+    bench.clock.now += SETTLE_S
+
+    assert [ended.uptime_seconds for ended in recorder.take_completed()] == [uptime_s]
 
 
 def test_an_exit_without_a_start_time_has_no_cause_that_nobody_reported(bench: Bench) -> None:
@@ -260,6 +308,14 @@ def test_the_last_stderr_belongs_to_the_exit_and_later_lines_to_the_next(bench: 
     bench.receive(next_event)
 
     assert [ended.stderr for ended in first + bench.finish()] == [("one", "two"), ("next",)]
+
+
+def test_the_last_stderr_belongs_to_the_exit_when_the_clock_was_set_back(bench: Bench) -> None:
+    bench.logs.add_chunk(LogChunk(7, "api", "err", EXIT_MS + 3_600_000, "last words\n"))
+    bench.receive(exit_event(1))
+    bench.logs.add_chunk(LogChunk(7, "api", "err", EXIT_MS + 100, "of the next run\n"))
+
+    assert [ended.stderr for ended in bench.finish()] == [("last words",)]
 
 
 def test_the_last_samples_of_the_run_are_taken_at_the_exit(bench: Bench) -> None:

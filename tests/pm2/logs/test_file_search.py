@@ -231,6 +231,16 @@ def test_as_many_lines_as_possible_are_chosen_in_equal_shares(sizes: list[int], 
     assert not cut or max(shares) - min(cut) <= 1
 
 
+def test_lines_after_the_clock_was_set_back_are_the_newest() -> None:
+    one, other = (
+        [LogLine(AT + timedelta(minutes=minute), pm_id, "app", "out", "") for minute in minutes]
+        for pm_id, minutes in ((0, (50, 60, 1, 2)), (1, (58, 59, 3)))
+    )
+
+    assert choose_newest([one, other], 3) == [one[2], one[3], other[2]]
+    assert choose_newest([one, other], 7) == [one[0], *other[:2], *one[1:], other[2]]
+
+
 @given(st.lists(st.lists(st.integers(0, 50)), max_size=5), st.integers(1, 60))
 def test_the_newest_of_files_with_times_are_chosen(times: list[list[int]], count: int) -> None:
     files = [

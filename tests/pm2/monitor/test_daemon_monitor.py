@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
 from pm2 import models
 from pm2.actions import lifecycle, prepare_payload, start_steps
@@ -28,6 +29,22 @@ def _fast_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes PM2 check memory limits every second instead of every 30 s."""
     monkeypatch.setattr(prepare_payload, "ALLOWED_ENV", (*prepare_payload.ALLOWED_ENV, "PM2_WORKER_INTERVAL"))
     monkeypatch.setenv("PM2_WORKER_INTERVAL", "1000")
+
+
+@pytest.fixture
+def daemon_clock(new_pm2_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file with the milliseconds by which the wall clock of the daemon and its processes is wrong."""
+    offset, preload = new_pm2_home / "offset", new_pm2_home / "clock.cjs"
+    offset.write_text("0")
+    preload.write_text(
+        "const RealDate = Date, { readFileSync } = require('fs');"
+        f"const now = () => RealDate.now() + Number(readFileSync({str(offset)!r}, 'utf8'));"
+        "globalThis.Date = class extends RealDate {"
+        " constructor(...values) { values.length ? super(...values) : super(now()) } static now() { return now() } };"
+    )
+    monkeypatch.setattr(prepare_payload, "ALLOWED_ENV", (*prepare_payload.ALLOWED_ENV, "NODE_OPTIONS"))
+    monkeypatch.setenv("NODE_OPTIONS", f"--require {preload}")
+    return offset
 
 
 @pytest.fixture
@@ -136,6 +153,31 @@ async def test_an_exit_is_recorded_once_with_its_evidence(monitor: DaemonMonitor
     assert 0 < ended.uptime_seconds < 60
     assert summary(stopped)[:3] == ("one", "manual", "stopped by ada")
     assert [event.exit for event in pm2_events.feed.newest((("kind", "exit"),))][-2:] == [ended, stopped]
+
+
+@pytest.mark.parametrize("step_ms", [-3_600_000, 3_600_000])
+async def test_a_daemon_whose_clock_is_set_during_a_run(
+    daemon_clock: Path, apps: Path, settings: Settings, step_ms: int
+) -> None:
+    await start_steps.ensure_daemon()
+    monitor = current_monitor.start(instance_store)
+    await until(lambda: monitor.is_listening, bool)
+    await run_app(apps, "one", f"process.on('SIGINT', () => {{ console.error('bye'); process.exit() }}); {IDLE}")
+    await until(current_monitor.sample, lambda stats: stats.processes and stats.processes[0].uptime_seconds > 1)
+    daemon_clock.write_text(str(step_ms))
+    before = (await current_monitor.sample()).processes[0].uptime_seconds
+    await lifecycle.stop(ProcessSelector(name="one"), "ada")
+    [ended] = await exits(1)
+    await lifecycle.restart(ProcessSelector(name="one"))
+    uptime_s = (await current_monitor.sample()).processes[0].uptime_seconds
+    await current_monitor.stop()
+
+    assert summary(ended) == ("one", "manual", "stopped by ada", 0, None)
+    assert ended.stderr == ("bye",)
+    assert 1 < before < 60
+    assert ended.uptime_seconds is not None
+    assert 1 < ended.uptime_seconds < 60
+    assert uptime_s < 60
 
 
 async def test_a_reused_pm_id_has_its_own_history(monitor: DaemonMonitor, apps: Path) -> None:
