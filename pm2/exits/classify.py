@@ -6,7 +6,7 @@ import signal as signals
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import Annotated
 
 MB = 2**20
@@ -26,6 +26,14 @@ class Cause(StrEnum):
     FINISHED = "finished"
 
 
+class OomKill(Enum):
+    """Whether the kernel killed the process for memory. POSSIBLE: it killed one, which may be another."""
+
+    NO = auto()
+    POSSIBLE = auto()
+    YES = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class UsageSample:
     """One usage sample before an exit. `cpu`: percent of one core; CPU and memory are those of the process tree."""
@@ -41,7 +49,7 @@ class Evidence:
 
     `signal`: as reported by PM2, which reports SIGINT if there was none. `was_requested`: PM2 stopped the process, for
     any reason. `verb` (past tense), `by`: an action requested from us or announced on the bus. `over_limit_bytes`: the
-    memory use at which PM2 restarted it. `oom_kills`: OOM kills counted by the kernel around the exit.
+    memory use at which PM2 restarted it.
     """
 
     exit_code: int | None
@@ -54,7 +62,7 @@ class Evidence:
     over_limit_bytes: int | None = None
     has_cron: bool = False
     daemon_died: bool = False
-    oom_kills: int = 0
+    oom_kill: OomKill = OomKill.NO
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +122,10 @@ def _classify_unrequested(evidence: Evidence) -> tuple[Cause, str]:
     signal = terminating_signal(evidence)
     if any(message in line for line in evidence.stderr for message in HEAP_EXHAUSTED_MESSAGES):
         return Cause.OUT_OF_MEMORY, "ran out of memory" + (f", {signal}" if signal else "")
-    if signal == "SIGKILL" and evidence.oom_kills:
+    if signal == "SIGKILL" and evidence.oom_kill is OomKill.YES:
         return Cause.OUT_OF_MEMORY, "killed by the kernel: out of memory"
+    if signal == "SIGKILL" and evidence.oom_kill is OomKill.POSSIBLE:
+        return Cause.KILLED, "killed by SIGKILL, possibly by the kernel: out of memory"
     if signal in ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE", "SIGTRAP", "SIGSYS"):
         return Cause.CRASH, f"crashed: {signal}"
     if signal:

@@ -12,10 +12,10 @@ from pm2.daemon.bus_events import DaemonLine, ProcessEvent
 from pm2.daemon.process import Process
 from pm2.exits import classify, expected_exits
 from pm2.exits.classify import Cause, Evidence, Exit, UsageSample
+from pm2.exits.oom_kills import Claim, OomKills
 from pm2.exits.recent_usage import UsageHistory
 from pm2.exits.run_hints import DaemonLog, RunHints
 from pm2.logs.live_logs import LogCollector
-from system.host import usage_counters
 
 SETTLE_S = 1.5  # the last output follows the exit, and the command line announces its action once it is done
 STDERR_GRACE_MS = 10  # stderr may arrive this long after the exit; the first output of Node's next run takes longer
@@ -54,7 +54,7 @@ class _PendingExit:
     verb: str | None
     by: str | None
     samples: tuple[UsageSample, ...]
-    oom_kills: int
+    oom_claim: Claim | None
     has_cron: bool
 
 
@@ -65,13 +65,14 @@ class ExitRecorder:
         self,
         logs: LogCollector,
         usage_history: UsageHistory,
+        oom_kills: OomKills,
         context_of: Callable[[str, int], InstanceContext],
     ) -> None:
-        self._logs, self._usage_history, self._context_of = logs, usage_history, context_of
+        self._logs, self._usage_history, self._oom_kills = logs, usage_history, oom_kills
+        self._context_of = context_of
         self._daemon_log = DaemonLog()
         self._pending: deque[_PendingExit] = deque()
         self._known_runs: OrderedDict[tuple[int, float], None] = OrderedDict()
-        self._oom_kills = usage_counters.oom_kills()
 
     def on_daemon_line(self, line: DaemonLine) -> None:
         """Notes what a line of the daemon's log reveals; it precedes the exit event that it concerns."""
@@ -103,7 +104,7 @@ class ExitRecorder:
         announced = expected_exits.lookup(event.pm_id) if hints.was_requested else None
         if announced:
             expected_exits.use_up(event.pm_id, announced)
-        oom_kills_before, self._oom_kills = self._oom_kills, usage_counters.oom_kills()
+        is_killed = not hints.was_requested and hints.exit_line is not None and hints.exit_line.signal == "SIGKILL"
         return _PendingExit(
             event=event,
             instance=context.instance,
@@ -114,7 +115,7 @@ class ExitRecorder:
             verb=announced.verb if announced else None,
             by=announced.by if announced else None,
             samples=self._usage_history.last_minute(event.pm_id, context.pid),
-            oom_kills=max(0, (self._oom_kills or 0) - (oom_kills_before or 0)),
+            oom_claim=self._oom_kills.claim((event.pm_id, context.pid), now_s, hints.age_s) if is_killed else None,
             has_cron=context.has_cron,
         )
 
@@ -142,7 +143,7 @@ class ExitRecorder:
             watched_file=hints.watched_file,
             over_limit_bytes=hints.over_limit_bytes,
             has_cron=pending.has_cron,
-            oom_kills=pending.oom_kills,
+            oom_kill=self._oom_kills.judge(pending.oom_claim, time.monotonic()),
         )
         at = datetime.fromtimestamp(event.at_ms / 1000, UTC) if event.at_ms else datetime.now(UTC)
         return _build_exit(pending.instance, at, event.name, event.pm_id, evidence, pending.samples, pending.uptime_s)

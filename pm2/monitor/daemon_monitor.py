@@ -17,6 +17,7 @@ from pm2.errors import DaemonNotRunning, PM2Error
 from pm2.exits import pm2_events
 from pm2.exits.classify import Exit
 from pm2.exits.exit_recorder import ExitRecorder, InstanceContext
+from pm2.exits.oom_kills import OomKills
 from pm2.exits.pm2_events import PM2Event
 from pm2.exits.recent_usage import UsageHistory
 from pm2.instance_tracking import reconciliation
@@ -48,8 +49,9 @@ class DaemonMonitor:
     ) -> None:
         self.home = home
         self.logs, self.usage_history = live_logs.LogCollector(), UsageHistory()
+        self._oom_kills = OomKills()
         self.instances = InstanceRegistry(store, saved or {})
-        self.recorder = ExitRecorder(self.logs, self.usage_history, self._instance_context)
+        self.recorder = ExitRecorder(self.logs, self.usage_history, self._oom_kills, self._instance_context)
         self.files: dict[Key, LogFiles] = {}
         self.orphans: dict[child_processes.Identity, Orphan] = {}
         self._state = DaemonState(home)
@@ -98,6 +100,7 @@ class DaemonMonitor:
         if self.daemon.state == "up" and self._list_requested_s is not None:
             measured = await listing.with_tree_usage(self._listed)
             self.usage_history.record(measured)
+            self._oom_kills.sample([(one.pm_id, one.pid) for one in measured if one.pid], time.monotonic())
             processes = reconciliation.with_total_restarts(self.instances.known, measured)
             counts, orphans = count_online(processes), self._living_orphans()
             return Stats(processes, counts, self.daemon, now, stale=False, age_seconds=0.0, orphans=orphans)

@@ -6,14 +6,20 @@ import pytest
 
 from pm2.daemon import bus_events
 from pm2.daemon.bus_events import DaemonKilled, DaemonLine, ExitLine, LogChunk, ProcessEvent
-from pm2.exits.classify import Cause, Evidence, classify_exit, terminating_signal
+from pm2.exits.classify import Cause, Evidence, OomKill, classify_exit, terminating_signal
 from system.host import usage_counters
 
 
 @pytest.mark.parametrize(
     ("facts", "cause", "text"),
     [
-        ({"signal": "SIGKILL", "oom_kills": 1}, Cause.OUT_OF_MEMORY, "killed by the kernel: out of memory"),
+        ({"signal": "SIGKILL", "oom_kill": OomKill.YES}, Cause.OUT_OF_MEMORY, "killed by the kernel: out of memory"),
+        (
+            {"signal": "SIGKILL", "oom_kill": OomKill.POSSIBLE}, Cause.KILLED,
+            "killed by SIGKILL, possibly by the kernel: out of memory",
+        ),
+        ({"signal": "SIGTERM", "oom_kill": OomKill.YES}, Cause.KILLED, "killed by SIGTERM from outside"),
+        ({"signal": "SIGKILL", "oom_kill": OomKill.YES, "was_requested": True, "verb": "stopped"}, Cause.MANUAL, "stopped by PM2’s command line"),
         ({"signal": "SIGKILL"}, Cause.KILLED, "killed by SIGKILL from outside"),
         (
             {"signal": "SIGABRT", "stderr": ("FATAL ERROR: Reached heap limit - JavaScript heap out of memory",)},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +14,7 @@ from pm2.daemon.process import from_monitor_data
 from pm2.exits import exit_recorder, expected_exits, recent_usage
 from pm2.exits.classify import Cause, Exit, UsageSample
 from pm2.exits.exit_recorder import SETTLE_S, STDERR_GRACE_MS, ExitRecorder, InstanceContext
+from pm2.exits.oom_kills import OomKills
 from pm2.exits.recent_usage import UsageHistory
 from pm2.logs import live_logs
 from pm2.logs.live_logs import LogCollector
@@ -37,6 +37,8 @@ ENTRY: dict[str, object] = {"pm_id": 7, "pid": 11, "name": "api", "monit": {"cpu
 OLD_KILLED = KILLED.replace(":7]", ":_old_7]")
 OLD_STOPPING = STOPPING.replace("id:7", "id:_old_7")
 BY_SIGKILL = (Cause.KILLED, "killed by SIGKILL from outside")
+BY_THE_KERNEL = (Cause.OUT_OF_MEMORY, "killed by the kernel: out of memory")
+PERHAPS = (Cause.KILLED, "killed by SIGKILL, possibly by the kernel: out of memory")
 BY_A_CLIENT = (Cause.MANUAL, "ended by PM2’s command line or another client of its daemon")
 FINISHED = (Cause.FINISHED, "ended by itself with exit code 0")
 
@@ -44,10 +46,15 @@ FINISHED = (Cause.FINISHED, "ended by itself with exit code 0")
 class Bench:
     """A recorder with a clock that only `finish` advances. pm_id 8 has a `cron_restart` schedule."""
 
-    def __init__(self, clock: SimpleNamespace) -> None:
+    def __init__(self, clock: SimpleNamespace, proc: Path) -> None:
+        self.proc = proc
         self.clock, self.logs, self.usage_history = clock, LogCollector(), UsageHistory()
+        self.oom_kills = OomKills(proc, proc / "cgroups")
         self.recorder = ExitRecorder(
-            self.logs, self.usage_history, lambda name, pm_id: InstanceContext(f"{name}-{pm_id}", 11, pm_id == 8)
+            self.logs,
+            self.usage_history,
+            self.oom_kills,
+            lambda name, pm_id: InstanceContext(f"{name}-{pm_id}", 11, pm_id == 8),
         )
 
     def receive(self, *messages: str | ProcessEvent) -> None:
@@ -75,9 +82,9 @@ def bench(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(exit_recorder, "time", SimpleNamespace(monotonic=lambda: clock.now))
     monkeypatch.setattr(recent_usage, "time", SimpleNamespace(monotonic=lambda: clock.now))
     monkeypatch.setattr(expected_exits, "_announced", {})
-    monkeypatch.setattr(usage_counters, "oom_kills", lambda: 0)
+    (tmp_path / "vmstat").write_text("oom_kill 5\n")
     monkeypatch.setattr(live_logs, "feed", Feed("lines", max_items=10, max_bytes=10_000))
-    return Bench(clock)
+    return Bench(clock, tmp_path)
 
 
 def exit_event(
@@ -182,7 +189,9 @@ def test_an_exit_whose_start_was_not_seen_has_the_age_of_the_process_list(
     bench: Bench, stated_s: float, listed_s: float | None, uptime_s: float
 ) -> None:
     """PM2's times count while they are near it."""
-    recorder = ExitRecorder(bench.logs, bench.usage_history, lambda *_: InstanceContext("i", 11, False, listed_s))
+    recorder = ExitRecorder(
+        bench.logs, bench.usage_history, bench.oom_kills, lambda *_: InstanceContext("i", 11, False, listed_s)
+    )
     recorder.on_process_event(exit_event(started_ms=EXIT_MS - 1000 * stated_s))
     bench.clock.now += SETTLE_S
 
@@ -259,30 +268,91 @@ def test_a_scheduled_restart_is_recognised(bench: Bench) -> None:
     ]
 
 
-def sequence(monkeypatch: pytest.MonkeyPatch, *counts: int | None) -> None:
-    """Makes the kernel report these counts of OOM kills, one after the other."""
-    values: Iterator[int | None] = iter(counts)
-    monkeypatch.setattr(usage_counters, "oom_kills", lambda: next(values))
+def count_kill(bench: Bench) -> None:
+    """The kernel counts one more, as soon as it has sent the signal."""
+    file = bench.proc / "vmstat"
+    file.write_text(f"nr_free_pages 5\noom_kill {usage_counters.oom_kills(file) + 1}\n")  # type: ignore[operator]
 
 
-@pytest.mark.parametrize(
-    ("counts", "expected"),
-    [
-        ((5, 6, 6), [Cause.OUT_OF_MEMORY, Cause.KILLED]),
-        ((5, 5, 7), [Cause.KILLED, Cause.OUT_OF_MEMORY]),
-        ((5, 5, 5), [Cause.KILLED, Cause.KILLED]),
-        ((5, 0, 0), [Cause.KILLED, Cause.KILLED]),
-        ((None, None, None), [Cause.KILLED, Cause.KILLED]),
-    ],
-)
-def test_oom_kills_are_counted_since_the_previous_exit(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, counts: tuple[int | None, ...], expected: list[Cause]
+def see_alive(bench: Bench, *pm_ids: int) -> None:
+    """A process list, some time before what comes next."""
+    bench.oom_kills.sample([(pm_id, 11) for pm_id in pm_ids], bench.clock.now)
+    bench.clock.now += 5
+
+
+def killed(pm_id: int = 7, started_ms: float = STARTED_MS) -> tuple[str, ProcessEvent]:
+    return KILLED.replace(":7]", f":{pm_id}]"), exit_event(pm_id=pm_id, started_ms=started_ms)
+
+
+def test_a_kill_for_memory_is_the_cause_of_the_only_exit_since(bench: Bench) -> None:
+    see_alive(bench, 7)
+    count_kill(bench)
+
+    assert bench.causes(*killed()) == [BY_THE_KERNEL]
+
+
+def test_a_kill_for_memory_before_the_process_was_seen_alive_is_not_the_cause(bench: Bench) -> None:
+    see_alive(bench, 7)
+    count_kill(bench)
+    see_alive(bench, 7)
+
+    assert bench.causes(*killed()) == [BY_SIGKILL]
+
+
+@pytest.mark.parametrize("message", [STOPPING, KILLED.replace("SIGKILL", "SIGTERM")])
+def test_a_kill_for_memory_does_not_explain_a_stop_or_another_signal(bench: Bench, message: str) -> None:
+    see_alive(bench, 7, 8)
+    count_kill(bench)
+    first = bench.causes(message, exit_event())
+
+    assert (first[0][1].partition("memory")[1], bench.causes(*killed(8))) == ("", [BY_THE_KERNEL])
+
+
+def test_a_kill_for_memory_explains_one_exit(bench: Bench) -> None:
+    see_alive(bench, 7, 8)
+    count_kill(bench)
+    first = bench.causes(*killed(7))
+
+    assert (first, bench.causes(*killed(8))) == ([BY_THE_KERNEL], [BY_SIGKILL])
+
+
+@pytest.mark.parametrize(("kills", "expected"), [(0, BY_SIGKILL), (1, PERHAPS), (2, BY_THE_KERNEL), (3, BY_THE_KERNEL)])
+def test_with_fewer_kills_for_memory_than_exits_it_is_unknown_which(
+    bench: Bench, kills: int, expected: tuple[Cause, str]
 ) -> None:
-    sequence(monkeypatch, *counts)
-    fresh = Bench(bench.clock)
-    fresh.receive(KILLED, exit_event(), KILLED, exit_event(started_ms=STARTED_MS + 1))
+    see_alive(bench, 7, 8)
+    for _ in range(kills):
+        count_kill(bench)
 
-    assert [ended.cause for ended in fresh.finish()] == expected
+    assert bench.causes(*killed(7), *killed(8)) == [expected] * 2
+
+
+def test_a_kill_for_memory_is_only_possible_for_a_process_that_was_not_seen_alive(bench: Bench) -> None:
+    see_alive(bench)
+    count_kill(bench)
+    never_listed = bench.causes(*killed())
+    see_alive(bench, 8)
+    bench.receive(STARTING.replace("api:7", "api:8"))
+    count_kill(bench)
+
+    assert (never_listed, bench.causes(*killed(8))) == ([PERHAPS], [PERHAPS])
+
+
+def test_a_process_that_takes_a_while_to_die_of_it_was_killed_for_memory(bench: Bench) -> None:
+    """It is listed once more, when the kernel has counted it already."""
+    see_alive(bench, 7)
+    count_kill(bench)
+    bench.oom_kills.sample([(7, 11)], bench.clock.now)
+    bench.clock.now += 0.5
+
+    assert bench.causes(*killed()) == [BY_THE_KERNEL]
+
+
+def test_without_counters_no_exit_is_a_kill_for_memory(bench: Bench) -> None:
+    (bench.proc / "vmstat").unlink()
+    see_alive(bench, 7)
+
+    assert bench.causes(*killed()) == [BY_SIGKILL]
 
 
 def test_a_record_is_complete_once_the_exit_has_settled(bench: Bench) -> None:
