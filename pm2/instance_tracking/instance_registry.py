@@ -17,7 +17,7 @@ import structlog
 from pm2.daemon.process import Key, Process
 from pm2.exits.classify import Exit
 from pm2.instance_tracking import reconciliation
-from pm2.instance_tracking.instance_store import SavedInstance
+from pm2.instance_tracking.instance_store import SavedInstance, stored_key
 from pm2.instance_tracking.reconciliation import Change, KnownInstance
 
 log = structlog.get_logger("pm2.instance_tracking.instance_registry")
@@ -41,14 +41,16 @@ class InstanceStore(Protocol):
 
 
 class InstanceRegistry:
-    """The listed instances. Without a `store` nothing is stored; `saved`: the instances stored by an earlier server."""
+    """The listed instances. Without a `store` nothing is stored; `saved`: the instances stored by an earlier server, by
+    their `stored_key`."""
 
     def __init__(self, store: InstanceStore | None, saved: Mapping[Key, SavedInstance]) -> None:
         self.known: dict[Key, KnownInstance] = {}
         self._has_list = False  # an empty list is one
+        self._had_no_daemon = False
         self._store: InstanceStore | None = store
         self._saved: Mapping[Key, SavedInstance] = saved
-        self._tokens = {key: instance.token for key, instance in saved.items()}
+        self._tokens = {key: instance.token for key, instance in saved.items()}  # by `stored_key`
         self._pending_writes: deque[Callable[[], None]] = deque()
         self._unstored_exits: deque[tuple[float, Exit]] = deque(maxlen=MAX_UNSTORED_EXITS)
         self._took_over_s = -math.inf
@@ -64,14 +66,16 @@ class InstanceRegistry:
         self._store, self._took_over_s = store, time.monotonic()
         self._stored_tokens = {token: saved[key].token for key, token in self._tokens.items() if key in saved}
         known, self.known = self.known, {}
+        stored_keys = {stored_key(key) for key in known}
         for key, instance in saved.items():
-            if key in known or not self._has_list:
+            if key in stored_keys or not self._has_list:
                 self._tokens[key] = instance.token
             else:  # deleted meanwhile
                 self._enqueue_write(partial(store.mark_deleted, instance.token))
         for key, listed in known.items():
-            lost_restarts = saved[key].lost_restarts if key in saved else 0
-            self.known[key] = replace(listed, lost_restarts=max(listed.lost_restarts, lost_restarts))
+            stored = saved.get(stored_key(key))
+            lost_restarts = max(listed.lost_restarts, stored.lost_restarts if stored else 0)
+            self.known[key] = replace(listed, lost_restarts=lost_restarts)
         if known:
             self._enqueue_write(partial(store.save_instances, {self.token(*key): key for key in known}))
         if not self._has_list:
@@ -89,13 +93,22 @@ class InstanceRegistry:
 
     def token(self, name: str, pm_id: int) -> str:
         """The token of the instance that currently has this name and pm_id."""
-        return self._tokens.setdefault((name, pm_id), uuid.uuid4().hex)
+        return self._tokens.setdefault(stored_key((name, pm_id)), uuid.uuid4().hex)
+
+    def note_absence(self) -> None:
+        """PM2's daemon is not running, which is as good as an empty list, except that it may resurrect an earlier one:
+        what the first list has then is a change, but nothing stored is deleted."""
+        self._had_no_daemon = True
 
     def update(self, processes: Sequence[Process], *, is_same_daemon: bool = True) -> list[Change]:
-        """Applies PM2's list; returns the changes since the previous one, none for the first."""
-        before, is_first = self.known, not self._has_list
+        """Applies PM2's list; returns the changes since the previous one, none for the first of a daemon that was
+        running already."""
+        before, is_first = self.known, not (self._has_list or self._had_no_daemon)
         self._has_list = True
-        saved_lost_restarts = {key: instance.lost_restarts for key, instance in self._saved.items()}
+        listed_keys = [(process.name, process.pm_id) for process in processes]
+        saved_lost_restarts = {
+            key: self._saved[stored].lost_restarts for key in listed_keys if (stored := stored_key(key)) in self._saved
+        }
         self.known, changes = reconciliation.reconcile(
             before, processes, saved_lost_restarts, is_same_daemon=is_same_daemon
         )
@@ -104,15 +117,15 @@ class InstanceRegistry:
             before = {known: instance for known, instance in before.items() if known != key or key not in self.known}
         self._saved = {}  # used up: an instance that is listed later under the same name is another one
         self._enqueue_changes(before)
-        for key in [key for key in self._tokens if key not in self.known]:
-            del self._tokens[key]
+        stored_keys = set(map(stored_key, self.known))
+        self._tokens = {key: token for key, token in self._tokens.items() if key in stored_keys}
         return [] if is_first else changes
 
     def _forget_replaced(self, key: Key) -> None:
         """The instance was deleted, and another one has its name and pm_id: that one gets a token of its own."""
-        if key not in self.known or key not in self._tokens:
+        if key not in self.known or stored_key(key) not in self._tokens:
             return
-        token = self._tokens.pop(key)
+        token = self._tokens.pop(stored_key(key))
         if self._store is not None:
             self._enqueue_write(partial(self._store.mark_deleted, token))
 
@@ -122,8 +135,9 @@ class InstanceRegistry:
         new = {self.token(*key): key for key in self.known if key not in before}
         if new:
             self._enqueue_write(partial(self._store.save_instances, new))
+        stored_keys = set(map(stored_key, self.known))
         for key, token in self._tokens.items():
-            if key not in self.known:
+            if key not in stored_keys:
                 self._enqueue_write(partial(self._store.mark_deleted, token))
         for key, instance in self.known.items():
             if key in before and instance.lost_restarts != before[key].lost_restarts:

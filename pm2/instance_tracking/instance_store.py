@@ -16,6 +16,7 @@ from pm2.exits.classify import Cause, Exit, UsageSample
 
 MAX_EXITS = 100_000  # a crash loop must not fill the disk
 PRUNE_EVERY = 1000
+MAX_NAME_LENGTH = 500
 DAEMON_DEATH_TOLERANCE = timedelta(seconds=10)
 
 
@@ -56,6 +57,11 @@ def _storable(text: str) -> str:
     return text.replace("\0", "�")
 
 
+def stored_key(key: Key) -> Key:
+    """The key of an instance in the database: the column has 500 characters, and PM2's names have no limit."""
+    return _storable(key[0])[:MAX_NAME_LENGTH], key[1]
+
+
 def _prune_exits() -> None:
     """By their numbers: the newest have the largest, whatever the clock was when they came."""
     oldest_kept = models.Exit.objects.order_by("-id").values_list("pk", flat=True)[MAX_EXITS - 1 : MAX_EXITS]
@@ -64,7 +70,8 @@ def _prune_exits() -> None:
 
 
 def _get_or_create_instance(token: str, name: str, pm_id: int) -> models.Instance:
-    defaults = {"home": str(settings.PM2_HOME), "name": _storable(name)[:500], "pm_id": pm_id}
+    stored_name, _ = stored_key((name, pm_id))
+    defaults = {"home": str(settings.PM2_HOME), "name": stored_name, "pm_id": pm_id}
     return models.Instance.objects.get_or_create(token=token, defaults=defaults)[0]
 
 
@@ -93,7 +100,7 @@ class SavedInstance:
 
 
 def load_instances() -> dict[Key, SavedInstance]:
-    """The stored instances under this PM2_HOME that are not marked as deleted."""
+    """The stored instances under this PM2_HOME that are not marked as deleted, by their `stored_key`."""
     rows = models.Instance.objects.filter(home=str(settings.PM2_HOME), gone_at=None).order_by("id")
     return {(row.name, row.pm_id): SavedInstance(row.token, row.lost_restarts) for row in rows}
 
@@ -103,7 +110,7 @@ def load_exits(limit: int, name: str = "", pm_id: int | None = None, since: date
     With `pm_id`: of the instance that currently has it. `since`: by the clock."""
     rows = models.Exit.objects.filter(instance__home=str(settings.PM2_HOME)).select_related("instance").order_by("-id")
     if name:
-        rows = rows.filter(instance__name=name)
+        rows = rows.filter(instance__name=stored_key((name, 0))[0])
     if pm_id is not None:
         rows = rows.filter(instance__pm_id=pm_id, instance__gone_at=None)
     if since is not None:

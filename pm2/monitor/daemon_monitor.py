@@ -206,9 +206,11 @@ class DaemonMonitor:
     # The daemon.
 
     def _handle_unreachable(self, error: PM2Error) -> None:
-        if isinstance(error, DaemonNotRunning) and self._was_up:
-            self._was_up = False
-            self._handle_daemon_loss()
+        if isinstance(error, DaemonNotRunning):
+            self.instances.note_absence()
+            if self._was_up:
+                self._was_up = False
+                self._handle_daemon_loss()
         self._state.set_failed(error)
 
     def _handle_daemon_loss(self) -> None:

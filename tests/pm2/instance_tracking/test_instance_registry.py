@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -13,6 +14,7 @@ from pm2.instance_tracking import instance_registry
 from pm2.instance_tracking.instance_registry import InstanceRegistry
 from pm2.instance_tracking.instance_store import SavedInstance
 from pm2.instance_tracking.reconciliation import Change
+from pm2.monitor.daemon_monitor import DaemonMonitor
 
 API, WEB = ("api", 0), ("web", 1)
 
@@ -151,6 +153,56 @@ def test_what_appears_after_an_empty_list_is_a_change(instances: InstanceRegistr
     instances.update([])
 
     assert [change.kind for change in instances.update([process()])] == ["appeared"]
+
+
+async def test_what_the_first_list_has_after_no_daemon_is_a_change(store: RecordingStore) -> None:
+    instances = InstanceRegistry(store, {API: SavedInstance("saved", 5), WEB: SavedInstance("not-resurrected", 0)})
+    instances.note_absence()
+    await instances.flush_writes()
+    before = list(store.writes)
+    changes = instances.update([process(restarts=1)])
+    await instances.flush_writes()
+
+    assert (before, [change.kind for change in changes], instances.known[API].restarts) == ([], ["appeared"], 6)
+    assert store.writes == [("instances", {"saved": API}), ("deleted", "not-resurrected")]
+
+
+async def test_a_monitor_notices_what_appears_with_its_daemon(tmp_path: Path) -> None:
+    monitor = DaemonMonitor(tmp_path)
+    state = (await monitor.stats()).daemon.state
+
+    assert (state, [change.kind for change in monitor.instances.update([process()])]) == ("down", ["appeared"])
+
+
+LONG: Key = ("n" * 499 + "\0" + "other end", 0)
+STORED: Key = ("n" * 499 + "�", 0)
+
+
+async def test_an_instance_whose_name_is_stored_otherwise_keeps_its_token(store: RecordingStore) -> None:
+    instances = InstanceRegistry(store, {STORED: SavedInstance("saved", 5)})
+    for restarts, pid in ((2, 11), (3, 12), (0, 12)):
+        instances.update([process(LONG, pid, restarts)])
+    await instances.flush_writes()
+    kept = list(store.writes)
+    instances.update([process(LONG, 13, 2)])
+    instances.update([process(LONG, 14, 0)])
+    other = instances.token(*LONG)
+    instances.update([])
+    await instances.flush_writes()
+
+    assert kept == [("instances", {"saved": LONG}), ("lost restarts", "saved", 8)]
+    assert store.writes[2:] == [("deleted", "saved"), ("instances", {other: LONG}), ("deleted", other)]
+
+
+async def test_taking_over_an_instance_whose_name_is_stored_otherwise(store: RecordingStore) -> None:
+    instances = InstanceRegistry(None, {})
+    instances.update([process(LONG, restarts=5)])
+    instances.begin_storing(store, {STORED: SavedInstance("saved", 3)})
+    instances.update([process(LONG, restarts=6)])
+    await instances.flush_writes()
+
+    assert (instances.token(*LONG), instances.known[LONG].restarts) == ("saved", 9)
+    assert store.writes == [("instances", {"saved": LONG})]
 
 
 async def test_the_token_of_an_earlier_server_is_reused(store: RecordingStore) -> None:

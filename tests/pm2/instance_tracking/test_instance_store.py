@@ -66,6 +66,14 @@ def test_long_texts_are_cut() -> None:
     assert instance_store.load_exits(10) == [replace(ENDED, name="n" * 500, text="t" * 500, by="b" * 200)]
 
 
+def test_exits_of_a_name_that_is_stored_otherwise_are_found_by_it() -> None:
+    name = "n\0" * 300
+    save(replace(ENDED, name=name))
+
+    stored = [replace(ENDED, name="n�" * 250)]
+    assert (instance_store.load_exits(10, name), instance_store.load_exits(10, name, 3)) == (stored, stored)
+
+
 def test_exits_of_an_instance_share_its_row() -> None:
     instance_store.save_instances({"a": ("api", 3)})
     instance_store.save_instances({"a": ("api", 3), "b": ("web", 4)})
