@@ -15,7 +15,7 @@ from pm2.actions.selection import ProcessSelector
 from pm2.actions.verdicts import SelectedProcess
 from pm2.daemon import daemon_process, rpc_client
 from pm2.daemon.process import Process, as_int
-from pm2.daemon.process_settings import parse_settings
+from pm2.daemon.process_settings import ProcessSettings, parse_settings
 from pm2.daemon.rpc_client import DaemonConnection
 from pm2.errors import DaemonHangs, PM2Error, ProcessNotFound
 from pm2.frameworks.registry import registry
@@ -93,7 +93,14 @@ async def select_processes(
     }
     skipped = tuple(Skipped(process.name, spared[process.pm_id]) for process in selected if process.pm_id in spared)
     kept = (process for process in selected if process.pm_id not in spared)
-    return [SelectedProcess(process, parsed[process.pm_id]) for process in kept], skipped
+    return [_select(process, parsed[process.pm_id]) for process in kept], skipped
+
+
+def _select(process: Process, settings: ProcessSettings) -> SelectedProcess:
+    """Another program may have a framework's name, and a framework a port from before ours were moved."""
+    framework = registry().framework_of(process.name)
+    is_its_server = framework is not None and settings.script.endswith(f"/{framework.file.removeprefix('/')}")
+    return SelectedProcess(process, settings, settings.port or process.port if is_its_server else None)
 
 
 def names_of(selected: Iterable[SelectedProcess]) -> set[str]:

@@ -10,14 +10,16 @@ from pathlib import Path
 from django.conf import settings
 
 from pm2.actions.outcomes import Outcome, ProcessOutcome, wire_results
-from pm2.actions.verdicts import SelectedProcess, Verdict, judge_start
+from pm2.actions.verdicts import SelectedProcess, Verdict, failed, judge_start
 from pm2.daemon.process import Process, Status
 from pm2.daemon.rpc_client import DaemonConnection
 from pm2.errors import ActionFailed, CallFailed, CallTimeout, StartFailed
 from pm2.logs import log_files
 from pm2.monitor import listing
+from system.host import ports, process_trees
 from system.lib.quantities import pluralize
 
+CLUSTER = "cluster_mode"
 POLL_S = 0.05
 STEADY_S = 0.3  # an instance that stays online this long has not crashed at startup
 STDERR_LINES = 10
@@ -33,29 +35,30 @@ def action_timeout_s(count: int, own_s: float = 0.0) -> float:
 
 Send = Callable[[DaemonConnection, SelectedProcess, float], Awaitable[None]]  # the last: a timeout in seconds
 Judge = Callable[[SelectedProcess, Process | None], Verdict | None]
-IsReady = Callable[[Process], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
     """What is done to one process. `name`, `past_tense`: of the verb, for messages. `judge`: whether it has taken
-    effect, with `is_ready`, which is asked of online processes. `own_s`: how long the process's settings allow it to
-    take."""
+    effect; `starts`: that takes until a framework's server serves its port. `own_s`: how long the process's
+    settings allow it to take."""
 
     name: str
     past_tense: str
     send: Send
     judge: Judge
     own_s: Callable[[SelectedProcess], float]
-    is_ready: IsReady | None = None
+    starts: bool = False
 
 
 @dataclass(slots=True)
 class _Progress:
-    """`seen`: the verdict last seen of each process, and since when."""
+    """`seen`: the verdict last seen of each process, and since when. `closed`: the pm_ids of those that are online
+    without their port."""
 
     verdicts: dict[int, Verdict] = field(default_factory=dict)
     seen: dict[int, tuple[Verdict, float]] = field(default_factory=dict)
+    closed: set[int] = field(default_factory=set)
 
     def note(self, pm_id: int, verdict: Verdict | None, now_s: float) -> None:
         if verdict is None:
@@ -99,14 +102,14 @@ async def carry_out(daemon: DaemonConnection, action: Action, selected: Sequence
         listed = {process.pm_id: process for process in await listing.list_processes(daemon)}
         open_ones = [one for one in selected if one.process.pm_id not in progress.verdicts]
         for one in open_ones:
-            verdict = await _judge(action, one, listed.get(one.process.pm_id))
+            verdict = await _judge(action, one, listed.get(one.process.pm_id), progress.closed)
             progress.note(one.process.pm_id, verdict, loop.time())
         is_late = loop.time() > deadline_s
         if is_late or len(progress.verdicts) == len(selected):
-            late = Verdict(
-                Outcome.UNFINISHED, f"not {action.past_tense.lower()} within {timeout_s:g} s (see PM2_TIMEOUT)"
-            )
-            verdicts = {one.process.pm_id: progress.verdicts.get(one.process.pm_id, late) for one in selected}
+            verdicts = {
+                one.process.pm_id: progress.verdicts.get(one.process.pm_id) or _late(action, one, progress, timeout_s)
+                for one in selected
+            }
             after = tuple(listed[pm_id] for pm_id in verdicts if pm_id in listed)
             return Effect(action, tuple(selected), verdicts, after, timeout_s)
         await asyncio.sleep(POLL_S)
@@ -124,11 +127,34 @@ async def _send_to_each(
             raise reply
 
 
-async def _judge(action: Action, one: SelectedProcess, now: Process | None) -> Verdict | None:
+async def _judge(action: Action, one: SelectedProcess, now: Process | None, closed: set[int]) -> Verdict | None:
     verdict = action.judge(one, now)
-    if action.is_ready and now is not None and now.status is Status.ONLINE and verdict is not None:
-        return verdict if await action.is_ready(now) else None
-    return verdict
+    closed.discard(one.process.pm_id)
+    if verdict is None or one.port is None or now is None or now.status is not Status.ONLINE or not action.starts:
+        return verdict
+    if await _is_serving(now, one.port):
+        return verdict
+    closed.add(one.process.pm_id)
+    return None
+
+
+async def _is_serving(process: Process, port: int) -> bool:
+    """Whether the instance itself serves the port, as far as that can be seen."""
+    if process.exec_mode == CLUSTER:  # the daemon listens, for all instances
+        return await asyncio.to_thread(ports.is_listening, port)
+    return port in await process_trees.listening_ports(process.pid)  # siblings may share it
+
+
+def _late(action: Action, one: SelectedProcess, progress: _Progress, timeout_s: float) -> Verdict:
+    if one.process.pm_id in progress.closed:
+        return failed(not_listening(one.port, timeout_s))
+    message = f"not {action.past_tense.lower()} within {timeout_s:g} s (see PM2_TIMEOUT)"
+    return Verdict(Outcome.UNFINISHED, message)
+
+
+def not_listening(port: int | None, timeout_s: float) -> str:
+    """Why a framework's server has not come up."""
+    return f"it was not online with port {port} open within {timeout_s:g} s (see PM2_TIMEOUT)"
 
 
 async def raise_failure(

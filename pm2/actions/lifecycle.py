@@ -81,7 +81,7 @@ def restart_s(one: SelectedProcess) -> float:
 
 STOP = Action("stop", "Stopped", _stop_one, judge_stop, _kill_s)
 DELETE = Action("delete", "Deleted", _delete_one, judge_delete, _kill_s)
-RESTART = Action("restart", "Restarted", restart_one, judge_start, restart_s)
+RESTART = Action("restart", "Restarted", restart_one, judge_start, restart_s, starts=True)
 
 
 async def stop(selector: ProcessSelector, by: str = "") -> ActionResult:
@@ -91,8 +91,8 @@ async def stop(selector: ProcessSelector, by: str = "") -> ActionResult:
 
 
 async def restart(selector: ProcessSelector, by: str = "") -> ActionResult:
-    """Restarts processes. Raises ProcessNotFound, StartFailed,
-    ActionFailed, CallTimeout."""
+    """Restarts processes; those of a framework serve its port again. Raises ProcessNotFound, StartFailed, ActionFailed,
+    CallTimeout."""
     return await action_steps.run_to_completion(_act(RESTART, selector, by))
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
 from pm2.actions import action_steps, lifecycle, name_locks, start_steps
-from pm2.actions.carry_out import Action, action_timeout_s, call_for_each, carry_out, raise_failure
+from pm2.actions.carry_out import CLUSTER, Action, action_timeout_s, call_for_each, carry_out, raise_failure
 from pm2.actions.outcomes import ProcessOutcome
 from pm2.actions.outcomes import skipped as skipped_outcome
 from pm2.actions.result import ActionResult, Skipped, build_result
@@ -26,10 +25,7 @@ from pm2.errors import (
 from pm2.exits import expected_exits
 from pm2.frameworks.registry import registry
 from pm2.monitor.listing import list_processes
-from system.host import ports, process_trees
 from system.lib.quantities import pluralize
-
-CLUSTER = "cluster_mode"
 
 
 async def reload(selector: ProcessSelector, by: str = "") -> ActionResult:
@@ -107,18 +103,9 @@ async def _restart_one_by_one(
     daemon: DaemonConnection, selected: Sequence[SelectedProcess], by: str
 ) -> tuple[list[Process], list[ProcessOutcome]]:
     try:
-        return await _one_by_one(daemon, ROLLING, selected, by)
+        return await _one_by_one(daemon, lifecycle.RESTART, selected, by)
     except (StartFailed, CallTimeout) as error:
         raise RollingRestartFailed(error) from error
-
-
-async def is_serving(process: Process) -> bool:
-    """Whether the instance itself serves the port of its framework; always True for other processes."""
-    if process.port is None:
-        return True
-    if process.exec_mode != CLUSTER:  # siblings share the port: check the instance's own sockets
-        return process.port in await process_trees.listening_ports(process.pid)
-    return await asyncio.to_thread(ports.is_listening, process.port)
 
 
 async def scale(selector: ProcessSelector, instances: int, by: str = "") -> ActionResult:
@@ -197,6 +184,5 @@ async def _scale_down(
 
 
 LEFT = "not attempted: an earlier one did not come up"
-RELOAD = Action("reload", "Reloaded", _reload_one, judge_start, _reload_s)
-ROLLING = replace(lifecycle.RESTART, is_ready=is_serving)
-ADDED = Action("scale", "Started", _send_nothing, judge_start, lifecycle.restart_s, is_serving)
+RELOAD = Action("reload", "Reloaded", _reload_one, judge_start, _reload_s, starts=True)
+ADDED = Action("scale", "Started", _send_nothing, judge_start, lifecycle.restart_s, starts=True)

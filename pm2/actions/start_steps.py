@@ -14,7 +14,7 @@ from pathlib import Path
 from django.conf import settings
 
 from pm2.actions import prepare_payload
-from pm2.actions.carry_out import POLL_S, STDERR_LINES, STEADY_S, action_timeout_s, call_for_each
+from pm2.actions.carry_out import POLL_S, STDERR_LINES, STEADY_S, action_timeout_s, call_for_each, not_listening
 from pm2.actions.port_holder import PortHolder, find_holder
 from pm2.daemon import daemon_process, rpc_client
 from pm2.daemon.process import Process, Status
@@ -150,8 +150,5 @@ async def _abort_start(
     stderr = await asyncio.to_thread(read_last_lines, log, STDERR_LINES)
     pm_ids = [process.pm_id for process in processes]
     await call_for_each(daemon, "deleteProcessId", pm_ids, action_timeout_s(len(pm_ids)))
-    if crashed:
-        reason = f"it exited with code {crashed.exit_code}"
-    else:
-        reason = f"it was not online with port {framework.port} open within {timeout_s:g} s (see PM2_TIMEOUT)"
+    reason = f"it exited with code {crashed.exit_code}" if crashed else not_listening(framework.port, timeout_s)
     raise StartFailed(framework.name, reason, crashed.exit_code if crashed else None, stderr)

@@ -65,8 +65,8 @@ _VERBS = (
         is_destructive=True, path_for_all="stopAll",
     ),
     Verb(
-        "restart", "Restart processes; responds once they are online.", _on_processes(lifecycle.restart),
-        path_for_all="restartAll",
+        "restart", "Restart processes; responds once they are online, and frameworks serve their port.",
+        _on_processes(lifecycle.restart), path_for_all="restartAll",
     ),
     Verb(
         "reload", "Replace each instance without downtime; cluster mode only.", _on_processes(scaling.reload),

@@ -11,10 +11,12 @@ from pm2.daemon.process_settings import ProcessSettings
 
 @dataclass(frozen=True, slots=True)
 class SelectedProcess:
-    """A process to act on, as it was listed before."""
+    """A process to act on, as it was listed before. `port`: which it serves once it is started, if it is a framework's
+    server."""
 
     process: Process
     settings: ProcessSettings
+    port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

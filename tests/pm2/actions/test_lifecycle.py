@@ -35,44 +35,15 @@ from pm2.errors import (
     StartFailed,
     UnknownFramework,
 )
-from pm2.frameworks import registry
-from pm2.frameworks.registry import Framework, Registry
+from pm2.frameworks.registry import Framework
 from pm2.monitor import current_monitor, daemon_monitor, listing
 from system.host import binaries
 from system.lib.wire import to_wire
-from tests.fixtures.ports import FASTIFY, NODE, free_port
+from tests.fixtures.ports import FASTIFY, NODE
 from tests.fixtures.process_list import commands_with
 
 pytestmark = [pytest.mark.real, pytest.mark.django_db(transaction=True)]
 SERVER = "require('http').createServer((q, r) => r.end('hi')).listen(process.env.PORT)"
-
-
-@pytest.fixture
-def own_framework(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Framework]:
-    """Replaces the registry by one framework with the given source, in a file outside the repository."""
-
-    def install(source: str, *, exec_mode: str = "fork_mode", reuse_port: bool = False, name: str = "own") -> Framework:
-        (tmp_path / "own.cjs").write_text(source)
-        framework = Framework(
-            name,
-            name,
-            free_port(),
-            "red",
-            str(tmp_path / "own.cjs"),
-            True,
-            "node",
-            "node",
-            None,
-            exec_mode,
-            reuse_port,
-            1,
-        )
-        monkeypatch.setattr(registry, "registry", lambda: Registry((framework,), ()))
-        for module in (listing, lifecycle, action_steps, scaling):
-            monkeypatch.setattr(module, "registry", lambda: Registry((framework,), ()))
-        return framework
-
-    return install
 
 
 def names_and_statuses(result: ActionResult) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from pm2.daemon.process_settings import ProcessSettings, parse_settings
 
 DEFAULTS: dict[str, object] = {
     "autorestart": True, "wait_ready": False, "kill_timeout_s": 1.6, "listen_timeout_s": 3.0,
-    "stop_exit_codes": frozenset(),
+    "stop_exit_codes": frozenset(), "script": "", "port": None,
 }  # fmt: skip
 
 
@@ -24,6 +24,9 @@ def settings(**changed: object) -> ProcessSettings:
         ),
         ({"autorestart": "false", "stop_exit_codes": [0, "143", 2.0]}, settings(
             autorestart=False, stop_exit_codes=frozenset({0, 2, 143}))),
+        ({"pm_exec_path": "/a/server.js", "PORT": "3001"}, settings(script="/a/server.js", port=3001)),
+        *(({"PORT": port}, settings(port=3001 if port == 3001 else None)) for port in (
+            3001, True, 0, "0", "65536", "-1", "3001.5", "٣", "", None, [3001], "9" * 5000)),
         ({"stop_exit_codes": 3}, settings(stop_exit_codes=frozenset({3}))),
         ({"kill_timeout": 1e300, "listen_timeout": "1e9999"}, settings(kill_timeout_s=86_400.0)),
         (
