@@ -135,6 +135,20 @@ class RunFinished(BenchmarkError, Conflict):
         super().__init__(f"Run {run_id} has already ended ({state}). There is nothing to cancel.")
 
 
+class RunSilent(BenchmarkError, Upstream):
+    """The process of a run neither ends nor gives a sign of life."""
+
+    def __init__(self, run_id: str, pid: int | None, silence_s: float) -> None:
+        self.silence_s = silence_s
+        self._problem = f"The process of this run (pid {pid}) gave no sign of life for {silence_s:.0f} s"
+        self.reason = f"{self._problem} and was ended. Measurements so far are kept."
+        super().__init__(f"Run {run_id}: {self.reason}")
+
+    def notice(self, left_s: float) -> str:
+        """`left_s`: seconds until it is ended."""
+        return f"{self._problem}. Unless it does within {left_s:.0f} s, it is ended and the run fails."
+
+
 class PreflightFailed(BenchmarkError, Upstream):
     """The target does not respond as expected."""
 

@@ -89,6 +89,11 @@ class Run(models.Model):
         default=timezone.now, db_index=True, help_text="When the result was added to this history"
     )
     heartbeat_at = models.DateTimeField(null=True)
+    # Not a time of day: that clock may step. Unlike the time since boot, it stands still while the machine sleeps, when
+    # no process can give a sign of life.
+    heartbeat_s = models.FloatField(
+        null=True, help_text="Last sign of life of the process, in seconds of the machine's monotonic clock"
+    )
     pid = models.PositiveIntegerField(null=True)
     pid_started_at = models.FloatField(null=True, help_text="Start of the process in seconds since boot")
     boot_id = StorableCharField(max_length=64, blank=True, help_text="Boot in which the process was started")

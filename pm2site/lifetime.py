@@ -1,4 +1,4 @@
-"""Starts and stops the server's background tasks: PM2 watch, audit trail of other processes, backups, sockets."""
+"""Starts and stops the server's background tasks: PM2 watch, audit trail of other processes, backups, runs, sockets."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import structlog
 from asgiref.sync import sync_to_async
 from django.conf import settings
 
+from benchmarks.runs import watch
 from pm2.daemon import origin, rpc_client
 from pm2.daemon.process import Key
 from pm2.instance_tracking import instance_store
@@ -66,7 +67,7 @@ def start() -> None:
     rpc_client.keep_open()
     cluster_sampler.keep_connections_open()
     run_at_shutdown(stop)
-    for work in (follow.follow_other_writers, schedule.keep_backups):
+    for work in (follow.follow_other_writers, schedule.keep_backups, watch.watch_queue):
         _tasks.add(loop.create_task(supervision.keep_running(work, work.__name__)))
     gc.collect()
     gc.freeze()  # what exists now stays: each full collection would look at it again, 50 ms for nothing

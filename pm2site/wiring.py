@@ -24,4 +24,4 @@ def connect_rooms() -> None:
     registry.set_port_offset(lambda: int(settings.FRAMEWORK_PORT_OFFSET))
     start_steps.set_redis_ports(redis_ports)
     host_sampler.set_disk_folder(lambda: Path(settings.DATA_DIR))
-    audit_hook.set_recorder(trail.record_command)
+    audit_hook.set_recorder(trail.record_command, trail.record_own)

@@ -26,7 +26,7 @@ from benchmarks.engine.run_spec import RunParameters
 from benchmarks.errors import NoHistogram, RunNotFound
 from benchmarks.history import baselines
 from benchmarks.history.results import to_result
-from benchmarks.models import Baseline, Run, Trial
+from benchmarks.models import UNFINISHED, Baseline, Run, RunState, Trial
 from benchmarks.runs import progress, queue, run_request
 from benchmarks.runs.run_rows import column_values, new_run
 from system.lib import audit_hook
@@ -74,9 +74,11 @@ class RunViewSet(ViewSet):
     @extend_schema(request=None, responses=response_schema(responses.RunChanged))
     @action(detail=False, methods=["post"], url_path=RUN_PATH + "/cancel")
     def cancel(self, request: Request, run_id: str) -> Response:
-        """Cancel a queued or active run; its measurements so far are kept."""
-        queue.cancel(get_run(run_id))
-        return success_response(f"Run {run_id} is being cancelled.")
+        """Cancel a queued or active run; its measurements so far are kept. The response comes when its process has
+        ended, by force after 5 s."""
+        run = get_run(run_id)
+        queue.cancel(run)
+        return success_response(cancelled_message(run))
 
     @extend_schema(parameters=[HistogramQuery], responses={(200, "text/plain"): OpenApiTypes.STR})
     @action(detail=False, url_path=RUN_PATH + r"/histogram\.hgrm")
@@ -95,6 +97,15 @@ def get_run(run_id: str) -> Run:
         return Run.objects.get(pk=UUID(run_id))
     except (ValueError, Run.DoesNotExist):
         raise RunNotFound(run_id) from None
+
+
+def cancelled_message(run: Run) -> str:
+    """What became of a run that was to be cancelled."""
+    if run.state == RunState.CANCELLED:
+        return f"Run {run.pk} is cancelled."
+    if run.state in UNFINISHED:
+        return f"Run {run.pk} is being cancelled: its process has not ended yet."
+    return f"Run {run.pk} ended as {run.state} before it could be cancelled."
 
 
 def success_response(message: str) -> Response:

@@ -110,7 +110,7 @@ class Execution:
             folder = Path(name)
             argv = self._argv(folder)
             try:
-                probe_process = await self._start_probe(probe_plan, folder) if probe_plan else None
+                probe_process = await self._start_probe(probe_plan, folder, callbacks) if probe_plan else None
                 child = await self._start(argv, CLEAN_ENVIRONMENT, folder)
                 await self.monitor.start(child.pid)
                 await callbacks.on_generator_started([child.identity for child in self.children])
@@ -141,12 +141,13 @@ class Execution:
         self.children.append(child)
         return child
 
-    async def _start_probe(self, plan: ProbePlan, folder: Path) -> Child:
+    async def _start_probe(self, plan: ProbePlan, folder: Path, callbacks: ExecutionCallbacks) -> Child:
         """Start early enough that the startup takes no CPU time from the trial."""
         plan = replace(plan, starts_at_s=time.monotonic() + PROBE_LEAD_S)
         environment = {**without_secrets(os.environ), "PYTHONPATH": str(installation.ROOT)}
         probe_process = await self._start(probe.write_plan(plan, folder / "probe.json"), environment, folder)
-        await asyncio.sleep(PROBE_LEAD_S)
+        await callbacks.on_generator_started([probe_process.identity])
+        await asyncio.sleep(max(0.0, (plan.starts_at_s or 0.0) - time.monotonic()))
         return probe_process
 
     async def _stop(self) -> None:

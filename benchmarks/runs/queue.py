@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -18,13 +17,17 @@ from benchmarks.analysis.warm_up import max_warmup_s
 from benchmarks.errors import QueueFull, RunFinished, RunUnfinished
 from benchmarks.generators.secret_headers import masked
 from benchmarks.models import ACTIVE, UNFINISHED, Run, RunState
+from benchmarks.runs import run_process
+from benchmarks.runs.run_process import owner_columns, owner_of
 from system.host.boot_clock import boot_id
-from system.host.child_processes import Identity, identify, is_alive, kill_group, spawn_detached, without_secrets
+from system.host.child_processes import Identity, identify, is_alive, spawn_detached, without_secrets
 from system.lib import files, installation
 
 log = structlog.get_logger("benchmarks")
 
 MAX_QUEUED = 10
+KILLED = "Cancelled. Its process did not end by itself and was killed. Measurements so far are kept."
+LOST = "The process of this run ended before the run did. Measurements so far are kept."
 # Held from reading the queue until the owner is written to the row: no second thread may launch the same run.
 _spawning = threading.Lock()
 
@@ -72,7 +75,7 @@ def launch_next() -> None:
         if run is None or _check_launched_and_fail_if_dead(run):
             return
         identity = spawn_runner(run.pk)
-        Run.objects.filter(pk=run.pk, state=RunState.QUEUED).update(**_owner_columns(identity))
+        Run.objects.filter(pk=run.pk, state=RunState.QUEUED).update(**owner_columns(identity))
 
 
 def _check_launched_and_fail_if_dead(run: Run) -> bool:
@@ -100,29 +103,18 @@ def spawn_runner(run_id: UUID) -> Identity:
     )
 
 
-def _owner_columns(identity: Identity) -> dict[str, object]:
-    return {"pid": identity.pid, "pid_started_at": identity.started_at, "boot_id": identity.boot_id}
-
-
-def owner_of(run: Run) -> Identity | None:
-    """The process recorded in the row; None if there is none."""
-    if run.pid is None or run.pid_started_at is None:
-        return None
-    return Identity(run.pid, run.pid_started_at, run.boot_id)
-
-
 def claim(run_id: UUID) -> bool:
     """Make this process the owner of the run. False if another run is active or this one is not next in the queue."""
     identity = identify(os.getpid())
-    owned = _owner_columns(identity) if identity else {}
+    owned = owner_columns(identity) if identity else {}
     try:
         with transaction.atomic():
             own_runs = Run.objects.filter(server_id=settings.SERVER_ID)
             first = own_runs.filter(state=RunState.QUEUED).order_by("created_at", "id").first()
             if first is None or first.pk != run_id or own_runs.filter(state__in=ACTIVE).exists():
                 return False
-            now = timezone.now()
-            changes = {"state": RunState.PREFLIGHT, "started_at": now, "heartbeat_at": now, **owned}
+            beat = run_process.heartbeat_columns()
+            changes = {"state": RunState.PREFLIGHT, "started_at": timezone.now(), **beat, **owned}
             return own_runs.filter(pk=run_id, state=RunState.QUEUED).update(**changes) == 1
     except IntegrityError:  # another process was faster: the constraint permits one active run
         return False
@@ -134,20 +126,23 @@ def release(run_id: UUID) -> None:
 
 
 def cancel(run: Run) -> None:
-    """Cancel a run: a queued one immediately, an active one by SIGTERM to its process. Raises RunFinished."""
+    """Cancel a run, and refresh `run`: a queued one immediately, an active one by ending its process, by force if it
+    does not end within a few seconds. Raises RunFinished."""
     updated = Run.objects.filter(pk=run.pk, state=RunState.QUEUED).update(
         state=RunState.CANCELLED, cancel_requested=True, at=timezone.now(), message="Cancelled while queued.",
         headers=masked(run.headers),
     )  # fmt: skip
-    if not updated:
-        updated = Run.objects.filter(pk=run.pk, state__in=ACTIVE).update(cancel_requested=True)
-        owner = owner_of(Run.objects.get(pk=run.pk))
-        if updated and owner:
-            kill_group(owner, signal.SIGTERM)
-    if not updated:
+    if not updated and not Run.objects.filter(pk=run.pk, state__in=ACTIVE).update(cancel_requested=True):
         run.refresh_from_db()
         raise RunFinished(str(run.pk), run.state)
-    log.info("run cancelled", run=str(run.pk))
+    run.refresh_from_db()
+    run_process.end(run)  # also that of a queued run which has not claimed it yet
+    run.refresh_from_db()
+    mark_interrupted([run])  # if it was killed, it did not write its last state
+    run.refresh_from_db()
+    log.info("run cancelled", run=str(run.pk), state=run.state)
+    if run.state not in UNFINISHED:
+        launch_next()
 
 
 def delete(run: Run) -> None:
@@ -171,25 +166,19 @@ def recover_queue_from(runs: Sequence[Run]) -> int:
 
 
 def mark_interrupted(runs: Iterable[Run]) -> int:
-    """Set runs of this server whose process is gone to interrupted; returns their number."""
+    """Set active runs of this server whose process is gone to interrupted, or to cancelled if that was requested;
+    returns their number."""
     interrupted = 0
     for run in runs:
-        if run.server_id != settings.SERVER_ID or run.state == RunState.QUEUED:
+        if run.server_id != settings.SERVER_ID or run.state not in ACTIVE:
             continue
         owner = owner_of(run)
         if owner and is_alive(owner):
             continue
-        now = timezone.now()
-        interrupted += Run.objects.filter(pk=run.pk, state__in=ACTIVE, pid=run.pid).update(
-            state=RunState.INTERRUPTED, at=now,
-            message="The process of this run ended before the run did. Measurements so far are kept.",
-        )  # fmt: skip
-        _kill_children(run)
+        row = Run.objects.filter(pk=run.pk, state__in=ACTIVE, pid=run.pid)
+        ended = row.filter(cancel_requested=True).update(state=RunState.CANCELLED, message=KILLED, at=timezone.now())
+        ended += row.update(state=RunState.INTERRUPTED, message=LOST, at=timezone.now())
+        interrupted += ended
+        run_process.kill_children(run)
         log.warning("run interrupted", run=str(run.pk), pid=run.pid)
     return interrupted
-
-
-def _kill_children(run: Run) -> None:
-    """An orphaned load generator would keep loading the target."""
-    for pid, started_at, boot in run.progress.get("children", ()):
-        kill_group(Identity(int(pid), float(started_at), str(boot)), signal.SIGKILL)

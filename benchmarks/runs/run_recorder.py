@@ -15,6 +15,7 @@ from benchmarks.engine.generator_execution import ExecutionResult
 from benchmarks.engine.run_result import RunResult
 from benchmarks.generators.secret_headers import masked
 from benchmarks.models import Run, Source, Trial
+from benchmarks.runs import run_process
 from pm2.models import Exit
 from system.lib.wire import iso_time, to_wire
 
@@ -22,10 +23,12 @@ MAX_SAMPLES = 1000
 MAX_EXITS = 100
 
 
-def record_heartbeat(run: Run, progress: Mapping[str, object]) -> bool:
-    """Write progress and heartbeat; returns whether cancellation was requested."""
-    run.progress = dict(progress)
-    Run.objects.filter(pk=run.pk).update(progress=run.progress, heartbeat_at=timezone.now())
+def record_heartbeat(run: Run, progress: Mapping[str, object] | None = None) -> bool:
+    """Write a heartbeat, and the progress if given; returns whether cancellation was requested."""
+    columns = run_process.heartbeat_columns() | ({} if progress is None else {"progress": dict(progress)})
+    for name, value in columns.items():
+        setattr(run, name, value)
+    Run.objects.filter(pk=run.pk).update(**columns)
     return Run.objects.filter(pk=run.pk, cancel_requested=True).exists()
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 import structlog
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 
 from benchmarks.engine import run_protocol, serving_processes
 from benchmarks.engine.execution_monitor import Sample
@@ -30,6 +32,7 @@ from system.host.child_processes import Identity
 
 log = structlog.get_logger("benchmarks")
 
+BEAT_S = 2.0
 TICKS_PER_SAMPLES_WRITE = 5  # the list grows, and each write stores all of it
 STATES = {"preflight": RunState.PREFLIGHT, "warming": RunState.WARMING, "running": RunState.RUNNING}
 
@@ -44,8 +47,8 @@ async def execute(run_id: UUID) -> None:
     try:
         spec = spec_of(run)
         await sync_to_async(run_recorder.mask_headers)(run)
-        plan = await asyncio.to_thread(make_plan, spec)
-        await run_protocol.measure(plan, callbacks)
+        async with _heartbeats(callbacks):
+            await run_protocol.measure(await asyncio.to_thread(make_plan, spec), callbacks)
         await callbacks.finish(RunState.DONE, "")
     except asyncio.CancelledError:
         await callbacks.finish(RunState.CANCELLED, "Cancelled. Measurements so far are kept.")
@@ -56,6 +59,24 @@ async def execute(run_id: UUID) -> None:
         await callbacks.finish(RunState.FAILED, "The run failed because of an internal error; see the log for details.")
     finally:
         await sync_to_async(queue.launch_next)()
+
+
+@asynccontextmanager
+async def _heartbeats(callbacks: DatabaseCallbacks) -> AsyncIterator[None]:
+    """Meanwhile the row shows that this process is alive, in every phase: only the load is sampled once a second."""
+    measuring = asyncio.current_task()
+    assert measuring  # noqa: S101 - it runs in a task
+
+    async def beat() -> None:
+        while not await callbacks.is_cancelled():  # noqa: ASYNC110 - another process writes it to the row
+            await asyncio.sleep(BEAT_S)
+        measuring.cancel()
+
+    beating = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        beating.cancel()
 
 
 class DatabaseCallbacks:
@@ -97,6 +118,15 @@ class DatabaseCallbacks:
         """Raises CancelledError when a cancellation was requested: the row is how the server reaches this process."""
         if await sync_to_async(run_recorder.record_heartbeat)(self.run, progress):
             raise asyncio.CancelledError
+
+    async def is_cancelled(self) -> bool:
+        """Writes a heartbeat; returns whether cancellation was requested. A database that fails is logged: the next
+        write of a result reports it."""
+        try:
+            return await sync_to_async(run_recorder.record_heartbeat)(self.run)
+        except (DatabaseError, InterfaceError) as error:
+            log.warning("heartbeat was not written", run=str(self.run.pk), error=str(error))
+            return False
 
     async def on_trial_finished(self, trial: ExecutionResult, result: RunResult) -> None:
         self.pending_samples.clear()

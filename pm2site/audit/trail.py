@@ -81,6 +81,15 @@ def record_command(action: str, subject: str, message: str, error: Exception | N
     _store(audit_hook.shell_actor(), "", action, subject, status, message)
 
 
+def record_own(action: str, subject: str, message: str, error: Exception | None = None) -> None:
+    """Writes an entry for what this server did by itself, failed if there is an `error`; logs nothing.
+
+    With an address, since entries without one are those of other processes (`follow`).
+    """
+    status = error_responses.status_and_code(error)[0] if error else 200
+    _store("this server", "127.0.0.1", action, subject, status, message)
+
+
 def _store(actor: str, address: str, action: str, subject: str, status: int, message: str) -> None:
     outcome = Outcome.OK if status < 400 else Outcome.FAILED if status >= 500 else Outcome.REFUSED
     row = Activity(

@@ -85,6 +85,15 @@ def ancestry_of(pid: int) -> frozenset[int]:
         return frozenset({pid})
 
 
+def descendants_of(pid: int) -> tuple[Identity, ...]:
+    """The children of the process and theirs; none of one that is gone."""
+    try:
+        children = psutil.Process(pid).children(recursive=True)
+    except psutil.Error:
+        return ()
+    return tuple(identity for child in children if (identity := identify(child.pid)))
+
+
 def pids_by_name(names: Collection[str]) -> tuple[int, ...]:
     """The pids of all processes with one of these names."""
     pids = []

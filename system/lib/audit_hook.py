@@ -1,4 +1,4 @@
-"""What commands and views contribute to the audit trail, which belongs to a higher room."""
+"""What commands, views and the server itself contribute to the audit trail, which belongs to a higher room."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ class Recorder(Protocol):
 
 
 _record: Recorder | None = None
+_record_own: Recorder | None = None
 
 
-def set_recorder(record: Recorder) -> None:
-    """Sets the function that writes the entries."""
-    global _record
-    _record = record
+def set_recorder(record: Recorder, record_own: Recorder) -> None:
+    """Sets the functions that write the entries: those of a command, and those of what the server does by itself."""
+    global _record, _record_own
+    _record, _record_own = record, record_own
 
 
 def shell_actor() -> str:
@@ -38,3 +39,9 @@ def name_subject(request: object, subject: str) -> None:
 def subject_of(request: object) -> str:
     """What the view has named; empty if it has not come to that."""
     return str(getattr(request, "audit_subject", ""))
+
+
+def record_own(action: str, subject: str, message: str, error: Exception | None = None) -> None:
+    """Writes an entry for what the server did by itself. `error`: what made it necessary."""
+    assert _record_own  # noqa: S101 - set when Django's apps are loaded
+    _record_own(action, subject, message, error)

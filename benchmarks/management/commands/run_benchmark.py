@@ -29,6 +29,7 @@ class Command(CommandLine):
 
     def handle(self, *args: Any, id: UUID, **options: Any) -> None:
         self.task: asyncio.Task[None] | None = None
+        self.is_cancelled = False
         # async_to_sync runs the loop in its own thread; this thread runs the database calls and receives signals.
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, self._cancel)
@@ -40,8 +41,12 @@ class Command(CommandLine):
     async def _run(self, run_id: UUID) -> None:
         self.loop = asyncio.get_running_loop()
         self.task = asyncio.ensure_future(runner.execute(run_id))
+        if self.is_cancelled:  # before there was a task
+            self.task.cancel()
         await self.task
 
     def _cancel(self, signum: int, frame: FrameType | None) -> None:
-        if self.task:
+        """Only the first signal counts: a second one would disturb the run while it writes its last state."""
+        if self.task and not self.is_cancelled:
             self.loop.call_soon_threadsafe(self.task.cancel)
+        self.is_cancelled = True

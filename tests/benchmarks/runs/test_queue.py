@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +21,23 @@ from django.db import IntegrityError
 from benchmarks.engine import generator_execution
 from benchmarks.errors import QueueFull, RunFinished, RunUnfinished
 from benchmarks.models import Run
-from benchmarks.runs import progress, queue
+from benchmarks.runs import progress, queue, run_recorder, watch
 from system.host.child_processes import identify
 from tests.fixtures.process_list import commands_with
 from tests.fixtures.target_server import run_target
 
 DEADLINE_S = 60
+CANCEL_FIRST = (
+    "from benchmarks.models import Run; from benchmarks.runs import queue; "
+    "run = Run.objects.order_by('created_at').first(); queue.cancel(run); assert run.state == 'cancelled', run.state"
+)
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline_s = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.1)
 
 
 def new_run(state: str = "queued", **more: object) -> Run:
@@ -126,6 +140,25 @@ async def test_the_stream_names_the_newest_result() -> None:
     assert newest == progress.LastResult(done.pk, done.at)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_silent_run_that_beats_again_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "NOTICE_S", 0.0)
+    run = own(new_run("running", heartbeat_s=time.monotonic() - 61), os.getpid())
+    queue_watch = watch.QueueWatch()
+
+    queue_watch.look()
+    run.refresh_from_db()
+    assert run.message == (
+        f"The process of this run (pid {os.getpid()}) gave no sign of life for 61 s. "
+        "Unless it does within 0 s, it is ended and the run fails."
+    )
+    run_recorder.record_heartbeat(run)
+    for _ in range(2):
+        queue_watch.look()
+    run.refresh_from_db()
+    assert (run.state, run.message) == ("running", "")
+
+
 class Detached:
     """A separate data folder whose runs are executed by detached processes."""
 
@@ -214,3 +247,104 @@ def test_kill_9_interrupts_the_run_keeps_its_figures_and_kills_its_generator(det
     assert min(rates) <= rate <= max(rates)
     assert validity in ("caution", "invalid")
     assert f"Only {len(rates)} of 50 trials were measured." in reasons
+
+
+def end_silent(detached: Detached) -> None:
+    """What the server's background task does, with shorter limits, until the first run of the queue is final."""
+    detached.python(
+        "import time; from benchmarks.models import UNFINISHED, Run; from benchmarks.runs import watch\n"
+        "watch.SILENT_AFTER_S, watch.NOTICE_S, began_s = 3.0, 1.0, time.monotonic()\n"
+        "queue_watch, first = watch.QueueWatch(), Run.objects.order_by('created_at').first()\n"
+        "while Run.objects.get(pk=first.pk).state in UNFINISHED and time.monotonic() - began_s < 90:\n"
+        "    queue_watch.look()\n"
+        "    time.sleep(0.2)\n"
+    )
+
+
+@pytest.mark.real
+def test_a_run_that_is_stopped_fails_and_the_next_one_begins(detached: Detached) -> None:
+    with run_target() as port:
+        detached.enqueue(port, 60)
+        detached.enqueue(port, 1)
+        pid, _ = detached.wait_for("running", "queued")
+        wait_until(lambda: commands_with(f"127.0.0.1:{port}/simple"))
+        os.kill(pid, signal.SIGSTOP)
+
+        end_silent(detached)
+        detached.wait_for("failed", "done")
+        leftover = commands_with(f"127.0.0.1:{port}/simple"), identify(pid)
+
+    assert leftover == ([], None)
+    ((message,),) = detached.query("select message from benchmarks_run where state = 'failed'")
+    assert re.fullmatch(
+        rf"The process of this run \(pid {pid}\) gave no sign of life for \d+ s and was ended\. "
+        r"Measurements so far are kept\.",
+        message,
+    )
+    activity = detached.query("select actor, action, outcome, message from pm2site_activity order by id")
+    assert [entry[:3] for entry in activity] == [("this server", "benchmark.silent", "failed")] * 2
+    assert activity[0][3].endswith("s. Unless it does within 1 s, it is ended and the run fails.")
+    assert activity[1][3] == message
+
+
+@pytest.mark.real
+def test_a_launched_process_that_never_begins_fails_its_run(detached: Detached) -> None:
+    """It is stopped before it claims the run: the row is still queued."""
+    detached.python(
+        "import os, signal; from benchmarks.models import Run; from benchmarks.runs import queue\n"
+        "for number in range(2):\n"
+        "    queue.enqueue(Run(framework='node', host='127.0.0.1:9', address='127.0.0.1', endpoint='/', generator='wrk'))\n"
+        "    number or os.kill(Run.objects.get().pid, signal.SIGSTOP)\n"
+    )
+    pid, _ = detached.wait_for("queued", "queued")
+
+    end_silent(detached)
+    detached.wait_for("failed", "failed")  # nothing listens on the port of the second one
+
+    assert identify(pid) is None
+    messages = [message for (message,) in detached.query("select message from benchmarks_run order by created_at")]
+    assert messages[0].startswith(f"The process of this run (pid {pid}) gave no sign of life for ")
+
+
+@pytest.mark.real
+def test_a_stopped_run_is_cancelled_by_force_and_can_be_deleted(detached: Detached) -> None:
+    with run_target() as port:
+        detached.enqueue(port, 60)
+        detached.enqueue(port, 1)
+        pid, _ = detached.wait_for("running", "queued")
+        wait_until(lambda: commands_with(f"127.0.0.1:{port}/simple"))
+        os.kill(pid, signal.SIGSTOP)
+
+        detached.python(CANCEL_FIRST)
+        detached.wait_for("cancelled", "done")
+        assert commands_with(f"127.0.0.1:{port}/simple") == []
+    ((message,),) = detached.query("select message from benchmarks_run where state = 'cancelled'")
+    # Continued, it ends by itself.
+    assert (message, identify(pid)) == ("Cancelled. Measurements so far are kept.", None)
+    detached.python("from benchmarks.runs import queue; queue.delete(queue.Run.objects.order_by('created_at').first())")
+    assert [state for state, _ in detached.rows()] == ["done"]
+
+
+@pytest.mark.real
+def test_a_run_that_ignores_the_cancellation_is_killed_with_its_children(detached: Detached) -> None:
+    """A process that is stopped again and again reacts to nothing but SIGKILL."""
+    is_over = threading.Event()
+
+    def keep_stopped(pid: int) -> None:
+        while not is_over.wait(0.002):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+
+    with run_target() as port:
+        detached.enqueue(port, 60)
+        (pid,) = detached.wait_for("running")
+        wait_until(lambda: commands_with(f"127.0.0.1:{port}/simple"))
+        stopper = threading.Thread(target=keep_stopped, args=(pid,))
+        stopper.start()
+        detached.python(CANCEL_FIRST)
+        is_over.set()
+        stopper.join()
+
+        assert commands_with(f"127.0.0.1:{port}/simple") == []
+    assert detached.query("select state, message from benchmarks_run") == [("cancelled", queue.KILLED)]
+    assert identify(pid) is None

@@ -29,6 +29,7 @@ benchmarks.PreflightFailed 502 preflight_failed
 benchmarks.QueueFull 429 queue_full
 benchmarks.RunFinished 409 run_finished
 benchmarks.RunNotFound 404 run_not_found
+benchmarks.RunSilent 502 run_silent
 benchmarks.RunUnfinished 409 run_unfinished
 benchmarks.RunUnreadable 503 run_unreadable
 benchmarks.RunsUnreadable 503 runs_unreadable
