@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -32,6 +32,7 @@ ACTIVE = (RunState.PREFLIGHT, RunState.WARMING, RunState.RUNNING)
 UNFINISHED = (RunState.QUEUED, *ACTIVE)
 NOT_DONE = tuple(state for state in RunState if state != RunState.DONE)
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)  # after every row
+ONE_STEP = timedelta(microseconds=1)  # the smallest that every database stores
 
 
 FILTERED = ("state", "validity", "endpoint", "method", "source")
@@ -148,6 +149,19 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"{self.framework} {self.method} {self.endpoint} {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+def newest_recorded_at() -> datetime | None:
+    """The largest `recorded_at`; None without rows. The limit makes SQLite use the index, whatever it expects."""
+    rows = Run.objects.filter(recorded_at__lte=END_OF_TIME).order_by("-recorded_at")
+    return rows.values_list("recorded_at", flat=True).first()
+
+
+def next_recorded_at() -> datetime:
+    """Now, or right after the newest row: `recorded_at` is the order in which results were added, and totals and
+    deletions rely on it, so it goes on when the clock is set back."""
+    now, newest = timezone.now(), newest_recorded_at()
+    return now if newest is None else max(now, newest + ONE_STEP)
 
 
 class Trial(models.Model):

@@ -20,7 +20,7 @@ from benchmarks.errors import BackupFailed, ClearIncomplete
 from benchmarks.history.deletion import delete_runs
 from benchmarks.history.queries import iter_chunks
 from benchmarks.history.results import Result, to_result
-from benchmarks.models import UNFINISHED, Run
+from benchmarks.models import UNFINISHED, Run, newest_recorded_at
 from system.database import long_work
 from system.errors import ServerStops
 from system.lib import files
@@ -120,7 +120,9 @@ def clear_history() -> tuple[int, Path]:
     ClearIncomplete after that.
     """
     moment = datetime.now(UTC)
-    rows = Run.objects.exclude(state__in=UNFINISHED).filter(recorded_at__lte=moment).order_by("-at", "-id")
+    # Those that are added meanwhile are recorded later, also if the clock was set back.
+    rows = Run.objects.exclude(state__in=UNFINISHED).filter(recorded_at__lte=newest_recorded_at() or moment)
+    rows = rows.order_by("-at", "-id")
     ids = bytearray()
 
     def convert(run: Run) -> dict[str, object]:

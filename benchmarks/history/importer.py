@@ -15,7 +15,7 @@ from rest_framework.exceptions import ValidationError
 
 from benchmarks.errors import HistoryUnreadable, ImportIncomplete
 from benchmarks.history.submission import ImportedSerializer
-from benchmarks.models import Run, Source
+from benchmarks.models import Run, Source, next_recorded_at
 from system.database import long_work, statistics
 from system.errors import ServerStops
 from system.lib.fields import error_sentences
@@ -124,5 +124,8 @@ def _insert_new(runs: Sequence[Run]) -> int:
     by_id = {run.id: run for run in reversed(runs)}
     existing = set(Run.objects.filter(id__in=by_id).values_list("id", flat=True))
     new_runs = [run for run_id, run in by_id.items() if run_id not in existing]
+    recorded_at = next_recorded_at()
+    for run in new_runs:
+        run.recorded_at = recorded_at
     Run.objects.bulk_create(reversed(new_runs), ignore_conflicts=True)
     return len(new_runs)

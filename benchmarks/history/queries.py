@@ -19,7 +19,7 @@ from benchmarks.history.completed import Position, completed_runs, newest_of_kin
 from benchmarks.history.readable_rows import read_results, read_rows
 from benchmarks.history.results import COLUMNS, Result, to_result
 from benchmarks.history.submission import without_details
-from benchmarks.models import Run, Source, Trial
+from benchmarks.models import Run, Source, Trial, next_recorded_at
 from system.lib.storable_json import storable_json
 
 T = TypeVar("T")
@@ -110,7 +110,12 @@ def list_frameworks() -> list[str]:
 def add_result(columns: Mapping[str, Any], original: Mapping[str, Any]) -> tuple[Run, bool]:
     """Store a result that was measured elsewhere, with its trials, once per id. `columns`: validated by
     `SubmittedResultSerializer`. Returns the row and whether it is new."""
-    values = {**columns, "source": Source.CLIENT, "original": storable_json(without_details(original))}
+    values = {
+        **columns,
+        "source": Source.CLIENT,
+        "recorded_at": next_recorded_at(),
+        "original": storable_json(without_details(original)),
+    }
     run_id, trials = values.pop("id", None) or uuid4(), values.pop("trials")
     with transaction.atomic():
         run, is_new = Run.objects.get_or_create(id=run_id, defaults=values)

@@ -11,12 +11,13 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from benchmarks.analysis.warm_up import max_warmup_s
 from benchmarks.errors import QueueFull, RunFinished, RunUnfinished
 from benchmarks.generators.secret_headers import masked
-from benchmarks.models import ACTIVE, UNFINISHED, Run, RunState
+from benchmarks.models import ACTIVE, ONE_STEP, UNFINISHED, Run, RunState
 from benchmarks.runs import run_process
 from benchmarks.runs.run_process import owner_columns, owner_of
 from system.host.boot_clock import boot_id
@@ -44,6 +45,9 @@ def enqueue(run: Run) -> int:
         queued = list(Run.objects.filter(server_id=run.server_id, state=RunState.QUEUED))
         if len(queued) >= MAX_QUEUED:
             raise QueueFull(len(queued), _retry_after_s(run.server_id, queued))
+        # The queue is in the order of this time, which must not depend on a clock that was set back meanwhile.
+        last = Run.objects.filter(server_id=run.server_id, state__in=UNFINISHED).aggregate(at=Max("created_at"))["at"]
+        run.created_at = max(timezone.now(), last + ONE_STEP) if last else timezone.now()
         run.save(force_insert=True)
     log.info("run queued", run=str(run.pk), framework=run.framework, endpoint=run.endpoint)
     transaction.on_commit(launch_next)

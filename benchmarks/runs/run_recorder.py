@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
+from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,13 +16,14 @@ from benchmarks.engine.execution_monitor import Sample
 from benchmarks.engine.generator_execution import ExecutionResult
 from benchmarks.engine.run_result import RunResult
 from benchmarks.generators.secret_headers import masked
-from benchmarks.models import Run, Source, Trial
+from benchmarks.models import Run, Source, Trial, next_recorded_at
 from benchmarks.runs import run_process
 from pm2.models import Exit
 from system.lib.wire import iso_time, to_wire
 
 MAX_SAMPLES = 1000
 MAX_EXITS = 100
+A_STEP = timedelta(seconds=1)  # of the clock; less is how imprecisely the two clocks are read
 
 
 def record_heartbeat(run: Run, progress: Mapping[str, object] | None = None) -> bool:
@@ -95,22 +98,37 @@ def save_run(run: Run) -> None:
     run.save(update_fields=[name for name in names if name != "cancel_requested"])
 
 
-def fetch_exits(run: Run) -> list[dict[str, object]]:
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """When a run began: by the newest exit that was stored then, and by the monotonic clock."""
+
+    last_exit_id: int
+    at_s: float
+
+    @classmethod
+    def now(cls) -> Beginning:
+        return cls(Exit.objects.order_by("-id").values_list("id", flat=True).first() or 0, time.monotonic())
+
+
+def fetch_exits(run: Run, beginning: Beginning) -> list[dict[str, object]]:
     """Exits of the target's processes since the run began, as recorded by the server; oldest first."""
-    exits = Exit.objects.filter(instance__name=run.framework, at__gte=run.started_at or run.created_at)
+    started_at = run.started_at or run.created_at
+    if (step_back := started_at - (timezone.now() - timedelta(seconds=time.monotonic() - beginning.at_s))) > A_STEP:
+        started_at -= step_back
+    # One before the run may be stored with a delay; one whose time is in the future was before the clock was set back.
+    exits = Exit.objects.filter(instance__name=run.framework, id__gt=beginning.last_exit_id, at__gte=started_at)
     return [
         {
             "at": iso_time(ended.at), "pmId": ended.instance.pm_id, "exitCode": ended.exit_code, "signal": ended.signal,
             "cause": ended.cause, "text": ended.text,
         }
-        for ended in exits.select_related("instance").order_by("at", "id")[:MAX_EXITS]
+        for ended in exits.select_related("instance").order_by("id")[:MAX_EXITS]
     ]  # fmt: skip
 
 
-def finish_run(run: Run) -> None:
+def finish_run(run: Run, beginning: Beginning) -> None:
     """Save the run with its end time, by which the history is ordered."""
-    now = timezone.now()
-    run.at = run.recorded_at = run.heartbeat_at = now
+    run.at, run.recorded_at = timezone.now(), next_recorded_at()
     run.progress = {key: value for key, value in run.progress.items() if key not in ("children", "reqPerSec")}
-    run.exits = fetch_exits(run) if run.source == Source.SERVER else []
+    run.exits = fetch_exits(run, beginning) if run.source == Source.SERVER else []
     save_run(run)

@@ -43,7 +43,7 @@ async def execute(run_id: UUID) -> None:
         await sync_to_async(queue.release)(run_id)
         return
     run = await sync_to_async(Run.objects.get)(pk=run_id)
-    callbacks = DatabaseCallbacks(run)
+    callbacks = DatabaseCallbacks(run, await sync_to_async(run_recorder.Beginning.now)())
     try:
         spec = spec_of(run)
         await sync_to_async(run_recorder.mask_headers)(run)
@@ -82,12 +82,11 @@ async def _heartbeats(callbacks: DatabaseCallbacks) -> AsyncIterator[None]:
 class DatabaseCallbacks:
     """Writes the progress and results of a run to its row, finds the target's processes, and cancels on request."""
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    def __init__(self, run: Run, beginning: run_recorder.Beginning) -> None:
+        self.run, self.beginning = run, beginning
         self.result: RunResult | None = None
         self.children: list[list[object]] = []
         self.pending_samples: list[Sample] = []
-        self.started_s = time.monotonic()
 
     async def on_state(self, state: str) -> None:
         self.run.state = STATES[state]
@@ -155,8 +154,8 @@ class DatabaseCallbacks:
         run.state, run.message = state, message
         if self.result and self.result.trials:
             run_recorder.apply_result(run, self.result)
-        await asyncio.shield(asyncio.ensure_future(sync_to_async(run_recorder.finish_run)(run)))
+        await asyncio.shield(asyncio.ensure_future(sync_to_async(run_recorder.finish_run)(run, self.beginning)))
         log.info("run ended", run=str(run.pk), state=str(state), message=message)
 
     def _elapsed_s(self) -> float:
-        return round(time.monotonic() - self.started_s, 1)
+        return round(time.monotonic() - self.beginning.at_s, 1)

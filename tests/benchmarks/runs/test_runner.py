@@ -12,11 +12,14 @@ import psutil
 import pytest
 import requests
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 
 from benchmarks import generators
 from benchmarks.analysis import histogram
 from benchmarks.engine import generator_execution
+from benchmarks.engine.run_plan import RunPlan, make_plan
+from benchmarks.engine.run_spec import RunSpec
 from benchmarks.models import Run
 from benchmarks.runs import queue
 from pm2.models import Exit, Instance
@@ -135,16 +138,21 @@ def test_a_run_is_monitored_and_probed() -> None:
     assert run.environment["key"]
 
 
-def test_exits_during_the_run_are_stored_with_it() -> None:
+def test_exits_during_the_run_are_stored_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     target_instance, other = (
         Instance.objects.create(token=name, home="h", name=name, pm_id=3) for name in ("node", "other")
     )
     before = timezone.now() - timedelta(seconds=1)
     run = enqueue_run(1)
     later = timezone.now() + timedelta(minutes=1)
-    for instance, at in ((target_instance, before), (target_instance, later), (other, later)):
-        Exit.objects.create(at=at, instance=instance, signal="SIGKILL", cause="killed", text="killed by SIGKILL")
 
+    def record_exits(spec: RunSpec) -> RunPlan:
+        for instance, at in ((target_instance, before), (target_instance, later), (other, later)):
+            Exit.objects.create(at=at, instance=instance, signal="SIGKILL", cause="killed", text="killed by SIGKILL")
+        connection.close()
+        return make_plan(spec)
+
+    monkeypatch.setattr("benchmarks.runs.runner.make_plan", record_exits)
     execute(run)
 
     (stored,) = run.exits
