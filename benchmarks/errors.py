@@ -149,6 +149,13 @@ class RunSilent(BenchmarkError, Upstream):
         return f"{self._problem}. Unless it does within {left_s:.0f} s, it is ended and the run fails."
 
 
+class CredentialsGone(BenchmarkError, Unavailable):
+    """The credentials of a queued run cannot be read."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The credentials of this run cannot be read: {reason}. Queue it again, with its headers.")
+
+
 class PreflightFailed(BenchmarkError, Upstream):
     """The target does not respond as expected."""
 

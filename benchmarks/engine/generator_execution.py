@@ -20,9 +20,11 @@ from benchmarks.engine.execution_monitor import ExecutionMonitor, MonitoredProce
 from benchmarks.engine.probe import ProbePlan, ProbeReport
 from benchmarks.errors import GeneratorFailed
 from benchmarks.generators.scenario import Scenario
+from benchmarks.generators.secret_headers import redact, secret_texts
 from system.host import binaries
 from system.host.child_processes import Child, CompletedProcess, Identity, without_secrets
 from system.lib import installation
+from system.lib.text import printable
 
 GRACE_S = 10.0  # a generator still running this long after its duration hangs
 FIRST_TICK_S = 0.4
@@ -32,6 +34,7 @@ PROBE_LEAD_S = 0.3
 PROBE_GRACE_S = 3.0
 MAX_OUTPUT_BYTES = 8 * 2**20
 MAX_STORED_CHARACTERS = 2**20
+MAX_SHOWN_CHARACTERS = 300
 CLEAN_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C"}
 
 
@@ -123,7 +126,8 @@ class Execution:
         measurement = generators.GENERATORS[self.program.name].parse(output)
         return ExecutionResult(
             self.index, started_at, measurement, load, tuple(self.monitor.samples), self.monitor.target_cpu_s,
-            self.monitor.target_memory_bytes, report, tuple(argv), output[:MAX_STORED_CHARACTERS],
+            self.monitor.target_memory_bytes, report, tuple(argv),
+            redact(output, secret_texts(self.scenario.headers))[:MAX_STORED_CHARACTERS],
         )  # fmt: skip
 
     def _argv(self, folder: Path) -> list[str]:
@@ -179,9 +183,14 @@ class Execution:
         finished = await waiter
         if finished.exit_code != 0:
             cause = finished.signal or f"exit code {finished.exit_code}"
-            output = (finished.stderr.strip() or finished.stdout.strip())[-300:]
+            output = self._describe_output(finished.stderr) or self._describe_output(finished.stdout)
             raise GeneratorFailed(f"{self.program.name} ended with {cause}." + (f" Output: {output}" if output else ""))
         return finished
+
+    def _describe_output(self, text: str) -> str:
+        """The end of a program's output, as one line that neither controls a terminal nor shows a credential."""
+        words = redact(text, secret_texts(self.scenario.headers)).split()
+        return printable(" ".join(words))[-MAX_SHOWN_CHARACTERS:]
 
 
 def _read_request_log(folder: Path) -> str:

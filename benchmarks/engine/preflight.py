@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -13,12 +13,15 @@ from urllib.parse import urlsplit
 from benchmarks.analysis.gates import ENDS_BY_CLOSING
 from benchmarks.engine.probe import json_keys
 from benchmarks.errors import PreflightFailed
+from benchmarks.generators.secret_headers import redact, secret_texts
 from system.lib.text import printable
 
 TIMEOUT_S = 5.0
 CODES_TO_STORE = 100
 BODY_START_BYTES = 200
 MAX_HEADER_LENGTH = 200
+MAX_REASON_LENGTH = 300
+MAX_SECRET_BYTES = 64 * 1024  # many times a header's value, which JSON, URL and HTML may write longer
 MAX_BODY_BYTES = 16 * 2**20
 
 
@@ -61,37 +64,46 @@ def send_request(request: TargetRequest) -> TargetResponse:
     """Send on a new connection, without following redirects. Raises PreflightFailed."""
     parts = urlsplit(request.url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
+    secrets = secret_texts(request.headers.items())
     try:
         connection.request(request.method, request.path, request.body.encode() or None, dict(request.headers))
         response = connection.getresponse()
-        return _to_target_response(response, response.read(MAX_BODY_BYTES))
+        return _to_target_response(response, response.read(MAX_BODY_BYTES), secrets)
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise PreflightFailed(f"{request.method} {request.url} got no response: {reason}.") from error
+        sentence = printable(redact(reason, secrets).strip()[:MAX_REASON_LENGTH])
+        raise PreflightFailed(f"{request.method} {request.url} got no response: {sentence}.") from error
     finally:
         connection.close()
 
 
-def _to_target_response(response: http.client.HTTPResponse, body: bytes) -> TargetResponse:
+def _to_target_response(response: http.client.HTTPResponse, body: bytes, secrets: Sequence[str]) -> TargetResponse:
+    """A target may repeat what it was sent: the `secrets` are masked in everything that is stored or shown."""
     headers = response.getheaders()
     head = len(f"HTTP/1.1 {response.status} {response.reason}\r\n\r\n")
     return TargetResponse(
         status=response.status,
-        content_type=_header(response, "Content-Type"),
-        server=_header(response, "Server"),
-        date=_header(response, "Date"),
+        content_type=_header(response, "Content-Type", secrets),
+        server=_header(response, "Server", secrets),
+        date=_header(response, "Date", secrets),
         body_bytes=len(body),
         body_sha256=hashlib.sha256(body).hexdigest(),
-        body_start=body[:BODY_START_BYTES].decode(errors="replace"),
+        body_start=_body_start(body, secrets),
         wire_bytes=head + sum(len(name) + len(value) + 4 for name, value in headers) + len(body),
-        keys=json_keys(body),
+        keys=json_keys(body, secrets),
         odd=tuple(_find_oddities(response, body)),
     )
 
 
-def _header(response: http.client.HTTPResponse, name: str) -> str:
+def _body_start(body: bytes, secrets: Sequence[str]) -> str:
+    # A credential may begin before the end of what is shown, and end behind it.
+    text = redact(body[: BODY_START_BYTES + MAX_SECRET_BYTES].decode(errors="replace"), secrets)
+    return text.encode()[:BODY_START_BYTES].decode(errors="replace")
+
+
+def _header(response: http.client.HTTPResponse, name: str, secrets: Sequence[str]) -> str:
     """Its value, escaped where not printable; empty without it."""
-    return printable((response.getheader(name) or "")[:MAX_HEADER_LENGTH])
+    return printable(redact(response.getheader(name) or "", secrets)[:MAX_HEADER_LENGTH])
 
 
 def _find_oddities(response: http.client.HTTPResponse, body: bytes) -> Iterator[str]:

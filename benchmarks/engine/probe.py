@@ -14,7 +14,7 @@ import socket
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 from benchmarks.analysis import histogram
 from benchmarks.engine import probe_connection
 from benchmarks.engine.probe_connection import ProbeConnection, ProbeResponse
+from benchmarks.generators.secret_headers import redact, secret_texts
 from system.lib.text import printable
 
 RATE_PER_SECOND = 20.0
@@ -69,14 +70,15 @@ class ProbeReport:
     max_ms: float | None
 
 
-def json_keys(body: bytes) -> tuple[str, ...]:
-    """The first of the sorted keys of a JSON object, escaped where not printable; empty for anything else."""
+def json_keys(body: bytes, secrets: Sequence[str] = ()) -> tuple[str, ...]:
+    """The first of the sorted keys of a JSON object, escaped where not printable, without `secrets`; empty for anything
+    else."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
         return ()
     keys = sorted(value)[:MAX_KEYS] if isinstance(value, dict) else []
-    return tuple(printable(key[:MAX_KEY_LENGTH]) for key in keys)
+    return tuple(printable(redact(key, secrets)[:MAX_KEY_LENGTH]) for key in keys)
 
 
 class ProbeScheduler:
@@ -85,6 +87,7 @@ class ProbeScheduler:
 
     def __init__(self, plan: ProbePlan) -> None:
         self.plan = plan
+        self.secrets = secret_texts(plan.headers.items())
         self.latencies: Counter[int] = Counter()
         self.sent = self.failed = self.mismatched = 0
         self.began_s = time.monotonic() if plan.starts_at_s is None else plan.starts_at_s
@@ -164,7 +167,7 @@ class ProbeScheduler:
             return "failed"
         if plan.body_sha256 is not None:
             return "ok" if hashlib.sha256(response.body).hexdigest() == plan.body_sha256 else "mismatched"
-        return "ok" if json_keys(response.body) == plan.keys else "mismatched"
+        return "ok" if json_keys(response.body, self.secrets) == plan.keys else "mismatched"
 
 
 def run_probe(plan: ProbePlan) -> ProbeReport:

@@ -18,7 +18,7 @@ from benchmarks.analysis.warm_up import max_warmup_s
 from benchmarks.errors import QueueFull, RunFinished, RunUnfinished
 from benchmarks.generators.secret_headers import masked
 from benchmarks.models import ACTIVE, ONE_STEP, UNFINISHED, Run, RunState
-from benchmarks.runs import run_process
+from benchmarks.runs import private_headers, run_process
 from benchmarks.runs.run_process import owner_columns, owner_of
 from system.host.boot_clock import boot_id
 from system.host.child_processes import Identity, identify, is_alive, spawn_detached, without_secrets
@@ -39,8 +39,22 @@ def planned_total_s(run: Run) -> float:
 
 
 def enqueue(run: Run) -> int:
-    """Store `run`, launch it if none is active, and return its position. Raises QueueFull."""
+    """Store `run`, launch it if none is active, and return its position. Raises QueueFull, OSError."""
     recover_queue()
+    private_headers.store(run.pk, run.headers)
+    run.headers = masked(run.headers)
+    try:
+        _insert(run)
+    except BaseException:
+        private_headers.discard(run.pk)
+        raise
+    log.info("run queued", run=str(run.pk), framework=run.framework, endpoint=run.endpoint)
+    transaction.on_commit(launch_next)
+    return position(run)
+
+
+def _insert(run: Run) -> None:
+    """Raises QueueFull."""
     with transaction.atomic():
         queued = list(Run.objects.filter(server_id=run.server_id, state=RunState.QUEUED))
         if len(queued) >= MAX_QUEUED:
@@ -49,9 +63,6 @@ def enqueue(run: Run) -> int:
         last = Run.objects.filter(server_id=run.server_id, state__in=UNFINISHED).aggregate(at=Max("created_at"))["at"]
         run.created_at = max(timezone.now(), last + ONE_STEP) if last else timezone.now()
         run.save(force_insert=True)
-    log.info("run queued", run=str(run.pk), framework=run.framework, endpoint=run.endpoint)
-    transaction.on_commit(launch_next)
-    return position(run)
 
 
 def _retry_after_s(server_id: str, queued: list[Run]) -> float:
@@ -92,6 +103,7 @@ def _check_launched_and_fail_if_dead(run: Run) -> bool:
             state=RunState.FAILED, at=timezone.now(), headers=masked(run.headers),
             message=f"The process of this run ended before the run began. See {settings.LOG_DIR}/benchmarks.log.",
         )  # fmt: skip
+        private_headers.discard(run.pk)
     return True
 
 
@@ -101,10 +113,15 @@ def spawn_runner(run_id: UUID) -> Identity:
     files.rotate(log_file)
     return spawn_detached(
         installation.manage_argv("run_benchmark", str(run_id)),
-        env=without_secrets(os.environ, keep=("DATABASE_URL",)),
+        env=without_secrets(os.environ, keep=_database_variables()),
         cwd=Path(settings.BASE_DIR),
         log_file=log_file,
     )
+
+
+def _database_variables() -> tuple[str, ...]:
+    """What the process needs to reach the database. PostgreSQL's client reads PGPASSWORD if the URL has no password."""
+    return ("DATABASE_URL",) if settings.DATABASES["default"].get("PASSWORD") else ("DATABASE_URL", "PGPASSWORD")
 
 
 def claim(run_id: UUID) -> bool:
@@ -136,7 +153,9 @@ def cancel(run: Run) -> None:
         state=RunState.CANCELLED, cancel_requested=True, at=timezone.now(), message="Cancelled while queued.",
         headers=masked(run.headers),
     )  # fmt: skip
-    if not updated and not Run.objects.filter(pk=run.pk, state__in=ACTIVE).update(cancel_requested=True):
+    if updated:
+        private_headers.discard(run.pk)
+    elif not Run.objects.filter(pk=run.pk, state__in=ACTIVE).update(cancel_requested=True):
         run.refresh_from_db()
         raise RunFinished(str(run.pk), run.state)
     run.refresh_from_db()

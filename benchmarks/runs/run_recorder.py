@@ -36,7 +36,7 @@ def record_heartbeat(run: Run, progress: Mapping[str, object] | None = None) -> 
 
 
 def mask_headers(run: Run) -> None:
-    """Removes credentials from the row, once the process of the run has read them."""
+    """Removes credentials from a row that an earlier version queued with them."""
     run.headers = masked(run.headers)
     Run.objects.filter(pk=run.pk).update(headers=run.headers)
 

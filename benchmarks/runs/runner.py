@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from uuid import UUID
 
 import structlog
@@ -21,7 +22,7 @@ from benchmarks.engine.run_protocol import TargetProcesses
 from benchmarks.engine.run_result import RunResult
 from benchmarks.errors import BenchmarkError
 from benchmarks.models import Run, RunState
-from benchmarks.runs import queue, run_recorder
+from benchmarks.runs import private_headers, queue, run_recorder
 from benchmarks.runs.run_rows import spec_of
 from pm2.daemon.process import Status
 from pm2.errors import PM2Error
@@ -45,7 +46,7 @@ async def execute(run_id: UUID) -> None:
     run = await sync_to_async(Run.objects.get)(pk=run_id)
     callbacks = DatabaseCallbacks(run, await sync_to_async(run_recorder.Beginning.now)())
     try:
-        spec = spec_of(run)
+        spec = replace(spec_of(run), headers=await asyncio.to_thread(private_headers.take, run.pk, run.headers))
         await sync_to_async(run_recorder.mask_headers)(run)
         async with _heartbeats(callbacks):
             await run_protocol.measure(await asyncio.to_thread(make_plan, spec), callbacks)

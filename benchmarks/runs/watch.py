@@ -20,7 +20,7 @@ from django.utils import timezone
 from benchmarks.errors import RunSilent
 from benchmarks.generators.secret_headers import masked
 from benchmarks.models import ACTIVE, UNFINISHED, Run, RunState
-from benchmarks.runs import queue, run_process
+from benchmarks.runs import private_headers, queue, run_process
 from system.lib import audit_hook
 
 log = structlog.get_logger("benchmarks")
@@ -54,6 +54,7 @@ class QueueWatch:
         runs = Run.objects.filter(server_id=settings.SERVER_ID, state__in=UNFINISHED, pid__isnull=False)
         silent = [run for run in runs if run_process.silence_s(run) > SILENT_AFTER_S]
         known, self._notices = self._notices, {}
+        private_headers.sweep(Run.objects.filter(state=RunState.QUEUED).values_list("pk", flat=True))
         for run in silent:
             notice = known.get(run.pk)
             if notice is None or notice.heartbeat_s != run.heartbeat_s:
@@ -83,6 +84,7 @@ def _end(run: Run) -> None:
     row = Run.objects.filter(pk=run.pk, pid=run.pid, cancel_requested=False)
     if run.state == RunState.QUEUED:  # before the process ends: continued, it could begin
         failed = row.filter(state=RunState.QUEUED).update(**_failure(error), headers=masked(run.headers))
+        private_headers.discard(run.pk)
         run_process.end(run)
     else:
         run_process.end(run)
@@ -114,7 +116,7 @@ async def watch_queue() -> None:
 def _look_and_close(watch: QueueWatch) -> None:
     try:
         watch.look()
-    except (DatabaseError, InterfaceError):  # requests report them; the next look may succeed
+    except (DatabaseError, InterfaceError, OSError):  # requests report them; the next look may succeed
         log.debug("the queue of runs cannot be read", exc_info=True)
     finally:
         connection.close()

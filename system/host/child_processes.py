@@ -25,9 +25,13 @@ TAIL_BYTES = 64 * 1024
 CHUNK_BYTES = 64 * 1024
 DRAIN_TIMEOUT_S = 1.0  # how long a grandchild may hold a pipe open after the child has exited
 NOT_EXECUTED = (126, 127)  # exit codes of a shell, env and the dynamic loader when a program cannot run
-# API_KEY and API_KEY_READONLY are ours; others are those of the shell that started us.
-_SECRET = re.compile(r"(^|_)(KEYS?|SECRETS?|TOKENS?|PASSWORDS?|PASSWD|CREDENTIALS?)(_|$)", re.IGNORECASE)
-_WITH_PASSWORD = ("DATABASE_URL", "CHANNEL_REDIS_URL", "BROKER_URL")
+# API_KEY and API_KEY_READONLY are ours; others are those of the shell that started us. PWD and OLDPWD are folders.
+_SECRET = re.compile(
+    r"(^|_)(KEYS?|PAT)(_|$)|(API|ACCESS|PRIVATE)KEYS?(_|$)|SECRET|TOKENS?(_|$)|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?"
+    r"|_(PWD|PASS)$|(^|_)AUTH$|^(DATABASE|CHANNEL_REDIS|BROKER)_URL$", re.IGNORECASE,
+)  # fmt: skip
+# In a value: `scheme://user:password@`, and `password=…` as in the connection strings of libpq and ODBC.
+_PASSWORD = re.compile(r"[a-z][\w+.-]*://[^\s/?#@]*:[^\s/?#]*@|\b(password|passwd|pwd)\s*=\s*[^\s;]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,9 @@ class CompletedProcess:
 
 
 def without_secrets(environ: Mapping[str, str], keep: Collection[str] = ()) -> dict[str, str]:
-    """The variables whose names do not say that they hold a key, a token or a password; and those of `keep`."""
-    return {
-        name: value
-        for name, value in environ.items()
-        if name in keep or not (_SECRET.search(name) or name in _WITH_PASSWORD)
-    }
+    """The variables that hold no key, token or password, by their names and values; and those of `keep`."""
+    secret = {name for name, value in environ.items() if _SECRET.search(name) or _PASSWORD.search(value)}
+    return {name: value for name, value in environ.items() if name in keep or name not in secret}
 
 
 def identify(pid: int) -> Identity | None:

@@ -228,6 +228,7 @@ def test_a_target_that_is_down_fails_the_run() -> None:
     ("script", "message"),
     [
         ("exit 1", "wrk ended with exit code 1."),
+        ("printf 'bad\\033[2J\\n line' >&2; exit 3", "wrk ended with exit code 3. Output: bad\\x1b[2J line"),
         ("echo garbage", "The output of wrk cannot be read: the line of exact figures is missing."),
         ("head -c 50000000 /dev/zero", "The output of wrk cannot be read: the line of exact figures is missing."),
         ("kill -9 $$", "wrk ended with SIGKILL."),

@@ -15,6 +15,7 @@ CODES = """
 benchmarks.BackupFailed 503 backup_failed
 benchmarks.BadUsage 400 bad_request
 benchmarks.ClearIncomplete 503 clear_incomplete
+benchmarks.CredentialsGone 503 credentials_gone
 benchmarks.GeneratorFailed 502 generator_failed
 benchmarks.GeneratorMissing 503 generator_missing
 benchmarks.HistoryUnreadable 422 history_unreadable

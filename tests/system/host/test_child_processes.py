@@ -297,10 +297,17 @@ async def read_when_written(file: Path) -> str:
     return file.read_text(encoding="utf-8")
 
 
-KEPT = {"PATH": "/bin", "HOME": "/h", "KEYBOARD": "us", "MONKEY": "1", "PM2_HOME": "/p", "DATA_DIR": "/d"}
+KEPT = {
+    "PATH": "/bin", "HOME": "/h", "KEYBOARD": "us", "MONKEY": "1", "PM2_HOME": "/p", "DATA_DIR": "/d", "PWD": "/w",
+    "OLDPWD": "/o", "SSH_AUTH_SOCK": "/s", "AUTHOR": "me", "TOKENIZERS_PARALLELISM": "1", "PATTERN": "x",
+    "API_SERVER": "http://h:3100/a:b", "http_proxy": "http://proxy:3128", "GIT_REMOTE": "ssh://git@host:22/x",
+}  # fmt: skip
 SECRET = {
     "API_KEY": "1", "API_KEY_READONLY": "2", "GITHUB_TOKEN": "3", "DB_PASSWORD": "4", "AWS_SECRET_ACCESS_KEY": "5",
-    "DATABASE_URL": "postgresql://u:p@h/d", "api_key": "6",
+    "DATABASE_URL": "postgresql://u:p@h/d", "api_key": "6", "PGPASSWORD": "7", "MYSQL_PWD": "8", "REDISCLI_AUTH": "9",
+    "APIKEY": "10", "NPM_CONFIG__AUTHTOKEN": "11", "GITHUB_PAT": "12", "SMTP_PASS": "13",
+    "BACKUP_URL": "postgres://user:pw@host/name", "CACHE": "redis://:pw@host:6379/0", "https_proxy": "http://u:p@h:1",
+    "SEVERAL": "a http://h/ amqp://u:p%40@h b", "DSN": "host=h password=pw", "ODBC": "Server=h;Pwd=pw;",
 }  # fmt: skip
 
 
