@@ -13,6 +13,7 @@ from typing import Annotated
 from benchmarks.analysis.measurement import Measurement, merge_trials
 from benchmarks.analysis.rank_tests import coefficient_of_variation
 from benchmarks.analysis.saturation import TIGHT_GENERATOR, CpuLoad, overall_saturation
+from system.lib.quantities import significant
 
 ENDS_BY_CLOSING = (
     "The target ends its response by closing the connection, without Content-Length or Transfer-Encoding:"
@@ -142,7 +143,8 @@ def _gate(code: str, is_good: bool, good: str, bad: str, value: float | None = N
 
 
 def _response_gates(run: GateInput, whole: Measurement) -> Iterator[Gate]:
-    failed = f"{100 * whole.error_rate:.2g} % of the requests failed ({whole.failures} errors or responses outside 2xx)"
+    share = significant(100 * whole.error_rate, 2)
+    failed = f"{share} % of the requests failed ({whole.failures} errors or responses outside 2xx)"
     if whole.error_rate > MAX_ERROR_RATE:
         yield Gate("errors", "fail", f"{failed}; more than 1 % is too many to compare.", whole.error_rate)
     else:
@@ -180,7 +182,7 @@ def _sample_size_gates(run: GateInput, whole: Measurement) -> Iterator[Gate]:
         problem = f"It lasted only {whole.duration_s:.1f} s; < {MIN_DURATION_S:g} s is too short for a reliable rate."
         yield Gate("duration", "warn", problem, whole.duration_s)
     else:
-        problem = f"A trial lasted {shortest:.1f} s instead of {run.planned_duration_s:g} s."
+        problem = f"A trial lasted {shortest:.1f} s instead of {significant(run.planned_duration_s)} s."
         is_full = shortest >= run.planned_duration_s * (1 - MAX_MISSING_DURATION)
         yield _gate("duration", is_full, "Every trial ran for its full duration.", problem, shortest)
     if run.trials_planned is not None and len(run.trials) < run.trials_planned:
@@ -224,12 +226,13 @@ def _plausibility_gates(run: GateInput, whole: Measurement) -> Iterator[Gate]:
     median_ms = whole.percentiles_ms.get("50")
     if whole.resolution_us > 1 and median_ms is not None:
         step_ms = whole.resolution_us / 1000
-        problem = f"Latencies are truncated to {step_ms:g} ms: too coarse for a median of {median_ms:g} ms."
+        problem = f"Latencies are truncated to {step_ms:g} ms: too coarse for a median of {significant(median_ms)} ms."
         is_sufficient = median_ms >= MIN_CLOCK_STEPS * step_ms
         yield _gate("resolution", is_sufficient, "The latency resolution is sufficient.", problem, step_ms)
     if run.rate_per_second:
         ratio = whole.responses / whole.duration_s / run.rate_per_second if whole.duration_s else 0.0
-        problem = f"The target did not sustain {run.rate_per_second:g} requests/s: {100 * ratio:.1f} % were answered."
+        requested = significant(run.rate_per_second)
+        problem = f"The target did not sustain {requested} requests/s: {100 * ratio:.1f} % were answered."
         yield _gate("rate", ratio >= MIN_RATE_RATIO, "The requested rate was sustained.", problem, ratio)
     if run.cross_rate is not None and whole.rate:
         difference = run.cross_rate / whole.rate - 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from system.lib.quantities import significant
+
 ERROR_RATE_LIMIT = 0.01  # the usual k6 threshold
 RATE_MISMATCH_LIMIT = 0.15
 
@@ -19,5 +21,8 @@ def infer_validity(columns: Mapping[str, Any]) -> tuple[str, list[str]]:
         return "invalid", [f"{failed:.0f} of {total:.0f} requests failed."]
     rate = columns.get("req_per_sec") or 0
     if rate and abs(total / duration_s - rate) / rate > RATE_MISMATCH_LIMIT:
-        return "unknown", [f"{total:.0f} requests in {duration_s:g} s contradict {rate:g} requests/s."]
+        contradiction = (
+            f"{total:.0f} requests in {significant(duration_s)} s contradict {significant(rate)} requests/s."
+        )
+        return "unknown", [contradiction]
     return "unknown", []

@@ -15,6 +15,7 @@ from benchmarks.history.readable_rows import read_results
 from benchmarks.history.results import Result
 from benchmarks.history.run_side import fetch_measured_run, to_side, with_trials
 from benchmarks.models import Baseline, Run, RunState, Validity
+from system.lib.quantities import significant
 
 MIN_PROFILE = PROFILES["standard"]
 
@@ -90,7 +91,7 @@ def find_flaws(run: Run) -> list[str]:
     flaws = [] if run.validity == Validity.VALID else [f"It is {run.validity}, not valid."]
     if run.trials_planned < MIN_PROFILE.trials or run.planned_duration_s < MIN_PROFILE.duration_s:
         flaws.append(
-            f"It was planned as {run.trials_planned} × {run.planned_duration_s:g} s; at least "
+            f"It was planned as {run.trials_planned} × {significant(run.planned_duration_s)} s; at least "
             f"{MIN_PROFILE.trials} × {MIN_PROFILE.duration_s:g} s are needed (profile {MIN_PROFILE.name})."
         )
     if not flaws:

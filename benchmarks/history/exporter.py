@@ -24,6 +24,7 @@ from benchmarks.models import UNFINISHED, Run, newest_recorded_at
 from system.database import long_work
 from system.errors import ServerStops
 from system.lib import files
+from system.lib.quantities import significant
 from system.lib.wire import iso_time, to_wire, to_wire_object, wire_keys
 
 T = TypeVar("T")
@@ -81,7 +82,9 @@ def _markdown_row(result: Result) -> str:
     rate = "" if result.req_per_sec is None else f"{result.req_per_sec:,.0f}"
     if result.validity == "invalid":
         rate = f"~~{rate}~~"
-    latencies = ["" if value is None else f"{value:g}" for value in (result.p50_latency_ms, result.p99_latency_ms)]
+    latencies = [
+        "" if value is None else significant(value) for value in (result.p50_latency_ms, result.p99_latency_ms)
+    ]
     target = f"{result.method} {result.endpoint}"
     cells = [f"{result.timestamp:%Y-%m-%d %H:%M:%S}", result.framework, target, rate, *latencies]
     escaped = [cell.replace("|", "\\|").replace("\n", " ") for cell in [*cells, str(result.errors), result.validity]]
@@ -100,7 +103,8 @@ def _benchstat_line(result: Result) -> str:
     path = "".join(character if character.isalnum() else "_" for character in f"{result.method}{result.endpoint}")
     name = "".join(character if character.isalnum() else "_" for character in result.framework.capitalize())
     metrics = [(result.req_per_sec, "req/s"), (result.p50_latency_ms, "p50-ms"), (result.p99_latency_ms, "p99-ms")]
-    values = " ".join(f"{value:g} {unit}" for value, unit in metrics if value is not None)
+    # All digits and no separators: for programs.
+    values = " ".join(f"{significant(value, 15, separator='')} {unit}" for value, unit in metrics if value is not None)
     return f"Benchmark{name}/{path}-{result.connections} {max(1, result.total_requests or 1)} {values}\n"
 
 

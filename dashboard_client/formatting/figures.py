@@ -17,6 +17,13 @@ def number(value: float | None, digits: int = 0, unit: str = "") -> str:
     return DASH if value is None else f"{value:,.{digits}f}{unit}"
 
 
+def short(value: float) -> str:
+    """`0.5`, `12.3`, `1,235`: three digits, but all of those before the point; never an exponent."""
+    if abs(value) >= 99.95:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if abs(value) >= 1e-4 else "0"
+
+
 def plural(count: int, noun: str) -> str:
     """`1 trial`, `5 trials`."""
     return f"{count} {noun}{'s' * (count != 1)}"

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+
+MAX_DECIMALS = 12
 
 
 def pluralize(count: int, noun: str) -> str:
     """`1 key`, `10,000 keys`, `2 processes`."""
     plural = noun + ("es" if noun.endswith("s") else "s")
     return f"{count:,} {noun if count == 1 else plural}"
+
+
+def significant(value: float, digits: int = 6, *, separator: str = ",") -> str:
+    """`0.00012`, `12.3`, `1,234`, `1,000,000`: at most `digits` digits, but all of those before the point; never an
+    exponent, which `:g` writes for values of seven digits and more."""
+    if not math.isfinite(value):
+        return str(value)
+    magnitude = math.floor(math.log10(abs(value))) if value else 0
+    text = f"{value:,.{min(max(0, digits - 1 - magnitude), MAX_DECIMALS)}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text.replace(",", separator)
 
 
 def format_ports(ports: Sequence[int]) -> str:

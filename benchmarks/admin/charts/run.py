@@ -24,6 +24,7 @@ from benchmarks.admin.charts.canvas import (
 )
 from benchmarks.admin.charts.scale import Scale, abbreviate, axis_ticks, drawable_number, largest
 from benchmarks.analysis.measurement import Latencies
+from system.lib.quantities import significant
 
 CPU_SERIES = (
     ("generator", "generatorCpuPercent", ERROR, "stroke-dasharray:6 3"),
@@ -109,7 +110,7 @@ def render_latency_curve(latencies: Latencies) -> str:
         float(nine): f"{100 - 100 / 10**nine:.10g} %" for nine in range(1, math.floor(nines) + 1)
     }
     x_ticks = [(position, label) for position, label in labels.items() if position <= nines]
-    description = f"{total:,} requests; the slowest took {latencies[-1][0] / 1000:.3g} ms"
+    description = f"{total:,} requests; the slowest took {significant(latencies[-1][0] / 1000, 3)} ms"
     axes = Axes(
         title,
         description,

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from system.lib.quantities import significant
+
 MAX_DRAWABLE = 1e15  # larger values cannot be measurements; charts omit them
 TICK_STEPS = (1.0, 2.0, 5.0, 10.0)
 
@@ -51,5 +53,5 @@ def abbreviate(value: float) -> str:
     """A number short enough for an axis: 12k, 1.5M, 0.02."""
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= size:
-            return f"{value / size:.3g}{letter}"
-    return f"{value:.3g}"
+            return f"{significant(value / size, 3)}{letter}"
+    return significant(value, 3)

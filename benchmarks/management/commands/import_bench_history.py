@@ -11,6 +11,7 @@ from django.core.management.base import CommandError
 from benchmarks.errors import HistoryUnreadable, ImportIncomplete
 from benchmarks.history import importer
 from system.lib.commands import CommandLine
+from system.lib.text import printable
 
 
 class Command(CommandLine):
@@ -32,5 +33,5 @@ class Command(CommandLine):
         if report is None:
             raise CommandError("There is no .bench-history.json here or beside manage.py. Pass the path of the file.")
         for rejected in report.bad:
-            self.stderr.write(f"entry {rejected.index} rejected: {rejected.reason}")
-        self.stdout.write(f"{report.path}: {report.imported} imported, {report.skipped} already known")
+            self.stderr.write(printable(f"entry {rejected.index} rejected: {rejected.reason}"))
+        self.stdout.write(printable(f"{report.path}: {report.imported} imported, {report.skipped} already known"))

@@ -11,6 +11,7 @@ from dashboard_client.formatting.figures import (
     milliseconds,
     plural,
     seconds,
+    short,
     size,
     spread,
     thousands,
@@ -74,7 +75,7 @@ def _figures(result: BenchmarkResult) -> Iterator[str]:
     )
     total = DASH if result.total_reqs is None else f"{result.total_reqs:,}"
     yield f"requests     {total}   errors {result.errors}   timeouts {result.timeouts}   not 2xx {result.non2xx}"
-    duration = DASH if result.duration is None else f"{result.duration:.3g} s"
+    duration = DASH if result.duration is None else f"{short(result.duration)} s"
     trials = plural(result.trials, "trial")
     yield f"load         {result.generator or 'unknown generator'}   {result.connections} connections   " + (
         f"{result.workers} workers   pipelining {result.pipelining}   {trials}, {duration} in all"

@@ -68,3 +68,14 @@ def test_an_export_imported_twice_is_one_row_each(tmp_path: Path) -> None:
     assert set(Run.objects.values_list("id", "req_per_sec")) == {
         (result.id, result.req_per_sec) for result in before[0]
     }
+
+
+def test_large_figures_have_all_their_digits() -> None:
+    run = create_run("fastify", [1.0], req_per_sec=1_234_567.5, p50_latency_ms=2_500_000.0, p99_latency_ms=0.00001)
+    Run.objects.filter(pk=run.pk).update(total_requests=12_345_678, connections=4, validity="valid")
+    results: list[Result] = next(queries.iter_chunks(completed_runs()))
+
+    (line,) = exporter.render_benchstat(iter([results]))
+    assert line.split()[1:] == ["12345678", "1234567.5", "req/s", "2500000", "p50-ms", "0.00001", "p99-ms"]
+    row = list(exporter.render_markdown(iter([results])))[-1]
+    assert [cell.strip() for cell in row.split("|")][4:7] == ["1,234,568", "2,500,000", "0.00001"]

@@ -126,7 +126,7 @@ def test_a_byte_order_mark_and_a_bare_list_are_accepted(tmp_path: Path) -> None:
         ({}, "unknown", []),
         ({"totalReqs": 0}, "invalid", ["It has no requests or no duration."]),
         ({"non2xx": 323260}, "invalid", ["323263 of 323260 requests failed."]),
-        ({"reqPerSec": 99999}, "unknown", ["323260 requests in 20 s contradict 99999 requests/s."]),
+        ({"reqPerSec": 99999}, "unknown", ["323260 requests in 20 s contradict 99,999 requests/s."]),
     ],
 )
 def test_contradictory_figures_lower_the_validity(change: dict[str, Any], validity: str, reasons: list[str]) -> None:

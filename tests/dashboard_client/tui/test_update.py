@@ -32,6 +32,7 @@ from dashboard_client.wire.action_result import ActionResult
 from dashboard_client.wire.benchmarks import (
     Baseline,
     BenchmarkProgress,
+    BenchmarkResult,
     BenchmarkResults,
     BenchmarkRun,
     Comparison,
@@ -667,3 +668,12 @@ def test_replicas_have_a_row_only_without_their_master() -> None:
     state, _ = play(state, events.StreamData("redis:stats", remaining, NOW_S))
 
     assert [row.identity for row in rows(state, "redis")] == ["7001", "7002", "7003"]
+
+
+def test_a_long_run_lasts_a_number_of_seconds_without_an_exponent() -> None:
+    durations = (0.04, 1.234, 12.34, 123.4, 1234.5)
+    results = [BenchmarkResult("f", 1.0, duration=duration) for duration in durations]
+    pages = [page_lines(RunPage("r", result=result)) for result in results]
+
+    texts = [line.partition("1 trial, ")[2] for lines in pages for line in lines if line.startswith("load ")]
+    assert texts == ["0.04 s in all", "1.23 s in all", "12.3 s in all", "123 s in all", "1,234 s in all"]
