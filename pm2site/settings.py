@@ -113,7 +113,7 @@ TEMPLATES = [
 DATABASES = {"default": env.database("DATABASE_URL", DATA_DIR / "pm2site.sqlite3")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
-        "timeout": 60,  # seconds that a writer waits for another; in a server less: system.database.contention
+        "timeout": 30,  # seconds that a writer waits for another; in a server less: system.database.contention
         # A DEFERRED transaction that reads and then writes fails at once with "database is locked".
         "transaction_mode": "IMMEDIATE",
         "init_command": ("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=16777216"),

@@ -26,7 +26,7 @@ from system.lib import audit_hook
 log = structlog.get_logger("benchmarks")
 
 POLL_S = 2.0
-# A heartbeat is due every 2 s. It waits up to 20 s for another writer of SQLite (`timeout` in the settings), and a few
+# A heartbeat is due every 2 s. It waits up to 30 s for another writer of SQLite (`timeout` in the settings), and a few
 # seconds while the process computes the figures of millions of latencies on a busy machine.
 SILENT_AFTER_S = 60.0
 # Watched for so long before the end: after a pause of the whole machine, the process may beat again within this time.
