@@ -62,13 +62,22 @@ def is_stopped(pid: int) -> bool:
     return _read_proc(pid, "stat").rpartition(")")[2].split()[:1] in (["T"], ["t"])
 
 
+def not_running(home: Path) -> DaemonNotRunning:
+    """The error of a missing daemon, with the reason if that is a full disk."""
+    try:
+        free = os.statvfs(home)
+    except OSError:
+        return DaemonNotRunning(str(home))
+    return DaemonNotRunning(str(home), is_disk_full=free.f_blocks > 0 and free.f_bavail == 0)
+
+
 def explain_refusal(home: Path, socket: str, error: OSError) -> PM2Error:
     """Why a socket of the daemon cannot be connected."""
     if error.errno in (errno.EACCES, errno.EPERM):
         return SocketForbidden(socket, _owner(Path(socket)), _user_name(os.geteuid()))
     daemon = living_daemon(home)
     if daemon is None or is_starting(daemon):
-        return DaemonNotRunning(str(home))
+        return not_running(home)
     reason = "was deleted" if error.errno == errno.ENOENT else "has no listener"
     unit = _UNIT.search(_read_proc(daemon.pid, "cgroup"))
     return DaemonUnreachable(str(home), daemon.pid, f"its socket {socket} {reason}", unit[1] if unit else None)

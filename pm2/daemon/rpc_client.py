@@ -14,7 +14,7 @@ from django.conf import settings
 
 from pm2.daemon import amp, daemon_process, rpc_messages
 from pm2.daemon.socket_path import socket_path
-from pm2.errors import CallTimeout, DaemonNotRunning, ProtocolError
+from pm2.errors import CallTimeout, ProtocolError
 from system.lib.per_loop import PerLoop
 
 READ_BYTES = 256 * 1024
@@ -51,7 +51,7 @@ class DaemonConnection:
             raise CallTimeout(method, timeout_s) from None
         except OSError as error:
             self._disconnect(error)
-            raise DaemonNotRunning(str(self.home)) from error
+            raise daemon_process.not_running(self.home) from error
         finally:
             self._pending.pop(call_id, None)
 
@@ -77,9 +77,9 @@ class DaemonConnection:
                     future = self._pending.get(reply.id)
                     if future and not future.done():
                         future.set_result(reply)
-            self._disconnect(DaemonNotRunning(str(self.home)))
+            self._disconnect(daemon_process.not_running(self.home))
         except (OSError, ProtocolError) as error:
-            self._disconnect(error if isinstance(error, ProtocolError) else DaemonNotRunning(str(self.home)))
+            self._disconnect(error if isinstance(error, ProtocolError) else daemon_process.not_running(self.home))
 
     def _disconnect(self, error: Exception) -> None:
         """Closes the connection and fails all pending calls; the next call reconnects."""
@@ -92,7 +92,7 @@ class DaemonConnection:
 
     async def close(self) -> None:
         writer, reader_task = self._writer, self._reader_task
-        self._disconnect(DaemonNotRunning(str(self.home)))
+        self._disconnect(daemon_process.not_running(self.home))
         if reader_task is not None:
             reader_task.cancel()
             await asyncio.wait([reader_task])
@@ -113,7 +113,7 @@ async def open_socket(home: Path) -> tuple[asyncio.StreamReader, asyncio.StreamW
             if error.errno != errno.EAGAIN or attempt == CONNECT_ATTEMPTS - 1:
                 raise daemon_process.explain_refusal(home, path, error) from error
             await asyncio.sleep(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311 - jitter
-    raise DaemonNotRunning(str(home))
+    raise daemon_process.not_running(home)
 
 
 class _SharedConnection:

@@ -19,6 +19,7 @@ from pm2.exits.classify import Exit
 from pm2.instance_tracking import reconciliation
 from pm2.instance_tracking.instance_store import SavedInstance, stored_key
 from pm2.instance_tracking.reconciliation import Change, KnownInstance
+from system.database.deferred_writes import deferred_writes
 
 log = structlog.get_logger("pm2.instance_tracking.instance_registry")
 
@@ -157,10 +158,18 @@ class InstanceRegistry:
             self._pending_writes.append(write)
 
     async def flush_writes(self) -> None:
-        """Performs all pending writes in order; a failed write is logged and dropped."""
+        """Passes on all pending writes in order: to the thread of a server, which repeats them while the database does
+        not take them; without one, performs them."""
         while self._pending_writes:
-            write = self._pending_writes.popleft()
-            try:
-                await asyncio.to_thread(write)
-            except Exception:
-                log.exception("PM2's history could not be written")
+            if not await asyncio.to_thread(_perform, self._pending_writes[0]):
+                return  # too many wait there
+            self._pending_writes.popleft()
+
+
+def _perform(write: Callable[[], None]) -> bool:
+    """Without a server, an error is logged and the write dropped."""
+    try:
+        return deferred_writes.add(write)
+    except Exception:
+        log.exception("PM2's history could not be written")
+        return True

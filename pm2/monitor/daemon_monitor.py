@@ -169,7 +169,7 @@ class DaemonMonitor:
         try:
             version, entries = request.result()
         except asyncio.CancelledError:
-            self._handle_unreachable(DaemonNotRunning(str(self.home)))
+            self._handle_unreachable(daemon_process.not_running(self.home))
         except PM2Error as error:
             self._handle_unreachable(error)
         else:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 
 import structlog
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import InterfaceError, OperationalError, connection
 
 log = structlog.get_logger("system.database")
 
@@ -17,7 +17,8 @@ RETRY_S = 1.0
 
 
 class DeferredWrites:
-    """Performs writes in their order. While the database does not take them (locked, disk full), they wait."""
+    """Performs writes in their order. While the database does not take them (locked, disk full), they wait; one that it
+    will never take is logged and dropped."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -68,7 +69,7 @@ class DeferredWrites:
         while (write := self._next()) is not None:
             try:
                 write()
-            except (DatabaseError, InterfaceError) as error:
+            except (OperationalError, InterfaceError) as error:
                 connection.close()  # PostgreSQL's may be broken
                 if failing_since_s is None:
                     failing_since_s = time.monotonic()

@@ -7,6 +7,7 @@ import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -100,3 +101,24 @@ def test_a_pid_file_that_names_no_daemon_is_ignored(tmp_path: Path, content: str
     (tmp_path / "pm2.pid").write_text(content)
 
     assert daemon_process.living_daemon(tmp_path) is None
+
+
+@pytest.mark.parametrize(("blocks", "available", "is_full"), [(100, 0, True), (100, 1, False), (0, 0, False)])
+def test_a_missing_daemon_on_a_full_disk_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blocks: int, available: int, is_full: bool
+) -> None:
+    disk = SimpleNamespace(f_blocks=blocks, f_bavail=available)
+    monkeypatch.setattr(os, "statvfs", lambda path: disk if path == tmp_path else None)
+    reason = f"The disk of {tmp_path} is full, and PM2's daemon ends when its log cannot be written: make room first. "
+
+    assert str(daemon_process.not_running(tmp_path)) == (
+        f"PM2's daemon for {tmp_path} is not running. {reason if is_full else ''}Starting a framework starts it."
+    )
+
+
+def test_a_missing_daemon_without_a_home_is_just_missing(tmp_path: Path) -> None:
+    home = tmp_path / "none"
+
+    assert str(daemon_process.not_running(home)) == (
+        f"PM2's daemon for {home} is not running. Starting a framework starts it."
+    )

@@ -15,6 +15,7 @@ from pm2.instance_tracking.instance_registry import InstanceRegistry
 from pm2.instance_tracking.instance_store import SavedInstance
 from pm2.instance_tracking.reconciliation import Change
 from pm2.monitor.daemon_monitor import DaemonMonitor
+from system.database.deferred_writes import deferred_writes
 
 API, WEB = ("api", 0), ("web", 1)
 
@@ -95,6 +96,20 @@ async def test_writes_are_done_in_order(instances: InstanceRegistry, store: Reco
     assert (before_flush, store.writes) == (
         [], [("instances", {api: API, web: WEB}), ("exit", api), ("deleted", web), ("lost restarts", api, 3)],
     )  # fmt: skip
+
+
+async def test_writes_wait_while_too_many_others_do(
+    instances: InstanceRegistry, store: RecordingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instances.update([process()])
+    instances.enqueue_exit(exit_of(api := instances.token(*API)))
+    with monkeypatch.context() as busy:
+        busy.setattr(deferred_writes, "add", lambda write: False)
+        await instances.flush_writes()
+        assert store.writes == []
+    await instances.flush_writes()
+
+    assert store.writes == [("instances", {api: API}), ("exit", api)]
 
 
 async def test_an_unchanged_list_writes_nothing(instances: InstanceRegistry, store: RecordingStore) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
-from django.db import DatabaseError, OperationalError
+from django.db import IntegrityError, OperationalError
 from structlog.testing import capture_logs
 
 from system.database import deferred_writes
@@ -69,15 +69,18 @@ def test_rows_beyond_the_limit_are_left_out(
     table: Table, writes: DeferredWrites, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deferred_writes, "MAX_WAITING", 2)
-    table.error = DatabaseError("database or disk is full")
+    table.error = OperationalError("database or disk is full")
     accepted = [writes.add(partial(table.insert, row)) for row in "abcd"]
     table.error = None
 
     assert (writes.wait_until_done(DEADLINE_S), accepted, table.rows) == (True, [True, True, False, False], ["a", "b"])
 
 
-def test_a_defect_of_one_write_does_not_stop_the_others(table: Table, writes: DeferredWrites) -> None:
-    table.error = ValueError("a defect")
+@pytest.mark.parametrize("error", [ValueError("a defect"), IntegrityError("UNIQUE constraint failed")])
+def test_a_write_that_can_never_succeed_does_not_stop_the_others(
+    table: Table, writes: DeferredWrites, error: Exception
+) -> None:
+    table.error = error
     with capture_logs() as logs:
         writes.add(partial(table.insert, "a"))
         assert writes.wait_until_done(DEADLINE_S)
