@@ -1,5 +1,7 @@
 """`make harden PART=shutdown`: SIGTERM at random moments of every long verb, and whether the next server starts clean.
 
+`python -m perf.shutdown [--moments N] [--kill] [VERB …]`; with `--kill`, SIGKILL, of which only the last is demanded.
+
 For each verb the state that it needs is prepared, the verb is requested, and after a random part of its usual duration
 the server gets SIGTERM. It must exit within 10 s with code 0, the request must have a response, and the next server on
 the same data must be able to act at once: no lock and no half-made state may be in its way.
@@ -7,16 +9,18 @@ the same data must be able to act at once: no lock and no half-made state may be
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,10 +61,10 @@ class Server:
             time.sleep(0.05)
         raise SystemExit("[ERROR] The server did not start:\n" + (self.folder / "output.txt").read_text()[-3000:])
 
-    def terminate(self) -> tuple[float, int | None]:
+    def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[float, int | None]:
         """Seconds until the exit, and its code; None if it had to be killed after a minute."""
         started_s = time.monotonic()
-        self.process.terminate()
+        self.process.send_signal(number)
         try:
             code: int | None = self.process.wait(60)
         except subprocess.TimeoutExpired:
@@ -80,7 +84,7 @@ class Server:
 
     def clean(self) -> None:
         if self.process.poll() is None:
-            self.terminate()
+            self.end()
         subprocess.run([*pm2_command(), "kill"], env=self.env, capture_output=True, timeout=60, check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -153,21 +157,22 @@ def usual_seconds(server: Server, verb: Verb) -> float:
     return time.monotonic() - started_s
 
 
-def interrupt(server: Server, verb: Verb, delay_s: float) -> tuple[float, list[str]]:
+def interrupt(server: Server, verb: Verb, delay_s: float, number: signal.Signals) -> tuple[float, list[str]]:
     """One moment: seconds until the exit, and what was wrong. The next server runs afterwards."""
     prepare(server, verb)
     responses: list[tuple[int, Any]] = []
     request = threading.Thread(target=lambda: responses.append(server.call(verb.call)))
     request.start()
     time.sleep(delay_s)
-    seconds, code = server.terminate()
+    seconds, code = server.end(number)
     request.join()
-    wrong = [f"exit code {code}"] if code else []
+    is_killed = number == signal.SIGKILL
+    wrong = [] if is_killed or code == 0 else [f"exit code {code}"]
     if seconds > EXIT_S:
         wrong.append(f"exit after {seconds:.1f} s")
     [(status, body)] = responses
-    is_cut_stream = verb.call[0] == "GET" and status == 0
-    if status == 0 and not is_cut_stream:
+    may_be_cut = is_killed or verb.call[0] == "GET"
+    if status == 0 and not may_be_cut:
         wrong.append(f"no response: {body}")
     server.start()
     for call in verb.after:
@@ -177,31 +182,39 @@ def interrupt(server: Server, verb: Verb, delay_s: float) -> tuple[float, list[s
     return seconds, wrong
 
 
-def measure(server: Server, name: str, verb: Verb, moments: int, choose: Callable[[float, float], float]) -> bool:
+def measure(server: Server, name: str, verb: Verb, moments: random.Random, count: int, number: signal.Signals) -> bool:
     usual_s = usual_seconds(server, verb)
     exits, faults = [], []
-    for _ in range(moments):
-        delay_s = choose(0, 1.1 * usual_s)
-        seconds, wrong = interrupt(server, verb, delay_s)
+    for _ in range(count):
+        delay_s = moments.uniform(0, 1.1 * usual_s)
+        seconds, wrong = interrupt(server, verb, delay_s, number)
         exits.append(seconds)
         faults += [f"    after {delay_s:.2f} s: {text}" for text in wrong]
-    print(f"{name:24} {usual_s:8.2f} {moments:8} {max(exits):10.2f} {len(faults):7}", flush=True)
+    print(f"{name:24} {usual_s:8.2f} {count:8} {max(exits):10.2f} {len(faults):7}", flush=True)
     print("".join(fault[:400] + "\n" for fault in faults[:5]), end="", flush=True)
     return not faults
 
 
-def main(arguments: Sequence[str]) -> int:
-    moments = int(arguments[0]) if arguments else MOMENTS
-    chosen = {name: verb for name, verb in VERBS.items() if not arguments[1:] or name in arguments[1:]}
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m perf.shutdown", description=__doc__)
+    parser.add_argument(
+        "--moments", type=int, default=MOMENTS, metavar="N", help=f"signals per verb; {MOMENTS} by default"
+    )
+    parser.add_argument("verbs", nargs="*", metavar="VERB", help=f"of {', '.join(VERBS)}; all by default")
+    parser.add_argument("--kill", action="store_true", help="SIGKILL instead of SIGTERM")
+    arguments = parser.parse_args()
+    chosen = {name: VERBS[name] for name in arguments.verbs or VERBS}
+    number = signal.SIGKILL if arguments.kill else signal.SIGTERM
     seed = random.SystemRandom().randrange(10_000)
-    print(f"seed {seed}\n{'verb':24} {'usual s':>8} {'SIGTERMs':>8} {'max exit s':>10} {'faults':>7}")
+    print(f"seed {seed}\n{'verb':24} {'usual s':>8} {number.name + 's':>8} {'max exit s':>10} {'faults':>7}")
     server = Server()
     write_history(server.folder / "history.json")
     server.start()
     try:
         server.call(FASTIFY)
         start_slow_app(server)
-        held = [measure(server, name, verb, moments, random.Random(seed).uniform) for name, verb in chosen.items()]
+        moments = random.Random(seed)
+        held = [measure(server, name, verb, moments, arguments.moments, number) for name, verb in chosen.items()]
         server.call(CLEAN)
     finally:
         server.clean()
@@ -210,4 +223,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

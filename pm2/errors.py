@@ -27,9 +27,7 @@ class DaemonNotRunning(PM2Error, Unavailable):
     code = "daemon_down"
 
     def __init__(self, home: str, *, is_disk_full: bool = False) -> None:
-        full = (
-            f"The disk of {home} is full, and PM2's daemon ends when its log cannot be written: make room first. "
-        )
+        full = f"The disk of {home} is full, and PM2's daemon ends when its log cannot be written: make room first. "
         super().__init__(
             f"PM2's daemon for {home} is not running. {full if is_disk_full else ''}Starting a framework starts it."
         )
