@@ -32,7 +32,7 @@ from perf.served import ROOT, free_port, pm2_command
 
 EXIT_S = 10.0
 MOMENTS = 20
-HISTORY_ROWS = 20_000
+HISTORY_ROWS = 5000
 SLOW_STOP = "process.on('SIGINT', () => setTimeout(() => process.exit(0), 1500)); setInterval(() => {}, 1000);"
 Call = tuple[str, str, Mapping[str, Any]]  # method, path, body
 
