@@ -112,21 +112,28 @@ class DatabaseCallbacks:
         if sample.trial:
             self.pending_samples.append(sample)
         if self.result and len(self.pending_samples) % TICKS_PER_SAMPLES_WRITE == 1:
-            await sync_to_async(run_recorder.store_samples)(self.run, [*self.result.samples(), *self.pending_samples])
+            samples = [*self.result.samples(), *self.pending_samples]
+            try:
+                await sync_to_async(run_recorder.store_samples)(self.run, samples)
+            except (DatabaseError, InterfaceError) as error:
+                self._log_unwritten(error)
 
     async def _record_progress(self, progress: dict[str, object]) -> None:
         """Raises CancelledError when a cancellation was requested: the row is how the server reaches this process."""
-        if await sync_to_async(run_recorder.record_heartbeat)(self.run, progress):
+        if await self.is_cancelled(progress):
             raise asyncio.CancelledError
 
-    async def is_cancelled(self) -> bool:
-        """Writes a heartbeat; returns whether cancellation was requested. A database that fails is logged: the next
-        write of a result reports it."""
+    async def is_cancelled(self, progress: dict[str, object] | None = None) -> bool:
+        """Writes a heartbeat, and the progress if given; returns whether cancellation was requested."""
         try:
-            return await sync_to_async(run_recorder.record_heartbeat)(self.run)
+            return await sync_to_async(run_recorder.record_heartbeat)(self.run, progress)
         except (DatabaseError, InterfaceError) as error:
-            log.warning("heartbeat was not written", run=str(self.run.pk), error=str(error))
+            self._log_unwritten(error)
             return False
+
+    def _log_unwritten(self, error: Exception) -> None:
+        """Progress that cannot be written does not end the run, unlike a trial."""
+        log.warning("progress was not written", run=str(self.run.pk), error=str(error))
 
     async def on_trial_finished(self, trial: ExecutionResult, result: RunResult) -> None:
         self.pending_samples.clear()

@@ -12,7 +12,7 @@ import psutil
 import pytest
 import requests
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from benchmarks import generators
@@ -21,7 +21,7 @@ from benchmarks.engine import generator_execution
 from benchmarks.engine.run_plan import RunPlan, make_plan
 from benchmarks.engine.run_spec import RunSpec
 from benchmarks.models import Run
-from benchmarks.runs import queue
+from benchmarks.runs import queue, run_recorder
 from pm2.models import Exit, Instance
 from tests.fixtures.process_list import commands_with
 from tests.fixtures.target_server import run_target
@@ -51,6 +51,18 @@ def install_fake_wrk(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str)
     program.write_text(f'#!/bin/sh\n[ "$1" = -v ] && echo "wrk 4.1.0" && exit\n{script}\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+def test_progress_that_cannot_be_written_does_not_end_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(run_recorder, "record_heartbeat", fail)
+    monkeypatch.setattr(run_recorder, "store_samples", fail)
+    with run_target() as port:
+        run = execute(enqueue_run(port))
+
+    assert (run.state, run.message, run.trials.count()) == ("done", "", 2)
 
 
 @pytest.mark.parametrize("generator", INSTALLED)
