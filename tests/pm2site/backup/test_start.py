@@ -18,6 +18,7 @@ import requests
 
 from tests.fixtures.database import damage_last_page, fill
 from tests.fixtures.server import Server, StartServer, unused_server
+from tests.preloaded.commands import run_manage
 
 pytestmark = pytest.mark.real
 
@@ -49,8 +50,11 @@ def stopped(migrated: Path) -> Iterator[Server]:
 
 def run(server: Server, *arguments: str, prefix: list[str] | None = None) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of a `manage.py` command."""
-    argv = [*(prefix or []), *server.program, *arguments]
-    finished = subprocess.run(argv, env=server.env, capture_output=True, text=True, timeout=DEADLINE_S)
+    if prefix:
+        argv = [*prefix, *server.program, *arguments]
+        finished = subprocess.run(argv, env=server.env, capture_output=True, text=True, timeout=DEADLINE_S)
+    else:
+        finished = run_manage(list(arguments), server.env, timeout_s=DEADLINE_S)
     return finished.returncode, finished.stdout, finished.stderr
 
 

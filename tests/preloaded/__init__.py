@@ -1,0 +1,1 @@
+"""Runs `manage.py` in processes that are forked from one which has already imported the libraries."""
