@@ -96,6 +96,13 @@ async def select_processes(
     return [_select(process, parsed[process.pm_id]) for process in kept], skipped
 
 
+async def find_app(daemon: DaemonConnection, name: str) -> list[SelectedProcess]:
+    """The processes of that name, stopped ones too; none if there are none."""
+    with suppress(ProcessNotFound):
+        return (await select_processes(daemon, ProcessSelector(name=name)))[0]
+    return []
+
+
 def _select(process: Process, settings: ProcessSettings) -> SelectedProcess:
     """Another program may have a framework's name, and a framework a port from before ours were moved."""
     framework = registry().framework_of(process.name)

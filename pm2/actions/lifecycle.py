@@ -12,10 +12,9 @@ from pm2.actions.verdicts import SelectedProcess, done, judge_delete, judge_star
 from pm2.daemon import rpc_client
 from pm2.daemon.process import RUNNING, Status
 from pm2.daemon.rpc_client import DaemonConnection
-from pm2.errors import AlreadyRunning, CallFailed
+from pm2.errors import AlreadyRunning, CallFailed, StartFailed
 from pm2.exits import expected_exits
 from pm2.frameworks.registry import registry
-from pm2.monitor.listing import list_processes
 from system.lib.quantities import pluralize
 
 MANY_INSTANCES = 50
@@ -37,12 +36,17 @@ async def _start(name: str, instances: int | None) -> ActionResult:
         await start_steps.ensure_installed(framework)
         await start_steps.ensure_daemon()
         async with rpc_client.connect() as daemon:
-            existing = [process for process in await list_processes(daemon) if process.name == name]
-            running = [process for process in existing if process.status in RUNNING]
+            existing = await action_steps.find_app(daemon, name)
+            running = [one for one in existing if one.process.status in RUNNING]
             if running:
                 raise AlreadyRunning(name, len(running))
+            for one in existing:
+                if one.port is None:
+                    reason = f"number {one.process.pm_id} in PM2's list is another program of this name"
+                    advice = "Rename it, or delete it first"
+                    raise StartFailed(name, f"{reason}, {one.settings.script}. {advice}", None, [])
             # None of them is running, so there is no exit to expect, and no `by` to attribute it to.
-            pm_ids = [process.pm_id for process in existing]
+            pm_ids = [one.process.pm_id for one in existing]
             await call_for_each(daemon, "deleteProcessId", pm_ids, action_timeout_s(len(pm_ids)))
             await start_steps.send_prepare(daemon, framework, count)
             processes = await start_steps.wait_until_listening(daemon, framework, count)

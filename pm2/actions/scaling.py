@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from pm2.actions import action_steps, lifecycle, name_locks, start_steps
@@ -109,8 +109,9 @@ async def _restart_one_by_one(
 
 
 async def scale(selector: ProcessSelector, instances: int, by: str = "") -> ActionResult:
-    """Starts or deletes instances until there are exactly `instances`. New ones are online before this returns; the
-    newest are deleted first, and finish their pending requests. Raises ProcessNotFound, CannotScale, StartFailed."""
+    """Starts or deletes instances until the app, or its part in the namespace, has exactly `instances`. New ones are
+    online before this returns; the newest are deleted first, and finish their pending requests. Raises ProcessNotFound,
+    CannotScale, StartFailed."""
     return await action_steps.run_to_completion(_scale(selector, instances, by))
 
 
@@ -121,13 +122,16 @@ async def _scale(selector: ProcessSelector, instances: int, by: str) -> ActionRe
         if len(names) != 1:
             raise CannotScale(str(selector.word or selector.namespace), "it is not one app. Name the app")
         [name] = names
-        existing, _ = await action_steps.select_processes(daemon, ProcessSelector(name=name))
+        _, is_namespace = selector.select([one.process for one in selected])
+        app = ProcessSelector(name=name)
+        existing = selected if is_namespace else (await action_steps.select_processes(daemon, app))[0]
         with name_locks.hold_names({name}, "scale"):
             if instances > len(existing):
                 outcomes = await _scale_up(daemon, existing, instances - len(existing))
             else:
                 outcomes = await _scale_down(daemon, existing[instances:], by)
-            after = [process for process in await list_processes(daemon) if process.name == name]
+            scope = selector if is_namespace else app
+            after = [process for process in scope.select(await list_processes(daemon))[0] if process.name == name]
     count = pluralize(instances, "instance")
     if len(existing) == instances:
         return build_result(f"{name} already has {count}", after)
@@ -145,23 +149,24 @@ async def _scale_up(
     if framework and start_steps.is_single_instance(framework):
         raise CannotScale(name, "it runs in fork mode and cannot share its port between processes")
     timeout_s = action_timeout_s(1, template.settings.startup_s)
+    before = {process.pm_id for process in await list_processes(daemon)}
     for _ in range(count):
         await daemon.call("duplicateProcessId", template.process.pm_id, timeout_s=timeout_s)
-    added = await _added_instances(daemon, existing)
+    added = await _added_instances(daemon, name, before)
     effect = await carry_out(daemon, ADDED, [replace(one, process=_before_start(one.process)) for one in added])
     try:
         await raise_failure(daemon, effect)
     except PM2Error:
-        pm_ids = [one.process.pm_id for one in await _added_instances(daemon, existing)]
+        pm_ids = [one.process.pm_id for one in await _added_instances(daemon, name, before)]
         await call_for_each(daemon, "deleteProcessId", pm_ids, action_timeout_s(len(pm_ids)))
         raise
     return effect.outcomes
 
 
-async def _added_instances(daemon: DaemonConnection, existing: Sequence[SelectedProcess]) -> list[SelectedProcess]:
-    known_pm_ids = {one.process.pm_id for one in existing}
-    listed, _ = await action_steps.select_processes(daemon, ProcessSelector(name=existing[0].process.name))
-    return [one for one in listed if one.process.pm_id not in known_pm_ids]
+async def _added_instances(daemon: DaemonConnection, name: str, before: Collection[int]) -> list[SelectedProcess]:
+    """Those with a pm_id that was not there before."""
+    listed, _ = await action_steps.select_processes(daemon, ProcessSelector(name=name))
+    return [one for one in listed if one.process.pm_id not in before]
 
 
 def _before_start(process: Process) -> Process:

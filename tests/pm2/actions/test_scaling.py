@@ -132,6 +132,27 @@ async def test_scaling_down_under_load_loses_no_request() -> None:
     assert (answered > 0, lost) == (True, 0)
 
 
+async def test_scaling_in_a_namespace_leaves_the_app_in_others_alone(tmp_path: Path) -> None:
+    for namespace in ("prod", "test"):
+        await run_app(tmp_path, "web", IDLE, namespace=namespace)
+    await until(current_monitor.sample, lambda stats: stats.counts.online == 2)
+    up = await scaling.scale(ProcessSelector(word="prod"), 2)
+    down = await scaling.scale(ProcessSelector(namespace="prod"), 1)
+    same = await scaling.scale(ProcessSelector(namespace="test"), 1)
+    left = [(process.pm_id, process.namespace) for process in (await current_monitor.sample()).processes]
+    every = await scaling.scale(ProcessSelector(name="web"), 1)
+
+    assert [
+        (result.message, [process.pm_id for process in result.processes]) for result in (up, down, same, every)
+    ] == [
+        ("Scaled web from 1 to 2 instances", [0, 2]),
+        ("Scaled web from 2 to 1 instance", [0]),
+        ("web already has 1 instance", [1]),
+        ("Scaled web from 2 to 1 instance", [0]),
+    ]
+    assert left == [(0, "prod"), (1, "test")]
+
+
 async def test_a_failed_scale_leaves_existing_instances_unchanged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

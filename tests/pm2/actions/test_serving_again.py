@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from pm2.actions import lifecycle, scaling
 from pm2.actions.selection import ALL, ProcessSelector
+from pm2.api import process_detail
 from pm2.daemon.process import Process
 from pm2.errors import PM2Error, ProcessResult, RollingRestartFailed, StartFailed
 from pm2.frameworks import registry
@@ -91,6 +92,23 @@ async def test_a_framework_whose_port_stays_closed_after_a_restart_is_reported_a
     assert (type(caught.value), str(caught.value)) == (type(expected), str(expected))
     assert caught.value.fields == expected.fields
     assert (await current_monitor.sample()).counts == listing.Counts(online=1, total=1)
+
+
+async def test_a_start_does_not_replace_another_program_with_the_frameworks_name(
+    pm2_home: Path, tmp_path: Path
+) -> None:
+    await run_app(tmp_path, "node", IDLE)
+    await until(current_monitor.sample, lambda stats: stats.counts.online == 1)
+    await lifecycle.stop(ProcessSelector(name="node"))
+    script = (await process_detail.get(0)).script
+    with pytest.raises(StartFailed) as caught:
+        await lifecycle.start("node", 1)
+
+    assert str(caught.value) == (
+        f"node did not come up: number 0 in PM2's list is another program of this name, {script}. Rename it, or delete it"
+        " first."
+    )
+    assert [(one.script, one.name) for one in [await process_detail.get(0)]] == [(script, "node")]
 
 
 async def test_another_program_with_a_frameworks_name_need_not_serve_its_port(pm2_home: Path, tmp_path: Path) -> None:
