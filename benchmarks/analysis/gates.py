@@ -11,14 +11,11 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from benchmarks.analysis.measurement import Measurement, merge_trials
+from benchmarks.analysis.oddities import FATAL_ODDITIES
 from benchmarks.analysis.rank_tests import coefficient_of_variation
 from benchmarks.analysis.saturation import TIGHT_GENERATOR, CpuLoad, overall_saturation
 from system.lib.quantities import significant
 
-ENDS_BY_CLOSING = (
-    "The target ends its response by closing the connection, without Content-Length or Transfer-Encoding:"
-    " load generators count such responses as errors, or not at all."
-)
 MAX_ERROR_RATE = 0.01  # the customary limit of load tests
 MIN_RESPONSES = 1000
 MIN_DURATION_S = 2.0
@@ -150,7 +147,7 @@ def _response_gates(run: GateInput, whole: Measurement) -> Iterator[Gate]:
     else:
         yield _gate("errors", not whole.failures, "All responses were 2xx.", f"{failed}.", whole.error_rate)
     for oddity in run.response_oddities:
-        yield Gate("headers", "fail" if oddity == ENDS_BY_CLOSING else "warn", oddity)
+        yield Gate("headers", "fail" if oddity in FATAL_ODDITIES else "warn", oddity)
     if run.response_change:
         yield Gate("answer", "fail", run.response_change)
     if run.cached_date:

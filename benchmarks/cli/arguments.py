@@ -141,13 +141,9 @@ def _run_plan(name: str, target: TargetAddress, options: argparse.Namespace) -> 
     if options.rate and options.generator not in (None, *generators.PACED):
         raise BadUsage(f"--rate: {options.generator} cannot hold a rate; {', '.join(generators.PACED)} can.")
     installed = generator_execution.installed_generators()
-    refusals = {known: generators.refusal(known, method, body, {}) for known in generators.GENERATORS}
     generator = generators.choose_generator(
-        installed, options.generator, options.pipelining, is_paced=bool(options.rate),
-        unsuitable=[known for known, refusal in refusals.items() if refusal],
-    )  # fmt: skip
-    if refusal := refusals[generator]:
-        raise BadUsage(refusal[1])
+        installed, options.generator, options.pipelining, is_paced=bool(options.rate)
+    )
     trials, duration_s = scenario.resolve_profile(options.profile, options.trials, options.duration)
     return make_plan(
         RunSpec(

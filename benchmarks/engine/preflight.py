@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
+import select
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from benchmarks.analysis.gates import ENDS_BY_CLOSING
+from benchmarks.analysis.oddities import ANNOUNCES_A_BODY, CLOSES_EACH, CLOSES_SILENTLY, ENDS_BY_CLOSING
 from benchmarks.engine.probe import json_keys
 from benchmarks.errors import PreflightFailed
 from benchmarks.generators.secret_headers import redact, secret_texts
 from system.lib.text import printable
 
 TIMEOUT_S = 5.0
+CLOSE_S = 0.2  # a target that closes after a response does so at once
 CODES_TO_STORE = 100
 BODY_START_BYTES = 200
 MAX_HEADER_LENGTH = 200
@@ -60,15 +63,18 @@ class TargetRequest:
         return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
-def send_request(request: TargetRequest) -> TargetResponse:
-    """Send on a new connection, without following redirects. Raises PreflightFailed."""
+def send_request(request: TargetRequest, *, watches_connection: bool = False) -> TargetResponse:
+    """Send on a new connection, without following redirects. `watches_connection`: wait for a moment whether the target
+    closes it. Raises PreflightFailed."""
     parts = urlsplit(request.url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
     secrets = secret_texts(request.headers.items())
     try:
         connection.request(request.method, request.path, request.body.encode() or None, dict(request.headers))
         response = connection.getresponse()
-        return _to_target_response(response, response.read(MAX_BODY_BYTES), secrets)
+        body = response.read(MAX_BODY_BYTES)
+        is_closed = watches_connection and not response.will_close and _is_closed(connection.sock)
+        return _to_target_response(response, body, secrets, request.method, is_closed=is_closed)
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         sentence = printable(redact(reason, secrets).strip()[:MAX_REASON_LENGTH])
@@ -77,7 +83,15 @@ def send_request(request: TargetRequest) -> TargetResponse:
         connection.close()
 
 
-def _to_target_response(response: http.client.HTTPResponse, body: bytes, secrets: Sequence[str]) -> TargetResponse:
+def _is_closed(connection: socket.socket) -> bool:
+    """Whether the other end closes the connection within CLOSE_S."""
+    readable, _, _ = select.select([connection], [], [], CLOSE_S)
+    return bool(readable) and not connection.recv(1, socket.MSG_PEEK)
+
+
+def _to_target_response(
+    response: http.client.HTTPResponse, body: bytes, secrets: Sequence[str], method: str, *, is_closed: bool
+) -> TargetResponse:
     """A target may repeat what it was sent: the `secrets` are masked in everything that is stored or shown."""
     headers = response.getheaders()
     head = len(f"HTTP/1.1 {response.status} {response.reason}\r\n\r\n")
@@ -91,7 +105,7 @@ def _to_target_response(response: http.client.HTTPResponse, body: bytes, secrets
         body_start=_body_start(body, secrets),
         wire_bytes=head + sum(len(name) + len(value) + 4 for name, value in headers) + len(body),
         keys=json_keys(body, secrets),
-        odd=tuple(_find_oddities(response, body)),
+        odd=tuple(_find_oddities(response, body, method, is_closed=is_closed)),
     )
 
 
@@ -106,16 +120,22 @@ def _header(response: http.client.HTTPResponse, name: str, secrets: Sequence[str
     return printable(redact(response.getheader(name) or "", secrets)[:MAX_HEADER_LENGTH])
 
 
-def _find_oddities(response: http.client.HTTPResponse, body: bytes) -> Iterator[str]:
+def _find_oddities(response: http.client.HTTPResponse, body: bytes, method: str, *, is_closed: bool) -> Iterator[str]:
     """As in TechEmpower's verification: a response without the usual headers is cheaper than others."""
-    for name in ("Content-Type", "Date"):
+    has_body = method != "HEAD" and response.status != HTTPStatus.NO_CONTENT
+    for name in ("Content-Type", "Date") if response.status != HTTPStatus.NO_CONTENT else ("Date",):
         if response.getheader(name) is None:
             yield f"The target's response has no {name} header."
-    if response.getheader("Content-Length") is None and response.getheader("Transfer-Encoding") is None:
+    length = response.getheader("Content-Length")
+    if method == "HEAD" and length != "0" and response.status != HTTPStatus.NO_CONTENT:
+        yield ANNOUNCES_A_BODY
+    if has_body and length is None and response.getheader("Transfer-Encoding") is None:
         yield ENDS_BY_CLOSING
     elif response.will_close:
-        yield "The target closes the connection after each response: connections are measured, not responses."
-    if not body and response.status != HTTPStatus.NO_CONTENT:
+        yield CLOSES_EACH
+    elif is_closed:
+        yield CLOSES_SILENTLY
+    if has_body and not body:
         yield "The target's response is empty."
 
 
@@ -124,10 +144,10 @@ def verify_and_fill(request: TargetRequest, needs: tuple[str, ...]) -> TargetRes
 
     For an endpoint that needs codes, an empty store is filled first, by POSTs to the target.
     """
-    response = send_request(request)
+    response = send_request(request, watches_connection=True)
     if response.status == 404 and "codes" in needs:
         _store_codes(request)
-        response = send_request(request)
+        response = send_request(request, watches_connection=True)
     if not 200 <= response.status < 300:
         hint = " It requires Redis: start one, or set up the cluster." if "redis" in needs else ""
         raise PreflightFailed(

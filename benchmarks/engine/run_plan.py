@@ -62,7 +62,7 @@ def _find_cross_check_program(spec: RunSpec) -> GeneratorProgram | None:
     profile = PROFILES.get(spec.profile)
     if not (profile and profile.cross_check) or spec.generator == CROSS_CHECK_GENERATOR:
         return None
-    if generators.refusal(CROSS_CHECK_GENERATOR, spec.method, spec.body, spec.headers):
+    if generators.refusal(CROSS_CHECK_GENERATOR, spec.headers):
         return None
     is_installed = CROSS_CHECK_GENERATOR in generator_execution.installed_generators()
     return generator_execution.find_program(CROSS_CHECK_GENERATOR) if is_installed else None

@@ -13,7 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from benchmarks import generators
 from benchmarks.analysis.measurement import merge_trials
+from benchmarks.analysis.oddities import FATAL_ODDITIES
 from benchmarks.analysis.warm_up import burst_duration_s, is_steady, max_warmup_s
 from benchmarks.engine import environment, execution_monitor, preflight
 from benchmarks.engine.execution_monitor import REDIS_PROGRAMS, MonitoredProcesses
@@ -25,6 +27,7 @@ from benchmarks.errors import GeneratorFailed
 from system.host import process_lookup
 
 BACKGROUND_S = 1.0
+NO_RESULT = "There was no successful response, so there is no result."
 PAUSE_S = 1.0  # between trials, so that connections of the previous one are closed
 MAX_PAUSE_SHARE = 0.2
 
@@ -60,11 +63,14 @@ class ProtocolRun:
         self._restarts: int | None = None
 
     async def run_preflight(self) -> None:
-        """Preflight: check the response, find the processes, measure background load. Raises PreflightFailed."""
+        """Preflight: check the response, find the processes, measure background load. Raises PreflightFailed, and
+        GeneratorFailed if the generator cannot count such responses."""
         result, plan = self.result, self.plan
         await self.callbacks.on_state("preflight")
         before = await asyncio.to_thread(preflight.verify_and_fill, plan.request, plan.needs)
         result.response_before = before
+        if inability := generators.inability(plan.program.name, before.odd):
+            raise GeneratorFailed(inability)
         result.has_constant_body = await asyncio.to_thread(preflight.has_constant_body, plan.request, before)
         self._began_s = time.monotonic()
         processes = await self.callbacks.target_processes()
@@ -107,16 +113,27 @@ class ProtocolRun:
         """Cross-check with the second generator, repeat the preflight's request, count restarts."""
         plan, result = self.plan, self.result
         if not sum(trial.measurement.successes for trial in result.trials):
-            raise GeneratorFailed("There was no successful response, so there is no result.")
+            raise GeneratorFailed(" ".join([NO_RESULT, *self._fatal_oddities()]))
         if plan.cross_check_program:
-            trial = await self._run_generator(plan.cross_check_program, "cross-check", plan.spec.planned_duration_s)
-            result.cross_rate = trial.measurement.rate
+            await self._cross_check(plan.cross_check_program)
         result.response_after = await asyncio.to_thread(preflight.send_request, plan.request)
         result.seconds_between_responses = time.monotonic() - self._began_s
         now = await self.callbacks.target_processes()
         if self._restarts is not None and now.restarts is not None:
             gone = len(set(result.monitored.target) - set(now.pids))  # updating PM2 resets its restart counts
             result.restarts = max(now.restarts - self._restarts, gone)
+
+    def _fatal_oddities(self) -> list[str]:
+        before = self.result.response_before
+        return [oddity for oddity in before.odd if oddity in FATAL_ODDITIES] if before else []
+
+    async def _cross_check(self, program: GeneratorProgram) -> None:
+        before = self.result.response_before
+        if before and (inability := generators.inability(program.name, before.odd)):
+            self.result.notes.append(f"There was no cross-check. {inability}")
+            return
+        trial = await self._run_generator(program, "cross-check", self.plan.spec.planned_duration_s)
+        self.result.cross_rate = trial.measurement.rate
 
     async def _run_generator(
         self,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from benchmarks import generators
 from benchmarks.analysis import gates, histogram, saturation
 from benchmarks.analysis.gates import Assessment, Gate, GateInput, ProbeCounts, TrialGateInput, littles_law_ratio
 from benchmarks.analysis.measurement import Measurement, merge_trials
@@ -129,7 +130,7 @@ class RunResult:
 
     def _response_oddities(self) -> tuple[str, ...]:
         before = self.response_before
-        return before.odd if before and self.plan.request.method != "HEAD" else ()
+        return generators.oddities_for(self.plan.program.name, before.odd) if before else ()
 
     def _response_change(self) -> str | None:
         if self.response_before is None or self.response_after is None:

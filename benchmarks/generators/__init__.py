@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from benchmarks.analysis.measurement import Measurement
+from benchmarks.analysis.oddities import ANNOUNCES_A_BODY, CLOSES_EACH, CLOSES_SILENTLY, MISCOUNTS_CLOSING
 from benchmarks.errors import GeneratorMissing
 from benchmarks.generators import autocannon, h2load, wrk
 from benchmarks.generators.scenario import Scenario
@@ -30,14 +31,27 @@ PIPELINED_PREFERENCE = ("autocannon", "h2load", "wrk")
 PACED = ("h2load",)  # autocannon's -R sends a second's worth at once, and wrk has no fixed rate
 
 
-def refusal(name: str, method: str, body: str, headers: Mapping[str, str]) -> tuple[str, str] | None:
+def refusal(name: str, headers: Mapping[str, str]) -> tuple[str, str] | None:
     """The parameter that a generator cannot send, and why; None if it can send the request."""
-    if name == "h2load" and body and method in ("GET", "HEAD"):
-        return "body", f"h2load hangs on a {method} with a body. Use wrk or autocannon, or omit the body."
     if name not in KEEPERS and has_secrets(headers):
         reason = f"{name} takes headers only from its command line, which every user of its machine can read."
         return "headers", f"{reason} For credentials, use {' or '.join(KEEPERS)}."
     return None
+
+
+def inability(name: str, oddities: Collection[str]) -> str | None:
+    """Why a generator counts nothing of a target whose response has these oddities; None if it counts something."""
+    if ANNOUNCES_A_BODY in oddities:
+        return ANNOUNCES_A_BODY
+    if name == "h2load" and not {CLOSES_EACH, CLOSES_SILENTLY}.isdisjoint(oddities):
+        return "The target closes the connection after each response: h2load does not open another, or hangs. Use wrk."
+    return None
+
+
+def oddities_for(name: str, oddities: Sequence[str]) -> tuple[str, ...]:
+    """The oddities of a target's response as they concern the figures of this generator."""
+    replaced = {CLOSES_EACH: MISCOUNTS_CLOSING} if name == "autocannon" else {}
+    return tuple(replaced.get(oddity, oddity) for oddity in oddities)
 
 
 def choose_generator(

@@ -34,7 +34,8 @@ def argv(scenario: Scenario, program: Sequence[str], input_file: str) -> list[st
         f"--connection-inactivity-timeout={round(scenario.timeout_s)}",
         *([f"--rps={rate / scenario.connections:.6f}", f"--log-file={input_file}.log"] if rate else []),
         *([f"--data={input_file}"] if scenario.body else []),
-        *([] if scenario.method == "GET" else [f"--header=:method: {scenario.method}"]),
+        # With a body, it would send POST instead of GET.
+        *([f"--header=:method: {scenario.method}"] if scenario.method != "GET" or scenario.body else []),
         *(f"--header={_header_name(name)}: {value}" for name, value in scenario.headers), scenario.url,
     ]  # fmt: skip
 

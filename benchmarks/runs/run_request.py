@@ -96,8 +96,8 @@ def _select_generator(request: Mapping[str, Any], endpoint: Endpoint) -> tuple[s
     requested, is_paced = request.get("generator"), "rate" in request
     if is_paced and requested not in (None, *generators.PACED):
         raise InvalidRunRequest("rate", f"{requested} cannot send at a fixed rate; {', '.join(generators.PACED)} can.")
-    body, headers = _request_body(request, endpoint), request.get("headers", {})
-    refusals = {name: generators.refusal(name, endpoint.method, body, headers) for name in generators.GENERATORS}
+    headers = request.get("headers", {})
+    refusals = {name: generators.refusal(name, headers) for name in generators.GENERATORS}
     name = generators.choose_generator(
         generator_execution.installed_generators(), requested, request.get("pipelining", 1), is_paced=is_paced,
         unsuitable=[name for name, refusal in refusals.items() if refusal],

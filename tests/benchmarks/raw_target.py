@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -14,10 +15,10 @@ LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 @contextmanager
 def raw_target(respond: Callable[[bytes], bytes], *, closes: bool = False) -> Iterator[int]:
     """Yields the port. `respond`: the whole response to the head of a request; `closes`: the connection ends with it."""
-    loop = asyncio.new_event_loop()
+    started: queue.Queue[tuple[int, Callable[[], object]]] = queue.Queue()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError):
+        with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 if length := LENGTH.search(head):
@@ -28,16 +29,18 @@ def raw_target(respond: Callable[[bytes], bytes], *, closes: bool = False) -> It
                     break
         writer.close()
 
-    server = loop.run_until_complete(asyncio.start_server(serve, "127.0.0.1", 0, backlog=1000))
-    thread = threading.Thread(target=loop.run_forever)
+    async def run() -> None:
+        is_over, loop = asyncio.Event(), asyncio.get_running_loop()
+        server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=1000)
+        started.put((server.sockets[0].getsockname()[1], lambda: loop.call_soon_threadsafe(is_over.set)))
+        async with server:
+            await is_over.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()))
     thread.start()
+    port, stop = started.get()
     try:
-        yield server.sockets[0].getsockname()[1]
+        yield port
     finally:
-        loop.call_soon_threadsafe(loop.stop)
+        stop()
         thread.join()
-        server.close()
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
-        loop.close()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.analysis import gates
+from benchmarks.analysis import gates, oddities
 from benchmarks.analysis.gates import (
     Assessment,
     Gate,
@@ -145,8 +145,8 @@ def test_the_documentation_lists_every_check() -> None:
 
 
 def test_responses_that_end_by_closing_or_are_not_counted_are_invalid() -> None:
-    closing = assess_with(response_oddities=(gates.ENDS_BY_CLOSING, "Other."))
+    closing = assess_with(response_oddities=(oddities.ENDS_BY_CLOSING, "Other."))
     nothing = assess_with(trials=measured(responses=0, successes=0, mean_ms=None))
 
-    assert closing == Assessment("invalid", (gates.ENDS_BY_CLOSING, "Other."))
+    assert closing == Assessment("invalid", (oddities.ENDS_BY_CLOSING, "Other."))
     assert (nothing.validity, nothing.reasons[0]) == ("invalid", "No response was counted.")
