@@ -116,11 +116,16 @@ class InvalidHome(PM2Error, Unavailable):
         super().__init__(f"{path} exceeds the 107 bytes of a socket path. Set a shorter PM2_HOME.")
 
 
+# PM2's command line has the word `all`; here it could be a name.
+ALL_ADVICE = " All processes are selected by giving no name, and in the API by restartAll, stopAll and the like."
+
+
 class ProcessNotFound(PM2Error, NotFound):
     """No process has that name or pm_id."""
 
     def __init__(self, selection: str) -> None:
-        super().__init__(f"No PM2 process is {selection}.")
+        advice = ALL_ADVICE if selection.startswith("named 'all'") else ""
+        super().__init__(f"No PM2 process is {selection}.{advice}")
 
 
 class UnknownFramework(PM2Error, NotFound):

@@ -29,8 +29,8 @@ from system.lib.quantities import pluralize
 
 
 async def reload(selector: ProcessSelector, by: str = "") -> ActionResult:
-    """Replaces each instance with a new one that is listening before the old one exits; without a selector, every
-    instance that supports it. Raises ProcessNotFound, CannotReload, StartFailed."""
+    """Replaces each instance with a new one that is listening before the old one exits; of all processes or of a
+    namespace, every instance that supports it. Raises ProcessNotFound, CannotReload, StartFailed."""
     return await action_steps.run_to_completion(_reload(selector, by))
 
 
@@ -39,7 +39,8 @@ async def _reload(selector: ProcessSelector, by: str) -> ActionResult:
         selected, skipped = await action_steps.select_processes(daemon, selector)
         obstacles = {one.process.pm_id: reason for one in selected if (reason := _reload_obstacle(one.process))}
         blocked = [one.process for one in selected if one.process.pm_id in obstacles]
-        if blocked and not selector.is_all:
+        _, is_group = selector.select([one.process for one in selected])
+        if blocked and not selector.is_all and (len(blocked) == len(selected) or not is_group):
             raise CannotReload(blocked[0].name, obstacles[blocked[0].pm_id])
         skipped += tuple(Skipped(process.name, obstacles[process.pm_id]) for process in blocked)
         selected = [one for one in selected if one.process.pm_id not in obstacles]

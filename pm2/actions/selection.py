@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pm2.daemon.process import Process
-from pm2.daemon.process_names import match_processes
+from pm2.daemon.process_names import is_pm_id, match_processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class ProcessSelector:
         """As the end of `No PM2 process is …`."""
         name = self.framework or self.name
         if self.word is not None:
-            number = f", or number {self.word}" if self.word.isdecimal() else ""
+            number = f", or number {self.word}" if is_pm_id(self.word) else ""
             return f"named {self.word!r}, or in a namespace {self.word!r}{number}"
         if self.namespace is not None:
             return f"in a namespace {self.namespace!r}"

@@ -84,7 +84,7 @@ class ScaleSerializer(TargetSerializer):
 class LogQuerySerializer(QuerySerializer):
     framework = NameField(required=False)
     name = NameField(required=False)
-    process = NameField(required=False, help_text="a name or a pm_id, by the rule of PM2's command line")
+    process = NameField(required=False, help_text="a name, a namespace or a pm_id, by the rule of PM2's command line")
     pmId: serializers.IntegerField = QueryIntegerField(min_value=0, max_value=2**31, required=False)
     lines: serializers.IntegerField = QueryIntegerField(min_value=1, max_value=MAX_LINES, default=200)
     stream = serializers.ChoiceField(["out", "err"], required=False)

@@ -18,11 +18,16 @@ class NameMatch:
     processes: tuple[Process, ...]
 
 
+def is_pm_id(word: str) -> bool:
+    """Whether it is a number as PM2 writes it."""
+    return word.isascii() and word.isdecimal() and len(word) <= MAX_ID_DIGITS and str(int(word)) == word
+
+
 def match_processes(processes: Iterable[Process], word: str) -> NameMatch | None:
-    """What `word` selects, by the rule of PM2's `_operate` (API.js): a process named `0` comes before pm_id 0. None:
-    nothing."""
+    """What `word` selects, by the rule of PM2's `_operate` (API.js): a process named `0` comes before pm_id 0, and `07`
+    is no pm_id. None: nothing."""
     listed = tuple(processes)
-    is_id = word.isascii() and word.isdecimal() and len(word) <= MAX_ID_DIGITS
+    is_id = is_pm_id(word)
     candidates = (
         ("name", tuple(process for process in listed if process.name == word)),
         ("namespace", tuple(process for process in listed if process.namespace == word)),

@@ -30,7 +30,8 @@ _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="log search")
 
 @dataclass(frozen=True, slots=True)
 class LogQuery:
-    """Which lines to return. `name` and `pm_id`: None for all processes. `search`: text or a regular expression."""
+    """Which lines to return. `name`, `pm_id` and `keys`: None for all processes. `search`: text or a regular
+    expression."""
 
     count: int = 200
     name: str | None = None
@@ -39,6 +40,7 @@ class LogQuery:
     search: str = ""
     is_regex: bool = False
     since: datetime | None = None
+    keys: frozenset[Key] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,11 @@ async def search_files(query: LogQuery, files: Mapping[Key, LogFiles], rates: Ra
 
 
 def _is_selected(query: LogQuery, key: Key) -> bool:
-    return (query.name is None or key[0] == query.name) and (query.pm_id is None or key[1] == query.pm_id)
+    return (
+        (query.name is None or key[0] == query.name)
+        and (query.pm_id is None or key[1] == query.pm_id)
+        and (query.keys is None or key in query.keys)
+    )
 
 
 def _search(query: LogQuery, files: Mapping[Key, LogFiles], rates: RateLookup) -> LogPage:
@@ -73,7 +79,7 @@ def _search(query: LogQuery, files: Mapping[Key, LogFiles], rates: RateLookup) -
     search = FileSearch(
         matcher, query.count, query.since, time.monotonic() + SEARCH_TIMEOUT_S, PAGE_CHARACTERS // max(1, len(listed))
     )
-    matches, complete = _search_live([line for line in live_lines if _is_line_selected(line, query)], search)
+    matches, complete = _search_live([line for line in live_lines if is_selected(line, query)], search)
     missing = query.count - len(matches)
     results = [FileMatches(file.source, (), complete) for file in listed]
     if missing and complete:
@@ -83,12 +89,10 @@ def _search(query: LogQuery, files: Mapping[Key, LogFiles], rates: RateLookup) -
     return LogPage((*older, *matches), tuple(file.source for file in results), complete, datetime.now(UTC))
 
 
-def _is_line_selected(line: LogLine, query: LogQuery) -> bool:
-    return (
-        (query.name is None or line.name == query.name)
-        and (query.pm_id is None or line.pm_id == query.pm_id)
-        and (query.stream is None or line.stream == query.stream)
-    )
+def is_selected(line: LogLine, query: LogQuery) -> bool:
+    """Whether a live line is of the processes and the stream of the query."""
+    key = (line.name, -1 if line.pm_id is None else line.pm_id)
+    return _is_selected(query, key) and (query.stream is None or line.stream == query.stream)
 
 
 def _search_live(lines: Sequence[LogLine], search: FileSearch) -> tuple[list[LogLine], bool]:

@@ -55,19 +55,22 @@ async def sample() -> Stats:
 
 
 async def search_logs(query: LogQuery, word: str | None = None) -> LogPage:
-    """The newest matching lines, including those in the listed log files. `word`: a name or pm_id, by PM2's
-    rule. Raises ProcessNotFound, InvalidPattern."""
+    """The newest matching lines, including those in the listed log files. `word`: as of `select_logs`. Raises
+    ProcessNotFound, InvalidPattern."""
     monitor = get_monitor()
-    stats = await monitor.stats()
-    query = query if word is None else _with_process(query, stats, word)
+    query = await select_logs(query, word)
     return await log_search.search_files(query, monitor.files, monitor.logs.rates)
 
 
-def _with_process(query: LogQuery, stats: Stats, word: str) -> LogQuery:
+async def select_logs(query: LogQuery, word: str | None) -> LogQuery:
+    """The query for the logs of what `word` selects by PM2's rule: a name, a namespace or a pm_id; None: all."""
+    stats = await get_monitor().stats()
+    if word is None:
+        return query
     match = match_processes(stats.processes, word)
-    if match is not None and match.kind == "pm_id":
-        return replace(query, pm_id=match.processes[0].pm_id)
-    return replace(query, name=word)  # of a process that was deleted, too
+    if match is None or match.kind == "name":
+        return replace(query, name=word)  # its instances change
+    return replace(query, keys=frozenset((process.name, process.pm_id) for process in match.processes))
 
 
 def recent_stats() -> Stats | None:

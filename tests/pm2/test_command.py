@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from pm2site.audit.trail import read_entries
+from tests.fixtures.pm2_apps import run_app
 from tests.fixtures.server import ROOT
 
 pytestmark = pytest.mark.real
@@ -45,6 +48,24 @@ def test_the_life_of_a_framework_from_the_command_line(new_pm2_home: Path) -> No
     assert pm2(new_pm2_home, "stop")[0::2] == (1, "[ERROR] stop without a name requires --yes.\n")
     assert pm2(new_pm2_home, "stop", "--yes") == (0, "Stopped fastify: 1 process\n", "")
     assert json.loads(pm2(new_pm2_home, "delete", "fastify", "--json")[1])["message"] == "Deleted fastify: 1 process"
+
+
+@pytest.mark.parametrize("word", ["0", "shop", "talks"])
+async def test_followed_logs_are_those_of_the_selected_processes(pm2_home: Path, tmp_path: Path, word: str) -> None:
+    talks = "setInterval(() => console.log('tick'), 100)"
+    await run_app(tmp_path, "talks", talks, namespace="shop")
+    await run_app(tmp_path, "other", talks)
+    argv = [sys.executable, str(ROOT / "manage.py"), "pm2", "logs", word, "-n", "1", "-f"]
+    command = await asyncio.create_subprocess_exec(
+        *argv, env={**os.environ, "PM2_HOME": str(pm2_home)}, stdout=asyncio.subprocess.PIPE
+    )
+    assert command.stdout
+    async with asyncio.timeout(60):
+        lines = [(await command.stdout.readline()).decode() for _ in range(5)]
+    command.terminate()
+    await command.wait()
+
+    assert [re.sub(r"^\d\d:\d\d:\d\d ", "", line) for line in lines] == ["talks 0 | tick\n"] * 5
 
 
 @pytest.mark.parametrize(

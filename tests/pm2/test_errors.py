@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from pm2.errors import StartFailed, find_error_line
+from pm2.actions.selection import ProcessSelector
+from pm2.errors import ProcessNotFound, StartFailed, find_error_line
 
 THROWN = """/srv/app.js:3
   throw new TypeError("no such port")
@@ -30,6 +31,22 @@ Node.js v20.20.2"""
 )
 def test_the_line_that_describes_the_error_is_found(stderr: str, error_line: str) -> None:
     assert find_error_line(stderr.splitlines()) == error_line
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        (
+            "all",
+            "No PM2 process is named 'all', or in a namespace 'all'. All processes are selected by giving no name, and in"
+            " the API by restartAll, stopAll and the like.",
+        ),
+        ("7", "No PM2 process is named '7', or in a namespace '7', or number 7."),
+        ("07", "No PM2 process is named '07', or in a namespace '07'."),
+    ],
+)
+def test_a_word_that_selects_nothing(word: str, message: str) -> None:
+    assert str(ProcessNotFound(str(ProcessSelector(word=word)))) == message
 
 
 def test_a_failed_start_quotes_the_error_line() -> None:

@@ -126,15 +126,15 @@ class Command(CommandLine):
     async def _print_logs(self, name: str | None, options: dict[str, Any]) -> None:
         if options["follow"]:
             current_monitor.start()
-        page = await current_monitor.search_logs(
-            log_search.LogQuery(count=options["lines"], search=options["search"]), name
-        )
+        query = log_search.LogQuery(count=options["lines"], search=options["search"])
+        query = await current_monitor.select_logs(query, name)
+        page = await current_monitor.search_logs(query)
         for line in page.lines:
             self._print_line(line)
         if not page.complete:
             self.stderr.write("The search took too long: not all log files were read to their beginning.")
         last_number = live_logs.feed.last
-        filters = tuple((key, value) for key, value in (("framework", name), ("search", options["search"])) if value)
+        filters = (("search", options["search"]),) if options["search"] else ()
         while options["follow"]:
             self.stdout.flush()  # a pipe would hold the lines back
             await asyncio.sleep(FOLLOW_INTERVAL_S)
@@ -143,7 +143,8 @@ class Command(CommandLine):
             if batch.missed:
                 self.stderr.write(f"{batch.missed} lines dropped: output too fast")
             for line in batch.items:
-                self._print_line(line)
+                if log_search.is_selected(line, query):
+                    self._print_line(line)
 
     def _print_line(self, line: LogLine) -> None:
         at = f"{line.at.astimezone():%H:%M:%S} " if line.at else ""

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from pm2.actions import carry_out, lifecycle, scaling
-from pm2.actions.result import ActionResult
+from pm2.actions.result import ActionResult, Skipped
 from pm2.actions.selection import ProcessSelector
 from pm2.api import process_detail
 from pm2.daemon import rpc_client
@@ -89,6 +89,23 @@ async def test_a_refused_reload_names_the_alternatives(tmp_path: Path) -> None:
         await scaling.reload(FASTIFY)
     with pytest.raises(ProcessNotFound):
         await scaling.reload(ProcessSelector(name="nobody"))
+
+
+@pytest.mark.parametrize("selector", [ProcessSelector(namespace="shop"), ProcessSelector(word="shop")])
+async def test_a_reload_of_a_namespace_skips_what_cannot_be_reloaded(tmp_path: Path, selector: ProcessSelector) -> None:
+    reason = "it runs in fork mode, where PM2 would restart it"
+    await run_app(tmp_path, "fork", IDLE, namespace="shop")
+    with pytest.raises(CannotReload, match=reason):
+        await scaling.reload(selector)
+    await run_app(
+        tmp_path, "web", "require('http').createServer().listen(0)", exec_mode="cluster_mode", namespace="shop"
+    )
+    await until(current_monitor.sample, lambda stats: stats.counts.online == 2)
+    before = await pids("fork")
+    result = await scaling.reload(selector)
+
+    assert (result.message, result.skipped) == ("Reloaded web: 1 instance", (Skipped("fork", reason),))
+    assert await pids("fork") == before
 
 
 async def test_scale_up_and_down_the_newest_first() -> None:

@@ -35,6 +35,6 @@ def test_a_name_comes_before_a_namespace_and_a_namespace_before_a_pm_id(
     assert (match.kind, [process.pm_id for process in match.processes]) == (kind, pm_ids)
 
 
-@pytest.mark.parametrize("word", ["", "koa", "6", "-1", "²", "٢", "9" * 5000, "0.0", " 0"])
+@pytest.mark.parametrize("word", ["", "koa", "6", "-1", "²", "٢", "9" * 5000, "0.0", " 0", "05", "00", "5.0"])
 def test_any_other_word_selects_nothing(word: str) -> None:
     assert match_processes(PROCESSES, word) is None

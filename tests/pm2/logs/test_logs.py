@@ -149,6 +149,24 @@ async def test_times_and_json_of_pm2_are_read_live_and_from_files(
     assert [source.message for source in page.sources] == [None, None]
 
 
+@pytest.mark.parametrize("is_live", [True, False])
+async def test_logs_of_a_namespace_and_of_a_pm_id(monitor: DaemonMonitor, tmp_path: Path, is_live: bool) -> None:
+    for name, namespace in (("one", "shop"), ("two", "shop"), ("three", "ñs"), ("2", "other")):
+        await run_app(tmp_path, name, f"console.log(process.env.name); {IDLE}", namespace=namespace)
+    await until(lambda: live_logs.feed.newest(), lambda lines: len(lines) == 4)
+    if not is_live:
+        await until(find, lambda page: all(source.size_bytes for source in page.sources if source.stream == "out"))
+        live_logs.feed._kept.clear()
+    lines_of = {
+        word: sorted(texts(await current_monitor.search_logs(LogQuery(), word)))
+        for word in ("shop", "ñs", "2", "1", "one")
+    }
+
+    assert lines_of == {"shop": ["one", "two"], "ñs": ["three"], "2": ["2"], "1": ["two"], "one": ["one"]}
+    with pytest.raises(ProcessNotFound, match="'nobody'"):
+        await current_monitor.search_logs(LogQuery(), "nobody")
+
+
 async def test_out_and_error_in_one_file_are_read_once(monitor: DaemonMonitor, tmp_path: Path) -> None:
     both = str(Path(settings.PM2_HOME) / "logs/both.log")
     source = f"console.log('one'); setTimeout(() => console.error('two'), 300); {IDLE}"
