@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from pm2.errors import DaemonNotRunning
 from pm2site.audit.trail import read_entries
 from tests.fixtures.pm2_apps import run_app
 from tests.fixtures.server import ROOT
@@ -92,7 +93,14 @@ def test_wrong_usage_is_refused(arguments: list[str], message: str, pm2_home: Pa
     [
         (["start", "koa"], "No framework is named 'koa'."),
         (["restart", "fastify"], "is not running"),
-        (["logs", "koa"], "No PM2 process is named 'koa'."),
+        (
+            ["logs", "koa"],
+            "is not running. Starting a framework starts it. So it is unknown which processes there are.",
+        ),
+        (
+            ["status", "koa"],
+            "is not running. Starting a framework starts it. So it is unknown which processes there are.",
+        ),
     ],
 )
 def test_a_failed_command_prints_one_line(new_pm2_home: Path, arguments: list[str], message: str) -> None:
@@ -102,6 +110,19 @@ def test_a_failed_command_prints_one_line(new_pm2_home: Path, arguments: list[st
     assert "[ERROR]" in err
     assert message in err
     assert len(err.splitlines()) == 1
+
+
+async def test_logs_without_a_usable_daemon_give_the_reason(new_pm2_home: Path, tmp_path: Path) -> None:
+    down = await asyncio.to_thread(pm2, new_pm2_home, "logs")
+    await run_app(tmp_path, "talks", "console.log('tick'); setInterval(() => {}, 1000)")
+    unknown = await asyncio.to_thread(pm2, new_pm2_home, "logs", "koa")
+    for socket in new_pm2_home.glob("*.sock"):
+        socket.unlink()
+    code, out, err = await asyncio.to_thread(pm2, new_pm2_home, "logs")
+
+    assert down == (0, "", f"{DaemonNotRunning(str(new_pm2_home))}\n")
+    assert unknown == (1, "", "[ERROR] No PM2 process is named 'koa'.\n")
+    assert (code, out, "rpc.sock was deleted" in err) == (1, "", True)
 
 
 @pytest.mark.django_db

@@ -7,7 +7,8 @@ import json
 import re
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -16,12 +17,12 @@ from pm2.actions.result import ActionResult
 from pm2.actions.selection import ProcessSelector
 from pm2.actions.verbs import VERBS, ActionRequest, Verb
 from pm2.api.serializers import MAX_LINES
-from pm2.errors import DaemonNotRunning, PM2Error
+from pm2.errors import DaemonNotRunning, PM2Error, ProcessNotFound
 from pm2.frameworks.registry import MAX_INSTANCES, registry
 from pm2.logs import live_logs, log_search
 from pm2.logs.log_lines import LogLine
 from pm2.monitor import current_monitor
-from pm2.monitor.listing import Stats, only_matching
+from pm2.monitor.listing import DaemonStatus, Stats, only_matching
 from system.errors import HostError
 from system.lib import audit_hook
 from system.lib.commands import CommandLine
@@ -56,12 +57,14 @@ class Command(CommandLine):
         try:
             if verb in ("status", "list"):
                 stats = asyncio.run(current_monitor.sample())
-                stats = stats if name is None else only_matching(stats, name)
-                self._print_stats(stats, options["json"])
-                if stats.daemon.code not in (None, DaemonNotRunning.code):
+                with _reason_for_absence(lambda: stats.daemon):
+                    selected = stats if name is None else only_matching(stats, name)
+                self._print_stats(selected, options["json"])
+                if not _can_be_used(stats.daemon):
                     sys.exit(1)
             elif verb == "logs":
-                asyncio.run(self._print_logs(name, options))
+                if not asyncio.run(self._print_logs(name, options)):
+                    sys.exit(1)
             else:
                 self._act(VERBS[verb], name, options)
         except (PM2Error, HostError) as error:
@@ -123,14 +126,19 @@ class Command(CommandLine):
             self.stderr.write(f"Orphan: {printable(orphan.name)}, pid {orphan.pid}, left behind by a daemon that died")
         self.stderr.write(f"{stats.counts.online} of {stats.counts.total} online")
 
-    async def _print_logs(self, name: str | None, options: dict[str, Any]) -> None:
+    async def _print_logs(self, name: str | None, options: dict[str, Any]) -> bool:
+        """False if PM2's daemon cannot be used: it states where the files are."""
         if options["follow"]:
             current_monitor.start()
         query = log_search.LogQuery(count=options["lines"], search=options["search"])
-        query = await current_monitor.select_logs(query, name)
-        page = await current_monitor.search_logs(query)
+        with _reason_for_absence(lambda: current_monitor.get_monitor().daemon):
+            query = await current_monitor.select_logs(query, name)
+            page = await current_monitor.search_logs(query)
         for line in page.lines:
             self._print_line(line)
+        daemon = current_monitor.get_monitor().daemon
+        if daemon.message:
+            self.stderr.write(daemon.message)
         if not page.complete:
             self.stderr.write("The search took too long: not all log files were read to their beginning.")
         last_number = live_logs.feed.last
@@ -145,12 +153,29 @@ class Command(CommandLine):
             for line in batch.items:
                 if log_search.is_selected(line, query):
                     self._print_line(line)
+        return _can_be_used(daemon)
 
     def _print_line(self, line: LogLine) -> None:
         at = f"{line.at.astimezone():%H:%M:%S} " if line.at else ""
         pm_id = "" if line.pm_id is None else f" {line.pm_id}"
         separator = "!" if line.stream == "err" else "|"
         self.stdout.write(f"{at}{printable(line.name)}{pm_id} {separator} {printable(line.text)}")
+
+
+@contextmanager
+def _reason_for_absence(daemon: Callable[[], DaemonStatus]) -> Iterator[None]:
+    """Without a list from PM2, that is why a process is not in it."""
+    try:
+        yield
+    except ProcessNotFound as error:
+        if reason := daemon().message:
+            raise CommandError(f"{reason} So it is unknown which processes there are.") from error
+        raise
+
+
+def _can_be_used(daemon: DaemonStatus) -> bool:
+    """Now, or as soon as a framework is started."""
+    return daemon.code in (None, DaemonNotRunning.code)
 
 
 def _selector(verb: Verb, name: str | None, with_modules: bool) -> ProcessSelector:
