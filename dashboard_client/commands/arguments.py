@@ -56,6 +56,9 @@ def at_least(low: int) -> Callable[[str], int]:
     return number
 
 
+PROTECTION = "\0"  # no argument of a program can contain it
+
+
 class Parser(argparse.ArgumentParser):
     """Prints errors as `[ERROR] …`, and accepts options between positional arguments: argparse by itself takes an
     optional one (`bench NAME [ENDPOINT]`) as absent once an option follows. It uses this class for subparsers too."""
@@ -75,9 +78,20 @@ class Parser(argparse.ArgumentParser):
             return super().parse_known_args(args, namespace)
         self._is_intermixed = True  # `parse_known_intermixed_args` calls this method
         try:
-            return self.parse_known_intermixed_args(args, namespace)
+            known, unknown = self.parse_known_intermixed_args(_protect_dashes(args), namespace)
         finally:
             self._is_intermixed = False
+        for name, value in vars(known).items():
+            if isinstance(value, str):
+                setattr(known, name, value.removeprefix(PROTECTION))
+        return known, unknown
+
+
+def _protect_dashes(arguments: Sequence[str]) -> list[str]:
+    """Without `--`, behind which a word that begins with `-` is no option: argparse forgets that between options."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    words = (PROTECTION + word if word.startswith("-") else word for word in arguments[end + 1 :])
+    return [*arguments[:end], *words]
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
