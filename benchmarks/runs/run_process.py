@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from django.utils import timezone
 
-from benchmarks.models import ACTIVE, Run
+from benchmarks.models import ACTIVE, Run, RunState
 from system.host import process_lookup
 from system.host.boot_clock import age_s, boot_id
 from system.host.child_processes import Identity, is_alive, kill_group
@@ -35,11 +35,16 @@ def heartbeat_columns() -> dict[str, object]:
 
 
 def silence_s(run: Run) -> float:
-    """Seconds since the last sign of life of the run's process; since its start if there was none; 0 without one."""
+    """Seconds since the last sign of life of the run's process, of one that has not claimed its run since its start.
+
+    0 without a process, and for one of an earlier version, which writes no `heartbeat_s`.
+    """
     owner = owner_of(run)
     if owner is None or owner.boot_id != boot_id():
         return 0.0
-    return age_s(owner.started_at) if run.heartbeat_s is None else time.monotonic() - run.heartbeat_s
+    if run.heartbeat_s is None:
+        return age_s(owner.started_at) if run.state == RunState.QUEUED else 0.0
+    return time.monotonic() - run.heartbeat_s
 
 
 def end(run: Run) -> None:

@@ -14,7 +14,8 @@ from django.db import IntegrityError
 
 from benchmarks.errors import QueueFull, RunFinished, RunUnfinished
 from benchmarks.models import Run
-from benchmarks.runs import progress, queue, run_recorder, watch
+from benchmarks.runs import progress, queue, run_process, run_recorder, watch
+from system.host import boot_clock
 from system.host.child_processes import identify
 from tests.benchmarks.runs.detached import DEADLINE_S, Detached, detached, wait_until
 from tests.fixtures.process_list import commands_with
@@ -33,11 +34,12 @@ def new_run(state: str = "queued", **more: object) -> Run:
     return Run(**values, planned_duration_s=10, **more)
 
 
-def own(run: Run, pid: int) -> Run:
+def own(run: Run, pid: int, *, is_saved: bool = True) -> Run:
     identity = identify(pid)
     assert identity
     run.pid, run.pid_started_at, run.boot_id = identity.pid, identity.started_at, identity.boot_id
-    run.save()
+    if is_saved:
+        run.save()
     return run
 
 
@@ -126,6 +128,23 @@ async def test_the_stream_names_the_newest_result() -> None:
     await sync_to_async(done.save)()
     newest = (await sync_to_async(progress.refresh_progress)()).last_result
     assert newest == progress.LastResult(done.pk, done.at)
+
+
+@pytest.mark.real
+def test_what_counts_as_silence() -> None:
+    process = subprocess.Popen(["sleep", "60"])
+    runs = [
+        own(Run(framework="node", state=state, heartbeat_s=heartbeat_s), process.pid, is_saved=False)
+        for state, heartbeat_s in (("running", time.monotonic() - 70), ("running", None), ("queued", None))
+    ]
+    runs[2].pid_started_at = boot_clock.seconds_since_boot() - 80
+    of_another_boot = own(Run(state="queued"), process.pid, is_saved=False)
+    of_another_boot.boot_id = "before"
+    process.kill()
+    process.wait()
+
+    silences_s = [round(run_process.silence_s(run) / 10) * 10 for run in (*runs, of_another_boot, Run())]
+    assert silences_s == [70, 0, 80, 0, 0]
 
 
 @pytest.mark.django_db(transaction=True)
