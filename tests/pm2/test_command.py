@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -17,15 +16,14 @@ from pm2.errors import DaemonNotRunning
 from pm2site.audit.trail import read_entries
 from tests.fixtures.pm2_apps import run_app
 from tests.fixtures.server import ROOT
+from tests.preloaded.commands import run_manage
 
 pytestmark = pytest.mark.real
 
 
 def pm2(home: Path, *arguments: str) -> tuple[int, str, str]:
     """Exit code, stdout, stderr."""
-    argv = [sys.executable, str(ROOT / "manage.py"), "pm2", *arguments]
-    env = {**os.environ, "PM2_HOME": str(home)}
-    completed = subprocess.run(argv, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+    completed = run_manage(["pm2", *arguments], {**os.environ, "PM2_HOME": str(home)}, timeout_s=60)
     return completed.returncode, completed.stdout, completed.stderr
 
 
@@ -118,7 +116,10 @@ async def test_logs_without_a_usable_daemon_give_the_reason(new_pm2_home: Path, 
     unknown = await asyncio.to_thread(pm2, new_pm2_home, "logs", "koa")
     for socket in new_pm2_home.glob("*.sock"):
         socket.unlink()
-    code, out, err = await asyncio.to_thread(pm2, new_pm2_home, "logs")
+    async with asyncio.timeout(60):
+        while not (unusable := await asyncio.to_thread(pm2, new_pm2_home, "logs"))[0]:
+            pass  # a daemon as young as this one may not listen yet
+    code, out, err = unusable
 
     assert down == (0, "", f"{DaemonNotRunning(str(new_pm2_home))}\n")
     assert unknown == (1, "", "[ERROR] No PM2 process is named 'koa'.\n")
