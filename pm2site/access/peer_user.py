@@ -31,12 +31,14 @@ def is_own_user(client: Endpoint, server: Endpoint) -> bool:
 
 
 def _uid(table: bytes, local: bytes, remote: bytes) -> int | None:
-    """Columns: number, local address, remote address, state, queues, timer, retransmissions, uid (proc_net_tcp(5))."""
+    """Columns: number, local address, remote address, state, queues, timer, retransmissions, uid, timeout, inode
+    (proc_net_tcp(5)). A socket without inode was closed by its program, and the kernel states root as its user."""
     position = table.find(b" " + local + b" " + remote + b" ")
     if position < 0:
         return None
     end = table.find(b"\n", position)
-    return int(table[position : end if end >= 0 else None].split()[6])
+    columns = table[position : end if end >= 0 else None].split()
+    return int(columns[6]) if columns[8] != b"0" else None
 
 
 def _encode(packed: bytes, port: int) -> bytes:

@@ -16,7 +16,9 @@ ADDRESSES = [("127.0.0.1", "127.0.0.1"), ("::1", "::1"), ("::", "127.0.0.1")]  #
 
 
 @contextmanager
-def connected(server_address: str, client_address: str) -> Iterator[tuple[peer_user.Endpoint, peer_user.Endpoint]]:
+def connected(
+    server_address: str, client_address: str, *, is_closed_by_client: bool = False
+) -> Iterator[tuple[peer_user.Endpoint, peer_user.Endpoint]]:
     """The two ends of a connection as its server sees them: the client's, and its own."""
     family = socket.AF_INET6 if ":" in server_address else socket.AF_INET
     with ExitStack() as stack:
@@ -25,8 +27,11 @@ def connected(server_address: str, client_address: str) -> Iterator[tuple[peer_u
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         listener.bind((server_address, 0))
         listener.listen()
-        stack.enter_context(socket.create_connection((client_address, listener.getsockname()[1])))
+        client = stack.enter_context(socket.create_connection((client_address, listener.getsockname()[1])))
         accepted = stack.enter_context(listener.accept()[0])
+        if is_closed_by_client:
+            client.sendall(b"GET / HTTP/1.1\r\n")
+            client.close()
         peer, own = accepted.getpeername(), accepted.getsockname()
         yield (unmapped(peer[0]), peer[1]), (unmapped(own[0]), own[1])
 
@@ -51,6 +56,16 @@ def test_a_connection_that_is_closed_belongs_to_nobody() -> None:
         pass
 
     assert not peer_user.is_own_user((client[0], 1), server)
+
+
+@pytest.mark.parametrize(("server", "client"), ADDRESSES)
+def test_a_connection_whose_client_has_closed_it_belongs_to_nobody(
+    monkeypatch: pytest.MonkeyPatch, server: str, client: str
+) -> None:
+    """The kernel says that it is root's, as long as the other end has not closed it."""
+    monkeypatch.setattr(os, "getuid", lambda: 0)
+    with connected(server, client, is_closed_by_client=True) as ends:
+        assert not peer_user.is_own_user(*ends)
 
 
 def test_loopback_is_enough_where_the_kernel_cannot_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
