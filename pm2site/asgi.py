@@ -21,7 +21,7 @@ from pm2site import lifetime  # noqa: E402
 from pm2site.audit import trail  # noqa: E402
 from pm2site.http.django_bridge import run_query  # noqa: E402
 from pm2site.http.gateway import Gateway  # noqa: E402
-from pm2site.http.request_checks import check_raw_head  # noqa: E402
+from pm2site.http.request_checks import check_raw_head, refusal_headers  # noqa: E402
 from pm2site.http.socket_gate import SocketGate  # noqa: E402
 from pm2site.live.consumers import LiveConsumer, UnknownPathConsumer  # noqa: E402
 from pm2site.live.hot_reads import hot_reads  # noqa: E402
@@ -64,7 +64,7 @@ sockets = URLRouter(
 gateway = Gateway(hot_reads(STREAMS, HOT_STREAMS, HOT_SAMPLES, EXACT_READS))
 routes = ConnectionProbe(ProtocolTypeRouter({"http": gateway, "websocket": SocketGate(sockets)}))
 lifetime.finish_requests_by(gateway.stop)
-daphne_limits.install(check_raw_head, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+daphne_limits.install(check_raw_head, refusal_headers, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

@@ -11,6 +11,8 @@ from django.conf import settings
 
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]{1,253})(?::([0-9]{1,5}))?")
 
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
 
 def host_name(host: str) -> str | None:
     """The name or address in a Host header, without port and brackets; None if malformed."""
@@ -39,5 +41,11 @@ def is_allowed_origin(origin: str, host: str) -> bool:
     """True for our own pages and for exact entries of API_ALLOWED_ORIGINS."""
     if origin in settings.API_ALLOWED_ORIGINS:
         return True
-    parts = urlsplit(origin)
-    return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower() and not parts.path
+    try:
+        parts = urlsplit(origin)
+    except ValueError:  # not an address
+        return False
+    default = _DEFAULT_PORTS.get(parts.scheme)
+    if default is None or parts.path:
+        return False
+    return parts.netloc.lower().removesuffix(default) == host.lower().removesuffix(default)

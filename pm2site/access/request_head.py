@@ -15,12 +15,13 @@ from pm2site.transport.connection_probe import CONNECTION_KEY, Connection
 
 FORWARDING = frozenset({"forwarded", "x-real-ip", "via", "cf-connecting-ip", "true-client-ip", "x-client-ip"})
 FORWARDING_PREFIX = "x-forwarded-"
+LISTS = frozenset({"forwarded", "content-encoding"})  # headers whose lines form one list, beside X-Forwarded-*
 Headers = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class RequestHead:
-    """`headers`: by lower-case name, the last of equal ones; `hosts`, `origins`: all values of these two.
+    """`headers`: by lower-case name, lists joined, otherwise the last of equal ones; `hosts`, `origins`: all values.
 
     `address`, `scheme` and `host` are the client's; those of the nearest proxy unless it is in TRUSTED_PROXIES.
     `client`, `server`: the two ends of the TCP connection; None outside a server. `target_bytes`: length of the URL.
@@ -70,7 +71,10 @@ def new_head(
 ) -> RequestHead:
     """The head of a request. `pairs`: all headers; `peer`: the address at the other end of the connection."""
     pairs = [(name.lower(), value) for name, value in pairs]
-    headers = dict(pairs)
+    headers: dict[str, str] = {}
+    for name, value in pairs:
+        is_list = name in headers and (name in LISTS or name.startswith(FORWARDING_PREFIX))
+        headers[name] = f"{headers[name]}, {value}" if is_list else value
     hosts = tuple(value for name, value in pairs if name == "host")
     is_forwarded = not FORWARDING.isdisjoint(headers) or any(name.startswith(FORWARDING_PREFIX) for name in headers)
     address, host = unmapped(peer), hosts[0] if hosts else ""
@@ -80,9 +84,10 @@ def new_head(
         scheme = forwarded["proto"][-1] if forwarded["proto"] else scheme
         host = forwarded["host"][-1] if forwarded["host"] else host
         hosts = (host,) if forwarded["host"] else hosts
+    is_secure = scheme.lower() in ("https", "wss")
     return RequestHead(
         method, path, headers, hosts, tuple(value for name, value in pairs if name == "origin"), address,
-        "https" if scheme in ("https", "wss") else "http", host, is_forwarded, cookies=headers.get("cookie", ""),
+        "https" if is_secure else "http", host, is_forwarded, cookies=headers.get("cookie", ""),
         **connection,
     )  # fmt: skip
 

@@ -30,10 +30,12 @@ def socket_limit() -> tuple[int, str]:
 
 
 class Socket(Protocol):
-    """`address`: the client's; `credential`: None until it is authenticated."""
+    """`address`: the client's; `credential`: None until it is authenticated; `closed_with`: the code of the close frame
+    that was sent, which the client may leave unanswered; None before."""
 
     address: str
     credential: Credential | None
+    closed_with: int | None
 
     async def revoked(self) -> None: ...
 
@@ -53,10 +55,11 @@ class Sockets:
         """Registers the socket. Returns why it is refused: too many are open, or too many of its address are
         not yet authenticated."""
         limit, name = socket_limit()
-        if len(self.open) >= limit:
+        counted = self._counted()
+        if len(counted) >= limit:
             return f"The server has {limit} open sockets, its limit ({name})."
-        unknown = sum(other.credential is None and other.address == socket.address for other in self.open)
-        if self._is_above_share(unknown, sum(other.credential is None for other in self.open)):
+        unknown = sum(other.credential is None and other.address == socket.address for other in counted)
+        if self._is_above_share(unknown, sum(other.credential is None for other in counted)):
             return f"{socket.address} has too many open sockets (WS_SHARE of {name})."
         self.open.add(socket)
         watcher = self._watchers.get()
@@ -66,10 +69,15 @@ class Sockets:
 
     def find_excess(self, socket: Socket) -> str | None:
         """Why a socket that is now authenticated is refused: its credential has too many open."""
-        own = sum(other.credential == socket.credential for other in self.open if other is not socket)
-        if socket.credential and self._is_above_share(own, len(self.open) - 1):
+        others = [other for other in self._counted() if other is not socket]
+        own = sum(other.credential == socket.credential for other in others)
+        if socket.credential and self._is_above_share(own, len(others)):
             return f"{socket.credential.actor} has too many open sockets (WS_SHARE of {socket_limit()[1]})."
         return None
+
+    def _counted(self) -> list[Socket]:
+        """Those that count against the limits. One that is being closed makes room for a new connection."""
+        return [socket for socket in self.open if socket.closed_with is None]
 
     @staticmethod
     def _is_above_share(count: int, total: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -103,7 +104,11 @@ def _parse_secret(fields: Mapping[str, object], message_id: str | int | None) ->
 
 def clamp_interval(interval: object, stream: str, message_id: str | int | None) -> int:
     """The interval in milliseconds, clamped to the allowed range. Raises BadMessage if it is not a number."""
-    if isinstance(interval, bool) or not isinstance(interval, (int, float)) or interval != interval:  # NaN
+    if (
+        isinstance(interval, bool)
+        or not isinstance(interval, (int, float))
+        or (isinstance(interval, float) and not math.isfinite(interval))
+    ):
         raise BadMessage("bad_interval", "interval must be a number of milliseconds.", stream, message_id)
     return int(min(max(interval, MIN_INTERVAL_MS), MAX_INTERVAL_MS))
 
@@ -121,6 +126,8 @@ def _parse_since(since: object, stream: str, message_id: str | int | None) -> tu
 def _parse_filter(conditions: object, stream: str, message_id: str | int | None) -> Filter:
     if conditions is None:
         return ()
+    if isinstance(conditions, dict):
+        conditions = {key: value for key, value in conditions.items() if value is not None}
     if not isinstance(conditions, dict) or not all(isinstance(value, str) for value in conditions.values()):
         raise BadMessage("bad_filter", "filter must be an object with string values.", stream, message_id)
     if any(len(value) > FILTER_LENGTH for value in conditions.values()):

@@ -21,15 +21,17 @@ from pm2site.errors import Refusal
 from pm2site.transport.connections import ConnectionTable, raise_descriptor_limit
 from pm2site.transport.handshakes import HandshakeQueue
 from pm2site.transport.http_channel import LimitedChannel, LimitedRequest
-from pm2site.transport.websocket import FRAME_BYTES, MESSAGE_BYTES, LimitedWebSocket
+from pm2site.transport.websocket import MESSAGE_BYTES, LimitedWebSocket
 
 log = structlog.get_logger("pm2site.transport")
 
-CheckHead = Callable[[str, bytes, list[tuple[bytes, bytes]], str], Refusal | None]
+Headers = list[tuple[bytes, bytes]]
+CheckHead = Callable[[str, bytes, Headers, str], Refusal | None]
 BACKLOG = 4096  # connections that wait to be accepted; a SYN above Twisted's 50 is repeated by its client after 1 s
 # In a turn of the event loop. Twisted's 100 grow by 20 with each turn, until a burst fills its address's share, and
-# evicts connections before the request that they bring is read.
-ACCEPTS = 100
+# evicts connections before the request that they bring is read. Evicted ones are closed in the next turn, and together
+# they must fit into RESERVED_DESCRIPTORS, of which the server itself uses about 60.
+ACCEPTS = 64
 _is_installed = False
 
 
@@ -62,7 +64,7 @@ class LimitedWebSocketFactory(daphne.ws_protocol.WebSocketFactory):  # type: ign
     connections: ConnectionTable
 
     def setProtocolOptions(self, **options: Any) -> None:
-        sizes = {"maxMessagePayloadSize": MESSAGE_BYTES, "maxFramePayloadSize": FRAME_BYTES}
+        sizes = {"maxMessagePayloadSize": MESSAGE_BYTES, "maxFramePayloadSize": 0}  # LimitedWebSocket limits frames
         super().setProtocolOptions(**(options | sizes))
 
     def buildProtocol(self, addr: Any) -> LimitedWebSocket:
@@ -72,7 +74,7 @@ class LimitedWebSocketFactory(daphne.ws_protocol.WebSocketFactory):  # type: ign
         return socket
 
 
-def install(check_head: CheckHead, max_body_bytes: int) -> None:
+def install(check_head: CheckHead, refusal_headers: Callable[[Headers], dict[str, str]], max_body_bytes: int) -> None:
     """Makes every daphne server of this process use the limits. Calls after the first do nothing."""
     global _is_installed
     if _is_installed:
@@ -80,7 +82,8 @@ def install(check_head: CheckHead, max_body_bytes: int) -> None:
     _is_installed = True
     connections = ConnectionTable(raise_descriptor_limit())
     attributes = {
-        "check_head": staticmethod(check_head), "max_body_bytes": max_body_bytes, "handshakes": HandshakeQueue(),
+        "check_head": staticmethod(check_head), "refusal_headers": staticmethod(refusal_headers),
+        "max_body_bytes": max_body_bytes, "handshakes": HandshakeQueue(),
     }  # fmt: skip
     request_class = type("LimitedRequest", (LimitedRequest,), attributes)
     LimitedHTTPFactory.connections = LimitedWebSocketFactory.connections = connections

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any
@@ -19,7 +19,7 @@ from daphne import http_protocol
 from twisted.protocols import basic
 from twisted.web import http
 
-from pm2site.errors import Refusal, error_body, new_request_id
+from pm2site.errors import Refusal, error_body
 from pm2site.transport.connections import ConnectionTable
 from pm2site.transport.handshakes import HandshakeQueue
 from pm2site.transport.websocket import LimitedWebSocket
@@ -37,14 +37,16 @@ HEAD_TOO_LARGE = Refusal(431, "head_too_large", "The head is larger than 16 KiB,
 TIMED_OUT = Refusal(408, "request_timeout", "The request did not arrive in time: 10 s for its head, 30 s for its body.")
 
 
-def refusal_response(refusal: Refusal) -> bytes:
-    """A complete HTTP/1.1 response that closes the connection."""
-    body = error_body(refusal.status, refusal.code, refusal.message, new_request_id())
+def refusal_response(refusal: Refusal, headers: Mapping[str, str]) -> bytes:
+    """A complete HTTP/1.1 response that closes the connection. `headers`: besides others, X-Request-ID."""
+    body = error_body(refusal.status, refusal.code, refusal.message, headers["X-Request-ID"])
     content = json.dumps(body, separators=(",", ":")).encode()
-    return (
-        f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(content)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
-    ).encode() + content
+    lines = [
+        f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}", "Content-Type: application/json",
+        f"Content-Length: {len(content)}", "Cache-Control: no-store", "Connection: close",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]  # fmt: skip
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + content
 
 
 class LimitedChannel(http.HTTPChannel):  # type: ignore[misc]
@@ -125,10 +127,20 @@ class LimitedChannel(http.HTTPChannel):  # type: ignore[misc]
         self._is_refused = True
         self.setTimeout(None)
         self.setRawMode()
-        self.transport.write(refusal_response(refusal))
+        request = self.requests[-1] if self.requests else None
+        headers = self.requestFactory.refusal_headers(request.raw_headers() if request else [])
+        log.info(
+            "request is refused", status=refusal.status, code=refusal.code, address=self.address,
+            request_id=headers["X-Request-ID"],
+        )  # fmt: skip
+        self.transport.write(refusal_response(refusal, headers))
         self._networkProducer.unregisterProducer()
         self.transport.loseWriteConnection()
         self._abortingCall = self.callLater(LINGER_S, self.forceAbortClient)
+
+    def _send100Continue(self) -> None:
+        if not self._is_refused:
+            super()._send100Continue()
 
     def rawDataReceived(self, data: bytes) -> None:
         if not self._is_refused:
@@ -162,35 +174,46 @@ class LimitedChannel(http.HTTPChannel):  # type: ignore[misc]
 
 
 class LimitedRequest(http_protocol.WebRequest):  # type: ignore[misc]
-    """`check_head`: refuses a request by its head, before a byte of its body is kept; set by the factory, as is
-    `handshakes`, where requests for a WebSocket wait for their turn.
+    """`check_head`: refuses a request by its head, before a byte of its body is kept; `refusal_headers`: those of such
+    a response; `handshakes`: where requests for a WebSocket wait for their turn. The factory sets all three.
     """
 
     handshakes: HandshakeQueue
     check_head: Callable[[str, bytes, list[tuple[bytes, bytes]], str], Refusal | None]
+    refusal_headers: Callable[[list[tuple[bytes, bytes]]], dict[str, str]]
     max_body_bytes: int
     _received = 0
 
     def gotLength(self, length: int | None) -> None:
         self.content = BytesIO()
-        self._use_absolute_target()
+        if not self._use_absolute_target():
+            self.channel.refuse(MALFORMED)
+            return
         self.requestHeaders.removeHeader(b"Daphne-Root-Path")  # daphne would believe it from anybody
         has_more = length != 0 or self.requestHeaders.hasHeader(b"Upgrade")
         refusal = self._head_refusal() if has_more else None  # without a body, the application checks soon enough
         if refusal is not None:
             self.channel.refuse(refusal)
 
-    def _use_absolute_target(self) -> None:
-        """`GET http://host/path`: the host of the target replaces the Host header (RFC 9112, 3.2.2)."""
+    def _use_absolute_target(self) -> bool:
+        """`GET http://host/path`: the host of the target replaces the Host header (RFC 9112, 3.2.2). False if that is
+        not an address."""
         target = self.channel._path
         if not target.lower().startswith((b"http://", b"https://")):
-            return
-        parts = urlsplit(target)
+            return True
+        try:
+            parts = urlsplit(target)
+        except ValueError:
+            return False
         self.channel._path = (parts.path or b"/") + (b"?" + parts.query if parts.query else b"")
         self.requestHeaders.setRawHeaders(b"Host", [parts.netloc])
+        return True
+
+    def raw_headers(self) -> list[tuple[bytes, bytes]]:
+        return [(name.lower(), value) for name, values in self.requestHeaders.getAllRawHeaders() for value in values]
 
     def _head_refusal(self) -> Refusal | None:
-        headers = [(name.lower(), value) for name, values in self.requestHeaders.getAllRawHeaders() for value in values]
+        headers = self.raw_headers()
         if any(name == b"sec-websocket-protocol" and not value.isascii() for name, value in headers):
             return MALFORMED  # daphne fails on it
         return type(self).check_head(

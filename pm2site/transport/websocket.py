@@ -57,6 +57,7 @@ class LimitedWebSocket(ws_protocol.WebSocketProtocol):  # type: ignore[misc]
         limit = FRAME_BYTES if self.is_known else UNKNOWN_MESSAGE_BYTES
         if self.message_data_total_length + length > limit:
             self._stop_reading("message_too_large")
+            length = 0  # nothing of it is kept, and autobahn must not drop the connection before the close frame
         super().onMessageFrameBegin(length)
 
     def sendPong(self, payload: bytes | None = None) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from pm2site.access.request_head import head_of_scope, is_loopback, unmapped
+from pm2site.access.request_head import head_of_scope, is_loopback, new_head, unmapped
 
 
 def head(peer: str = "127.0.0.1", **headers: str) -> Any:
@@ -58,6 +58,7 @@ def test_forwarding_headers_of_anybody_do_not_count() -> None:
             ("2001:db8::1", "https", "pm.example"),
         ),
         ({"forwarded": "for=1.2.3.4, for=203.0.113.9;proto=http"}, ("203.0.113.9", "http", "localhost:3100")),
+        ({"x_forwarded_proto": "HTTPS"}, ("127.0.0.1", "https", "localhost:3100")),
     ],
 )
 def test_headers_of_a_trusted_proxy_say_who_the_client_is(
@@ -68,6 +69,18 @@ def test_headers_of_a_trusted_proxy_say_who_the_client_is(
 
     assert (client.address, client.scheme, client.host) == expected
     assert not is_loopback(client)
+
+
+def test_lines_of_a_list_are_one_list(settings: Settings) -> None:
+    settings.TRUSTED_PROXIES = (ipaddress.ip_network("127.0.0.1"), ipaddress.ip_network("10.0.0.0/8"))
+    pairs = [
+        ("X-Forwarded-For", "1.2.3.4"), ("X-Forwarded-For", "203.0.113.9, 10.1.1.1"), ("Content-Encoding", "gzip"),
+        ("Content-Encoding", "identity"), ("X-API-Key", "first"), ("X-API-Key", "last"),
+    ]  # fmt: skip
+    client = new_head("GET", "/", pairs, "127.0.0.1")
+
+    assert (client.address, client.headers["content-encoding"]) == ("203.0.113.9", "gzip, identity")
+    assert client.headers["x-api-key"] == "last"
 
 
 def test_mapped_addresses_are_ipv4() -> None:

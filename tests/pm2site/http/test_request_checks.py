@@ -108,11 +108,38 @@ def test_an_image_of_a_foreign_page_does_not_read_the_api(
     assert refusal(headers, path="/login") is None
 
 
+@pytest.mark.parametrize(
+    ("destination", "expected"),
+    [("document", None), *((name, (403, "origin_not_allowed")) for name in ("iframe", "frame", "embed", "object"))],
+)
+def test_a_frame_of_a_foreign_page_does_not_read_the_api(destination: str, expected: tuple[int, str] | None) -> None:
+    headers = {
+        "host": "localhost:3100", "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate",
+        "sec-fetch-dest": destination,
+    }  # fmt: skip
+
+    assert refusal(headers, path="/api/pm2/logs") == expected
+
+
 @pytest.mark.parametrize("origin", ["http://localhost:3100", "https://localhost:3100", "https://my.page"])
 def test_an_own_origin_and_one_of_the_setting_may_act(settings: Settings, origin: str) -> None:
     settings.API_ALLOWED_ORIGINS = ("https://my.page",)
 
     assert refusal({"host": "localhost:3100", "origin": origin}, method="POST") is None
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "expected"),
+    [
+        ("localhost:443", "https://localhost", None), ("localhost", "https://localhost:443", None),
+        ("localhost:80", "http://localhost", None), ("localhost:80", "https://localhost", (403, "origin_not_allowed")),
+        ("localhost", "http://[::1", (403, "origin_not_allowed")),
+    ],
+)  # fmt: skip
+def test_the_default_port_of_an_origin_may_be_left_out(
+    host: str, origin: str, expected: tuple[int, str] | None
+) -> None:
+    assert refusal({"host": host, "origin": origin}, method="POST") == expected
 
 
 def test_a_request_without_origin_may_act() -> None:
@@ -124,8 +151,19 @@ def test_a_length_above_the_limit_is_refused(length: str) -> None:
     assert refusal({"host": "localhost", "content-length": length}, method="POST") == (413, "body_too_large")
 
 
+@pytest.mark.parametrize("path", ["*", "localhost:3100", "health", "ws://localhost/health"])
+def test_a_target_that_is_no_path_is_refused(path: str) -> None:
+    assert refusal({"host": "localhost"}, path=path) == (400, "bad_path")
+
+
 @pytest.mark.parametrize(
-    ("encoding", "expected"), [("gzip", (415, "unsupported_content_encoding")), ("identity", None)]
+    ("encoding", "expected"),
+    [
+        ("gzip", (415, "unsupported_content_encoding")),
+        ("gzip, identity", (415, "unsupported_content_encoding")),
+        ("identity", None),
+        ("identity, identity", None),
+    ],
 )
 def test_a_compressed_body_is_refused(encoding: str, expected: tuple[int, str] | None) -> None:
     assert refusal({"host": "localhost", "content-encoding": encoding}, method="POST") == expected

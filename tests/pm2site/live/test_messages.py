@@ -33,6 +33,7 @@ STREAMS = {"a": None, "b": None}
             Message("subscribe", None, "a", 1000),
         ),
         ({"type": "auth", "apiKey": None, "token": "t"}, Message("auth", secret="t")),
+        ({"type": "subscribe", "stream": "a", "filter": {"x": None}}, Message("subscribe", None, "a", 1000)),
     ],
 )
 def test_valid_messages(fields: dict[str, object], expected: Message) -> None:
@@ -55,6 +56,7 @@ def test_valid_messages(fields: dict[str, object], expected: Message) -> None:
         ('{"type":"subscribe","stream":["a"]}', "unknown_stream"),
         ('{"type":"subscribe","stream":"a","interval":"x"}', "bad_interval"),
         ('{"type":"subscribe","stream":"a","interval":NaN}', "bad_interval"),
+        ('{"type":"subscribe","stream":"a","interval":Infinity}', "bad_interval"),
         ('{"type":null}', "unknown_type"),
         ('{"type":"subscribe","stream":null}', "unknown_stream"),
         ('{"type":"auth","apiKey":null}', "bad_auth"),

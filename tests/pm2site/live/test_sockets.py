@@ -18,6 +18,7 @@ READER, TOKEN = Credential("key", "key (read-only)", False), Credential("token",
 class Socket:
     address: str = "10.0.0.1"
     credential: Credential | None = None
+    closed_with: int | None = None
 
     async def revoked(self) -> None: ...
 
@@ -47,6 +48,20 @@ async def test_a_credential_has_its_share_and_newcomers_a_place(settings: Settin
     assert accepted(sockets, READER, 30) == 20
     assert accepted(sockets, TOKEN, 30) == 16  # 4 places are kept for others
     assert accepted(sockets, Credential("token", "new", True, "other"), 2) == 1
+
+
+async def test_a_socket_that_is_being_closed_counts_no_more(settings: Settings) -> None:
+    settings.WS_MAX_SOCKETS, settings.WS_SHARE = 4, 0.5
+    sockets = Sockets()
+    unanswered = [Socket(credential=READER) for _ in range(2)]
+    for socket in unanswered:
+        assert sockets.add(socket) is None
+    assert accepted(sockets, READER, 1) == 0
+
+    for socket in unanswered:
+        socket.closed_with = 4429
+
+    assert accepted(sockets, READER, 3) == 2
 
 
 async def test_an_address_has_its_share_of_sockets_that_are_not_authenticated(settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 import time
@@ -13,7 +14,7 @@ import psutil
 import pytest
 import requests
 
-from tests.fixtures.server import Server, new_server
+from tests.fixtures.server import Server, StartServer, new_server
 from tests.pm2site.transport.raw_http import Answer, code, connect, exchange, read_answer
 
 pytestmark = pytest.mark.real
@@ -54,6 +55,11 @@ def test_liveness_needs_no_host_and_takes_an_absolute_target(shared_server: Serv
         (POST + HOST + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", (415, "unsupported_content_encoding")),
         (POST + b"Host: localhost:\xd9\xa3\r\nContent-Length: 2\r\n\r\n{}", (400, "host_not_allowed")),
         (b"GET /%C2%9B2J HTTP/1.1\r\n" + HOST + CLOSE, (400, "bad_path")),
+        (b"GET health HTTP/1.1\r\n" + HOST + CLOSE, (400, "bad_path")),
+        (b"OPTIONS * HTTP/1.1\r\n" + HOST + CLOSE, (400, "bad_path")),
+        (b"GET ws://localhost/health HTTP/1.1\r\n" + HOST + CLOSE, (400, "bad_path")),
+        (b"GET http://[::1/health HTTP/1.1\r\n" + HOST + CLOSE, (400, "bad_request")),
+        (b"GET http://[zz]/health HTTP/1.1\r\n" + HOST + CLOSE, (400, "bad_request")),
         (b"GET /nothing HTTP/1.1\r\nDaphne-Root-Path: /%ff%fe\r\n" + HOST + CLOSE, (404, "not_found")),
     ],
 )  # fmt: skip
@@ -75,6 +81,28 @@ def test_a_request_is_refused_by_its_head_before_its_body_arrives(
     shared_server: Server, head: bytes, expected: tuple[int, str]
 ) -> None:
     assert code(exchange(shared_server, head)) == expected
+
+
+def test_a_refusal_by_the_head_has_its_id_in_header_body_and_log_and_is_final(shared_server: Server) -> None:
+    head = POST + b"Host: evil.example\r\nX-Request-ID: my-1\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n"
+    with connect(shared_server) as connection:
+        connection.sendall(head)
+        received = b""
+        while part := connection.recv(65536):
+            received += part
+
+    assert received.startswith(b"HTTP/1.1 400 ")
+    assert (received.count(b"HTTP/1.1"), received.count(b"X-Request-ID: my-1\r\n")) == (1, 1)
+    assert b'"requestId":"my-1"' in received
+    assert re.search(r"request is refused .*code=host_not_allowed request_id=my-1 ", shared_server.log.read_text())
+
+
+def test_an_allowed_page_can_read_a_refusal_by_the_head(start_server: StartServer) -> None:
+    server = start_server(API_ALLOWED_ORIGINS="https://my.page")
+    origin = {"Origin": "https://my.page"}
+    response = requests.post(server.url + "/api/pm2/stop", data=b"x" * 300_000, headers=origin, timeout=30)
+
+    assert (response.status_code, response.headers["Access-Control-Allow-Origin"]) == (413, "https://my.page")
 
 
 def test_an_endless_body_is_refused_and_nothing_of_it_is_kept(shared_server: Server) -> None:
@@ -134,9 +162,44 @@ def test_a_head_and_a_body_that_trickle_in_are_ended(shared_server: Server) -> N
     assert 29 < answers["body"][1] < 50
 
 
-def test_a_connection_without_a_request_makes_room_for_others() -> None:
+def with_300_files() -> Server:
     server = new_server()
     server.program = ["bash", "-c", 'ulimit -n 300 && exec "$0" "$@"', *server.program]
+    return server
+
+
+def connect_at_once(server: Server, addresses: list[str]) -> list[socket.socket]:
+    """Connections that do not wait for each other, one from each address."""
+    connections = []
+    for address in addresses:
+        connection = socket.socket()
+        connection.setblocking(False)
+        connection.bind((address, 0))
+        with suppress(BlockingIOError):
+            connection.connect(("127.0.0.1", server.port))
+        connections.append(connection)
+    return connections
+
+
+def test_a_burst_of_connections_leaves_files_for_others() -> None:
+    server = with_300_files()
+    idle: list[socket.socket] = []
+    try:
+        server.start()
+        statuses = set()
+        for _ in range(5):
+            idle += connect_at_once(server, [f"127.0.0.{2 + number % 3}" for number in range(200)])
+            statuses.add(requests.get(server.url + "/api/system/stats", timeout=30).status_code)
+
+        assert statuses == {200}
+    finally:
+        for connection in idle:
+            connection.close()
+        server.clean()
+
+
+def test_a_connection_without_a_request_makes_room_for_others() -> None:
+    server = with_300_files()
     idle: list[socket.socket] = []
     try:
         server.start()

@@ -9,7 +9,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import psutil
 import pytest
@@ -105,6 +105,14 @@ def test_control_frames_count_as_messages(shared_server: Server) -> None:
             client.ping()
 
         assert closed_with(client) == (4429, "flooding")
+
+
+def test_a_frame_that_is_too_large_is_refused_with_a_code(shared_server: Server) -> None:
+    with connect_websocket(shared_server.ws_url, additional_headers={"X-API-Key": "k" * 20}) as client:
+        with suppress(ConnectionClosed):
+            client.send("x" * 300_000)
+
+        assert closed_with(client) == (4429, "message_too_large")
 
 
 def test_frames_that_do_not_wait_for_the_handshake_count(shared_server: Server) -> None:
