@@ -27,6 +27,8 @@ def _run(argv: Sequence[str] | None) -> int:
     try:
         settings = config.from_environment(server=options.server)
         is_debugging = settings.is_debugging
+        if exposure := settings.find_exposure():
+            progress.print_warning(exposure)
         return _run_without_screen(settings, options) if _is_screenless(options) else _run_dashboard(settings, options)
     except ClientError as error:
         if is_debugging:

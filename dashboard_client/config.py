@@ -5,7 +5,9 @@ from __future__ import annotations
 import ipaddress
 import math
 import os
+import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
@@ -41,6 +43,17 @@ class Config:
             return host == "localhost" or ipaddress.ip_address(host).is_loopback
         except ValueError:
             return False
+
+    def find_exposure(self) -> str | None:
+        """A sentence if the key would cross the internet unencrypted, else None. Looks the server's name up."""
+        parts = urlsplit(self.server)
+        if not self.secret or parts.scheme == "https" or self.is_local:
+            return None
+        with suppress(OSError, ValueError):  # connecting reports it
+            resolved = socket.getaddrinfo(parts.hostname, parts.port or 80, type=socket.SOCK_STREAM)
+            if any(ipaddress.ip_address(str(sockaddr[0]).split("%")[0]).is_global for *_, sockaddr in resolved):
+                return f"API_KEY goes unencrypted to {self.server}, a public address. Use https, or a tunnel."
+        return None
 
     def __repr__(self) -> str:  # keeps the key out of logs
         return f"Config(server={self.server!r}, secret={'***' if self.secret else ''!r})"

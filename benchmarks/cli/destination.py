@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import shlex
+import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
@@ -47,7 +48,7 @@ class Destination:
         return self._with_key(self.configured or self.beside_target or parse_server_url(url, "A saved result's server"))
 
     def _with_key(self, url: str) -> Server:
-        return Server(url, self.key if url == self.configured or _is_this_machine(url) else "")
+        return Server(url, self.key if url == self.configured or is_this_machine(url) else "")
 
 
 def read_environment(environ: Mapping[str, str], host: str | None) -> Destination:
@@ -78,7 +79,7 @@ def parse_server_url(text: str, source: str) -> str:
     return SplitResult(parts.scheme, netloc, parts.path.rstrip("/"), "", "").geturl()
 
 
-def _is_this_machine(url: str) -> bool:
+def is_this_machine(url: str) -> bool:
     """Whether the URL names the loopback interface, as the default of API_SERVER does."""
     host = urlsplit(url).hostname or ""
     try:
@@ -87,11 +88,23 @@ def _is_this_machine(url: str) -> bool:
         return False
 
 
+def find_proxy(url: str) -> str | None:
+    """The proxy of the environment for `url`, without a password; none for this machine, which a proxy cannot reach."""
+    parts = urlsplit(url)
+    if is_this_machine(url) or urllib.request.proxy_bypass(parts.netloc):
+        return None
+    proxy = urllib.request.getproxies().get(parts.scheme)
+    return proxy.rpartition("@")[2] if proxy else None
+
+
 def find_exposure(server: Server) -> str | None:
     """A sentence if the key would cross the internet unencrypted, else None."""
     parts = urlsplit(server.url)
     if not server.key or parts.scheme == "https":
         return None
+    proxy = find_proxy(server.url)
+    if proxy:
+        return f"API_KEY goes unencrypted through the proxy {proxy}. Use https, or NO_PROXY={parts.hostname}."
     with contextlib.suppress(InvalidTargetAddress):  # sending reports it
         if any(address.is_public(str(ip)) for ip in address.resolve(parts.hostname or "", server.url)):
             return f"API_KEY goes unencrypted to {server.url}, a public address. Use https, or a tunnel."

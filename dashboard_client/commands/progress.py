@@ -20,6 +20,10 @@ def print_error(text: str) -> None:
     print_status(f"[ERROR] {text}")
 
 
+def print_warning(text: str) -> None:
+    print(f"[WARN] {text}", file=sys.stderr)
+
+
 def show_live_line(text: str) -> None:
     """Replace the live line; does nothing unless stderr is a terminal."""
     if sys.stderr.isatty():

@@ -67,3 +67,17 @@ def test_a_key_is_never_shown() -> None:
 )
 def test_the_websocket_url_follows_from_the_server(server: str, ws_url: str, is_local: bool) -> None:
     assert (Config(server).ws_url, Config(server).is_local) == (ws_url, is_local)
+
+
+@pytest.mark.parametrize(
+    ("server", "secret", "is_exposed"),
+    [
+        ("http://8.8.8.8:3100", "k", True), ("http://8.8.8.8:3100", "", False), ("https://8.8.8.8:3100", "k", False),
+        ("http://192.168.1.100:3100", "k", False), ("http://[2001:4860:4860::8888]:3100", "k", True),
+        ("http://localhost:3100", "k", False), ("http://no-such-host.invalid", "k", False),
+    ],
+)  # fmt: skip
+def test_a_key_over_http_to_a_public_address_is_warned_of(server: str, secret: str, is_exposed: bool) -> None:
+    expected = f"API_KEY goes unencrypted to {server}, a public address. Use https, or a tunnel."
+
+    assert Config(server, secret).find_exposure() == (expected if is_exposed else None)

@@ -123,6 +123,23 @@ def test_a_key_over_http_to_a_public_address_is_warned_of(url: str, key: str, is
 
 
 @pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (
+            "http://10.9.9.9:3100",
+            "API_KEY goes unencrypted through the proxy 10.1.1.1:3128. Use https, or NO_PROXY=10.9.9.9.",
+        ),
+        ("http://127.0.0.1:3100", None), ("http://bench.example:3100", None), ("https://10.9.9.9:3100", None),
+    ],
+)  # fmt: skip
+def test_a_key_through_a_proxy_is_warned_of(monkeypatch: pytest.MonkeyPatch, url: str, expected: str | None) -> None:
+    monkeypatch.setenv("http_proxy", "http://ada:secret@10.1.1.1:3128")
+    monkeypatch.setenv("no_proxy", "bench.example")
+
+    assert find_exposure(Server(url, "k")) == expected
+
+
+@pytest.mark.parametrize(
     ("key", "credential"), [("", "API_KEY=KEY "), ("wrong", "API_KEY=KEY ")], ids=["no key", "another key"]
 )
 def test_a_refused_result_is_kept_and_the_line_that_delivers_it_is_printed(
@@ -142,7 +159,7 @@ def test_a_refused_result_is_kept_and_the_line_that_delivers_it_is_printed(
 def test_a_withheld_key_is_named_and_goes_along_once_the_server_is_configured(
     receiver: Receiver, outbox: Outbox, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchmarks.cli.destination._is_this_machine", lambda url: False)
+    monkeypatch.setattr("benchmarks.cli.destination.is_this_machine", lambda url: False)
     outbox.save(ENTRY, receiver.url)
 
     assert not delivery.resend(outbox, read_environment({"API_KEY": "right"}, None))

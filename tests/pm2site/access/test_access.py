@@ -386,3 +386,23 @@ def test_every_page_restricts_what_it_may_load(path: str) -> None:
     assert response.headers["Content-Type"].startswith("text/html")
     policy = response.headers["Content-Security-Policy"]
     assert "default-src 'none'; script-src 'self';" in policy
+
+
+def test_guesses_of_the_old_password_are_limited(client: Client) -> None:
+    """A session that was left open must not be enough to find out the password."""
+    user = get_user_model().objects.create_superuser("ada", password="right password")
+    client.force_login(user)
+    new = {"new_password1": "An0ther-one", "new_password2": "An0ther-one"}
+
+    def change(old: str) -> int:
+        form = {"old_password": old, **new}
+        return client.post("/admin/password_change/", form, headers={"Host": "localhost"}).status_code
+
+    try:
+        assert [change("wrong") for _ in range(9)] == [200] * 9
+        assert change("right password") == 302
+        user.refresh_from_db()
+        client.force_login(user)
+        assert [change("wrong"), change("wrong")] == [200, 429]
+    finally:
+        attempts.clear()
