@@ -11,20 +11,20 @@ import pytest
 # Those of more than 15 s, longest first, by `make test ARGS=--junitxml=…`. A file that is missing here costs at most its
 # own time at the end.
 SLOWEST = (
-    "pm2site/web/test_schemathesis.py", "pm2site/backup/test_start.py", "test_locales.py",
-    "pm2site/access/test_access_on_the_wire.py", "pm2/api/test_views.py", "pm2/actions/test_selection.py",
-    "pm2/test_command.py", "benchmarks/runs/test_runner.py", "dashboard_client/tui/test_in_a_terminal.py",
-    "rediscluster/operations/test_interruption.py", "end_to_end/test_shutdown.py", "pm2site/live/test_feed.py",
-    "benchmarks/runs/test_queue.py", "pm2/actions/test_scaling.py", "test_package.py",
-    "pm2site/transport/test_http_limits.py", "rediscluster/operations/test_faults.py",
-    "pm2/frameworks/test_lifecycle.py", "pm2site/transport/test_websocket_limits.py", "end_to_end/test_under_pm2.py",
-    "pm2/actions/test_results.py", "dashboard_client/test_client.py", "pm2/actions/test_lifecycle.py",
-    "pm2/logs/test_log_lines.py", "end_to_end/test_main_job.py", "test_output_errors.py",
-    "benchmarks/history/test_query_plans.py", "benchmarks/cli/test_cli.py", "pm2/monitor/test_daemon_monitor.py",
-    "dashboard_client/commands/test_commands.py", "deploy/test_nginx.py", "pm2site/test_logging.py",
-    "rediscluster/api/test_views.py", "end_to_end/test_runs_outlive_the_server.py",
-    "dashboard_client/network/test_live_connection.py", "benchmarks/engine/test_run_protocol.py",
-    "reference_client/test_reference_client.py",
+    "benchmarks/runs/test_queue.py", "benchmarks/engine/test_odd_targets.py", "pm2site/backup/test_start.py",
+    "pm2site/web/test_schemathesis.py", "pm2/test_command.py", "benchmarks/runs/test_runner.py",
+    "rediscluster/operations/test_interruption.py", "pm2/actions/test_scaling.py",
+    "rediscluster/operations/test_faults.py", "benchmarks/runs/test_credentials.py",
+    "dashboard_client/tui/test_in_a_terminal.py", "pm2site/live/test_feed.py",
+    "pm2site/transport/test_http_limits.py", "pm2site/access/test_access_on_the_wire.py",
+    "pm2/actions/test_lifecycle.py", "pm2/actions/test_results.py", "benchmarks/history/test_query_plans.py",
+    "pm2/frameworks/test_lifecycle.py", "test_locales.py", "pm2/api/test_views.py",
+    "pm2/actions/test_serving_again.py", "test_output_errors.py", "benchmarks/cli/test_cli.py",
+    "pm2/monitor/test_daemon_monitor.py", "end_to_end/test_shutdown.py", "pm2/actions/test_selection.py",
+    "end_to_end/test_under_pm2.py", "pm2site/transport/test_websocket_limits.py",
+    "dashboard_client/commands/test_commands.py", "test_package.py", "benchmarks/engine/test_run_protocol.py",
+    "reference_client/test_reference_client.py", "dashboard_client/network/test_live_connection.py",
+    "end_to_end/test_main_job.py", "rediscluster/operations/test_cluster.py", "system/host/test_child_processes.py",
 )  # fmt: skip
 _ranks = {f"tests/{name}": rank for rank, name in enumerate(SLOWEST)}
 
