@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging.config
 import logging.handlers
 import sys
+from collections.abc import MutableMapping
 from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
@@ -13,6 +14,11 @@ from typing import Any
 import structlog
 
 from system.lib import files
+from system.lib.text import is_printable, printable
+
+LOG_FILE = "server.log"
+SINGLE_LINE = ("event", "level", "logger", "timestamp")  # the console renderer prints these as they are
+TRACES = ("exception", "stack")  # of several lines
 
 _shared: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -24,17 +30,44 @@ _shared: list[Any] = [
 
 
 def _formatter(style: str, *, color: bool) -> dict[str, Any]:
-    # Values are untrusted (process names, headers): the console renderer prints their repr.
-    renderer = (
-        structlog.processors.JSONRenderer()
+    # Keys and values are untrusted (process names, headers, paths): they must neither control a terminal nor look like
+    # another line.
+    rendering: list[Any] = (
+        [structlog.processors.JSONRenderer()]  # escapes all but printable ASCII
         if style == "json"
-        else structlog.dev.ConsoleRenderer(colors=color, pad_event_to=0)
+        else [_escape, structlog.dev.ConsoleRenderer(colors=color, pad_event_to=0)]
     )
     return {
         "()": structlog.stdlib.ProcessorFormatter,
         "foreign_pre_chain": _shared,
-        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
     }
+
+
+class _Quoted:
+    """A value that is printed as this text, whatever the renderer does with others."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+def _escape(logger: object, method: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
+    """For the console renderer, which quotes text with spaces and prints all other text as it is."""
+    return {printable(str(key)): _escape_value(str(key), value) for key, value in event.items()}
+
+
+def _escape_value(key: str, value: object) -> object:
+    if key in SINGLE_LINE:
+        return printable(str(value))
+    if key in TRACES:
+        return "\n".join(printable(line) for line in str(value).split("\n"))
+    if isinstance(value, str):
+        return value if is_printable(value) else _Quoted(repr(value))
+    text = repr(value)
+    return value if is_printable(text) else _Quoted(printable(text))
 
 
 def logging_config(style: str, level: str, *, color: bool = False) -> dict[str, Any]:
@@ -95,7 +128,7 @@ class RotatedFile(logging.handlers.WatchedFileHandler):
 def with_log_file(style: str, level: str, folder: Path, *, color: bool) -> dict[str, Any]:
     """The configuration with a rotated file, never in colour, in addition to stderr."""
     config = logging_config(style, level, color=color)
-    handler = {"()": RotatedFile, "filename": str(folder / "server.log"), "formatter": "file_line"}
+    handler = {"()": RotatedFile, "filename": str(folder / LOG_FILE), "formatter": "file_line"}
     return {
         **config,
         "formatters": {**config["formatters"], "file_line": _formatter(style, color=False)},
@@ -116,5 +149,6 @@ def start(style: str, level: str, folder: Path) -> None:
     """Starts logging to stderr (in colour on a terminal) and to `folder`/server.log. Raises OSError."""
     global _started
     files.make_folder(folder)
+    files.open_to_append(folder / LOG_FILE).close()  # `dictConfig` would make a ValueError of its OSError
     _started = with_log_file(style, level, folder, color=sys.stderr.isatty())
     apply(_started)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
+import structlog
 
 from pm2site import logging_setup
 from system.lib import files
@@ -58,6 +61,61 @@ def test_the_log_of_the_runs_is_rotated_by_a_started_server(start_server: StartS
 
 def record(text: str) -> logging.LogRecord:
     return logging.LogRecord("pm2site", logging.INFO, __file__, 1, text, None, None)
+
+
+HOSTILE = "a\x1b[2J\x7f\x9b\u202e\u2028\r\nb"
+ESCAPED = r"a\x1b[2J\x7f\x9b\u202e\u2028\r\nb"
+
+
+class Hostile:
+    def __repr__(self) -> str:
+        return HOSTILE
+
+
+@pytest.fixture
+def hostile_record() -> Iterator[logging.LogRecord]:
+    """With foreign text in each place that a line prints."""
+    error = ValueError(HOSTILE)
+    entry = logging.LogRecord("pm2site", logging.INFO, __file__, 1, HOSTILE, None, (ValueError, error, None))
+    with structlog.contextvars.bound_contextvars(
+        **{HOSTILE: 1, "empty": "", "list": [HOSTILE], "object": Hostile(), "path": HOSTILE, "usual": "/health"}
+    ):
+        yield entry
+
+
+def format_by(style: str, entry: logging.LogRecord) -> str:
+    config = logging_setup.logging_config(style, "INFO")["formatters"]["line"]
+    return str(logging.config.DictConfigurator({"version": 1}).configure_formatter(config).format(entry))
+
+
+def test_no_foreign_text_controls_the_terminal_or_begins_a_line(hostile_record: logging.LogRecord) -> None:
+    first, *trace = format_by("console", hostile_record).split("\n")
+
+    assert first.partition(" ")[2] == (
+        f"[info     ] {ESCAPED} [pm2site] {ESCAPED}=1 empty= list=['{ESCAPED}'] object={ESCAPED} path='{ESCAPED}'"
+        " usual=/health"
+    )
+    assert trace[-2:] == [f"ValueError: {ESCAPED.removesuffix(chr(92) + 'nb')}", "b"]
+
+
+def test_json_is_printable_and_keeps_the_text(hostile_record: logging.LogRecord) -> None:
+    line = format_by("json", hostile_record)
+
+    assert [character for character in line if not " " <= character <= "~"] == []
+    entry = json.loads(line)
+    assert (entry["event"], entry["path"], entry["list"], entry[HOSTILE]) == (HOSTILE, HOSTILE, [HOSTILE], 1)
+
+
+def test_a_path_is_escaped_in_the_log_of_a_started_server(start_server: StartServer) -> None:
+    server = start_server()
+    path = "/%C2%9B2J%1b%5b2J%7f%E2%80%AE%E2%80%A8"
+    requests.get(server.url + path, headers={"X-Request-ID": "hostile"}, timeout=DEADLINE_S)
+
+    content = wait_for(server.folder / "var" / "logs" / "server.log", "request_id=hostile")
+
+    assert r"path='/\x9b2J\x1b[2J\x7f\u202e\u2028'" in content
+    assert content in server.log.read_text()
+    assert [character for character in content if character != "\n" and not character.isprintable()] == []
 
 
 def test_two_servers_rotate_one_file_and_lose_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
