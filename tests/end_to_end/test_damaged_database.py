@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,36 @@ def damage_page_of(database: Path, text: bytes) -> None:
     with database.open("r+b") as file:
         file.seek(content.index(text) // PAGE_BYTES * PAGE_BYTES)
         file.write(b"\xff")
+
+
+def overwrite(database: Path) -> None:
+    with database.open("r+b") as file:
+        file.write(b"\xff" * database.stat().st_size)
+
+
+def forget_a_migration(database: Path) -> None:
+    """The code has one more than the database, as after an update below a running server."""
+    with sqlite3.connect(database, timeout=60) as connection:
+        connection.execute("DELETE FROM django_migrations WHERE app = 'pm2site' AND name = '0002_access_tokens'")
+    connection.close()
+
+
+@pytest.mark.parametrize(("damage", "history"), [(overwrite, (503, "database_error")), (forget_a_migration, (200, ""))])
+def test_what_needs_no_database_goes_on_though_it_is_damaged_before_the_first_view(
+    start_server: StartServer, damage: Callable[[Path], None], history: tuple[int, str]
+) -> None:
+    server = start_server()
+    damage(server.folder / "var" / "pm2site.sqlite3")
+
+    assert answer(requests.post(server.url + "/api/pm2/stop", json={"name": "none"}, timeout=60))[1] == "daemon_down"
+    assert requests.get(server.url + "/api/docs", timeout=60).status_code == 200
+    assert answer(requests.get(server.url + "/nothing", timeout=60)) == (404, "not_found")
+    assert answer(requests.get(server.url + "/api/benchmark/all", timeout=60)) == history
+
+
+def answer(response: requests.Response) -> tuple[int, str]:
+    body = response.json()
+    return response.status_code, body.get("code", "") if isinstance(body, dict) else ""
 
 
 def test_a_stream_that_breaks_off_is_cut_and_logged(server: Server) -> None:

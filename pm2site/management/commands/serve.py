@@ -17,6 +17,7 @@ from benchmarks.runs import queue
 from pm2.daemon import origin
 from pm2site import banner, lifetime, logging_setup
 from pm2site.backup import databases, start_checks
+from pm2site.http import middleware
 from system.database import statistics
 from system.host import ports
 from system.lib.commands import CommandLine
@@ -46,6 +47,7 @@ class Command(CommandLine):
         with databases.used_by("the server"):
             logging_setup.start(settings.LOG_FORMAT, settings.LOG_LEVEL, settings.LOG_DIR)
             call_command("migrate", interactive=False, verbosity=0)
+            middleware.remember_migrated()
             queue.recover_queue()
             self._import_history()
             statistics.update_statistics()
