@@ -11,6 +11,7 @@ from typing import Any
 
 from pm2site import env
 from pm2site.logging_setup import logging_config
+from system.database.existing_file import ExistingFile
 from system.lib import installation
 
 BASE_DIR = installation.ROOT
@@ -113,6 +114,7 @@ TEMPLATES = [
 DATABASES = {"default": env.database("DATABASE_URL", DATA_DIR / "pm2site.sqlite3")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
+        "factory": ExistingFile,
         "timeout": 30,  # seconds that a writer waits for another; in a server less: system.database.contention
         # A DEFERRED transaction that reads and then writes fails at once with "database is locked".
         "transaction_mode": "IMMEDIATE",

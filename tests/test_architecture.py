@@ -68,7 +68,7 @@ OWNERS = {
         "pm2site/transport/daphne_limits.py",
         "pm2site/transport/http_channel.py",
     },
-    "sqlite3": {"pm2site/backup/sqlite_file.py"},
+    "sqlite3": {"pm2site/backup/sqlite_file.py", "system/database/existing_file.py"},
 }
 # Method → the only files that may call it, under any import name.
 CALLS = {

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+
+from system.lib import files
 
 MAGIC = b"SQLite format 3\0"
 SIDE_FILES = ("-wal", "-shm")  # SQLite names them after the database
@@ -59,6 +62,20 @@ def _open_to_read(path: Path, stop: Event, *, in_use: bool) -> Iterator[sqlite3.
     connection.set_progress_handler(lambda: int(stop.is_set()), INSTRUCTIONS_PER_LOOK)
     try:
         yield connection
+    finally:
+        connection.close()
+
+
+def create(path: Path) -> None:
+    """Makes a missing file, or one of 0 bytes, a database without tables, with mode 0600.
+
+    SQLite would create it with a mode by the umask. Its side files get the mode of the database. Raises OSError,
+    sqlite3.Error.
+    """
+    os.close(files.open_private(path, os.O_RDWR | os.O_CREAT))
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_S)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")  # writes the first page
     finally:
         connection.close()
 

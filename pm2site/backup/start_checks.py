@@ -12,6 +12,7 @@ from django.conf import settings
 
 from pm2site.backup import backups, databases, sqlite_file
 from pm2site.errors import DatabaseUnusable
+from system.database.existing_file import DatabaseMissing
 from system.lib import files, installation
 
 
@@ -86,6 +87,12 @@ def check_rows_are_there(*, has_migrated: bool) -> None:
     )
 
 
+def check_is_usable() -> None:
+    """For a command that neither creates nor migrates the database. Raises DatabaseUnusable. Changes nothing."""
+    check_database()
+    check_rows_are_there(has_migrated=databases.migration_lock().exists())
+
+
 def _describe_loss(path: Path, has_migrated: bool) -> str | None:
     exists = path.exists()
     size_bytes = path.stat().st_size if exists else 0
@@ -100,6 +107,19 @@ def _describe_loss(path: Path, has_migrated: bool) -> str | None:
     if has_migrated or (exists and not size_bytes and settings.HAS_RUN_BEFORE):
         return f"{what}, but this server has run here before"
     return None
+
+
+def create_database() -> None:
+    """Where there is no database yet, creates one without tables. Raises DatabaseUnusable."""
+    path = databases.sqlite_path()
+    if path is None or (path.exists() and path.stat().st_size):
+        return
+    try:
+        sqlite_file.create(path)
+    except OSError as error:
+        raise DatabaseUnusable(files.describe_refusal(path, error)) from error
+    except sqlite_file.SqliteError as error:
+        raise DatabaseUnusable(describe_failure(path, error)) from error
 
 
 def correct_modes() -> None:
@@ -132,10 +152,11 @@ def explain(error: Exception) -> str:
     """The cause of a database error that ended a command, and what helps."""
     try:
         check_folders()
-        check_database()
-        check_rows_are_there(has_migrated=databases.migration_lock().exists())
+        check_is_usable()
     except DatabaseUnusable as cause:
         return str(cause)
+    if isinstance(error, DatabaseMissing):
+        return str(error)
     if "no such table" in str(error):
         return f"The database has no tables. Create them: {installation.MANAGE} migrate"
     return f"The database failed: {' '.join(str(error).split())}"

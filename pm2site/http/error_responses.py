@@ -20,6 +20,7 @@ from rest_framework.response import Response
 from pm2site.errors import error_body
 from pm2site.http.visit import Visit
 from system.database import contention
+from system.database.existing_file import DatabaseMissing
 from system.database.presence import DatabaseGone
 from system.lib.errors import ReportedError
 from system.lib.fields import error_sentences
@@ -44,6 +45,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     RequestDataTooBig: (413, "body_too_large"),
     exceptions.Throttled: (429, "too_many_requests"),
     DatabaseGone: (503, "database_gone"),
+    DatabaseMissing: (503, "database_not_migrated"),
     RecursionError: (400, "bad_json"),  # JSON nested deeper than the parser's limit
 }
 _DATABASE_TEXTS = (
@@ -103,7 +105,7 @@ def error_message(error: Exception, status: int) -> str:
     if status == 507 and isinstance(error, (OSError, *DATABASE_ERRORS)):
         return f"No space left on disk: {_unwritten_path(error)} could not be written. Free some and try again."
     if isinstance(error, DATABASE_ERRORS):
-        if isinstance(error, DatabaseGone):
+        if isinstance(error, (DatabaseGone, DatabaseMissing)):
             return str(error)
         if status_and_code(error)[1] == "database_busy":
             return contention.explain_lock(Path(str(settings.DATABASES["default"]["NAME"])))

@@ -1,7 +1,8 @@
 """Notices that the SQLite file was deleted or replaced below a running server. [io: files, database]
 
-SQLite would not: open connections go on writing to a file that has no name any more, and a new one creates an empty
-file. Each query compares the file with that of the start, which takes microseconds.
+SQLite would not: open connections go on writing to a file that has no name any more, and a new one writes to whatever
+is there. Each new connection, before it opens the file, and each query compares the file with that of the start, which
+takes microseconds.
 """
 
 from __future__ import annotations
@@ -38,9 +39,12 @@ class _Watch:
 
     def execute(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
         """As a wrapper of Django's queries. Raises DatabaseGone."""
+        self.check()
+        return execute(sql, params, many, context)
+
+    def check(self) -> None:
         if identify(self.file) != self.identity:
             raise DatabaseGone(self.file)
-        return execute(sql, params, many, context)
 
     def install(self, connection: BaseDatabaseWrapper, **_: Any) -> None:
         connection.execute_wrappers.append(self.execute)
@@ -50,19 +54,19 @@ _watch: _Watch | None = None
 
 
 def identify(file: Path) -> tuple[int, int] | None:
-    """Device and inode; None if there is no file."""
+    """Device and inode, of a symlink its own; None if there is no file."""
     try:
-        status = file.stat()
+        status = file.lstat()
     except OSError:
         return None
     return status.st_dev, status.st_ino
 
 
 def watch_file() -> None:
-    """From now on, queries of new connections raise DatabaseGone when the file is not the present one."""
+    """From now on, new connections and their queries raise DatabaseGone when the file is not the present one."""
     global _watch
     database = connections.settings["default"]
-    file = Path(str(database["NAME"]))
+    file = Path(str(database["NAME"])).absolute()
     identity = identify(file)
     if database["ENGINE"] != "django.db.backends.sqlite3" or identity is None:
         return
@@ -70,3 +74,10 @@ def watch_file() -> None:
         connection_created.disconnect(_watch.install)
     _watch = _Watch(file, identity)
     connection_created.connect(_watch.install)
+
+
+def check_is_the_same(file: Path) -> None:
+    """For a connection that is about to open the file, an absolute path. Raises DatabaseGone; without `watch_file`
+    nothing happens."""
+    if _watch is not None and _watch.file == file:
+        _watch.check()

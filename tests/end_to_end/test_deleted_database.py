@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +21,17 @@ def delete(file: Path) -> None:
 
 def replace(file: Path) -> None:
     delete(file)
-    file.touch()
+    file.touch(mode=0o600)
+
+
+def link(file: Path) -> None:
+    moved = file.rename(file.with_name("elsewhere.sqlite3"))
+    file.symlink_to(moved)
+
+
+def describe(file: Path) -> tuple[bool, int | None]:
+    """Whether it is a symlink, and its own size; None if there is nothing."""
+    return file.is_symlink(), file.lstat().st_size if os.path.lexists(file) else None
 
 
 def post(server: Server, path: str, body: object) -> tuple[int, str, str]:
@@ -28,7 +39,7 @@ def post(server: Server, path: str, body: object) -> tuple[int, str, str]:
     return response.status_code, response.json().get("code", ""), response.json().get("message", "")
 
 
-@pytest.mark.parametrize("damage", [delete, replace])
+@pytest.mark.parametrize("damage", [delete, replace, link])
 def test_nothing_is_stored_in_a_file_that_is_gone_and_verbs_act(
     start_server: StartServer, damage: Callable[[Path], None]
 ) -> None:
@@ -36,6 +47,7 @@ def test_nothing_is_stored_in_a_file_that_is_gone_and_verbs_act(
     file = server.folder / "var" / "pm2site.sqlite3"
     assert post(server, "/api/benchmark/add", {"framework": "node", "reqPerSec": 5})[0] == 201
     damage(file)
+    present = describe(file)
 
     message = (
         f"{file} was deleted or replaced while the server runs, so that nothing can be stored. "
@@ -59,3 +71,4 @@ def test_nothing_is_stored_in_a_file_that_is_gone_and_verbs_act(
     assert requests.get(server.url + "/ready", timeout=60).json()["checks"]["database"]["message"] == message
     assert post(server, "/api/pm2/stop", {"name": "none"})[1] == "daemon_down"
     assert server.stop() == 0
+    assert describe(file) == present

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from pm2site.audit.trail import record_command
-from pm2site.backup import backups, databases
+from pm2site.backup import backups, databases, start_checks
 from system.errors import HostError
 from system.lib import files
 from system.lib.commands import CommandLine
@@ -29,6 +29,7 @@ class Command(CommandLine):
         parser.add_argument("file", nargs="?", type=Path, help="file or folder (a file in BACKUP_DIR)")
 
     def handle(self, *args: Any, file: Path | None, **options: Any) -> None:
+        start_checks.check_is_usable()
         target = _target(file)
         try:
             backup = asyncio.run(backups.make(target, Event()))

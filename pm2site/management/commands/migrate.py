@@ -20,7 +20,7 @@ class Command(DjangoCommand):
         super().add_arguments(parser)  # type: ignore[arg-type]
         parser.add_argument("--empty", action="store_true", help="create the tables though a used database is missing")
 
-    # Not `handle`: before it, Django's system checks connect to the database, which creates it.
+    # Not `handle`: before it, Django's system checks connect to the database.
     def execute(self, *args: Any, empty: bool = False, **options: Any) -> str | None:
         start_checks.check_folders()
         lock = databases.migration_lock()
@@ -31,9 +31,6 @@ class Command(DjangoCommand):
             start_checks.check_database()
             if not empty:
                 start_checks.check_rows_are_there(has_migrated=has_migrated)
+            start_checks.create_database()
             start_checks.correct_modes()
-            umask = os.umask(0o077)  # SQLite creates a database by it, and the side files like the database
-            try:
-                return super().execute(*args, **options)
-            finally:
-                os.umask(umask)
+            return super().execute(*args, **options)

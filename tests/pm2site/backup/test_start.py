@@ -84,6 +84,7 @@ def lose_with_a_backup(database: Path) -> None:
 
 
 RESTORE = "restore a backup ({dir}/backups has none): python manage.py restore FILE"
+NO_CLUSTER = "This server has no cluster. Set one up first."
 BEGIN = "To begin with an empty history, run python manage.py migrate --empty; otherwise "
 NEWEST = "restore the newest backup: python manage.py restore {dir}/backups/scheduled-20261126-030000.sqlite3"
 FAULTS: dict[str, tuple[Callable[[Path], object], list[str], str]] = {
@@ -158,6 +159,17 @@ def contents(folder: Path) -> dict[str, bytes]:
         *((fault, ["serve"]) for fault in FAULTS),
         *((fault, ["migrate"]) for fault in ("truncated", "of 0 bytes", "gone", "another program's")),
         *((fault, ["token", "ci"]) for fault in ("truncated", "unreadable", "on a full disk")),
+        *(
+            (fault, command)
+            for fault in ("of 0 bytes", "gone", "gone but its backup", "a symlink")
+            for command in (
+                ["token"],
+                ["token", "ci"],
+                ["admin"],
+                ["backup"],
+                ["changepassword", "tester"],
+            )
+        ),
     ],
 )
 def test_a_fault_ends_the_start_with_one_sentence_and_touches_nothing(
@@ -177,7 +189,9 @@ def test_a_fault_ends_the_start_with_one_sentence_and_touches_nothing(
 
 def test_a_command_that_finds_no_tables_asks_for_the_backup_too(stopped: Server) -> None:
     database = database_of(stopped)
-    os.truncate(database, 0)
+    database.unlink()
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
     expected = f"{database} has no tables, but this server has run here before. {BEGIN}{RESTORE}"
 
     for command in (["token", "ci"], ["admin"], ["serve"]):
@@ -187,13 +201,31 @@ def test_a_command_that_finds_no_tables_asks_for_the_backup_too(stopped: Server)
 def test_a_command_before_the_first_start_names_the_one_that_creates_the_tables() -> None:
     server = unused_server()
     try:
+        database = database_of(server)
         assert run(server, "token", "ci") == (
-            1, "", "[ERROR] The database has no tables. Create them: python manage.py migrate\n"
+            1, "", f"[ERROR] {database} does not exist. Create the database: python manage.py migrate\n"
         )  # fmt: skip
+        assert not database.exists()
         server.manage("migrate", "--verbosity=0")
         assert run(server, "token", "ci")[0] == 0
     finally:
         server.clean()
+
+
+@pytest.mark.parametrize("fault", ["of 0 bytes", "gone", "a symlink"])
+def test_what_needs_no_database_goes_on_and_leaves_it_as_it_is(stopped: Server, fault: str) -> None:
+    database = database_of(stopped)
+    FAULTS[fault][0](database)
+    before = contents(database.parent)
+
+    no_daemon = f"PM2's daemon for {stopped.folder}/pm2 is not running. Starting a framework starts it."
+
+    for command, sentence in ((["pm2", "stop", "none"], no_daemon), (["rediscluster", "stop"], NO_CLUSTER)):
+        code, out, err = run(stopped, *command)
+        warnings, _, errors = err.rpartition("[ERROR] ")
+        assert (code, out, errors) == (1, "", f"{sentence}\n")
+        assert warnings.count("\n") == ("entry of the audit trail was not stored" in warnings) == (fault == "a symlink")
+    assert contents(database.parent) == before
 
 
 @pytest.mark.parametrize("lose", [lose_with_a_backup, lambda file: os.truncate(file, 0)], ids=["gone", "0 bytes"])
