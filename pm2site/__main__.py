@@ -45,6 +45,12 @@ def _execute() -> None:
         from pm2site.backup import start_checks  # needs the settings
 
         sys.exit(f"[ERROR] {start_checks.explain(error)}")
+    except OSError as error:
+        from pm2site.backup import start_checks
+
+        if (sentence := start_checks.explain_refusal(error)) is None:
+            raise
+        sys.exit(f"[ERROR] {sentence}")
 
 
 if __name__ == "__main__":

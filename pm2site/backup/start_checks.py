@@ -148,6 +148,13 @@ def _own_folders() -> list[Path]:
     return [folder for folder in folders if folder.is_dir()]
 
 
+def explain_refusal(error: OSError) -> str | None:
+    """Why the system refused a file of ours, and what helps; None if the error is about something else."""
+    path = Path(error.filename if isinstance(error.filename, str) else "")
+    is_ours = any(path.is_relative_to(folder) for folder in (settings.DATA_DIR, settings.BACKUP_DIR))
+    return files.describe_refusal(path, error) if is_ours else None
+
+
 def explain(error: Exception) -> str:
     """The cause of a database error that ended a command, and what helps."""
     try:

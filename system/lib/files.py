@@ -25,7 +25,12 @@ def open_private(path: str | Path, flags: int) -> int:
     Raises OSError: ELOOP for a symlink, which is not followed, and EINVAL for what is not a regular file.
     """
     # O_NONBLOCK: a FIFO would wait for its other end.
-    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, FILE_MODE)
+    try:
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, FILE_MODE)
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # a FIFO that nobody reads, or a socket
+            raise _not_regular(path) from error
+        raise
     try:
         _check_and_correct(descriptor, path)
     except BaseException:
@@ -34,10 +39,14 @@ def open_private(path: str | Path, flags: int) -> int:
     return descriptor
 
 
+def _not_regular(path: str | Path) -> OSError:
+    return OSError(errno.EINVAL, "Not a regular file", str(path))
+
+
 def _check_and_correct(descriptor: int, path: str | Path) -> None:
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
-        raise OSError(errno.EINVAL, "Not a regular file", str(path))
+        raise _not_regular(path)
     if stat.S_IMODE(status.st_mode) != FILE_MODE and status.st_uid == os.geteuid():
         os.fchmod(descriptor, FILE_MODE)
 
@@ -187,6 +196,8 @@ def check_writable(folder: Path) -> None:
 
 def describe_refusal(path: Path, error: OSError) -> str:
     """Why the system refused to write to the file or folder, and the command that helps: two sentences."""
+    if error.errno == errno.ENOTDIR:
+        path = _nearest(path)  # what is in place of a folder, not the file that was to be in it
     quoted = shlex.quote(str(path))
     if error.errno in NO_SPACE_ERRNOS:
         return f"{path} cannot be written: {_lower(error)}. Make room; this shows the disk: df -h {quoted}"

@@ -226,6 +226,6 @@ async def test_a_failed_backup_is_reported_and_tried_again(database: Path, setti
 
     assert wait_s == schedule.RETRY_S
     assert schedule.condition() == Condition(
-        backup_failure=f"the last backup failed: {settings.BACKUP_DIR} cannot be written: not a directory. "
-        f"This shows what is there: ls -ld {settings.BACKUP_DIR}"
+        backup_failure=f"the last backup failed: {database.parent}/file cannot be written: not a directory. "
+        f"This shows what is there: ls -ld {database.parent}/file"
     )

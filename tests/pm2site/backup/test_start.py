@@ -212,6 +212,58 @@ def test_a_command_before_the_first_start_names_the_one_that_creates_the_tables(
         server.clean()
 
 
+def replace_by_a_file(path: Path) -> None:
+    shutil.rmtree(path, ignore_errors=True)
+    path.write_text("theirs")
+
+
+def replace_by_a_folder(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.mkdir(parents=True)
+
+
+def replace_by_a_fifo(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.parent.mkdir(exist_ok=True)
+    os.mkfifo(path)
+
+
+def replace_by_a_symlink(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.parent.mkdir(exist_ok=True)
+    path.symlink_to("/etc/hostname")
+
+
+LOOK = "{0} cannot be written: {1}. This shows what is there: ls -ld {0}"
+SYMLINK = "{0} is a symlink, and not followed. Put the file there: mv $(readlink -f {0}) {0}"
+
+
+@pytest.mark.parametrize(
+    ("name", "replace", "sentence"),
+    [
+        ("logs", replace_by_a_file, LOOK.format("{0}", "not a directory")),
+        ("logs/server.log", replace_by_a_folder, LOOK.format("{0}", "is a directory")),
+        ("logs/server.log", replace_by_a_fifo, LOOK.format("{0}", "not a regular file")),
+        ("logs/server.log", replace_by_a_symlink, SYMLINK),
+        ("locks", replace_by_a_file, LOOK.format("{0}", "not a directory")),
+        ("locks/database", replace_by_a_folder, LOOK.format("{0}", "is a directory")),
+        ("locks/database", replace_by_a_fifo, LOOK.format("{0}", "not a regular file")),
+        ("locks/migrate", replace_by_a_symlink, SYMLINK),
+    ],
+)
+def test_something_else_in_place_of_our_files_ends_the_start_with_one_sentence(
+    stopped: Server, name: str, replace: Callable[[Path], None], sentence: str
+) -> None:
+    path = stopped.folder / "var" / name
+    replace(path)
+    kind = path.lstat().st_mode
+
+    commands = [["serve"], ["migrate"]] if name.startswith("locks") else [["serve"]]
+    for command in commands:
+        assert run(stopped, *command) == (1, "", f"[ERROR] {sentence.format(path)}\n")
+    assert path.lstat().st_mode == kind
+
+
 @pytest.mark.parametrize("fault", ["of 0 bytes", "gone", "a symlink"])
 def test_what_needs_no_database_goes_on_and_leaves_it_as_it_is(stopped: Server, fault: str) -> None:
     database = database_of(stopped)
