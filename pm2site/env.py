@@ -109,6 +109,10 @@ def database(name: str, default: Path) -> dict[str, object]:
         raise ImproperlyConfigured(f"{name} is not a database URL ({type(error).__name__}).") from error
     if not config.get("ENGINE"):
         raise ImproperlyConfigured(f"{name} names an unknown database engine.")
+    if config["NAME"] == ":memory:":
+        raise ImproperlyConfigured(
+            f"{name} names a database in memory, which each thread would have for itself. Name a file: sqlite:////PATH"
+        )
     return config
 
 

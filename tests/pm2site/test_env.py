@@ -51,6 +51,11 @@ def test_a_value_is_parsed(
             lambda: env.program("X"),
             "X='/no/where' is not a program: neither a path nor a name on PATH.",
         ),
+        (
+            "sqlite://:memory:",
+            lambda: env.database("X", Path("/d")),
+            "X names a database in memory, which each thread would have for itself. Name a file: sqlite:////PATH",
+        ),
     ],
 )
 def test_the_error_names_a_bad_value(
