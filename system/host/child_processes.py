@@ -278,7 +278,11 @@ def _read_until(pipe: int, deadline_s: float) -> bytes:
 def spawn_detached(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, log_file: Path) -> Identity:
     """Starts a process that outlives this one: own session, no pipes, output appended to `log_file`."""
     try:
-        with files.open_to_append(log_file) as log:
+        log = files.open_to_append(log_file)
+    except OSError as error:
+        raise ChildFailed(argv[0], f"its log {log_file} cannot be opened: {error.strerror}") from error
+    try:
+        with log:
             process = subprocess.Popen(
                 list(argv), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=dict(env), cwd=cwd,
                 start_new_session=True,

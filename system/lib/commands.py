@@ -7,6 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from system.lib.text import printable
+
 
 class CommandLine(BaseCommand):
     """Prints a CommandError without the class name that Django would put before it."""
@@ -17,5 +19,6 @@ class CommandLine(BaseCommand):
         except CommandError as error:
             if not getattr(self, "_called_from_command_line", False) or options.get("traceback"):
                 raise
-            self.stderr.write(f"[ERROR] {error}")
+            lines = (printable(line) for line in str(error).split("\n"))  # it may quote PM2, Redis or a client
+            self.stderr.write("[ERROR] " + "\n".join(lines))
             sys.exit(error.returncode)

@@ -193,6 +193,18 @@ async def test_a_detached_process_has_its_own_session_and_leaves_no_zombie(tmp_p
     assert not child_processes.is_alive(identity)
 
 
+def test_a_detached_process_whose_log_is_a_symlink_does_not_start(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(ChildFailed) as caught:
+        child_processes.spawn_detached(SLEEP, env={}, cwd=tmp_path, log_file=log)
+
+    assert str(caught.value) == (
+        f"{SLEEP[0]} could not be started: its log {log} cannot be opened: Too many levels of symbolic links."
+    )
+
+
 async def test_a_detached_process_outlives_its_parent(tmp_path: Path) -> None:
     source = f"""
 import os, pathlib
