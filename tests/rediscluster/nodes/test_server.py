@@ -8,7 +8,8 @@ import pytest
 from rediscluster.errors import PortTaken
 from rediscluster.nodes import server
 from system.host import process_lookup
-from tests.fixtures.ports import free_port
+from system.host.ports import is_bindable
+from tests.fixtures.ports import BUS_OFFSET, free_port, free_ports
 
 
 @pytest.fixture(autouse=True)
@@ -18,8 +19,8 @@ def _unseen_holder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_port_of_a_process_that_was_just_killed_is_waited_for() -> None:
-    listener = socket.create_server(("127.0.0.1", free_port()))
-    port = listener.getsockname()[1]
+    port = next(port for port in free_ports(20) if is_bindable("0.0.0.0", port + BUS_OFFSET))
+    listener = socket.create_server(("127.0.0.1", port))
     closing = threading.Timer(0.2, listener.close)
     closing.start()
 
