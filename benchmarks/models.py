@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from system.lib.times import format_time
 from system.model_fields import StorableCharField, StorableJSONField, StorableTextField
 
 
@@ -71,7 +72,7 @@ class Run(models.Model):
     headers = StorableJSONField(default=dict)
     generator = StorableCharField(max_length=50)
     generator_version = StorableCharField(max_length=100, blank=True)
-    command = StorableJSONField(default=list, help_text="Arguments of the load generator")
+    command = StorableJSONField(default=list, items=str, help_text="Arguments of the load generator")
     profile = StorableCharField(max_length=20, blank=True)
     trials_planned = models.PositiveIntegerField(default=1)
     planned_duration_s = models.FloatField(default=0, help_text="Requested duration of a trial in seconds")
@@ -120,12 +121,14 @@ class Run(models.Model):
     memory_bytes = models.BigIntegerField(null=True, help_text="Peak memory of all processes of the target together")
     saturation = StorableCharField(max_length=30, blank=True)
     validity = StorableCharField(max_length=10, choices=Validity, default=Validity.UNKNOWN)
-    reasons = StorableJSONField(default=list, help_text="Reasons for a validity other than `valid`")
-    gates = StorableJSONField(default=list, help_text="Checks: code, state, message, value, trial")
+    reasons = StorableJSONField(default=list, items=str, help_text="Reasons for a validity other than `valid`")
+    gates = StorableJSONField(default=list, items=dict, help_text="Checks: code, state, message, value, trial")
     preflight = StorableJSONField(default=dict)
     environment = StorableJSONField(default=dict)
-    samples = StorableJSONField(default=list, help_text="Once a second: rate, CPU of generator, target, Redis, host")
-    exits = StorableJSONField(default=list, help_text="Exits of the target's processes during the run")
+    samples = StorableJSONField(
+        default=list, items=dict, help_text="Once a second: rate, CPU of generator, target, Redis, host"
+    )
+    exits = StorableJSONField(default=list, items=dict, help_text="Exits of the target's processes during the run")
     original = StorableJSONField(null=True, help_text="The entry as imported or submitted")
 
     class Meta:
@@ -148,7 +151,7 @@ class Run(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.framework} {self.method} {self.endpoint} {self.at:%Y-%m-%d %H:%M:%S}"
+        return f"{self.framework} {self.method} {self.endpoint} {format_time(self.at)}"
 
 
 def newest_recorded_at() -> datetime | None:

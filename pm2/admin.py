@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from pm2.models import Exit
+from system.admin_lists import DatedChangeList
 
 
 @admin.register(Exit)
@@ -15,7 +17,6 @@ class ExitAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("at", "name", "pm_id", "cause", "text", "exit_code", "signal", "uptime_seconds")
     list_filter = ("cause", "at")
     search_fields = ("instance__name", "text", "by")
-    list_select_related = ("instance",)
     date_hierarchy = "at"
     ordering = ("-id",)  # the time is the clock's, which may have been set back
     fields = (
@@ -37,8 +38,18 @@ class ExitAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="last minute")
     def last_minute(self, ended: Exit) -> str:
-        points = [f"{before:4.0f} s before: {cpu:.1f} %, {size / 2**20:.0f} MB" for before, cpu, size in ended.samples]
+        points = [
+            f"{before:4.0f} s before: {cpu:.1f} %, {size / 2**20:.0f} MB"
+            for before, cpu, size in ended.readable_samples()
+        ]
         return "\n".join(points) or "no samples before the exit"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[DatedChangeList]:
+        return DatedChangeList
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Exit]:
+        """With the instances: an exit of one that is gone from the database cannot be shown."""
+        return super().get_queryset(request).select_related("instance")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+
+from system.lib.times import format_time
+from system.model_fields import StorableJSONField
 
 
 def this_server() -> str:
@@ -42,11 +47,19 @@ class Exit(models.Model):
     text = models.CharField(max_length=500)
     by = models.CharField(max_length=200, null=True)  # noqa: DJ001
     uptime_seconds = models.FloatField(null=True)
-    stderr = models.JSONField(default=list)
-    samples = models.JSONField(default=list)
+    stderr = StorableJSONField(default=list, items=str)
+    samples = StorableJSONField(default=list, items=list)
 
     class Meta:
         ordering = ["-at", "-id"]
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.instance} {self.text}"
+        return f"{format_time(self.at)} {self.instance} {self.text}"
+
+    def readable_samples(self) -> list[list[Any]]:
+        """Seconds before the exit, CPU and memory of each sample that has three numbers."""
+        return [
+            sample
+            for sample in self.samples
+            if len(sample) == 3 and all(isinstance(number, (int, float)) for number in sample)
+        ]

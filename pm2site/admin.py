@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from pm2site.access import tokens
 from pm2site.models import AccessToken, Activity, Role
+from system.admin_lists import DatedChangeList
 
 admin.site.site_header = "pm2site"
 admin.site.site_title = "pm2site"
@@ -23,6 +24,9 @@ class ActivityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ("outcome", "action", "at")
     search_fields = ("actor", "target", "message", "action")
     date_hierarchy = "at"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[DatedChangeList]:
+        return DatedChangeList
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from system.lib.times import format_time
+
 
 def this_server() -> str:
     return str(settings.SERVER_ID)
@@ -35,7 +37,7 @@ class Activity(models.Model):
         verbose_name_plural = "activity"
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor} {self.action} {self.target}"
+        return f"{format_time(self.at)} {self.actor} {self.action} {self.target}"
 
 
 class Role(models.TextChoices):

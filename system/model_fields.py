@@ -38,8 +38,13 @@ class StorableTextField(_StorableField, models.TextField):  # type: ignore[type-
 class StorableJSONField(_StorableField, models.JSONField):
     """Applies `storable_json` to what is written, and to what is read: earlier versions stored lone surrogates.
 
-    A value of another type than the field's default, list or dict, is read as the default.
+    A value of another type than the field's default, list or dict, is read as the default, and so is JSON that Python
+    cannot read. Of a list, elements that are no `items` are left out. In migrations there are no `items`.
     """
+
+    def __init__(self, *args: Any, items: type = object, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.items = items
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         if not isinstance(value, BaseExpression):
@@ -49,11 +54,13 @@ class StorableJSONField(_StorableField, models.JSONField):
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
         try:
             loaded = super().from_db_value(value, expression, connection)
-        except RecursionError:  # nested deeper than the parser's limit
+        except (RecursionError, ValueError):  # nested deeper than the parser's limit; a number of 5000 digits
             loaded = None
         if isinstance(value, str) and may_be_unstorable(value):
             loaded = storable_json(loaded)
         is_part = isinstance(expression, KeyTransform)
         if self.default in (list, dict) and not is_part and not isinstance(loaded, self.default):
             return self.default()
+        if isinstance(loaded, list) and not is_part and not all(isinstance(item, self.items) for item in loaded):
+            return [item for item in loaded if isinstance(item, self.items)]
         return loaded

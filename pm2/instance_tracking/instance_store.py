@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -13,6 +14,9 @@ from django.utils import timezone
 from pm2 import models
 from pm2.daemon.process import Key
 from pm2.exits.classify import Cause, Exit, UsageSample
+from system.lib.times import NO_TIME
+
+log = structlog.get_logger("pm2.instance_tracking")
 
 MAX_EXITS = 100_000  # a crash loop must not fill the disk
 PRUNE_EVERY = 1000
@@ -115,13 +119,18 @@ def load_exits(limit: int, name: str = "", pm_id: int | None = None, since: date
         rows = rows.filter(instance__pm_id=pm_id, instance__gone_at=None)
     if since is not None:
         rows = rows.filter(at__gte=since)
-    return [_exit_from_row(row) for row in rows[:limit]]
+    return [ended for row in rows[:limit] if (ended := _exit_from_row(row)) is not None]
 
 
-def _exit_from_row(row: models.Exit) -> Exit:
+def _exit_from_row(row: models.Exit) -> Exit | None:
+    """None for a row that cannot be read, which is logged: SQLite stores any type in any column."""
+    numbers = row.instance.pm_id, row.exit_code or 0, row.uptime_seconds or 0
+    if row.cause not in list(Cause) or not all(isinstance(number, (int, float)) for number in numbers):
+        log.warning("an exit cannot be read from the database", exit=row.pk)
+        return None
     return Exit(
         instance=row.instance.token,
-        at=row.at,
+        at=row.at or NO_TIME,
         name=row.instance.name,
         pm_id=row.instance.pm_id,
         exit_code=row.exit_code,
@@ -131,5 +140,5 @@ def _exit_from_row(row: models.Exit) -> Exit:
         by=row.by,
         uptime_seconds=row.uptime_seconds,
         stderr=tuple(row.stderr),
-        samples=tuple(UsageSample(*sample) for sample in row.samples),
+        samples=tuple(UsageSample(*sample) for sample in row.readable_samples()),
     )

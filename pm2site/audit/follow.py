@@ -10,7 +10,7 @@ from asgiref.sync import sync_to_async
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from pm2site.audit.trail import FIELDS, MAX_ENTRIES, feed
+from pm2site.audit.trail import FIELDS, MAX_ENTRIES, feed, stored_entry
 from pm2site.http import error_responses
 from pm2site.models import Activity
 
@@ -40,19 +40,15 @@ async def follow_other_writers() -> None:
 def _read_before(started_at: datetime) -> tuple[int, list[dict[str, Any]]]:
     """The primary key to resume from, and the entries. This server's own entries are already in the feed."""
     rows = _newest(Activity.objects.filter(at__lt=started_at), INITIAL_ENTRIES)
-    return (rows[-1]["pk"] if rows else 0), [_entry(row) for row in rows]
+    return (rows[-1]["pk"] if rows else 0), [stored_entry(row) for row in rows]
 
 
 def _read_after(last_pk: int) -> tuple[int, list[dict[str, Any]]]:
     """The primary key to resume from, and the entries from the shell, the only ones without an address."""
     rows = _newest(Activity.objects.filter(pk__gt=last_pk), MAX_ENTRIES)
-    return (rows[-1]["pk"] if rows else last_pk), [_entry(row) for row in rows if not row["address"]]
+    return (rows[-1]["pk"] if rows else last_pk), [stored_entry(row) for row in rows if not row["address"]]
 
 
 def _newest(rows: QuerySet[Activity], limit: int) -> list[dict[str, Any]]:
     """Oldest first."""
     return list(rows.order_by("-pk").values("pk", *FIELDS)[:limit])[::-1]
-
-
-def _entry(row: dict[str, Any]) -> dict[str, Any]:
-    return {field: row[field] for field in FIELDS}

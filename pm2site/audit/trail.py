@@ -34,6 +34,7 @@ from system.lib import audit_hook
 from system.lib.feed import Feed
 from system.lib.fields import QueryIntegerField, QuerySerializer, TextField
 from system.lib.text import is_encodable
+from system.lib.times import NO_TIME
 from system.lib.wire import to_wire
 from system.lib.wire_serializers import response_schema
 
@@ -196,4 +197,9 @@ def read_entries(limit: int, since: Any = None, action: str = "", actor: str = "
     rows = Activity.objects.all()
     filters = {"at__gte": since, "action": action, "actor": actor}
     rows = rows.filter(**{name: value for name, value in filters.items() if value})
-    return ActivityAnswer([Entry(**row) for row in rows.values(*FIELDS)[:limit]], timezone.now())
+    return ActivityAnswer([Entry(**stored_entry(row)) for row in rows.values(*FIELDS)[:limit]], timezone.now())
+
+
+def stored_entry(row: dict[str, Any]) -> dict[str, Any]:
+    """The fields of an entry, of a row with these columns, which may hold anything."""
+    return {field: row[field] for field in FIELDS} | {"at": row["at"] or NO_TIME}
