@@ -11,10 +11,14 @@ from django.utils.safestring import SafeString, mark_safe
 
 from benchmarks.admin.charts.history import LevelChange, Point, render_rates_over_time, render_sparkline
 from benchmarks.admin.charts.run import TrialRate, render_cpu_usage, render_latency_curve, render_trials
+from benchmarks.admin.charts.scale import drawable_number
 from benchmarks.analysis import histogram
 from benchmarks.analysis.measurement import merge_latencies
+from benchmarks.errors import RunUnreadable
 from benchmarks.history import baselines, recent_rates, run_side, trends
 from benchmarks.history.completed import RunKind
+from benchmarks.history.readable_rows import readable
+from benchmarks.history.run_side import check_details
 from benchmarks.models import Run, Validity
 
 HISTORY_URL_NAME = "admin:benchmarks_run_history_of"
@@ -26,8 +30,12 @@ def history_url(run: Run) -> str:
 
 
 def run_overview(run: Run) -> dict[str, Any]:
-    """Context of the overview above the fields of a run."""
+    """Context of the overview above the fields of a run; of one that cannot be read, the reason."""
     trials = list(run.trials.order_by("index"))
+    try:
+        check_details(readable(run), trials)
+    except RunUnreadable as error:
+        return {"problem": str(error)}
     baseline = baselines.baseline_for(run)
     rates = [TrialRate(trial.index, trial.req_per_sec, trial.is_warmup) for trial in trials]
     measured = [trial for trial in trials if not trial.is_warmup]
@@ -62,7 +70,7 @@ def history_context(kind: RunKind) -> dict[str, Any]:
     ]  # fmt: skip
     changes, _ = trends.find_change_points(*kind)
     baseline = baselines.baseline_for(runs[-1]) if runs else None
-    baseline_rate = baseline.run.req_per_sec if baseline else None
+    baseline_rate = drawable_number(baseline.run.req_per_sec) if baseline else None
     chart = render_rates_over_time(
         name, points, [LevelChange(change.at, change.text) for change in changes], baseline_rate
     )

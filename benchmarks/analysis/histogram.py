@@ -29,14 +29,17 @@ def encode(latencies: Latencies) -> str:
 
 
 def decode(text: str) -> Latencies:
-    """Inverse of `encode`, exact to three digits."""
+    """Inverse of `encode`, exact to three digits. Empty for a text that is no histogram."""
     if not text:
         return ()
-    histogram = HdrHistogram.decode(text)
-    return tuple(
-        (int(item.value_iterated_to), int(item.count_added_in_this_iter_step))
-        for item in histogram.get_recorded_iterator()
-    )
+    try:
+        histogram = HdrHistogram.decode(text)
+        return tuple(
+            (int(item.value_iterated_to), int(item.count_added_in_this_iter_step))
+            for item in histogram.get_recorded_iterator()
+        )
+    except Exception:  # noqa: BLE001 - hdrh lets any exception of its parsing escape
+        return ()
 
 
 def is_valid(text: str) -> bool:

@@ -26,6 +26,7 @@ from benchmarks.engine.run_spec import RunParameters
 from benchmarks.errors import NoHistogram, RunNotFound
 from benchmarks.history import baselines
 from benchmarks.history.results import to_result
+from benchmarks.history.run_side import check_details
 from benchmarks.models import UNFINISHED, Baseline, Run, RunState, Trial
 from benchmarks.runs import progress, queue, run_request
 from benchmarks.runs.run_rows import column_values, new_run
@@ -33,6 +34,7 @@ from system.lib import audit_hook
 from system.lib.wire import to_wire
 from system.lib.wire_serializers import response_schema
 
+GATE_TEXTS = ("code", "state", "message")
 RUN_PATH = r"runs/(?P<run_id>[^/]+)"
 
 
@@ -125,7 +127,9 @@ def accepted_body(run: Run) -> responses.RunAccepted:
 
 
 def details_body(run: Run) -> responses.RunDetails:
+    """Raises RunUnreadable."""
     trials = list(run.trials.all())
+    check_details(run, trials)
     baseline = baselines.baseline_for(run)
     return responses.RunDetails(
         **run_status_fields(run),
@@ -134,7 +138,7 @@ def details_body(run: Run) -> responses.RunDetails:
         command=run.command,
         result=to_result(run) if run.req_per_sec is not None else None,
         trial_results=[stored_trial_figures(trial) for trial in trials],
-        gates=run.gates,
+        gates=[gate for gate in run.gates if all(isinstance(gate.get(name), str) for name in GATE_TEXTS)],
         preflight=run.preflight,
         environment=run.environment,
         samples=run.samples,

@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from django.utils import timezone
 
 from benchmarks.analysis import comparison
 from benchmarks.analysis.comparison import Comparison
-from benchmarks.errors import NoBaseline, UnfitBaseline
+from benchmarks.errors import BenchmarkError, NoBaseline, UnfitBaseline
 from benchmarks.generators.scenario import PROFILES
 from benchmarks.history.readable_rows import read_results
 from benchmarks.history.results import Result
 from benchmarks.history.run_side import fetch_measured_run, to_side, with_trials
 from benchmarks.models import Baseline, Run, RunState, Validity
 from system.lib.quantities import significant
+
+log = structlog.get_logger("benchmarks")
 
 MIN_PROFILE = PROFILES["standard"]
 
@@ -78,10 +81,15 @@ def compare_with_baseline(run_id: str) -> Comparison:
 
 
 def comparison_for(run: Run, baseline: Baseline | None) -> Comparison | None:
-    """Comparison with the baseline; None without one, for the baseline itself, and for runs that are not done."""
+    """Comparison with the baseline; None without one that can be read, for the baseline itself, and for runs that are
+    not done."""
     if baseline is None or baseline.run_id == run.pk or run.state != RunState.DONE:
         return None
-    return compare_with_baseline(str(run.pk))
+    try:
+        return compare_with_baseline(str(run.pk))
+    except BenchmarkError as error:
+        log.warning("a run cannot be compared with its baseline", run=str(run.pk), error=str(error))
+        return None
 
 
 def find_flaws(run: Run) -> list[str]:

@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 
 from benchmarks.errors import RunUnreadable
 from benchmarks.models import END_OF_TIME, NOT_DONE, Run
+from system.lib.times import is_time
 
 Position = tuple[datetime, UUID]  # of a run in the order of the history: newest first, then by id
 RunKind = tuple[str, str, str]  # framework, endpoint, method
@@ -37,8 +38,8 @@ def completed_runs(filters: Mapping[str, Any] | None = None) -> QuerySet[Run]:
 
 def position_of(run: Run) -> Position:
     """Raises RunUnreadable."""
-    if not isinstance(run.at, datetime):
-        raise RunUnreadable(run.pk, "at", run.at)
+    if not is_time(run.at):
+        raise RunUnreadable(run.pk, "at", "no time")
     return run.at, run.id
 
 

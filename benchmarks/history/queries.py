@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain, islice
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from benchmarks.errors import InvalidCursor, RunsUnreadable
@@ -24,6 +24,16 @@ from system.lib.storable_json import storable_json
 
 T = TypeVar("T")
 CHUNK_SIZE = 500
+# The next name is looked up after the stored one, by the database: what is read of text that is not UTF-8, or of bytes,
+# sorts elsewhere, so that a search after it would find the same row for ever.
+NAMES_SQL = """
+    WITH RECURSIVE names(name) AS (
+        SELECT min(framework) FROM {table}
+        UNION ALL
+        SELECT (SELECT min(framework) FROM {table} WHERE framework > name) FROM names WHERE name IS NOT NULL
+    )
+    SELECT name FROM names WHERE name IS NOT NULL
+"""
 
 
 def iter_chunks(rows: QuerySet[Run], convert: Callable[[Run], T] = to_result) -> Iterator[list[T]]:  # type: ignore[assignment]
@@ -39,16 +49,25 @@ def iter_chunks(rows: QuerySet[Run], convert: Callable[[Run], T] = to_result) ->
 def _read_chunks(rows: QuerySet[Run], convert: Callable[[Run], T]) -> Iterator[list[T]]:
     rows = rows.only(*COLUMNS, "state")
     position: Position | None = None
+    previous: set[Position] = set()
     while True:
         read = read_rows(rows_after(rows, position)[:CHUNK_SIZE], lambda run: (position_of(run), convert(run)))
-        chunk = [item for item in read if item is not None]
+        chunk = [item for item in read if item is not None and item[0] not in previous]
         if chunk:
             yield [value for _, value in chunk]
-            position = chunk[-1][0]
         if len(read) < CHUNK_SIZE:
             return
-        if not chunk:
-            raise RunsUnreadable(CHUNK_SIZE)
+        previous = {at for at, _ in chunk}
+        position = _advanced(position, [at for at, _ in chunk], CHUNK_SIZE)
+
+
+def _advanced(position: Position | None, read: Sequence[Position], count: int) -> Position:
+    """The position after `read`. A time that was not written by Django, such as one without seconds, may sort in the
+    database before the position that is read of it. Raises RunsUnreadable where the same rows would be read again."""
+    last = min(read, default=None)
+    if last is None or (position is not None and last >= position):
+        raise RunsUnreadable(count)
+    return last
 
 
 def fetch_latest(count: int) -> list[Result]:
@@ -59,12 +78,13 @@ def fetch_latest(count: int) -> list[Result]:
 def fetch_page(filters: Mapping[str, Any], limit: int, cursor: str) -> tuple[list[Result], int, str | None]:
     """Results of one page, total number of rows, cursor of the next page. Raises InvalidCursor."""
     rows = completed_runs(filters)
-    after = rows_after(rows, decode_cursor(cursor) if cursor else None).only(*COLUMNS)
+    position = decode_cursor(cursor) if cursor else None
+    after = rows_after(rows, position).only(*COLUMNS)
     read = read_rows(after[: limit + 1], lambda run: (position_of(run), to_result(run)))
     page = [item for item in read[:limit] if item is not None]
-    if not page and len(read) > limit:
-        raise RunsUnreadable(limit)
-    next_cursor = encode_cursor(page[-1][0]) if len(read) > limit else None
+    next_cursor = None
+    if len(read) > limit:
+        next_cursor = encode_cursor(_advanced(position, [at for at, _ in page], limit))
     return [result for _, result in page], totals.count_runs(filters), next_cursor
 
 
@@ -99,12 +119,11 @@ def _is_uuid(text: str) -> bool:
 
 
 def list_frameworks() -> list[str]:
-    """Framework names in the history, by one index lookup each."""
-    names: list[str] = []
-    rows = Run.objects.order_by("framework").values_list("framework", flat=True)
-    while (next_name := rows.filter(framework__gt=names[-1] if names else "").first()) is not None:
-        names.append(next_name)
-    return names
+    """Framework names in the history, by one index lookup each. Bytes, which no query by text finds, are left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(NAMES_SQL.format(table=connection.ops.quote_name(Run._meta.db_table)))
+        names = [name for (name,) in cursor.fetchall()]
+    return list(dict.fromkeys(name for name in names if name and isinstance(name, str)))
 
 
 def add_result(columns: Mapping[str, Any], original: Mapping[str, Any]) -> tuple[Run, bool]:

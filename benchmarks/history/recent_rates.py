@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 
 from benchmarks.errors import RunUnreadable
-from benchmarks.history.completed import KIND, RunKind, completed_runs, newest_of_kinds
+from benchmarks.history.completed import KIND, RunKind, completed_runs, newest_of_kinds, position_of
 from benchmarks.history.readable_rows import read_rows
 from benchmarks.models import Run, Validity
 
 SPARKLINE_POINTS = 20
 HISTORY_POINTS = 500
+RATES = ("req_per_sec", "req_per_sec_low", "req_per_sec_high")
+POINT_COLUMNS = ("id", "at", *RATES)
 
 
 def fetch_newest(kind: RunKind) -> list[Run]:
     """At most HISTORY_POINTS runs that have a rate, oldest first, without large columns."""
     rows = completed_runs(dict(zip(KIND, kind, strict=True)))
-    summary_rows = rows.only("id", "at", "req_per_sec", "req_per_sec_low", "req_per_sec_high", "validity")
+    summary_rows = rows.only(*POINT_COLUMNS, "validity")
     read = read_rows(summary_rows.exclude(req_per_sec=None)[:HISTORY_POINTS], with_rate)
     return [run for run in read if run is not None][::-1]
 
 
 def with_rate(run: Run) -> Run:
     """The row itself, if it can be a point of a chart. Raises RunUnreadable."""
-    if not isinstance(run.at, datetime):
-        raise RunUnreadable(run.pk, "at", run.at)
-    if not isinstance(run.req_per_sec, (int, float)):
-        raise RunUnreadable(run.pk, "req_per_sec", run.req_per_sec)
+    position_of(run)
+    for name in RATES:
+        value = getattr(run, name)
+        if not isinstance(value, (int, float)) and (value is not None or name == "req_per_sec"):
+            raise RunUnreadable(run.pk, name, value)
     return run
 
 

@@ -11,7 +11,10 @@ from uuid import UUID
 from benchmarks.engine.run_figures import RunFigures
 from benchmarks.errors import RunUnreadable
 from benchmarks.models import Run, Source
+from system.lib.times import NO_TIME
 from system.lib.wire import Key
+
+Types = dict[str, tuple[type, ...]]
 
 
 @dataclass(frozen=True)  # without slots, so that a class can inherit from it beside RunFigures
@@ -43,15 +46,25 @@ def _types_of(hint: Any) -> tuple[type, ...]:
     return tuple(get_origin(kind) or kind for kind in kinds) + ((int,) if float in kinds else ())
 
 
+def types_of_fields(kind: type, *left_out: str) -> Types:
+    """The classes that the values of a dataclass's fields may have."""
+    return {name: _types_of(hint) for name, hint in get_type_hints(kind).items() if name not in left_out}
+
+
+def check_columns(row: Any, types: Types, run_id: object) -> None:
+    """SQLite stores any type in any column. Raises RunUnreadable for the first that is of none of its `types`."""
+    for name, kinds in types.items():
+        value = getattr(row, name)
+        if not isinstance(value, kinds) or value == NO_TIME:
+            raise RunUnreadable(run_id, name, "no time" if value == NO_TIME else value)
+
+
 COLUMNS = tuple("at" if field.name == "timestamp" else field.name for field in fields(Result))
-_TYPES = {name: _types_of(hint) for name, hint in get_type_hints(Result).items()}
+_TYPES = types_of_fields(Result, "timestamp") | {"at": (datetime,), "reasons": (list,)}
 
 
 def to_result(run: Run) -> Result:
     """Raises RunUnreadable."""
-    renamed: dict[str, Any] = {"timestamp": run.at, "reasons": tuple(run.reasons)}
-    values = {name: renamed[name] if name in renamed else getattr(run, name) for name in _TYPES}
-    for name, value in values.items():
-        if not isinstance(value, _TYPES[name]):
-            raise RunUnreadable(run.pk, name, value)
-    return Result(**values)
+    check_columns(run, _TYPES, run.pk)
+    values = {name: getattr(run, name) for name in COLUMNS}
+    return Result(timestamp=values.pop("at"), reasons=tuple(values.pop("reasons")), **values)

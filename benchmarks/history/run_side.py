@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +10,16 @@ from django.db.models import Prefetch, QuerySet
 
 from benchmarks.analysis import comparison
 from benchmarks.analysis.comparison import Comparison, Side
+from benchmarks.engine.run_figures import TrialFigures
+from benchmarks.engine.run_spec import RunSpec
 from benchmarks.errors import RunNotFound, RunUnfinished
+from benchmarks.history.results import check_columns, types_of_fields
 from benchmarks.models import Run, RunState, Trial
 from benchmarks.runs.run_rows import spec_of
 
 LARGE_COLUMNS = ("output", "histogram", "corrected_histogram", "probe_histogram")
+_PARAMETERS = types_of_fields(RunSpec) | {"connections_used": (int, type(None))}
+_FIGURES = types_of_fields(TrialFigures)
 
 
 def compare_runs(base: str, new: str) -> Comparison:
@@ -39,9 +44,17 @@ def fetch_measured_run(run_id: str) -> Run:
     return run
 
 
+def check_details(run: Run, trials: Iterable[Trial]) -> None:
+    """Whether the parameters of the run, and the figures of its trials, can be read. Raises RunUnreadable."""
+    check_columns(run, _PARAMETERS, run.pk)
+    for trial in trials:
+        check_columns(trial, _FIGURES, run.pk)
+
+
 def to_side(run: Run) -> Side:
-    """The values of each trial and the conditions of the run."""
+    """The values of each trial and the conditions of the run. Raises RunUnreadable."""
     trials = [trial for trial in run.trials.all() if not trial.is_warmup]
+    check_details(run, trials)
     return Side(
         id=str(run.pk),
         name=run.label or run.framework,

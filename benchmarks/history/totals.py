@@ -198,14 +198,13 @@ def _sum_by_kind(rows: QuerySet[Run]) -> dict[KindAndValidity, RunTotals]:
         latency_sum=Sum("avg_latency_ms"),
         timed=Count("avg_latency_ms"),
     )
-    return {
-        (row["framework"], row["endpoint"], row["method"], row["validity"]): RunTotals(
-            row["count"],
-            row["rate_sum"] or 0.0,
-            row["rate_max"],
-            row["rate_min"],
-            row["latency_sum"] or 0.0,
+    totals: dict[KindAndValidity, RunTotals] = {}
+    for row in sums.order_by():
+        key = row["framework"], row["endpoint"], row["method"], row["validity"]
+        total = RunTotals(
+            row["count"], row["rate_sum"] or 0.0, row["rate_max"], row["rate_min"], row["latency_sum"] or 0.0,
             row["timed"],
-        )
-        for row in sums.order_by()
-    }
+        )  # fmt: skip
+        # Text that is not UTF-8, and bytes, may be read as the text of another group.
+        totals[key] = totals.get(key, RunTotals()).combined_with(total)
+    return totals

@@ -23,6 +23,7 @@ from benchmarks.runs.run_process import owner_columns, owner_of
 from system.host.boot_clock import boot_id
 from system.host.child_processes import Identity, identify, is_alive, spawn_detached, without_secrets
 from system.lib import files, installation
+from system.lib.times import is_time
 
 log = structlog.get_logger("benchmarks")
 
@@ -75,7 +76,7 @@ def _retry_after_s(server_id: str, queued: list[Run]) -> float:
 
 def position(run: Run) -> int:
     """Number of runs ahead of a queued run; 0 for a run that is not queued."""
-    if run.state != RunState.QUEUED:
+    if run.state != RunState.QUEUED or not is_time(run.created_at):
         return 0
     return Run.objects.filter(server_id=run.server_id, state__in=UNFINISHED, created_at__lt=run.created_at).count()
 

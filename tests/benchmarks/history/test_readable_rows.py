@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from django.db import OperationalError, connection
 from django.test import AsyncClient, Client, override_settings
 
 from benchmarks.errors import RunsUnreadable
-from benchmarks.history import exporter, queries, readable_rows
+from benchmarks.history import exporter, queries, readable_rows, totals
 from benchmarks.history.completed import completed_runs
 from benchmarks.history.results import to_result
 from benchmarks.models import Baseline, Run, RunState
@@ -23,12 +24,17 @@ from benchmarks.models import Baseline, Run, RunState
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAMAGE = [
-    "label = CAST(x'ff' AS text)", "at = 'soon'", "req_per_sec = 'many'", "total_requests = 'x'", "id = 'zz'",
+    "at = 'soon'", "at = 5", "at = '2026-13-45 00:00:00'", "req_per_sec = 'many'", "total_requests = 'x'",
+    "id = 'zz'",
 ]  # fmt: skip
 # Their lists still contain it, since every column can be read.
 DEEP = f"reasons = '{990 * '['}{990 * ']'}'"  # SQLite accepts 1000 levels, Python no 1000 calls
 HARMLESS = [
     DEEP,
+    "label = CAST(x'ff' AS text)",
+    "label = x'0062'",
+    "saturation = ''",
+    f"gates = '[{5000 * '1'}]'",
     r"""reasons = '["cut \ud83d"]'""",
     "reasons = 'null'",
     "gates = '5'",
@@ -169,3 +175,95 @@ def test_a_damaged_run_is_named() -> None:
     assert (answer.status_code, answer.json()["code"], answer.json()["message"]) == (
         503, "run_unreadable", f"Run {run.pk} cannot be read from the database: req_per_sec is 'many'.",
     )  # fmt: skip
+
+
+NAMES = ["x'0062'", "CAST(x'6eff' AS text)", "''"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_is_no_text_takes_no_summary_down(name: str) -> None:
+    runs = create_runs()
+    Run.objects.filter(pk=runs[2].pk).update(framework="zig")
+    damage(runs[1], f"framework = {name}")
+    client = Client(headers={"Host": "localhost"})
+    client.force_login(get_user_model().objects.create_superuser("ada"))
+
+    ranked = client.get("/api/benchmark/rankings?endpoint=/simple").json()
+    latest = client.get("/api/benchmark/latest-by-framework").json()
+    stats = client.get("/api/benchmark/stats").json()
+    page = client.get("/admin/benchmarks/run/")
+
+    assert {row["result"]["framework"] for row in (*ranked["ranked"], *ranked["unranked"])} == {"koa", "zig"}
+    assert {"koa:/simple:GET", "zig:/simple:GET"} <= latest["results"].keys()
+    assert (stats["stats"]["total"], page.status_code) == (3, 200)
+    assert [name for name in queries.list_frameworks() if name in ("koa", "zig")] == ["koa", "zig"]
+
+
+def test_two_names_that_are_read_alike_are_counted_together() -> None:
+    for run, name in zip(create_runs(2), ("CAST(x'6eff' AS text)", "CAST(x'6efe' AS text)"), strict=True):
+        damage(run, f"framework = {name}")
+
+    totals.forget()
+    assert [(kind[0], total.count) for kind, total in totals.fetch_totals().by_kind.items()] == [("n�", 2)]
+    assert queries.list_frameworks() == ["n�"]
+
+
+def test_times_without_seconds_end_a_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stored as a date, a time sorts before the position that is read of it."""
+    for run in create_runs(4):
+        damage(run, "at = '2026-01-01'")
+    monkeypatch.setattr(queries, "CHUNK_SIZE", 2)
+
+    with pytest.raises(RunsUnreadable):
+        list(queries.iter_chunks(completed_runs()))
+    _, _, cursor = queries.fetch_page({}, 2, "")
+    assert cursor is not None
+    with pytest.raises(RunsUnreadable):
+        queries.fetch_page({}, 2, cursor)
+
+
+# Each is read as far as it can be, in the page of the run itself.
+DETAILS = [
+    """gates = '[{"code":5}]', samples = '[{"at":"x"},null,"z"]', exits = '[null]', reasons = '[5]', command = '[{}]'""",
+    """samples = '[{"trial":[1],"seconds":{}},{"trial":{},"seconds":"a"}]'""", "label = CAST(x'ff' AS text)",
+    "progress = '[]', environment = '5', preflight = 'null', headers = '[1]'",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("assignment", DETAILS)
+def test_a_run_with_odd_details_is_shown(assignment: str) -> None:
+    client = Client(headers={"Host": "localhost"})
+    client.force_login(get_user_model().objects.create_superuser("ada"))
+    run = create_runs(1)[0]
+    damage(run, assignment)
+
+    details = client.get(f"/api/benchmark/runs/{run.pk}")
+    page = client.get(f"/admin/benchmarks/run/{run.pk}/change/")
+
+    assert (details.status_code, page.status_code) == (200, 200)
+    shape = details.json()
+    assert (shape["gates"], shape["exits"], shape["command"]) == ([], [], [])
+    assert all(isinstance(sample, dict) for sample in shape["samples"])
+    assert "CPU over the run" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("assignment", "reason"),
+    [
+        ("at = 'soon'", "at is 'no time'"),
+        ("req_per_sec = 'many'", "req_per_sec is 'many'"),
+        ("connections = 'x'", "connections is 'x'"),
+    ],
+)
+def test_the_page_of_a_damaged_run_says_what_is_wrong(assignment: str, reason: str) -> None:
+    client = Client(headers={"Host": "localhost"})
+    client.force_login(get_user_model().objects.create_superuser("ada"))
+    run = create_runs(1)[0]
+    damage(run, assignment)
+
+    details = client.get(f"/api/benchmark/runs/{run.pk}")
+    page = client.get(f"/admin/benchmarks/run/{run.pk}/change/")
+
+    message = f"Run {run.pk} cannot be read from the database: {reason}."
+    assert (details.status_code, details.json()["code"], details.json()["message"]) == (503, "run_unreadable", message)
+    assert (page.status_code, unescape(page.content.decode()).count(message)) == (200, 1)
