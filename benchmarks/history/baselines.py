@@ -14,7 +14,7 @@ from benchmarks.errors import BenchmarkError, NoBaseline, UnfitBaseline
 from benchmarks.generators.scenario import PROFILES
 from benchmarks.history.readable_rows import read_results
 from benchmarks.history.results import Result
-from benchmarks.history.run_side import fetch_measured_run, to_side, with_trials
+from benchmarks.history.run_side import check_details, fetch_measured_run, to_side, with_trials
 from benchmarks.models import Baseline, Run, RunState, Validity
 from system.lib.quantities import significant
 
@@ -34,7 +34,8 @@ class BaselineResult:
 
 
 def set_baseline(run: Run, by: str, reason: str = "") -> Baseline:
-    """Make `run` the baseline of its framework, endpoint and method, replacing any other. Raises UnfitBaseline."""
+    """Make `run` the baseline of its framework, endpoint and method, replacing any other. Raises UnfitBaseline,
+    RunUnreadable."""
     flaws = find_flaws(run)
     if flaws:
         raise UnfitBaseline(str(run.pk), flaws)
@@ -93,7 +94,8 @@ def comparison_for(run: Run, baseline: Baseline | None) -> Comparison | None:
 
 
 def find_flaws(run: Run) -> list[str]:
-    """Reasons why the run cannot be a baseline: its noise would skew every comparison."""
+    """Reasons why the run cannot be a baseline: its noise would skew every comparison. Raises RunUnreadable."""
+    check_details(run, ())
     if run.state != RunState.DONE:
         return [f"It is {run.state}."]
     flaws = [] if run.validity == Validity.VALID else [f"It is {run.validity}, not valid."]

@@ -40,6 +40,8 @@ def position_of(run: Run) -> Position:
     """Raises RunUnreadable."""
     if not is_time(run.at):
         raise RunUnreadable(run.pk, "at", "no time")
+    if not isinstance(run.id, UUID):
+        raise RunUnreadable(run.pk, "id", "no id")
     return run.at, run.id
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from benchmarks.engine.run_figures import RunFigures
 from benchmarks.errors import RunUnreadable
 from benchmarks.models import Run, Source
-from system.lib.times import NO_TIME
+from system.lib.times import is_time
 from system.lib.wire import Key
 
 Types = dict[str, tuple[type, ...]]
@@ -55,8 +55,10 @@ def check_columns(row: Any, types: Types, run_id: object) -> None:
     """SQLite stores any type in any column. Raises RunUnreadable for the first that is of none of its `types`."""
     for name, kinds in types.items():
         value = getattr(row, name)
-        if not isinstance(value, kinds) or value == NO_TIME:
-            raise RunUnreadable(run_id, name, "no time" if value == NO_TIME else value)
+        if not isinstance(value, kinds):
+            raise RunUnreadable(run_id, name, value)
+        if type(value) is datetime and not is_time(value):
+            raise RunUnreadable(run_id, name, "no time")
 
 
 COLUMNS = tuple("at" if field.name == "timestamp" else field.name for field in fields(Result))

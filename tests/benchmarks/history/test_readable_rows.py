@@ -15,8 +15,8 @@ from django.contrib.auth import get_user_model
 from django.db import OperationalError, connection
 from django.test import AsyncClient, Client, override_settings
 
-from benchmarks.errors import RunsUnreadable
-from benchmarks.history import exporter, queries, readable_rows, totals
+from benchmarks.errors import RunsUnreadable, RunUnreadable
+from benchmarks.history import baselines, exporter, queries, readable_rows, totals
 from benchmarks.history.completed import completed_runs
 from benchmarks.history.results import to_result
 from benchmarks.models import Baseline, Run, RunState
@@ -267,3 +267,22 @@ def test_the_page_of_a_damaged_run_says_what_is_wrong(assignment: str, reason: s
     message = f"Run {run.pk} cannot be read from the database: {reason}."
     assert (details.status_code, details.json()["code"], details.json()["message"]) == (503, "run_unreadable", message)
     assert (page.status_code, unescape(page.content.decode()).count(message)) == (200, 1)
+
+
+@pytest.mark.parametrize("column", ["trials_planned", "planned_duration_s"])
+def test_a_damaged_run_becomes_no_baseline(column: str) -> None:
+    run = create_runs(1)[0]
+    damage(run, f"{column} = 'many'")
+
+    with pytest.raises(RunUnreadable, match=f"{column} is 'many'"):
+        baselines.set_baseline(Run.objects.get(), "ada")
+
+
+def test_the_history_of_runs_without_an_id_is_shown() -> None:
+    client = Client(headers={"Host": "localhost"})
+    client.force_login(get_user_model().objects.create_superuser("ada"))
+    damage(create_runs()[2], "id = 'zz'")
+
+    page = client.get("/admin/benchmarks/run/history/?framework=koa&endpoint=/simple")
+
+    assert page.status_code == 200
