@@ -9,8 +9,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from system.lib.times import format_time
 from system.model_fields import StorableCharField, StorableJSONField, StorableTextField
+from system.stored_times import format_time
 
 
 def this_server() -> str:

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from system.lib.times import format_time
 from system.model_fields import StorableJSONField
+from system.stored_times import format_time
 
 
 def this_server() -> str:

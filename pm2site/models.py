@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from system.lib.times import format_time
+from system.stored_times import format_time
 
 
 def this_server() -> str:

@@ -22,7 +22,7 @@ APPS = {
 # The rooms of each app and the modules at its root, lowest first. A room imports only from itself and from those before
 # it. A name with a dot is a room inside a room.
 ROOMS = {
-    "system": "lib model_fields admin_lists errors host database api urls apps",
+    "system": "lib stored_times model_fields admin_lists errors host database api urls apps",
     "pm2": "errors models frameworks daemon logs exits instance_tracking monitor actions api admin urls apps management.commands",
     "rediscluster": "errors topology nodes status operations api urls apps management.commands",
     "benchmarks": (

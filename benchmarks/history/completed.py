@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 
 from benchmarks.errors import RunUnreadable
 from benchmarks.models import END_OF_TIME, NOT_DONE, Run
-from system.lib.times import is_time
+from system.stored_times import is_time
 
 Position = tuple[datetime, UUID]  # of a run in the order of the history: newest first, then by id
 RunKind = tuple[str, str, str]  # framework, endpoint, method

@@ -11,8 +11,8 @@ from uuid import UUID
 from benchmarks.engine.run_figures import RunFigures
 from benchmarks.errors import RunUnreadable
 from benchmarks.models import Run, Source
-from system.lib.times import is_time
 from system.lib.wire import Key
+from system.stored_times import is_time
 
 Types = dict[str, tuple[type, ...]]
 

@@ -98,6 +98,12 @@ def refresh_progress() -> Progress:
     recorded = Run.objects.filter(recorded_at__lte=END_OF_TIME).exclude(state__in=NOT_DONE)
     newest = recorded.order_by("-recorded_at").values_list("id", "at").first()
     return Progress(
-        runs=tuple(RunProgress.from_run(run, position) for position, run in enumerate(unfinished)),
-        last_result=LastResult(*newest) if newest else None,
+        runs=tuple(RunProgress.from_run(run, position) for position, run in enumerate(unfinished) if _is_readable(run)),
+        last_result=LastResult(*newest) if newest and None not in newest else None,
     )
+
+
+def _is_readable(run: Run) -> bool:
+    """False for a row that holds something else than numbers, or has no id: SQLite stores any type in any column."""
+    numbers = run.connections, run.trials_planned, run.planned_duration_s
+    return run.pk is not None and all(isinstance(number, (int, float)) for number in numbers)

@@ -23,7 +23,7 @@ from benchmarks.runs.run_process import owner_columns, owner_of
 from system.host.boot_clock import boot_id
 from system.host.child_processes import Identity, identify, is_alive, spawn_detached, without_secrets
 from system.lib import files, installation
-from system.lib.times import is_time
+from system.stored_times import is_time
 
 log = structlog.get_logger("benchmarks")
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from pm2 import models
 from pm2.daemon.process import Key
 from pm2.exits.classify import Cause, Exit, UsageSample
-from system.lib.times import NO_TIME
+from system.stored_times import NO_TIME
 
 log = structlog.get_logger("pm2.instance_tracking")
 

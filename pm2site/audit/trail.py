@@ -34,9 +34,9 @@ from system.lib import audit_hook
 from system.lib.feed import Feed
 from system.lib.fields import QueryIntegerField, QuerySerializer, TextField
 from system.lib.text import is_encodable
-from system.lib.times import NO_TIME
 from system.lib.wire import to_wire
 from system.lib.wire_serializers import response_schema
+from system.stored_times import NO_TIME
 
 log = structlog.get_logger("pm2site.audit.trail")
 

@@ -286,3 +286,16 @@ def test_the_history_of_runs_without_an_id_is_shown() -> None:
     page = client.get("/admin/benchmarks/run/history/?framework=koa&endpoint=/simple")
 
     assert page.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "assignment", ["connections = x'ff'", "trials_planned = 'many'", "planned_duration_s = 'long'"]
+)
+def test_a_damaged_run_in_the_queue_does_not_hide_the_others(assignment: str) -> None:
+    server = {"server_id": "another", "framework": "koa", "endpoint": "/simple", "state": RunState.QUEUED}
+    damaged, kept = (Run.objects.create(**server, created_at=START + timedelta(hours=hour)) for hour in range(2))
+    damage(damaged, assignment)
+
+    answer = Client(headers={"Host": "localhost"}).get("/api/benchmark/runs")
+
+    assert (answer.status_code, [run["id"] for run in answer.json()["runs"]]) == (200, [str(kept.pk)])

@@ -18,7 +18,7 @@ from pm2.models import Exit, Instance
 from pm2site.access import tokens
 from pm2site.models import AccessToken, Activity
 from system.database.odd_values import parse_time
-from system.lib.times import NO_TIME, format_time
+from system.stored_times import NO_TIME, format_time
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 1, 2, 3, 4, 5, 600, UTC)
