@@ -190,7 +190,7 @@ async def test_a_reused_pm_id_has_its_own_history(monitor: DaemonMonitor, apps: 
         await exits(2 * round_)
 
     rows = await asyncio.to_thread(lambda: list(models.Exit.objects.order_by("at").values_list("instance_id", "cause")))
-    first, second = {instance for instance, _ in rows}
+    first, second = sorted({instance for instance, _ in rows})
     assert rows == [(first, "killed"), (first, "manual"), (second, "killed"), (second, "manual")]
 
 
