@@ -13,8 +13,9 @@ LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
 @contextmanager
-def raw_target(respond: Callable[[bytes], bytes], *, closes: bool = False) -> Iterator[int]:
-    """Yields the port. `respond`: the whole response to the head of a request; `closes`: the connection ends with it."""
+def raw_target(respond: Callable[[bytes], bytes], *, closes: bool = False, delay_s: float = 0.0) -> Iterator[int]:
+    """Yields the port. `respond`: the whole response to the head of a request; `closes`: the connection ends with it;
+    `delay_s`: before each response, so that a load generator does not take the whole machine."""
     started: queue.Queue[tuple[int, Callable[[], object]]] = queue.Queue()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -23,6 +24,7 @@ def raw_target(respond: Callable[[bytes], bytes], *, closes: bool = False) -> It
                 head = await reader.readuntil(b"\r\n\r\n")
                 if length := LENGTH.search(head):
                     await reader.readexactly(int(length[1]))
+                await asyncio.sleep(delay_s)
                 writer.write(respond(head))
                 await writer.drain()
                 if closes:

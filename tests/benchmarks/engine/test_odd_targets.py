@@ -57,7 +57,7 @@ class Counting(RecordingCallbacks):
 
 
 async def measure(target: Target, generator: str, method: str = "GET", **changes: object) -> RunResult:
-    with raw_target(target.respond, closes=target.closes) as port:
+    with raw_target(target.respond, closes=target.closes, delay_s=0.005) as port:
         spec_changes = {"generator": generator, "method": method, "connections": CONNECTIONS, "trials_planned": 1}
         return await run_protocol.measure(plan(port, **spec_changes, **changes), Counting(target))
 

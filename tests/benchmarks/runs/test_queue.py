@@ -168,7 +168,7 @@ def test_a_silent_run_that_beats_again_is_left_alone(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.real
 def test_queued_runs_follow_each_other_without_a_server(detached: Detached) -> None:
-    with run_target() as port:
+    with run_target(delay_ms=5) as port:
         detached.enqueue(port, 1)
         detached.enqueue(port, 1)
         detached.wait_for("done", "done")
@@ -176,7 +176,7 @@ def test_queued_runs_follow_each_other_without_a_server(detached: Detached) -> N
 
 @pytest.mark.real
 def test_kill_9_interrupts_the_run_keeps_its_figures_and_kills_its_generator(detached: Detached) -> None:
-    with run_target() as port:
+    with run_target(delay_ms=5) as port:
         detached.enqueue(port, 1, trials=50)
         (pid,) = detached.wait_for("running")
         deadline_s = time.monotonic() + DEADLINE_S
@@ -213,7 +213,7 @@ def end_silent(detached: Detached) -> None:
 
 @pytest.mark.real
 def test_a_run_that_is_stopped_fails_and_the_next_one_begins(detached: Detached) -> None:
-    with run_target() as port:
+    with run_target(delay_ms=5) as port:
         detached.enqueue(port, 60)
         detached.enqueue(port, 1)
         pid, _ = detached.wait_for("running", "queued")
@@ -258,7 +258,7 @@ def test_a_launched_process_that_never_begins_fails_its_run(detached: Detached) 
 
 @pytest.mark.real
 def test_a_stopped_run_is_cancelled_by_force_and_can_be_deleted(detached: Detached) -> None:
-    with run_target() as port:
+    with run_target(delay_ms=5) as port:
         detached.enqueue(port, 60)
         detached.enqueue(port, 1)
         pid, _ = detached.wait_for("running", "queued")
@@ -285,7 +285,7 @@ def test_a_run_that_ignores_the_cancellation_is_killed_with_its_children(detache
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGSTOP)
 
-    with run_target() as port:
+    with run_target(delay_ms=5) as port:
         detached.enqueue(port, 60)
         (pid,) = detached.wait_for("running")
         wait_until(lambda: commands_with(f"127.0.0.1:{port}/simple"))
