@@ -87,6 +87,9 @@ class Run(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
     at = models.DateTimeField(default=timezone.now, help_text="End of the run; the history is ordered by it")
+    clock_at = models.DateTimeField(
+        null=True, help_text="What the clock showed then, if it had been set back behind the end of an earlier run"
+    )
     recorded_at = models.DateTimeField(
         default=timezone.now, db_index=True, help_text="When the result was added to this history"
     )
@@ -165,6 +168,15 @@ def next_recorded_at() -> datetime:
     deletions rely on it, so it goes on when the clock is set back."""
     now, newest = timezone.now(), newest_recorded_at()
     return now if newest is None else max(now, newest + ONE_STEP)
+
+
+def next_at() -> tuple[datetime, datetime | None]:
+    """`at` and `clock_at` of a run of this server that ends now: runs stay in the order in which they were made, and
+    what the clock showed is kept where it contradicts that order. The times of imports and clients are theirs."""
+    now = timezone.now()
+    own = Run.objects.filter(recorded_at__lte=END_OF_TIME, source=Source.SERVER).exclude(state__in=UNFINISHED)
+    newest = own.order_by("-recorded_at").values_list("at", flat=True).first()
+    return (now, None) if newest is None or newest < now else (newest + ONE_STEP, now)
 
 
 class Trial(models.Model):

@@ -61,12 +61,17 @@ def check_columns(row: Any, types: Types, run_id: object) -> None:
             raise RunUnreadable(run_id, name, "no time")
 
 
-COLUMNS = tuple("at" if field.name == "timestamp" else field.name for field in fields(Result))
-_TYPES = types_of_fields(Result, "timestamp") | {"at": (datetime,), "reasons": (list,)}
+COLUMNS = (*("at" if field.name == "timestamp" else field.name for field in fields(Result)), "clock_at")
+_TYPES = types_of_fields(Result, "timestamp") | {
+    "at": (datetime,),
+    "clock_at": (datetime, type(None)),
+    "reasons": (list,),
+}
 
 
 def to_result(run: Run) -> Result:
     """Raises RunUnreadable."""
     check_columns(run, _TYPES, run.pk)
     values = {name: getattr(run, name) for name in COLUMNS}
-    return Result(timestamp=values.pop("at"), reasons=tuple(values.pop("reasons")), **values)
+    at, clock_at = values.pop("at"), values.pop("clock_at")
+    return Result(timestamp=clock_at or at, reasons=tuple(values.pop("reasons")), **values)

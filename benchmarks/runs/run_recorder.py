@@ -16,7 +16,7 @@ from benchmarks.engine.execution_monitor import Sample
 from benchmarks.engine.generator_execution import ExecutionResult
 from benchmarks.engine.run_result import RunResult
 from benchmarks.generators.secret_headers import masked
-from benchmarks.models import Run, Source, Trial, next_recorded_at
+from benchmarks.models import Run, Source, Trial, next_at, next_recorded_at
 from benchmarks.runs import run_process
 from pm2.models import Exit
 from system.lib.wire import iso_time, to_wire
@@ -128,7 +128,7 @@ def fetch_exits(run: Run, beginning: Beginning) -> list[dict[str, object]]:
 
 def finish_run(run: Run, beginning: Beginning) -> None:
     """Save the run with its end time, by which the history is ordered."""
-    run.at, run.recorded_at = timezone.now(), next_recorded_at()
+    (run.at, run.clock_at), run.recorded_at = next_at(), next_recorded_at()
     run.progress = {key: value for key, value in run.progress.items() if key not in ("children", "reqPerSec")}
     run.exits = fetch_exits(run, beginning) if run.source == Source.SERVER else []
     save_run(run)

@@ -19,7 +19,7 @@ from pytest_django import Settings
 from benchmarks.engine import generator_execution
 from benchmarks.history import exporter, importer, queries, totals
 from benchmarks.models import Run, RunState
-from benchmarks.runs import progress, queue
+from benchmarks.runs import progress, queue, run_recorder
 from pm2.models import Exit, Instance
 from system.host.child_processes import identify
 from tests.fixtures.target_server import run_target
@@ -69,6 +69,28 @@ def test_a_run_that_is_queued_after_the_step_comes_last(step_back: StepBack) -> 
     assert [run.id for run in progress.refresh_progress().runs] == [run.pk for run in (active, *runs)]
     Run.objects.filter(pk=active.pk).update(state=RunState.DONE)
     assert [queue.claim(run.pk) for run in reversed(runs)] == [False, False, False, True]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_results_stay_in_the_order_in_which_they_were_made(step_back: StepBack) -> None:
+    def finish() -> Run:
+        run = Run.objects.create(framework="node", endpoint="/simple", generator="wrk", state="done", req_per_sec=5.0)
+        run_recorder.finish_run(run, run_recorder.Beginning.now())
+        return run
+
+    before = finish()
+    step_back()
+    after = [finish(), finish()]
+
+    latest = queries.fetch_latest(5)
+    assert [result.id for result in latest] == [after[1].pk, after[0].pk, before.pk]
+    assert [HOUR - timedelta(minutes=1) < before.at - result.timestamp < HOUR for result in latest] == [
+        True,
+        True,
+        False,
+    ]
+    page, _, cursor = queries.fetch_page({}, 1, "")
+    assert [page[0].id, queries.fetch_page({}, 5, cursor or "")[0][0].id] == [after[1].pk, after[0].pk]
 
 
 @pytest.mark.django_db(transaction=True)
