@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 NODE_PARTS := pm2/frameworks
 # Tests mostly wait for daemons, so there are more workers than the usual two cores. 0: no workers.
-WORKERS ?= 4
+WORKERS ?= 5
 # In the order of tests/slowest_first.py.
 PYTEST := -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 SERVED := $(VENV)/.server $(VENV)/.node

@@ -18,7 +18,7 @@ import structlog
 from twisted.internet import reactor, tcp
 
 from pm2site.errors import Refusal
-from pm2site.transport.connections import ConnectionTable, raise_descriptor_limit
+from pm2site.transport.connections import ConnectionTable, accepts_per_turn, raise_descriptor_limit
 from pm2site.transport.handshakes import HandshakeQueue
 from pm2site.transport.http_channel import LimitedChannel, LimitedRequest
 from pm2site.transport.websocket import MESSAGE_BYTES, LimitedWebSocket
@@ -28,10 +28,6 @@ log = structlog.get_logger("pm2site.transport")
 Headers = list[tuple[bytes, bytes]]
 CheckHead = Callable[[str, bytes, Headers, str], Refusal | None]
 BACKLOG = 4096  # connections that wait to be accepted; a SYN above Twisted's 50 is repeated by its client after 1 s
-# In a turn of the event loop. Twisted's 100 grow by 20 with each turn, until a burst fills its address's share, and
-# evicts connections before the request that they bring is read. Evicted ones are closed in the next turn, and together
-# they must fit into RESERVED_DESCRIPTORS, of which the server itself uses about 60.
-ACCEPTS = 64
 _is_installed = False
 
 
@@ -93,7 +89,8 @@ def install(check_head: CheckHead, refusal_headers: Callable[[Headers], dict[str
     for module in (daphne.server, daphne.http_protocol, daphne.ws_protocol):
         module.time = _MonotonicTime
     daphne.server.serverFromString = _with_backlog(daphne.server.serverFromString)
-    tcp.Port.numberAccepts = property(lambda port: ACCEPTS, lambda port, value: None)
+    accepts = accepts_per_turn()
+    tcp.Port.numberAccepts = property(lambda port: accepts, lambda port, value: None)
     server = daphne.server.Server
     server.handle_reply = _with_back_pressure(server.handle_reply)
     server.application_checker = _supervised(server.application_checker, 1)

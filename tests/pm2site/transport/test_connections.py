@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import resource
 from dataclasses import dataclass
 
 import pytest
 
 from pm2site.transport import daphne_limits
-from pm2site.transport.connections import ConnectionTable
+from pm2site.transport.connections import ConnectionTable, accepts_per_turn, max_connections
 
 
 @dataclass(eq=False)
@@ -91,3 +92,15 @@ def test_the_backlog_holds_a_burst_of_connections(description: str, expected: st
     listen = daphne_limits._with_backlog(lambda reactor, text: (reactor, text))
 
     assert listen("reactor", description) == ("reactor", expected)
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [(65_536, (65_276, 100)), (1024, (764, 100)), (300, (64, 88)), (128, (64, 2)), (100, (64, 1))],
+)
+def test_there_are_files_for_all_that_are_accepted_until_evicted_ones_are_closed(
+    monkeypatch: pytest.MonkeyPatch, files: int, expected: tuple[int, int]
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (files, files))
+
+    assert (max_connections(), accepts_per_turn()) == expected
