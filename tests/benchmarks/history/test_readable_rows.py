@@ -222,6 +222,15 @@ def test_times_without_seconds_end_a_stream(monkeypatch: pytest.MonkeyPatch) -> 
         queries.fetch_page({}, 2, cursor)
 
 
+def views_of_damaged_run(assignment: str) -> tuple[Run, Any, Any]:
+    """A run, and the responses of the API and of the admin that are about it alone."""
+    client = Client(headers={"Host": "localhost"})
+    client.force_login(get_user_model().objects.create_superuser("ada"))
+    run = create_runs(1)[0]
+    damage(run, assignment)
+    return run, client.get(f"/api/benchmark/runs/{run.pk}"), client.get(f"/admin/benchmarks/run/{run.pk}/change/")
+
+
 # Each is read as far as it can be, in the page of the run itself.
 DETAILS = [
     """gates = '[{"code":5}]', samples = '[{"at":"x"},null,"z"]', exits = '[null]', reasons = '[5]', command = '[{}]'""",
@@ -232,13 +241,7 @@ DETAILS = [
 
 @pytest.mark.parametrize("assignment", DETAILS)
 def test_a_run_with_odd_details_is_shown(assignment: str) -> None:
-    client = Client(headers={"Host": "localhost"})
-    client.force_login(get_user_model().objects.create_superuser("ada"))
-    run = create_runs(1)[0]
-    damage(run, assignment)
-
-    details = client.get(f"/api/benchmark/runs/{run.pk}")
-    page = client.get(f"/admin/benchmarks/run/{run.pk}/change/")
+    _, details, page = views_of_damaged_run(assignment)
 
     assert (details.status_code, page.status_code) == (200, 200)
     shape = details.json()
@@ -256,13 +259,7 @@ def test_a_run_with_odd_details_is_shown(assignment: str) -> None:
     ],
 )
 def test_the_page_of_a_damaged_run_says_what_is_wrong(assignment: str, reason: str) -> None:
-    client = Client(headers={"Host": "localhost"})
-    client.force_login(get_user_model().objects.create_superuser("ada"))
-    run = create_runs(1)[0]
-    damage(run, assignment)
-
-    details = client.get(f"/api/benchmark/runs/{run.pk}")
-    page = client.get(f"/admin/benchmarks/run/{run.pk}/change/")
+    run, details, page = views_of_damaged_run(assignment)
 
     message = f"Run {run.pk} cannot be read from the database: {reason}."
     assert (details.status_code, details.json()["code"], details.json()["message"]) == (503, "run_unreadable", message)

@@ -199,6 +199,16 @@ def test_kill_9_interrupts_the_run_keeps_its_figures_and_kills_its_generator(det
     assert f"Only {len(rates)} of 50 trials were measured." in reasons
 
 
+def stop_first_of_two(detached: Detached, port: int) -> int:
+    """Queues a long and a short run, and stops the process of the first, whose pid it returns, under load."""
+    detached.enqueue(port, 60)
+    detached.enqueue(port, 1)
+    pid, _ = detached.wait_for("running", "queued")
+    wait_until(lambda: commands_with(f"127.0.0.1:{port}/simple"))
+    os.kill(pid, signal.SIGSTOP)
+    return pid
+
+
 def end_silent(detached: Detached) -> None:
     """What the server's background task does, with shorter limits, until the first run of the queue is final."""
     detached.python(
@@ -214,11 +224,7 @@ def end_silent(detached: Detached) -> None:
 @pytest.mark.real
 def test_a_run_that_is_stopped_fails_and_the_next_one_begins(detached: Detached) -> None:
     with run_target(delay_ms=5) as port:
-        detached.enqueue(port, 60)
-        detached.enqueue(port, 1)
-        pid, _ = detached.wait_for("running", "queued")
-        wait_until(lambda: commands_with(f"127.0.0.1:{port}/simple"))
-        os.kill(pid, signal.SIGSTOP)
+        pid = stop_first_of_two(detached, port)
 
         end_silent(detached)
         detached.wait_for("failed", "done")
@@ -259,11 +265,7 @@ def test_a_launched_process_that_never_begins_fails_its_run(detached: Detached) 
 @pytest.mark.real
 def test_a_stopped_run_is_cancelled_by_force_and_can_be_deleted(detached: Detached) -> None:
     with run_target(delay_ms=5) as port:
-        detached.enqueue(port, 60)
-        detached.enqueue(port, 1)
-        pid, _ = detached.wait_for("running", "queued")
-        wait_until(lambda: commands_with(f"127.0.0.1:{port}/simple"))
-        os.kill(pid, signal.SIGSTOP)
+        pid = stop_first_of_two(detached, port)
 
         detached.python(CANCEL_FIRST)
         detached.wait_for("cancelled", "done")
