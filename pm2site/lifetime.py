@@ -31,7 +31,7 @@ from pm2site.live.connections import sockets
 from pm2site.transport.connection_probe import run_at_shutdown
 from rediscluster.operations import cluster
 from rediscluster.status import cluster_sampler
-from system.database import contention, long_work, presence
+from system.database import contention, existing_file, long_work
 from system.database.deferred_writes import deferred_writes
 from system.lib import locks
 
@@ -62,7 +62,7 @@ def start() -> None:
     origin.begin_to_serve(settings.API_PORT)
     long_work.allow_long_work()
     contention.limit_waiting()
-    presence.watch_file()
+    existing_file.expect_present_file()
     deferred_writes.start()
     rpc_client.keep_open()
     cluster_sampler.keep_connections_open()

@@ -20,8 +20,7 @@ from rest_framework.response import Response
 from pm2site.errors import error_body
 from pm2site.http.visit import Visit
 from system.database import contention
-from system.database.existing_file import DatabaseMissing
-from system.database.presence import DatabaseGone
+from system.database.existing_file import DatabaseGone, DatabaseMissing
 from system.lib.errors import ReportedError
 from system.lib.fields import error_sentences
 from system.lib.files import NO_SPACE_ERRNOS
