@@ -25,6 +25,7 @@ log = structlog.get_logger("pm2.instance_tracking.instance_registry")
 
 UNSTORED_S, MAX_UNSTORED_EXITS = 60.0, 1000  # kept by a server that does not store
 MAX_PENDING_WRITES = 10_000  # further writes are dropped while the database is unavailable
+PLACES_FOR_OTHERS = 500  # so that a crash loop does not crowd out the audit trail
 
 
 class InstanceStore(Protocol):
@@ -53,6 +54,7 @@ class InstanceRegistry:
         self._saved: Mapping[Key, SavedInstance] = saved
         self._tokens = {key: instance.token for key, instance in saved.items()}  # by `stored_key`
         self._pending_writes: deque[Callable[[], None]] = deque()
+        self._dropped = 0
         self._unstored_exits: deque[tuple[float, Exit]] = deque(maxlen=MAX_UNSTORED_EXITS)
         self._took_over_s = -math.inf
         self._stored_tokens: dict[str, str] = {}  # by our own token, of the server that stored before
@@ -156,10 +158,15 @@ class InstanceRegistry:
     def _enqueue_write(self, write: Callable[[], None]) -> None:
         if len(self._pending_writes) < MAX_PENDING_WRITES:
             self._pending_writes.append(write)
+        else:
+            self._dropped += 1
 
     async def flush_writes(self) -> None:
         """Passes on all pending writes in order: to the thread of a server, which repeats them while the database does
         not take them; without one, performs them."""
+        if self._dropped:
+            log.warning("PM2's history lacks rows, because the database does not take them", rows=self._dropped)
+            self._dropped = 0
         while self._pending_writes:
             if not await asyncio.to_thread(_perform, self._pending_writes[0]):
                 return  # too many wait there
@@ -169,7 +176,7 @@ class InstanceRegistry:
 def _perform(write: Callable[[], None]) -> bool:
     """Without a server, an error is logged and the write dropped."""
     try:
-        return deferred_writes.add(write)
+        return deferred_writes.add(write, leaving=PLACES_FOR_OTHERS)
     except Exception:
         log.exception("PM2's history could not be written")
         return True

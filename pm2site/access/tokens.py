@@ -6,7 +6,9 @@ A token has 160 random bits, so a fast hash suffices: there is nothing to guess,
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
+import time
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,7 +23,7 @@ TOKEN_BYTES = 20
 PREFIX_LENGTH = 8
 LAST_USED_STEP = timedelta(minutes=1)  # `last_used` is written at most this often
 
-_waiting_uses: set[int] = set()  # primary keys: while the database is locked, one write per token waits
+_deferred_s: dict[int, float] = {}  # primary key → monotonic time: a locked database gets one write per token a minute
 
 
 def digest(secret: str) -> str:
@@ -61,17 +63,10 @@ def select_valid(digests: set[str]) -> set[str]:
 
 def record_use(token: AccessToken) -> None:
     """Sets `last_used`, if it is older than a minute. The request does not wait for that, nor fail with it."""
-    now = timezone.now()
+    now, now_s = timezone.now(), time.monotonic()
     is_recent = token.last_used is not None and now - token.last_used <= LAST_USED_STEP
-    if is_recent or token.pk in _waiting_uses:
+    if is_recent or now_s - _deferred_s.get(token.pk, -math.inf) <= LAST_USED_STEP.total_seconds():
         return
-    _waiting_uses.add(token.pk)
+    _deferred_s[token.pk] = now_s
     with suppress(DatabaseError):
-        if deferred_writes.add(partial(_set_last_used, token.pk, now)):
-            return
-    _waiting_uses.discard(token.pk)
-
-
-def _set_last_used(pk: int, at: datetime) -> None:
-    AccessToken.objects.filter(pk=pk).update(last_used=at)
-    _waiting_uses.discard(pk)
+        deferred_writes.add(partial(AccessToken.objects.filter(pk=token.pk).update, last_used=now))

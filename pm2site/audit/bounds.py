@@ -37,6 +37,23 @@ class AnonymousBudget:
             return skipped
 
 
+class Unrecorded:
+    """How many entries were left out since the last one that was not, because too many wait for the database."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._count = 0
+
+    def take(self) -> int:
+        with self._lock:
+            count, self._count = self._count, 0
+            return count
+
+    def add(self, count: int) -> None:
+        with self._lock:
+            self._count += count
+
+
 class Retention:
     """Deletes the oldest rows above ACTIVITY_ROWS, at every `PRUNE_EVERY`th new one."""
 
@@ -68,4 +85,5 @@ def prune(keep: int) -> int:
 
 
 anonymous_budget = AnonymousBudget()
+unrecorded = Unrecorded()
 retention = Retention()

@@ -24,7 +24,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from pm2site.audit.bounds import anonymous_budget, retention
+from pm2site.audit.bounds import anonymous_budget, retention, unrecorded
 from pm2site.errors import ServerStopping
 from pm2site.http import error_responses
 from pm2site.http.middleware import GetResponse
@@ -66,7 +66,6 @@ class ActivityAnswer:
     timestamp: datetime
 
 
-_left_out = 0  # entries since the last one that was written or waits
 FIELDS = tuple(field.name for field in fields(Entry))
 
 
@@ -98,9 +97,9 @@ def _store(actor: str, address: str, action: str, subject: str, status: int, mes
         status=status, message=message[:500],
     )  # fmt: skip
     feed.append([{field: getattr(row, field) for field in FIELDS}])
-    global _left_out
-    if _left_out:
-        row.message = f"{row.message[:440]} ({_left_out} entries before it were not recorded)".strip()
+    left_out = unrecorded.take()
+    if left_out:
+        row.message = f"{row.message[:440]} ({left_out} entries before it were not recorded)".strip()
     try:
         is_accepted = deferred_writes.add(partial(_save, row))
     except error_responses.DATABASE_ERRORS as error:  # of a command, which writes at once
@@ -108,7 +107,8 @@ def _store(actor: str, address: str, action: str, subject: str, status: int, mes
         if error_responses.status_and_code(error)[1] != "database_not_migrated":
             log.warning("entry of the audit trail was not stored", error=str(error), action=action)
     else:
-        _left_out = 0 if is_accepted else _left_out + 1
+        if not is_accepted:
+            unrecorded.add(left_out + 1)
 
 
 def _save(row: Activity) -> None:

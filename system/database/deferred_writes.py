@@ -1,4 +1,4 @@
-"""Writes for which nobody waits, in a server by a thread of its own. [io: database]"""
+"""Writes for which no request waits: a server performs them in a thread. [io: database]"""
 
 from __future__ import annotations
 
@@ -10,10 +10,22 @@ from collections.abc import Callable
 import structlog
 from django.db import InterfaceError, OperationalError, connection
 
+from system.database.existing_file import DatabaseGone
+
 log = structlog.get_logger("system.database")
 
+Write = Callable[[], object]
 MAX_WAITING = 1000  # writes, each with about 1 KB of row
 RETRY_S = 1.0
+# Of SQLite's errors, those of a state that passes: another writer, a full disk, a file that cannot be opened now.
+PASSING = ("locked", "busy", "full", "disk i/o", "unable to open", "readonly", "cannot be read")
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether the same write may succeed later. PostgreSQL's OperationalError is about the connection or the server."""
+    if connection.vendor != "sqlite" or isinstance(error, (DatabaseGone, InterfaceError)):
+        return True
+    return any(part in str(error).lower() for part in PASSING)
 
 
 class DeferredWrites:
@@ -21,78 +33,116 @@ class DeferredWrites:
     will never take is logged and dropped."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._waiting: deque[Callable[[], object]] = deque()
-        self._thread: threading.Thread | None = None
-        self._is_stopping = False
+        self._lock = threading.Lock()
+        self._worker: _Worker | None = None
 
     def start(self) -> None:
         """From now on a thread performs the writes; without it, `add` does, as in a command."""
-        if self._thread is None:
-            self._is_stopping = False
-            self._thread = threading.Thread(target=self._run, name="deferred writes", daemon=True)
-            self._thread.start()
+        with self._lock:
+            if self._worker is None:
+                self._worker = _Worker()
+                self._worker.start()
 
-    def add(self, write: Callable[[], object]) -> bool:
-        """False if `MAX_WAITING` writes wait already, so that this one is left out. Without `start`, performs it, and
-        raises its DatabaseError."""
-        if self._thread is None:
-            write()
-            return True
+    def add(self, write: Write, *, leaving: int = 0) -> bool:
+        """False if so many writes wait that only `leaving` more would fit, so that this one is left out. Without
+        `start`, performs it, and raises its DatabaseError."""
+        with self._lock:
+            if self._worker is not None:
+                return self._worker.add(write, MAX_WAITING - leaving)
+        write()
+        return True
+
+    def wait_until_done(self, timeout_s: float) -> bool:
+        """Whether no write waits any more, after at most `timeout_s`."""
+        worker = self._worker
+        return worker is None or worker.wait_until_idle(timeout_s)
+
+    def stop(self, timeout_s: float) -> None:
+        """Performs what waits; what is not done within `timeout_s` is logged as lost."""
+        self.wait_until_done(timeout_s)
+        with self._lock:
+            worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.stop()
+
+
+class _Worker(threading.Thread):
+    """One thread and its queue, from a start to a stop."""
+
+    def __init__(self) -> None:
+        super().__init__(name="deferred writes", daemon=True)
+        self._changed = threading.Condition()
+        self._waiting: deque[Write] = deque()
+        self._is_busy = False
+        self._is_stopping = False
+        self._failing_since_s: float | None = None
+
+    def add(self, write: Write, limit: int) -> bool:
         with self._changed:
-            if len(self._waiting) >= MAX_WAITING:
+            if len(self._waiting) >= limit:
                 return False
             self._waiting.append(write)
             self._changed.notify_all()
             return True
 
-    def wait_until_done(self, timeout_s: float) -> bool:
-        """Whether no write waits any more, after at most `timeout_s`."""
+    def wait_until_idle(self, timeout_s: float) -> bool:
         with self._changed:
-            return self._changed.wait_for(lambda: not self._waiting, timeout_s)
+            return self._changed.wait_for(lambda: not self._waiting and not self._is_busy, timeout_s)
 
-    def stop(self, timeout_s: float) -> None:
-        """Performs what waits; what is not done within `timeout_s` is logged as lost."""
-        if self._thread is None:
-            return
-        self.wait_until_done(timeout_s)
+    def stop(self) -> None:
+        """The write that is being performed may still succeed."""
         with self._changed:
-            self._is_stopping, self._thread = True, None
-            lost = len(self._waiting)
-            self._waiting.clear()
+            self._is_stopping = True
+            self._log_lost(len(self._waiting))
             self._changed.notify_all()
-        if lost:
-            log.warning("rows were lost, because the database did not take them", rows=lost)
 
-    def _run(self) -> None:
-        failing_since_s: float | None = None
+    def run(self) -> None:
         while (write := self._next()) is not None:
-            try:
-                write()
-            except (OperationalError, InterfaceError) as error:
-                connection.close()  # PostgreSQL's may be broken
-                if failing_since_s is None:
-                    failing_since_s = time.monotonic()
-                    log.warning("rows wait, because the database does not take them", error=str(error))
-                with self._changed:
-                    self._changed.wait_for(lambda: self._is_stopping, RETRY_S)
-                continue
-            except Exception:  # outermost handler of the thread: the other writes must go on
-                log.exception("a row could not be written")
-            if failing_since_s is not None:
-                log.info("the database takes rows again", after_s=round(time.monotonic() - failing_since_s, 1))
-                failing_since_s = None
+            is_done = self._perform(write)
             with self._changed:
-                if self._waiting:  # `stop` may have cleared them
-                    self._waiting.popleft()
+                self._is_busy = False
+                if not is_done and self._is_stopping:
+                    self._log_lost(1)
+                elif not is_done:
+                    self._waiting.appendleft(write)
+                    self._changed.wait_for(lambda: self._is_stopping, RETRY_S)
                 self._changed.notify_all()
         connection.close()
 
-    def _next(self) -> Callable[[], object] | None:
-        """The oldest write, which stays in the queue until it is done; None when the server stops."""
+    def _next(self) -> Write | None:
+        """The oldest write; None when the server stops."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._is_stopping)
-            return None if self._is_stopping else self._waiting[0]
+            if self._is_stopping:
+                return None
+            self._is_busy = True
+            return self._waiting.popleft()
+
+    def _perform(self, write: Write) -> bool:
+        """False if it must be repeated."""
+        try:
+            write()
+        except (OperationalError, InterfaceError) as error:
+            connection.close()  # PostgreSQL's may be broken
+            if not may_pass(error):
+                log.exception("a row could not be written")
+                return True
+            if self._failing_since_s is None:
+                self._failing_since_s = time.monotonic()
+                log.warning("rows wait, because the database does not take them", error=str(error))
+            return False
+        except Exception:  # outermost handler of the thread: the other writes must go on
+            log.exception("a row could not be written")
+            return True
+        if self._failing_since_s is not None:
+            after_s = round(time.monotonic() - self._failing_since_s, 1)
+            log.info("the database takes rows again", after_s=after_s)
+            self._failing_since_s = None
+        return True
+
+    def _log_lost(self, count: int) -> None:
+        if count:
+            log.warning("rows were lost, because the database did not take them", rows=count)
 
 
 deferred_writes = DeferredWrites()

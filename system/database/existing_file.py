@@ -1,9 +1,9 @@
 """SQLite connections that never create the file, follow no symlink to it, and notice when it is replaced. [io: sqlite3]
 
-SQLite creates what it does not find, with a mode by the umask, and a program that has lost its history would go on with
-an empty one. Only `migrate`, a first start and `restore` create the file, in `pm2site/backup/`. When it is deleted below
-a running server, open connections would go on writing to a file that has no name any more. So each connection before it
-opens the file, and each query, compares it with the file of the server's start, which takes microseconds.
+SQLite creates what it does not find, with a mode by the umask, and a program that has lost its history would go on
+with an empty one. Only `migrate`, a first start and `restore` create the file, in `pm2site/backup/`. When it is deleted
+below a running server, open connections would go on writing to a file that has no name any more. So each connection
+before it opens the file, and each query, compares it with the file of the server's start, which takes microseconds.
 """
 
 from __future__ import annotations

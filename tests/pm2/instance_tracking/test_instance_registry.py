@@ -104,7 +104,7 @@ async def test_writes_wait_while_too_many_others_do(
     instances.update([process()])
     instances.enqueue_exit(exit_of(api := instances.token(*API)))
     with monkeypatch.context() as busy:
-        busy.setattr(deferred_writes, "add", lambda write: False)
+        busy.setattr(deferred_writes, "add", lambda write, leaving: False)
         await instances.flush_writes()
         assert store.writes == []
     await instances.flush_writes()

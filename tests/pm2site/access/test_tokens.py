@@ -18,6 +18,7 @@ from pm2site.access import auth, tokens
 from pm2site.access.auth import Credential
 from pm2site.errors import InvalidCredential
 from pm2site.models import AccessToken
+from system.database.deferred_writes import deferred_writes
 
 pytestmark = pytest.mark.django_db
 KEY, READ_KEY, OLD_KEY = "a" * 40, "b" * 40, "c" * 40
@@ -43,7 +44,18 @@ def test_a_token_is_valid_until_it_expires() -> None:
     assert auth.select_valid(credentials) == {credentials[0]}
 
 
-def test_the_use_of_a_token_is_recorded_to_the_minute() -> None:
+def test_a_token_whose_use_cannot_be_recorded_works_and_waits_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting: list[object] = []
+    monkeypatch.setattr(tokens, "_deferred_s", {})
+    monkeypatch.setattr(deferred_writes, "add", waiting.append)
+    secret = tokens.create("ci", may_act=True)
+    credentials = [auth.check_secret(secret, "192.0.2.1") for _ in range(3)]
+
+    assert ([credential.actor for credential in credentials], len(waiting)) == (["token ci"] * 3, 1)
+
+
+def test_the_use_of_a_token_is_recorded_to_the_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "_deferred_s", {})
     secret = tokens.create("ci", may_act=True)
     auth.check_secret(secret, "192.0.2.1")
     first = AccessToken.objects.get().last_used
@@ -52,6 +64,7 @@ def test_the_use_of_a_token_is_recorded_to_the_minute() -> None:
     assert first
     assert AccessToken.objects.get().last_used == first
     AccessToken.objects.update(last_used=first - timedelta(minutes=2))
+    tokens._deferred_s.clear()  # as two minutes later
     auth.check_secret(secret, "192.0.2.1")
     assert AccessToken.objects.filter(last_used__gte=first).exists()
 

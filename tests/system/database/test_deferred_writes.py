@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -76,7 +77,10 @@ def test_rows_beyond_the_limit_are_left_out(
     assert (writes.wait_until_done(DEADLINE_S), accepted, table.rows) == (True, [True, True, False, False], ["a", "b"])
 
 
-@pytest.mark.parametrize("error", [ValueError("a defect"), IntegrityError("UNIQUE constraint failed")])
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("a defect"), IntegrityError("UNIQUE constraint failed"), OperationalError("no such table: notes")],
+)
 def test_a_write_that_can_never_succeed_does_not_stop_the_others(
     table: Table, writes: DeferredWrites, error: Exception
 ) -> None:
@@ -100,6 +104,54 @@ def test_rows_that_cannot_be_written_at_the_end_are_logged_as_lost(table: Table,
     assert [entry for entry in logs if "lost" in entry["event"]] == [
         {"rows": 1, "event": "rows were lost, because the database did not take them", "log_level": "warning"}
     ]
+
+
+def test_a_row_that_is_being_written_at_the_end_is_not_lost(table: Table, writes: DeferredWrites) -> None:
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def insert_slowly() -> None:
+        has_begun.set()
+        may_end.wait(DEADLINE_S)
+        table.insert("a")
+
+    with capture_logs() as logs:
+        writes.add(insert_slowly)
+        writes.add(partial(table.insert, "b"))
+        assert has_begun.wait(DEADLINE_S)
+        writes.stop(0.05)
+        may_end.set()
+        until(lambda: table.rows == ["a"])
+
+    assert [(entry["event"], entry["rows"]) for entry in logs] == [
+        ("rows were lost, because the database did not take them", 1)
+    ]
+
+
+def test_after_a_stop_that_did_not_end_its_thread_the_next_start_has_one_of_its_own(
+    table: Table, writes: DeferredWrites
+) -> None:
+    may_end = threading.Event()
+    writes.add(lambda: may_end.wait(DEADLINE_S))
+    writes.stop(0.05)
+    writes.start()
+    for row in "abc":
+        writes.add(partial(table.insert, row))
+
+    assert writes.wait_until_done(DEADLINE_S)
+    may_end.set()
+    assert table.rows == ["a", "b", "c"]
+
+
+def test_some_places_are_left_for_more_important_rows(
+    table: Table, writes: DeferredWrites, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deferred_writes, "MAX_WAITING", 4)
+    table.error = OperationalError("database is locked")
+    accepted = [writes.add(partial(table.insert, "exit"), leaving=2) for _ in range(4)]
+    until(lambda: not writes.wait_until_done(0))
+
+    assert accepted.count(True) in (2, 3)  # one of them may be performed just now
+    assert writes.add(partial(table.insert, "entry"))
 
 
 def test_without_a_thread_a_row_is_written_at_once(table: Table) -> None:
