@@ -146,6 +146,7 @@ class Run(models.Model):
             ),
             models.Index(fields=["state", "-at", "-id"], name="run_by_state"),
             models.Index(fields=["state", "created_at"], name="run_state"),
+            models.Index(fields=["server_id", "source", "-recorded_at"], name="run_of_server"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -174,7 +175,8 @@ def next_at() -> tuple[datetime, datetime | None]:
     """`at` and `clock_at` of a run of this server that ends now: runs stay in the order in which they were made, and
     what the clock showed is kept where it contradicts that order. The times of imports and clients are theirs."""
     now = timezone.now()
-    own = Run.objects.filter(recorded_at__lte=END_OF_TIME, source=Source.SERVER).exclude(state__in=UNFINISHED)
+    own = Run.objects.filter(server_id=this_server(), source=Source.SERVER, recorded_at__lte=END_OF_TIME)
+    own = own.exclude(state__in=UNFINISHED)
     newest = own.order_by("-recorded_at").values_list("at", flat=True).first()
     return (now, None) if newest is None or newest < now else (newest + ONE_STEP, now)
 

@@ -12,11 +12,14 @@ from urllib.parse import quote
 
 MASK = "***"
 KEEPERS = ("wrk",)  # read headers from a file; h2load and autocannon only from their command line
-_PARTS = ("apikey", "accesskey", "auth", "secret", "token", "password", "session", "credential", "cookie")
+_PARTS = (
+    "apikey", "accesskey", "authorization", "authentication", "oauth", "secret", "token", "password", "session",
+    "credential", "cookie",
+)  # fmt: skip
 _WORDS = frozenset(
-    {"key", "keys", "pass", "passwd", "passphrase", "pwd", "pat", "jwt", "sid", "signature", "otp", "pin"}
+    {"auth", "key", "keys", "pass", "passwd", "passphrase", "pwd", "pat", "jwt", "sid", "signature", "otp", "pin"}
 )
-MIN_COOKIE_LENGTH = 4  # a shorter value, such as `1` of a setting, occurs in most responses
+MIN_SECRET_LENGTH = 4  # a shorter value, such as `1` of a setting, occurs in most responses and figures
 
 
 def is_secret(name: str) -> bool:
@@ -43,8 +46,9 @@ def secret_texts(headers: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     HTML write them; longest first."""
     values = [value for name, value in headers if is_secret(name)]
     texts = {part.strip() for value in values for part in _parts(value)}
-    written = {form for text in texts for form in (text, json.dumps(text)[1:-1], quote(text), html.escape(text))}
-    return tuple(sorted(written - {"", MASK}, key=lambda text: (-len(text), text)))
+    long = [text for text in texts if len(text) >= MIN_SECRET_LENGTH]
+    written = {form for text in long for form in (text, json.dumps(text)[1:-1], quote(text), html.escape(text))}
+    return tuple(sorted(written - {MASK}, key=lambda text: (-len(text), text)))
 
 
 def _parts(value: str) -> Iterator[str]:
@@ -56,8 +60,7 @@ def _parts(value: str) -> Iterator[str]:
         decoded = _decode(credential)
         yield decoded
         yield decoded.partition(":")[2]
-    pairs = [pair.partition("=")[2].strip() for pair in value.split(";") if "=" in pair]
-    yield from (text for text in pairs if len(text) >= MIN_COOKIE_LENGTH)
+    yield from (pair.partition("=")[2].strip() for pair in value.split(";") if "=" in pair)
 
 
 def _decode(credential: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -53,10 +54,12 @@ def discard(run_id: UUID) -> None:
     _path(run_id).unlink(missing_ok=True)
 
 
-def sweep(queued: Collection[UUID]) -> None:
-    """Discards what crashes have left: credentials of runs that are not queued. Raises OSError."""
+def sweep(unfinished: Collection[UUID]) -> None:
+    """Discards what crashes have left: credentials of runs that have ended. A run that has just been claimed has not
+    read its own yet. Raises OSError."""
     folder = Path(settings.DATA_DIR) / FOLDER
-    names = {_path(run_id).name for run_id in queued}
+    names = {_path(run_id).name for run_id in unfinished}
     for file in folder.iterdir() if folder.is_dir() else ():
-        if file.name not in names and time.time() - file.stat().st_mtime > MIN_AGE_S:
-            file.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # its run has read it meanwhile
+            if file.name not in names and time.time() - file.stat().st_mtime > MIN_AGE_S:
+                file.unlink()

@@ -63,8 +63,13 @@ def end(run: Run) -> None:
 
 def _kill(run: Run, owner: Identity) -> None:
     kill_group(owner, signal.SIGSTOP)  # from now on it neither starts a child nor writes its row
-    if not _is_active(run):  # it did so just before; its children are those of the next run
-        kill_group(owner, signal.SIGCONT)
+    is_active = False
+    try:
+        is_active = _is_active(run)
+    finally:
+        if not is_active:  # it wrote its row just before, and its children are those of the next run; or we cannot know
+            kill_group(owner, signal.SIGCONT)
+    if not is_active:
         return
     children = process_lookup.descendants_of(owner.pid)
     kill_group(owner, signal.SIGKILL)

@@ -26,6 +26,7 @@ from system.lib import audit_hook
 log = structlog.get_logger("benchmarks")
 
 POLL_S = 2.0
+THREAD_PREFIX = "pm2site-queue"  # the server's exit waits for such threads, for a bounded time
 # A heartbeat is due every 2 s. It waits up to 30 s for another writer of SQLite (`timeout` in the settings), and a few
 # seconds while the process computes the figures of millions of latencies on a busy machine.
 SILENT_AFTER_S = 60.0
@@ -50,24 +51,29 @@ class QueueWatch:
     def look(self) -> None:
         """Marks runs whose process is gone, reports silent ones, ends those that were reported before, and launches the
         next run. Takes a few seconds for each that is ended. Raises errors of the database."""
-        queue.recover_queue()
-        runs = Run.objects.filter(server_id=settings.SERVER_ID, state__in=UNFINISHED, pid__isnull=False)
-        silent = [run for run in runs if run_process.silence_s(run) > SILENT_AFTER_S]
-        known, self._notices = self._notices, {}
-        private_headers.sweep(Run.objects.filter(state=RunState.QUEUED).values_list("pk", flat=True))
-        for run in silent:
-            notice = known.get(run.pk)
-            if notice is None or notice.heartbeat_s != run.heartbeat_s:
-                self._notices[run.pk] = Notice(run.heartbeat_s, time.monotonic())
+        runs = _unfinished()
+        if queue.recover_queue_from(runs):
+            runs = _unfinished()
+        notices: dict[UUID, Notice] = {}
+        for run in runs:
+            notice = self._notices.get(run.pk)
+            if run_process.silence_s(run) <= SILENT_AFTER_S:
+                if notice is not None:
+                    log.info("run is no longer silent", run=str(run.pk), pid=run.pid)
+                    Run.objects.filter(pk=run.pk, state__in=ACTIVE).update(message="")
+            elif notice is None or notice.heartbeat_s != run.heartbeat_s:
+                notices[run.pk] = Notice(run.heartbeat_s, time.monotonic())
                 _report(run)
             elif time.monotonic() - notice.at_s < NOTICE_S:
-                self._notices[run.pk] = notice
+                notices[run.pk] = notice
             else:
                 _end(run)
-        for run in runs:
-            if run.pk in known and run not in silent:
-                log.info("run is no longer silent", run=str(run.pk), pid=run.pid)
-                Run.objects.filter(pk=run.pk, state__in=ACTIVE).update(message="")
+        self._notices = notices
+        private_headers.sweep([run.pk for run in runs])
+
+
+def _unfinished() -> list[Run]:
+    return list(Run.objects.filter(server_id=settings.SERVER_ID, state__in=UNFINISHED))
 
 
 def _report(run: Run) -> None:
@@ -107,10 +113,13 @@ async def watch_queue() -> None:
     """Runs until cancelled."""
     watch = QueueWatch()
     # A dedicated thread: ending a process takes seconds, and a database connection belongs to one thread.
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="queue of runs") as executor:
+    executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=THREAD_PREFIX)
+    try:
         while True:
             await asyncio.sleep(POLL_S)
             await asyncio.get_running_loop().run_in_executor(executor, _look_and_close, watch)
+    finally:
+        executor.shutdown(wait=False)  # the event loop must not wait for a look
 
 
 def _look_and_close(watch: QueueWatch) -> None:

@@ -1,8 +1,13 @@
 import hashlib
+import socket
+import struct
+import threading
+import time
 from dataclasses import replace
 
 import pytest
 
+from benchmarks.analysis.oddities import CLOSES_SILENTLY
 from benchmarks.engine.preflight import TargetRequest, describe_change, send_request, verify_and_fill
 from benchmarks.errors import PreflightFailed
 from tests.fixtures.target_server import run_target
@@ -61,3 +66,23 @@ def test_a_different_response_after_the_load_is_described() -> None:
     assert describe_change(before, replace(before, status=500), same_body=True) == (
         "After the load the target responded with 500 instead of 200."
     )
+
+
+def test_a_target_that_resets_the_connection_after_its_response_has_closed_it() -> None:
+    usual = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: x\r\nContent-Length: 2\r\n\r\n{}"
+
+    def respond_and_reset(listener: socket.socket) -> None:
+        accepted, _ = listener.accept()
+        accepted.recv(65536)
+        accepted.sendall(usual)
+        time.sleep(0.05)  # a reset discards what the other end has not received yet
+        accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        accepted.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=respond_and_reset, args=(listener,))
+        thread.start()
+        response = send_request(request_to(listener.getsockname()[1], "/"), watches_connection=True)
+        thread.join()
+
+    assert (response.status, response.odd) == (200, (CLOSES_SILENTLY,))

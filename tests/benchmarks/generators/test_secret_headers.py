@@ -20,7 +20,19 @@ def test_headers_with_a_credential(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Host", "Accept", "Content-Type", "User-Agent", "X-Request-Id", "Keep-Alive", "X-Passenger", "Accept-Path"]
+    "name",
+    [
+        "Host",
+        "Accept",
+        "Content-Type",
+        "User-Agent",
+        "X-Request-Id",
+        "Keep-Alive",
+        "X-Passenger",
+        "Accept-Path",
+        "X-Author",
+        "Authority",
+    ],
 )
 def test_headers_without_one(name: str) -> None:
     assert (is_secret(name), masked({name: "v"})) == (False, {name: "v"})
@@ -37,6 +49,7 @@ BASIC = base64.b64encode(b'me:pa"s&').decode()
         ("Cookie", "id=abcdef; a=1", "a=1 and abcdef, 1", "a=1 and ***, 1"),
         ("X-Api-Key", "a<b>c", "a&lt;b&gt;c", "***"),
         ("Accept", "a/b", "a/b", "a/b"),
+        ("X-Session-Version", "1", "1234 requests in 1 s", "1234 requests in 1 s"),
     ],
 )  # fmt: skip
 def test_what_a_target_repeats_is_masked(name: str, value: str, text: str, result: str) -> None:

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from benchmarks.history import baselines, queries, rankings, recent_rates, totals, trends
 from benchmarks.history.completed import completed_runs
-from benchmarks.models import Baseline, Run, RunState
+from benchmarks.models import Baseline, Run, RunState, next_at
 from benchmarks.runs import progress
 from system.database import statistics
 
@@ -87,11 +87,10 @@ def plans_of(action: Callable[[], object]) -> dict[str, list[str]]:
     with CaptureQueriesContext(connection) as executed:
         action()
     plans = {}
+    unfinished = """"state" IN ('queued', 'preflight', 'warming', 'running')"""
     for query in executed:
-        if (
-            'FROM "benchmarks_run"' in query["sql"]
-            and "'queued', 'preflight', 'warming', 'running')" not in query["sql"]
-        ):
+        sql = query["sql"].replace(f'NOT ("benchmarks_run".{unfinished})', "")
+        if 'FROM "benchmarks_run"' in sql and unfinished not in sql:
             with connection.cursor() as cursor:
                 cursor.execute("EXPLAIN QUERY PLAN " + query["sql"])
                 plans[query["sql"]] = [row[3] for row in cursor.fetchall()]
@@ -138,6 +137,14 @@ def test_a_cursor_is_found_in_the_index(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.usefixtures("_statistics")
+def test_the_newest_run_of_this_server_is_found_behind_any_number_of_imports() -> None:
+    (steps,) = plans_of(next_at).values()
+
+    assert len(steps) == 1
+    assert "run_of_server (server_id=? AND source=? AND recorded_at<?)" in steps[0]
+
+
+@pytest.mark.usefixtures("_statistics")
 def test_the_newest_runs_follow_an_index() -> None:
     totals.fetch_totals()
     run = Run.objects.filter(framework="koa")[0]
@@ -150,6 +157,7 @@ def test_the_newest_runs_follow_an_index() -> None:
         queries.list_frameworks,
         baselines.list_baselines,
         progress.refresh_progress,
+        next_at,
         lambda: rankings.rank_frameworks("/simple", "GET"),
         lambda: trends.find_change_points("koa", "/simple", "GET"),
         lambda: recent_rates.fetch_newest(("koa", "/simple", "GET")),

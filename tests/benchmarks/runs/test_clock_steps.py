@@ -18,7 +18,7 @@ from pytest_django import Settings
 
 from benchmarks.engine import generator_execution
 from benchmarks.history import exporter, importer, queries, totals
-from benchmarks.models import Run, RunState
+from benchmarks.models import Run, RunState, next_at
 from benchmarks.runs import progress, queue, run_recorder
 from pm2.models import Exit, Instance
 from system.host.child_processes import identify
@@ -69,6 +69,16 @@ def test_a_run_that_is_queued_after_the_step_comes_last(step_back: StepBack) -> 
     assert [run.id for run in progress.refresh_progress().runs] == [run.pk for run in (active, *runs)]
     Run.objects.filter(pk=active.pk).update(state=RunState.DONE)
     assert [queue.claim(run.pk) for run in reversed(runs)] == [False, False, False, True]
+
+
+@pytest.mark.django_db
+def test_a_server_with_another_clock_does_not_move_the_runs_of_this_one() -> None:
+    ahead = timezone.now() + HOUR
+    for more in ({"server_id": "another"}, {"source": "import"}, {"source": "client"}):
+        new_run(state="done", at=ahead, recorded_at=ahead, **more).save()
+    at, clock_at = next_at()
+
+    assert (at < ahead - HOUR / 2, clock_at) == (True, None)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -75,14 +75,14 @@ def test_a_queued_run_has_its_credentials_in_a_private_file(data: Path, active_r
 def test_what_a_crash_left_is_swept(data: Path, active_run: Run) -> None:
     waiting, gone, young = new_run(), new_run(), new_run()
     queue.enqueue(waiting)
-    for run in (gone, young):
-        private_headers.store(run.pk, run.headers)
-    for run in (waiting, gone):
+    for run in (gone, young, active_run):  # the last one is claimed, and has not read its own yet
+        private_headers.store(run.pk, HEADERS)
+    for run in (waiting, gone, active_run):
         os.utime(data / private_headers.FOLDER / f"{run.pk}.json", (0, 0))
 
     watch.QueueWatch().look()
 
-    assert {file.stem for file in stored_files(data)} == {str(waiting.pk), str(young.pk)}
+    assert {file.stem for file in stored_files(data)} == {str(waiting.pk), str(young.pk), str(active_run.pk)}
 
 
 @pytest.mark.django_db(transaction=True)

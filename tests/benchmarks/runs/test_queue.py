@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -14,7 +15,7 @@ from django.db import IntegrityError
 
 from benchmarks.errors import QueueFull, RunFinished, RunUnfinished
 from benchmarks.models import Run
-from benchmarks.runs import progress, queue, run_process, run_recorder, watch
+from benchmarks.runs import private_headers, progress, queue, run_process, run_recorder, watch
 from system.host import boot_clock
 from system.host.child_processes import identify
 from tests.benchmarks.runs.detached import DEADLINE_S, Detached, detached, wait_until
@@ -164,6 +165,43 @@ def test_a_silent_run_that_beats_again_is_left_alone(monkeypatch: pytest.MonkeyP
         queue_watch.look()
     run.refresh_from_db()
     assert (run.state, run.message) == ("running", "")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_silent_run_is_ended_although_files_cannot_be_swept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(unfinished: object) -> None:
+        raise PermissionError
+
+    ended: list[Run] = []
+    monkeypatch.setattr(watch, "NOTICE_S", 0.0)
+    monkeypatch.setattr(run_process, "end", ended.append)
+    monkeypatch.setattr(private_headers, "sweep", fail)
+    run = own(new_run("running", heartbeat_s=time.monotonic() - 61), os.getpid())
+    queue_watch = watch.QueueWatch()
+    for _ in range(2):
+        with pytest.raises(PermissionError):
+            queue_watch.look()
+
+    assert ended == [run]
+
+
+async def test_the_event_loop_does_not_wait_for_a_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def look(queue_watch: watch.QueueWatch) -> None:
+        has_begun.set()
+        may_end.wait(60)
+
+    monkeypatch.setattr(watch, "POLL_S", 0.0)
+    monkeypatch.setattr(watch.QueueWatch, "look", look)
+    task = asyncio.create_task(watch.watch_queue())
+    await asyncio.to_thread(has_begun.wait, 60)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+    assert not may_end.is_set()
+    may_end.set()
 
 
 @pytest.mark.real
