@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from dashboard_client.errors import ConfigError
 
@@ -49,6 +50,10 @@ class Config:
         parts = urlsplit(self.server)
         if not self.secret or parts.scheme == "https" or self.is_local:
             return None
+        proxy = None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
+        if proxy:
+            name = proxy.rpartition("@")[2]  # without its password
+            return f"API_KEY goes unencrypted through the proxy {name}. Use https, or NO_PROXY={parts.hostname}."
         with suppress(OSError, ValueError):  # connecting reports it
             resolved = socket.getaddrinfo(parts.hostname, parts.port or 80, type=socket.SOCK_STREAM)
             if any(ipaddress.ip_address(str(sockaddr[0]).split("%")[0]).is_global for *_, sockaddr in resolved):

@@ -123,9 +123,9 @@ ALL_ADVICE = " All processes are selected by giving no name, and in the API by r
 class ProcessNotFound(PM2Error, NotFound):
     """No process has that name or pm_id."""
 
-    def __init__(self, selection: str) -> None:
-        advice = ALL_ADVICE if selection.startswith("named 'all'") else ""
-        super().__init__(f"No PM2 process is {selection}.{advice}")
+    def __init__(self, selection: str, name: str | None = None) -> None:
+        """`selection`: the end of `No PM2 process is …`; `name`: the word or the name in it, if it has one."""
+        super().__init__(f"No PM2 process is {selection}.{ALL_ADVICE if name == 'all' else ''}")
 
 
 class UnknownFramework(PM2Error, NotFound):

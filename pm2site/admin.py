@@ -1,61 +1,17 @@
-"""The audit trail and tokens in Django's admin, and what the admin answers to parameters that it cannot follow."""
+"""The audit trail and tokens in Django's admin."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
-import structlog
 from django.contrib import admin
-from django.contrib.admin.exceptions import DisallowedModelAdminLookup, DisallowedModelAdminToField
-from django.contrib.admin.views.main import ERROR_FLAG
-from django.core.exceptions import FieldError, SuspiciousOperation
-from django.db import DataError, ProgrammingError
+from django.core.exceptions import FieldError
 from django.db.models import Field, Lookup
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest
 
 from pm2site.access import tokens
-from pm2site.http import error_responses
 from pm2site.models import AccessToken, Activity, Role
 from system.admin_lists import DatedChangeList
-
-admin.site.site_header = "pm2site"
-admin.site.site_title = "pm2site"
-admin.site.index_title = "History, tokens and users"
-
-View = Callable[..., Any]
-log = structlog.get_logger("pm2site.admin")
-# What the admin and the database raise for parameters of a list, such as `?id__range=5`. Django itself redirects only
-# for those that fail where it makes the query of them.
-UNUSABLE = (
-    SuspiciousOperation, FieldError, ValueError, TypeError, LookupError, OverflowError, DataError, ProgrammingError,
-)  # fmt: skip
-
-
-def _answers_to_anything(view: View) -> View:
-    """A view of the admin: a list with parameters that it cannot follow is shown without them, as Django does with most
-    of them; any other page is refused."""
-
-    @wraps(view)
-    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return view(request, *args, **kwargs)
-        except UNUSABLE as error:
-            has_parameters = request.method == "GET" and not request.GET.keys() <= {ERROR_FLAG}
-            if has_parameters and getattr(view, "__name__", "") == "changelist_view":
-                log.info("a list of the admin ignores its parameters", path=request.path, error=str(error))
-                return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
-            if isinstance(error, (DisallowedModelAdminLookup, DisallowedModelAdminToField)):
-                return error_responses.error_response(request, 400, "bad_request", str(error))
-            raise
-
-    return answer
-
-
-_site: Any = admin.site  # of every model, also of Django's own
-_protect = _site.admin_view
-_site.admin_view = lambda view, cacheable=False: _protect(_answers_to_anything(view), cacheable)
 
 
 @admin.register(Activity)

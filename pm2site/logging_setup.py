@@ -62,8 +62,8 @@ def _escape(logger: object, method: str, event: MutableMapping[str, Any]) -> dic
 def _escape_value(key: str, value: object) -> object:
     if key in SINGLE_LINE:
         return printable(str(value))
-    if key in TRACES:
-        return "\n".join(printable(line) for line in str(value).split("\n"))
+    if key in TRACES:  # indented, since the text of an exception may have lines that look like entries
+        return "\n".join("  " + printable(line) for line in str(value).split("\n"))
     if isinstance(value, str):
         return value if is_printable(value) else _Quoted(repr(value))
     text = repr(value)

@@ -65,7 +65,7 @@ BENCH_HISTORY_FILES = (
 # --- Django ------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "pm2site",  # before staticfiles, so that runserver is ours, which serves WebSockets
-    "django.contrib.admin",
+    "pm2site.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -8,7 +8,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from benchmarks.api.client_config import ConfigView
-from pm2site.access.login import LoginView, LogoutView, change_password
+from pm2site.access.login import LoginView, LogoutView
 from pm2site.audit.trail import ActivityView
 from pm2site.health import views
 from pm2site.http.error_responses import not_found
@@ -31,7 +31,6 @@ urlpatterns = [
     path("api/redis/", include("rediscluster.urls")),
     path("api/benchmark/", include("benchmarks.urls")),
     path("admin/login/", LoginView.as_view()),  # one login page, so that one limit guards it
-    path("admin/password_change/", admin.site.admin_view(change_password, cacheable=True)),
     path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
     re_path("", not_found, name="not_found"),

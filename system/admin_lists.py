@@ -11,8 +11,8 @@ from django.http import HttpRequest
 
 
 class DatedChangeList(ChangeList):
-    """A list with Django's navigation by date, which fails where a row's time is none: such a row is listed, and the
-    navigation does not know it."""
+    """A list with Django's navigation by date, which fails where a row has no readable time: such a row is listed, and
+    the navigation does not know it."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)

@@ -30,7 +30,7 @@ ROOMS = {
         " management.commands"
     ),
     "pm2site": (
-        "env logging_setup settings errors models transport access http audit backup health live web admin banner wiring"
+        "env logging_setup settings errors models transport access http admin_site audit backup health live web admin banner wiring"
         " lifetime asgi urls apps management.commands __main__"
     ),
     "dashboard_client": (

@@ -16,7 +16,7 @@ MISCOUNTS_CLOSING = (
     " are wrong. Use wrk."
 )
 ANNOUNCES_A_BODY = (
-    "The target's response to HEAD has no Content-Length of 0: load generators wait for a body, which HEAD has not, and"
+    "The target's response to HEAD has no Content-Length of 0: load generators wait for a body, which never comes, and"
     " count nothing. Use GET."
 )
 FATAL_ODDITIES = (ENDS_BY_CLOSING, CLOSES_SILENTLY, MISCOUNTS_CLOSING, ANNOUNCES_A_BODY)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import structlog
-from django.db import OperationalError
 from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 
@@ -15,8 +14,7 @@ from benchmarks.history.results import COLUMNS, Result, to_result
 from benchmarks.models import Run
 
 T = TypeVar("T")
-# Django's converters raise ValueError and TypeError; SQLite's driver an OperationalError for text that is not UTF-8.
-ERRORS = (RunUnreadable, ValueError, TypeError, OperationalError)
+ERRORS = (RunUnreadable, ValueError, TypeError)  # the latter two of Django's converters
 log = structlog.get_logger("benchmarks")
 
 
@@ -24,10 +22,8 @@ def read_rows(rows: QuerySet[Run], convert: Callable[[Run], T]) -> list[T | None
     """The converted rows of a slice; None for each that cannot be read or converted, which is logged."""
     try:
         return [convert(run) for run in rows]
-    except ERRORS as error:
-        if not _is_about_a_row(error):
-            raise
-    return list(_read_singly(rows, convert))
+    except ERRORS:
+        return list(_read_singly(rows, convert))
 
 
 def read_results(rows: QuerySet[Run]) -> list[Result]:
@@ -47,12 +43,5 @@ def _read_singly(rows: QuerySet[Run], convert: Callable[[Run], T]) -> Iterator[T
         try:
             yield from [convert(run) for run in rows.all()[offset : offset + 1]]
         except ERRORS as error:
-            if not _is_about_a_row(error):
-                raise
             log.warning("a run of the history cannot be read", run=stored_id, error=str(error))
             yield None
-
-
-def _is_about_a_row(error: Exception) -> bool:
-    """False for a query that failed."""
-    return not isinstance(error, OperationalError) or "Could not decode" in str(error)

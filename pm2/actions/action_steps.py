@@ -84,7 +84,7 @@ async def select_processes(
     parsed = {as_int(entry.get("pm_id")): parse_settings(entry) for entry in entries}
     selected, is_group = selector.select(listing.parse_entries(entries))
     if not selected and not selector.is_all:
-        raise ProcessNotFound(str(selector))
+        raise ProcessNotFound(str(selector), selector.subject)
     own_pids = ancestry() if is_group else frozenset()
     spared = {
         process.pm_id: OWN if process.pid in own_pids else MODULE

@@ -57,7 +57,8 @@ async def search_files(query: LogQuery, files: Mapping[Key, LogFiles], rates: Ra
     """Searches the live lines, then `files`, the log files of all processes. Raises ProcessNotFound, InvalidPattern."""
     is_limited = query.name is not None or query.pm_id is not None
     if is_limited and not any(_is_selected(query, key) for key in files):
-        raise ProcessNotFound(f"named {query.name!r}" if query.name is not None else f"number {query.pm_id}")
+        selection = f"named {query.name!r}" if query.name is not None else f"number {query.pm_id}"
+        raise ProcessNotFound(selection, query.name)
     measured = {(name, stream): rates(name, stream) for name, _ in files for stream in ("out", "err")}
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(_threads, _search, query, files, lambda *key: measured[key])

@@ -75,7 +75,7 @@ def only_matching(stats: Stats, word: str) -> Stats:
     """The processes that `word` selects by PM2's rule. Raises ProcessNotFound."""
     match = match_processes(stats.processes, word)
     if match is None:
-        raise ProcessNotFound(f"named {word!r}, or in such a namespace")
+        raise ProcessNotFound(f"named {word!r}, or in such a namespace", word)
     return replace(stats, processes=match.processes, counts=count_online(match.processes))
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin
 from django.contrib.auth import authenticate, get_user_model, login, logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
@@ -76,18 +73,6 @@ class LoginView(View):
         url = request.POST.get("next") or request.GET.get("next") or "/"
         is_safe = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
         return url if is_safe else "/"
-
-
-def change_password(request: HttpRequest) -> HttpResponseBase:
-    """The admin's page, under the limit of the log-in: it verifies the old password."""
-    if request.method != "POST":
-        return admin.site.password_change(request)
-    address = str(request.META.get("REMOTE_ADDR") or "")
-    attempts.count(address)
-    response = admin.site.password_change(request)
-    if response.status_code == HTTPStatus.FOUND:
-        attempts.withdraw(address)
-    return response
 
 
 class LogoutView(View):

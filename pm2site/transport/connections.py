@@ -13,7 +13,8 @@ import structlog
 
 log = structlog.get_logger("pm2site.transport")
 
-OWN_FILES = 60  # the database, log files, child processes, PM2's and Redis's sockets
+# 42 pooled threads with two files of the database each; log files, child processes, PM2's and Redis's sockets.
+OWN_FILES = 160
 # Accepted in a turn of the event loop. Twisted's 100 grow by 20 with each turn, until a burst fills its address's
 # share, and evicts connections before the request that they bring is read. With 64, a client beside 2,000 new sockets
 # waited for 0.8 s instead of 0.5 s.

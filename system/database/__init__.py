@@ -1,1 +1,1 @@
-"""The database below every model: its statistics, long work, and who keeps others from writing."""
+"""The database below every model: SQLite's file, deferred and long writes, locks, statistics, odd values."""

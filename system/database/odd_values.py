@@ -1,8 +1,8 @@
 """Reads what SQLite should not have stored: it takes any type and any bytes in any column. [io: database]
 
 A row that was written past this program, or that a broken disk has changed, must not take the others along: SQLite's
-driver fails for a whole query at text that is not UTF-8, and so does Django at a time or an id that is none. Here such
-text is read with U+FFFD, bytes as text, such a time as `NO_TIME`, and such an id as None.
+driver fails for a whole query at text that is not UTF-8, and so does Django at text in place of a time or an id. Here
+such text is read with U+FFFD, bytes as text, what is not a time as `NO_TIME`, and what is not an id as None.
 Comparing and sorting is the database's, which has the stored values: the text that is read may not find its row again.
 """
 
@@ -83,5 +83,5 @@ def _install(connection: BaseDatabaseWrapper, **_: Any) -> None:
 
 
 def read_odd_values() -> None:
-    """From now on, new connections do."""
+    """New connections read odd values in this way."""
     connection_created.connect(_install, dispatch_uid="odd values")

@@ -81,3 +81,20 @@ def test_a_key_over_http_to_a_public_address_is_warned_of(server: str, secret: s
     expected = f"API_KEY goes unencrypted to {server}, a public address. Use https, or a tunnel."
 
     assert Config(server, secret).find_exposure() == (expected if is_exposed else None)
+
+
+@pytest.mark.parametrize(
+    ("server", "expected"),
+    [
+        (
+            "http://10.9.9.9:3100",
+            "API_KEY goes unencrypted through the proxy 10.1.1.1:3128. Use https, or NO_PROXY=10.9.9.9.",
+        ),
+        ("http://127.0.0.1:3100", None), ("http://bench.example:3100", None), ("https://10.9.9.9:3100", None),
+    ],
+)  # fmt: skip
+def test_a_key_through_a_proxy_is_warned_of(monkeypatch: pytest.MonkeyPatch, server: str, expected: str | None) -> None:
+    monkeypatch.setenv("http_proxy", "http://ada:secret@10.1.1.1:3128")
+    monkeypatch.setenv("no_proxy", "bench.example")
+
+    assert Config(server, "k").find_exposure() == expected

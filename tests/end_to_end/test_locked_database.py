@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,16 +50,16 @@ def test_what_needs_the_database_says_who_locks_it_and_the_rest_acts(server: Ser
         f"{Path('/proc/self/comm').read_text().strip()} (pid {pid}) is writing to {database} and has not finished. "
         f"Try again; this shows it: ps -o pid,stat,etime,args -p {pid}."
     )
-    assert (refused.elapsed.total_seconds() < 20, stopped.json()["code"]) == (True, "daemon_down")
+    assert stopped.json()["code"] == "daemon_down"
     assert activity(server) == []
 
     lock.execute("ROLLBACK")
     added = post(server, "/api/benchmark/add", {"framework": "node", "reqPerSec": 5})
 
     assert added.status_code == 201
-    entries = activity(server)
-    while len(entries) < 3:  # the writer retries once a second
-        entries = activity(server)
+    deadline_s = time.monotonic() + 60
+    while len(entries := activity(server)) < 3 and time.monotonic() < deadline_s:
+        time.sleep(0.1)  # the writes are repeated once a second
     assert entries == [
         ("benchmark.add", "node", "ok"), ("pm2.stop", "none", "failed"), ("benchmark.add", "node", "failed"),
     ]  # fmt: skip

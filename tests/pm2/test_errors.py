@@ -46,7 +46,7 @@ def test_the_line_that_describes_the_error_is_found(stderr: str, error_line: str
     ],
 )
 def test_a_word_that_selects_nothing(word: str, message: str) -> None:
-    assert str(ProcessNotFound(str(ProcessSelector(word=word)))) == message
+    assert str(ProcessNotFound(str(ProcessSelector(word=word)), word)) == message
 
 
 def test_a_failed_start_quotes_the_error_line() -> None:

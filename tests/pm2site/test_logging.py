@@ -95,7 +95,8 @@ def test_no_foreign_text_controls_the_terminal_or_begins_a_line(hostile_record: 
         f"[info     ] {ESCAPED} [pm2site] {ESCAPED}=1 empty= list=['{ESCAPED}'] object={ESCAPED} path='{ESCAPED}'"
         " usual=/health"
     )
-    assert trace[-2:] == [f"ValueError: {ESCAPED.removesuffix(chr(92) + 'nb')}", "b"]
+    assert trace[-2:] == [f"  ValueError: {ESCAPED.removesuffix(chr(92) + 'nb')}", "  b"]
+    assert [line for line in trace if not line.startswith("  ")] == []
 
 
 def test_json_is_printable_and_keeps_the_text(hostile_record: logging.LogRecord) -> None:

@@ -101,8 +101,9 @@ def closed_with(client: ClientConnection) -> tuple[int | None, str | None]:
 
 def test_control_frames_count_as_messages(shared_server: Server) -> None:
     with connect_websocket(shared_server.ws_url, additional_headers={"X-API-Key": "k" * 20}) as client:
-        for _ in range(60):
-            client.ping()
+        with suppress(ConnectionClosed):  # before the last one
+            for _ in range(60):
+                client.ping()
 
         assert closed_with(client) == (4429, "flooding")
 
