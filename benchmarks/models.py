@@ -146,7 +146,10 @@ class Run(models.Model):
             ),
             models.Index(fields=["state", "-at", "-id"], name="run_by_state"),
             models.Index(fields=["state", "created_at"], name="run_state"),
-            models.Index(fields=["server_id", "source", "-recorded_at"], name="run_of_server"),
+            # Of this condition, since SQLite would prefer an index that begins with `server_id` for the queue, too.
+            models.Index(
+                fields=["server_id", "-recorded_at"], condition=models.Q(original__isnull=True), name="run_of_server"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -156,6 +159,12 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"{self.framework} {self.method} {self.endpoint} {format_time(self.at)}"
+
+
+def unfinished_runs() -> models.QuerySet[Run]:
+    """Queued and active runs of all servers, in the order of the queue. In the order of the history, SQLite would walk
+    through all runs for them."""
+    return Run.objects.filter(state__in=UNFINISHED).order_by("created_at", "id")
 
 
 def newest_recorded_at() -> datetime | None:
@@ -175,8 +184,8 @@ def next_at() -> tuple[datetime, datetime | None]:
     """`at` and `clock_at` of a run of this server that ends now: runs stay in the order in which they were made, and
     what the clock showed is kept where it contradicts that order. The times of imports and clients are theirs."""
     now = timezone.now()
-    own = Run.objects.filter(server_id=this_server(), source=Source.SERVER, recorded_at__lte=END_OF_TIME)
-    own = own.exclude(state__in=UNFINISHED)
+    own = Run.objects.filter(server_id=this_server(), original__isnull=True, recorded_at__lte=END_OF_TIME)
+    own = own.filter(source=Source.SERVER).exclude(state__in=UNFINISHED)
     newest = own.order_by("-recorded_at").values_list("at", flat=True).first()
     return (now, None) if newest is None or newest < now else (newest + ONE_STEP, now)
 

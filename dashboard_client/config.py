@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from dashboard_client.errors import ConfigError
 
@@ -50,8 +49,7 @@ class Config:
         parts = urlsplit(self.server)
         if not self.secret or parts.scheme == "https" or self.is_local:
             return None
-        proxy = None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
-        if proxy:
+        if proxy := self._find_proxy():
             name = proxy.rpartition("@")[2]  # without its password
             return f"API_KEY goes unencrypted through the proxy {name}. Use https, or NO_PROXY={parts.hostname}."
         with suppress(OSError, ValueError):  # connecting reports it
@@ -59,6 +57,12 @@ class Config:
             if any(ipaddress.ip_address(str(sockaddr[0]).split("%")[0]).is_global for *_, sockaddr in resolved):
                 return f"API_KEY goes unencrypted to {self.server}, a public address. Use https, or a tunnel."
         return None
+
+    def _find_proxy(self) -> str | None:
+        from urllib.request import getproxies, proxy_bypass  # slow: it imports ssl
+
+        parts = urlsplit(self.server)
+        return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
 
     def __repr__(self) -> str:  # keeps the key out of logs
         return f"Config(server={self.server!r}, secret={'***' if self.secret else ''!r})"

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from benchmarks.models import END_OF_TIME, NOT_DONE, UNFINISHED, Run
+from benchmarks.models import END_OF_TIME, NOT_DONE, Run, unfinished_runs
 from benchmarks.runs import queue
 
 # A dedicated thread: a database connection belongs to one thread, and the loop's default threads come and go.
@@ -91,9 +91,9 @@ def _sample_and_close() -> Progress:
 def refresh_progress() -> Progress:
     """Like `sample`, for threads that manage their own connection. Marks runs whose process is gone, and launches the
     next one."""
-    unfinished = list(Run.objects.filter(state__in=UNFINISHED).order_by("created_at", "id"))
+    unfinished = list(unfinished_runs())
     if unfinished and queue.recover_queue_from(unfinished):
-        unfinished = list(Run.objects.filter(state__in=UNFINISHED).order_by("created_at", "id"))
+        unfinished = list(unfinished_runs())
     # The limit makes SQLite use the index, whatever it expects.
     recorded = Run.objects.filter(recorded_at__lte=END_OF_TIME).exclude(state__in=NOT_DONE)
     newest = recorded.order_by("-recorded_at").values_list("id", "at").first()

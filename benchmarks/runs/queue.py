@@ -11,13 +11,12 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Max
 from django.utils import timezone
 
 from benchmarks.analysis.warm_up import max_warmup_s
 from benchmarks.errors import QueueFull, RunFinished, RunUnfinished
 from benchmarks.generators.secret_headers import masked
-from benchmarks.models import ACTIVE, ONE_STEP, UNFINISHED, Run, RunState
+from benchmarks.models import ACTIVE, ONE_STEP, UNFINISHED, Run, RunState, unfinished_runs
 from benchmarks.runs import private_headers, run_process
 from benchmarks.runs.run_process import owner_columns, owner_of
 from system.host.boot_clock import boot_id
@@ -57,41 +56,49 @@ def enqueue(run: Run) -> int:
 def _insert(run: Run) -> None:
     """Raises QueueFull."""
     with transaction.atomic():
-        queued = list(Run.objects.filter(server_id=run.server_id, state=RunState.QUEUED))
+        unfinished = list(unfinished_runs().filter(server_id=run.server_id))
+        queued = [other for other in unfinished if other.state == RunState.QUEUED]
         if len(queued) >= MAX_QUEUED:
-            raise QueueFull(len(queued), _retry_after_s(run.server_id, queued))
+            raise QueueFull(len(queued), _retry_after_s(unfinished))
         # The queue is in the order of this time, which must not depend on a clock that was set back meanwhile.
-        last = Run.objects.filter(server_id=run.server_id, state__in=UNFINISHED).aggregate(at=Max("created_at"))["at"]
-        run.created_at = max(timezone.now(), last + ONE_STEP) if last else timezone.now()
+        earliest = [other.created_at + ONE_STEP for other in unfinished if is_time(other.created_at)]
+        run.created_at = max([timezone.now(), *earliest])
         run.save(force_insert=True)
 
 
-def _retry_after_s(server_id: str, queued: list[Run]) -> float:
+def _retry_after_s(unfinished: Sequence[Run]) -> float:
     """Estimated seconds until the queue is one shorter."""
-    active = Run.objects.filter(server_id=server_id, state__in=ACTIVE).first()
-    if active:
-        return max(1.0, float(active.progress.get("remainingSeconds", planned_total_s(active))))
-    return max(1.0, min(planned_total_s(run) for run in queued))
+    for run in unfinished:
+        if run.state in ACTIVE:
+            return max(1.0, float(run.progress.get("remainingSeconds", planned_total_s(run))))
+    return max(1.0, min(planned_total_s(run) for run in unfinished))
 
 
 def position(run: Run) -> int:
     """Number of runs ahead of a queued run; 0 for a run that is not queued."""
     if run.state != RunState.QUEUED or not is_time(run.created_at):
         return 0
-    return Run.objects.filter(server_id=run.server_id, state__in=UNFINISHED, created_at__lt=run.created_at).count()
+    return unfinished_runs().filter(server_id=run.server_id, created_at__lt=run.created_at).count()
 
 
 def launch_next() -> None:
     """Start a process for the oldest queued run, unless a run is active or already launched."""
     with _spawning:
-        own_runs = Run.objects.filter(server_id=settings.SERVER_ID)
-        if own_runs.filter(state__in=ACTIVE).exists():
-            return
-        run = own_runs.filter(state=RunState.QUEUED).order_by("created_at", "id").first()
+        run = _next_of(fetch_unfinished())
         if run is None or _check_launched_and_fail_if_dead(run):
             return
         identity = spawn_runner(run.pk)
         Run.objects.filter(pk=run.pk, state=RunState.QUEUED).update(**owner_columns(identity))
+
+
+def fetch_unfinished() -> list[Run]:
+    """Queued and active runs of this server, in the order of the queue."""
+    return list(unfinished_runs().filter(server_id=settings.SERVER_ID))
+
+
+def _next_of(unfinished: Sequence[Run]) -> Run | None:
+    """The oldest queued run, unless a run is active."""
+    return None if any(run.state in ACTIVE for run in unfinished) else next(iter(unfinished), None)
 
 
 def _check_launched_and_fail_if_dead(run: Run) -> bool:
@@ -131,13 +138,12 @@ def claim(run_id: UUID) -> bool:
     owned = owner_columns(identity) if identity else {}
     try:
         with transaction.atomic():
-            own_runs = Run.objects.filter(server_id=settings.SERVER_ID)
-            first = own_runs.filter(state=RunState.QUEUED).order_by("created_at", "id").first()
-            if first is None or first.pk != run_id or own_runs.filter(state__in=ACTIVE).exists():
+            run = _next_of(fetch_unfinished())
+            if run is None or run.pk != run_id:
                 return False
             beat = run_process.heartbeat_columns()
             changes = {"state": RunState.PREFLIGHT, "started_at": timezone.now(), **beat, **owned}
-            return own_runs.filter(pk=run_id, state=RunState.QUEUED).update(**changes) == 1
+            return Run.objects.filter(pk=run_id, state=RunState.QUEUED).update(**changes) == 1
     except IntegrityError:  # another process was faster: the constraint permits one active run
         return False
 
@@ -178,7 +184,7 @@ def delete(run: Run) -> None:
 
 def recover_queue() -> int:
     """Mark runs whose process is gone as interrupted, launch the next; returns the number interrupted."""
-    return recover_queue_from(list(Run.objects.filter(server_id=settings.SERVER_ID, state__in=UNFINISHED)))
+    return recover_queue_from(fetch_unfinished())
 
 
 def recover_queue_from(runs: Sequence[Run]) -> int:

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
 from benchmarks.errors import RunSilent
 from benchmarks.generators.secret_headers import masked
-from benchmarks.models import ACTIVE, UNFINISHED, Run, RunState
+from benchmarks.models import ACTIVE, Run, RunState
 from benchmarks.runs import private_headers, queue, run_process
 from system.lib import audit_hook
 
@@ -51,9 +50,9 @@ class QueueWatch:
     def look(self) -> None:
         """Marks runs whose process is gone, reports silent ones, ends those that were reported before, and launches the
         next run. Takes a few seconds for each that is ended. Raises errors of the database."""
-        runs = _unfinished()
+        runs = queue.fetch_unfinished()
         if queue.recover_queue_from(runs):
-            runs = _unfinished()
+            runs = queue.fetch_unfinished()
         notices: dict[UUID, Notice] = {}
         for run in runs:
             notice = self._notices.get(run.pk)
@@ -70,10 +69,6 @@ class QueueWatch:
                 _end(run)
         self._notices = notices
         private_headers.sweep([run.pk for run in runs])
-
-
-def _unfinished() -> list[Run]:
-    return list(Run.objects.filter(server_id=settings.SERVER_ID, state__in=UNFINISHED))
 
 
 def _report(run: Run) -> None:
