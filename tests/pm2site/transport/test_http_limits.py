@@ -60,6 +60,10 @@ def test_liveness_needs_no_host_and_takes_an_absolute_target(shared_server: Serv
         (b"GET ws://localhost/health HTTP/1.1\r\n" + HOST + CLOSE, (400, "bad_path")),
         (b"GET http://[::1/health HTTP/1.1\r\n" + HOST + CLOSE, (400, "bad_request")),
         (b"GET http://[zz]/health HTTP/1.1\r\n" + HOST + CLOSE, (400, "bad_request")),
+        (b"GET /health HTTP/1.1\r\nX: a\x85X-Y: b\r\n" + HOST + CLOSE, (400, "bad_request")),
+        (b"GET /health HTTP/1.1\r\nX: a\x0bX-Y: b\r\n" + HOST + CLOSE, (400, "bad_request")),
+        (b"GET /h\xe9lth HTTP/1.1\r\n" + HOST + CLOSE, (400, "bad_request")),
+        (b"GET /nothing?a=\xe9 HTTP/1.1\r\n" + HOST + CLOSE, (400, "bad_request")),
         (b"GET /nothing HTTP/1.1\r\nDaphne-Root-Path: /%ff%fe\r\n" + HOST + CLOSE, (404, "not_found")),
     ],
 )  # fmt: skip
