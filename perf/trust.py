@@ -68,6 +68,7 @@ def plan_of(name: str, port: int, trials: int, duration_s: float) -> RunPlan:
             framework=name, host=f"127.0.0.1:{port}", address="127.0.0.1", endpoint="/simple", method="GET",
             planned_duration_s=duration_s, instances=None, connections=CONNECTIONS, workers=THREADS, pipelining=1,
             generator="wrk", generator_version="", trials_planned=trials, profile="", rate_per_second=None, label="",
+            protocol="http1", insecure=False, expect=(),
         )
     )  # fmt: skip
 

@@ -164,6 +164,9 @@ def _run_plan(name: str, target: TargetAddress, options: argparse.Namespace) -> 
             rate_per_second=options.rate,
             instances=options.instances,
             label=options.label,
+            protocol="http1",
+            insecure=False,
+            expect=(),
         )
     )
 

@@ -16,7 +16,8 @@ from benchmarks.engine.generator_execution import ExecutionResult
 from benchmarks.engine.run_result import RunResult
 from system.lib.wire import to_wire_object
 
-NOT_SENT = ("address", "headers", "body")  # parameters that the history does not keep of a submitted result
+# Parameters that the history does not keep of a submitted result.
+NOT_SENT = ("address", "headers", "body", "bodyBase64", "expectStatus")
 MAX_BYTES = 200 * 1024  # a server accepts 256 KiB
 MAX_SAMPLES = 300
 MAX_OUTPUT_CHARACTERS = 2000

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
 from system.lib.wire import Key
+
+SCHEMES = ("http", "https")
+PROTOCOLS = ("http1", "h2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +32,51 @@ class RunParameters:
     profile: str
     rate_per_second: Annotated[float | None, Key("rate"), "requested requests per second"]
     label: str
+    protocol: Annotated[str, "http1 or h2"]
+    insecure: Annotated[bool, "whether the certificate is not to be verified"]
+    expect: Annotated[Sequence[str], "the budget"]
 
 
 @dataclass(frozen=True, slots=True)
 class RunSpec(RunParameters):
-    """A run that can be executed. `address`: the IP address to which the host resolved; `body`: as sent."""
+    """A run that can be executed. `address`: the IP address to which the host resolved; `body`: as sent; `body_base64`:
+    one that is not text; `expect_status`: empty for any 2xx."""
 
     address: str
     generator_version: str
     body: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    scheme: str = "http"
+    body_base64: str = ""
+    expect_status: Sequence[int] = ()
+
+    @property
+    def url(self) -> str:
+        return target_url(self.scheme, self.host, self.endpoint)
+
+    @property
+    def content(self) -> bytes:
+        """The body as sent."""
+        return base64.b64decode(self.body_base64) if self.body_base64 else self.body.encode()
 
     def conditions(self, connections_used: int | None) -> dict[str, object]:
         """What must be the same in two runs that are compared, by the names that the reasons mention."""
         return {
             "endpoint": self.endpoint,
             "method": self.method,
-            "body": self.body,
+            "body": self.body or self.body_base64,
+            "encryption": self.scheme == "https",
+            "protocol": self.protocol,
             "generator": self.generator,
             "connections": connections_used or self.connections,
             "workers": self.workers,
             "pipelining": self.pipelining,
             "rate": self.rate_per_second,
             "instances": self.instances,
+            "sweep": self.profile == "sweep",
         }
+
+
+def target_url(scheme: str, host: str, endpoint: str) -> str:
+    """Of what was measured; empty for results whose host is not known."""
+    return f"{scheme}://{host}{endpoint}" if host else ""

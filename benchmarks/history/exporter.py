@@ -36,7 +36,8 @@ ORIGINAL_COLUMNS = (
     "p99Latency", "totalReqs", "duration", "connections", "workers", "pipelining", "errors", "timeouts", "non2xx",
     "instances", "generator", "trials",
 )  # fmt: skip
-COLUMNS = tuple(dict.fromkeys((*ORIGINAL_COLUMNS, *wire_keys(Result).values())))
+OBJECTS = ("tls", "sweep")  # not in a table
+COLUMNS = tuple(key for key in dict.fromkeys((*ORIGINAL_COLUMNS, *wire_keys(Result).values())) if key not in OBJECTS)
 
 
 def render_json(chunks: Iterator[list[Any]]) -> Iterator[str]:
@@ -65,6 +66,8 @@ def _render_csv_rows(rows: list[object] | list[tuple[str, ...]] | list[list[str]
 
 def _csv_cell(value: object) -> str:
     """Prefix text that a spreadsheet would evaluate as a formula."""
+    if isinstance(value, dict):
+        value = value.get("met")
     if isinstance(value, list):
         value = "; ".join(map(str, value))
     text = "" if value is None else str(value)

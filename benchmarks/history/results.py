@@ -9,6 +9,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from benchmarks.engine.run_figures import RunFigures
+from benchmarks.engine.run_spec import target_url
 from benchmarks.errors import RunUnreadable
 from benchmarks.models import Run, Source
 from system.lib.wire import Key
@@ -38,6 +39,12 @@ class Result(RunFigures, ResultIdentity):
     trials_planned: Annotated[int, Key("trials")]
     source: Annotated[str, Source.choices]
     label: str
+    target: Annotated[str, "The name of what was measured, as `framework`"]
+    url: Annotated[str, "What was measured; empty if it is not known"]
+    protocol: Annotated[str, "`http1` or `h2`"]
+    tls: Annotated[dict[str, Any] | None, "What the preflight saw of the encrypted connection"]
+    budget: Annotated[dict[str, Any] | None, "Whether the result met what was expected"]
+    sweep: Annotated[dict[str, Any] | None, "The steps of a sweep, and the rate that the target sustains"]
 
 
 def _types_of(hint: Any) -> tuple[type, ...]:
@@ -61,17 +68,20 @@ def check_columns(row: Any, types: Types, run_id: object) -> None:
             raise RunUnreadable(run_id, name, "no time")
 
 
-COLUMNS = (*("at" if field.name == "timestamp" else field.name for field in fields(Result)), "clock_at")
-_TYPES = types_of_fields(Result, "timestamp") | {
-    "at": (datetime,),
-    "clock_at": (datetime, type(None)),
-    "reasons": (list,),
-}
+DERIVED = ("timestamp", "target", "url")  # from the columns of SOURCES
+SOURCES: Types = {"at": (datetime,), "clock_at": (datetime, type(None)), "scheme": (str,), "host": (str,)}
+COLUMNS = (*(field.name for field in fields(Result) if field.name not in DERIVED), *SOURCES)
+_TYPES = types_of_fields(Result, *DERIVED) | SOURCES | {"reasons": (list,)}
 
 
 def to_result(run: Run) -> Result:
     """Raises RunUnreadable."""
     check_columns(run, _TYPES, run.pk)
-    values = {name: getattr(run, name) for name in COLUMNS}
-    at, clock_at = values.pop("at"), values.pop("clock_at")
-    return Result(timestamp=clock_at or at, reasons=tuple(values.pop("reasons")), **values)
+    values = {name: getattr(run, name) for name in COLUMNS if name not in SOURCES}
+    return Result(
+        timestamp=run.clock_at or run.at,
+        reasons=tuple(values.pop("reasons")),
+        target=run.framework,
+        url=target_url(run.scheme, run.host, run.endpoint),
+        **values,
+    )

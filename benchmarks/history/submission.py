@@ -17,9 +17,17 @@ from benchmarks.analysis import histogram
 from benchmarks.analysis.gates import VALIDITIES
 from benchmarks.analysis.inferred_validity import infer_validity
 from benchmarks.engine.run_figures import RunFigures, TrialFigures
-from benchmarks.engine.run_spec import RunParameters
+from benchmarks.engine.run_spec import PROTOCOLS, SCHEMES, RunParameters
 from benchmarks.models import Run, Trial
-from system.lib.fields import JsonObjectField, JsonUUIDField, NumberField, TextField, TimeField, WholeNumberField
+from system.lib.fields import (
+    FlagField,
+    JsonObjectField,
+    JsonUUIDField,
+    NumberField,
+    TextField,
+    TimeField,
+    WholeNumberField,
+)
 from system.lib.wire import wire_keys
 
 MAX_TRIALS, MAX_GATES, MAX_SAMPLES, MAX_REASONS = 60, 100, 1000, 1000
@@ -162,6 +170,10 @@ class SubmittedResultSerializer(ImportedSerializer):
     """One result, with the keys of Result, and its details, as in runs/ID. `framework` and `reqPerSec` are required."""
 
     host = TextField(max_length=255, allow_blank=True, required=False)
+    scheme = serializers.ChoiceField(SCHEMES, required=False)
+    protocol = serializers.ChoiceField(PROTOCOLS, required=False)
+    insecure = FlagField(required=False)
+    tls = JsonObjectField(required=False)
     generatorVersion = TextField(max_length=100, allow_blank=True, required=False, source="generator_version")
     profile = TextField(max_length=20, allow_blank=True, required=False)
     connectionsUsed = WholeNumberField(min_value=0, max_value=MAX_INTEGER, required=False, source="connections_used")

@@ -57,6 +57,9 @@ async def build_spec(request: Mapping[str, Any]) -> RunSpec:
         rate_per_second=request.get("rate"),
         instances=instances,
         label=request.get("label", ""),
+        protocol="http1",
+        insecure=False,
+        expect=(),
     )
 
 

@@ -29,7 +29,7 @@ RESULT_KEYS = {
     "id", "timestamp", "framework", "endpoint", "method", "reqPerSec", "avgLatency", "p50Latency", "p90Latency", "p99Latency",
     "totalReqs", "duration", "connections", "workers", "pipelining", "errors", "timeouts", "non2xx", "instances", "generator",
     "trials", "validity", "reasons", "reqPerSecLow", "reqPerSecHigh", "p95Latency", "p999Latency", "cpuMicrosPerRequest", "memoryBytes",
-    "saturation", "source", "label",
+    "saturation", "source", "label", "target", "url", "protocol", "tls", "budget", "sweep",
 }  # fmt: skip
 
 

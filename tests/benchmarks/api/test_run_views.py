@@ -112,7 +112,7 @@ def test_a_run_is_accepted_with_the_defaults(client: APIClient, active_run: Run,
             "id": str(run.pk), "state": "queued", "position": 1, "framework": "fastify", "host": allow_listed_host,
             "endpoint": "/simple", "method": "GET", "duration": 20.0, "instances": 3, "connections": 150,
             "workers": 4, "pipelining": 1, "generator": run.generator, "trials": 1, "profile": "", "rate": None,
-            "label": "",
+            "label": "", "protocol": "http1", "insecure": False, "expect": [],
         },
     }  # fmt: skip
 

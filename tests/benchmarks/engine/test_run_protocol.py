@@ -53,6 +53,7 @@ def plan(port: int, **changes: object) -> RunPlan:
         framework="node", host=f"x:{port}", address="127.0.0.1", endpoint="/simple", method="GET", planned_duration_s=1,
         instances=None, connections=4, workers=1, pipelining=1, generator=generator_execution.installed_generators()[0],
         generator_version="", trials_planned=2, profile="", rate_per_second=None, label="",
+        protocol="http1", insecure=False, expect=(),
     )  # fmt: skip
     return make_plan(replace(spec, **changes))  # type: ignore[arg-type]
 
