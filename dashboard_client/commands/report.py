@@ -28,11 +28,11 @@ def processes(stats: Pm2Stats) -> list[str]:
         (
             str(process.pm_id), str(process.pid or DASH), process.name, process.exec_mode.removesuffix("_mode"),
             process.status, f"{process.cpu:.1f} %", f"{process.memory:.0f} MB", seconds(process.uptime_seconds),
-            str(process.restarts), str(process.port or DASH),
+            str(process.restarts), process.ports_text or DASH,
         )
         for process in stats.processes
     ]  # fmt: skip
-    return table(">id >pid name mode status >cpu >memory >up >restarts >port", rows) if rows else []
+    return table(">id >pid name mode status >cpu >memory >up >restarts >ports", rows) if rows else []
 
 
 def pm2_summary(stats: Pm2Stats) -> str:

@@ -18,7 +18,8 @@ from dashboard_client.wire.redis import RedisStats
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """`cpu`: percent of one core, `memory`: MB, both for the process tree. PM2 reuses `pm_id`."""
+    """`cpu`: percent of one core, `memory`: MB, both for the process tree. PM2 reuses `pm_id`. `ports`: those on which
+    the tree listens; an older server states only `port`."""
 
     pm_id: int
     name: str
@@ -39,6 +40,13 @@ class Process:
     interpreter: str = ""
     user: str = ""
     version: str = ""
+    ports: tuple[int, ...] = ()
+
+    @property
+    def ports_text(self) -> str:
+        """`3000, 9229`; empty if none is known."""
+        known = self.ports or (() if self.port is None else (self.port,))
+        return ", ".join(str(port) for port in known)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,8 @@ async def get(pm_id: int) -> ProcessDetail:
         entries = await listing.fetch_entries(daemon)
     for entry in entries:
         if as_int(entry.get("pm_id")) == pm_id:
-            matches = tuple(process for process in listing.parse_entries(entries) if process.pm_id == pm_id)
-            measured = await listing.with_tree_usage(matches)
+            listed = await listing.measure(listing.parse_entries(entries))
+            measured = [process for process in listed if process.pm_id == pm_id]
             [process] = reconciliation.with_total_restarts(current_monitor.get_monitor().instances.known, measured)
             exits = await sync_to_async(instance_store.load_exits)(MAX_EXITS, process.name, pm_id)
             details = parse_details(entry)

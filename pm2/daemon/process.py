@@ -7,9 +7,12 @@ the server.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated
+
+from system.host.ports import Listener
+from system.lib.wire import STAYS_INSIDE
 
 MB = 2**20
 MAX_NUMBER = 2**53
@@ -39,7 +42,8 @@ RUNNING = frozenset({Status.ONLINE, Status.LAUNCHING, Status.STOPPING, Status.WA
 class Process:
     """A process as sent to clients. `cpu`: percent of one core, `memory`: MB; both of the whole process tree.
 
-    PM2 measures the process alone: `monitor.listing` replaces its figures by those of the tree.
+    PM2 measures the process alone: `monitor.listing` replaces its figures by those of the tree. `listeners`: the
+    sockets behind `ports`; `env_port`: its variable PORT. These two are not sent.
     """
 
     pm_id: Annotated[int, "PM2 reuses these numbers"]
@@ -57,11 +61,20 @@ class Process:
     unstable_restarts: int
     exit_code: int | None
     framework: str | None
-    port: int | None
+    port: Annotated[int | None, "Of a framework its own; else the first of `ports`"]
+    ports: Annotated[tuple[int, ...], "TCP ports on which the process tree listens, in order; empty if unknown"]
     interpreter: str
     user: str
     version: str
     is_module: Annotated[bool, "A module of PM2, such as pm2-logrotate"]
+    listeners: tuple[Listener, ...] = field(default=(), kw_only=True, metadata=STAYS_INSIDE)
+    env_port: int | None = field(default=None, kw_only=True, metadata=STAYS_INSIDE)
+
+    @property
+    def ports_text(self) -> str:
+        """`3000, 9229`; empty if none is known."""
+        known = self.ports or (() if self.port is None else (self.port,))
+        return ", ".join(str(port) for port in known)
 
 
 @dataclass(frozen=True)  # without slots, so that a class can inherit from it beside Process
@@ -107,6 +120,12 @@ def as_pid(value: object) -> int:
     return pid if 0 <= pid <= MAX_PID else 0
 
 
+def as_port(value: object) -> int | None:
+    """PM2 keeps the variables of a process as the command line gave them: text, mostly."""
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else as_text(value)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 6 and 0 < int(text) < 2**16 else None
+
+
 def pm2_env(entry: Mapping[str, object]) -> Mapping[str, object]:
     env = entry.get("pm2_env")
     return env if isinstance(env, dict) else {}
@@ -138,10 +157,12 @@ def from_monitor_data(entry: Mapping[str, object], now_ms: float) -> Process:
         exit_code=as_optional_int(env.get("exit_code")),
         framework=None,
         port=None,
+        ports=(),
         interpreter=as_text(env.get("exec_interpreter")),
         user=as_text(env.get("username")),
         version=as_text(env.get("version")),
         is_module=bool(env.get("pmx_module")),
+        env_port=as_port(env.get("PORT")),
     )
 
 

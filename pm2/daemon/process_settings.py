@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pm2.daemon.process import as_int, as_text, pm2_env
+from pm2.daemon.process import as_int, as_port, as_text, pm2_env
 
 # PM2's defaults (constants.js).
 KILL_TIMEOUT_S = 1.6
@@ -49,14 +49,8 @@ def parse_settings(entry: Mapping[str, object]) -> ProcessSettings:
         listen_timeout_s=_seconds(env.get("listen_timeout"), LISTEN_TIMEOUT_S),
         stop_exit_codes=frozenset(_codes(codes if isinstance(codes, list) else [codes])),
         script=as_text(env.get("pm_exec_path")),
-        port=_port(env.get("PORT")),
+        port=as_port(env.get("PORT")),
     )
-
-
-def _port(value: object) -> int | None:
-    """PM2 keeps the variables of a process as the command line gave them: text, mostly."""
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else as_text(value)
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 6 and 0 < int(text) < 2**16 else None
 
 
 def _seconds(value: object, default: float) -> float:

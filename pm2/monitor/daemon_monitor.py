@@ -25,7 +25,7 @@ from pm2.instance_tracking.instance_registry import InstanceRegistry, InstanceSt
 from pm2.instance_tracking.instance_store import SavedInstance
 from pm2.logs import live_logs
 from pm2.logs.log_files import LogFiles
-from pm2.monitor import daemon_state, list_freshness, listing, supervision
+from pm2.monitor import daemon_state, list_freshness, listeners, listing, supervision
 from pm2.monitor.daemon_state import DaemonState
 from pm2.monitor.listing import Counts, DaemonStatus, Orphan, Stats, count_online
 from system.host import child_processes
@@ -56,6 +56,7 @@ class DaemonMonitor:
         self.orphans: dict[child_processes.Identity, Orphan] = {}
         self._state = DaemonState(home)
         self._listed: tuple[Process, ...] = ()
+        self._listeners: listeners.ByPid = {}
         self._list_requested_s: float | None = None  # when the last list was requested
         self._listed_s, self._list_duration_s = -IDLE_POLL_S, 0.0
         self._cron_pm_ids: set[int] = set()
@@ -98,14 +99,16 @@ class DaemonMonitor:
                     break
         now = datetime.now(UTC)
         if self.daemon.state == "up" and self._list_requested_s is not None:
-            measured = await listing.with_tree_usage(self._listed)
+            measured = await listing.measure(self._listed)
+            self._listeners = {process.pid: process.listeners for process in measured}
             self.usage_history.record(measured)
             self._oom_kills.sample([(one.pm_id, one.pid) for one in measured if one.pid], time.monotonic())
             processes = reconciliation.with_total_restarts(self.instances.known, measured)
             counts, orphans = count_online(processes), self._living_orphans()
             return Stats(processes, counts, self.daemon, now, stale=False, age_seconds=0.0, orphans=orphans)
         age_s = 0.0 if self._list_requested_s is None else round(time.monotonic() - self._list_requested_s, 1)
-        processes = reconciliation.with_total_restarts(self.instances.known, self._listed)
+        last = listeners.with_listeners(self._listed, self._listeners)
+        processes = reconciliation.with_total_restarts(self.instances.known, last)
         counts = Counts(0, 0) if self._list_requested_s is None else count_online(processes)
         orphans = self._living_orphans()
         return Stats(processes, counts, self.daemon, now, stale=True, age_seconds=age_s, orphans=orphans)

@@ -1,4 +1,4 @@
-"""Fetches PM2's process list, with CPU and memory of whole process trees."""
+"""Fetches PM2's process list, with CPU, memory and listening ports of whole process trees."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from pm2.errors import ProcessNotFound, ProtocolError
 from pm2.frameworks.registry import registry
 from pm2.logs.line_formats import LineFormat
 from pm2.logs.log_files import LogFiles
-from pm2.monitor import run_ages
-from system.host import process_trees
+from pm2.monitor import listeners, run_ages
+from system.host import ports, process_trees
 
 NO_RUN = (0, 0.0)
 
@@ -94,7 +94,7 @@ async def fetch_entries(daemon: DaemonConnection, timeout_s: float | None = None
 
 async def list_processes(daemon: DaemonConnection) -> tuple[Process, ...]:
     """The allow-listed view of every process, ordered by pm_id."""
-    return await with_tree_usage(parse_entries(await fetch_entries(daemon)))
+    return await measure(parse_entries(await fetch_entries(daemon)))
 
 
 def parse_entries(entries: list[dict[str, object]]) -> tuple[Process, ...]:
@@ -129,10 +129,17 @@ def _with_framework(process: Process, instances: int) -> Process:
     return replace(process, framework=framework.name, port=framework.port, instances=instances)
 
 
-async def with_tree_usage(processes: tuple[Process, ...]) -> tuple[Process, ...]:
-    """The processes with current CPU and memory of their whole process trees."""
-    trees = await process_trees.sample_trees([process.pid for process in processes])
-    return tuple(_apply_usage(process, trees) for process in processes)
+async def measure(processes: tuple[Process, ...]) -> tuple[Process, ...]:
+    """The processes with current CPU and memory of their whole process trees, and where these listen. `processes`: all
+    that PM2 lists, because in cluster mode the others decide which of the daemon's ports are whose."""
+    pids = [process.pid for process in processes]
+    trees = await process_trees.sample_trees(pids)
+    has_workers = any(process.exec_mode == listeners.CLUSTER for process in processes)
+    daemon = daemon_pid() if has_workers else None
+    by_pid = await ports.sample_listeners(pids, [daemon] if daemon else ())
+    measured = tuple(_apply_usage(process, trees) for process in processes)
+    of_daemon = by_pid.get(daemon, ()) if daemon else ()
+    return listeners.with_listeners(measured, listeners.assign(measured, by_pid, of_daemon))
 
 
 def _apply_usage(process: Process, trees: dict[int, process_trees.TreeUsage]) -> Process:

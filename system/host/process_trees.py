@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -171,6 +172,19 @@ def _percent_of(cpu_s: float, elapsed_s: float) -> float:
 
 
 _trees = _TreeSampler()
+
+
+Member = tuple[int, float]  # pid, and time of the start, which distinguishes it from a later process with this pid
+
+
+def read_members(pid: int) -> frozenset[Member]:
+    """The process and its descendants; none of one that is gone. Only for the psutil thread."""
+    members = set()
+    with suppress(psutil.Error, ValueError):
+        for member in _trees.members(pid):
+            with suppress(psutil.Error):
+                members.add((member.pid, member.create_time()))
+    return frozenset(members)
 
 
 async def sample_trees(pids: Collection[int]) -> dict[int, TreeUsage]:

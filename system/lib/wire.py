@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, get_type_hints
 from uuid import UUID
 
@@ -30,10 +31,14 @@ class Key:
     name: str
 
 
+# As `metadata` of a field: it is never sent, nor described.
+STAYS_INSIDE: Mapping[str, bool] = MappingProxyType({"stays inside": True})
+
+
 @lru_cache(maxsize=1024)
 def wire_keys(value: type) -> Mapping[str, str]:
-    """Field → key of a dataclass."""
-    fields = dataclasses.fields(value)
+    """Field → key of a dataclass, of the fields that are sent."""
+    fields = [field for field in dataclasses.fields(value) if not STAYS_INSIDE.items() <= field.metadata.items()]
     has_keys = any(Key.__name__ in str(field.type) for field in fields)
     hints = get_type_hints(value, include_extras=True) if has_keys else {}
     return {field.name: _own_key(hints.get(field.name)) or camel_case(field.name) for field in fields}

@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from pm2.errors import DaemonNotRunning
 from pm2site.audit.trail import read_entries
 from tests.fixtures.pm2_apps import run_app
+from tests.fixtures.ports import FASTIFY
 from tests.fixtures.server import ROOT
 from tests.preloaded.commands import run_manage
 
@@ -33,7 +34,8 @@ def test_the_life_of_a_framework_from_the_command_line(new_pm2_home: Path) -> No
 
     assert pm2(new_pm2_home, "start", "fastify", "-i", "2") == (0, "Started fastify: 2 instances\n", "")
     code, out, err = pm2(new_pm2_home, "status")
-    assert [line.split()[2:5] for line in out.splitlines()[1:]] == [["fastify", "cluster", "online"]] * 2
+    columns = [line.split() for line in out.splitlines()[1:]]
+    assert [row[2:5] + row[-1:] for row in columns] == [["fastify", "cluster", "online", str(FASTIFY)]] * 2
     assert err == "2 of 2 online\n"
     assert pm2(new_pm2_home, "reload") == (0, "Reloaded fastify: 2 instances\n", "")
     assert pm2(new_pm2_home, "status", "fastify")[0::2] == (0, "2 of 2 online\n")

@@ -34,6 +34,11 @@ def are_numbers(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(map(is_number, value))
 
 
+def are_own_ports(value: Any) -> bool:
+    """An action answers as soon as a port accepts connections, which may be before it is in the list."""
+    return isinstance(value, list) and all(port in BLOCK for port in value)
+
+
 def is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value)
 
@@ -83,6 +88,7 @@ RULES: Mapping[str, tuple[str, Check]] = {
         "uptime", "<duration>", lambda value: is_number(value) or re.fullmatch(r"(\d+d )?(\d+h )?\d+m", str(value))
     ),
     **_keys("loadAvg", "<three numbers>", lambda value: re.fullmatch(r"\d+\.\d\d \d+\.\d\d \d+\.\d\d", str(value))),
+    **_keys("processes.ports", "<ports>", are_own_ports),
     **_keys("generator", "<generator>", lambda value: value in ("wrk", "h2load", "autocannon")),
     **_keys("validity", "<validity>", lambda value: value in ("valid", "caution", "invalid")),
     **_keys("saturation", "<side>", lambda value: value in ("server", "generator", "contended", "machine", "", None)),

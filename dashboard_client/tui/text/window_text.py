@@ -130,9 +130,9 @@ def _process(details: ProcessDetails) -> Iterator[str]:
     yield f"cpu {process.cpu:.1f} %   memory {size(process.memory_bytes)}   up {seconds(process.uptime_seconds)}   " + (
         f"restarts {process.restarts} ({process.unstable_restarts} unstable)"
     )
-    port = DASH if process.port is None else str(process.port)
+    listens = f"{'ports' if len(process.ports) > 1 else 'port'} {process.ports_text or DASH}"
     runtime = f"{process.interpreter} {process.version}"
-    yield f"port {port}   framework {process.framework or DASH}   {runtime}   user {process.user}"
+    yield f"{listens}   framework {process.framework or DASH}   {runtime}   user {process.user}"
     response = details.response
     if response is None:
         yield details.problem or "loading…"

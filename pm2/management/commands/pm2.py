@@ -112,12 +112,12 @@ class Command(CommandLine):
         if stats.daemon.message:
             self.stderr.write(stats.daemon.message)
         if stats.processes:
-            header = ("id", "pid", "name", "mode", "status", "cpu", "memory", "restarts", "port")
+            header = ("id", "pid", "name", "mode", "status", "cpu", "memory", "restarts", "ports")
             rows = [
                 (
                     str(process.pm_id), str(process.pid or "–"), printable(process.name),
                     process.exec_mode.removesuffix("_mode"), process.status.value, f"{process.cpu:.1f} %",
-                    f"{process.memory:.0f} MB", str(process.restarts), str(process.port or ""),
+                    f"{process.memory:.0f} MB", str(process.restarts), process.ports_text,
                 )
                 for process in stats.processes
             ]  # fmt: skip

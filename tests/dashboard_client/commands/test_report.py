@@ -7,7 +7,7 @@ from dataclasses import replace
 from dashboard_client.commands import report
 from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkResults
 from dashboard_client.wire.decode import convert
-from dashboard_client.wire.host_and_pm2 import HostStats
+from dashboard_client.wire.host_and_pm2 import HostStats, Pm2Stats, Process
 
 RESULT = convert(
     BenchmarkResult,
@@ -24,6 +24,19 @@ def test_a_result_is_a_sentence() -> None:
     assert [report.result_sentence(result) for result in (RESULT, SINGLE)] == [
         "fastify GET /simple: ≥ 184,700 requests/s ±0.6 %, p99 2.10 ms, 1,847,000 requests by wrk, valid",
         "fastify GET /simple: 184,700 requests/s, p99 2.10 ms, 1,847,000 requests by wrk, valid",
+    ]
+
+
+def test_processes_are_a_table_with_all_their_ports() -> None:
+    api = Process(
+        0, "api", pid=12, status="online", exec_mode="fork_mode", cpu=1.5, memory=60.0, uptime_seconds=60.0,
+        port=3000, ports=(3000, 9229),
+    )  # fmt: skip
+
+    assert report.processes(Pm2Stats((api, Process(1, "jobs", status="stopped")))) == [
+        "id  pid  name  mode  status     cpu  memory     up  restarts       ports",
+        " 0   12  api   fork  online   1.5 %   60 MB   60 s         0  3000, 9229",
+        " 1    –  jobs        stopped  0.0 %    0 MB  0.0 s         0           –",
     ]
 
 

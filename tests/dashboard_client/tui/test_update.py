@@ -531,6 +531,21 @@ def test_process_details_are_updated_live() -> None:
     assert state.top_window.process.pid == 4711
 
 
+@pytest.mark.parametrize(
+    ("ports", "port", "expected"),
+    [
+        ((3000, 9229), 3000, "ports 3000, 9229"),
+        ((3000,), 3000, "port 3000"),
+        ((), 3001, "port 3001"),
+        ((), None, "port –"),
+    ],
+)
+def test_process_details_name_all_ports(ports: tuple[int, ...], port: int | None, expected: str) -> None:
+    process = replace(scenes.PROCESSES[0], ports=ports, port=port)
+
+    assert page_lines(ProcessDetails(process))[2].split("   ")[0] == expected
+
+
 def test_a_cut_clipboard_text_is_reported() -> None:
     state, _ = play(scenes.live(), events.Copied(100_000, 56_000, "/tmp/copied.txt"))
 

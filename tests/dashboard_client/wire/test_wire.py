@@ -133,6 +133,25 @@ def test_fields_of_the_wrong_type_fall_back_and_unknown_ones_are_ignored() -> No
     )
 
 
+@pytest.mark.parametrize(
+    ("fields", "ports", "text"),
+    [
+        ({"port": 3000, "ports": [3000, 9229]}, (3000, 9229), "3000, 9229"),
+        ({"port": 3000}, (), "3000"),  # an older server
+        ({"port": None, "ports": []}, (), ""),
+        ({"port": 3001, "ports": []}, (), "3001"),  # a framework that does not run
+        ({"ports": ["3000", None, True, 9229, 1e999]}, (9229,), "9229"),
+        ({"port": "x", "ports": {"0": 1}}, (), ""),
+    ],
+)
+def test_the_ports_of_a_process_are_read_from_any_server(
+    fields: dict[str, object], ports: tuple[int, ...], text: str
+) -> None:
+    process = convert(Process, {"pmId": 1, "name": "api", **fields})
+
+    assert (process.ports, process.ports_text) == (ports, text)
+
+
 @pytest.mark.parametrize("number", [10**400, -(10**400), 1e999, float("nan"), True, "5", [5]])
 def test_an_unusable_number_falls_back_to_the_default(number: object) -> None:
     process = convert(Process, {"pmId": 1, "name": "api", "cpu": number, "memoryBytes": number, "port": number})

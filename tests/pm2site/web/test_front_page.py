@@ -33,8 +33,8 @@ HOSTILE_NAME = '<script>alert("x")</script>\x1b[2J\n\u202egpj\U000e0001'
 PROCESSES = Pm2Stats(
     (
         Process(3, HOSTILE_NAME, "default", 12, Status.ONLINE, "fork_mode", 1, 12.3, 66.0, 69_013_504, 133.7, 2, 0, None, None,
-                3002, "node", "root", "", False),
-        Process(4, "api", "default", 0, Status.ERRORED, "fork_mode", 1, 0.0, 0.0, 0, 0.0, 16, 15, 1, None, None, "", "",
+                3002, (3002, 9229), "node", "root", "", False),
+        Process(4, "api", "default", 0, Status.ERRORED, "fork_mode", 1, 0.0, 0.0, 0, 0.0, 16, 15, 1, None, None, (), "", "",
                 "", False),
     ),
     Counts(1, 2), DaemonStatus("up", "7.0.4", 1, "/root/.pm2"), AT, False, 0.0,
