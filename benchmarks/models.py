@@ -65,7 +65,8 @@ class Run(models.Model):
     # The parameters.
     framework = StorableCharField(max_length=100)
     host = StorableCharField(max_length=255, blank=True, help_text="host:port under load")
-    address = StorableCharField(max_length=64, blank=True, help_text="IP address to which the host resolved")
+    address = StorableCharField(max_length=64, blank=True, help_text="IP address that is connected to")
+    connect_port = models.PositiveIntegerField(null=True, help_text="Port that is connected to; null: the host's")
     scheme = StorableCharField(max_length=8, default="http", help_text="http or https")
     protocol = StorableCharField(max_length=8, default="http1", help_text="http1, or h2 for HTTP/2")
     insecure = models.BooleanField(default=False, help_text="The certificate is not to be verified")
@@ -231,6 +232,29 @@ class Trial(models.Model):
 
     def __str__(self) -> str:
         return f"trial {self.index} of {self.run_id}"
+
+
+class StoredTarget(models.Model):
+    """An own target: a name, where it answers, and its endpoints, whose credentials are kept apart."""
+
+    name = StorableCharField(max_length=64, unique=True)
+    pm2 = StorableCharField(max_length=200, blank=True, help_text="Name of its processes under PM2")
+    url = StorableCharField(max_length=300, blank=True, help_text="scheme://host:port")
+    connect = StorableCharField(max_length=300, blank=True, help_text="host:port to connect to instead of the URL's")
+    ports = StorableJSONField(default=list, items=int, help_text="Where the processes listen, if that cannot be seen")
+    insecure = models.BooleanField(default=False, help_text="The certificate is not to be verified")
+    protocol = StorableCharField(max_length=8, default="http1")
+    endpoints = StorableJSONField(default=list, items=dict)
+    sealed_headers = StorableTextField(blank=True, editable=False, help_text="Credentials, encrypted")
+    changed_at = models.DateTimeField(auto_now=True)
+    changed_by = StorableCharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = "target"
+
+    def __str__(self) -> str:
+        return str(self.name)
 
 
 class Baseline(models.Model):

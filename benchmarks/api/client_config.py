@@ -17,6 +17,8 @@ from benchmarks.api.responses import JsonObjects
 from benchmarks.engine.run_limits import RUN_LIMITS, Limit
 from benchmarks.generators import GENERATORS
 from benchmarks.generators.scenario import DEFAULT_DURATION_S, PROFILES
+from benchmarks.targets import registered
+from benchmarks.targets.target import Target
 from pm2.frameworks.registry import Endpoint, registry
 from rediscluster.topology.plan import MIN_MASTERS
 from system.lib.wire import to_wire, to_wire_object
@@ -34,6 +36,7 @@ class Config:
     defaults: dict[str, Any]
     limits: Annotated[dict[str, Limit], "parameter → minimum and maximum"]
     choices: dict[str, list[str]]
+    targets: Annotated[list[Target], "what can be measured: frameworks, own targets, and what listens under PM2"]
     timestamp: datetime
 
 
@@ -51,6 +54,7 @@ class ConfigView(APIView):
             ports={framework.name: framework.port for framework in frameworks},
             defaults={"duration": DEFAULT_DURATION_S, "endpoint": "/simple", "method": "GET", "pipelining": 1},
             limits={**RUN_LIMITS, "nodes": Limit(MIN_MASTERS, settings.REDIS_MAX_NODES)},
+            targets=registered.list_targets(registered.fetch_apps()),
             choices={"profile": list(PROFILES), "generator": list(GENERATORS)},
             timestamp=timezone.now(),
         )

@@ -21,6 +21,7 @@ from benchmarks.history.rankings import RankedResult, UnrankedResult
 from benchmarks.history.results import Result
 from benchmarks.history.trends import ChangePoint
 from benchmarks.runs.progress import LastResult, RunProgress
+from benchmarks.targets.target import Target
 from system.lib.wire_serializers import OPTIONAL, name_components, response_schema
 
 JsonObjects = list[dict[str, Any]]
@@ -191,6 +192,17 @@ class RunDetails(RunStatus):
     against_baseline: Annotated[
         Comparison | None, "null without a baseline, for the baseline itself, and for a run without a result"
     ]
+
+
+@dataclass(frozen=True)
+class Targets:
+    targets: list[Target]
+    count: int
+
+
+@dataclass(frozen=True)
+class TargetChanged(RunChanged):
+    target: Target
 
 
 @dataclass(frozen=True)

@@ -2,52 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import re
 from typing import Any
 
 from rest_framework import serializers
 
 from benchmarks.engine.run_limits import RUN_LIMITS
+from benchmarks.engine.run_spec import PROTOCOLS
 from benchmarks.generators import GENERATORS
 from benchmarks.generators.scenario import METHODS, PROFILES
-from benchmarks.generators.secret_headers import MASK, is_secret
-from system.lib.fields import NameField, QuerySerializer, StrictIntegerField, TextField
-from system.lib.text import is_printable
-
-MAX_HEADERS, MAX_HEADER_VALUE = 50, 4096
-RESERVED_HEADERS = ("host", "content-length", "transfer-encoding", "connection")
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
-
-
-class HeadersField(serializers.DictField):
-    """Header names with values; headers that the generator sets itself are rejected."""
-
-    def to_internal_value(self, data: Any) -> dict[str, str]:
-        headers = super().to_internal_value(data)
-        if len(headers) > MAX_HEADERS:
-            raise serializers.ValidationError(f"At most {MAX_HEADERS} headers.")
-        for name, value in headers.items():
-            if not _HEADER_NAME.fullmatch(name) or name.lower() in RESERVED_HEADERS:
-                raise serializers.ValidationError(f"{name[:100]!r} is not a header that can be set.")
-            if (
-                not isinstance(value, str)
-                or not is_printable(value)
-                or not value.isascii()
-                or len(value) > MAX_HEADER_VALUE
-            ):
-                raise serializers.ValidationError(f"The value of {name} is not printable ASCII.")
-            if value == MASK and is_secret(name):
-                raise serializers.ValidationError(f"The value of {name} was not kept: send it again.")
-        return headers
-
-
-class BodyField(serializers.JSONField):
-    """A string is sent unchanged, anything else as JSON."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        text = data if isinstance(data, str) else json.dumps(data, separators=(",", ":"))
-        return TextField(allow_blank=True, trim_whitespace=False).run_validation(text)
+from benchmarks.targets.request_fields import (
+    Base64Field,
+    BodyField,
+    ConnectField,
+    HeadersField,
+    PathField,
+    UrlField,
+)
+from benchmarks.targets.target_serializer import TargetNameField
+from system.lib.fields import FlagField, NameField, QuerySerializer, StrictIntegerField, TextField
 
 
 def _limited_integer(name: str, help_text: str | None = None) -> StrictIntegerField:
@@ -56,9 +28,15 @@ def _limited_integer(name: str, help_text: str | None = None) -> StrictIntegerFi
 
 
 class RunRequestSerializer(serializers.Serializer[Any]):
-    framework = NameField()
-    host = NameField(required=False, max_length=255, help_text="host[:port]; default: this machine")
-    endpoint = NameField(required=False, max_length=500)
+    framework = NameField(required=False, help_text="a shipped framework; or an own target, as `target`")
+    target = NameField(required=False, help_text="what is to be measured: one of GET targets")
+    url = UrlField(required=False, max_length=800, help_text="measured under `name`; http or https, with its path")
+    name = TargetNameField(required=False, help_text="the name of what `url` leads to, in the history")
+    connect = ConnectField(required=False, max_length=300, help_text="host[:port] to connect to instead of the URL's")
+    insecure = FlagField(required=False, help_text="whether the certificate is not to be verified")
+    protocol = serializers.ChoiceField(PROTOCOLS, required=False)
+    host = NameField(required=False, max_length=255, help_text="host[:port] of a framework; default: this machine")
+    endpoint = PathField(required=False)
     method = serializers.ChoiceField(METHODS, required=False)
     duration = _limited_integer("duration", help_text="seconds of a trial")
     instances = _limited_integer("instances")
@@ -66,6 +44,7 @@ class RunRequestSerializer(serializers.Serializer[Any]):
     pipelining = _limited_integer("pipelining")
     workers = _limited_integer("workers")
     body = BodyField(required=False)
+    bodyBase64 = Base64Field(required=False, help_text="a body that is not text")
     headers = HeadersField(
         required=False,
         help_text="names as in RFC 9110, except Host and those that frame the body; "
@@ -76,6 +55,15 @@ class RunRequestSerializer(serializers.Serializer[Any]):
     profile = serializers.ChoiceField(sorted(PROFILES), required=False)
     rate = _limited_integer("rate", help_text="requests per second; with h2load")
     label = TextField(required=False, max_length=200, allow_blank=True)  # type: ignore[assignment]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        subjects = [name for name in ("framework", "target", "url") if name in attrs]
+        if len(subjects) != 1:
+            message = "Give one of framework, target, and url with name." if subjects else "This field is required."
+            raise serializers.ValidationError({subjects[0] if subjects else "framework": [message]})
+        if ("url" in attrs) != ("name" in attrs):
+            raise serializers.ValidationError({"name": ["url and name belong together."]})
+        return attrs
 
 
 class HistogramQuery(QuerySerializer):

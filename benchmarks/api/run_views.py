@@ -6,7 +6,6 @@ from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
-from asgiref.sync import async_to_sync
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -46,8 +45,9 @@ class RunViewSet(ViewSet):
         """Queue a benchmark. It continues if the connection closes or the server stops."""
         body = RunRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        audit_hook.name_subject(request._request, body.validated_data["framework"])
-        run = new_run(async_to_sync(run_request.build_spec)(body.validated_data))
+        values = body.validated_data
+        audit_hook.name_subject(request._request, values.get("name") or values.get("target") or values["framework"])
+        run = new_run(run_request.build_spec(values))
         queue.enqueue(run)
         return Response(to_wire(accepted_body(run)), status=202, headers={"Location": f"/api/benchmark/runs/{run.pk}"})
 

@@ -9,13 +9,19 @@ from dataclasses import dataclass
 
 from benchmarks.errors import InvalidTargetAddress
 
-_HOST = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::(?P<port>\d{1,5}))?")
+_HOST = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::(?P<port>[0-9]{1,5}))?")
+_URL = re.compile(
+    r"(?P<scheme>[Hh][Tt][Tt][Pp][Ss]?)://(?P<authority>[A-Za-z0-9._:\[\]-]+)"
+    r"(?P<path>[/?][A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?"
+)
+DEFAULT_PORTS = {"http": 80, "https": 443}
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
 class TargetAddress:
-    """Where the load goes. `is_outside_pm2`: by BENCH_TARGETS, so PM2 has no information about it."""
+    """Where the load goes. `host`: the name for the Host header, and for TLS; `address`, `port`: what is connected to.
+    `is_outside_pm2`: by BENCH_TARGETS, so PM2 has no information about it."""
 
     host: str
     address: str
@@ -27,9 +33,23 @@ class TargetAddress:
         """`host:port` as in the Host header."""
         return f"{bracket_ipv6(self.host)}:{self.port}"
 
+
+@dataclass(frozen=True, slots=True)
+class TargetUrl:
+    """A URL in its parts. `path`: with the query; `/` if the URL has none."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+    @property
+    def authority(self) -> str:
+        return f"{bracket_ipv6(self.host)}:{self.port}"
+
     @property
     def origin(self) -> str:
-        return f"http://{bracket_ipv6(self.address)}:{self.port}"
+        return f"{self.scheme}://{self.authority}"
 
 
 def bracket_ipv6(host: str) -> str:
@@ -46,6 +66,29 @@ def parse_host_port(text: str, default_port: int | None) -> tuple[str, int]:
         reason = "the port is not between 1 and 65535." if match["port"] else "a port is required: host:port."
         raise InvalidTargetAddress(text, reason)
     return (match["six"] or match["name"]).lower(), port
+
+
+def parse_url(text: str) -> TargetUrl:
+    """An http or https URL, strictly: no user, no fragment, and only the characters of RFC 3986. Raises
+    InvalidTargetAddress."""
+    match = _URL.fullmatch(text)
+    if match is None:
+        raise InvalidTargetAddress(text[:100], _url_problem(text))
+    scheme = match["scheme"].lower()
+    host, port = parse_host_port(match["authority"], DEFAULT_PORTS[scheme])
+    path = match["path"] or "/"
+    return TargetUrl(scheme, host, port, path if path.startswith("/") else f"/{path}")
+
+
+def _url_problem(text: str) -> str:
+    scheme, separator, rest = text.partition("://")
+    if not separator or scheme.lower() not in DEFAULT_PORTS:
+        return "a URL begins with http:// or https://, such as http://127.0.0.1:8080/orders."
+    if "@" in rest.partition("/")[0]:
+        return "a URL has no user and password here: send a header, such as Authorization."
+    if "#" in rest:
+        return "a fragment (#…) is never sent: leave it out."
+    return "it is not a URL: percent-encode other characters, a space as %20."
 
 
 def resolve(host: str, text: str) -> list[IPAddress]:

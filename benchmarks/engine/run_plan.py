@@ -39,8 +39,9 @@ class RunPlan:
 
 def make_plan(spec: RunSpec) -> RunPlan:
     """Raises BinaryMissing."""
-    endpoint = registry().endpoint(spec.endpoint, spec.method)
-    url = f"http://{bracket_ipv6(spec.address)}:{target_port(spec.host)}{spec.endpoint}"
+    is_framework = registry().framework_of(spec.framework) is not None
+    endpoint = registry().endpoint(spec.endpoint, spec.method) if is_framework else None
+    url = f"http://{bracket_ipv6(spec.address)}:{spec.port}{spec.endpoint}"
     return RunPlan(
         spec=spec,
         request=TargetRequest(url, spec.method, request_headers(spec.host, spec.body, spec.headers), spec.body),
@@ -49,11 +50,6 @@ def make_plan(spec: RunSpec) -> RunPlan:
         is_local=ports.is_bindable(spec.address, 0),
         cross_check_program=_find_cross_check_program(spec),
     )
-
-
-def target_port(host: str) -> int:
-    """The port of `host:port`."""
-    return int(host.rpartition(":")[2])
 
 
 def _find_cross_check_program(spec: RunSpec) -> GeneratorProgram | None:

@@ -39,16 +39,22 @@ class RunParameters:
 
 @dataclass(frozen=True, slots=True)
 class RunSpec(RunParameters):
-    """A run that can be executed. `address`: the IP address to which the host resolved; `body`: as sent; `body_base64`:
-    one that is not text; `expect_status`: empty for any 2xx."""
+    """A run that can be executed. `address`: the IP address that is connected to; `connect_port`: the port, if it is
+    not that of `host`; `body`: as sent; `body_base64`: one that is not text; `expect_status`: empty for any 2xx."""
 
     address: str
     generator_version: str
     body: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    connect_port: int | None = None
     scheme: str = "http"
     body_base64: str = ""
     expect_status: Sequence[int] = ()
+
+    @property
+    def port(self) -> int:
+        """The port that is connected to."""
+        return self.connect_port or int(self.host.rpartition(":")[2])
 
     @property
     def url(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import timedelta
 
@@ -110,13 +110,15 @@ class Beginning:
         return cls(Exit.objects.order_by("-id").values_list("id", flat=True).first() or 0, time.monotonic())
 
 
-def fetch_exits(run: Run, beginning: Beginning) -> list[dict[str, object]]:
-    """Exits of the target's processes since the run began, as recorded by the server; oldest first."""
+def fetch_exits(run: Run, beginning: Beginning, names: Collection[str]) -> list[dict[str, object]]:
+    """Exits of the target's processes since the run began, as recorded by the server; oldest first. `names`: under
+    PM2."""
     started_at = run.started_at or run.created_at
     if (step_back := started_at - (timezone.now() - timedelta(seconds=time.monotonic() - beginning.at_s))) > A_STEP:
         started_at -= step_back
     # One before the run may be stored with a delay; one whose time is in the future was before the clock was set back.
-    exits = Exit.objects.filter(instance__name=run.framework, id__gt=beginning.last_exit_id, at__gte=started_at)
+    own = Exit.objects.filter(instance__name__in={run.framework, *names})
+    exits = own.filter(id__gt=beginning.last_exit_id, at__gte=started_at)
     return [
         {
             "at": iso_time(ended.at), "pmId": ended.instance.pm_id, "exitCode": ended.exit_code, "signal": ended.signal,
@@ -126,9 +128,9 @@ def fetch_exits(run: Run, beginning: Beginning) -> list[dict[str, object]]:
     ]  # fmt: skip
 
 
-def finish_run(run: Run, beginning: Beginning) -> None:
-    """Save the run with its end time, by which the history is ordered."""
+def finish_run(run: Run, beginning: Beginning, names: Collection[str] = ()) -> None:
+    """Save the run with its end time, by which the history is ordered. `names`: of the target's processes under PM2."""
     (run.at, run.clock_at), run.recorded_at = next_at(), next_recorded_at()
     run.progress = {key: value for key, value in run.progress.items() if key not in ("children", "reqPerSec")}
-    run.exits = fetch_exits(run, beginning) if run.source == Source.SERVER else []
+    run.exits = fetch_exits(run, beginning, names) if run.source == Source.SERVER else []
     save_run(run)

@@ -17,7 +17,7 @@ from django.db import DatabaseError, InterfaceError
 from benchmarks.engine import run_protocol, serving_processes
 from benchmarks.engine.execution_monitor import Sample
 from benchmarks.engine.generator_execution import ExecutionResult
-from benchmarks.engine.run_plan import make_plan, target_port
+from benchmarks.engine.run_plan import make_plan
 from benchmarks.engine.run_protocol import TargetProcesses
 from benchmarks.engine.run_result import RunResult
 from benchmarks.errors import BenchmarkError
@@ -86,6 +86,7 @@ class DatabaseCallbacks:
     def __init__(self, run: Run, beginning: run_recorder.Beginning) -> None:
         self.run, self.beginning = run, beginning
         self.result: RunResult | None = None
+        self.names: set[str] = set()  # of the target's processes under PM2
         self.children: list[list[object]] = []
         self.pending_samples: list[Sample] = []
 
@@ -140,15 +141,22 @@ class DatabaseCallbacks:
         await sync_to_async(run_recorder.record_trial)(self.run, trial, result)
 
     async def target_processes(self) -> TargetProcesses:
-        """Processes of the target from PM2's list, else those that listen on its port; none for a remote target."""
-        run, port = self.run, target_port(self.run.host)
+        """The target's processes: those that PM2 knows to listen on its port, and all others of their name; else
+        those that accept connections on it; none for a remote target."""
+        run, port = self.run, spec_of(self.run).port
         if not await asyncio.to_thread(ports.is_bindable, run.address, 0):
             return TargetProcesses((), None)
         try:
             processes = (await current_monitor.sample()).processes
         except PM2Error:
             processes = ()
-        instances = [process for process in processes if (process.framework, process.port) == (run.framework, port)]
+        listening = {process.name for process in processes if port in process.ports}
+        instances = [
+            process
+            for process in processes
+            if process.name in listening or (process.framework, process.port) == (run.framework, port)
+        ]
+        self.names |= {process.name for process in instances}
         online = [process for process in instances if process.status is Status.ONLINE]
         if online:
             return TargetProcesses(
@@ -162,7 +170,9 @@ class DatabaseCallbacks:
         run.state, run.message = state, message
         if self.result and self.result.trials:
             run_recorder.apply_result(run, self.result)
-        await asyncio.shield(asyncio.ensure_future(sync_to_async(run_recorder.finish_run)(run, self.beginning)))
+        await asyncio.shield(
+            asyncio.ensure_future(sync_to_async(run_recorder.finish_run)(run, self.beginning, self.names))
+        )
         log.info("run ended", run=str(run.pk), state=str(state), message=message)
 
     def _elapsed_s(self) -> float:

@@ -6,8 +6,8 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
 
-from benchmarks.api.run_serializers import MAX_HEADER_VALUE, MAX_HEADERS
 from benchmarks.history.submission import MAX_SAMPLE_VALUES
+from benchmarks.targets.request_fields import MAX_HEADER_VALUE, MAX_HEADERS
 
 Schema = dict[str, Any]
 
@@ -45,7 +45,7 @@ class SampleDescription(_Described):  # type: ignore[no-untyped-call]
 
 
 class HeadersDescription(_Described):  # type: ignore[no-untyped-call]
-    target_class = "benchmarks.api.run_serializers.HeadersField"
+    target_class = "benchmarks.targets.request_fields.HeadersField"
 
     def describe(self, schema: Schema) -> Schema:
         value = {"type": "string", "pattern": "^[ -~]*$", "maxLength": MAX_HEADER_VALUE}
@@ -55,7 +55,7 @@ class HeadersDescription(_Described):  # type: ignore[no-untyped-call]
 class BodyDescription(_Described):  # type: ignore[no-untyped-call]
     """Any JSON except null, which would be the same as no body."""
 
-    target_class = "benchmarks.api.run_serializers.BodyField"
+    target_class = "benchmarks.targets.request_fields.BodyField"
 
     def describe(self, schema: Schema) -> Schema:
         text = {"type": "string", "pattern": r"^[^\u0000]*$"}

@@ -16,8 +16,8 @@ django.setup()  # before the imports of models
 from rest_framework.serializers import ValidationError  # noqa: E402
 
 from benchmarks.analysis import histogram  # noqa: E402
-from benchmarks.api.run_serializers import HeadersField  # noqa: E402
 from benchmarks.history.queries import encode_cursor  # noqa: E402
+from benchmarks.targets.request_fields import HeadersField  # noqa: E402
 
 # Of the years of the format, those that the time of a result can have.
 times = st.datetimes(datetime(1991, 1, 1), datetime(2199, 1, 1), timezones=st.just(UTC))

@@ -1,0 +1,140 @@
+"""Decides once which addresses this server may load, and resolves them to an IP address. [io: names, files, sockets]"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import socket
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.conf import settings
+
+from benchmarks.engine.address import IPAddress, TargetAddress, bracket_ipv6, parse_host_port, resolve
+from benchmarks.errors import InvalidTargetAddress, TargetNotAllowed
+from rediscluster.nodes.addresses import redis_ports
+from rediscluster.topology.plan import BUS_OFFSET
+from system.host import ports
+
+# Numeric forms that inet_aton accepts as an address: 2130706433, 0x7f.1, 127.1.
+_INET_ATON_NUMBER = re.compile(r"(?:.*\.)?(?:0[xX][0-9A-Fa-f]*|\d+)\.?")
+POSTGRES_PORT = 5432
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a target answers. `host`, `port`: of its URL, for the Host header and TLS; `connect`: host[:port] that is
+    connected to in its place, empty for the same."""
+
+    host: str
+    port: int
+    connect: str = ""
+
+    @property
+    def authority(self) -> str:
+        return f"{bracket_ipv6(self.host)}:{self.port}"
+
+
+def resolve_target(place: Place, app_ports: Collection[int]) -> TargetAddress:
+    """Decides whether a place may be loaded, and resolves it; sends no packet to it. The decision is about the address
+    that is connected to. `app_ports`: of the frameworks and of what listens under PM2. Raises TargetNotAllowed."""
+    text = place.connect or place.authority
+    try:
+        host, port = parse_host_port(text, place.port)
+    except InvalidTargetAddress as error:
+        raise TargetNotAllowed(text[:100], error.reason) from error
+    is_in_bench_targets = _is_in_bench_targets(host, port)
+    address = _resolve(host, text)[0] if is_in_bench_targets else _local_address(host, text)
+    for owner in _owners(address, port, app_ports):
+        raise TargetNotAllowed(text, f"port {port} of {address} is {owner}.")
+    if not is_in_bench_targets and port not in app_ports:
+        raise TargetNotAllowed(
+            text, f"no framework and nothing under PM2 listens on port {port}. BENCH_TARGETS can allow it."
+        )
+    return TargetAddress(place.host, str(address), port, is_outside_pm2=is_in_bench_targets)
+
+
+def _is_in_bench_targets(host: str, port: int) -> bool:
+    entries = {entry.lower() for entry in settings.BENCH_TARGETS}
+    return bool(entries & {host, bracket_ipv6(host), f"{bracket_ipv6(host)}:{port}"})
+
+
+def _local_address(host: str, text: str) -> IPAddress:
+    literal = _parse_ip_literal(host, text)
+    own_names = {name.lower() for name in settings.HOST_NAMES}
+    if literal is None and host not in own_names:
+        raise TargetNotAllowed(text, "it is not this machine. BENCH_TARGETS can allow other hosts.")
+    for address in [literal] if literal else _resolve(host, text):
+        if _is_local(address):
+            return address
+    raise TargetNotAllowed(text, "it is not an address of this machine. BENCH_TARGETS can allow others.")
+
+
+def _parse_ip_literal(host: str, text: str) -> IPAddress | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        if _INET_ATON_NUMBER.fullmatch(host):
+            raise TargetNotAllowed(text, "an IPv4 address must have four decimal parts.") from None
+        return None
+
+
+def _resolve(host: str, text: str) -> list[IPAddress]:
+    try:
+        return resolve(host, text)
+    except InvalidTargetAddress as error:
+        raise TargetNotAllowed(text, error.reason) from error
+
+
+def _is_local(address: IPAddress) -> bool:
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        return False
+    if address.is_unspecified or address.is_multicast or address.is_link_local:
+        return False
+    if isinstance(address, ipaddress.IPv4Address) and address == ipaddress.IPv4Address("255.255.255.255"):
+        return False
+    return address.is_loopback or ports.is_bindable(str(address), 0)
+
+
+def _owners(address: IPAddress, port: int, app_ports: Collection[int]) -> Iterator[str]:
+    """What is never loaded, BENCH_TARGETS or not: parts of this server, and what they need."""
+    is_here = _is_local(address) or bool(getattr(address, "ipv4_mapped", None)) or address.is_unspecified
+    if is_here and port in own_ports():
+        yield "this server itself"
+    if is_here and port in cluster_ports(app_ports):
+        yield "of the Redis Cluster"
+    if (host_port := _database()) and port == host_port[1]:
+        hosts = {str(known) for known in _known_addresses(host_port[0])}
+        if str(address) in hosts or (is_here and any(ipaddress.ip_address(known).is_loopback for known in hosts)):
+            yield "this server's database"
+
+
+def own_ports() -> set[int]:
+    """Where this process listens, and where it would."""
+    held = async_to_sync(ports.sample_listeners)((), (os.getpid(),))
+    return {settings.API_PORT, *(one.port for listeners in held.values() for one in listeners)}
+
+
+def cluster_ports(app_ports: Collection[int]) -> set[int]:
+    """Of the nodes and their cluster buses."""
+    nodes = set(redis_ports()) - set(app_ports)
+    return nodes | {port + BUS_OFFSET for port in nodes}
+
+
+def _database() -> tuple[str, int] | None:
+    """Host and port of PostgreSQL; None for SQLite, and for a unix socket."""
+    configured: dict[str, Any] = settings.DATABASES["default"]
+    host = str(configured.get("HOST") or "")
+    if not host or host.startswith("/"):
+        return None
+    return host, int(configured.get("PORT") or POSTGRES_PORT)
+
+
+def _known_addresses(host: str) -> list[IPAddress]:
+    try:
+        return resolve(host, host)
+    except (InvalidTargetAddress, socket.gaierror):
+        return []

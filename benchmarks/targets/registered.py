@@ -1,0 +1,120 @@
+"""Every target by its name: frameworks, own targets, and what is discovered under PM2. [io: database, PM2]"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from asgiref.sync import async_to_sync
+
+from benchmarks.engine import address
+from benchmarks.errors import PortUnknown, TargetNotOnline, UnknownTarget
+from benchmarks.generators.scenario import default_body
+from benchmarks.targets import permitted, store
+from benchmarks.targets.permitted import Place
+from benchmarks.targets.target import NAME, Target, TargetEndpoint, TargetSource
+from pm2.errors import PM2Error
+from pm2.frameworks.registry import Endpoint, registry
+from pm2.monitor import current_monitor, listeners
+from pm2.monitor.listeners import ListeningApp
+from system.host import child_processes
+
+_OTHER = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Apps:
+    """What PM2 says: the apps that listen, and how many instances of each name are online."""
+
+    listening: tuple[ListeningApp, ...] = ()
+    online: tuple[str, ...] = ()
+
+    @property
+    def ports(self) -> set[int]:
+        return {port for app in self.listening for port in app.ports}
+
+    def app(self, name: str) -> ListeningApp | None:
+        return next((app for app in self.listening if app.name == name), None)
+
+
+def fetch_apps() -> Apps:
+    """Nothing while PM2's daemon is down."""
+    try:
+        processes = async_to_sync(current_monitor.sample)().processes
+    except PM2Error:
+        return Apps()
+    framework_ports = {framework.port for framework in registry().frameworks}
+    own = permitted.own_ports() | permitted.cluster_ports(framework_ports)
+    online = tuple(process.name for process in processes if process.status.value == "online")
+    return Apps(listeners.listening_apps(processes, child_processes.ancestry(), own), online)
+
+
+def list_targets(apps: Apps) -> list[Target]:
+    """Frameworks in the order of the registry, own targets by name, then what is discovered."""
+    frameworks = [_of_framework(framework.name, apps) for framework in registry().frameworks]
+    stored = [_with_state(target, apps) for target in store.list_stored()]
+    taken = {target.pm2 for target in stored} | {target.name for target in (*frameworks, *stored)}
+    discovered = [_of_app(app) for app in apps.listening if not app.is_framework and app.name not in taken]
+    return [*frameworks, *stored, *(target for target in discovered if target.name not in taken)]
+
+
+def find_target(name: str, apps: Apps) -> Target:
+    """Raises UnknownTarget."""
+    targets = list_targets(apps)
+    for target in targets:
+        if target.name == name:
+            return target
+    raise UnknownTarget(name, [target.name for target in targets])
+
+
+def _of_framework(name: str, apps: Apps) -> Target:
+    framework = registry().framework(name)
+    endpoints = tuple(_of_endpoint(endpoint) for endpoint in registry().endpoints if endpoint.benchmarkable)
+    return Target(
+        name, TargetSource.FRAMEWORK, pm2=name, ports=(framework.port,), running=name in apps.online,
+        endpoints=endpoints,
+    )  # fmt: skip
+
+
+def _of_endpoint(endpoint: Endpoint) -> TargetEndpoint:
+    body = default_body(endpoint.method, endpoint.body)
+    content_type = "application/json" if body else ""
+    return TargetEndpoint(
+        endpoint.path, endpoint.method, body=body, content_type=content_type, description=endpoint.description
+    )
+
+
+def _with_state(target: Target, apps: Apps) -> Target:
+    if target.pm2 is None:
+        return target
+    app = apps.app(target.pm2)
+    seen = app.ports if app else ()
+    return replace(target, ports=tuple(target.ports) or seen, running=target.pm2 in apps.online)
+
+
+def _of_app(app: ListeningApp) -> Target:
+    """The name is that under PM2, without what a target's name cannot have."""
+    name = app.name if NAME.fullmatch(app.name) else _OTHER.sub("-", app.name).strip("-")[:64] or "app"
+    return Target(name, TargetSource.DISCOVERED, pm2=app.name, ports=_port_first(app), running=True)
+
+
+def _port_first(app: ListeningApp) -> tuple[int, ...]:
+    return (app.port, *(port for port in app.ports if port != app.port))
+
+
+def place_of(target: Target, apps: Apps) -> tuple[str, Place]:
+    """Scheme and place of a target. Raises TargetNotOnline, PortUnknown."""
+    if target.url is not None:
+        url = address.parse_url(target.url)
+        return url.scheme, Place(url.host, url.port, target.connect or "")
+    name = target.pm2 or target.name
+    app = apps.app(name)
+    if app is None and name not in apps.online:
+        raise TargetNotOnline(name, sorted({other.name for other in apps.listening}))
+    chosen: Sequence[int] = target.ports
+    if app is None and not chosen:
+        raise PortUnknown(target.name)
+    port = chosen[0] if target.source is TargetSource.PM2 and chosen else app.port if app else chosen[0]
+    host = app.address if app and port == app.port else listeners.LOOPBACK
+    return "http", Place(host, port)

@@ -1,0 +1,133 @@
+"""Serializer fields for what a target is sent: paths, headers, bodies and expected statuses."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import Any
+
+from rest_framework import serializers
+
+from benchmarks.engine import address
+from benchmarks.errors import InvalidTargetAddress
+from benchmarks.generators.secret_headers import MASK, is_secret
+from benchmarks.targets.target import PATH
+from system.lib.fields import TextField
+from system.lib.text import is_printable
+
+MAX_HEADERS, MAX_HEADER_VALUE = 50, 4096
+MAX_BODY = 2**20
+MAX_STATUSES = 20
+RESERVED_HEADERS = ("host", "content-length", "transfer-encoding", "connection")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+
+
+class PathField(TextField):
+    """Path and query of a request."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=500, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        path = super().to_internal_value(data)
+        if not PATH.fullmatch(path):
+            raise serializers.ValidationError(
+                "Must begin with / and consist of the characters of a URL; others are percent-encoded, a space as %20."
+            )
+        return path
+
+
+class HeadersField(serializers.DictField):
+    """Header names with values; headers that the generator sets itself are rejected. `keeps_secrets`: a value may be
+    `{"secret": true}`, which stands for the one that is kept."""
+
+    def __init__(self, *, keeps_secrets: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self.keeps_secrets = keeps_secrets
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        headers = super().to_internal_value(data)
+        if len(headers) > MAX_HEADERS:
+            raise serializers.ValidationError(f"At most {MAX_HEADERS} headers.")
+        if len({name.lower() for name in headers}) < len(headers):
+            raise serializers.ValidationError("Two headers have the same name.")
+        for name, value in headers.items():
+            if not _HEADER_NAME.fullmatch(name) or name.lower() in RESERVED_HEADERS:
+                raise serializers.ValidationError(f"{name[:100]!r} is not a header that can be set.")
+            self._check_value(name, value)
+        return headers
+
+    def _check_value(self, name: str, value: object) -> None:
+        if self.keeps_secrets and isinstance(value, dict) and value.get("secret") is True:
+            if not is_secret(name):
+                raise serializers.ValidationError(f"{name} is no name of a credential, so its value is not secret.")
+            return
+        is_text = isinstance(value, str) and is_printable(value) and value.isascii()
+        if not is_text or len(str(value)) > MAX_HEADER_VALUE:
+            raise serializers.ValidationError(f"The value of {name} is not printable ASCII.")
+        if value == MASK and is_secret(name):
+            raise serializers.ValidationError(f"The value of {name} was not kept: send it again.")
+
+
+class BodyField(serializers.JSONField):
+    """A string is sent unchanged, anything else as JSON."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        text = data if isinstance(data, str) else json.dumps(data, separators=(",", ":"))
+        return TextField(allow_blank=True, trim_whitespace=False).run_validation(text)
+
+
+class Base64Field(TextField):
+    """A body that is not text."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=MAX_BODY * 4 // 3 + 4, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        try:
+            base64.b64decode(text, validate=True)
+        except ValueError:
+            raise serializers.ValidationError("Is not base64.") from None
+        return text
+
+
+class StatusField(serializers.ListField):
+    """Status codes that a response may have. The generators count by class, so all are of one."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            child=serializers.IntegerField(min_value=200, max_value=599), max_length=MAX_STATUSES, **options
+        )
+
+    def to_internal_value(self, data: Any) -> list[int]:
+        codes = super().to_internal_value(data)
+        if len({code // 100 for code in codes}) > 1:
+            raise serializers.ValidationError("Codes of one class only: load generators count 2xx, 3xx, 4xx and 5xx.")
+        return list(codes)
+
+
+class UrlField(TextField):
+    """An http or https URL without user, password and fragment."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        try:
+            address.parse_url(text)
+        except InvalidTargetAddress as error:
+            raise serializers.ValidationError(error.reason) from error
+        return text
+
+
+class ConnectField(TextField):
+    """`host` or `host:port`."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if text:
+            try:
+                address.parse_host_port(text, 80)
+            except InvalidTargetAddress as error:
+                raise serializers.ValidationError(error.reason) from error
+        return text

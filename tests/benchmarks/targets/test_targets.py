@@ -1,0 +1,154 @@
+"""Own targets over the API: created, changed, measured; and their credentials, which never come back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from benchmarks.models import Run, StoredTarget
+from benchmarks.runs import private_headers
+
+pytestmark = pytest.mark.django_db
+URL = "/api/benchmark/targets"
+SECRET = "Bearer hush-hush-1"
+ENDPOINT: dict[str, Any] = {
+    "path": "/orders?page=2", "method": "POST", "headers": {"Accept": "text/plain", "Authorization": SECRET},
+    "body": "{}", "contentType": "application/json", "expectStatus": [201], "description": "new", "expect": [],
+}  # fmt: skip
+WITHOUT_SECRET = {**ENDPOINT, "bodyBase64": "", "headers": {"Accept": "text/plain", "Authorization": {"secret": True}}}
+
+
+@pytest.fixture
+def client() -> APIClient:
+    return APIClient(headers={"Host": "localhost"})
+
+
+def put(client: APIClient, name: str, **body: Any) -> Any:
+    return client.put(f"{URL}/{name}", body, format="json")
+
+
+def test_a_target_is_created_shown_and_deleted(client: APIClient) -> None:
+    created = client.post(
+        URL, {"name": "orders", "url": "HTTPS://api.test:8443", "connect": "10.0.0.5", "endpoints": [ENDPOINT]},
+        format="json",
+    )  # fmt: skip
+    expected = {
+        "name": "orders", "source": "url", "pm2": None, "url": "https://api.test:8443", "connect": "10.0.0.5",
+        "ports": [], "insecure": False, "protocol": "http1", "running": None, "endpoints": [WITHOUT_SECRET],
+    }  # fmt: skip
+
+    assert (created.status_code, created["Location"], created.json()["target"]) == (201, f"{URL}/orders", expected)
+    assert client.get(f"{URL}/orders").json() == expected
+    assert expected in client.get(URL).json()["targets"]
+    assert client.post(URL, {"name": "orders", "pm2": "x"}, format="json").json()["code"] == "target_exists"
+    assert client.delete(f"{URL}/orders").status_code == 200
+    assert client.delete(f"{URL}/orders").json()["code"] == "unknown_target"
+    assert client.delete(f"{URL}/fastify").json()["code"] == "read_only_target"
+
+
+def test_a_credential_is_encrypted_kept_and_cleared_when_the_address_changes(client: APIClient) -> None:
+    put(client, "orders", url="http://10.0.0.5:80", endpoints=[ENDPOINT])
+    row = json.dumps(list(StoredTarget.objects.values()), default=str)
+    kept = put(client, "orders", url="http://10.0.0.5:80", insecure=True, endpoints=[WITHOUT_SECRET])
+    cleared = put(client, "orders", url="http://10.0.0.6:80", endpoints=[WITHOUT_SECRET])
+
+    assert "hush" not in row
+    assert kept.json()["target"]["endpoints"][0]["headers"]["Authorization"] == {"secret": True}
+    assert cleared.json()["target"]["endpoints"][0]["headers"]["Authorization"] == {"secret": True, "missing": True}
+
+
+def test_another_key_of_the_server_clears_credentials(client: APIClient, settings: Settings) -> None:
+    put(client, "orders", url="http://10.0.0.5:80", endpoints=[ENDPOINT])
+    settings.SECRET_KEY = "another"
+
+    (endpoint,) = client.get(f"{URL}/orders").json()["endpoints"]
+    assert endpoint["headers"]["Authorization"] == {"secret": True, "missing": True}
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "non_field_errors"),
+        ({"pm2": "a", "url": "http://b"}, "non_field_errors"),
+        ({"url": "ftp://b"}, "url"),
+        ({"url": "http://user:pass@b/"}, "url"),
+        ({"url": "http://b/#x"}, "url"),
+        ({"url": "http://b\r\nX: y"}, "url"),
+        ({"url": "http://b", "connect": "c:99999"}, "connect"),
+        ({"pm2": "a", "connect": "c:1"}, "connect"),
+        ({"pm2": "a", "ports": [0]}, "ports"),
+        ({"pm2": "a", "protocol": "h3"}, "protocol"),
+        ({"pm2": "a", "endpoints": [{"path": "x"}]}, "endpoints"),
+        ({"pm2": "a", "endpoints": [{"path": "/a b"}]}, "endpoints"),
+        ({"pm2": "a", "endpoints": [{"path": "/a\r\nX: y"}]}, "endpoints"),
+        ({"pm2": "a", "endpoints": [{"path": "/"}, {"path": "/"}]}, "endpoints"),
+        ({"pm2": "a", "endpoints": [{"path": "/", "headers": {"X": "a\r\nY: b"}}]}, "endpoints"),
+        ({"pm2": "a", "endpoints": [{"path": "/", "headers": {"Host": "b"}}]}, "endpoints"),
+        ({"pm2": "a", "endpoints": [{"path": "/", "headers": {"X": {"secret": True}}}]}, "endpoints"),
+        ({"pm2": "a", "endpoints": [{"path": "/", "body": "a", "bodyBase64": "YQ=="}]}, "endpoints"),
+        ({"pm2": "a", "endpoints": [{"path": "/", "bodyBase64": "*"}]}, "endpoints"),
+        ({"pm2": "a", "endpoints": [{"path": "/", "expectStatus": [200, 404]}]}, "endpoints"),
+    ],
+)
+def test_what_is_no_target_is_refused(client: APIClient, body: dict[str, Any], field: str) -> None:
+    response = put(client, "orders", **body)
+
+    assert (response.status_code, list(response.json()["fields"])) == (400, [field])
+    assert not StoredTarget.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["fastify", "a b", "a;b", "..", "ä", "a" * 65, "$(id)", "-r`id`"])
+def test_a_name_is_neither_a_framework_nor_anything_else_than_a_word(client: APIClient, name: str) -> None:
+    response = client.post(URL, {"name": name, "pm2": "a"}, format="json")
+
+    assert (response.status_code, list(response.json()["fields"])) == (400, ["name"])
+
+
+def test_a_run_of_an_own_target_sends_its_endpoint_and_keeps_no_credential(
+    client: APIClient, settings: Settings
+) -> None:
+    settings.BENCH_TARGETS = ("10.0.0.5",)
+    put(client, "orders", url="http://api.test:8080", connect="10.0.0.5:81", endpoints=[ENDPOINT])
+
+    response = client.post("/api/benchmark/run", {"target": "orders", "generator": "wrk"}, format="json")
+
+    run = Run.objects.get()
+    assert response.status_code == 202
+    assert (run.framework, run.scheme, run.host, run.address, run.connect_port) == (
+        "orders", "http", "api.test:8080", "10.0.0.5", 81,
+    )  # fmt: skip
+    assert (run.endpoint, run.method, run.body, run.expect_status) == ("/orders?page=2", "POST", "{}", [201])
+    assert run.headers == {"Accept": "text/plain", "Authorization": "***", "Content-Type": "application/json"}
+    assert private_headers.take(run.pk, run.headers)["Authorization"] == SECRET
+
+
+def test_a_cleared_credential_is_asked_for_instead_of_sent_empty(client: APIClient, settings: Settings) -> None:
+    settings.BENCH_TARGETS = ("10.0.0.6",)
+    put(client, "orders", url="http://10.0.0.5:80", endpoints=[ENDPOINT])
+    put(client, "orders", url="http://10.0.0.6:80", endpoints=[WITHOUT_SECRET])
+
+    response = client.post("/api/benchmark/run", {"target": "orders"}, format="json")
+
+    assert (response.status_code, response.json()["code"]) == (409, "credential_missing")
+
+
+def test_a_file_of_targets_comes_back_the_same_and_without_credentials(client: APIClient, tmp_path: Any) -> None:
+    put(client, "orders", url="http://10.0.0.5:80", endpoints=[ENDPOINT])
+    put(client, "jobs", pm2="jobs", ports=[8081])
+    before = client.get(URL).json()["targets"]
+    file = tmp_path / "targets.toml"
+
+    call_command("targets", "export", str(file))
+    call_command("targets", "import", str(file))
+
+    assert "hush" not in file.read_text()
+    assert client.get(URL).json()["targets"] == before
+    StoredTarget.objects.all().delete()
+    call_command("targets", "import", str(file))
+    (again,) = [target for target in client.get(URL).json()["targets"] if target["name"] == "orders"]
+    assert again["endpoints"][0]["headers"]["Authorization"] == {"secret": True, "missing": True}
