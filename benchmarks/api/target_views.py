@@ -57,7 +57,7 @@ class TargetViewSet(ViewSet):
         target = self._save(request, data)
         return Response(_changed(f"Saved target {target.name}.", target))
 
-    @extend_schema(responses=response_schema(responses.RunChanged))
+    @extend_schema(responses={200: response_schema(responses.RunChanged)})
     @target.mapping.delete
     def delete_target(self, request: Request, name: str) -> Response:
         """Delete an own target. Its results stay in the history."""

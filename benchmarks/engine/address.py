@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from benchmarks.errors import InvalidTargetAddress
 
+PORT = "[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"  # 1 to 65535
+HOST = r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+"
+PATH_CHARACTERS = "A-Za-z0-9._~!$&'()*+,;=:@%/?-"  # RFC 3986, section 3.3 and 3.4
 _HOST = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::(?P<port>[0-9]{1,5}))?")
 _URL = re.compile(
-    r"(?P<scheme>[Hh][Tt][Tt][Pp][Ss]?)://(?P<authority>[A-Za-z0-9._:\[\]-]+)"
-    r"(?P<path>[/?][A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?"
+    rf"(?P<scheme>[Hh][Tt][Tt][Pp][Ss]?)://(?P<authority>(?:{HOST})(?::(?:{PORT}))?)(?P<path>[/?][{PATH_CHARACTERS}]*)?"
 )
 DEFAULT_PORTS = {"http": 80, "https": 443}
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address

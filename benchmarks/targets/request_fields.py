@@ -13,7 +13,7 @@ from benchmarks.engine import address
 from benchmarks.errors import InvalidTargetAddress
 from benchmarks.generators.secret_headers import MASK, is_secret
 from benchmarks.targets.target import PATH
-from system.lib.fields import TextField
+from system.lib.fields import StrictIntegerField, TextField
 from system.lib.text import is_printable
 
 MAX_HEADERS, MAX_HEADER_VALUE = 50, 4096
@@ -25,6 +25,8 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 
 class PathField(TextField):
     """Path and query of a request."""
+
+    pattern = f"^{PATH.pattern}$"
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=500, **options)
@@ -81,6 +83,8 @@ class BodyField(serializers.JSONField):
 class Base64Field(TextField):
     """A body that is not text."""
 
+    pattern = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=MAX_BODY * 4 // 3 + 4, **options)
 
@@ -97,9 +101,7 @@ class StatusField(serializers.ListField):
     """Status codes that a response may have. The generators count by class, so all are of one."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(
-            child=serializers.IntegerField(min_value=200, max_value=599), max_length=MAX_STATUSES, **options
-        )
+        super().__init__(child=StrictIntegerField(min_value=200, max_value=599), max_length=MAX_STATUSES, **options)
 
     def to_internal_value(self, data: Any) -> list[int]:
         codes = super().to_internal_value(data)
@@ -110,6 +112,8 @@ class StatusField(serializers.ListField):
 
 class UrlField(TextField):
     """An http or https URL without user, password and fragment."""
+
+    pattern = f"^[Hh][Tt][Tt][Pp][Ss]?://({address.HOST})(:({address.PORT}))?([/?][{address.PATH_CHARACTERS}]*)?$"
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
@@ -122,6 +126,8 @@ class UrlField(TextField):
 
 class ConnectField(TextField):
     """`host` or `host:port`."""
+
+    pattern = f"^({address.HOST})(:({address.PORT}))?$"
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)

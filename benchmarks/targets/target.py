@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated
 
+from benchmarks.engine.address import PATH_CHARACTERS
+
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 # A request target of RFC 9112, 3.2.1: anything else has to be percent-encoded. A run's column holds 500 characters.
-PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]{0,499}")
+PATH = re.compile(rf"/[{PATH_CHARACTERS}]{{0,499}}")
 SECRET: Mapping[str, bool] = {"secret": True}
 CLEARED: Mapping[str, bool] = {"secret": True, "missing": True}
 HeaderValue = str | Mapping[str, bool]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from benchmarks.engine import address
@@ -29,6 +30,8 @@ MAX_ENDPOINTS, MAX_PORTS, MAX_EXPECTATIONS = 100, 20, 20
 class TargetNameField(TextField):
     """The name of an own target."""
 
+    pattern = f"^{NAME.pattern}$"
+
     def to_internal_value(self, data: Any) -> str:
         name = super().to_internal_value(data)
         if not NAME.fullmatch(name) or not name.strip("."):
@@ -38,6 +41,7 @@ class TargetNameField(TextField):
         return name
 
 
+@extend_schema_serializer(component_name="TargetEndpoint")
 class EndpointSerializer(serializers.Serializer[Any]):
     path = PathField()
     method = serializers.ChoiceField(METHODS, default="GET")
@@ -62,6 +66,7 @@ class EndpointSerializer(serializers.Serializer[Any]):
         return attrs
 
 
+@extend_schema_serializer(component_name="OwnTarget")
 class TargetSerializer(serializers.Serializer[Any]):
     name = TargetNameField()
     pm2 = NameField(required=False, allow_null=True, help_text="name of the processes under PM2")

@@ -48,7 +48,10 @@ class HeadersDescription(_Described):  # type: ignore[no-untyped-call]
     target_class = "benchmarks.targets.request_fields.HeadersField"
 
     def describe(self, schema: Schema) -> Schema:
-        value = {"type": "string", "pattern": "^[ -~]*$", "maxLength": MAX_HEADER_VALUE}
+        value: Schema = {"type": "string", "pattern": "^[ -~]*$", "maxLength": MAX_HEADER_VALUE}
+        if self.target.keeps_secrets:
+            kept = {"type": "object", "properties": {"secret": {"enum": [True]}}, "required": ["secret"]}
+            value = {"anyOf": [value, kept]}
         return schema | {"additionalProperties": value, "maxProperties": MAX_HEADERS}
 
 
