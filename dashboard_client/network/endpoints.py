@@ -191,9 +191,10 @@ class Endpoints:
     def benchmark_stats(self) -> Json:
         return self.call("GET", "/api/benchmark/stats")
 
-    def benchmark_run(self, framework: str, **scenario: object) -> Json:
-        """`scenario`: host, endpoint, method, duration, instances, connections, trials, profile, label, …"""
-        body = {"framework": framework, **scenario}
+    def benchmark_run(self, framework: str | None = None, **scenario: object) -> Json:
+        """Of a framework, or of the `target`, or the `url` and its `name`, in `scenario`. Also in it: host, endpoint,
+        method, duration, instances, connections, trials, profile, label, …"""
+        body = scenario if framework is None else {"framework": framework, **scenario}
         return self.call("POST", "/api/benchmark/run", body=body, at_least_s=SLOW_REQUEST_TIMEOUT_S)
 
     def benchmark_runs(self) -> Json:

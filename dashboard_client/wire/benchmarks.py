@@ -236,9 +236,31 @@ class Limit:
 ANY_NUMBER = Limit()
 
 
+ROOT = Endpoint("/")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What can be measured. `source`: framework, pm2, url or discovered; `pm2`: the name in PM2's list, if it is not
+    that of the target; `running`: None if the server does not know."""
+
+    name: str
+    source: str = ""
+    pm2: str | None = None
+    url: str | None = None
+    running: bool | None = None
+    ports: tuple[int, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
+
+    @property
+    def offered_endpoints(self) -> tuple[Endpoint, ...]:
+        return self.endpoints or (ROOT,)
+
+
 @dataclass(frozen=True, slots=True)
 class SystemConfig:
-    """What menus and forms need. `limits`, `choices`: by parameter; empty from a server before 0.4."""
+    """What menus and forms need. `limits`, `choices`: by parameter; empty from a server before 0.4. `targets`: empty
+    from a server that measures frameworks alone."""
 
     frameworks: tuple[Framework, ...]
     endpoints: tuple[Endpoint, ...] = ()
@@ -247,3 +269,19 @@ class SystemConfig:
     ports: Mapping[str, int] = field(default_factory=dict)
     limits: Mapping[str, Limit] = field(default_factory=dict)
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    targets: tuple[Target, ...] = ()
+
+    def is_framework(self, name: str) -> bool:
+        return any(framework.name == name for framework in self.frameworks)
+
+    @property
+    def own_targets(self) -> tuple[Target, ...]:
+        """The targets that are not frameworks."""
+        return tuple(
+            target for target in self.targets if target.source != "framework" and not self.is_framework(target.name)
+        )
+
+    def target_of(self, process: str) -> Target | None:
+        """The target that is this process under PM2: by its name there, else by its own."""
+        by_name = (target for target in self.own_targets if process in (target.pm2 or target.name, target.name))
+        return next(by_name, None)

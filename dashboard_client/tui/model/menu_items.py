@@ -141,3 +141,8 @@ def _benchmark_items(config: SystemConfig | None) -> Iterator[MenuItem]:
                 title = f"{framework.name} {endpoint.method} {endpoint.path}"
                 arguments = (framework.name, endpoint.path, endpoint.method)
                 yield MenuItem("Benchmarks", title, Action.OPEN_RUN_FORM, arguments)
+    for target in config.own_targets:
+        for endpoint in target.offered_endpoints:
+            state = " (not running)" if target.running is False else ""
+            title = f"{target.name} {endpoint.method} {endpoint.path}{state}"
+            yield MenuItem("Benchmarks", title, Action.OPEN_RUN_FORM, (target.name, endpoint.path, endpoint.method))

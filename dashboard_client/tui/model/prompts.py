@@ -17,16 +17,20 @@ MAX_ANSWER_CHARACTERS = 200
 @dataclass(frozen=True, slots=True)
 class RunField:
     """A field of the run form: a number within `limit`, one of `choices`, or else free text. `default` describes what
-    the server does if the field is empty."""
+    the server does if the field is empty; `note` is shown beside the text."""
 
     name: str
     label: str
     default: str
     limit: Limit | None = None
     choices: tuple[str, ...] = ()
+    is_required: bool = False
+    note: str = ""
 
     @property
     def hint(self) -> str:
+        if self.note:
+            return self.note
         return f"{self.limit.minimum} to {self.limit.maximum}" if self.limit else " ".join(self.choices)
 
 
@@ -41,6 +45,9 @@ RUN_FIELDS = (
     RunField("generator", "load generator", "the best available"),
     RunField("label", "label", "none"),
 )
+# In front of these: of a server of one's own, and of one of which nobody knows where it answers.
+PATH_FIELD = RunField("endpoint", "path", "/")
+URL_FIELD = RunField("url", "URL", "", is_required=True)
 RUN_DEFAULTS = ("",) * len(RUN_FIELDS)
 
 
@@ -137,6 +144,8 @@ def parse_run_form(fields: tuple[RunField, ...], values: tuple[str, ...]) -> Map
     """The request's parameters, without empty fields (the server has defaults); else an error message."""
     parameters: dict[str, object] = {}
     for field, text in zip(fields, map(str.strip, values), strict=True):
+        if not text and field.is_required:
+            return f"{field.label}: where does it answer? For example http://127.0.0.1:3000/"
         if not text:
             continue
         if field.choices and text not in field.choices:

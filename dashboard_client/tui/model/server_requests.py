@@ -59,9 +59,10 @@ def chain_requests(requests: Sequence[ServerRequest]) -> ServerRequest:
     return replace(requests[0], next_requests=tuple(requests[1:]))
 
 
-def run_benchmark(framework: str, scenario: Mapping[str, object]) -> ServerRequest:
-    title = f"Benchmark {framework} {scenario.get('endpoint', '')}".rstrip()
-    return ServerRequest(title, "benchmark_run", {"framework": framework, **scenario}, AcceptedRun)
+def run_benchmark(name: str, scenario: Mapping[str, object], kind: str = "framework") -> ServerRequest:
+    """`kind`: framework or target; or name, of the URL in `scenario`."""
+    title = f"Benchmark {name} {scenario.get('endpoint', '')}".rstrip()
+    return ServerRequest(title, "benchmark_run", {kind: name, **scenario}, AcceptedRun)
 
 
 def cancel_run(run_id: str, title: str) -> ServerRequest:

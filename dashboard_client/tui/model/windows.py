@@ -56,7 +56,8 @@ class Confirm:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The parameters of a benchmark to run. `cursor`: index of the focused field."""
+    """The parameters of a benchmark to run. `framework`: what is measured, of the `kind` that `run_benchmark` takes;
+    `cursor`: index of the focused field."""
 
     framework: str
     endpoint: str
@@ -65,6 +66,7 @@ class Form:
     values: tuple[str, ...] = RUN_DEFAULTS  # in the order of `fields`
     cursor: int = 0
     problem: str = ""
+    kind: str = "framework"
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,7 @@ HANDLERS: Mapping[Action, Handler] = {
     Action.OPEN_SLOW_LOG: open_windows.open_slow_log,
     Action.OPEN_RUN_FORM: open_windows.open_run_form,
     Action.OPEN_RUN_FORM_AGAIN: open_windows.open_run_form_again,
+    Action.OPEN_PROCESS_RUN_FORM: open_windows.open_process_run_form,
     Action.PROMPT_SERVER: open_windows.prompt_server,
     Action.PROMPT_NODES: open_windows.prompt_nodes,
     Action.PROMPT_INSTANCES: open_windows.prompt_instances,

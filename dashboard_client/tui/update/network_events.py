@@ -10,7 +10,7 @@ from dashboard_client.tui.model.state import HISTORY_S, Link, LiveData, Point, S
 from dashboard_client.tui.model.windows import MAX_LOG_LINES, Logs, ProcessDetails, RunPage, Window
 from dashboard_client.tui.update.api_calls import Transition, fetch, log_activity, show_toast
 from dashboard_client.wire.benchmarks import BenchmarkProgress, BenchmarkResults, BenchmarkRun, SystemConfig
-from dashboard_client.wire.host_and_pm2 import Activity, HostStats, LogLines, Pm2Events, Pm2Stats
+from dashboard_client.wire.host_and_pm2 import Activity, HostStats, LogLines, Pm2Events, Pm2Stats, Process
 
 RECENT_RESULTS = 20
 LOCAL_ACTOR = "this machine"  # the server's name for local clients without a key; not worth displaying
@@ -45,6 +45,15 @@ def _fetch_config_and_results(state: State) -> Transition:
     return state, (*config_call, *results_call)
 
 
+def _fetch_new_targets(state: State, before: tuple[Process, ...], now: Pm2Stats) -> Transition:
+    """Fetch the configuration again once a process listens that it does not know: the server may offer it."""
+    listening = {process.name for process in now.processes if process.ports and process.framework is None}
+    new = listening - {process.name for process in before if process.ports}
+    if state.config is None or all(state.config.target_of(name) for name in new):
+        return state, ()
+    return fetch(state, "config", "system_config", SystemConfig)
+
+
 def on_disconnected(state: State, event: events.Disconnected) -> Transition:
     is_final = event.retry_in_s is None
     link = Link(
@@ -77,7 +86,8 @@ def on_stream_data(state: State, event: events.StreamData) -> Transition:
         state = _keep_selection(before, state, panel)
     match value:
         case Pm2Stats():
-            return replace(state, windows=tuple(_with_current_process(window, value) for window in state.windows)), ()
+            state = replace(state, windows=tuple(_with_current_process(window, value) for window in state.windows))
+            return _fetch_new_targets(state, before.live.processes, value)
         case HostStats():
             return replace(state, live=_add_chart_points(state.live, value, event.received_at_s)), ()
         case BenchmarkProgress():

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from dashboard_client.network.quick_start import DEFAULT_NODES
 from dashboard_client.tui.model import effects, keymap, windows
 from dashboard_client.tui.model.menu_items import MenuItem, menu_items
-from dashboard_client.tui.model.prompts import NODE_LIMIT, RUN_FIELDS, run_fields
+from dashboard_client.tui.model.prompts import (
+    NODE_LIMIT,
+    PATH_FIELD,
+    RUN_DEFAULTS,
+    RUN_FIELDS,
+    URL_FIELD,
+    run_fields,
+)
 from dashboard_client.tui.model.rows import selected_row
 from dashboard_client.tui.model.state import PANELS, ActivityLine, State
 from dashboard_client.tui.text.connection_advice import connection_checklist
@@ -17,11 +25,15 @@ from dashboard_client.tui.update.api_calls import Transition, fetch, push_window
 from dashboard_client.tui.update.row_actions import NO_NODE, NO_PROCESS, selected_node, selected_process
 from dashboard_client.wire.benchmarks import (
     ANY_NUMBER,
+    ROOT,
     BenchmarkResult,
     BenchmarkResults,
     BenchmarkRun,
+    Endpoint,
     LatestResults,
     Limit,
+    SystemConfig,
+    Target,
 )
 from dashboard_client.wire.host_and_pm2 import LogLines, Process, ProcessPage
 from dashboard_client.wire.readiness import Readiness
@@ -131,9 +143,23 @@ def prompt_scale(state: State, framework: str, count: str) -> State:
     return push_window(state, windows.Prompt("scale", title, count, framework, _limit(state, "instances")))
 
 
-def open_run_form(state: State, framework: str, endpoint: str, method: str) -> State:
+def open_run_form(state: State, name: str, endpoint: str, method: str) -> State:
+    """`name`: of a framework, or of another target, whose path can be changed."""
     fields = run_fields(state.config) if state.config else RUN_FIELDS
-    return push_window(state, windows.Form(framework, endpoint, method, fields))
+    if state.config is None or state.config.is_framework(name):
+        return push_window(state, windows.Form(name, endpoint, method, fields))
+    fields = (replace(PATH_FIELD, note=_address(state, name)), *fields)
+    return push_window(state, windows.Form(name, "", method, fields, (endpoint, *RUN_DEFAULTS), kind="target"))
+
+
+def _address(state: State, name: str) -> str:
+    """Where the target or the process of this name answers; empty if that is unknown."""
+    targets = state.config.own_targets if state.config else ()
+    target = next((target for target in targets if target.name == name), Target(name))
+    if target.url:
+        return f"at {target.url}"
+    ports = target.ports or next((one.ports for one in state.live.processes if one.name == name and one.ports), ())
+    return f"at port {', '.join(map(str, ports))}" if ports else ""
 
 
 def open_run_form_again(state: State) -> State:
@@ -141,6 +167,30 @@ def open_run_form_again(state: State) -> State:
     if row is None or not isinstance(row.item, BenchmarkResult):
         return show_toast(state, "No benchmark yet: m, Benchmarks", "plain")
     return open_run_form(state, row.item.framework, row.item.endpoint or "/simple", row.item.method or "GET")
+
+
+def open_process_run_form(state: State) -> State:
+    """For the endpoint of its latest run, else its first one. Asks for the URL if it is not known where it listens."""
+    process = selected_process(state)
+    if process is None:
+        return show_toast(state, NO_PROCESS, "warn")
+    if state.config is None:
+        return show_toast(state, "The server has not answered yet", "warn")
+    target = state.config.target_of(process.name)
+    name = process.framework or (target.name if target else process.name)
+    first = next(iter(_endpoints(state.config, process, target)), ROOT)
+    last = next((result for result in state.live.results or () if result.framework == name and result.endpoint), None)
+    if process.framework or target or process.ports:
+        path, method = (last.endpoint, last.method or "GET") if last else (first.path, first.method)
+        return open_run_form(state, name, path, method)
+    fields, values = (URL_FIELD, *run_fields(state.config)), ("", *RUN_DEFAULTS)
+    return push_window(state, windows.Form(name, "", "GET", fields, values, kind="name"))
+
+
+def _endpoints(config: SystemConfig, process: Process, target: Target | None) -> tuple[Endpoint, ...]:
+    if process.framework:
+        return config.benchmarkable_endpoints
+    return target.offered_endpoints if target else ()
 
 
 def open_logs(state: State, name: str, pm_id: int | None = None) -> Transition:

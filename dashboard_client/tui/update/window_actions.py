@@ -35,7 +35,7 @@ from dashboard_client.tui.update.api_calls import (
 from dashboard_client.tui.update.open_windows import open_run_page
 from dashboard_client.tui.update.row_actions import mark_or_compare
 from dashboard_client.tui.update.text_input import replace_text
-from dashboard_client.wire.benchmarks import BenchmarkResult, Limit
+from dashboard_client.wire.benchmarks import ROOT, BenchmarkResult, Limit
 
 
 def close_window(state: State) -> Transition:
@@ -118,8 +118,9 @@ def submit_form(state: State, form: Form) -> Transition:
     parameters = prompts.parse_run_form(form.fields, form.values)
     if isinstance(parameters, str):
         return replace_top_window(state, replace(form, problem=parameters)), ()
-    scenario = {"endpoint": form.endpoint, "method": form.method, **parameters}
-    return confirm_or_send(pop_window(state), server_requests.run_benchmark(form.framework, scenario))
+    address = {} if "url" in parameters else {"endpoint": form.endpoint or ROOT.path, "method": form.method}
+    request = server_requests.run_benchmark(form.framework, {**address, **parameters}, form.kind)
+    return confirm_or_send(pop_window(state), request)
 
 
 def submit_word(state: State, confirm: Confirm) -> Transition:

@@ -114,7 +114,7 @@ def draw_confirm(frame: Frame, confirm: Confirm, glyphs: Glyphs) -> None:
 
 
 def draw_form(frame: Frame, form: Form, glyphs: Glyphs) -> None:
-    title = f"Benchmark {form.framework} {form.method} {form.endpoint}"
+    title = f"Benchmark {form.framework} {form.method} {form.endpoint}".rstrip()
     box = draw_window(frame, glyphs, len(form.fields) + 5, 68, title, "Enter runs it")
     for index, (field, text) in enumerate(zip(form.fields, form.values, strict=True)):
         is_current = index == form.cursor

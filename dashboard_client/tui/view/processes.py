@@ -92,7 +92,7 @@ def _draw_last_failure(frame: Frame, rest: Rect, state: State, glyphs: Glyphs) -
         frame.text(rest.y + 1, rest.x + 1, f"{glyphs.down} {at}{failure.text}", Style.BAD, rest.width - 2)
     if state.focus == "pm2" and rest.width >= 50:
         x, y = rest.x + 1, rest.bottom - 1
-        changing = () if state.is_read_only else (("R", "restart"), ("S", "stop"), ("D", "delete"))
+        changing = () if state.is_read_only else (("R", "restart"), ("S", "stop"), ("D", "delete"), ("B", "bench"))
         for key, text in (*changing, ("L", "logs"), ("Enter", "details")):
             x = frame.text(y, x + 1, key, Style.KEY, rest.right - x - 1)
             x = frame.text(y, x + 1, text, Style.DIM, rest.right - x - 1)
