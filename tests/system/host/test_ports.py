@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from system.host import ports
 from system.host.ports import Listener
 from tests.fixtures.ports import free_port, free_ports
+from tests.fixtures.server import ROOT
 
 GONE = 2**22  # above every pid
 TCP = b"   0: 0100007F:0BB9 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 4711 1 0000 100 0 0 10 0\n"
@@ -190,6 +191,25 @@ def test_without_its_children_a_process_has_its_own_sockets_alone() -> None:
 
     assert child == (Listener("127.0.0.1", port),)
     assert {own, *child} & set(alone) == {own}
+
+
+OF_ANOTHER_USER = """
+import os, sys
+from system.host import ports
+os.setuid(65534)
+sampled = ports._listeners.read(frozenset({os.getppid(), os.getpid()}), frozenset({1}))
+print([listeners for listeners in sampled.values()], len(ports.read_table()) > 0)
+"""
+
+
+@pytest.mark.real
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_the_sockets_of_another_users_processes_are_unknown() -> None:
+    with socket.create_server(("127.0.0.1", 0)):
+        argv = [sys.executable, "-c", OF_ANOTHER_USER]
+        completed = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+
+    assert completed.stdout == "[(), (), ()] True\n"
 
 
 def test_a_socket_that_opens_or_closes_later_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
