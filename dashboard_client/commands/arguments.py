@@ -31,6 +31,7 @@ RUN_EPILOG = """\
   run pm2 scale fastify -i 4     run pm2 rolling-restart fastify
   run redis setup -n 6 -r 1      run redis failover 7001
   run bench fastify read         benchmark GET /code-fast and print the result
+  run bench api /orders          benchmark a server of your own, which runs under PM2
   run bench list                 the newest results
   run bench compare baseline ID  compare two runs; --json prints their ids after a benchmark
   run history export -o runs.csv --format csv
@@ -135,7 +136,7 @@ def _add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     _add_yes_option(cleanup)
     _add_redis_verbs(commands.add_parser("redis", help="setup, stop, resume, failover, clean, status"))
     _add_pm2_verbs(commands.add_parser("pm2", help=", ".join((*PM2_VERBS, "logs", "status"))))
-    _add_bench_verbs(commands.add_parser("bench", help="benchmark a running framework, list or compare runs"))
+    _add_bench_verbs(commands.add_parser("bench", help="benchmark a running framework or target, list or compare runs"))
     _add_history_verbs(commands.add_parser("history", help="export the benchmark history"))
     for command in (quickstart, cleanup):
         _add_json_option(command)
@@ -177,9 +178,11 @@ def _add_name(parser: argparse.ArgumentParser, what: str, *, is_required: bool =
 def _add_bench_verbs(bench: argparse.ArgumentParser) -> None:
     bench.set_defaults(verb="run")
     verbs = bench.add_subparsers(dest="verb", required=True, metavar="VERB")
-    run = verbs.add_parser("run", help="benchmark a running framework; the default")
-    run.add_argument("name", help="the framework")
-    run.add_argument("endpoint", nargs="?", default="simple", help="simple, code, read, or a path (default: simple)")
+    run = verbs.add_parser("run", help="benchmark a running framework or another target; the default")
+    run.add_argument("name", help="the framework, or a target of the server")
+    run.add_argument(
+        "endpoint", nargs="?", help="simple, code, read, or a path (default: simple; of another target its first)"
+    )
     run.add_argument("-d", "--duration", type=at_least(1), metavar="SECONDS", help="of each trial")
     run.add_argument("-c", "--connections", type=at_least(1), metavar="N")
     run.add_argument("--trials", type=at_least(1), metavar="N")

@@ -28,11 +28,15 @@ FINAL_STATES = frozenset({"done", "failed", "cancelled", "interrupted"})
 
 def run_benchmark(api: Api, options: Namespace) -> int:
     """Returns the exit code: 0 valid, 1 failed, 4 measured but invalid."""
-    endpoint = _find_endpoint(api, options.endpoint)
+    config = _read_config(api)
+    target = config.target_of(options.name)
+    endpoints = target.offered_endpoints if target else config.endpoints
+    endpoint = _find_endpoint(endpoints, options.endpoint or (endpoints[0].path if target else "simple"))
+    subject = {"target": target.name} if target else {"framework": options.name}
     accepted = convert(
         AcceptedRun,
         api.benchmark_run(
-            options.name, endpoint=endpoint.path, method=endpoint.method, duration=options.duration,
+            **subject, endpoint=endpoint.path, method=endpoint.method, duration=options.duration,
             connections=options.connections, trials=options.trials, profile=options.profile,
         ),
     )  # fmt: skip
@@ -57,18 +61,22 @@ def run_benchmark(api: Api, options: Namespace) -> int:
     return EXIT_INVALID_RUN if run.result.validity == "invalid" else 0
 
 
-def _find_endpoint(api: Api, name_or_path: str) -> Endpoint:
-    """Find an endpoint by short name or path. Raises Usage."""
+def _read_config(api: Api) -> SystemConfig:
+    """The server's, or what stands for it if the server has none."""
     try:
-        endpoints = convert(SystemConfig, api.system_config()).endpoints
+        return convert(SystemConfig, api.system_config())
     except Unsupported:
-        endpoints = (Endpoint("/simple", "GET", "simple"), Endpoint("/code", "POST", "code"))
+        return SystemConfig((), (Endpoint("/simple", "GET", "simple"), Endpoint("/code", "POST", "code")))
+
+
+def _find_endpoint(endpoints: tuple[Endpoint, ...], name_or_path: str) -> Endpoint:
+    """Find an endpoint by short name or path. Raises Usage."""
     for endpoint in endpoints:
         if name_or_path in (endpoint.short_name, endpoint.path, endpoint.path.lstrip("/")):
             return endpoint
     if name_or_path.startswith("/"):
         return Endpoint(name_or_path)
-    names = ", ".join(endpoint.short_name for endpoint in endpoints if endpoint.short_name)
+    names = ", ".join(endpoint.short_name or endpoint.path for endpoint in endpoints)
     raise Usage(f"Unknown endpoint {name_or_path!r}. Use {names}, or a path that begins with /.")
 
 
