@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
+from pm2.actions import start_steps
 from pm2.api import process_detail
 from pm2.daemon import daemon_process
 from pm2.monitor import current_monitor
 from pm2.monitor.listeners import ListeningApp
 from system.host import binaries
+from system.host.ports import is_bindable
 from system.lib.wire import to_wire
-from tests.fixtures.pm2_apps import IDLE, run_app, until, write_script
+from tests.fixtures.pm2_apps import IDLE, command_line, run_app, until, write_script
 from tests.fixtures.ports import free_port, free_ports
 
 pytestmark = [pytest.mark.real, pytest.mark.django_db(transaction=True)]
@@ -95,6 +97,32 @@ async def test_apps_in_cluster_mode_that_cannot_be_distinguished_have_no_ports(p
 
     assert await ports_become({"first": [[]], "second": [[]]})
     assert await current_monitor.discovered_targets() == ()
+
+
+async def test_apps_of_an_ecosystem_file(pm2_home: Path, tmp_path: Path) -> None:
+    shared, *others = free_ports(6)
+    # The second instance of `each` takes the port after that of the first.
+    first = next(port for port in others if port + 1 != shared and is_bindable("127.0.0.1", port + 1))
+    script = str(write_script(tmp_path, server("process.env.PORT")))
+    clustered = {"script": script, "exec_mode": "cluster", "instances": 2}
+    apps = [
+        {**clustered, "name": "api", "env": {"PORT": shared}},
+        {**clustered, "name": "each", "env": {"PORT": first}, "increment_var": "PORT"},
+        {"name": "chooses", "script": str(write_script(tmp_path / "chooses", CHOOSES))},
+    ]
+    ecosystem = tmp_path / "ecosystem.config.js"
+    ecosystem.write_text(f"module.exports = {json.dumps({'apps': apps})}")
+    await start_steps.ensure_daemon()
+    await command_line("start", str(ecosystem))
+    chosen = tmp_path / "chooses" / "port"
+    port = int(await until(lambda: chosen.exists() and chosen.read_text(), bool))
+
+    assert await ports_become({"api": [[shared]] * 2, "each": [[first], [first + 1]], "chooses": [[port]]})
+    assert await current_monitor.discovered_targets() == (
+        ListeningApp("api", "127.0.0.1", shared, (shared,), False, 2),
+        ListeningApp("each", "127.0.0.1", first, (first, first + 1), False, 2),
+        ListeningApp("chooses", "127.0.0.1", port, (port,), False, 1),
+    )
 
 
 async def test_two_listeners_none_and_one_that_comes_late(pm2_home: Path, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from unittest.mock import ANY
@@ -9,7 +9,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ComponentRegistry
 from rest_framework.views import APIView
 
-from system.lib.wire import to_wire
+from system.lib.wire import STAYS_INSIDE, to_wire
 from system.lib.wire_serializers import name_components, response_schema
 
 
@@ -65,3 +65,16 @@ def test_the_keys_are_those_of_the_wire() -> None:
 
     assert isinstance(sent, dict)
     assert list(sent) == list(response_schema(Outer).fields)
+
+
+@dataclass(frozen=True, slots=True)
+class WithSecret:
+    port: int
+    sockets: tuple[Inner, ...] = field(default=(), metadata=STAYS_INSIDE)
+
+
+def test_a_field_that_stays_inside_is_neither_sent_nor_described() -> None:
+    described = components(WithSecret)
+
+    assert to_wire(WithSecret(1, (Inner(2),))) == {"port": 1}
+    assert [list(component["properties"]) for component in described.values()] == [["port"]]
