@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import requests
 
+from system.host import binaries
+from tests.fixtures.pm2 import kill_all_of
 from tests.fixtures.ports import free_port
 from tests.fixtures.pty import Screen
 from tests.fixtures.server import Server, StartServer
@@ -66,6 +71,37 @@ def test_a_framework_is_started_and_measured(open_screen: Open, server: Server) 
     assert requests.post(server.url + "/api/benchmark/run", json=body, timeout=60).status_code == 202
     screen.until(lambda text: "4 Run" in text and "GET /simple" in text)
     screen.until(lambda text: re.search(r"fastify +/simple", text.partition("3 Benchmarks")[2].partition("4 Run")[0]))
+
+
+@pytest.fixture
+def own_app(server: Server, tmp_path: Path) -> Iterator[int]:
+    """The port of `api`, an app in cluster mode that PM2's command line has started from an ecosystem file."""
+    port = free_port()
+    (tmp_path / "api.js").write_text("require('http').createServer((q, r) => r.end('hi')).listen(process.env.PORT)")
+    app = {"name": "api", "script": "api.js", "exec_mode": "cluster", "instances": 2, "env": {"PORT": port}}
+    ecosystem = tmp_path / "ecosystem.config.js"
+    ecosystem.write_text(f"module.exports = {json.dumps({'apps': [app]})}")
+    argv = [str(binaries.require("node").path), str(binaries.require("pm2").path), "start", str(ecosystem)]
+    subprocess.run(argv, env=server.env, cwd=tmp_path, stdout=subprocess.DEVNULL, timeout=60, check=True)
+    yield port
+    kill_all_of(Path(server.env["PM2_HOME"]))
+
+
+def test_a_server_of_ones_own_is_measured_by_keys_alone(open_screen: Open, server: Server, own_app: int) -> None:
+    screen = open_screen(API_SERVER=server.url)
+    screen.until("2/2 online")
+    screen.until(lambda text: any(re.search(r"\bapi +online", line) for line in text.splitlines()))
+    screen.press("enter")
+    screen.until(f"port {own_app}")
+    screen.press("escape", "B")
+    screen.until(f"at port {own_app}")
+    screen.press("down", "down", "2", "enter")
+    screen.until(lambda text: re.search(r"api +/ ", text.partition("3 Benchmarks")[2].partition("4 Run")[0]))
+
+    [result] = requests.get(server.url + "/api/benchmark/latest?count=5", timeout=60).json()["results"]
+    figures = ("framework", "target", "endpoint", "method", "instances", "non2xx")
+    assert [result[key] for key in figures] == ["api", "api", "/", "GET", 2, 0]
+    assert result["reqPerSec"] > 0
 
 
 def test_a_wrong_key_is_reported(open_screen: Open, start_server: StartServer) -> None:
