@@ -297,13 +297,15 @@ def test_the_close_codes_of_the_websocket_have_a_row_each() -> None:
 
 def test_the_profiles_are_those_of_the_code() -> None:
     text = " ".join(read("docs/benchmarks.md").split())
-    named = re.findall(r"`(quick|standard|rigorous)` (?:is )?(\d+) × (\d+) s", text)
+    named = re.findall(r"`(quick|standard|rigorous|sweep)` (?:is )?(?:at most )?(\d+) × (\d+) s", text)
 
     assert named == [(name, str(profile.trials), f"{profile.duration_s:g}") for name, profile in PROFILES.items()]
 
 
 def test_the_checks_of_a_run_have_a_row_each() -> None:
-    codes = re.findall(r'[gG]ate\(\s*"([a-z-]+)"', (ROOT / "benchmarks" / "analysis" / "gates.py").read_text())
+    sources = ("analysis/gates.py", "sweeps/progress.py")
+    text = "".join((ROOT / "benchmarks" / source).read_text() for source in sources)
+    codes = re.findall(r'[gG]ate\(\s*"([a-z-]+)"', text)
 
     assert {row[0].strip("`") for row in rows("docs/benchmarks.md", "The checks")[1:]} == set(codes)
 

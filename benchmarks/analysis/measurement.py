@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 Latencies = tuple[tuple[int, int], ...]
 
@@ -19,7 +19,8 @@ class Measurement:
 
     `latencies_us`: every latency with its count, uncorrected, ascending; empty if the generator does not report them.
     `corrected_us`: the same, corrected for coordinated omission by the generator, if it does.
-    `resolution_us`: unit to which the generator rounds latencies.
+    `resolution_us`: unit to which the generator rounds latencies. `paced_rate`: successful responses per second at a
+    fixed rate, over a whole number of the pace's periods.
     """
 
     duration_s: float
@@ -37,6 +38,7 @@ class Measurement:
     notes: tuple[str, ...] = ()
     corrected_us: Latencies = ()
     resolution_us: int = 1
+    paced_rate: float | None = None
 
     @property
     def rate(self) -> float:
@@ -79,6 +81,15 @@ def supported_percentiles(percents: Iterable[str], count: int) -> list[str]:
 def mean_us(latencies: Latencies) -> float | None:
     total = sum(count for _, count in latencies)
     return sum(value * count for value, count in latencies) / total if total else None
+
+
+def count_from_due(measurement: Measurement) -> Measurement:
+    """The measurement with the latencies that the generator corrected; unchanged if it did not."""
+    due = measurement.corrected_us
+    if not due:
+        return measurement
+    mean, max_ms = (mean_us(due) or 0.0) / 1000, due[-1][0] / 1000
+    return replace(measurement, latencies_us=due, percentiles_ms=percentiles_in_ms(due), mean_ms=mean, max_ms=max_ms)
 
 
 def merge_latencies(trials: Iterable[Latencies]) -> Latencies:

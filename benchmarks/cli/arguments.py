@@ -18,7 +18,7 @@ from benchmarks.engine.run_plan import RunPlan, make_plan
 from benchmarks.engine.run_spec import RunSpec
 from benchmarks.errors import BadUsage, InvalidTargetAddress
 from benchmarks.generators import scenario
-from benchmarks.generators.scenario import PROFILES
+from benchmarks.generators.scenario import PROFILES, SWEEP
 from pm2.errors import UnknownFramework
 from pm2.frameworks.registry import Endpoint, registry
 
@@ -75,7 +75,12 @@ def build_parser() -> argparse.ArgumentParser:
     add("-w", "--workers", type=_integer("workers"), metavar="N", help="threads of the load generator")
     add("-p", "--pipelining", type=_integer("pipelining"), default=1, metavar="N", help="default: %(default)s")
     add("-n", "--trials", type=_integer("trials"), metavar="N")
-    add("--profile", choices=sorted(PROFILES), help="quick: 1 × 10 s, standard: 5 × 10 s, rigorous: 10 × 15 s")
+    add(
+        "--profile",
+        choices=sorted(PROFILES),
+        help="quick: 1 × 10 s, standard: 5 × 10 s, rigorous: 10 × 15 s, sweep: "
+        "the highest rate that the target holds, in at most 24 steps of 5 s (-n, -d)",
+    )
     add("--rate", type=_integer("rate"), metavar="N", help="requests per second (default: as many as possible)")
     add("--generator", choices=sorted(generators.GENERATORS))
     add("--label", default="", help="comment stored with the result")
@@ -138,11 +143,11 @@ def _run_plan(name: str, target: TargetAddress, options: argparse.Namespace) -> 
     endpoint = _find_endpoint(path, options.method)
     method = options.method or (endpoint.method if endpoint else "GET")
     body = scenario.default_body(method, endpoint.body if endpoint else None)
-    if options.rate and options.generator not in (None, *generators.PACED):
-        raise BadUsage(f"--rate: {options.generator} cannot hold a rate; {', '.join(generators.PACED)} can.")
+    if refusal := generators.paced_refusal(options.generator, options.profile, options.rate, options.pipelining):
+        raise BadUsage(f"--{refusal[0]}: {refusal[1]}")
     installed = generator_execution.installed_generators()
     generator = generators.choose_generator(
-        installed, options.generator, options.pipelining, is_paced=bool(options.rate)
+        installed, options.generator, options.pipelining, is_paced=bool(options.rate) or options.profile == SWEEP
     )
     trials, duration_s = scenario.resolve_profile(options.profile, options.trials, options.duration)
     return make_plan(

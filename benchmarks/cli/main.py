@@ -126,8 +126,11 @@ class ConsoleObserver:
         self.line.show(self._state_label(state), "")
 
     def _state_label(self, state: str) -> str:
-        number = f" {self.trials_done + 1} of {self.plan.spec.trials_planned}" if state == "running" else ""
-        return f"{self.plan.spec.framework}: {STATE_LABELS[state]}{number}"
+        spec, number = self.plan.spec, self.trials_done + 1
+        if state != "running":
+            return f"{spec.framework}: {STATE_LABELS[state]}"
+        of = f"step {number} of at most" if spec.is_sweep else f"{STATE_LABELS[state]} {number} of"
+        return f"{spec.framework}: {of} {spec.trials_planned}"
 
     async def on_preflight_passed(self, result: RunResult) -> None:
         return
@@ -147,7 +150,11 @@ class ConsoleObserver:
         self.trials_done = len(result.trials)
         if trial.index and self.line.is_terminal:
             self.line.clear()
-            print_stderr(f"{self.plan.spec.framework}: trial {trial.index}: {trial.measurement.rate:,.0f} requests/s")
+            name, figure = f"trial {trial.index}", f"{trial.measurement.rate:,.0f} requests/s"
+            if result.sweep:
+                step = result.sweep.steps[-1]
+                name, figure = f"step {trial.index}", f"{step.rate:,.0f} requests/s: {step.outcome}"
+            print_stderr(f"{self.plan.spec.framework}: {name}: {figure}")
 
     async def target_processes(self) -> TargetProcesses:
         if not self.plan.is_local:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,8 @@ from benchmarks.analysis.saturation import is_lower_bound
 from benchmarks.engine import run_result
 from benchmarks.engine.generator_execution import ExecutionResult
 from benchmarks.engine.run_result import RunResult
+from benchmarks.sweeps.steps import GENERATOR
+from system.lib.quantities import significant
 from system.lib.wire import to_wire_object
 
 # Parameters that the history does not keep of a submitted result.
@@ -31,6 +33,7 @@ def build_entry(result: RunResult, *, run_id: UUID, at: datetime) -> dict[str, A
         "id": run_id, "timestamp": at, "trials": len(result.trials),
         "connectionsUsed": result.merged().connections_used, "gates": result.evaluate_gates(),
         "environment": result.environment, "command": result.trials[-1].command,
+        "sweep": result.sweep.conclude() if result.sweep else None,
         "samples": run_result.thin_samples(result.samples(), MAX_SAMPLES),
         "trialResults": [_trial_entry(trial, spec.pipelining) for trial in [*result.warmup[-1:], *result.trials]],
     })  # fmt: skip
@@ -51,18 +54,19 @@ def comparison_side(result: RunResult, entry: dict[str, Any]) -> Side:
         f"p{name}Latency": [trial.measurement.percentiles_ms.get(name) or 0.0 for trial in trials]
         for name in ("50", "99")
     }
+    values = {
+        "reqPerSec": result.rates,
+        **percentiles,
+        "cpuMicrosPerRequest": cpu if len(cpu) == len(trials) else [],
+        "memoryBytes": memory if len(memory) == len(trials) else [],
+    }
     return Side(
         id=entry["id"],
         name=entry["label"] or entry["framework"],
         validity=entry["validity"],
         conditions=spec.conditions(entry["connectionsUsed"]),
         environment=str(result.environment.get("key", "")),
-        values={
-            "reqPerSec": result.rates,
-            **percentiles,
-            "cpuMicrosPerRequest": cpu if len(cpu) == len(trials) else [],
-            "memoryBytes": memory if len(memory) == len(trials) else [],
-        },
+        values={} if spec.is_sweep else values,  # its trials are at different rates
     )
 
 
@@ -104,6 +108,11 @@ def result_line(entry: dict[str, Any]) -> str:
 
 def summary_lines(entry: dict[str, Any]) -> Iterator[str]:
     """The key figures, for people."""
+    if sweep := entry["sweep"]:
+        yield f"{entry['framework']} {entry['method']} {entry['endpoint']}: {sweep['text']}"
+        yield from sweep_lines(sweep["steps"])
+        yield from _validity_lines(entry)
+        return
     bound = "at least " if is_lower_bound(entry["saturation"]) else ""
     rate = f"{entry['framework']} {entry['method']} {entry['endpoint']}: {bound}{entry['reqPerSec']:,.0f} requests/s"
     if entry["reqPerSecLow"] is not None:
@@ -118,5 +127,19 @@ def summary_lines(entry: dict[str, Any]) -> Iterator[str]:
         yield "latency " + ", ".join(latencies)
     if entry["cpuMicrosPerRequest"] is not None:
         yield f"{entry['cpuMicrosPerRequest']:.1f} µs of CPU per request, {(entry['memoryBytes'] or 0) / 2**20:.0f} MB"
+    yield from _validity_lines(entry)
+
+
+def _validity_lines(entry: dict[str, Any]) -> Iterator[str]:
     yield f"{entry['totalReqs']:,} requests by {entry['generator']} {entry['generatorVersion']}: {entry['validity']}"
     yield from (f"  {reason}" for reason in entry["reasons"])
+
+
+def sweep_lines(steps: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The steps of a sweep as a table, in the order in which they were measured."""
+    yield f"{'asked/s':>10} {'answered/s':>10} {'p50 ms':>8} {'p99 ms':>8} {'errors':>6}  outcome"
+    for step in steps:
+        p50, p99 = ("–" if step[name] is None else significant(step[name], 3) for name in ("p50", "p99"))
+        rate, answered = significant(step["rate"], 4), significant(step["achieved"], 4)
+        outcome = step["outcome"] if step["outcome"] != GENERATOR else "the generator was the limit"
+        yield f"{rate:>10} {answered:>10} {p50:>8} {p99:>8} {step['errors']:>6}  {outcome}"

@@ -19,6 +19,7 @@ from benchmarks.engine import probe
 from benchmarks.engine.execution_monitor import ExecutionMonitor, MonitoredProcesses, Sample
 from benchmarks.engine.probe import ProbePlan, ProbeReport
 from benchmarks.errors import GeneratorFailed
+from benchmarks.generators import pacing
 from benchmarks.generators.scenario import Scenario
 from benchmarks.generators.secret_headers import redact, secret_texts
 from system.host import binaries
@@ -33,6 +34,7 @@ STOP_S = 0.5
 PROBE_LEAD_S = 0.3
 PROBE_GRACE_S = 3.0
 MAX_OUTPUT_BYTES = 8 * 2**20
+MAX_LOG_BYTES = 32 * 2**20  # 26 bytes a request: more than a million of them
 MAX_STORED_CHARACTERS = 2**20
 MAX_SHOWN_CHARACTERS = 300
 CLEAN_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C"}
@@ -124,6 +126,8 @@ class Execution:
                 await asyncio.shield(asyncio.ensure_future(self._stop()))
             output = finished.stdout + _read_request_log(folder)
         measurement = generators.GENERATORS[self.program.name].parse(output)
+        if self.scenario.rate_per_second:
+            measurement = pacing.add_paced_figures(measurement, output, self.scenario)
         return ExecutionResult(
             self.index, started_at, measurement, load, tuple(self.monitor.samples), self.monitor.target_cpu_s,
             self.monitor.target_memory_bytes, report, tuple(argv),
@@ -194,12 +198,12 @@ class Execution:
 
 
 def _read_request_log(folder: Path) -> str:
-    """The log that a generator wrote to a file next to its input file, at most MAX_OUTPUT_BYTES."""
+    """The log that a generator wrote to a file next to its input file, at most MAX_LOG_BYTES."""
     log = folder / "script.log"
     if not log.is_file():
         return ""
     with log.open(encoding="utf-8", errors="replace") as file:
-        return "\n" + file.read(MAX_OUTPUT_BYTES)
+        return "\n" + file.read(MAX_LOG_BYTES)
 
 
 async def _read_probe_report(probe_process: Child) -> ProbeReport | None:

@@ -28,12 +28,15 @@ class RunPlan:
     is_local: bool = True
     cross_check_program: GeneratorProgram | None = None
 
-    def scenario(self, duration_s: float) -> Scenario:
+    def scenario(
+        self, duration_s: float, rate_per_second: float | None = None, connections: int | None = None
+    ) -> Scenario:
+        """`rate_per_second` and `connections`: of a step of a sweep, otherwise those of the run."""
         spec, request = self.spec, self.request
         return Scenario(
             url=request.url, method=request.method, headers=tuple(request.headers.items()), body=request.body,
-            duration_s=max(1, round(duration_s)), connections=spec.connections, workers=spec.workers,
-            pipelining=spec.pipelining, rate_per_second=spec.rate_per_second,
+            duration_s=max(1, round(duration_s)), connections=connections or spec.connections, workers=spec.workers,
+            pipelining=spec.pipelining, rate_per_second=rate_per_second or spec.rate_per_second,
         )  # fmt: skip
 
 

@@ -20,16 +20,19 @@ from benchmarks.analysis.warm_up import burst_duration_s, is_steady, max_warmup_
 from benchmarks.engine import environment, execution_monitor, preflight
 from benchmarks.engine.execution_monitor import REDIS_PROGRAMS, MonitoredProcesses
 from benchmarks.engine.generator_execution import Execution, ExecutionCallbacks, ExecutionResult, GeneratorProgram
-from benchmarks.engine.probe import ProbePlan
+from benchmarks.engine.probe import RATE_PER_SECOND, ProbePlan
 from benchmarks.engine.run_plan import RunPlan
 from benchmarks.engine.run_result import RunResult
 from benchmarks.errors import GeneratorFailed
+from benchmarks.generators.scenario import Scenario
+from benchmarks.sweeps.progress import SweepProgress
 from system.host import process_lookup
 
 BACKGROUND_S = 1.0
 NO_RESULT = "There was no successful response, so there is no result."
 PAUSE_S = 1.0  # between trials, so that connections of the previous one are closed
 MAX_PAUSE_SHARE = 0.2
+MAX_PROBE_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,25 @@ class ProtocolRun:
         self.result.trials.append(trial)
         await self.callbacks.on_trial_finished(trial, self.result)
 
+    async def run_steps(self) -> None:
+        """The steps of a sweep, until the rate that the target holds is known, or their maximum is reached."""
+        spec = self.plan.spec
+        fastest = max((burst.measurement.rate for burst in self.result.warmup), default=0.0)
+        sweep = SweepProgress.plan(fastest, spec.trials_planned, spec.planned_duration_s, spec.connections)
+        self.result.sweep = sweep
+        while (rate := sweep.next_rate()) is not None:
+            if sweep.steps:
+                await asyncio.sleep(pause_s(spec.planned_duration_s))
+            await self.callbacks.on_state("running")
+            probe_rate = min(RATE_PER_SECOND, MAX_PROBE_SHARE * rate)  # its requests are part of the rate
+            scenario = self.plan.scenario(spec.planned_duration_s, rate - probe_rate, sweep.connections)
+            trial = await self._run_generator(
+                self.plan.program, "trial", spec.planned_duration_s, index=len(sweep.steps) + 1, scenario=scenario,
+                probe_rate=probe_rate,
+            )  # fmt: skip
+            self.result.add_step(rate, trial)
+            await self.callbacks.on_trial_finished(trial, self.result)
+
     async def post_flight(self) -> None:
         """Cross-check with the second generator, repeat the preflight's request, count restarts."""
         plan, result = self.plan, self.result
@@ -143,15 +165,19 @@ class ProtocolRun:
         *,
         index: int = 0,
         remaining_after_s: float = 0.0,
+        scenario: Scenario | None = None,
+        probe_rate: float = RATE_PER_SECOND,
     ) -> ExecutionResult:
-        """One execution; a trial (with an `index`) includes the probe. `remaining_after_s`: of the whole run."""
+        """One execution; a trial (with an `index`) includes the probe. `remaining_after_s`: of the whole run;
+        `scenario`, `probe_rate`: of a step of a sweep."""
         before, plan = self.result.response_before, self.plan
         assert before  # noqa: S101 - set by run_preflight()
-        scenario = plan.scenario(duration_s)
+        scenario = scenario or plan.scenario(duration_s)
         probe = ProbePlan(
             url=scenario.url, method=scenario.method, headers=dict(scenario.headers), body=scenario.body,
             duration_s=scenario.duration_s, timeout_s=scenario.timeout_s,
             body_sha256=before.body_sha256 if self.result.has_constant_body else None, keys=before.keys,
+            rate_per_second=probe_rate,
         )  # fmt: skip
         trials_left = plan.spec.trials_planned - max(index, len(self.result.trials))
         remaining_after_s += trials_left * plan.spec.planned_duration_s
@@ -172,18 +198,30 @@ async def measure(plan: RunPlan, callbacks: RunCallbacks) -> RunResult:
 async def measure_interleaved(
     runs: Sequence[ProtocolRun], shuffle: Callable[[list[ProtocolRun]], None] = random.shuffle
 ) -> list[RunResult]:
-    """Measure several targets with alternating trials, in random order within each round."""
+    """Measure several targets with alternating trials, in random order within each round; sweeps one after another."""
     for run in runs:
         await run.run_preflight()
     for run in runs:
         await run.warm_up()
-    for round_ in range(max(run.plan.spec.trials_planned for run in runs)):
+    sweeps = [run for run in runs if run.plan.spec.is_sweep]
+    for sweep in sweeps:
+        await sweep.run_steps()
+    await _run_rounds([run for run in runs if run not in sweeps], shuffle)
+    for run in runs:
+        await run.post_flight()
+    return [run.result for run in runs]
+
+
+async def _run_rounds(runs: Sequence[ProtocolRun], shuffle: Callable[[list[ProtocolRun]], None]) -> None:
+    for round_ in range(max((run.plan.spec.trials_planned for run in runs), default=0)):
         order = [run for run in runs if round_ < run.plan.spec.trials_planned]
         shuffle(order)
         for run in order:
             if any(other.result.trials for other in runs):
-                await asyncio.sleep(min(PAUSE_S, MAX_PAUSE_SHARE * run.plan.spec.planned_duration_s))
+                await asyncio.sleep(pause_s(run.plan.spec.planned_duration_s))
             await run.run_trial()
-    for run in runs:
-        await run.post_flight()
-    return [run.result for run in runs]
+
+
+def pause_s(duration_s: float) -> float:
+    """Between two trials of `duration_s`."""
+    return min(PAUSE_S, MAX_PAUSE_SHARE * duration_s)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from benchmarks import generators
 from benchmarks.analysis import gates, histogram, saturation
 from benchmarks.analysis.gates import Assessment, Gate, GateInput, ProbeCounts, TrialGateInput, littles_law_ratio
-from benchmarks.analysis.measurement import Measurement, merge_trials
+from benchmarks.analysis.measurement import Measurement, count_from_due, merge_trials
 from benchmarks.analysis.rank_tests import median_interval
 from benchmarks.analysis.saturation import overall_saturation
 from benchmarks.analysis.warm_up import STEADY_BURSTS, is_steady
@@ -20,6 +20,8 @@ from benchmarks.engine.generator_execution import ExecutionResult
 from benchmarks.engine.preflight import TargetResponse
 from benchmarks.engine.run_figures import RunFigures, TrialFigures
 from benchmarks.engine.run_plan import RunPlan
+from benchmarks.sweeps.judgement import StepInput
+from benchmarks.sweeps.progress import SweepProgress
 from system.lib.wire import to_wire_object
 
 MIN_DATE_INTERVAL_S = 2.0  # a Date header has a resolution of one second
@@ -42,33 +44,59 @@ class RunResult:
     restarts: int | None = None
     cross_rate: float | None = None
     notes: list[str] = field(default_factory=list)
+    sweep: SweepProgress | None = None
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     seconds_between_responses: float = 0.0
 
     @property
     def is_complete(self) -> bool:
-        return len(self.trials) == self.plan.spec.trials_planned and self.response_after is not None
+        is_measured = len(self.trials) == self.plan.spec.trials_planned
+        if self.sweep:
+            is_measured = self.sweep.next_rate() is None
+        return is_measured and self.response_after is not None
+
+    def add_step(self, rate: float, trial: ExecutionResult) -> None:
+        """A step of a sweep at `rate`, which includes the probe. Its latencies count from when a request was due."""
+        assert self.sweep  # noqa: S101 - set before its first step
+        self.trials.append(trial)
+        measured, counted = trial.measurement, _gate_input(trial)
+        achieved = measured.rate if measured.paced_rate is None else measured.paced_rate
+        if probe := trial.probe:
+            achieved += (probe.sent - probe.failed) / self.plan.scenario(measured.duration_s).duration_s
+        due = replace(counted, measurement=count_from_due(measured))
+        self.sweep.add(StepInput(rate, achieved, due, sent_mean_ms=measured.mean_ms, cpus=self.monitored.cpus))
+
+    @property
+    def counted_trials(self) -> list[ExecutionResult]:
+        """The trials whose figures are those of the run: all, but of a sweep the one at the sustained rate."""
+        return [self.trials[self.sweep.counted_index]] if self.sweep else self.trials
 
     @property
     def rates(self) -> list[float]:
-        return [trial.measurement.rate for trial in self.trials]
+        return [trial.measurement.rate for trial in self.counted_trials]
 
     @property
     def rate(self) -> float:
-        """Successful responses per second: median of the trials."""
-        return statistics.median(self.rates)
+        """Successful responses per second: median of the trials, or the rate that the target sustained."""
+        return (self.sweep.conclude().sustained_rate or 0.0) if self.sweep else statistics.median(self.rates)
 
-    def interval(self) -> tuple[float, float] | tuple[None, None]:
-        """Confidence interval of the rate: 95 % from six trials, else minimum and maximum; None for a single trial."""
+    def interval(self) -> tuple[float, float] | tuple[float | None, float | None]:
+        """Confidence interval of the rate: 95 % from six trials, else minimum and maximum; None for a single trial.
+        Of a sweep, the bracket, if it has two ends."""
+        if self.sweep:
+            sweep = self.sweep.conclude()
+            return (sweep.low, sweep.high) if sweep.low is not None and sweep.high is not None else (None, None)
         if len(self.rates) < 2:
             return None, None
         return median_interval(self.rates) or (min(self.rates), max(self.rates))
 
     def merged(self) -> Measurement:
+        if self.sweep:
+            return self.sweep.counted.trial.measurement
         return merge_trials([trial.measurement for trial in self.trials])
 
     def saturation(self) -> str:
-        return overall_saturation([trial.load for trial in self.trials])
+        return overall_saturation([trial.load for trial in self.counted_trials])
 
     def compute_figures(self) -> RunFigures:
         """The figures from all trials: median rate, sums, merged latencies."""
@@ -97,23 +125,27 @@ class RunResult:
         )
 
     def cpu_micros_per_request(self) -> float | None:
-        used_s, responses = sum(trial.target_cpu_s for trial in self.trials), self.merged().responses
+        used_s, responses = sum(trial.target_cpu_s for trial in self.counted_trials), self.merged().responses
         return used_s * 1e6 / responses if used_s > 0 and responses else None
 
     def memory_bytes(self) -> int | None:
         """Peak memory of all processes of the target together."""
-        return max((trial.target_memory_bytes for trial in self.trials if trial.target_memory_bytes), default=None)
+        used = [trial.target_memory_bytes for trial in self.counted_trials if trial.target_memory_bytes]
+        return max(used, default=None)
 
     def samples(self) -> list[Sample]:
         return [sample for trial in self.trials for sample in trial.samples]
 
     def evaluate_gates(self) -> tuple[Gate, ...]:
         bursts = [burst.measurement.rate for burst in self.warmup]
-        return gates.evaluate_gates(GateInput(
-            trials=tuple(_gate_input(trial) for trial in self.trials),
+        trials, rate, planned = self.trials, self.plan.spec.rate_per_second, self.plan.spec.trials_planned
+        if self.sweep:
+            trials, rate, planned = self.counted_trials, self.sweep.counted.rate, 1
+        evaluated = gates.evaluate_gates(GateInput(
+            trials=tuple(_gate_input(trial) for trial in trials),
             planned_duration_s=self.plan.spec.planned_duration_s,
             pipelining=self.plan.spec.pipelining,
-            rate_per_second=self.plan.spec.rate_per_second,
+            rate_per_second=rate,
             is_steady=is_steady(bursts) if len(bursts) >= STEADY_BURSTS else None,
             restarts=self.restarts,
             response_oddities=self._response_oddities(),
@@ -122,8 +154,9 @@ class RunResult:
             background_cores=self.background_cores,
             cross_rate=self.cross_rate,
             notes=tuple(self.notes),
-            trials_planned=self.plan.spec.trials_planned,
+            trials_planned=planned,
         ))  # fmt: skip
+        return (*evaluated, self.sweep.gate()) if self.sweep else evaluated
 
     def assessment(self) -> Assessment:
         return gates.assess(self.evaluate_gates())

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
+from benchmarks.generators.scenario import SWEEP
 from system.lib.wire import Key
 
 SCHEMES = ("http", "https")
@@ -65,9 +66,14 @@ class RunSpec(RunParameters):
         """The body as sent."""
         return base64.b64decode(self.body_base64) if self.body_base64 else self.body.encode()
 
+    @property
+    def is_sweep(self) -> bool:
+        return self.profile == SWEEP
+
     def conditions(self, connections_used: int | None) -> dict[str, object]:
         """What must be the same in two runs that are compared, by the names that the reasons mention."""
         return {
+            "measurement": "a sweep" if self.is_sweep else "trials",
             "endpoint": self.endpoint,
             "method": self.method,
             "body": self.body or self.body_base64,

@@ -12,7 +12,7 @@ from benchmarks.analysis.measurement import Measurement
 from benchmarks.analysis.oddities import ANNOUNCES_A_BODY, CLOSES_EACH, CLOSES_SILENTLY, MISCOUNTS_CLOSING
 from benchmarks.errors import GeneratorMissing
 from benchmarks.generators import autocannon, h2load, wrk
-from benchmarks.generators.scenario import Scenario
+from benchmarks.generators.scenario import SWEEP, Scenario
 from benchmarks.generators.secret_headers import KEEPERS, has_secrets
 
 
@@ -36,6 +36,21 @@ def refusal(name: str, headers: Mapping[str, str]) -> tuple[str, str] | None:
     if name not in KEEPERS and has_secrets(headers):
         reason = f"{name} takes headers only from its command line, which every user of its machine can read."
         return "headers", f"{reason} For credentials, use {' or '.join(KEEPERS)}."
+    return None
+
+
+def paced_refusal(
+    requested: str | None, profile: str | None, rate: float | None, pipelining: int
+) -> tuple[str, str] | None:
+    """The parameter that a fixed rate, or a sweep, does not allow, and why; None if the request is possible."""
+    is_sweep = profile == SWEEP
+    if is_sweep and rate:
+        return "rate", "A sweep tries one rate after another: leave the rate out, or the profile."
+    if is_sweep and pipelining > 1:
+        return "pipelining", "A sweep measures latency, which pipelined requests do not have one by one: leave it out."
+    if (is_sweep or rate) and requested not in (None, *PACED):
+        parameter = "profile" if is_sweep else "rate"
+        return parameter, f"{requested} cannot send at a fixed rate; {', '.join(PACED)} can."
     return None
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 DEFAULT_DURATION_S = 20.0
+SWEEP = "sweep"  # the profile that looks for the highest rate that the target holds
 DEFAULT_ENDPOINT = "/simple"
 DEFAULT_BODY = {"name": "benchmark"}
 REQUEST_TIMEOUT_S = 8.0  # longer than any expected stall; a slower request counts as an error, not as a latency
@@ -16,7 +17,8 @@ REQUEST_TIMEOUT_S = 8.0  # longer than any expected stall; a slower request coun
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A named number of trials and their duration. `interleaved`: trials of several targets alternate."""
+    """A named number of trials and their duration; of a sweep, the largest number of steps. `interleaved`: trials of
+    several targets alternate."""
 
     name: str
     trials: int
@@ -29,6 +31,8 @@ PROFILES = {
     "quick": Profile("quick", 1, 10),
     "standard": Profile("standard", 5, 10),
     "rigorous": Profile("rigorous", 10, 15, interleaved=True, cross_check=True),
+    # A search takes 9 steps if the estimate of the warm-up is right and none is repeated, 14 are usual.
+    SWEEP: Profile(SWEEP, 24, 5),
 }
 
 

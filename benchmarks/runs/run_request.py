@@ -193,12 +193,13 @@ def _count_online(target: Target, port: int, apps: Apps) -> int | None:
 
 def _select_generator(request: Mapping[str, Any], headers: Mapping[str, str], protocol: str) -> tuple[str, str]:
     """Name and version of the load generator for the run; raises GeneratorMissing, InvalidRunRequest."""
-    requested, is_paced = request.get("generator"), "rate" in request
-    if is_paced and requested not in (None, *generators.PACED):
-        raise InvalidRunRequest("rate", f"{requested} cannot send at a fixed rate; {', '.join(generators.PACED)} can.")
+    requested, profile, pipelining = request.get("generator"), request.get("profile"), request.get("pipelining", 1)
+    if refusal := generators.paced_refusal(requested, profile, request.get("rate"), pipelining):
+        raise InvalidRunRequest(*refusal)
+    is_paced = "rate" in request or profile == scenario.SWEEP
     refusals = {name: generators.refusal(name, headers) for name in generators.GENERATORS}
     name = generators.choose_generator(
-        generator_execution.installed_generators(), requested, request.get("pipelining", 1), is_paced=is_paced,
+        generator_execution.installed_generators(), requested, pipelining, is_paced=is_paced,
         unsuitable=[name for name, refusal in refusals.items() if refusal],
     )  # fmt: skip
     if refusal := refusals[name]:

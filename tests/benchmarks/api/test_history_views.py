@@ -336,6 +336,6 @@ def test_config_is_enough_to_build_menus_and_forms(settings: Settings) -> None:
         "workers": (1, 64), "trials": (1, 50), "rate": (1, 1_000_000), "nodes": (3, 12),
     }  # fmt: skip
     assert shape["choices"] == {
-        "profile": ["quick", "standard", "rigorous"], "generator": ["wrk", "h2load", "autocannon"],
+        "profile": ["quick", "standard", "rigorous", "sweep"], "generator": ["wrk", "h2load", "autocannon"],
     }  # fmt: skip
     assert timezone.now() - datetime.fromisoformat(shape["timestamp"]) < timedelta(minutes=5)

@@ -147,9 +147,23 @@ def test_ctrl_c_leaves_no_generator_and_keeps_finished_trials(tmp_path: Path) ->
         (["-f", "fastify", "-H", "localhost:0"], "localhost:0 cannot be benchmarked: the port is not"),
         (["-f", "fastify", "-H", "8.8.8.8"], f"8.8.8.8:{FASTIFY} is a public address. Use --yes to load it."),
         (["-f", "fastify,express", "-H", f"localhost:{FASTIFY}"], "Several frameworks cannot share one port."),
-        (["-f", "fastify", "--generator", "wrk", "--rate", "5"], "--rate: wrk cannot hold a rate; h2load can."),
+        (["-f", "fastify", "--generator", "wrk", "--rate", "5"], "--rate: wrk cannot send at a fixed rate; h2load"),
+        (["-f", "fastify", "--profile", "sweep", "--rate", "5"], "--rate: A sweep tries one rate after another"),
+        (["-f", "fastify", "--profile", "sweep", "-p", "2"], "--pipelining: A sweep measures latency"),
+        (["-f", "fastify", "--profile", "sweep", "--generator", "wrk"], "--profile: wrk cannot send at a fixed"),
     ],
-    ids=["nothing", "unknown", "no host", "no port", "public", "one port", "rate"],
+    ids=[
+        "nothing",
+        "unknown",
+        "no host",
+        "no port",
+        "public",
+        "one port",
+        "rate",
+        "rate of a sweep",
+        "pipelined sweep",
+        "sweep by wrk",
+    ],
 )
 def test_contradictory_arguments_are_a_usage_error(argv: list[str], reason: str) -> None:
     with pytest.raises((BadUsage, InvalidTargetAddress)) as refused:

@@ -1,0 +1,134 @@
+"""Judges a step: whether the target held the rate, and if not, whether it was the target. [pure]"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchmarks.analysis.gates import MIN_RATE_RATIO, TrialGateInput
+from benchmarks.analysis.saturation import BUSY_TARGET, classify_saturation
+from benchmarks.sweeps.steps import FAILED, GENERATOR, HELD, SweepStep
+from system.lib.quantities import significant
+
+MAX_LATENCY_RATIO = 3.0  # of the lowest step's p99: on the curve of a queue, at about 70 % of the capacity or above
+CLEAR_RATE_RATIO = 0.8  # no disturbance of a machine that is worth measuring on takes a fifth of the responses
+BUSY_MACHINE = 0.75  # by generator and target alone, where all programs together have filled it
+IDLE_CONNECTIONS = 0.5  # fewer of them wait for a response: the generator had some left to send with
+BUSY_CONNECTIONS = 0.9
+UNCHANGED_LATENCY = 1.2  # of the lowest step's mean; a queue at the target at least doubles that of a burst
+
+# Whether a step is within a budget, and the reasons why it is not, each a sentence.
+HoldsBudget = Callable[["StepInput"], tuple[bool, tuple[str, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class StepInput:
+    """One execution at `rate` requests/s. The latencies of `trial` count from when a request was due, except
+    `sent_mean_ms`, which counts from when it was sent. `achieved`: successful responses per second, of those due.
+    `cpus`: of the machine that the generator runs on."""
+
+    rate: float
+    achieved: float
+    trial: TrialGateInput
+    sent_mean_ms: float | None = None
+    cpus: int = 1
+
+    @property
+    def own_host_share(self) -> float:
+        """The part of the machine that generator and target used: what other programs used limits neither of them more
+        than the other, and is a reason for `caution`."""
+        load = self.trial.load
+        return (load.host or 0.0) - (load.others_cores or 0.0) / self.cpus
+
+    @property
+    def busy_connections(self) -> float | None:
+        """The share of the connections that waited for a response on average (Little's law); None if unknown."""
+        connections = self.trial.measurement.connections_used
+        if self.sent_mean_ms is None or not connections:
+            return None
+        return self.achieved * self.sent_mean_ms / 1000 / connections
+
+
+def judge(step: StepInput, lowest: StepInput | None, holds_budget: HoldsBudget | None = None) -> SweepStep:
+    """`lowest`: the step at the lowest rate that held; None before there is one. `holds_budget` replaces the limit of
+    the latency that is derived from that step; that the requests are answered without errors is always required."""
+    unanswered = _find_unanswered(step)
+    if holds_budget:
+        is_within, exceeded = holds_budget(step)
+    else:
+        exceeded = _find_exceeded_latency(step, lowest)
+        is_within = not exceeded
+    reasons = (*unanswered, *exceeded)
+    outcome = HELD if is_within and not unanswered else FAILED
+    if outcome == FAILED and not step.trial.measurement.failures and (limit := _find_generator_limit(step, lowest)):
+        outcome, reasons = GENERATOR, (limit, *reasons)
+    measurement, load = step.trial.measurement, step.trial.load
+    percentiles = measurement.percentiles_ms
+    return SweepStep(
+        rate=step.rate,
+        achieved=step.achieved,
+        p50_ms=percentiles.get("50"),
+        p90_ms=percentiles.get("90"),
+        p99_ms=percentiles.get("99"),
+        max_ms=measurement.max_ms,
+        errors=measurement.failures,
+        generator_share=load.generator,
+        target_share=load.target,
+        outcome=outcome,
+        reasons=reasons,
+        is_unanswered=bool(unanswered),
+        is_clear=step.achieved < CLEAR_RATE_RATIO * step.rate,
+    )
+
+
+def _find_unanswered(step: StepInput) -> tuple[str, ...]:
+    reasons = []
+    if failures := step.trial.measurement.failures:
+        reasons.append(f"{failures:,} requests failed or were answered outside 2xx.")
+    if step.achieved < MIN_RATE_RATIO * step.rate:
+        share = significant(100 * step.achieved / step.rate, 3)
+        reasons.append(f"{share} % of the requests were answered in time; {100 * MIN_RATE_RATIO:g} % are needed.")
+    return tuple(reasons)
+
+
+def _find_exceeded_latency(step: StepInput, lowest: StepInput | None) -> tuple[str, ...]:
+    """Of the highest percentile that both steps have: p99 needs 1,000 requests."""
+    if lowest is None or lowest.rate >= step.rate:
+        return ()
+    now, then = step.trial.measurement.percentiles_ms, lowest.trial.measurement.percentiles_ms
+    name = next((name for name in ("99", "95", "90", "50") if name in now and name in then), None)
+    if name is None or now[name] <= MAX_LATENCY_RATIO * then[name]:
+        return ()
+    return (
+        f"The p{name} latency of {significant(now[name], 3)} ms is more than {MAX_LATENCY_RATIO:g} times that of"
+        f" {significant(lowest.rate)} requests/s, {significant(then[name], 3)} ms.",
+    )
+
+
+def _find_generator_limit(step: StepInput, lowest: StepInput | None) -> str | None:
+    """Why a step says nothing about the target, as a sentence; None if it does."""
+    load = step.trial.load
+    kind = classify_saturation(load)
+    if kind == "generator-bound":
+        return f"The load generator was busy ({100 * (load.generator or 0):.0f} % of its CPU)."
+    if kind == "contended" and step.own_host_share >= BUSY_MACHINE:
+        return f"Generator and target used {100 * step.own_host_share:.0f} % of the machine that they share."
+    is_target_busy = load.target is not None and load.target >= BUSY_TARGET
+    busy = step.busy_connections
+    if is_target_busy or busy is None:
+        return None
+    if busy < IDLE_CONNECTIONS and step.achieved < MIN_RATE_RATIO * step.rate:
+        return "The load generator did not send the requests in time, although most of its connections were idle."
+    if busy >= BUSY_CONNECTIONS and _is_as_fast_as(step, lowest):
+        count = step.trial.measurement.connections_used
+        return (
+            f"All {count:,} connections waited for responses that took no longer than before: use more connections,"
+            " or longer steps."
+        )
+    return None
+
+
+def _is_as_fast_as(step: StepInput, lowest: StepInput | None) -> bool:
+    if lowest is None or not lowest.sent_mean_ms or step.sent_mean_ms is None:
+        return False
+    return step.sent_mean_ms <= UNCHANGED_LATENCY * lowest.sent_mean_ms

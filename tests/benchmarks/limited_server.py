@@ -1,0 +1,54 @@
+"""A small HTTP server in Node that answers at most a given number of requests per second."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from system.host import binaries
+from system.host.ports import is_listening
+from tests.fixtures.ports import free_port
+
+SOURCE = """
+// Answers at most RATE requests/s: each response has its own place in a schedule, so that requests above the rate wait
+// ever longer. Arguments: PORT RATE.
+const [port, rate] = process.argv.slice(1).map(Number)
+const headers = { 'Content-Type': 'application/json' }
+const waiting = []
+let nextMs = 0 // the next free place; places that nobody took are lost, so they do not add up to a burst
+
+const nowMs = () => Number(process.hrtime.bigint()) / 1e6
+
+function serve () {
+  while (waiting.length && nextMs <= nowMs()) {
+    nextMs += 1000 / rate
+    waiting.shift().writeHead(200, headers).end('{"message":"hi"}')
+  }
+  if (waiting.length) setTimeout(serve, 1)
+}
+
+require('http').createServer((request, response) => {
+  waiting.push(response)
+  if (waiting.length > 1) return
+  nextMs = Math.max(nextMs, nowMs())
+  serve()
+}).listen(port, '127.0.0.1')
+"""
+
+
+@contextmanager
+def run_limited_server(rate: int) -> Iterator[int]:
+    """Runs the server on a free port; yields the port."""
+    port = free_port()
+    process = subprocess.Popen([str(binaries.require("node").path), "-e", SOURCE, str(port), str(rate)])
+    try:
+        deadline_s = time.monotonic() + 20
+        while not is_listening(port):
+            assert time.monotonic() < deadline_s, "the server did not start"
+            time.sleep(0.02)
+        yield port
+    finally:
+        process.kill()
+        process.wait()
