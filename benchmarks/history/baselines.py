@@ -11,7 +11,7 @@ from django.utils import timezone
 from benchmarks.analysis import comparison
 from benchmarks.analysis.comparison import Comparison
 from benchmarks.errors import BenchmarkError, NoBaseline, UnfitBaseline
-from benchmarks.generators.scenario import PROFILES
+from benchmarks.generators.scenario import PROFILES, SWEEP
 from benchmarks.history.readable_rows import read_results
 from benchmarks.history.results import Result
 from benchmarks.history.run_side import check_details, fetch_measured_run, to_side, with_trials
@@ -98,6 +98,8 @@ def find_flaws(run: Run) -> list[str]:
     check_details(run, ())
     if run.state != RunState.DONE:
         return [f"It is {run.state}."]
+    if run.profile == SWEEP:
+        return ["It is a sweep, whose trials are at different rates."]
     flaws = [] if run.validity == Validity.VALID else [f"It is {run.validity}, not valid."]
     if run.trials_planned < MIN_PROFILE.trials or run.planned_duration_s < MIN_PROFILE.duration_s:
         flaws.append(

@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from benchmarks.errors import RunUnreadable
+from benchmarks.generators.scenario import SWEEP
 from benchmarks.models import END_OF_TIME, NOT_DONE, Run
 from system.stored_times import is_time
 
@@ -34,6 +35,11 @@ def completed_runs(filters: Mapping[str, Any] | None = None) -> QuerySet[Run]:
     # Two conditions are for SQLite's planner. Without statistics it expects few rows with `state = "done"`, finds them
     # by an index, and sorts them. Without a limit of the time, it may sort the table instead of following the index.
     return Run.objects.filter(at__lte=END_OF_TIME, **conditions).exclude(state__in=NOT_DONE).order_by("-at", "-id")
+
+
+def without_sweeps(rows: QuerySet[Run]) -> QuerySet[Run]:
+    """Those whose rates can be compared: that of a sweep is not what was answered to as many requests as possible."""
+    return rows.exclude(profile=SWEEP)
 
 
 def position_of(run: Run) -> Position:

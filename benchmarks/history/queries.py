@@ -15,7 +15,14 @@ from django.db.models import QuerySet
 
 from benchmarks.errors import InvalidCursor, RunsUnreadable
 from benchmarks.history import totals
-from benchmarks.history.completed import Position, completed_runs, newest_of_kinds, position_of, rows_after
+from benchmarks.history.completed import (
+    Position,
+    completed_runs,
+    newest_of_kinds,
+    position_of,
+    rows_after,
+    without_sweeps,
+)
 from benchmarks.history.readable_rows import read_results, read_rows
 from benchmarks.history.results import COLUMNS, Result, to_result
 from benchmarks.history.submission import without_details
@@ -108,7 +115,8 @@ def decode_cursor(cursor: str) -> Position:
 
 def fetch_latest_by_framework() -> dict[str, Result]:
     """The newest result of every framework, endpoint and method: `fastify:/simple:GET` → result."""
-    ids = [str(run_id) for (run_id,) in newest_of_kinds(completed_runs(), totals.fetch_totals().kinds(), ["id"], 1)]
+    rows, kinds = without_sweeps(completed_runs()), totals.fetch_totals().kinds()
+    ids = [str(run_id) for (run_id,) in newest_of_kinds(rows, kinds, ["id"], 1)]
     results = read_results(Run.objects.filter(pk__in=filter(_is_uuid, ids)).order_by())
     return dict(sorted((f"{result.framework}:{result.endpoint}:{result.method}", result) for result in results))
 

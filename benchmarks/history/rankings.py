@@ -7,7 +7,7 @@ from typing import Annotated
 
 from benchmarks.analysis.comparison import Side
 from benchmarks.analysis.tiers import rank
-from benchmarks.history.completed import completed_runs
+from benchmarks.history.completed import completed_runs, without_sweeps
 from benchmarks.history.queries import list_frameworks
 from benchmarks.history.readable_rows import read_rows
 from benchmarks.history.results import Result, to_result
@@ -42,6 +42,6 @@ def _fetch_newest_valid(endpoint: str, method: str) -> list[tuple[Side, Result]]
     filters = {"endpoint": endpoint, "method": method, "validity": Validity.VALID}
     newest: list[tuple[Side, Result]] = []
     for name in list_frameworks():
-        rows = with_trials(completed_runs({**filters, "framework": name}))
+        rows = with_trials(without_sweeps(completed_runs({**filters, "framework": name})))
         newest += filter(None, read_rows(rows[:1], lambda run: (to_side(run), to_result(run))))
     return sorted(newest, key=lambda pair: pair[1].timestamp, reverse=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from benchmarks.errors import RunUnreadable
-from benchmarks.history.completed import KIND, RunKind, completed_runs, newest_of_kinds, position_of
+from benchmarks.history.completed import KIND, RunKind, completed_runs, newest_of_kinds, position_of, without_sweeps
 from benchmarks.history.readable_rows import read_rows
 from benchmarks.models import Run, Validity
 
@@ -17,7 +17,7 @@ POINT_COLUMNS = ("id", "at", *RATES)
 
 def fetch_newest(kind: RunKind) -> list[Run]:
     """At most HISTORY_POINTS runs that have a rate, oldest first, without large columns."""
-    rows = completed_runs(dict(zip(KIND, kind, strict=True)))
+    rows = without_sweeps(completed_runs(dict(zip(KIND, kind, strict=True))))
     summary_rows = rows.only(*POINT_COLUMNS, "validity")
     read = read_rows(summary_rows.exclude(req_per_sec=None)[:HISTORY_POINTS], with_rate)
     return [run for run in read if run is not None][::-1]
@@ -36,7 +36,7 @@ def with_rate(run: Run) -> Run:
 def fetch_rates(kinds: Iterable[RunKind]) -> dict[RunKind, list[float]]:
     """Newest rates of each kind, oldest first, without invalid runs."""
     unique_kinds = list(dict.fromkeys(kinds))
-    rows = completed_runs().exclude(validity=Validity.INVALID).exclude(req_per_sec=None)
+    rows = without_sweeps(completed_runs()).exclude(validity=Validity.INVALID).exclude(req_per_sec=None)
     rates: dict[RunKind, list[float]] = {kind: [] for kind in unique_kinds}
     for *kind, rate in newest_of_kinds(rows, unique_kinds, [*KIND, "req_per_sec"], SPARKLINE_POINTS):
         if isinstance(rate, (int, float)):  # SQLite stores any type in any column

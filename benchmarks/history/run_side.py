@@ -55,13 +55,16 @@ def to_side(run: Run) -> Side:
     """The values of each trial and the conditions of the run. Raises RunUnreadable."""
     trials = [trial for trial in run.trials.all() if not trial.is_warmup]
     check_details(run, trials)
+    spec = spec_of(run)
     return Side(
         id=str(run.pk),
         name=run.label or run.framework,
         validity=run.validity,
-        conditions=spec_of(run).conditions(run.connections_used),
+        conditions=spec.conditions(run.connections_used),
         environment=str(run.environment.get("key", "")),
-        values={
+        values={}
+        if spec.is_sweep
+        else {
             "reqPerSec": [trial.req_per_sec for trial in trials],
             "p50Latency": _trial_values(trials, lambda trial: trial.percentiles_ms.get("50")),
             "p99Latency": _trial_values(trials, lambda trial: trial.percentiles_ms.get("99")),

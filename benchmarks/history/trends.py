@@ -8,7 +8,7 @@ from typing import Annotated
 from uuid import UUID
 
 from benchmarks.analysis.change_points import find_steps
-from benchmarks.history.completed import completed_runs
+from benchmarks.history.completed import completed_runs, without_sweeps
 from benchmarks.history.readable_rows import read_rows
 from benchmarks.history.recent_rates import POINT_COLUMNS, with_rate
 from benchmarks.models import Run, Validity
@@ -36,7 +36,8 @@ def find_change_points(framework: str, endpoint: str, method: str) -> tuple[list
     """Change points, oldest first, and the number of runs examined: of the newest 500 valid runs, those on the same
     machine and under the same load as the newest."""
     filters = {"framework": framework, "endpoint": endpoint, "method": method, "validity": Validity.VALID}
-    rows = completed_runs(filters).filter(req_per_sec__gt=0).only(*POINT_COLUMNS, "environment", *LOAD_COLUMNS)
+    rows = without_sweeps(completed_runs(filters)).filter(req_per_sec__gt=0)
+    rows = rows.only(*POINT_COLUMNS, "environment", *LOAD_COLUMNS)
     newest_first = [run for run in read_rows(rows[:MAX_RUNS], with_rate) if run is not None]
     runs = [run for run in reversed(newest_first) if _conditions(run) == _conditions(newest_first[0])]
     rates = [run.req_per_sec or 0.0 for run in runs]

@@ -19,6 +19,7 @@ from benchmarks.analysis.gates import (
 )
 from benchmarks.analysis.measurement import Measurement
 from benchmarks.analysis.saturation import CpuLoad
+from benchmarks.sweeps import progress
 
 # 10 connections, 5 ms per request: 2000 requests/s by Little's law.
 GOOD = Measurement(
@@ -138,7 +139,8 @@ def test_rank_correlation_has_the_sign_of_the_trend() -> None:
 
 
 def test_the_documentation_lists_every_check() -> None:
-    codes = set(re.findall(r'(?:Gate|_gate)\(\s*"([a-z-]+)"', Path(gates.__file__).read_text(encoding="utf-8")))
+    text = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in (gates, progress))
+    codes = set(re.findall(r'(?:Gate|_gate)\(\s*"([a-z-]+)"', text))
     page = (Path(gates.__file__).parents[2] / "docs" / "benchmarks.md").read_text()
 
     assert set(re.findall(r"^\| `([a-z-]+)` \|", page.partition("## The checks")[2], re.MULTILINE)) == codes

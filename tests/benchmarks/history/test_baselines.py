@@ -116,6 +116,10 @@ def test_deleting_a_run_deletes_its_baseline() -> None:
             {"trials_planned": 5, "planned_duration_s": 2},
             "It was planned as 5 × 2 s; at least 5 × 10 s are needed (profile standard).",
         ),
+        (
+            {"profile": "sweep", "trials_planned": 24},
+            "It is a sweep, whose trials are at different rates.",
+        ),
     ],
 )
 def test_an_unfit_baseline_is_refused(changes: dict[str, Any], reason: str) -> None:

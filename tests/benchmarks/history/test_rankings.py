@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from benchmarks.history import recent_rates, run_side, trends
 from benchmarks.models import Validity
 from tests.benchmarks.history.test_run_side import create_run
 
@@ -63,3 +64,28 @@ def test_runs_under_other_conditions_are_unranked_with_the_reason() -> None:
         ("express", ["They were measured on different machines or with different programs."]),
         ("koa", ["koa has 1 trial; at least 4 are needed (profile standard)."]),
     ]
+
+
+def test_a_sweep_is_neither_ranked_nor_the_latest_nor_a_point_of_the_history() -> None:
+    old, new = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+    run = create_run("fastify", [100.0, 100.1, 100.2, 100.3, 100.4], at=old, req_per_sec=100.2)
+    create_run("fastify", [50.0, 60.0, 70.0, 65.0], at=new, profile="sweep", req_per_sec=65.0)
+    shape = get_rankings()
+    latest = APIClient(headers={"host": "127.0.0.1"}).get("/api/benchmark/latest-by-framework").json()
+
+    assert [ranked["result"]["id"] for ranked in shape["ranked"]] == [str(run.pk)]
+    assert [result["id"] for result in latest["results"].values()] == [str(run.pk)]
+    assert [point.pk for point in recent_rates.fetch_newest(("fastify", "/simple", "GET"))] == [run.pk]
+    assert recent_rates.fetch_rates([("fastify", "/simple", "GET")]) == {("fastify", "/simple", "GET"): [100.2]}
+    assert trends.find_change_points("fastify", "/simple", "GET") == ([], 1)
+
+
+def test_two_sweeps_and_a_sweep_and_another_run_have_no_verdict() -> None:
+    trials = create_run("fastify", [100.0, 100.1, 100.2, 100.3, 100.4])
+    sweep, other = (create_run("fastify", [50.0, 60.0, 70.0, 65.0], profile="sweep") for _ in range(2))
+    with_trials, with_a_sweep = (run_side.compare_runs(str(base.pk), str(sweep.pk)) for base in (trials, other))
+
+    assert (with_trials.verdict, with_trials.reasons[0]) == (
+        "no verdict", "They differ in measurement: trials and a sweep."
+    )  # fmt: skip
+    assert (with_a_sweep.verdict, with_a_sweep.metrics) == ("no verdict", ())
