@@ -173,6 +173,13 @@ class NoHistogram(BenchmarkError, NotFound):
         super().__init__(f"Run {run_id} has no {kind} histogram. Use wrk, or h2load at a fixed rate.")
 
 
+class NoSweep(BenchmarkError, NotFound):
+    """The run did not look for the highest rate that its target holds, or has no step yet."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"Run {run_id} has no steps of a sweep. Run one with the profile sweep.")
+
+
 class RunUnfinished(BenchmarkError, Conflict):
     """The action requires a finished run."""
 

@@ -11,6 +11,7 @@ import pytest
 # Those of more than 15 s, longest first, by `make test ARGS=--junitxml=…`. A file that is missing here costs at most its
 # own time at the end.
 SLOWEST = (
+    "benchmarks/engine/test_sweep.py",
     "benchmarks/runs/test_queue.py", "benchmarks/engine/test_odd_targets.py", "pm2site/backup/test_start.py",
     "pm2site/web/test_schemathesis.py", "pm2/test_command.py", "benchmarks/runs/test_runner.py",
     "rediscluster/operations/test_interruption.py", "pm2/actions/test_scaling.py",

@@ -111,7 +111,8 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     actions = tuple(getattr(bulk_actions, name) for name in bulk_actions.ACTION_NAMES)
     show_full_result_count = False
     list_per_page = 30  # Django renders a row in 1.5 ms; the queries of a page take 3 ms
-    exclude = ("samples", "gates", "reasons", "command", "progress")  # shown as charts and lists above the fields
+    # Shown as charts and lists above the fields.
+    exclude = ("samples", "gates", "reasons", "command", "progress", "sweep")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return RunChangeList

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from benchmarks.admin.charts.history import LevelChange, Point, render_rates_over_time, render_sparkline
 from benchmarks.admin.charts.run import TrialRate, render_cpu_usage, render_latency_curve, render_trials
 from benchmarks.admin.charts.scale import drawable_number
+from benchmarks.admin.charts.sweep import render_sweep
 from benchmarks.analysis import histogram
 from benchmarks.analysis.measurement import merge_latencies
 from benchmarks.errors import RunUnreadable
@@ -39,16 +40,18 @@ def run_overview(run: Run) -> dict[str, Any]:
     baseline = baselines.baseline_for(run)
     rates = [TrialRate(trial.index, trial.req_per_sec, trial.is_warmup) for trial in trials]
     measured = [trial for trial in trials if not trial.is_warmup]
-    latencies = merge_latencies(histogram.decode(trial.histogram) for trial in measured if trial.histogram)
-    charts = (
-        render_trials(rates, run.req_per_sec, run.req_per_sec_low, run.req_per_sec_high),
-        render_latency_curve(latencies),
-        render_cpu_usage(run.samples),
-    )
+    if run.sweep:
+        charts: tuple[str, ...] = (render_sweep(run.sweep),)  # the trials are at different rates
+    else:
+        latencies = merge_latencies(histogram.decode(trial.histogram) for trial in measured if trial.histogram)
+        charts = (
+            render_trials(rates, run.req_per_sec, run.req_per_sec_low, run.req_per_sec_high),
+            render_latency_curve(latencies),
+        )
     return {
         "run": run,
         "is_invalid": run.validity == Validity.INVALID,
-        "charts": [_mark_svg_safe(chart) for chart in charts],
+        "charts": [_mark_svg_safe(chart) for chart in (*charts, render_cpu_usage(run.samples))],
         "history_url": history_url(run),
         "baseline": baseline,
         "comparison": baselines.comparison_for(run, baseline),

@@ -22,8 +22,8 @@ from benchmarks.api.run_serializers import (
 )
 from benchmarks.engine.run_figures import TrialFigures
 from benchmarks.engine.run_spec import RunParameters
-from benchmarks.errors import NoHistogram, RunNotFound
-from benchmarks.history import baselines
+from benchmarks.errors import NoHistogram, NoSweep, RunNotFound
+from benchmarks.history import baselines, exporter
 from benchmarks.history.results import to_result
 from benchmarks.history.run_side import check_details
 from benchmarks.models import UNFINISHED, Baseline, Run, RunState, Trial
@@ -91,6 +91,15 @@ class RunViewSet(ViewSet):
         return HttpResponse(
             render_percentiles(get_run(run_id), query.validated_data["kind"]), content_type="text/plain"
         )
+
+    @extend_schema(responses={(200, "text/csv"): OpenApiTypes.STR})
+    @action(detail=False, url_path=RUN_PATH + r"/sweep\.csv")
+    def sweep_csv(self, request: Request, run_id: str) -> HttpResponse:
+        """The steps of a sweep as CSV, in the order in which they were measured."""
+        run = get_run(run_id)
+        if not isinstance(run.sweep, dict):
+            raise NoSweep(run_id)
+        return HttpResponse(exporter.render_sweep(run.sweep), content_type="text/csv; charset=utf-8")
 
 
 def get_run(run_id: str) -> Run:

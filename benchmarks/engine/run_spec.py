@@ -85,7 +85,6 @@ class RunSpec(RunParameters):
             "pipelining": self.pipelining,
             "rate": self.rate_per_second,
             "instances": self.instances,
-            "sweep": self.profile == "sweep",
         }
 
 

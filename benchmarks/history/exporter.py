@@ -7,7 +7,7 @@ import errno
 import io
 import json
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ from benchmarks.history.deletion import delete_runs
 from benchmarks.history.queries import iter_chunks
 from benchmarks.history.results import Result, to_result
 from benchmarks.models import UNFINISHED, Run, newest_recorded_at
+from benchmarks.sweeps.steps import SweepStep
 from system.database import long_work
 from system.errors import ServerStops
 from system.lib import files
@@ -58,9 +59,17 @@ def render_csv(chunks: ResultChunks) -> Iterator[str]:
         yield _render_csv_rows([[_csv_cell(row[name]) for name in COLUMNS] for row in rows if isinstance(row, dict)])
 
 
-def _render_csv_rows(rows: list[object] | list[tuple[str, ...]] | list[list[str]]) -> str:
+def render_sweep(sweep: Mapping[str, Any]) -> str:
+    """The steps of a stored sweep as CSV, in the order of their execution. Steps that are none are left out."""
+    columns = tuple(wire_keys(SweepStep).values())
+    steps = sweep.get("steps")
+    rows = [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
+    return _render_csv_rows([columns, *([_csv_cell(row.get(name)) for name in columns] for row in rows)])
+
+
+def _render_csv_rows(rows: Sequence[Sequence[str]]) -> str:
     text = io.StringIO()
-    csv.writer(text).writerows(rows)  # type: ignore[arg-type]
+    csv.writer(text).writerows(rows)
     return text.getvalue()
 
 

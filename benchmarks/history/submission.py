@@ -18,7 +18,9 @@ from benchmarks.analysis.gates import VALIDITIES
 from benchmarks.analysis.inferred_validity import infer_validity
 from benchmarks.engine.run_figures import RunFigures, TrialFigures
 from benchmarks.engine.run_spec import PROTOCOLS, SCHEMES, RunParameters
+from benchmarks.generators.scenario import SWEEP
 from benchmarks.models import Run, Trial
+from benchmarks.sweeps.steps import LIMITS, OUTCOMES
 from system.lib.fields import (
     FlagField,
     JsonObjectField,
@@ -34,6 +36,8 @@ MAX_TRIALS, MAX_GATES, MAX_SAMPLES, MAX_REASONS = 60, 100, 1000, 1000
 MAX_HISTOGRAM = MAX_OUTPUT = 64 * 1024
 MAX_SAMPLE_VALUES, MAX_METHOD = 20, 16
 MAX_INTEGER = 2**31 - 1  # of a PositiveIntegerField
+MAX_STEP_REASONS = 20
+STEP_NUMBERS = ("rate", "achieved", "p50", "p90", "p99", "max", "errors", "generatorShare", "targetShare")
 GATE_STATES = ("pass", "warn", "fail", "unknown")
 STATES = ("done", "failed", "cancelled", "interrupted")
 LATENCY_COLUMNS = ("avg_latency_ms", "p50_latency_ms", "p90_latency_ms", "p99_latency_ms")
@@ -125,6 +129,32 @@ class TrialSerializer(SubmittedSerializer):
         return {**attrs, **histograms, "is_warmup": attrs["index"] == 0}
 
 
+class SweepStepSerializer(SubmittedSerializer):
+    outcome = serializers.ChoiceField(OUTCOMES)
+    reasons = serializers.ListField(child=TextField(max_length=500), default=list, max_length=MAX_STEP_REASONS)
+    isUnanswered = FlagField(default=False)
+    isClear = FlagField(default=False)
+
+    def get_fields(self) -> dict[str, AnyField]:
+        numbers = {
+            key: NumberField(min_value=0, **({} if key in ("rate", "achieved") else {"default": None}))
+            for key in STEP_NUMBERS
+        }
+        return {**numbers, **super().get_fields()}
+
+
+class SweepSerializer(SubmittedSerializer):
+    """The validated value has the keys of the wire: it is stored as it is."""
+
+    sustainedRate = NumberField(min_value=0, default=None)
+    low = NumberField(min_value=0, default=None)
+    high = NumberField(min_value=0, default=None)
+    limit = serializers.ChoiceField(LIMITS)
+    isMonotone = FlagField(default=True)
+    text = TextField(max_length=2000)
+    steps = serializers.ListField(child=SweepStepSerializer(), max_length=MAX_TRIALS)
+
+
 class ImportedSerializer(SubmittedSerializer):
     """A result, with the keys of Result; details of its trials are not read."""
 
@@ -141,6 +171,7 @@ class ImportedSerializer(SubmittedSerializer):
     reasons = serializers.ListField(
         child=TextField(max_length=500, allow_blank=True), default=list, max_length=MAX_REASONS
     )
+    sweep = SweepSerializer(required=False)
 
     def get_fields(self) -> dict[str, AnyField]:
         return {**super().get_fields(), **number_fields(RunParameters, Run), **number_fields(RunFigures, Run)}
@@ -157,6 +188,8 @@ class ImportedSerializer(SubmittedSerializer):
             "reasons": attrs["reasons"] or reasons,
             "trials_planned": attrs.get("trials_planned", 1),
         }
+        if "sweep" in attrs:
+            columns["profile"] = SWEEP  # which an export does not have
         if attrs["state"] == "done":  # an unfinished one may have no rate
             columns.setdefault("req_per_sec", 0)
         # Zero latencies of a run without responses are not measurements.

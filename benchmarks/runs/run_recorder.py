@@ -88,6 +88,7 @@ def apply_result(run: Run, result: RunResult) -> None:
     run.command, run.connections_used = list(result.trials[-1].command), result.merged().connections_used
     run.gates = [to_wire(gate) for gate in result.evaluate_gates()]
     run.samples = [to_wire(sample) for sample in run_result.thin_samples(result.samples(), MAX_SAMPLES)]
+    run.sweep = to_wire(result.sweep.conclude()) if result.sweep else None
     if result.response_after:
         run.preflight = {**run.preflight, "after": asdict(result.response_after)}
 

@@ -186,7 +186,9 @@ def _add_bench_verbs(bench: argparse.ArgumentParser) -> None:
     run.add_argument("-d", "--duration", type=at_least(1), metavar="SECONDS", help="of each trial")
     run.add_argument("-c", "--connections", type=at_least(1), metavar="N")
     run.add_argument("--trials", type=at_least(1), metavar="N")
-    run.add_argument("--profile", metavar="NAME", help="quick, standard or rigorous")
+    run.add_argument(
+        "--profile", metavar="NAME", help="quick, standard, rigorous, or sweep: the highest rate that it holds"
+    )
     listing = verbs.add_parser("list", help="the newest results")
     _add_name(listing, "a framework")
     listing.add_argument("-n", "--count", type=at_least(1), default=10, help="number of results (default: %(default)s)")

@@ -23,6 +23,7 @@ from dashboard_client.wire.host_and_pm2 import LogLines
 POLL_S = 1.0
 MAX_OUTAGE_S = 60.0  # runs continue while the server restarts
 EXIT_INVALID_RUN = 4
+SWEEP = "sweep"  # the profile
 FINAL_STATES = frozenset({"done", "failed", "cancelled", "interrupted"})
 
 
@@ -55,7 +56,8 @@ def run_benchmark(api: Api, options: Namespace) -> int:
         print_error(f"The benchmark is {run.state}: {run.message or 'the server gave no reason'}")
         return 1
     if not options.json:
-        print("\n".join([report.result_sentence(run.result), *(f"  {reason}" for reason in run.result.reasons)]))
+        lines = [report.result_sentence(run.result), *(f"  {reason}" for reason in run.result.reasons)]
+        print("\n".join([*lines, *(report.sweep_lines(run.result.sweep) if run.result.sweep else ())]))
     if run.state != "done":
         return 1
     return EXIT_INVALID_RUN if run.result.validity == "invalid" else 0
@@ -109,7 +111,8 @@ def _show_progress(run: BenchmarkRun, payload: object) -> None:
     whole_s = progress.elapsed_seconds + progress.remaining_seconds
     bar_text = bar(progress.elapsed_seconds / whole_s) if whole_s else ""
     rate = "" if progress.req_per_sec is None else f"  {progress.req_per_sec:,.0f} requests/s"
-    step = f"trial {progress.trial} of {run.trials}" if progress.trial else progress.phase or run.state
+    of = "step {} of at most {}" if run.profile == SWEEP else "trial {} of {}"
+    step = of.format(progress.trial, run.trials) if progress.trial else progress.phase or run.state
     show_live_line(f"{run.framework} {run.endpoint} {step} {bar_text}{rate}".rstrip())
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dashboard_client.formatting.figures import DASH, MB, date_time, number, percent, rate, seconds, spread
 from dashboard_client.formatting.table import table
 from dashboard_client.wire.action_result import ActionResult
-from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkResults, Comparison
+from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkResults, Comparison, Sweep
 from dashboard_client.wire.host_and_pm2 import Activity, HostStats, Pm2Stats
 from dashboard_client.wire.redis import RedisNode, RedisStats
 
@@ -89,6 +89,22 @@ def result_sentence(result: BenchmarkResult) -> str:
     if result.total_reqs is not None:
         parts.append(f"{result.total_reqs:,} requests by {result.generator}")
     return f"{result.framework} {result.method} {result.endpoint}: {', '.join([*parts, result.validity])}"
+
+
+def sweep_lines(sweep: Sweep) -> list[str]:
+    """What was found, and a line for each step."""
+    rows = [
+        (
+            number(step.rate),
+            number(step.achieved),
+            number(step.p50, 2),
+            number(step.p99, 2),
+            str(step.errors),
+            step.outcome,
+        )
+        for step in sweep.steps
+    ]
+    return [sweep.text, *(table(">requests/s >answered >p50 >p99 >errors outcome", rows) if rows else [])]
 
 
 def comparison(compared: Comparison) -> list[str]:

@@ -8,6 +8,36 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
+class SweepStep:
+    """One execution at `rate` requests/s. Latencies in ms; `outcome`: held, failed or generator."""
+
+    rate: float
+    achieved: float = 0.0
+    p50: float | None = None
+    p90: float | None = None
+    p99: float | None = None
+    max: float | None = None
+    errors: int = 0
+    generator_share: float | None = None
+    target_share: float | None = None
+    outcome: str = ""
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """The highest rate that held, with its bracket. `limit`: target, budget, generator or max_steps."""
+
+    text: str = ""
+    sustained_rate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    limit: str = ""
+    is_monotone: bool = True
+    steps: tuple[SweepStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class BenchmarkResult:
     """Latencies in ms. `validity`: valid, caution, invalid or unknown; `duration`: measured seconds."""
 
@@ -42,6 +72,7 @@ class BenchmarkResult:
     saturation: str = ""
     source: str = ""
     label: str = ""
+    sweep: Sweep | None = None
 
 
 @dataclass(frozen=True, slots=True)

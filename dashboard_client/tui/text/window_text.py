@@ -18,16 +18,22 @@ from dashboard_client.formatting.figures import (
 )
 from dashboard_client.formatting.log_text import log_text
 from dashboard_client.tui.model.windows import Compare, Logs, Page, ProcessDetails, RunPage
+from dashboard_client.tui.screen.theme import BRAILLE, Glyphs
+from dashboard_client.tui.text.sweep_text import sweep_lines
 from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkRun, LatestResults
 
+MAX_PICTURE_WIDTH = 76
 LATEST = "Latest of each framework"
 MARKS = {"pass": "ok ", "warn": "!  ", "fail": "BAD", "unknown": "?  "}
 
 
-def page_lines(window: RunPage | ProcessDetails | Page | Logs) -> tuple[str, ...]:
+def page_lines(
+    window: RunPage | ProcessDetails | Page | Logs, glyphs: Glyphs = BRAILLE, width: int = 80
+) -> tuple[str, ...]:
+    """`glyphs` and `width` are for pictures; the number of lines does not depend on them."""
     match window:
         case RunPage():
-            return tuple(_run(window))
+            return tuple(_run(window, glyphs, width))
         case ProcessDetails():
             return tuple(_process(window))
         case Logs():
@@ -36,7 +42,7 @@ def page_lines(window: RunPage | ProcessDetails | Page | Logs) -> tuple[str, ...
             return lines
 
 
-def _run(page: RunPage) -> Iterator[str]:
+def _run(page: RunPage, glyphs: Glyphs, width: int) -> Iterator[str]:
     result = (page.run.result if page.run else None) or page.result
     if page.run:
         run = page.run
@@ -48,6 +54,8 @@ def _run(page: RunPage) -> Iterator[str]:
     if result:
         yield ""
         yield from _figures(result)
+        if result.sweep:
+            yield from sweep_lines(result.sweep, glyphs, min(width, MAX_PICTURE_WIDTH))
     if page.run:
         yield from _baseline(page.run)
         yield from _trials(page.run)

@@ -26,8 +26,8 @@ def draw_page(frame: Frame, page: RunPage | ProcessDetails | Page, glyphs: Glyph
             title = f"Process {process.pm_id} {process.name}"
         case RunPage():
             title = "Benchmark"
-    lines = page_lines(page)
     width = max(1, min(WIDE, frame.width) - 4)
+    lines = page_lines(page, glyphs, width)
     wrapped_lines = [part for text in lines[page.first_line :] for part in wrapped_hanging(text, width)]
     box = draw_window(frame, glyphs, len(wrapped_lines) + 2, min(WIDE, frame.width), title, "Esc closes")
     for y, text in enumerate(wrapped_lines[: box.height]):

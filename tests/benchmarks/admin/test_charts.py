@@ -12,6 +12,7 @@ from django.test import Client
 from benchmarks.admin.charts.history import LevelChange, Point, render_rates_over_time, render_sparkline
 from benchmarks.admin.charts.run import TrialRate, render_cpu_usage, render_latency_curve, render_trials
 from benchmarks.admin.charts.scale import Scale, abbreviate, axis_ticks, drawable_number
+from benchmarks.admin.charts.sweep import render_sweep
 from benchmarks.analysis import histogram
 from benchmarks.models import Run, RunState, Trial
 
@@ -144,3 +145,33 @@ def test_the_admin_shows_a_run_its_history_and_trends() -> None:
     assert "<s>1,002 requests/s</s>" in run_page
     assert history_page.count("<circle") == 3
     assert f"/admin/benchmarks/run/{run.pk}/change/" in history_page
+
+
+def sweep_step(rate: object, p99: object, outcome: str = "held") -> dict[str, object]:
+    return {"rate": rate, "p50": 1.0, "p99": p99, "outcome": outcome}
+
+
+def test_a_sweep_is_a_curve_of_latency_over_rate() -> None:
+    steps = [
+        sweep_step(400, 4), sweep_step(600, 50, "failed"), sweep_step(600, 5), sweep_step(800, 300, "failed"),
+        sweep_step(800, 400, "failed"),
+    ]  # fmt: skip
+    svg = render_sweep({"low": 600.0, "high": 800.0, "steps": steps})
+
+    assert titles(svg) == [
+        "Latency over rate", "holds 600, but not 800 requests/s", "400 requests/s: p50 1 ms, held",
+        "600 requests/s: p50 1 ms, held", "800 requests/s: p50 1 ms, failed", "400 requests/s: p99 4 ms, held",
+        "600 requests/s: p99 5 ms, held", "800 requests/s: p99 400 ms, failed",
+    ]  # fmt: skip
+    assert labels(svg) == [
+        "Latency in ms over requests/s", "", "1", "10", "100", "0", "100", "200", "300", "400", "500", "600", "700", "800",
+        "holds 600, but not 800 requests/s", "p50", "p99",
+    ]  # fmt: skip
+
+
+def test_a_stored_sweep_may_hold_anything() -> None:
+    for steps in (None, 5, [], [5, {}, {"rate": "x"}], [sweep_step(1, 0)], [sweep_step(1, True), sweep_step(None, 2)]):
+        assert "fewer than two steps" in render_sweep({"steps": steps, "low": "x"})
+    hostile = render_sweep({"steps": [sweep_step(1, 2, HOSTILE), sweep_step(2, 2, HOSTILE)], "high": HOSTILE})
+    assert "<script>" not in hostile
+    assert f"1 requests/s: p99 2 ms, {HOSTILE}" in titles(hostile)

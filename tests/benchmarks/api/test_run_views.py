@@ -132,6 +132,36 @@ def test_a_rate_needs_a_generator_that_can_hold_it(client: APIClient, active_run
 
 
 @pytest.mark.real
+@pytest.mark.parametrize(
+    ("field", "reason"),
+    [
+        ({"rate": 500}, "A sweep tries one rate after another: leave the rate out, or the profile."),
+        (
+            {"pipelining": 2},
+            "A sweep measures latency, which pipelined requests do not have one by one: leave it out.",
+        ),
+    ],
+)
+def test_a_sweep_chooses_its_rates(
+    client: APIClient, active_run: Run, allow_listed_host: str, field: dict[str, Any], reason: str
+) -> None:
+    body = {"framework": "fastify", "host": allow_listed_host, "profile": "sweep"}
+    answers = [client.post(URL, {**body, **more}, format="json") for more in (field, {"generator": "wrk"}, {})]
+
+    assert [(answer.status_code, answer.json().get("fields")) for answer in answers[:2]] == [
+        (400, {next(iter(field)): [reason]}),
+        (400, {"profile": ["wrk cannot send at a fixed rate; h2load can."]}),
+    ]
+    if "h2load" in generator_execution.installed_generators():
+        run = answers[2].json()["benchmark"]
+        assert {name: run[name] for name in ("generator", "trials", "duration", "rate", "profile")} == {
+            "generator": "h2load", "trials": 24, "duration": 5.0, "rate": None, "profile": "sweep",
+        }  # fmt: skip
+    else:
+        assert (answers[2].status_code, answers[2].json()["code"]) == (503, "generator_missing")
+
+
+@pytest.mark.real
 def test_a_post_uses_the_registered_body(client: APIClient, active_run: Run, allow_listed_host: str) -> None:
     client.post(URL, {"framework": "fastify", "host": allow_listed_host, "endpoint": "/code"}, format="json")
 

@@ -79,3 +79,50 @@ def test_large_figures_have_all_their_digits() -> None:
     assert line.split()[1:] == ["12345678", "1234567.5", "req/s", "2500000", "p50-ms", "0.00001", "p99-ms"]
     row = list(exporter.render_markdown(iter([results])))[-1]
     assert [cell.strip() for cell in row.split("|")][4:7] == ["1,234,568", "2,500,000", "0.00001"]
+
+
+STEP: dict[str, Any] = {
+    "rate": 400.0, "achieved": 400.0, "p50": 1.5, "p90": 2.0, "p99": 3.25, "max": 9.0, "errors": 0,
+    "generatorShare": 0.1, "targetShare": None, "outcome": "held", "reasons": [], "isUnanswered": False,
+    "isClear": False,
+}  # fmt: skip
+FAILED_STEP = {
+    **STEP, "rate": 420.0, "achieved": 380.0, "outcome": "failed", "isUnanswered": True,
+    "reasons": ["=1+1 of them.", "Late."],
+}  # fmt: skip
+SWEEP = {
+    "sustainedRate": 400.0, "low": 400.0, "high": 420.0, "limit": "target", "isMonotone": True,
+    "text": "The target holds 400 requests/s, but not 420.", "steps": [STEP, FAILED_STEP],
+}  # fmt: skip
+
+
+def fetch_sweep(run_id: object) -> Any:
+    return APIClient(headers={"host": "127.0.0.1"}).get(f"/api/benchmark/runs/{run_id}/sweep.csv")
+
+
+def test_the_steps_of_a_sweep_as_csv() -> None:
+    answer = fetch_sweep(create_run("fastify", [400.0, 380.0], sweep={**SWEEP, "steps": [STEP, 5, FAILED_STEP]}).pk)
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/csv; charset=utf-8")
+    assert answer.content.decode().splitlines() == [
+        "rate,achieved,p50,p90,p99,max,errors,generatorShare,targetShare,outcome,reasons,isUnanswered,isClear",
+        "400.0,400.0,1.5,2.0,3.25,9.0,0,0.1,,held,,False,False",
+        "420.0,380.0,1.5,2.0,3.25,9.0,0,0.1,,failed,'=1+1 of them.; Late.,True,False",
+    ]
+    answers = [fetch_sweep(create_run("fastify", [100.0]).pk), fetch_sweep(uuid.uuid4())]
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [
+        (404, "no_sweep"),
+        (404, "run_not_found"),
+    ]
+
+
+def test_an_exported_sweep_is_imported_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "export.json"
+    create_run("fastify", [400.0], req_per_sec=400.0, profile="sweep", sweep=SWEEP)
+    path.write_text("".join(exporter.render_json(queries.iter_chunks(completed_runs()))))
+    Run.objects.all().delete()
+
+    report = importer.import_file(path)
+
+    assert (report.imported, report.bad) == (1, ())
+    assert list(Run.objects.values_list("profile", "sweep")) == [("sweep", SWEEP)]

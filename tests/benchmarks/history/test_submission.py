@@ -145,3 +145,34 @@ def test_a_submitted_histogram_must_match_our_format() -> None:
     assert histogram.is_valid(own)
     two_digits = "HISTFAAAACF4nJNpmSzMwMDAxAABMJoRRFybvITB/gNEgJMJAFonBJM="
     assert not any(histogram.is_valid(text) for text in ("", "abc", "x" * 100, own[:-8], two_digits))
+
+
+STEP = {"rate": 400, "achieved": 399.5, "errors": 0, "outcome": "held"}
+SWEEP = {"sustainedRate": 399.5, "low": 399.5, "high": None, "limit": "max_steps", "text": "It holds.", "steps": [STEP]}
+
+
+def test_a_sweep_is_stored_with_the_keys_of_the_wire() -> None:
+    columns = columns_of({**RESULT, "sweep": SWEEP})
+
+    assert columns["profile"] == "sweep"
+    assert columns["sweep"] == {
+        **SWEEP, "isMonotone": True,
+        "steps": [{
+            **STEP, "p50": None, "p90": None, "p99": None, "max": None, "generatorShare": None, "targetShare": None,
+            "reasons": [], "isUnanswered": False, "isClear": False,
+        }],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"limit": "sky"}, 'sweep.limit: "sky" is not a valid choice.'),
+        ({"low": -1}, "sweep.low: Ensure this value is greater than or equal to 0."),
+        ({"steps": [{**STEP, "rate": "fast"}]}, "sweep.steps.0.rate: 'fast' is not a number."),
+        ({"steps": [STEP] * 61}, "sweep.steps: Ensure this field has no more than 60 elements."),
+        ({"text": "x" * 2001}, "sweep.text: Ensure this field has no more than 2000 characters."),
+    ],
+)
+def test_a_sweep_that_cannot_be_is_refused(changes: dict[str, Any], message: str) -> None:
+    assert columns_of({**RESULT, "sweep": {**SWEEP, **changes}}) == [message]

@@ -23,6 +23,7 @@ from benchmarks.engine.run_spec import RunSpec
 from benchmarks.models import Run
 from benchmarks.runs import queue, run_recorder
 from pm2.models import Exit, Instance
+from tests.benchmarks.limited_server import run_limited_server
 from tests.fixtures.process_list import commands_with
 from tests.fixtures.target_server import run_target
 
@@ -293,3 +294,19 @@ def test_a_run_that_is_not_next_waits() -> None:
     execute(second)
 
     assert (second.state, second.pid) == ("queued", None)
+
+
+@pytest.mark.skipif("h2load" not in INSTALLED, reason="h2load is not installed")
+def test_a_sweep_is_stored_with_its_steps() -> None:
+    with run_limited_server(2000) as port:
+        run = execute(enqueue_run(port, "h2load", profile="sweep", trials_planned=5, connections=100))
+
+    trials = [trial for trial in run.trials.all() if not trial.is_warmup]
+    assert (run.state, run.message) == ("done", "")
+    assert run.sweep is not None
+    assert [step["rate"] for step in run.sweep["steps"]] == sorted(step["rate"] for step in run.sweep["steps"])
+    assert len(run.sweep["steps"]) == len(trials) == 5
+    assert (run.req_per_sec, run.sweep["text"]) == (run.sweep["sustainedRate"], run.gates[-1]["message"])
+    assert all(trial.corrected_histogram for trial in trials)
+    assert run.connections_used is not None
+    assert run.connections_used < 100

@@ -25,6 +25,7 @@ benchmarks.InvalidRunRequest 400 bad_request
 benchmarks.InvalidTargetAddress 400 bad_request
 benchmarks.NoBaseline 404 no_baseline
 benchmarks.NoHistogram 404 no_histogram
+benchmarks.NoSweep 404 no_sweep
 benchmarks.NotDelivered 502 not_delivered
 benchmarks.PreflightFailed 502 preflight_failed
 benchmarks.QueueFull 429 queue_full

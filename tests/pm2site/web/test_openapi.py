@@ -44,7 +44,9 @@ def test_only_a_submitted_result_takes_null() -> None:
     with_null = {name for name, text in bodies.items() if '"null"' in text or "nullable" in text}
 
     assert len(bodies) > 10
-    assert with_null == {"AddRequest", "GateRequest", "HistogramsRequest", "OwnTargetRequest", "TrialRequest"}
+    assert with_null == {
+        "AddRequest", "GateRequest", "HistogramsRequest", "OwnTargetRequest", "SweepRequest", "SweepStepRequest", "TrialRequest",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
