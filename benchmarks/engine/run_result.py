@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from benchmarks import generators
 from benchmarks.analysis import gates, histogram, saturation
 from benchmarks.analysis.gates import Assessment, Gate, GateInput, ProbeCounts, TrialGateInput, littles_law_ratio
-from benchmarks.analysis.measurement import Measurement, count_from_due, merge_trials
+from benchmarks.analysis.measurement import Measurement, count_from_due, merge_trials, percentile_us
 from benchmarks.analysis.rank_tests import median_interval
 from benchmarks.analysis.saturation import overall_saturation
 from benchmarks.analysis.warm_up import STEADY_BURSTS, is_steady
@@ -64,7 +64,9 @@ class RunResult:
         if probe := trial.probe:
             achieved += (probe.sent - probe.failed) / self.plan.scenario(measured.duration_s).duration_s
         due = replace(counted, measurement=count_from_due(measured))
-        self.sweep.add(StepInput(rate, achieved, due, sent_mean_ms=measured.mean_ms, cpus=self.monitored.cpus))
+        fastest_tenth_us = percentile_us(measured.latencies_us, 10)
+        fastest_tenth_ms = None if fastest_tenth_us is None else fastest_tenth_us / 1000
+        self.sweep.add(StepInput(rate, achieved, due, sent_mean_ms=measured.mean_ms, sent_p10_ms=fastest_tenth_ms))
 
     @property
     def counted_trials(self) -> list[ExecutionResult]:
@@ -156,7 +158,9 @@ class RunResult:
             notes=tuple(self.notes),
             trials_planned=planned,
         ))  # fmt: skip
-        return (*evaluated, self.sweep.gate()) if self.sweep else evaluated
+        if self.sweep:  # its rate includes the probe's requests, and its own check says whether it was held
+            return (*(gate for gate in evaluated if gate.code != "rate"), self.sweep.gate())
+        return evaluated
 
     def assessment(self) -> Assessment:
         return gates.assess(self.evaluate_gates())

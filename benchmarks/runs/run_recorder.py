@@ -89,6 +89,8 @@ def apply_result(run: Run, result: RunResult) -> None:
     run.gates = [to_wire(gate) for gate in result.evaluate_gates()]
     run.samples = [to_wire(sample) for sample in run_result.thin_samples(result.samples(), MAX_SAMPLES)]
     run.sweep = to_wire(result.sweep.conclude()) if result.sweep else None
+    if result.sweep and result.is_complete:
+        run.trials_planned = len(result.trials)  # it was the largest number of steps
     if result.response_after:
         run.preflight = {**run.preflight, "after": asdict(result.response_after)}
 

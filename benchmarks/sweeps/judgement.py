@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.analysis.gates import MIN_RATE_RATIO, TrialGateInput
-from benchmarks.analysis.saturation import BUSY_TARGET, classify_saturation
+from benchmarks.analysis.gates import MAX_OTHERS_CORES, MIN_RATE_RATIO, TrialGateInput
+from benchmarks.analysis.saturation import BUSY_GENERATOR, BUSY_HOST, BUSY_TARGET
 from benchmarks.sweeps.steps import FAILED, GENERATOR, HELD, SweepStep
 from system.lib.quantities import significant
 
 MAX_LATENCY_RATIO = 3.0  # of the lowest step's p99: on the curve of a queue, at about 70 % of the capacity or above
 CLEAR_RATE_RATIO = 0.8  # no disturbance of a machine that is worth measuring on takes a fifth of the responses
-BUSY_MACHINE = 0.75  # by generator and target alone, where all programs together have filled it
 IDLE_CONNECTIONS = 0.5  # fewer of them wait for a response: the generator had some left to send with
 BUSY_CONNECTIONS = 0.9
-UNCHANGED_LATENCY = 1.2  # of the lowest step's mean; a queue at the target at least doubles that of a burst
+UNCHANGED_LATENCY = 1.2  # of the lowest step's mean
+# Of the mean, for the fastest tenth at the lowest rate: the target takes its time for every response. Where requests of
+# a burst wait for each other, the first ones are several times as fast as the mean.
+CONSTANT_LATENCY = 0.5
 
 # Whether a step is within a budget, and the reasons why it is not, each a sentence.
 HoldsBudget = Callable[["StepInput"], tuple[bool, tuple[str, ...]]]
@@ -24,21 +26,14 @@ HoldsBudget = Callable[["StepInput"], tuple[bool, tuple[str, ...]]]
 @dataclass(frozen=True, slots=True)
 class StepInput:
     """One execution at `rate` requests/s. The latencies of `trial` count from when a request was due, except
-    `sent_mean_ms`, which counts from when it was sent. `achieved`: successful responses per second, of those due.
-    `cpus`: of the machine that the generator runs on."""
+    `sent_mean_ms` and `sent_p10_ms`, which count from when it was sent. `achieved`: successful responses per second, of
+    those due."""
 
     rate: float
     achieved: float
     trial: TrialGateInput
     sent_mean_ms: float | None = None
-    cpus: int = 1
-
-    @property
-    def own_host_share(self) -> float:
-        """The part of the machine that generator and target used: what other programs used limits neither of them more
-        than the other, and is a reason for `caution`."""
-        load = self.trial.load
-        return (load.host or 0.0) - (load.others_cores or 0.0) / self.cpus
+    sent_p10_ms: float | None = None
 
     @property
     def busy_connections(self) -> float | None:
@@ -108,18 +103,20 @@ def _find_exceeded_latency(step: StepInput, lowest: StepInput | None) -> tuple[s
 def _find_generator_limit(step: StepInput, lowest: StepInput | None) -> str | None:
     """Why a step says nothing about the target, as a sentence; None if it does."""
     load = step.trial.load
-    kind = classify_saturation(load)
-    if kind == "generator-bound":
-        return f"The load generator was busy ({100 * (load.generator or 0):.0f} % of its CPU)."
-    if kind == "contended" and step.own_host_share >= BUSY_MACHINE:
-        return f"Generator and target used {100 * step.own_host_share:.0f} % of the machine that they share."
-    is_target_busy = load.target is not None and load.target >= BUSY_TARGET
+    if load.generator is not None and load.generator >= BUSY_GENERATOR:
+        return f"The load generator was busy ({100 * load.generator:.0f} % of its CPU)."
+    if load.target is not None and load.target >= BUSY_TARGET:
+        return None
+    if load.host is not None and load.host >= BUSY_HOST:
+        if load.others_cores is not None and load.others_cores > MAX_OTHERS_CORES:
+            return f"The machine was full: other programs used {load.others_cores:.1f} of its processors."
+        return "The machine that generator and target share was full."
     busy = step.busy_connections
-    if is_target_busy or busy is None:
+    if busy is None:
         return None
     if busy < IDLE_CONNECTIONS and step.achieved < MIN_RATE_RATIO * step.rate:
         return "The load generator did not send the requests in time, although most of its connections were idle."
-    if busy >= BUSY_CONNECTIONS and _is_as_fast_as(step, lowest):
+    if busy >= BUSY_CONNECTIONS and _has_constant_latency(step, lowest):
         count = step.trial.measurement.connections_used
         return (
             f"All {count:,} connections waited for responses that took no longer than before: use more connections,"
@@ -128,7 +125,9 @@ def _find_generator_limit(step: StepInput, lowest: StepInput | None) -> str | No
     return None
 
 
-def _is_as_fast_as(step: StepInput, lowest: StepInput | None) -> bool:
-    if lowest is None or not lowest.sent_mean_ms or step.sent_mean_ms is None:
+def _has_constant_latency(step: StepInput, lowest: StepInput | None) -> bool:
+    """Whether every response takes as long as at the lowest rate, where none waited for another one."""
+    if lowest is None or not lowest.sent_mean_ms or step.sent_mean_ms is None or lowest.sent_p10_ms is None:
         return False
-    return step.sent_mean_ms <= UNCHANGED_LATENCY * lowest.sent_mean_ms
+    is_unchanged = step.sent_mean_ms <= UNCHANGED_LATENCY * lowest.sent_mean_ms
+    return is_unchanged and lowest.sent_p10_ms >= CONSTANT_LATENCY * lowest.sent_mean_ms

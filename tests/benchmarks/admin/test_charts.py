@@ -175,3 +175,16 @@ def test_a_stored_sweep_may_hold_anything() -> None:
     hostile = render_sweep({"steps": [sweep_step(1, 2, HOSTILE), sweep_step(2, 2, HOSTILE)], "high": HOSTILE})
     assert "<script>" not in hostile
     assert f"1 requests/s: p99 2 ms, {HOSTILE}" in titles(hostile)
+
+
+@pytest.mark.django_db
+def test_the_admin_shows_a_sweep_instead_of_its_trials() -> None:
+    sweep = {"low": 400.0, "high": 800.0, "steps": [sweep_step(400, 4), sweep_step(800, 300, "failed")]}
+    run = Run.objects.create(framework="fastify", endpoint="/simple", state=RunState.DONE, profile="sweep", sweep=sweep)
+    client = Client(headers={"Host": "localhost", "Accept": "text/html"})
+    client.force_login(get_user_model().objects.create_superuser("boss", password="a password of 20"))
+
+    page = client.get(f"/admin/benchmarks/run/{run.pk}/change/").content.decode()
+
+    assert "holds 400, but not 800 requests/s" in page
+    assert "Requests/s of each trial" not in page

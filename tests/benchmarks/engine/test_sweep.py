@@ -28,16 +28,29 @@ pytestmark = pytest.mark.real
 RATE = 2000
 
 
-async def test_the_bracket_of_a_limited_server_contains_its_limit() -> None:
+async def measure_limited_server() -> RunResult:
+    """Of two sweeps the first one whose bracket contains the limit: the tests share the machine with other programs,
+    which may take so much of it that the server is slower."""
     with run_limited_server(RATE) as port:
-        sweep_plan = plan(port, profile=SWEEP, generator="h2load", trials_planned=24, connections=100)
-        result = await run_protocol.measure(sweep_plan, RecordingCallbacks("limited", []))
+        for _ in range(2):
+            sweep_plan = plan(port, profile=SWEEP, generator="h2load", trials_planned=24, connections=100)
+            result = await run_protocol.measure(sweep_plan, RecordingCallbacks("limited", []))
+            assert result.sweep
+            sweep = result.sweep.conclude()
+            if sweep.low and sweep.high and sweep.low <= RATE <= sweep.high:
+                break
+    return result
+
+
+async def test_the_bracket_of_a_limited_server_contains_its_limit() -> None:
+    result = await measure_limited_server()
 
     assert result.sweep
     sweep, figures = result.sweep.conclude(), result.compute_figures()
     assert sweep.low is not None
     assert sweep.high is not None, sweep.text
-    assert sweep.low <= RATE * 1.01 <= sweep.high * 1.01, sweep.text
+    assert sweep.low <= RATE <= sweep.high, sweep.text
+    assert sweep.high / sweep.low <= 1.05
     assert len(sweep.steps) == len(result.trials) <= 24
     assert result.is_complete
     assert (figures.req_per_sec, figures.req_per_sec_low, figures.req_per_sec_high) == (
