@@ -9,9 +9,9 @@ from django.contrib import admin
 from django.http import HttpRequest
 from rest_framework.exceptions import ValidationError
 
-from benchmarks.errors import TargetExists
 from benchmarks.models import StoredTarget
 from benchmarks.targets import store
+from benchmarks.targets.errors import TargetExists
 from benchmarks.targets.target import TargetEndpoint
 from benchmarks.targets.target_serializer import TargetSerializer
 from system.lib.fields import error_sentences

@@ -12,8 +12,8 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from benchmarks.api import responses
-from benchmarks.errors import ReadOnlyTarget
 from benchmarks.targets import registered, store
+from benchmarks.targets.errors import ReadOnlyTarget
 from benchmarks.targets.registered import fetch_apps
 from benchmarks.targets.target import Target, TargetSource
 from benchmarks.targets.target_serializer import TargetSerializer

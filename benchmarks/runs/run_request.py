@@ -9,16 +9,10 @@ from typing import Any
 from benchmarks import generators
 from benchmarks.engine import address, generator_execution
 from benchmarks.engine.run_spec import RunSpec
-from benchmarks.errors import (
-    CredentialMissing,
-    InvalidRunRequest,
-    InvalidTargetAddress,
-    TargetNotAllowed,
-    TargetNotRunning,
-    UnknownTarget,
-)
+from benchmarks.errors import InvalidRunRequest, InvalidTargetAddress, TargetNotAllowed, TargetNotRunning
 from benchmarks.generators import scenario
 from benchmarks.targets import permitted, registered, store
+from benchmarks.targets.errors import SecretCleared, UnknownTarget
 from benchmarks.targets.permitted import Place
 from benchmarks.targets.registered import Apps
 from benchmarks.targets.target import Target, TargetEndpoint, TargetSource
@@ -41,7 +35,7 @@ def build_spec(request: Mapping[str, Any]) -> RunSpec:
     """The parameters of the requested run, with the defaults filled in. Blocking; for a thread.
 
     Raises UnknownTarget, UnknownFramework, InvalidRunRequest, TargetNotAllowed, TargetNotRunning, TargetNotOnline,
-    PortUnknown, CredentialMissing, GeneratorMissing.
+    PortUnknown, SecretCleared, GeneratorMissing.
     """
     apps = registered.fetch_apps()
     choice = _choose(request, apps)
@@ -165,12 +159,12 @@ def _with_body(endpoint: TargetEndpoint, request: Mapping[str, Any]) -> TargetEn
 
 
 def _merged_headers(choice: Choice, requested: Mapping[str, str]) -> dict[str, str]:
-    """The endpoint's headers with their credentials, replaced by those of the request. Raises CredentialMissing."""
+    """The endpoint's headers with their credentials, replaced by those of the request. Raises SecretCleared."""
     given = {name.lower() for name in requested}
     kept = {**choice.endpoint.headers, **choice.secrets}
     headers = {name: value for name, value in kept.items() if name.lower() not in given}
     if missing := [name for name, value in headers.items() if not isinstance(value, str)]:
-        raise CredentialMissing(choice.target.name, missing)
+        raise SecretCleared(choice.target.name, missing)
     merged = {**{name: str(value) for name, value in headers.items()}, **requested}
     content_type = choice.endpoint.content_type
     if content_type and choice.endpoint.content and "content-type" not in {name.lower() for name in merged}:

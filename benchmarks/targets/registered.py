@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from asgiref.sync import async_to_sync
 
 from benchmarks.engine import address
-from benchmarks.errors import PortUnknown, TargetNotOnline, UnknownTarget
 from benchmarks.generators.scenario import default_body
 from benchmarks.targets import permitted, store
+from benchmarks.targets.errors import PortUnknown, TargetNotOnline, UnknownTarget
 from benchmarks.targets.permitted import Place
 from benchmarks.targets.target import NAME, Target, TargetEndpoint, TargetSource
 from pm2.errors import PM2Error

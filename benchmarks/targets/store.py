@@ -9,9 +9,9 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from benchmarks.errors import TargetExists, UnknownTarget
 from benchmarks.generators.secret_headers import is_secret
 from benchmarks.models import StoredTarget
+from benchmarks.targets.errors import TargetExists, UnknownTarget
 from benchmarks.targets.header_vault import Secrets, seal, unseal
 from benchmarks.targets.target import CLEARED, SECRET, Target, TargetEndpoint, TargetSource
 

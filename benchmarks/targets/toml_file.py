@@ -14,8 +14,8 @@ import tomli_w
 from django.db import transaction
 from rest_framework.exceptions import ValidationError
 
-from benchmarks.errors import TargetsUnreadable
 from benchmarks.targets import store
+from benchmarks.targets.errors import TargetsUnreadable
 from benchmarks.targets.target import SECRET, Target
 from benchmarks.targets.target_serializer import TargetSerializer
 from system.lib import files

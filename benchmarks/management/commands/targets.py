@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from benchmarks.errors import TargetsUnreadable
 from benchmarks.targets import store, toml_file
+from benchmarks.targets.errors import TargetsUnreadable
 from system.lib.commands import CommandLine
 from system.lib.quantities import pluralize
 from system.lib.text import printable

@@ -134,7 +134,7 @@ def test_a_cleared_credential_is_asked_for_instead_of_sent_empty(client: APIClie
 
     response = client.post("/api/benchmark/run", {"target": "orders"}, format="json")
 
-    assert (response.status_code, response.json()["code"]) == (409, "credential_missing")
+    assert (response.status_code, response.json()["code"]) == (409, "secret_cleared")
 
 
 def test_a_file_of_targets_comes_back_the_same_and_without_credentials(client: APIClient, tmp_path: Any) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import benchmarks.errors
+import benchmarks.targets.errors
 import pm2.errors
 import pm2site.errors
 import rediscluster.errors
-import system.errors  # noqa: F401 - defines classes, like the four above
+import system.errors  # noqa: F401 - defines classes, like the five above
 from system.lib.errors import Conflict, Invalid, NotFound, ReportedError, TimedOut, Unavailable, Upstream
 
 CODES = """
@@ -27,17 +28,24 @@ benchmarks.NoBaseline 404 no_baseline
 benchmarks.NoHistogram 404 no_histogram
 benchmarks.NoSweep 404 no_sweep
 benchmarks.NotDelivered 502 not_delivered
+benchmarks.PortUnknown 409 port_unknown
 benchmarks.PreflightFailed 502 preflight_failed
 benchmarks.QueueFull 429 queue_full
+benchmarks.ReadOnlyTarget 409 read_only_target
 benchmarks.RunFinished 409 run_finished
 benchmarks.RunNotFound 404 run_not_found
 benchmarks.RunSilent 502 run_silent
 benchmarks.RunUnfinished 409 run_unfinished
 benchmarks.RunUnreadable 503 run_unreadable
 benchmarks.RunsUnreadable 503 runs_unreadable
+benchmarks.SecretCleared 409 secret_cleared
+benchmarks.TargetExists 409 target_exists
 benchmarks.TargetNotAllowed 400 target_not_allowed
+benchmarks.TargetNotOnline 409 target_not_online
 benchmarks.TargetNotRunning 409 target_not_running
+benchmarks.TargetsUnreadable 400 targets_unreadable
 benchmarks.UnfitBaseline 409 unfit_baseline
+benchmarks.UnknownTarget 404 unknown_target
 benchmarks.UnreadableOutput 502 unreadable_output
 pm2.ActionFailed 502 action_failed
 pm2.AlreadyRunning 409 already_running
