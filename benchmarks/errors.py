@@ -33,6 +33,16 @@ class InvalidRunRequest(BenchmarkError, Invalid):
         super().__init__(f"The request is not valid: {field}: {sentence}", **{field: [sentence]})
 
 
+class InvalidExpectation(BenchmarkError, Invalid):
+    """A part of a budget that cannot be judged. `example`: a right one."""
+
+    code = "bad_request"
+
+    def __init__(self, text: str, reason: str, example: str) -> None:
+        self.reason = f"{text[:60]!r} cannot be judged: {reason}. Write it like {example!r}."
+        super().__init__(self.reason, expect=[self.reason])
+
+
 class InvalidTargetAddress(BenchmarkError, Invalid):
     """Not host:port, or it does not resolve."""
 

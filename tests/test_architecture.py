@@ -26,7 +26,8 @@ ROOMS = {
     "pm2": "errors models frameworks daemon logs exits instance_tracking monitor actions api admin urls apps management.commands",
     "rediscluster": "errors topology nodes status operations api urls apps management.commands",
     "benchmarks": (
-        "errors models analysis generators sweeps engine targets runs history api admin.charts admin cli urls apps __main__"
+        "errors models analysis budgets generators sweeps engine targets runs history api admin.charts admin cli urls apps"
+        " __main__"
         " management.commands"
     ),
     "pm2site": (
