@@ -15,6 +15,9 @@ from django.core.management import get_commands, load_command_class
 from django.core.management.base import CommandError
 from drf_spectacular.generators import SchemaGenerator
 
+from benchmarks.budgets.expectation import METRICS
+from benchmarks.cli import arguments as arguments_of_benchmarks
+from benchmarks.cli import conclusion
 from benchmarks.cli.arguments import build_parser
 from benchmarks.generators.scenario import PROFILES
 from dashboard_client import Client, config
@@ -311,6 +314,28 @@ def test_the_checks_of_a_run_have_a_row_each() -> None:
 
 
 # --- Dashboard ---------------------------------------------------------------------------------------------
+
+
+def test_the_exit_codes_are_in_the_order_of_their_precedence() -> None:
+    codes = [int(cells[0]) for cells in rows("docs/benchmarks.md", "From another machine") if cells[0].isdigit()]
+
+    assert codes == list(conclusion.BY_PRECEDENCE)
+    assert re.findall(r"\b(\d) ", arguments_of_benchmarks.EPILOG.split("Exit codes")[1]) == [
+        str(code) for code in codes
+    ]
+
+
+def test_the_metrics_of_a_budget_have_a_row_each_with_their_units() -> None:
+    documented = {
+        name: in_code(cells[1])
+        for cells in reversed(rows("docs/benchmarks.md", "Budgets"))
+        for name in in_code(cells[0])
+    }
+    units = {
+        name: [unit for unit in units if unit and unit not in ("µs", "k/s", "M/s")] for name, units in METRICS.items()
+    }
+
+    assert {name: documented[name] for name in METRICS} == units
 
 
 def test_the_keys_are_those_of_the_dashboard() -> None:

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import generators
+from benchmarks.budgets.expectation import Expectation, parse_expectations
+from benchmarks.cli import report_files
 from benchmarks.cli.destination import Destination, read_environment
 from benchmarks.engine import address, generator_execution
 from benchmarks.engine.address import TargetAddress
 from benchmarks.engine.run_limits import RUN_LIMITS
 from benchmarks.engine.run_plan import RunPlan, make_plan
 from benchmarks.engine.run_spec import RunSpec
-from benchmarks.errors import BadUsage, InvalidTargetAddress
+from benchmarks.errors import BadUsage, InvalidExpectation, InvalidTargetAddress
 from benchmarks.generators import scenario
 from benchmarks.generators.scenario import PROFILES, SWEEP
 from pm2.errors import UnknownFramework
@@ -28,8 +30,15 @@ EPILOG = """\
 Results go to API_SERVER; if unset, to port 3100 of the host given with -H, else to http://localhost:3100. API_KEY (a
 key or a token) goes along only to API_SERVER or, if it is unset, to this machine. Results that could not be sent are
 saved to files; --resend sends them.
-Trials of several -f alternate, and each is compared with the first. Exit codes: 0 ok, 1 failed, 2 usage,
-3 another is worse than the first, 4 invalid run, 5 no verdict.
+Trials of several -f alternate, and each is compared with the first.
+
+A budget, which is met only if the whole confidence interval is on the right side of the limit:
+  %(prog)s -f fastify --profile standard --expect "p99<50ms" --expect "rate>=20k/s" --junit report.xml
+METRIC OP NUMBER UNIT: rate (/s k M), p50 p90 p95 p99 p999 max (us ms s), errors non2xx (%% or a count),
+cpu (us ms per request), memory (B KB MB); < <= > >=.
+
+Exit codes, the first that applies: 2 usage, 1 failed, 4 a run is invalid, 6 a budget is missed, 3 another is worse than
+the first, 5 not shown (a budget, or no verdict of a comparison), 0 ok.
 The ports of the frameworks are moved by FRAMEWORK_PORT_OFFSET, as those of the server are."""
 HIGHEST_OFFSET = 60_000
 
@@ -44,6 +53,9 @@ class CliOptions:
     outbox: Path
     is_json: bool
     is_resend: bool
+    expectations: tuple[Expectation, ...] = ()
+    junit: Path | None = None
+    summary: Path | None = None
 
 
 def _integer(name: str) -> Callable[[str], int]:
@@ -84,6 +96,9 @@ def build_parser() -> argparse.ArgumentParser:
     add("--rate", type=_integer("rate"), metavar="N", help="requests per second (default: as many as possible)")
     add("--generator", choices=sorted(generators.GENERATORS))
     add("--label", default="", help="comment stored with the result")
+    add("--expect", action="append", default=[], metavar="EXPECTATION", help='like "p99<50ms"; may be repeated')
+    add("--junit", metavar="FILE", help="write a JUnit report, replacing the file")
+    add("--summary", metavar="FILE.md", help="write a summary in Markdown, replacing the file")
     add("--json", action="store_true", help="print the result as JSON")
     add("--yes", action="store_true", help="load a public address without confirmation")
     add("--resend", action="store_true", help="send saved results")
@@ -98,6 +113,8 @@ def parse_options(argv: Sequence[str], confirm: Callable[[str], bool]) -> CliOpt
         raise BadUsage("-f NAME is required.")
     if len(options.label) > 200:
         raise BadUsage("--label is longer than 200 characters.")
+    expectations = _parse_expectations(options.expect)
+    junit, summary = report_files.checked(options.junit, options.summary)
     targets = tuple(_target_address(name, options.host, len(names)) for name in names)
     public = [target for target in targets if address.is_public(target.address)]
     if public and not options.yes and not confirm(f"{public[0].authority} is a public address. Load it?"):
@@ -109,7 +126,18 @@ def parse_options(argv: Sequence[str], confirm: Callable[[str], bool]) -> CliOpt
         outbox=_outbox(),
         is_json=options.json,
         is_resend=options.resend,
+        expectations=expectations,
+        junit=junit,
+        summary=summary,
     )
+
+
+def _parse_expectations(texts: Sequence[str]) -> tuple[Expectation, ...]:
+    """Raises BadUsage."""
+    try:
+        return parse_expectations(texts)
+    except InvalidExpectation as error:
+        raise BadUsage(f"--expect {error.reason}") from error
 
 
 def port_offset() -> int:

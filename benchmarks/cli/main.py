@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from benchmarks.analysis import comparison
-from benchmarks.analysis.comparison import Verdict
-from benchmarks.cli import delivery, report
+from benchmarks.budgets.expectation import Expectation
+from benchmarks.cli import conclusion, delivery, report
 from benchmarks.cli.arguments import CliOptions, parse_options, port_offset
+from benchmarks.cli.conclusion import FAILED, OK, USAGE, MeasuredRun
 from benchmarks.cli.console import ProgressLine, print_stderr
 from benchmarks.cli.upload import Outbox
 from benchmarks.engine import run_protocol, serving_processes
@@ -31,7 +31,7 @@ from system.errors import HostError
 from system.host import standard_streams
 from system.host.child_processes import Identity
 
-OK, FAILED, USAGE, WORSE, INVALID, NO_VERDICT = 0, 1, 2, 3, 4, 5
+STOPPED = "Stopped."
 STATE_LABELS = {"preflight": "checking the target", "warming": "warm-up", "running": "trial"}
 
 
@@ -56,7 +56,7 @@ def _run(argv: Sequence[str]) -> int:
         print_stderr(f"[ERROR] {error}")
         return FAILED
     except (KeyboardInterrupt, asyncio.CancelledError):
-        print_stderr("[ERROR] Stopped.")
+        print_stderr(f"[ERROR] {STOPPED}")
         return FAILED
 
 
@@ -80,38 +80,46 @@ async def _measure(options: CliOptions, outbox: Outbox) -> int:
         ProtocolRun(plan, ConsoleObserver(plan, target, line))
         for plan, target in zip(options.plans, options.targets, strict=True)
     ]
+    failure = STOPPED
     try:
         await run_protocol.measure_interleaved(runs)
+        failure = ""
+    except (BenchmarkError, HostError, OSError) as error:
+        failure = str(error)
+        raise
     finally:
         line.clear()
-        is_complete = all(run.result.is_complete for run in runs)
-        entries = [_build_entry(run.result, is_complete) for run in runs if run.result.trials]
-        for entry in entries:  # measurements before a failure are saved and sent too
-            for sentence in report.summary_lines(entry):
-                print_stderr(sentence)
-            delivery.deliver(entry, outbox, options.destination)
+        code = _conclude([run.result for run in runs], options, outbox, failure)
+    return code
+
+
+def _conclude(results: Sequence[RunResult], options: CliOptions, outbox: Outbox, failure: str) -> int:
+    """Reports, saves and sends what was measured, also before a failure. Returns the exit code of a command without
+    one."""
+    is_complete, at = all(result.is_complete for result in results), datetime.now(UTC)
+    runs = [MeasuredRun(result, _build_entry(result, is_complete, at, options.expectations)) for result in results]
+    entries = [run.entry for run in runs if run.entry]
+    comparisons = [] if failure else conclusion.compare_with_first(runs)
+    for sentence in [line for entry in entries for line in report.summary_lines(entry)]:
+        print_stderr(sentence)
+    are_written = conclusion.write_reports(options, runs, comparisons, failure, at)
+    for entry in entries:
+        delivery.deliver(entry, outbox, options.destination)
+    if failure:
+        return FAILED
     for entry in entries:
         print(json.dumps(entry) if options.is_json else report.result_line(entry), flush=True)
-    return exit_code([(run.result, entry) for run, entry in zip(runs, entries, strict=True)])
+    for sentence in conclusion.comparison_lines(comparisons):
+        print_stderr(sentence)
+    return conclusion.exit_code(entries, comparisons) if are_written else FAILED
 
 
-def exit_code(runs: Sequence[tuple[RunResult, dict[str, Any]]]) -> int:
-    """The exit code of finished runs. Prints the comparison of each with the first to stderr."""
-    if any(entry["validity"] == "invalid" for _, entry in runs):
-        return INVALID
-    base, *others = [report.comparison_side(result, entry) for result, entry in runs]
-    comparisons = [comparison.compare(base, other) for other in others]
-    for compared in comparisons:
-        for sentence in [compared.text, *(metric.text for metric in compared.metrics[1:] if not compared.reasons)]:
-            print_stderr(sentence)
-    verdicts = [compared.verdict for compared in comparisons]
-    if Verdict.WORSE in verdicts:
-        return WORSE
-    return NO_VERDICT if Verdict.NO_VERDICT in verdicts else OK
-
-
-def _build_entry(result: RunResult, is_complete: bool) -> dict[str, Any]:
-    entry = report.build_entry(result, run_id=uuid.uuid4(), at=datetime.now(UTC))
+def _build_entry(
+    result: RunResult, is_complete: bool, at: datetime, expectations: Sequence[Expectation]
+) -> dict[str, Any] | None:
+    if not result.trials:
+        return None
+    entry = report.build_entry(result, run_id=uuid.uuid4(), at=at, expectations=expectations)
     return {**entry, "state": "done" if is_complete else "interrupted"}
 
 

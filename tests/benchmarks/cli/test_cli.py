@@ -20,8 +20,8 @@ from benchmarks.analysis.measurement import Measurement
 from benchmarks.analysis.saturation import CpuLoad
 from benchmarks.cli import report
 from benchmarks.cli.arguments import parse_options
+from benchmarks.cli.conclusion import MeasuredRun, compare_with_first, comparison_lines, exit_code
 from benchmarks.cli.console import ProgressLine
-from benchmarks.cli.main import exit_code
 from benchmarks.engine import generator_execution
 from benchmarks.engine.generator_execution import ExecutionResult
 from benchmarks.engine.run_result import RunResult
@@ -250,16 +250,21 @@ FIRST = make_result("fastify", 50_000, 50_100, 49_900, 50_200, 49_800)
     ],
 )
 def test_several_targets_are_compared_with_the_first(
-    others: list[tuple[RunResult, dict[str, Any]]], code: int, output: str, capsys: pytest.CaptureFixture[str]
+    others: list[tuple[RunResult, dict[str, Any]]], code: int, output: str
 ) -> None:
-    assert exit_code([FIRST, *others]) == code
-    assert capsys.readouterr().err.startswith(output)
+    runs = [MeasuredRun(*run) for run in (FIRST, *others)]
+    comparisons = compare_with_first(runs)
+
+    assert exit_code([entry for _, entry in (FIRST, *others)], comparisons) == code
+    assert "\n".join(comparison_lines(comparisons)).startswith(output)
 
 
 def test_an_invalid_run_is_not_compared() -> None:
     result, entry = FIRST
+    invalid = {**entry, "validity": "invalid"}
+    comparisons = compare_with_first([MeasuredRun(result, invalid), MeasuredRun(*FIRST)])
 
-    assert exit_code([(result, {**entry, "validity": "invalid"}), FIRST]) == 4
+    assert (comparisons, exit_code([invalid, entry], comparisons)) == ([], 4)
 
 
 def test_a_progress_line_is_overwritten_on_terminals_only(capsys: pytest.CaptureFixture[str]) -> None:
