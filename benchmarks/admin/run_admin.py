@@ -16,6 +16,8 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 
 from benchmarks.admin import bulk_actions, run_pages
+from benchmarks.budgets.judgement import judgement_words
+from benchmarks.budgets.stored import parse_budget
 from benchmarks.errors import BenchmarkError
 from benchmarks.history import deletion, recent_rates
 from benchmarks.history.completed import kind_of
@@ -101,8 +103,8 @@ class RunChangeList(ChangeList):
 @admin.register(Run)
 class RunAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = (
-        "at", "framework_name", "where", "rate", "trend", "p99", "total_requests", "errors", "validity", "state",
-        "generator", "source", "label",
+        "at", "framework_name", "where", "rate", "trend", "p99", "total_requests", "errors", "validity", "judgement",
+        "state", "generator", "source", "label",
     )  # fmt: skip
     list_filter = (FrameworkFilter, EndpointFilter, "validity", "state", "source", "at")
     paginator = BoundedPaginator
@@ -111,8 +113,8 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     actions = tuple(getattr(bulk_actions, name) for name in bulk_actions.ACTION_NAMES)
     show_full_result_count = False
     list_per_page = 30  # Django renders a row in 1.5 ms; the queries of a page take 3 ms
-    # Shown as charts and lists above the fields.
-    exclude = ("samples", "gates", "reasons", "command", "progress", "sweep")
+    # Shown as charts, lists and a table above the fields.
+    exclude = ("samples", "gates", "reasons", "command", "progress", "sweep", "expect", "budget")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return RunChangeList
@@ -189,6 +191,10 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             return "–"
         text = f"{run.req_per_sec:,.0f}"
         return format_html("<s>{}</s>", text) if run.validity == Validity.INVALID else text
+
+    @admin.display(description="budget")
+    def judgement(self, run: Run) -> str:
+        return judgement_words(parse_budget(run.budget)) or "–"
 
     @admin.display(description="p99", ordering="p99_latency_ms")
     def p99(self, run: Run) -> str:

@@ -15,6 +15,8 @@ from benchmarks.admin.charts.scale import drawable_number
 from benchmarks.admin.charts.sweep import render_sweep
 from benchmarks.analysis import histogram
 from benchmarks.analysis.measurement import merge_latencies
+from benchmarks.budgets.judgement import judgement_words
+from benchmarks.budgets.stored import parse_budget
 from benchmarks.errors import RunUnreadable
 from benchmarks.history import baselines, recent_rates, run_side, trends
 from benchmarks.history.completed import RunKind
@@ -53,11 +55,21 @@ def run_overview(run: Run) -> dict[str, Any]:
         "is_invalid": run.validity == Validity.INVALID,
         "charts": [_mark_svg_safe(chart) for chart in (*charts, render_cpu_usage(run.samples))],
         "history_url": history_url(run),
+        "budget": _budget_context(run),
         "baseline": baseline,
         "comparison": baselines.comparison_for(run, baseline),
         "command_line": shlex.join(str(part) for part in run.command),
         "outputs": [(trial, trial.output) for trial in trials if trial.output],
     }
+
+
+def _budget_context(run: Run) -> dict[str, Any] | None:
+    """The budget in words; None without one. Before the first trial it has no judgement."""
+    budget = parse_budget(run.budget)
+    if budget is None:
+        return {"judgement": "not judged", "rows": [(text, "", "") for text in run.expect]} if run.expect else None
+    rows = [(item.text, item.met.replace("_", " "), item.message) for item in budget.items]
+    return {"judgement": judgement_words(budget), "rows": rows}
 
 
 def history_context(kind: RunKind) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from benchmarks.engine.run_limits import RUN_LIMITS
 from benchmarks.engine.run_spec import PROTOCOLS
 from benchmarks.generators import GENERATORS
 from benchmarks.generators.scenario import METHODS, PROFILES
+from benchmarks.runs.budget_fields import ExpectationsField
 from benchmarks.targets.request_fields import (
     Base64Field,
     BodyField,
@@ -55,6 +56,7 @@ class RunRequestSerializer(serializers.Serializer[Any]):
     profile = serializers.ChoiceField(sorted(PROFILES), required=False)
     rate = _limited_integer("rate", help_text="requests per second; with h2load")
     label = TextField(required=False, max_length=200, allow_blank=True)  # type: ignore[assignment]
+    expect = ExpectationsField(required=False, help_text="the budget: METRIC OP NUMBER UNIT, like p99<50ms")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         subjects = [name for name in ("framework", "target", "url") if name in attrs]

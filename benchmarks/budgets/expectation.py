@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -77,6 +78,15 @@ def parse_expectation(text: str) -> Expectation:
     if unit.name == "%" and limit > 100:
         raise InvalidExpectation(text, "a share is at most 100 %", EXAMPLES[metric])
     return Expectation(text, metric, op, limit, unit.name)
+
+
+def parse_stored(texts: Iterable[object]) -> tuple[Expectation, ...]:
+    """Those of a stored budget; what cannot be judged, because the row is damaged, is left out."""
+    expectations = []
+    for text in texts:
+        with suppress(InvalidExpectation):
+            expectations.append(parse_expectation(str(text)))
+    return tuple(expectations[:MAX_EXPECTATIONS])
 
 
 def _unit_names(units: Mapping[str, Unit]) -> str:

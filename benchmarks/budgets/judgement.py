@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
+from benchmarks.analysis.gates import MIN_RATE_RATIO
 from benchmarks.analysis.measurement import Measurement, merge_trials
+from benchmarks.analysis.saturation import is_lower_bound
 from benchmarks.budgets.evidence import MIN_TRIALS, BudgetTrial, Evidence, gather
 from benchmarks.budgets.expectation import Expectation
 from system.lib.quantities import pluralize, significant
@@ -72,11 +74,22 @@ def overall(judgements: Sequence[str]) -> str:
     ).value
 
 
+def judgement_words(budget: Budget | None) -> str:
+    """`met`, `missed` or `not shown`; empty without a budget."""
+    return budget.met.replace("_", " ") if budget else ""
+
+
 def object_to(validity: str, reasons: Sequence[str]) -> str:
     """Why the figures of a run of this validity do not count; empty if they do."""
     if validity == "unknown":
         return " ".join(["The run was measured without checks.", *reasons])
     return " ".join(["The run is invalid.", *reasons]) if validity == "invalid" else ""
+
+
+def is_rate_lower_bound(saturation: str, rate: float, requested_rate: float | None) -> bool:
+    """Whether the target may be capable of a higher rate than was measured: something else was the limit, or a fixed
+    rate was sustained."""
+    return is_lower_bound(saturation) or (requested_rate is not None and rate >= MIN_RATE_RATIO * requested_rate)
 
 
 def _judge_item(expectation: Expectation, run: BudgetInput, whole: Measurement | None) -> BudgetItem:

@@ -10,7 +10,16 @@ from benchmarks.analysis import histogram
 from benchmarks.analysis.measurement import Latencies, Measurement
 from benchmarks.budgets.evidence import BudgetTrial
 from benchmarks.budgets.expectation import Expectation
-from benchmarks.budgets.judgement import JUDGEMENTS, Budget, BudgetItem, Judgement, decide, overall
+from benchmarks.budgets.judgement import (
+    JUDGEMENTS,
+    Budget,
+    BudgetInput,
+    BudgetItem,
+    Judgement,
+    decide,
+    judge,
+    overall,
+)
 
 
 def parse_budget(value: object) -> Budget | None:
@@ -42,22 +51,27 @@ def _number(value: object) -> float | None:
     return float(value) if 0 <= value <= sys.float_info.max else None
 
 
-def find_contradiction(expectations: Sequence[Expectation], budget: Budget, objection: str) -> str:
-    """Why a budget that somebody sent cannot be that of the expectations, in a sentence; empty if it can.
-
-    `objection`: why nothing of the run is shown; empty if it may be.
-    """
-    texts, expected = [item.text for item in budget.items], [expectation.text for expectation in expectations]
-    if texts != expected:
-        return f"Its items are {', '.join(texts) or 'none'}, but `expect` has {', '.join(expected)}."
-    for expectation, item in zip(expectations, budget.items, strict=True):
-        if item.met == Judgement.NOT_SHOWN:
+def find_contradiction(expectations: Sequence[Expectation], sent: Budget, objection: str) -> str:
+    """Which item of a budget that somebody sent claims what its own interval does not show, in a sentence; empty if
+    none does. `objection`: why nothing of the run is shown; empty if it may be."""
+    limits = {expectation.text: expectation for expectation in expectations}
+    for item in sent.items:
+        if item.met == Judgement.NOT_SHOWN or item.text not in limits:
             continue
         if objection:
             return f"{item.text} cannot be {item.met}. {objection}"
-        if decide(expectation, item.low, item.high) != item.met:
+        if decide(limits[item.text], item.low, item.high) != item.met:
             return f"{item.text} cannot be {item.met} with an interval from {item.low} to {item.high}."
     return ""
+
+
+def complete(expectations: Sequence[Expectation], sent: Budget | None, run: BudgetInput) -> Budget | None:
+    """The budget that was sent, with what it lacks judged by the trials."""
+    judged, items = judge(expectations, run), {item.text: item for item in (sent.items if sent else ())}
+    if judged is None:
+        return None
+    completed = tuple(items.get(item.text, item) for item in judged.items)
+    return Budget(overall([item.met for item in completed]), completed)
 
 
 def trial_of(columns: Mapping[str, Any], resolution_us: int) -> BudgetTrial:

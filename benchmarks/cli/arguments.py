@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import generators
-from benchmarks.budgets.expectation import Expectation, parse_expectations
+from benchmarks.budgets.expectation import parse_expectations
 from benchmarks.cli import report_files
 from benchmarks.cli.destination import Destination, read_environment
 from benchmarks.engine import address, generator_execution
@@ -53,7 +53,6 @@ class CliOptions:
     outbox: Path
     is_json: bool
     is_resend: bool
-    expectations: tuple[Expectation, ...] = ()
     junit: Path | None = None
     summary: Path | None = None
 
@@ -113,29 +112,28 @@ def parse_options(argv: Sequence[str], confirm: Callable[[str], bool]) -> CliOpt
         raise BadUsage("-f NAME is required.")
     if len(options.label) > 200:
         raise BadUsage("--label is longer than 200 characters.")
-    expectations = _parse_expectations(options.expect)
+    expect = _checked_expectations(options.expect)
     junit, summary = report_files.checked(options.junit, options.summary)
     targets = tuple(_target_address(name, options.host, len(names)) for name in names)
     public = [target for target in targets if address.is_public(target.address)]
     if public and not options.yes and not confirm(f"{public[0].authority} is a public address. Load it?"):
         raise BadUsage(f"{public[0].authority} is a public address. Use --yes to load it.")
     return CliOptions(
-        plans=tuple(_run_plan(name, target, options) for name, target in zip(names, targets, strict=True)),
+        plans=tuple(_run_plan(name, target, options, expect) for name, target in zip(names, targets, strict=True)),
         targets=targets,
         destination=read_environment(os.environ, options.host),
         outbox=_outbox(),
         is_json=options.json,
         is_resend=options.resend,
-        expectations=expectations,
         junit=junit,
         summary=summary,
     )
 
 
-def _parse_expectations(texts: Sequence[str]) -> tuple[Expectation, ...]:
+def _checked_expectations(texts: Sequence[str]) -> tuple[str, ...]:
     """Raises BadUsage."""
     try:
-        return parse_expectations(texts)
+        return tuple(expectation.text for expectation in parse_expectations(texts))
     except InvalidExpectation as error:
         raise BadUsage(f"--expect {error.reason}") from error
 
@@ -166,7 +164,7 @@ def _target_address(name: str, host: str | None, count: int) -> TargetAddress:
     return TargetAddress(hostname, str(address.resolve(hostname, text)[0]), port, is_outside_pm2=True)
 
 
-def _run_plan(name: str, target: TargetAddress, options: argparse.Namespace) -> RunPlan:
+def _run_plan(name: str, target: TargetAddress, options: argparse.Namespace, expect: tuple[str, ...]) -> RunPlan:
     path = options.endpoint if options.endpoint.startswith("/") else f"/{options.endpoint}"
     endpoint = _find_endpoint(path, options.method)
     method = options.method or (endpoint.method if endpoint else "GET")
@@ -199,7 +197,7 @@ def _run_plan(name: str, target: TargetAddress, options: argparse.Namespace) -> 
             label=options.label,
             protocol="http1",
             insecure=False,
-            expect=(),
+            expect=expect,
         )
     )
 

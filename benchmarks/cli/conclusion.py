@@ -66,7 +66,7 @@ def write_reports(
     outcomes = [
         outcome.of_finished(outcome.run_name(run.result.plan.spec), at, run.entry, failure, compared)
         if run.entry
-        else outcome.of_failed(outcome.run_name(run.result.plan.spec), at, failure, options.expectations)
+        else outcome.of_failed(outcome.run_name(run.result.plan.spec), at, failure, run.result.plan.spec.expect)
         for run, compared in zip(runs, (None, *of_others), strict=True)
     ]
     is_junit_written = report_files.write(options.junit, junit.render(outcomes, host=platform.node()))

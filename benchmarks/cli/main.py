@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from benchmarks.budgets.expectation import Expectation
 from benchmarks.cli import conclusion, delivery, report
 from benchmarks.cli.arguments import CliOptions, parse_options, port_offset
 from benchmarks.cli.conclusion import FAILED, OK, USAGE, MeasuredRun
@@ -97,7 +96,7 @@ def _conclude(results: Sequence[RunResult], options: CliOptions, outbox: Outbox,
     """Reports, saves and sends what was measured, also before a failure. Returns the exit code of a command without
     one."""
     is_complete, at = all(result.is_complete for result in results), datetime.now(UTC)
-    runs = [MeasuredRun(result, _build_entry(result, is_complete, at, options.expectations)) for result in results]
+    runs = [MeasuredRun(result, _build_entry(result, is_complete, at)) for result in results]
     entries = [run.entry for run in runs if run.entry]
     comparisons = [] if failure else conclusion.compare_with_first(runs)
     for sentence in [line for entry in entries for line in report.summary_lines(entry)]:
@@ -114,12 +113,10 @@ def _conclude(results: Sequence[RunResult], options: CliOptions, outbox: Outbox,
     return conclusion.exit_code(entries, comparisons) if are_written else FAILED
 
 
-def _build_entry(
-    result: RunResult, is_complete: bool, at: datetime, expectations: Sequence[Expectation]
-) -> dict[str, Any] | None:
+def _build_entry(result: RunResult, is_complete: bool, at: datetime) -> dict[str, Any] | None:
     if not result.trials:
         return None
-    entry = report.build_entry(result, run_id=uuid.uuid4(), at=at, expectations=expectations)
+    entry = report.build_entry(result, run_id=uuid.uuid4(), at=at)
     return {**entry, "state": "done" if is_complete else "interrupted"}
 
 

@@ -9,7 +9,6 @@ from enum import StrEnum
 from typing import Any
 
 from benchmarks.analysis.comparison import Comparison, Verdict
-from benchmarks.budgets.expectation import Expectation
 from benchmarks.budgets.judgement import Judgement
 from benchmarks.cli import report
 from benchmarks.engine.run_spec import RunSpec
@@ -75,9 +74,9 @@ def of_finished(
     return RunOutcome(name, at, tuple(checks), entry, tuple(report.summary_lines(entry)))
 
 
-def of_failed(name: str, at: datetime, failure: str, expectations: Sequence[Expectation]) -> RunOutcome:
+def of_failed(name: str, at: datetime, failure: str, expect: Sequence[str]) -> RunOutcome:
     """Of a run without a trial."""
-    skipped = [Check(expectation.text, Outcome.SKIPPED, failure, "failed") for expectation in expectations]
+    skipped = [Check(text, Outcome.SKIPPED, failure, "failed") for text in expect]
     return RunOutcome(name, at, (Check(MEASUREMENT, Outcome.ERROR, failure, "failed"), *skipped), lines=(failure,))
 
 

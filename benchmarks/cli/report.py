@@ -11,7 +11,6 @@ from uuid import UUID
 from benchmarks.analysis import histogram
 from benchmarks.analysis.comparison import Side
 from benchmarks.analysis.saturation import is_lower_bound
-from benchmarks.budgets.expectation import Expectation
 from benchmarks.engine import run_result
 from benchmarks.engine.generator_execution import ExecutionResult
 from benchmarks.engine.run_result import RunResult
@@ -26,9 +25,7 @@ MAX_SAMPLES = 300
 MAX_OUTPUT_CHARACTERS = 2000
 
 
-def build_entry(
-    result: RunResult, *, run_id: UUID, at: datetime, expectations: Sequence[Expectation] = ()
-) -> dict[str, Any]:
+def build_entry(result: RunResult, *, run_id: UUID, at: datetime) -> dict[str, Any]:
     """The result with its details, with the keys of the wire. `at`: end of the run."""
     spec = result.plan.spec
     parameters, figures = to_wire_object(spec), to_wire_object(result.compute_figures())
@@ -38,7 +35,7 @@ def build_entry(
         "environment": result.environment, "command": result.trials[-1].command,
         "sweep": result.sweep.conclude() if result.sweep else None,
         "samples": run_result.thin_samples(result.samples(), MAX_SAMPLES),
-        "expect": [expectation.text for expectation in expectations], "budget": result.judge(expectations),
+        "budget": result.judge_budget(),
         "trialResults": [_trial_entry(trial, spec.pipelining) for trial in [*result.warmup[-1:], *result.trials]],
     })  # fmt: skip
     request = {name: value for name, value in parameters.items() if name not in NOT_SENT}

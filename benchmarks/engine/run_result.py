@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from benchmarks import generators
 from benchmarks.analysis import gates, histogram, saturation
 from benchmarks.analysis.gates import (
-    MIN_RATE_RATIO,
     Assessment,
     Gate,
     GateInput,
@@ -20,11 +19,11 @@ from benchmarks.analysis.gates import (
 )
 from benchmarks.analysis.measurement import Measurement, count_from_due, merge_trials, percentile_us
 from benchmarks.analysis.rank_tests import median_interval
-from benchmarks.analysis.saturation import is_lower_bound, overall_saturation
+from benchmarks.analysis.saturation import overall_saturation
 from benchmarks.analysis.warm_up import STEADY_BURSTS, is_steady
 from benchmarks.budgets.evidence import BudgetTrial
-from benchmarks.budgets.expectation import Expectation
-from benchmarks.budgets.judgement import Budget, BudgetInput, judge, object_to
+from benchmarks.budgets.expectation import parse_stored
+from benchmarks.budgets.judgement import Budget, BudgetInput, is_rate_lower_bound, judge, object_to
 from benchmarks.engine import preflight
 from benchmarks.engine.execution_monitor import MonitoredProcesses, Sample
 from benchmarks.engine.generator_execution import ExecutionResult
@@ -146,14 +145,16 @@ class RunResult:
         used = [trial.target_memory_bytes for trial in self.counted_trials if trial.target_memory_bytes]
         return max(used, default=None)
 
-    def judge(self, expectations: Sequence[Expectation]) -> Budget | None:
-        """Whether the trials so far show that the budget is met; None without expectations."""
-        assessment, requested_rate = self.assessment(), self.plan.spec.rate_per_second
-        has_sustained_rate = requested_rate is not None and self.rate >= MIN_RATE_RATIO * requested_rate
+    def judge_budget(self) -> Budget | None:
+        """Whether the trials so far show that the budget is met; None without one."""
+        expectations = parse_stored(self.plan.spec.expect)
+        if not expectations:
+            return None
+        assessment = self.assessment()
         return judge(expectations, BudgetInput(
             trials=tuple(_budget_trial(trial) for trial in self.trials),
             objection=object_to(assessment.validity, assessment.reasons),
-            is_rate_lower_bound=has_sustained_rate or is_lower_bound(self.saturation()),
+            is_rate_lower_bound=is_rate_lower_bound(self.saturation(), self.rate, self.plan.spec.rate_per_second),
         ))  # fmt: skip
 
     def samples(self) -> list[Sample]:

@@ -69,6 +69,11 @@ def oddities_for(name: str, oddities: Sequence[str]) -> tuple[str, ...]:
     return tuple(replaced.get(oddity, oddity) for oddity in oddities)
 
 
+def resolution_us(name: str) -> int:
+    """The unit to which a generator rounds latencies."""
+    return autocannon.RESOLUTION_US if name == "autocannon" else 1
+
+
 def choose_generator(
     installed: Collection[str],
     requested: str | None,

@@ -16,6 +16,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
+from benchmarks.budgets.judgement import judgement_words
 from benchmarks.errors import BackupFailed, ClearIncomplete
 from benchmarks.history.deletion import delete_runs
 from benchmarks.history.queries import iter_chunks
@@ -84,8 +85,8 @@ def _csv_cell(value: object) -> str:
 
 
 def render_markdown(chunks: ResultChunks) -> Iterator[str]:
-    yield "| time | framework | endpoint | requests/s | p50 ms | p99 ms | errors | validity |\n"
-    yield "| --- | --- | --- | ---: | ---: | ---: | ---: | --- |\n"
+    yield "| time | framework | endpoint | requests/s | p50 ms | p99 ms | errors | validity | budget |\n"
+    yield "| --- | --- | --- | ---: | ---: | ---: | ---: | --- | --- |\n"
     for chunk in chunks:
         yield "".join(_markdown_row(result) for result in chunk)
 
@@ -99,7 +100,8 @@ def _markdown_row(result: Result) -> str:
     ]
     target = f"{result.method} {result.endpoint}"
     cells = [f"{result.timestamp:%Y-%m-%d %H:%M:%S}", result.framework, target, rate, *latencies]
-    escaped = [cell.replace("|", "\\|").replace("\n", " ") for cell in [*cells, str(result.errors), result.validity]]
+    cells += [str(result.errors), result.validity, judgement_words(result.budget)]
+    escaped = [cell.replace("|", "\\|").replace("\n", " ") for cell in cells]
     return f"| {' | '.join(escaped)} |\n"
 
 

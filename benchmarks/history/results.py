@@ -8,6 +8,8 @@ from types import UnionType
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from uuid import UUID
 
+from benchmarks.budgets.judgement import Budget
+from benchmarks.budgets.stored import parse_budget
 from benchmarks.engine.run_figures import RunFigures
 from benchmarks.engine.run_spec import target_url
 from benchmarks.errors import RunUnreadable
@@ -43,7 +45,7 @@ class Result(RunFigures, ResultIdentity):
     url: Annotated[str, "What was measured; empty if it is not known"]
     protocol: Annotated[str, "`http1` or `h2`"]
     tls: Annotated[dict[str, Any] | None, "What the preflight saw of the encrypted connection"]
-    budget: Annotated[dict[str, Any] | None, "Whether the result met what was expected"]
+    budget: Annotated[Budget | None, "Whether the result meets what was expected of it"]
     sweep: Annotated[dict[str, Any] | None, "The steps of a sweep, and the rate that the target sustains"]
 
 
@@ -71,13 +73,14 @@ def check_columns(row: Any, types: Types, run_id: object) -> None:
 DERIVED = ("timestamp", "target", "url")  # from the columns of SOURCES
 SOURCES: Types = {"at": (datetime,), "clock_at": (datetime, type(None)), "scheme": (str,), "host": (str,)}
 COLUMNS = (*(field.name for field in fields(Result) if field.name not in DERIVED), *SOURCES)
-_TYPES = types_of_fields(Result, *DERIVED) | SOURCES | {"reasons": (list,)}
+_TYPES = types_of_fields(Result, *DERIVED) | SOURCES | {"reasons": (list,), "budget": (dict, type(None))}
 
 
 def to_result(run: Run) -> Result:
     """Raises RunUnreadable."""
     check_columns(run, _TYPES, run.pk)
     values = {name: getattr(run, name) for name in COLUMNS if name not in SOURCES}
+    values["budget"] = parse_budget(run.budget)
     return Result(
         timestamp=run.clock_at or run.at,
         reasons=tuple(values.pop("reasons")),

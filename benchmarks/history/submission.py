@@ -13,13 +13,18 @@ from django.db.models import Model, PositiveIntegerField
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
+from benchmarks import generators
 from benchmarks.analysis import histogram
 from benchmarks.analysis.gates import VALIDITIES
 from benchmarks.analysis.inferred_validity import infer_validity
+from benchmarks.budgets.expectation import parse_stored
+from benchmarks.budgets.judgement import BudgetInput, is_rate_lower_bound, object_to
+from benchmarks.budgets.stored import complete, find_contradiction, parse_budget, trial_of
 from benchmarks.engine.run_figures import RunFigures, TrialFigures
 from benchmarks.engine.run_spec import PROTOCOLS, SCHEMES, RunParameters
 from benchmarks.generators.scenario import SWEEP
 from benchmarks.models import Run, Trial
+from benchmarks.runs.budget_fields import BudgetSerializer, ExpectationsField
 from benchmarks.sweeps.steps import LIMITS, OUTCOMES
 from system.lib.fields import (
     FlagField,
@@ -30,7 +35,7 @@ from system.lib.fields import (
     TimeField,
     WholeNumberField,
 )
-from system.lib.wire import wire_keys
+from system.lib.wire import to_wire, wire_keys
 
 MAX_TRIALS, MAX_GATES, MAX_SAMPLES, MAX_REASONS = 60, 100, 1000, 1000
 MAX_HISTOGRAM = MAX_OUTPUT = 64 * 1024
@@ -166,6 +171,8 @@ class ImportedSerializer(SubmittedSerializer):
     generator = TextField(max_length=50, allow_blank=True, default="")
     label = TextField(max_length=200, allow_blank=True, default="")  # type: ignore[assignment] # Field.label is text
     saturation = TextField(max_length=30, allow_blank=True, default="")
+    expect = ExpectationsField(required=False)
+    budget = BudgetSerializer(required=False, help_text="What it does not judge is judged by the trials")
     validity = serializers.ChoiceField(VALIDITIES, required=False)
     state = serializers.ChoiceField(STATES, default="done")
     reasons = serializers.ListField(
@@ -195,7 +202,30 @@ class ImportedSerializer(SubmittedSerializer):
         # Zero latencies of a run without responses are not measurements.
         if not attrs.get("total_requests") and not any(attrs.get(name) for name in LATENCY_COLUMNS):
             columns |= dict.fromkeys(LATENCY_COLUMNS)
-        return columns
+        return columns | judged_columns(columns)
+
+
+def judged_columns(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """`expect` and `budget` of a result that has one of them. What it does not judge itself is judged by its trials.
+
+    Raises ValidationError for a budget that its own intervals do not show.
+    """
+    sent = parse_budget(columns.get("budget"))
+    expectations = parse_stored(columns.get("expect") or [item.text for item in (sent.items if sent else ())])
+    objection = object_to(columns["validity"], columns["reasons"])
+    if sent and (contradiction := find_contradiction(expectations, sent, objection)):
+        raise serializers.ValidationError({"budget": [contradiction]})
+    resolution_us, rate = generators.resolution_us(columns["generator"]), columns.get("rate_per_second")
+    trials = [trial for trial in columns.get("trials", ()) if not trial["is_warmup"]]
+    run = BudgetInput(
+        tuple(trial_of(trial, resolution_us) for trial in trials),
+        objection,
+        is_rate_lower_bound(columns["saturation"], columns.get("req_per_sec") or 0, rate),
+    )
+    budget = complete(expectations, sent, run)
+    if budget is None:
+        return {}
+    return {"expect": [expectation.text for expectation in expectations], "budget": to_wire(budget)}
 
 
 @extend_schema_serializer(component_name="Add")

@@ -86,6 +86,8 @@ def apply_result(run: Run, result: RunResult) -> None:
         setattr(run, field.name, getattr(figures, field.name))
     run.reasons = list(figures.reasons)
     run.command, run.connections_used = list(result.trials[-1].command), result.merged().connections_used
+    budget = result.judge_budget()
+    run.budget = to_wire(budget) if budget else None
     run.gates = [to_wire(gate) for gate in result.evaluate_gates()]
     run.samples = [to_wire(sample) for sample in run_result.thin_samples(result.samples(), MAX_SAMPLES)]
     run.sweep = to_wire(result.sweep.conclude()) if result.sweep else None

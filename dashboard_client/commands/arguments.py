@@ -38,7 +38,7 @@ RUN_EPILOG = """\
   run cleanup --yes              delete all PM2 processes and the Redis Cluster
 
 Results go to stdout, progress to stderr; --json prints the server's response.
-Exit codes: 0 ok, 1 failed, 2 usage, 4 invalid benchmark."""
+Exit codes: 0 ok, 1 failed, 2 usage, 4 invalid benchmark, 6 its budget is missed, 5 not shown."""
 
 PROCESS = "a process name, namespace or pm_id"
 BENCH_VERBS = ("run", "list", "compare")
@@ -188,6 +188,9 @@ def _add_bench_verbs(bench: argparse.ArgumentParser) -> None:
     run.add_argument("--trials", type=at_least(1), metavar="N")
     run.add_argument(
         "--profile", metavar="NAME", help="quick, standard, rigorous, or sweep: the highest rate that it holds"
+    )
+    run.add_argument(
+        "--expect", action="append", metavar="EXPECTATION", help='a budget, like "p99<50ms"; may be repeated'
     )
     listing = verbs.add_parser("list", help="the newest results")
     _add_name(listing, "a framework")

@@ -23,12 +23,13 @@ from dashboard_client.wire.host_and_pm2 import LogLines
 POLL_S = 1.0
 MAX_OUTAGE_S = 60.0  # runs continue while the server restarts
 EXIT_INVALID_RUN = 4
+EXIT_CODES = {"missed": 6, "not_shown": 5}  # of the budget
 SWEEP = "sweep"  # the profile
 FINAL_STATES = frozenset({"done", "failed", "cancelled", "interrupted"})
 
 
 def run_benchmark(api: Api, options: Namespace) -> int:
-    """Returns the exit code: 0 valid, 1 failed, 4 measured but invalid."""
+    """Returns the exit code, the first that applies: 1 failed, 4 invalid, 6 its budget is missed, 5 not shown, 0."""
     config = _read_config(api)
     target = config.target_of(options.name)
     endpoints = target.offered_endpoints if target else config.endpoints
@@ -39,6 +40,7 @@ def run_benchmark(api: Api, options: Namespace) -> int:
         api.benchmark_run(
             **subject, endpoint=endpoint.path, method=endpoint.method, duration=options.duration,
             connections=options.connections, trials=options.trials, profile=options.profile,
+            expect=options.expect or None,
         ),
     )  # fmt: skip
     print_status(accepted.message)
@@ -57,10 +59,13 @@ def run_benchmark(api: Api, options: Namespace) -> int:
         return 1
     if not options.json:
         lines = [report.result_sentence(run.result), *(f"  {reason}" for reason in run.result.reasons)]
+        lines += report.budget(run.result)
         print("\n".join([*lines, *(report.sweep_lines(run.result.sweep) if run.result.sweep else ())]))
     if run.state != "done":
         return 1
-    return EXIT_INVALID_RUN if run.result.validity == "invalid" else 0
+    if run.result.validity == "invalid":
+        return EXIT_INVALID_RUN
+    return EXIT_CODES.get(run.result.budget.met, 0) if run.result.budget else 0
 
 
 def _read_config(api: Api) -> SystemConfig:

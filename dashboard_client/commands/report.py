@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dashboard_client.formatting.figures import DASH, MB, date_time, number, percent, rate, seconds, spread
+from dashboard_client.formatting.figures import DASH, MB, date_time, judgement, number, percent, rate, seconds, spread
 from dashboard_client.formatting.table import table
 from dashboard_client.wire.action_result import ActionResult
 from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkResults, Comparison, Sweep
@@ -89,6 +89,14 @@ def result_sentence(result: BenchmarkResult) -> str:
     if result.total_reqs is not None:
         parts.append(f"{result.total_reqs:,} requests by {result.generator}")
     return f"{result.framework} {result.method} {result.endpoint}: {', '.join([*parts, result.validity])}"
+
+
+def budget(result: BenchmarkResult) -> list[str]:
+    """The judgement of the budget, and of each expectation; nothing without one."""
+    if result.budget is None:
+        return []
+    items = [f"  {item.met.replace('_', ' ')}: {item.text}: {item.message}" for item in result.budget.items]
+    return [f"budget {judgement(result)}", *items]
 
 
 def sweep_lines(sweep: Sweep) -> list[str]:

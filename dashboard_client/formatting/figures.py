@@ -86,6 +86,11 @@ def spread(result: BenchmarkResult) -> str:
     return f"±{(high - low) / 2 / result.req_per_sec * 100:.1f} %"
 
 
+def judgement(result: BenchmarkResult) -> str:
+    """Of the budget: `met`, `missed` or `not shown`; empty without one."""
+    return result.budget.met.replace("_", " ") if result.budget else ""
+
+
 def rate(result: BenchmarkResult, format_number: Callable[[float], str] = thousands) -> str:
     """`63.4k`, or `≥ 63.4k` if the target was not the only bottleneck."""
     return f"{'≥ ' if result.saturation in LOWER_BOUNDS else ''}{format_number(result.req_per_sec)}"

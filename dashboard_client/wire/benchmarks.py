@@ -38,6 +38,23 @@ class Sweep:
 
 
 @dataclass(frozen=True, slots=True)
+class BudgetItem:
+    """One expectation, such as `p99<50ms`. `met`: met, missed or not_shown; `message`: what was measured."""
+
+    text: str
+    met: str = "not_shown"
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """`met`: missed if one item is, else not_shown if one is, else met."""
+
+    met: str
+    items: tuple[BudgetItem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class BenchmarkResult:
     """Latencies in ms. `validity`: valid, caution, invalid or unknown; `duration`: measured seconds."""
 
@@ -73,6 +90,7 @@ class BenchmarkResult:
     source: str = ""
     label: str = ""
     sweep: Sweep | None = None
+    budget: Budget | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +231,7 @@ class BenchmarkRun:
     trials: int = 1
     profile: str = ""
     label: str = ""
+    expect: tuple[str, ...] = ()
     message: str = ""
     command: tuple[str, ...] = ()
     result: BenchmarkResult | None = None

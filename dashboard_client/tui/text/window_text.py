@@ -8,6 +8,7 @@ from dashboard_client.formatting.figures import (
     DASH,
     clock,
     difference,
+    judgement,
     milliseconds,
     plural,
     seconds,
@@ -24,6 +25,7 @@ from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkRun, Late
 
 MAX_PICTURE_WIDTH = 76
 LATEST = "Latest of each framework"
+JUDGEMENT_MARKS = {"met": "ok ", "missed": "BAD", "not_shown": "?  "}
 MARKS = {"pass": "ok ", "warn": "!  ", "fail": "BAD", "unknown": "?  "}
 
 
@@ -56,6 +58,8 @@ def _run(page: RunPage, glyphs: Glyphs, width: int) -> Iterator[str]:
         yield from _figures(result)
         if result.sweep:
             yield from sweep_lines(result.sweep, glyphs, min(width, MAX_PICTURE_WIDTH))
+    elif page.run and page.run.expect:
+        yield f"budget       {', '.join(page.run.expect)}"
     if page.run:
         yield from _baseline(page.run)
         yield from _trials(page.run)
@@ -93,6 +97,10 @@ def _figures(result: BenchmarkResult) -> Iterator[str]:
     yield f"validity     {result.validity}"
     for reason in result.reasons:
         yield f"             {reason}"
+    if result.budget:
+        yield f"budget       {judgement(result)}"
+        for item in result.budget.items:
+            yield f"  {JUDGEMENT_MARKS.get(item.met, '?  ')} {item.text:<22} {item.message}".rstrip()
 
 
 def _baseline(run: BenchmarkRun) -> Iterator[str]:

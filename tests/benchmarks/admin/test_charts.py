@@ -120,6 +120,7 @@ def test_the_admin_shows_a_run_its_history_and_trends() -> None:
         run = Run.objects.create(
             **columns, at=START + timedelta(minutes=minute), req_per_sec=1000.0 + minute, req_per_sec_high=1100.0,
             validity="invalid" if minute == 2 else "valid", reasons=["2 % errors <b>"], command=["wrk", "-t 1"],
+            expect=["p99<50ms"], budget={"met": "missed", "items": [{"text": "p99<50ms", "met": "missed", "message": HOSTILE}]},
             gates=[{"code": "errors", "state": "fail", "message": "2 % errors", "value": 0.02, "trial": 1}],
         )  # fmt: skip
     Trial.objects.create(
@@ -142,6 +143,9 @@ def test_the_admin_shows_a_run_its_history_and_trends() -> None:
     assert "2 % errors &lt;b&gt;" in run_page
     assert "wrk &#x27;-t 1&#x27;" in run_page
     assert "Latency by percentile" in run_page
+    assert "<h3>Budget: missed</h3>" in run_page
+    assert '<th scope="row">p99&lt;50ms</th><td>missed</td>' in run_page
+    assert run_list.count('<td class="field-judgement">missed</td>') == 3
     assert "<s>1,002 requests/s</s>" in run_page
     assert history_page.count("<circle") == 3
     assert f"/admin/benchmarks/run/{run.pk}/change/" in history_page

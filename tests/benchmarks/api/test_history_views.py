@@ -281,18 +281,22 @@ def test_a_full_disk_deletes_nothing(settings: Settings) -> None:
 @pytest.mark.usefixtures("some_runs")
 @pytest.mark.django_db(transaction=True)  # the stream reads in another thread
 async def test_exports() -> None:
-    await Run.objects.filter(req_per_sec=9.0).aupdate(label='=HYPERLINK("x")')
+    await Run.objects.filter(req_per_sec=9.0).aupdate(
+        label='=HYPERLINK("x")',
+        expect=["max<1s"],
+        budget={"met": "missed", "items": [{"text": "max<1s", "met": "missed"}]},
+    )
 
     as_json, headers = await text("export")
     assert len(json.loads(as_json)["results"]) == 7
     assert headers["Content-Disposition"].startswith('attachment; filename="benchmarks-')
     rows = list(csv.DictReader(io.StringIO((await text("export?format=csv"))[0])))
     assert [row["reqPerSec"] for row in rows[:2]] == ["1006.0", "9.0"]
-    assert rows[1]["label"] == '\'=HYPERLINK("x")'
+    assert (rows[1]["label"], rows[0]["budget"], rows[1]["budget"]) == ('\'=HYPERLINK("x")', "", "missed")
     markdown = (await text("export?format=md&framework=express"))[0].splitlines()
     assert markdown[2:] == [
-        "| 2026-01-01 00:06:00 | express | POST /code | 1,006 |  |  | 0 | valid |",
-        "| 2026-01-01 00:05:00 | express | GET /simple | ~~9~~ |  |  | 0 | invalid |",
+        "| 2026-01-01 00:06:00 | express | POST /code | 1,006 |  |  | 0 | valid |  |",
+        "| 2026-01-01 00:05:00 | express | GET /simple | ~~9~~ |  |  | 0 | invalid | missed |",
     ]
     assert (await text("export?format=benchstat&framework=express"))[
         0

@@ -118,6 +118,40 @@ def test_a_run_is_accepted_with_the_defaults(client: APIClient, active_run: Run,
 
 
 @pytest.mark.real
+def test_a_budget_is_kept_with_the_run(client: APIClient, active_run: Run, allow_listed_host: str) -> None:
+    body = {"framework": "fastify", "host": allow_listed_host, "expect": [" p99 < 50 ms", "errors<=0", "errors<=0"]}
+    answer = client.post(URL, body, format="json")
+
+    run = Run.objects.get(state="queued")
+    assert (answer.status_code, run.expect, run.budget) == (202, ["p99 < 50 ms", "errors<=0"], None)
+    assert answer.json()["benchmark"]["expect"] == ["p99 < 50 ms", "errors<=0"]
+    details = client.get(f"/api/benchmark/runs/{run.pk}").json()
+    assert (details["expect"], details["result"]) == (["p99 < 50 ms", "errors<=0"], None)
+
+
+@pytest.mark.parametrize(
+    ("expect", "message"),
+    [
+        (["p99<50ms", "p99<50"], "expect.1: 'p99<50' cannot be judged: the units of p99 are us, µs, ms, s."
+         " Write it like 'p99 < 50ms'."),
+        ("p99<50ms", 'expect: Expected a list of items but got type "str".'),
+        ([5], "expect.0: Must be a string."),
+        ([f"p99<{limit}ms" for limit in range(1, 22)], "expect: Ensure this field has no more than 20 elements."),
+    ],
+)  # fmt: skip
+def test_a_budget_that_cannot_be_judged_is_refused(client: APIClient, expect: object, message: str) -> None:
+    answer = client.post(URL, {"framework": "fastify", "expect": expect}, format="json")
+
+    assert (answer.status_code, answer.json()["code"], list(answer.json()["fields"])) == (
+        400,
+        "bad_request",
+        ["expect"],
+    )
+    assert message in answer.json()["message"]
+    assert Run.objects.count() == 0
+
+
+@pytest.mark.real
 def test_a_rate_needs_a_generator_that_can_hold_it(client: APIClient, active_run: Run, allow_listed_host: str) -> None:
     body = {"framework": "fastify", "host": allow_listed_host, "rate": 500}
     refused = client.post(URL, {**body, "generator": "wrk"}, format="json")

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.analysis.comparison import Comparison, Verdict
-from benchmarks.budgets.expectation import parse_expectations
 from benchmarks.cli import junit, markdown, outcome, report_files
 from benchmarks.cli.arguments import parse_options
 from benchmarks.cli.conclusion import exit_code
@@ -104,7 +103,7 @@ def test_a_report_has_a_test_for_the_measurement_each_expectation_and_the_compar
     [
         (outcome.of_finished("api", AT, entry("invalid", "not_shown"), "", None), "It was noisy."),
         (outcome.of_finished("api", AT, entry(met="not_shown"), "Stopped.", None), "Stopped."),
-        (outcome.of_failed("api", AT, "No response.", parse_expectations(["p99<5ms", "max<1s"])), "No response."),
+        (outcome.of_failed("api", AT, "No response.", ["p99<5ms", "max<1s"]), "No response."),
     ],
     ids=["invalid", "stopped", "failed"],
 )
@@ -118,7 +117,7 @@ def test_a_run_that_cannot_be_judged_is_an_error(run: RunOutcome, error: str) ->
 
 
 def test_the_summary_is_a_table_of_runs_and_one_of_checks() -> None:
-    failed = outcome.of_failed("other GET /", AT, "No response from <b>.", parse_expectations(["p99<5ms"]))
+    failed = outcome.of_failed("other GET /", AT, "No response from <b>.", ["p99<5ms"])
 
     assert markdown.render([outcome.of_finished("api GET /a|b", AT, entry(), "", None), failed]) == (
         "## Benchmark\n"
@@ -183,7 +182,7 @@ def test_exit_codes_have_a_precedence(budgets: list[str | None], verdicts: list[
 def test_expectations_of_the_command_line_are_checked_before_anything_else() -> None:
     options = parse_options(["-f", "fastify", "--expect", "p99<5ms", "--expect", "rate>1k"], lambda _: False)
 
-    assert options.expectations == parse_expectations(["p99<5ms", "rate>1k"])
+    assert [plan.spec.expect for plan in options.plans] == [("p99<5ms", "rate>1k")]
     with pytest.raises(BadUsage) as refused:
         parse_options(["-f", "fastify", "--expect", "p99<5"], lambda _: False)
     assert str(refused.value) == (

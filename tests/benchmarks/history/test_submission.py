@@ -51,6 +51,38 @@ def test_a_result_becomes_columns() -> None:
     }  # fmt: skip
 
 
+MET = {"text": "p99<50ms", "met": "met", "value": 12.0, "low": 10.0, "high": 14.0, "message": "p99 12 ms."}
+LONG_TRIAL = {**TRIAL, "histograms": {"raw": histogram.encode(((1000, 990), (5000, 10)))}, "percentiles": {"99": 1.0}}
+
+
+def test_a_budget_is_stored_as_it_was_sent() -> None:
+    columns = columns_of({**RESULT, "validity": "valid", "expect": [" p99<50ms "], "budget": {"items": [MET]}})
+
+    assert (columns["expect"], columns["budget"]) == (["p99<50ms"], {"met": "met", "items": [MET]})
+    restored = columns_of({**RESULT, "validity": "valid", "budget": {"met": "met", "items": [MET]}})
+    assert (restored["expect"], restored["budget"]) == (columns["expect"], columns["budget"])
+    assert not {"expect", "budget"} & set(columns_of({**RESULT, "budget": None, "expect": None}))
+
+
+def test_a_budget_that_was_not_sent_is_judged_by_the_trials() -> None:
+    warm_up = {**TRIAL, "index": 0, "errors": 5}
+    expect = ["p99<50ms", "errors<=0", "rate>50/s", "max<1s"]
+    entry = {
+        **RESULT,
+        "expect": expect,
+        "totalReqs": 50,
+        "duration": 10,
+        "trialResults": [warm_up, LONG_TRIAL],
+        "budget": {"items": [{**MET, "text": "max<1s"}]},
+    }
+
+    valid, unknown = (columns_of({**entry, **more})["budget"] for more in ({"validity": "valid"}, {"budget": None}))
+
+    assert (valid["met"], [item["met"] for item in valid["items"]]) == ("not_shown", ["met", "met", "not_shown", "met"])
+    assert (unknown["met"], {item["met"] for item in unknown["items"]}) == ("not_shown", {"not_shown"})
+    assert unknown["items"][0]["message"] == "The run was measured without checks."
+
+
 def test_texts_may_be_empty_but_for_the_framework() -> None:
     blank = dict.fromkeys(("endpoint", "method", "generator", "label", "host", "generatorVersion", "profile"), "")
     columns = columns_of({**RESULT, **blank, "gates": [{**GATE, "code": "", "message": ""}], "reasons": [""]})
@@ -88,6 +120,16 @@ def test_a_result_without_a_time_is_of_now() -> None:
         ({"gates": [{**GATE, "state": "great"}]}, 'gates.0.state: "great" is not a valid choice.'),
         ({"gates": [GATE, {**GATE, "value": "1"}]}, "gates.1.value: '1' is not a number."),
         ({"gates": [{**GATE, "trial": 10**400}]}, f"gates.0.trial: {str(10**400)[:50]} is out of range."),
+        ({"expect": ["p99<5"]}, "expect.0: 'p99<5' cannot be judged: the units of p99 are us, µs, ms, s."
+         " Write it like 'p99 < 50ms'."),
+        ({"budget": 5}, "budget: Invalid data. Expected a dictionary, but got int."),
+        ({"budget": {"items": []}}, "budget.items: Ensure this field has at least 1 elements."),
+        ({"budget": {"items": [{**MET, "met": "perhaps"}]}}, 'budget.items.0.met: "perhaps" is not a valid choice.'),
+        ({"budget": {"items": [{**MET, "high": -1}]}}, "budget.items.0.high: Ensure this value is greater than or equal to 0."),
+        ({"validity": "valid", "budget": {"items": [{**MET, "high": 60}]}},
+         "budget: p99<50ms cannot be met with an interval from 10.0 to 60.0."),
+        ({"validity": "invalid", "reasons": ["It failed."], "budget": {"items": [MET]}},
+         "budget: p99<50ms cannot be met. The run is invalid. It failed."),
         ({"reasons": ["a\0b"]}, "reasons.0: Null characters are not allowed."),
         ({"reasons": ["\ud800"]}, "reasons.0: Must not contain lone surrogates, which UTF-8 cannot encode."),
         ({"reasons": ["x"] * 1001}, "reasons: Ensure this field has no more than 1000 elements."),

@@ -87,6 +87,28 @@ def test_a_run_measures_a_real_server(generator: str) -> None:
     assert (run.progress["trial"], "children" in run.progress) == (1, False)
 
 
+def test_a_budget_is_judged_after_each_trial_and_kept() -> None:
+    with run_target(delay_ms=20) as port:
+        expect = ["errors<=0", "p50<10ms", "rate>1/s"]
+        run = execute(enqueue_run(port, planned_duration_s=2, expect=expect))
+        without = execute(enqueue_run(port))
+
+    assert (run.state, run.message, without.budget) == ("done", "", None)
+    assert run.budget is not None
+    assert (run.budget["met"], [(item["text"], item["met"]) for item in run.budget["items"]]) == (
+        "missed", [("errors<=0", "met"), ("p50<10ms", "missed"), ("rate>1/s", "not_shown")],
+    )  # fmt: skip
+    assert [item["value"] for item in run.budget["items"]] == [0, run.p50_latency_ms, run.req_per_sec]
+
+
+def test_a_budget_that_was_damaged_in_the_database_does_not_end_the_run() -> None:
+    with run_target() as port:
+        run = execute(enqueue_run(port, expect=["p50<9s", "nonsense"]))
+
+    assert run.budget is not None
+    assert (run.state, [item["text"] for item in run.budget["items"]]) == ("done", ["p50<9s"])
+
+
 def test_a_credential_reaches_the_target_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is neither in a command line or an environment while the run lasts, nor in the rows afterwards."""
     secret, seen, is_over = "Bearer s3cret-of-the-target", set[str](), threading.Event()

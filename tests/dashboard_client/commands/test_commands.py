@@ -291,3 +291,35 @@ def test_the_endpoints_of_pm2s_verbs_exist(verb: Pm2Verb) -> None:
     views = {action.url_path for action in PM2ViewSet.get_extra_actions()}  # type: ignore[attr-defined]
 
     assert {verb.name, *filter(None, [verb.path_for_all])} <= views
+
+
+@pytest.mark.parametrize(
+    ("met", "validity", "code"),
+    [("met", "valid", 0), ("missed", "valid", 6), ("not_shown", "caution", 5), ("not_shown", "invalid", 4)],
+)
+def test_the_exit_code_of_a_benchmark_is_that_of_its_budget(met: str, validity: str, code: int) -> None:
+    requested: list[Any] = []
+    run = {"id": "r", "state": "done", "framework": "node", "endpoint": "/simple", "method": "GET"}
+    item = {"text": "p99<50ms", "met": met, "message": "p99 2.1 ms."}
+    result = {
+        "framework": "node", "endpoint": "/simple", "method": "GET", "reqPerSec": 5, "validity": validity,
+        "budget": {"met": met, "items": [item]},
+    }  # fmt: skip
+
+    def handle(request: BaseHTTPRequestHandler) -> None:
+        if request.command == "POST":
+            requested.append(json.loads(request.rfile.read(int(request.headers["Content-Length"]))))
+            reply(
+                request, json.dumps({"benchmark": run, "message": "Queued."}).encode(), Content_Type="application/json"
+            )
+        elif request.path == "/api/system/config":
+            reply(request, b'{"frameworks": []}', Content_Type="application/json")
+        else:
+            reply(request, json.dumps({**run, "result": result}).encode(), Content_Type="application/json")
+
+    with http_server(handle) as url:
+        done = run_client(url, "run", "bench", "node", "/simple", "--expect", "p99<50ms", "--expect", "max<1s")
+
+    word = met.replace("_", " ")
+    assert (done.returncode, requested[0]["expect"]) == (code, ["p99<50ms", "max<1s"]), done.stderr
+    assert done.stdout.endswith(f"budget {word}\n  {word}: p99<50ms: p99 2.1 ms.\n")

@@ -40,6 +40,21 @@ def test_processes_are_a_table_with_all_their_ports() -> None:
     ]
 
 
+def test_a_budget_has_a_line_for_each_expectation() -> None:
+    items = [
+        {"text": "p99<50ms", "met": "met", "message": "p99 2.1 ms."},
+        {"text": "max<1s", "met": "not_shown", "message": "max 9 ms."},
+    ]
+    judged = convert(
+        BenchmarkResult, {"framework": "a", "reqPerSec": 1, "budget": {"met": "not_shown", "items": items}}
+    )
+
+    assert report.budget(judged) == [
+        "budget not shown", "  met: p99<50ms: p99 2.1 ms.", "  not shown: max<1s: max 9 ms.",
+    ]  # fmt: skip
+    assert report.budget(RESULT) == []
+
+
 def test_results_are_an_aligned_table() -> None:
     assert report.results(BenchmarkResults((RESULT, SINGLE))) == [
         "at  framework  endpoint     requests/s  spread      p50      p99  connections  validity",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from dashboard_client.tui.model import effects, events, keymap, menu_items, server_requests
-from dashboard_client.tui.model.rows import process_identity, rows, selected_row
+from dashboard_client.tui.model.rows import Row, process_identity, rows, selected_row
 from dashboard_client.tui.model.state import INTERVALS_MS, LiveData, State
 from dashboard_client.tui.model.windows import (
     Compare,
@@ -27,6 +27,7 @@ from dashboard_client.tui.screen import theme
 from dashboard_client.tui.text.node_text import node_lines
 from dashboard_client.tui.text.window_text import compare_lines, page_lines
 from dashboard_client.tui.update.dispatch import begin_subscriptions, update
+from dashboard_client.tui.view.benchmarks import line
 from dashboard_client.tui.view.render import render
 from dashboard_client.wire.action_result import ActionResult
 from dashboard_client.wire.benchmarks import (
@@ -35,6 +36,8 @@ from dashboard_client.wire.benchmarks import (
     BenchmarkResult,
     BenchmarkResults,
     BenchmarkRun,
+    Budget,
+    BudgetItem,
     Comparison,
     LastResult,
     LatestResults,
@@ -673,6 +676,43 @@ def test_a_run_page_shows_the_verdict_against_the_baseline() -> None:
 
     index = lines.index("baseline     r1, set unknown time by ann")
     assert lines[index + 1] == "             fastify is 9.9 % slower than fastify."
+
+
+ITEMS = (
+    BudgetItem("p99<50ms", "met", "p99 2.1 ms (2 to 2.2 ms in 5 trials)."),
+    BudgetItem("max<1s", "not_shown", "max 9 ms. 5 trials would settle it."),
+)
+
+
+def test_a_run_page_shows_the_budget() -> None:
+    judged = replace(scenes.RESULTS[0], budget=Budget("not_shown", ITEMS))
+    lines = page_lines(RunPage("a", BenchmarkRun("a", "done", result=judged)))
+
+    index = lines.index("budget       not shown")
+    assert lines[index + 1 : index + 3] == (
+        "  ok  p99<50ms               p99 2.1 ms (2 to 2.2 ms in 5 trials).",
+        "  ?   max<1s                 max 9 ms. 5 trials would settle it.",
+    )
+    waiting = page_lines(RunPage("a", BenchmarkRun("a", "queued", expect=("p99<50ms", "max<1s"))))
+    assert "budget       p99<50ms, max<1s" in waiting
+
+
+@pytest.mark.parametrize(
+    ("met", "ends"),
+    [
+        ("met", ("✓", "✓", "✓ budget met")),
+        ("missed", ("  missed ✓", "budget missed        ✓", "✓ budget missed")),
+        ("not_shown", ("✓", "✓", "✓ budget not shown")),
+    ],
+)
+def test_a_missed_budget_is_in_every_row_and_any_in_a_wide_one(met: str, ends: tuple[str, ...]) -> None:
+    judged = replace(scenes.RESULTS[0], budget=Budget(met, ITEMS))
+    row = Row("a", judged, "")
+
+    texts = ["".join(text for text, _ in line(row, width)) for width in (40, 70, 100)]
+
+    assert [text.endswith(end) for text, end in zip(texts, ends, strict=True)] == [True] * 3, texts
+    assert all(len(text) <= width for text, width in zip(texts, (40, 70, 100), strict=True)), texts
 
 
 def test_replicas_have_a_row_only_without_their_master() -> None:
