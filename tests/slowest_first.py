@@ -18,7 +18,7 @@ SLOWEST = (
     "rediscluster/operations/test_faults.py", "benchmarks/runs/test_credentials.py",
     "dashboard_client/tui/test_in_a_terminal.py", "pm2site/live/test_feed.py",
     "pm2site/transport/test_http_limits.py", "pm2site/access/test_access_on_the_wire.py",
-    "pm2/actions/test_lifecycle.py", "pm2/actions/test_results.py", "benchmarks/history/test_query_plans.py",
+    "pm2/actions/test_lifecycle.py", "pm2/actions/test_results.py", "benchmarks/cli/test_budgets.py", "benchmarks/history/test_query_plans.py",
     "pm2/frameworks/test_lifecycle.py", "test_locales.py", "pm2/api/test_views.py",
     "pm2/actions/test_serving_again.py", "test_output_errors.py", "benchmarks/cli/test_cli.py",
     "pm2/monitor/test_daemon_monitor.py", "end_to_end/test_shutdown.py", "pm2/actions/test_selection.py",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import subprocess
@@ -10,16 +12,18 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+import requests
 
 from system.lib.installation import ROOT
+from tests.fixtures.server import StartServer
 from tests.fixtures.target_server import run_target
 
 pytestmark = pytest.mark.real
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs `python -m benchmarks` in a folder, without a server that takes the result."""
-    environment = {**os.environ, "API_SERVER": "http://127.0.0.1:9", "XDG_STATE_HOME": str(folder / "state")}
+def run(folder: Path, *arguments: str, server: str = "http://127.0.0.1:9") -> subprocess.CompletedProcess[str]:
+    """Runs `python -m benchmarks` in a folder. `server`: gets the result; by default, there is none."""
+    environment = {**os.environ, "API_SERVER": server, "XDG_STATE_HOME": str(folder / "state")}
     argv = [sys.executable, "-m", "benchmarks", "-e", "/simple", *arguments]
     environment["PYTHONPATH"] = str(ROOT)
     return subprocess.run(argv, env=environment, cwd=folder, capture_output=True, text=True, timeout=90)
@@ -100,3 +104,20 @@ def test_usage_errors_come_before_any_measurement(tmp_path: Path) -> None:
         ]
 
     assert [(done.returncode, done.stdout, done.stderr.count("\n")) for done in refusals] == [(2, "", 1)] * 3
+
+
+def test_a_budget_goes_to_the_server_with_the_result(tmp_path: Path, start_server: StartServer) -> None:
+    server = start_server()
+    with run_target(delay_ms=20) as port:
+        target = ("-f", "mine", "-H", f"127.0.0.1:{port}", "-d", "1", "-c", "10", "--json")
+        done = run(tmp_path, *target, "--expect", "p50<10ms", "--expect", "rate>1/s", server=server.url)
+
+    assert done.returncode == 6, done.stderr
+    entry = json.loads(done.stdout)
+    details = requests.get(f"{server.url}/api/benchmark/runs/{entry['id']}", timeout=10).json()
+    assert (details["expect"], details["result"]["budget"]) == (entry["expect"], entry["budget"])
+    without = {name: value for name, value in entry.items() if name not in ("id", "budget")}
+    judged = requests.post(f"{server.url}/api/benchmark/add", json=without, timeout=10).json()["result"]["budget"]
+    assert [item["met"] for item in judged["items"]] == [item["met"] for item in entry["budget"]["items"]]
+    rows = csv.DictReader(io.StringIO(requests.get(f"{server.url}/api/benchmark/export?format=csv", timeout=10).text))
+    assert [row["budget"] for row in rows] == ["missed", "missed"]
