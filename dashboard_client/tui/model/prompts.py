@@ -16,8 +16,9 @@ MAX_ANSWER_CHARACTERS = 200
 
 @dataclass(frozen=True, slots=True)
 class RunField:
-    """A field of the run form: a number within `limit`, one of `choices`, or else free text. `default` describes what
-    the server does if the field is empty; `note` is shown beside the text."""
+    """A field of the run form: a number within `limit`, one of `choices`, or else free text, with `is_list` several
+    separated by commas. `default` describes what the server does if the field is empty; `note` is shown beside the
+    text."""
 
     name: str
     label: str
@@ -26,6 +27,7 @@ class RunField:
     choices: tuple[str, ...] = ()
     is_required: bool = False
     note: str = ""
+    is_list: bool = False
 
     @property
     def hint(self) -> str:
@@ -43,6 +45,7 @@ RUN_FIELDS = (
     RunField("workers", "workers", "by the instances", ANY_NUMBER),
     RunField("pipelining", "pipelining", "1", ANY_NUMBER),
     RunField("generator", "load generator", "the best available"),
+    RunField("expect", "budget", "none, or p99<50ms, errors<=0", is_list=True),
     RunField("label", "label", "none"),
 )
 # In front of these: of a server of one's own, and of one of which nobody knows where it answers.
@@ -140,6 +143,11 @@ def describe_instances(text: str, limit: Limit) -> str:
     return plural(count, "instance")
 
 
+def split_list(text: str) -> list[str]:
+    """`a, b` → a and b."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
 def parse_run_form(fields: tuple[RunField, ...], values: tuple[str, ...]) -> Mapping[str, object] | str:
     """The request's parameters, without empty fields (the server has defaults); else an error message."""
     parameters: dict[str, object] = {}
@@ -153,5 +161,5 @@ def parse_run_form(fields: tuple[RunField, ...], values: tuple[str, ...]) -> Map
         number = parse_integer(text)
         if field.limit and (number is None or not field.limit.minimum <= number <= field.limit.maximum):
             return f"{field.label}: a number from {field.limit.minimum} to {field.limit.maximum}."
-        parameters[field.name] = number if field.limit else text
+        parameters[field.name] = number if field.limit else split_list(text) if field.is_list else text
     return parameters

@@ -143,13 +143,15 @@ def prompt_scale(state: State, framework: str, count: str) -> State:
     return push_window(state, windows.Prompt("scale", title, count, framework, _limit(state, "instances")))
 
 
-def open_run_form(state: State, name: str, endpoint: str, method: str) -> State:
-    """`name`: of a framework, or of another target, whose path can be changed."""
+def open_run_form(state: State, name: str, endpoint: str, method: str, **texts: str) -> State:
+    """`name`: of a framework, or of another target, whose path can be changed. `texts`: of fields, by name; the others
+    are empty."""
     fields = run_fields(state.config) if state.config else RUN_FIELDS
+    values = tuple(texts.get(field.name, "") for field in fields)
     if state.config is None or state.config.is_framework(name):
-        return push_window(state, windows.Form(name, endpoint, method, fields))
+        return push_window(state, windows.Form(name, endpoint, method, fields, values))
     fields = (replace(PATH_FIELD, note=_address(state, name)), *fields)
-    return push_window(state, windows.Form(name, "", method, fields, (endpoint, *RUN_DEFAULTS), kind="target"))
+    return push_window(state, windows.Form(name, "", method, fields, (endpoint, *values), kind="target"))
 
 
 def _address(state: State, name: str) -> str:
@@ -166,7 +168,9 @@ def open_run_form_again(state: State) -> State:
     row = selected_row(state, "benchmarks")
     if row is None or not isinstance(row.item, BenchmarkResult):
         return show_toast(state, "No benchmark yet: m, Benchmarks", "plain")
-    return open_run_form(state, row.item.framework, row.item.endpoint or "/simple", row.item.method or "GET")
+    result = row.item
+    expect = ", ".join(item.text for item in result.budget.items) if result.budget else ""
+    return open_run_form(state, result.framework, result.endpoint or "/simple", result.method or "GET", expect=expect)
 
 
 def open_process_run_form(state: State) -> State:

@@ -697,6 +697,24 @@ def test_a_run_page_shows_the_budget() -> None:
     assert "budget       p99<50ms, max<1s" in waiting
 
 
+def test_a_benchmark_is_run_again_with_its_budget() -> None:
+    judged = replace(scenes.RESULTS[0], budget=Budget("met", ITEMS))
+    live = scenes.live()
+    state, _ = keys(replace(live, live=replace(live.live, results=(judged,))), "3", "n")
+    assert isinstance(state.top_window, Form)
+    assert dict(zip((field.name for field in state.top_window.fields), state.top_window.values, strict=True)) == {
+        **dict.fromkeys(
+            ("profile", "duration", "trials", "connections", "workers", "pipelining", "generator", "label"), ""
+        ),
+        "expect": "p99<50ms, max<1s",
+    }
+
+    _, sent = keys(state, "enter")
+
+    scenario = {"framework": "fastify", "endpoint": "/simple", "method": "GET", "expect": ["p99<50ms", "max<1s"]}
+    assert calls(sent) == [("benchmark_run", scenario)]
+
+
 @pytest.mark.parametrize(
     ("met", "ends"),
     [
