@@ -10,11 +10,11 @@ from benchmarks.engine.run_limits import RUN_LIMITS
 from benchmarks.engine.run_spec import PROTOCOLS
 from benchmarks.generators import GENERATORS
 from benchmarks.generators.scenario import METHODS, PROFILES
-from benchmarks.runs.budget_fields import ExpectationsField
 from benchmarks.targets.request_fields import (
     Base64Field,
     BodyField,
     ConnectField,
+    ExpectationsField,
     HeadersField,
     PathField,
     UrlField,

@@ -17,15 +17,15 @@ from benchmarks import generators
 from benchmarks.analysis import histogram
 from benchmarks.analysis.gates import VALIDITIES
 from benchmarks.analysis.inferred_validity import infer_validity
-from benchmarks.budgets.expectation import parse_stored
-from benchmarks.budgets.judgement import BudgetInput, is_rate_lower_bound, object_to
+from benchmarks.budgets.expectation import MAX_EXPECTATIONS, parse_stored
+from benchmarks.budgets.judgement import JUDGEMENTS, BudgetInput, is_rate_lower_bound, object_to
 from benchmarks.budgets.stored import complete, find_contradiction, parse_budget, trial_of
 from benchmarks.engine.run_figures import RunFigures, TrialFigures
 from benchmarks.engine.run_spec import PROTOCOLS, SCHEMES, RunParameters
 from benchmarks.generators.scenario import SWEEP
 from benchmarks.models import Run, Trial
-from benchmarks.runs.budget_fields import BudgetSerializer, ExpectationsField
 from benchmarks.sweeps.steps import LIMITS, OUTCOMES
+from benchmarks.targets.request_fields import ExpectationField, ExpectationsField
 from system.lib.fields import (
     FlagField,
     JsonObjectField,
@@ -39,7 +39,7 @@ from system.lib.wire import to_wire, wire_keys
 
 MAX_TRIALS, MAX_GATES, MAX_SAMPLES, MAX_REASONS = 60, 100, 1000, 1000
 MAX_HISTOGRAM = MAX_OUTPUT = 64 * 1024
-MAX_SAMPLE_VALUES, MAX_METHOD = 20, 16
+MAX_SAMPLE_VALUES, MAX_METHOD, MAX_MESSAGE = 20, 16, 2000
 MAX_INTEGER = 2**31 - 1  # of a PositiveIntegerField
 MAX_STEP_REASONS = 20
 STEP_NUMBERS = ("rate", "achieved", "p50", "p90", "p99", "max", "errors", "generatorShare", "targetShare")
@@ -158,6 +158,22 @@ class SweepSerializer(SubmittedSerializer):
     isMonotone = FlagField(default=True)
     text = TextField(max_length=2000)
     steps = serializers.ListField(child=SweepStepSerializer(), max_length=MAX_TRIALS)
+
+
+class BudgetItemSerializer(SubmittedSerializer):
+    text = ExpectationField()
+    met = serializers.ChoiceField(JUDGEMENTS)
+    value = NumberField(min_value=0, default=None)
+    low = NumberField(min_value=0, default=None)
+    high = NumberField(min_value=0, default=None)
+    message = TextField(max_length=MAX_MESSAGE, allow_blank=True, trim_whitespace=False, default="")
+
+
+class BudgetSerializer(SubmittedSerializer):
+    """`met` of the whole follows from the items."""
+
+    met = serializers.ChoiceField(JUDGEMENTS, required=False)
+    items = serializers.ListField(child=BudgetItemSerializer(), min_length=1, max_length=MAX_EXPECTATIONS)
 
 
 class ImportedSerializer(SubmittedSerializer):

@@ -72,7 +72,7 @@ def build_spec(request: Mapping[str, Any]) -> RunSpec:
         label=request.get("label", ""),
         protocol=protocol,
         insecure=request.get("insecure", choice.target.insecure),
-        expect=request.get("expect") or endpoint.expect,
+        expect=request.get("expect", endpoint.expect),
         expect_status=endpoint.expect_status,
     )
 

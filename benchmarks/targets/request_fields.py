@@ -1,4 +1,4 @@
-"""Serializer fields for what a target is sent: paths, headers, bodies and expected statuses."""
+"""Serializer fields for what a target is sent, and for what is expected of it: statuses and budgets."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from benchmarks.budgets.expectation import MAX_EXPECTATIONS, parse_expectation
 from benchmarks.engine import address
-from benchmarks.errors import InvalidTargetAddress
+from benchmarks.errors import InvalidExpectation, InvalidTargetAddress
 from benchmarks.generators.secret_headers import MASK, is_secret
 from benchmarks.targets.target import PATH
 from system.lib.fields import StrictIntegerField, TextField
@@ -21,6 +22,28 @@ MAX_BODY = 2**20
 MAX_STATUSES = 20
 RESERVED_HEADERS = ("host", "content-length", "transfer-encoding", "connection")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+
+
+class ExpectationField(TextField):
+    """An expectation, in the grammar of budgets."""
+
+    format = "expectation"  # for OpenAPI
+
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            return parse_expectation(super().to_internal_value(data)).text
+        except InvalidExpectation as error:
+            raise serializers.ValidationError(error.reason) from error
+
+
+class ExpectationsField(serializers.ListField):
+    """A budget; repetitions are left out."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(child=ExpectationField(), max_length=MAX_EXPECTATIONS, **options)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        return list(dict.fromkeys(super().to_internal_value(data)))
 
 
 class PathField(TextField):

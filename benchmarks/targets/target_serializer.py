@@ -15,6 +15,7 @@ from benchmarks.targets.request_fields import (
     Base64Field,
     BodyField,
     ConnectField,
+    ExpectationsField,
     HeadersField,
     PathField,
     StatusField,
@@ -24,7 +25,7 @@ from benchmarks.targets.target import NAME
 from pm2.frameworks.registry import registry
 from system.lib.fields import FlagField, NameField, StrictIntegerField, TextField
 
-MAX_ENDPOINTS, MAX_PORTS, MAX_EXPECTATIONS = 100, 20, 20
+MAX_ENDPOINTS, MAX_PORTS = 100, 20
 
 
 class TargetNameField(TextField):
@@ -51,7 +52,7 @@ class EndpointSerializer(serializers.Serializer[Any]):
     contentType = TextField(default="", allow_blank=True, max_length=100, source="content_type")
     expectStatus = StatusField(default=list, source="expect_status")
     description = TextField(default="", allow_blank=True, max_length=500)
-    expect = serializers.ListField(child=TextField(max_length=100), default=list, max_length=MAX_EXPECTATIONS)
+    expect = ExpectationsField(default=list, help_text="the default budget")
 
     def validate_contentType(self, text: str) -> str:
         if not text.isascii() or not text.isprintable():

@@ -93,6 +93,7 @@ def test_another_key_of_the_server_clears_credentials(client: APIClient, setting
         ({"pm2": "a", "endpoints": [{"path": "/", "body": "a", "bodyBase64": "YQ=="}]}, "endpoints"),
         ({"pm2": "a", "endpoints": [{"path": "/", "bodyBase64": "*"}]}, "endpoints"),
         ({"pm2": "a", "endpoints": [{"path": "/", "expectStatus": [200, 404]}]}, "endpoints"),
+        ({"pm2": "a", "endpoints": [{"path": "/", "expect": ["p99<50"]}]}, "endpoints"),
     ],
 )
 def test_what_is_no_target_is_refused(client: APIClient, body: dict[str, Any], field: str) -> None:
@@ -125,6 +126,21 @@ def test_a_run_of_an_own_target_sends_its_endpoint_and_keeps_no_credential(
     assert (run.endpoint, run.method, run.body, run.expect_status) == ("/orders?page=2", "POST", "{}", [201])
     assert run.headers == {"Accept": "text/plain", "Authorization": "***", "Content-Type": "application/json"}
     assert private_headers.take(run.pk, run.headers)["Authorization"] == SECRET
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [({}, ["p99<50ms", "errors<=0"]), ({"expect": ["rate>1k"]}, ["rate>1k"]), ({"expect": []}, [])],
+)
+def test_a_run_has_the_budget_of_its_endpoint_unless_it_brings_one(
+    request_: dict[str, Any], expected: list[str], client: APIClient, settings: Settings
+) -> None:
+    settings.BENCH_TARGETS = ("10.0.0.5",)
+    put(client, "orders", url="http://10.0.0.5:81", endpoints=[{"path": "/", "expect": [" p99<50ms", "errors<=0"]}])
+
+    response = client.post("/api/benchmark/run", {"target": "orders", **request_}, format="json")
+
+    assert (response.status_code, Run.objects.get().expect) == (202, expected)
 
 
 def test_a_cleared_credential_is_asked_for_instead_of_sent_empty(client: APIClient, settings: Settings) -> None:

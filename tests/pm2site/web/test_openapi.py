@@ -45,7 +45,8 @@ def test_only_a_submitted_result_takes_null() -> None:
 
     assert len(bodies) > 10
     assert with_null == {
-        "AddRequest", "BudgetItemRequest", "GateRequest", "HistogramsRequest", "OwnTargetRequest", "SweepRequest", "SweepStepRequest", "TrialRequest",
+        "AddRequest", "BudgetItemRequest", "BudgetRequest", "GateRequest", "HistogramsRequest", "OwnTargetRequest",
+        "SweepRequest", "SweepStepRequest", "TrialRequest",
     }  # fmt: skip
 
 
