@@ -30,17 +30,8 @@ class InvalidRunRequest(BenchmarkError, Invalid):
     code = "bad_request"
 
     def __init__(self, field: str, sentence: str) -> None:
+        self.sentence = sentence
         super().__init__(f"The request is not valid: {field}: {sentence}", **{field: [sentence]})
-
-
-class InvalidExpectation(BenchmarkError, Invalid):
-    """A part of a budget that cannot be judged. `example`: a right one."""
-
-    code = "bad_request"
-
-    def __init__(self, text: str, reason: str, example: str) -> None:
-        self.reason = f"{text[:60]!r} cannot be judged: {reason}. Write it like {example!r}."
-        super().__init__(self.reason, expect=[self.reason])
 
 
 class InvalidTargetAddress(BenchmarkError, Invalid):

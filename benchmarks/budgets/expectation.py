@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 
-from benchmarks.errors import InvalidExpectation
+from benchmarks.errors import InvalidRunRequest
 
 MAX_EXPECTATIONS = 20
 MAX_CHARACTERS = 60  # the longest sensible one has about 25
@@ -58,33 +58,39 @@ class Expectation:
 
 
 def parse_expectation(text: str) -> Expectation:
-    """Raises InvalidExpectation, whose message shows a right example."""
+    """Raises InvalidRunRequest, whose sentence shows a right example."""
     text = text.strip()
     if len(text) > MAX_CHARACTERS:
-        raise InvalidExpectation(text, f"it is longer than {MAX_CHARACTERS} characters", EXAMPLES["p99"])
+        raise _refusal(text, f"it is longer than {MAX_CHARACTERS} characters", EXAMPLES["p99"])
     match = _SHAPE.fullmatch(text)
     if not match:
-        raise InvalidExpectation(text, f"it is not METRIC OP NUMBER UNIT (OP: {' '.join(OPERATORS)})", EXAMPLES["p99"])
+        raise _refusal(text, f"it is not METRIC OP NUMBER UNIT (OP: {' '.join(OPERATORS)})", EXAMPLES["p99"])
     metric, op, number, written = match[1], match[2], match[3], (match[4] or "").replace("\u03bc", "\u00b5")
     units = METRICS.get(metric)
     if units is None:
-        raise InvalidExpectation(text, f"the metrics are {', '.join(METRICS)}", EXAMPLES["p99"])
+        raise _refusal(text, f"the metrics are {', '.join(METRICS)}", EXAMPLES["p99"])
     unit = units.get(written)
     if unit is None:
-        raise InvalidExpectation(text, f"the units of {metric} are {_unit_names(units)}", EXAMPLES[metric])
+        raise _refusal(text, f"the units of {metric} are {_unit_names(units)}", EXAMPLES[metric])
     limit = float(Decimal(number) * unit.factor)
     if limit == 0 and op == "<":
-        raise InvalidExpectation(text, "nothing is below 0", f"{metric} <= 0{written}")
+        raise _refusal(text, "nothing is below 0", f"{metric} <= 0{written}")
     if unit.name == "%" and limit > 100:
-        raise InvalidExpectation(text, "a share is at most 100 %", EXAMPLES[metric])
+        raise _refusal(text, "a share is at most 100 %", EXAMPLES[metric])
     return Expectation(text, metric, op, limit, unit.name)
+
+
+def _refusal(text: str, reason: str, example: str) -> InvalidRunRequest:
+    """`example`: a right one."""
+    sentence = f"{text[:MAX_CHARACTERS]!r} cannot be judged: {reason}. Write it like {example!r}."
+    return InvalidRunRequest("expect", sentence)
 
 
 def parse_stored(texts: Iterable[object]) -> tuple[Expectation, ...]:
     """Those of a stored budget; what cannot be judged, because the row is damaged, is left out."""
     expectations = []
     for text in texts:
-        with suppress(InvalidExpectation):
+        with suppress(InvalidRunRequest):
             expectations.append(parse_expectation(str(text)))
     return tuple(expectations[:MAX_EXPECTATIONS])
 
@@ -94,9 +100,9 @@ def _unit_names(units: Mapping[str, Unit]) -> str:
 
 
 def parse_expectations(texts: Iterable[str]) -> tuple[Expectation, ...]:
-    """Repetitions are left out. Raises InvalidExpectation, also for more than MAX_EXPECTATIONS."""
+    """Repetitions are left out. Raises InvalidRunRequest, also for more than MAX_EXPECTATIONS."""
     expectations = tuple(dict.fromkeys(parse_expectation(text) for text in texts))
     if len(expectations) > MAX_EXPECTATIONS:
         last = expectations[-1].text
-        raise InvalidExpectation(last, f"a budget has at most {MAX_EXPECTATIONS} expectations", EXAMPLES["p99"])
+        raise _refusal(last, f"a budget has at most {MAX_EXPECTATIONS} expectations", EXAMPLES["p99"])
     return expectations

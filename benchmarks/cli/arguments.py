@@ -18,7 +18,7 @@ from benchmarks.engine.address import TargetAddress
 from benchmarks.engine.run_limits import RUN_LIMITS
 from benchmarks.engine.run_plan import RunPlan, make_plan
 from benchmarks.engine.run_spec import RunSpec
-from benchmarks.errors import BadUsage, InvalidExpectation, InvalidTargetAddress
+from benchmarks.errors import BadUsage, InvalidRunRequest, InvalidTargetAddress
 from benchmarks.generators import scenario
 from benchmarks.generators.scenario import PROFILES, SWEEP
 from pm2.errors import UnknownFramework
@@ -134,8 +134,8 @@ def _checked_expectations(texts: Sequence[str]) -> tuple[str, ...]:
     """Raises BadUsage."""
     try:
         return tuple(expectation.text for expectation in parse_expectations(texts))
-    except InvalidExpectation as error:
-        raise BadUsage(f"--expect {error.reason}") from error
+    except InvalidRunRequest as error:
+        raise BadUsage(f"--expect {error.sentence}") from error
 
 
 def port_offset() -> int:

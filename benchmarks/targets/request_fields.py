@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from benchmarks.budgets.expectation import MAX_EXPECTATIONS, parse_expectation
 from benchmarks.engine import address
-from benchmarks.errors import InvalidExpectation, InvalidTargetAddress
+from benchmarks.errors import InvalidRunRequest, InvalidTargetAddress
 from benchmarks.generators.secret_headers import MASK, is_secret
 from benchmarks.targets.target import PATH
 from system.lib.fields import StrictIntegerField, TextField
@@ -32,8 +32,8 @@ class ExpectationField(TextField):
     def to_internal_value(self, data: Any) -> str:
         try:
             return parse_expectation(super().to_internal_value(data)).text
-        except InvalidExpectation as error:
-            raise serializers.ValidationError(error.reason) from error
+        except InvalidRunRequest as error:
+            raise serializers.ValidationError(error.sentence) from error
 
 
 class ExpectationsField(serializers.ListField):

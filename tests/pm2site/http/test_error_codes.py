@@ -22,7 +22,6 @@ benchmarks.GeneratorMissing 503 generator_missing
 benchmarks.HistoryUnreadable 422 history_unreadable
 benchmarks.ImportIncomplete 503 import_incomplete
 benchmarks.InvalidCursor 400 bad_request
-benchmarks.InvalidExpectation 400 bad_request
 benchmarks.InvalidRunRequest 400 bad_request
 benchmarks.InvalidTargetAddress 400 bad_request
 benchmarks.NoBaseline 404 no_baseline
