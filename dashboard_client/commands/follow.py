@@ -16,9 +16,10 @@ from dashboard_client.formatting.log_text import log_text
 from dashboard_client.network import events
 from dashboard_client.network.api import Api
 from dashboard_client.network.live_connection import LiveConnection
-from dashboard_client.wire.benchmarks import AcceptedRun, BenchmarkProgress, BenchmarkRun, Endpoint, SystemConfig
+from dashboard_client.wire.benchmarks import AcceptedRun, BenchmarkProgress, BenchmarkRun
 from dashboard_client.wire.decode import convert
 from dashboard_client.wire.host_and_pm2 import LogLines
+from dashboard_client.wire.system_config import Endpoint, SystemConfig
 
 POLL_S = 1.0
 MAX_OUTAGE_S = 60.0  # runs continue while the server restarts

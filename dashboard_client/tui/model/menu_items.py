@@ -21,9 +21,9 @@ from dashboard_client.tui.model.server_requests import (
     set_up_redis,
     stop_redis,
 )
-from dashboard_client.wire.benchmarks import Framework, SystemConfig
 from dashboard_client.wire.host_and_pm2 import Process
 from dashboard_client.wire.redis import RedisStats
+from dashboard_client.wire.system_config import Framework, SystemConfig
 
 
 @dataclass(frozen=True, slots=True)

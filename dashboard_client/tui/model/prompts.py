@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from dashboard_client.formatting.figures import plural
-from dashboard_client.wire.benchmarks import ANY_NUMBER, Limit, SystemConfig
+from dashboard_client.wire.system_config import ANY_NUMBER, Limit, SystemConfig
 
 MIN_MASTERS = 3
 NODE_LIMIT = Limit(MIN_MASTERS, 1000)  # of a server that does not send its own

@@ -8,9 +8,10 @@ from datetime import datetime
 
 from dashboard_client.tui.model.server_requests import ServerRequest
 from dashboard_client.tui.model.windows import Window
-from dashboard_client.wire.benchmarks import BenchmarkProgress, BenchmarkResult, RunProgress, SystemConfig
+from dashboard_client.wire.benchmarks import BenchmarkProgress, BenchmarkResult, RunProgress
 from dashboard_client.wire.host_and_pm2 import HostStats, Pm2Stats, Process
 from dashboard_client.wire.redis import RedisStats
+from dashboard_client.wire.system_config import SystemConfig
 
 PANELS = ("pm2", "redis", "benchmarks", "run", "activity", "cpu", "memory")  # 1 to 5 are the keys of the first five
 LISTS = ("pm2", "redis", "benchmarks", "activity")

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from dashboard_client.tui.model.menu_items import MenuItem
 from dashboard_client.tui.model.prompts import RUN_DEFAULTS, RUN_FIELDS, RunField
 from dashboard_client.tui.model.server_requests import ServerRequest
-from dashboard_client.wire.benchmarks import ANY_NUMBER, BenchmarkResult, BenchmarkRun, Comparison, Limit
+from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkRun, Comparison
 from dashboard_client.wire.host_and_pm2 import LogLine, Process, ProcessPage
+from dashboard_client.wire.system_config import ANY_NUMBER, Limit
 
 MAX_LOG_LINES = 5000
 

@@ -9,8 +9,9 @@ from dashboard_client.tui.model.rows import keep_selection, process_identity, se
 from dashboard_client.tui.model.state import HISTORY_S, Link, LiveData, Point, State, StreamValue
 from dashboard_client.tui.model.windows import MAX_LOG_LINES, Logs, ProcessDetails, RunPage, Window
 from dashboard_client.tui.update.api_calls import Transition, fetch, log_activity, show_toast
-from dashboard_client.wire.benchmarks import BenchmarkProgress, BenchmarkResults, BenchmarkRun, SystemConfig
+from dashboard_client.wire.benchmarks import BenchmarkProgress, BenchmarkResults, BenchmarkRun
 from dashboard_client.wire.host_and_pm2 import Activity, HostStats, LogLines, Pm2Events, Pm2Stats, Process
+from dashboard_client.wire.system_config import SystemConfig
 
 RECENT_RESULTS = 20
 LOCAL_ACTOR = "this machine"  # the server's name for local clients without a key; not worth displaying

@@ -23,21 +23,11 @@ from dashboard_client.tui.text.node_text import info_title, node_lines, slow_log
 from dashboard_client.tui.text.window_text import LATEST
 from dashboard_client.tui.update.api_calls import Transition, fetch, push_window, show_toast
 from dashboard_client.tui.update.row_actions import NO_NODE, NO_PROCESS, selected_node, selected_process
-from dashboard_client.wire.benchmarks import (
-    ANY_NUMBER,
-    ROOT,
-    BenchmarkResult,
-    BenchmarkResults,
-    BenchmarkRun,
-    Endpoint,
-    LatestResults,
-    Limit,
-    SystemConfig,
-    Target,
-)
+from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkResults, BenchmarkRun, LatestResults
 from dashboard_client.wire.host_and_pm2 import LogLines, Process, ProcessPage
 from dashboard_client.wire.readiness import Readiness
 from dashboard_client.wire.redis import NodeInfo, RedisNode, SlowLog
+from dashboard_client.wire.system_config import ANY_NUMBER, ROOT, Endpoint, Limit, SystemConfig, Target
 
 LOG_TAIL = 200
 LOGS_MS = 500

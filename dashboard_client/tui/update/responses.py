@@ -25,11 +25,11 @@ from dashboard_client.wire.benchmarks import (
     BenchmarkRun,
     Comparison,
     LatestResults,
-    SystemConfig,
 )
 from dashboard_client.wire.host_and_pm2 import LogLines, ProcessPage
 from dashboard_client.wire.readiness import Readiness
 from dashboard_client.wire.redis import NodeInfo, RedisStatus, SlowLog
+from dashboard_client.wire.system_config import SystemConfig
 
 UNSUPPORTED_STATUSES = (404, 405)  # of endpoints that an older server does not have
 MAX_ANNOUNCED = 3  # more new results at once come from an import

@@ -35,7 +35,8 @@ from dashboard_client.tui.update.api_calls import (
 from dashboard_client.tui.update.open_windows import open_run_page
 from dashboard_client.tui.update.row_actions import mark_or_compare
 from dashboard_client.tui.update.text_input import replace_text
-from dashboard_client.wire.benchmarks import ROOT, BenchmarkResult, Limit
+from dashboard_client.wire.benchmarks import BenchmarkResult
+from dashboard_client.wire.system_config import ROOT, Limit
 
 
 def close_window(state: State) -> Transition:

@@ -11,18 +11,10 @@ from dashboard_client.tui.model.events import Event, Key
 from dashboard_client.tui.model.state import State
 from dashboard_client.tui.update.api_calls import log_activity
 from dashboard_client.tui.update.dispatch import update
-from dashboard_client.wire.benchmarks import (
-    BenchmarkProgress,
-    BenchmarkResult,
-    BenchmarkResults,
-    Endpoint,
-    Framework,
-    Limit,
-    RunProgress,
-    SystemConfig,
-)
+from dashboard_client.wire.benchmarks import BenchmarkProgress, BenchmarkResult, BenchmarkResults, RunProgress
 from dashboard_client.wire.host_and_pm2 import Activity, ActivityEntry, Counts, Daemon, HostStats, Pm2Stats, Process
 from dashboard_client.wire.redis import Cluster, RedisNode, RedisStats
+from dashboard_client.wire.system_config import Endpoint, Framework, Limit, SystemConfig
 
 WALL = datetime(2026, 11, 23, 21, 23, 36)
 NOW_S = 1000.0

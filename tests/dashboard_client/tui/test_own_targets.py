@@ -10,9 +10,10 @@ from dashboard_client.tui.model import effects, events
 from dashboard_client.tui.model.effects import Effect
 from dashboard_client.tui.model.state import State
 from dashboard_client.tui.model.windows import Form, Menu
-from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkResults, Endpoint, SystemConfig, Target
+from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkResults
 from dashboard_client.wire.decode import convert
 from dashboard_client.wire.host_and_pm2 import Counts, Pm2Stats, Process
+from dashboard_client.wire.system_config import Endpoint, SystemConfig, Target
 from tests.dashboard_client.tui import scenes
 from tests.dashboard_client.tui.scenes import keys, play
 

@@ -41,11 +41,11 @@ from dashboard_client.wire.benchmarks import (
     Comparison,
     LastResult,
     LatestResults,
-    Limit,
     RunProgress,
 )
 from dashboard_client.wire.host_and_pm2 import Activity, ActivityEntry, Counts, LogLine, LogLines, Pm2Stats
 from dashboard_client.wire.redis import Cluster, NodeInfo, Persistence, RedisNode, RedisStats, SlowCommand, SlowLog
+from dashboard_client.wire.system_config import Limit
 from tests.dashboard_client.tui import scenes
 from tests.dashboard_client.tui.scenes import NOW_S, keys, play
 
