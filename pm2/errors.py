@@ -137,6 +137,18 @@ class UnknownFramework(PM2Error, NotFound):
         )
 
 
+class NothingToStart(PM2Error, NotFound):
+    """Neither a listed process nor a framework has that name."""
+
+    code = "process_not_found"
+
+    def __init__(self, name: str, frameworks: Sequence[str]) -> None:
+        super().__init__(
+            f"Neither a process in PM2's list nor a framework is named {name!r}. Frameworks: {', '.join(frameworks)}. "
+            "An ecosystem file is started by its path."
+        )
+
+
 class NotInstalled(PM2Error, Unavailable):
     """The framework or its interpreter is missing."""
 

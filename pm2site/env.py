@@ -99,6 +99,15 @@ def path(name: str, default: Path) -> Path:
     return Path(value).expanduser().absolute() if value else default
 
 
+def paths(name: str) -> tuple[Path, ...]:
+    """The absolute folders of a colon-separated list, as of PATH."""
+    folders = tuple(Path(part.strip()).expanduser() for part in text(name).split(":") if part.strip())
+    for folder in folders:
+        if not folder.is_absolute():
+            raise ImproperlyConfigured(f"{name}={text(name)!r} has {str(folder)!r}, which is not an absolute path.")
+    return folders
+
+
 def database(name: str, default: Path) -> dict[str, object]:
     """A Django DATABASES entry from a URL such as `postgres://user:password@host/name`."""
     if not text(name):

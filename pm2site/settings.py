@@ -48,6 +48,7 @@ ALLOWED_HOSTS = ["*"]  # pm2site.http.request_checks checks the Host, for HTTP a
 # --- PM2, Redis, benchmarks --------------------------------------------------------------------------------
 PM2_HOME = env.path("PM2_HOME", Path.home() / ".pm2")
 PM2_TIMEOUT = env.seconds("PM2_TIMEOUT", 10)
+ECOSYSTEM_DIRS = env.paths("ECOSYSTEM_DIRS")  # the API starts the ecosystem files below; they are code
 FRAMEWORK_PORT_OFFSET = env.integer("FRAMEWORK_PORT_OFFSET", 0, 0, 60000)
 REDIS_SERVER = env.program("REDIS_SERVER")
 REDIS_CLUSTER_DIR = env.path("REDIS_CLUSTER_DIR", DATA_DIR / "redis-cluster")

@@ -23,7 +23,10 @@ APPS = {
 # it. A name with a dot is a room inside a room.
 ROOMS = {
     "system": "lib stored_times model_fields admin_lists errors host database api urls apps",
-    "pm2": "errors models frameworks daemon logs exits instance_tracking monitor actions api admin urls apps management.commands",
+    "pm2": (
+        "errors file_errors models frameworks daemon logs exits instance_tracking saved_list monitor actions ecosystem api"
+        " admin urls apps management.commands"
+    ),
     "rediscluster": "errors topology nodes status operations api urls apps management.commands",
     "benchmarks": (
         "errors models analysis budgets generators sweeps engine targets runs history api admin.charts admin cli urls apps"

@@ -1,1 +1,1 @@
-"""The actions: start, stop, restart, reload, scale, delete."""
+"""The actions on processes: start, stop, restart, reload, scale, delete, flush, reset, signal."""

@@ -22,7 +22,7 @@ from system.lib.quantities import pluralize
 CLUSTER = "cluster_mode"
 POLL_S = 0.05
 STEADY_S = 0.3  # an instance that stays online this long has not crashed at startup
-STDERR_LINES = 10
+STDERR_LINES = 20  # of Node: up to four about the place, the error, ten of its stack, and its version
 PER_PROCESS_S = 0.3  # a hundred Node processes take half a minute to start on two cores
 MAX_ACTION_S = 590.0  # below the 600 s that the server gives a request
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 from pm2.actions import action_steps, name_locks, start_steps
 from pm2.actions.carry_out import Action, Effect, action_timeout_s, call_for_each, carry_out, raise_failure
@@ -12,7 +13,7 @@ from pm2.actions.verdicts import SelectedProcess, done, judge_delete, judge_star
 from pm2.daemon import rpc_client
 from pm2.daemon.process import RUNNING, Status
 from pm2.daemon.rpc_client import DaemonConnection
-from pm2.errors import AlreadyRunning, CallFailed, StartFailed
+from pm2.errors import AlreadyRunning, CallFailed, DaemonNotRunning, NothingToStart, ProcessNotFound, StartFailed
 from pm2.exits import expected_exits
 from pm2.frameworks.registry import registry
 from system.lib.quantities import pluralize
@@ -64,15 +65,21 @@ async def _delete_one(daemon: DaemonConnection, one: SelectedProcess, timeout_s:
 
 
 async def restart_one(daemon: DaemonConnection, one: SelectedProcess, timeout_s: float) -> None:
-    """PM2 refuses to restart a process that it is stopping, or that waits for its next restart, because it still has a
-    pid: that ends by a stop."""
+    await restart_with({"id": one.process.pm_id}, daemon, one, timeout_s)
+
+
+async def restart_with(
+    call: Mapping[str, object], daemon: DaemonConnection, one: SelectedProcess, timeout_s: float
+) -> None:
+    """`call`: the argument of `restartProcessId`. PM2 refuses to restart a process that it is stopping, or that waits
+    for its next restart, because it still has a pid: that ends by a stop."""
     if one.process.status in (Status.WAITING, Status.STOPPING):
         await _stop_one(daemon, one, timeout_s)
     try:
-        await daemon.call("restartProcessId", {"id": one.process.pm_id}, timeout_s=timeout_s)
+        await daemon.call("restartProcessId", call, timeout_s=timeout_s)
     except CallFailed:  # it has exited since it was listed
         await _stop_one(daemon, one, timeout_s)
-        await daemon.call("restartProcessId", {"id": one.process.pm_id}, timeout_s=timeout_s)
+        await daemon.call("restartProcessId", call, timeout_s=timeout_s)
 
 
 def _kill_s(one: SelectedProcess) -> float:
@@ -86,6 +93,35 @@ def restart_s(one: SelectedProcess) -> float:
 STOP = Action("stop", "Stopped", _stop_one, judge_stop, _kill_s)
 DELETE = Action("delete", "Deleted", _delete_one, judge_delete, _kill_s)
 RESTART = Action("restart", "Restarted", restart_one, judge_start, restart_s, starts=True)
+START = Action("start", "Started", restart_one, judge_start, restart_s, starts=True)
+
+
+async def start_selected(selector: ProcessSelector, by: str = "") -> ActionResult:
+    """Starts those of the processes that are not running, as they were started before. A name that nothing in the list
+    has may be that of a framework. Raises ProcessNotFound, AlreadyRunning, StartFailed, ActionFailed, CallTimeout."""
+    return await action_steps.run_to_completion(_start_selected(selector, by))
+
+
+async def _start_selected(selector: ProcessSelector, by: str) -> ActionResult:
+    name = selector.name or selector.word
+    try:
+        async with action_steps.responsive_daemon(selector) as daemon:
+            selected, skipped = await action_steps.select_processes(daemon, selector)
+    except (ProcessNotFound, DaemonNotRunning) as error:
+        if name is None:
+            raise
+        if registry().framework_of(name) is None:
+            raise NothingToStart(name, [framework.name for framework in registry().frameworks]) from error
+        return await _start(name, None)
+    idle = [one for one in selected if one.process.status not in RUNNING]
+    if selected and not idle:
+        raise AlreadyRunning(selector.subject, len(selected))
+    async with rpc_client.connect() as daemon:
+        with name_locks.hold_names(action_steps.names_of(idle), START.name):
+            effect = await carry_out(daemon, START, idle)
+            await action_steps.publish_on_bus(daemon, effect.done_pm_ids, START.name)
+            await raise_failure(daemon, effect)
+    return build_result(_message(effect), effect.after, skipped=skipped, results=effect.outcomes)
 
 
 async def stop(selector: ProcessSelector, by: str = "") -> ActionResult:

@@ -6,19 +6,20 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from pm2.actions import lifecycle, scaling
+from pm2.actions import lifecycle, scaling, upkeep
 from pm2.actions.result import ActionResult
 from pm2.actions.selection import ALL, ProcessSelector
 
 
 @dataclass(frozen=True, slots=True)
 class ActionRequest:
-    """`selector`: by default all processes; `instances`: only for verbs that take a number; `by`: who requested it, for
-    the list of exits."""
+    """`selector`: by default all processes; `instances`, `signal`: only for verbs that take a number or a signal; `by`:
+    who requested it, for the list of exits."""
 
     selector: ProcessSelector = ALL
     instances: int | None = None
     by: str = ""
+    signal: str = ""
 
 
 Perform = Callable[[ActionRequest], Coroutine[Any, Any, ActionResult]]
@@ -28,7 +29,8 @@ Perform = Callable[[ActionRequest], Coroutine[Any, Any, ActionResult]]
 class Verb:
     """`name`: also the last part of its address in the API. `needs_name`: on the command line; the API always needs a
     selector, and has `path_for_all`, if any, for all processes. `instances`: whether a number of instances is required,
-    optional, or (None) not accepted. `is_destructive`: the command line asks before it acts on all processes."""
+    optional, or (None) not accepted; `takes_signal`: whether the name of a signal is. `is_destructive`: the command
+    line asks before it acts on all processes."""
 
     name: str
     help: str
@@ -37,6 +39,7 @@ class Verb:
     instances: str | None = None
     is_destructive: bool = False
     path_for_all: str = ""
+    takes_signal: bool = False
 
 
 def _on_processes(action: Callable[[ProcessSelector, str], Coroutine[Any, Any, ActionResult]]) -> Perform:
@@ -47,7 +50,9 @@ def _on_processes(action: Callable[[ProcessSelector, str], Coroutine[Any, Any, A
 
 
 async def _start(request: ActionRequest) -> ActionResult:
-    return await lifecycle.start(request.selector.framework or "", request.instances)
+    if request.selector.framework is None:
+        return await lifecycle.start_selected(request.selector, request.by)
+    return await lifecycle.start(request.selector.framework, request.instances)
 
 
 async def _scale(request: ActionRequest) -> ActionResult:
@@ -55,10 +60,16 @@ async def _scale(request: ActionRequest) -> ActionResult:
     return await scaling.scale(request.selector, request.instances, request.by)
 
 
+async def _signal(request: ActionRequest) -> ActionResult:
+    return await upkeep.send_signal(request.selector, request.signal, request.by)
+
+
 _VERBS = (
     Verb(
-        "start", "Start a framework; responds once every instance is online and the port is open.", _start,
-        needs_name=True, instances="optional",
+        "start",
+        "Start a framework, stopped processes, or an ecosystem file; responds once every process is online, and a"
+        " framework's port open.",
+        _start, needs_name=True, instances="optional",
     ),
     Verb(
         "stop", "Stop processes; they remain in PM2's list.", _on_processes(lifecycle.stop),
@@ -85,5 +96,14 @@ _VERBS = (
         "delete", "Stop processes and remove them from PM2's list.", _on_processes(lifecycle.delete),
         is_destructive=True, path_for_all="deleteAll",
     ),
+    Verb(
+        "flush", "Empty the log files of processes.", _on_processes(upkeep.flush),
+        is_destructive=True, path_for_all="flushAll",
+    ),
+    Verb(
+        "reset", "Set PM2's counters of restarts to 0; the restarts in lists here go on counting.",
+        _on_processes(upkeep.reset), path_for_all="resetAll",
+    ),
+    Verb("signal", "Send a signal to processes.", _signal, needs_name=True, takes_signal=True),
 )  # fmt: skip
 VERBS = {verb.name: verb for verb in _VERBS}

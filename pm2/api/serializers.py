@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
 from pm2.actions.selection import ProcessSelector
+from pm2.actions.upkeep import SIGNALS
 from pm2.api.framework_status import FrameworkList, FrameworkStatus
 from pm2.api.process_detail import ProcessDetail
 from pm2.daemon.process import ProcessDetails
+from pm2.ecosystem.start_from_file import FileRequest
 from pm2.exits.classify import ExitList, UsageSample
 from pm2.frameworks.registry import MAX_INSTANCES
 from pm2.logs.log_search import LogQuery
@@ -26,15 +29,6 @@ from system.lib.fields import (
 from system.lib.wire_serializers import name_components
 
 MAX_LINES = 5000
-
-
-class StartSerializer(serializers.Serializer[Any]):
-    framework = NameField()
-    instances = StrictIntegerField(min_value=1, max_value=MAX_INSTANCES, required=False)
-
-    @property
-    def selector(self) -> ProcessSelector:
-        return ProcessSelector(framework=self.validated_data["framework"])
 
 
 class AllSerializer(serializers.Serializer[Any]):
@@ -59,11 +53,12 @@ class TargetSerializer(AllSerializer):
     namespace = NameField(required=False, help_text="all its processes except this server")
     process = NameField(required=False, help_text="a name, a namespace or a pm_id, by the rule of PM2's command line")
 
-    exactly_one_of = SELECTORS  # for OpenAPI
+    exactly_one_of: tuple[str, ...] = SELECTORS  # for OpenAPI too
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if len(attrs.keys() & set(SELECTORS)) != 1:
-            raise serializers.ValidationError(f"Give exactly one of {', '.join(SELECTORS[:-1])} and {SELECTORS[-1]}.")
+        *first, last = self.exactly_one_of
+        if len(attrs.keys() & set(self.exactly_one_of)) != 1:
+            raise serializers.ValidationError(f"Give exactly one of {', '.join(first)} and {last}.")
         return attrs
 
     @property
@@ -79,6 +74,60 @@ class ScaleSerializer(TargetSerializer):
     """The number of instances to scale to, of the app of exactly one of framework, name, pmId and process."""
 
     instances = StrictIntegerField(min_value=1, max_value=MAX_INSTANCES)
+
+
+class StartSerializer(TargetSerializer):
+    """What to start: a framework, processes that are listed and not running, or the apps of an ecosystem file."""
+
+    instances = StrictIntegerField(
+        min_value=1, max_value=MAX_INSTANCES, required=False, help_text="only with `framework`"
+    )
+    ecosystem = TextField(
+        required=False,
+        max_length=4096,
+        help_text="the absolute path of a file below ECOSYSTEM_DIRS, which is evaluated",
+    )
+    only = serializers.ListField(
+        child=NameField(), required=False, min_length=1, max_length=1000,
+        help_text="only with `ecosystem`: names of its apps; by default all",
+    )  # fmt: skip
+    env = NameField(required=False, help_text="only with `ecosystem`: NAME of the variables in `env_NAME`")
+    preview = FlagField(
+        required=False, help_text="only with `ecosystem`: answer what would be started, with whose rights"
+    )
+
+    exactly_one_of = (*SELECTORS, "ecosystem")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        super().validate(attrs)
+        for names, selector in ((("instances",), "framework"), (("only", "env", "preview"), "ecosystem")):
+            if selector not in attrs and (extra := [name for name in names if name in attrs]):
+                raise serializers.ValidationError({name: [f"Only with {selector}."] for name in extra})
+        return attrs
+
+    @property
+    def subject(self) -> str:
+        return self.validated_data.get("ecosystem") or self.selector.subject
+
+    @property
+    def file_request(self) -> FileRequest | None:
+        data = self.validated_data
+        if "ecosystem" not in data:
+            return None
+        only = tuple(data.get("only", ()))
+        return FileRequest(data["ecosystem"], only, data.get("env"), tuple(settings.ECOSYSTEM_DIRS))
+
+
+class SignalSerializer(TargetSerializer):
+    """The signal for the processes of exactly one of framework, name, pmId, namespace and process."""
+
+    signal = serializers.ChoiceField(SIGNALS)
+
+
+class SaveSerializer(serializers.Serializer[Any]):
+    """The body of `save`; it may be missing."""
+
+    force = FlagField(required=False, help_text="save an empty list too: a reboot then starts nothing")
 
 
 class LogQuerySerializer(QuerySerializer):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -24,11 +24,15 @@ from pm2.api.serializers import (
     ExitQuerySerializer,
     LogBodySerializer,
     LogQuerySerializer,
+    SaveSerializer,
     ScaleSerializer,
+    SignalSerializer,
     StartSerializer,
     StatsQuerySerializer,
     TargetSerializer,
 )
+from pm2.ecosystem import saved_list_actions, start_from_file
+from pm2.ecosystem.start_from_file import StartResult, as_start_result
 from pm2.exits.classify import ExitList
 from pm2.instance_tracking import instance_store
 from pm2.logs.log_search import LogPage
@@ -44,22 +48,23 @@ def _actor(request: Request) -> str:
     return str(getattr(credential, "actor", ""))
 
 
-_BODIES: Mapping[str | None, type[StartSerializer] | type[TargetSerializer]] = {  # by `Verb.instances`
-    "optional": StartSerializer, "required": ScaleSerializer, None: TargetSerializer,
-}  # fmt: skip
+def _body_of(verb: Verb) -> type[TargetSerializer]:
+    return ScaleSerializer if verb.instances else SignalSerializer if verb.takes_signal else TargetSerializer
 
 
 def _verb_view(name: str) -> Callable[..., Response]:
     """The view that performs a verb on the processes that the body selects."""
     verb = VERBS[name]
-    serializer = _BODIES[verb.instances]
+    serializer = _body_of(verb)
 
     def view(self: ViewSet, request: Request) -> Response:
         body = serializer(data=request.data)
         body.is_valid(raise_exception=True)
-        instances = body.validated_data.get("instances")
+        data = body.validated_data
         audit_hook.name_subject(request._request, body.selector.subject)
-        return _perform(verb, ActionRequest(body.selector, instances, _actor(request)))
+        return _perform(
+            verb, ActionRequest(body.selector, data.get("instances"), _actor(request), data.get("signal", ""))
+        )
 
     return _as_action(view, f"{name.replace('-', '_')}_processes", verb.help, verb.name, serializer)
 
@@ -73,8 +78,21 @@ def _view_for_all(name: str) -> Callable[..., Response]:
         body.is_valid(raise_exception=True)
         return _perform(verb, ActionRequest(body.selector, by=_actor(request)))
 
-    text = f"{name.capitalize()} all processes under PM2 except this server and, unless asked for, PM2's modules."
+    what = {"flush": "Empty the log files of", "reset": "Set the counters of restarts to 0 of"}
+    verb_text = what.get(name, name.capitalize())
+    text = f"{verb_text} all processes under PM2 except this server and, unless asked for, PM2's modules."
     return _as_action(view, f"{name}_all", text, verb.path_for_all, AllSerializer)
+
+
+async def _start(body: StartSerializer, by: str) -> StartResult:
+    request = body.file_request
+    if request is None:
+        action_request = ActionRequest(body.selector, body.validated_data.get("instances"), by)
+        return as_start_result(await VERBS["start"].perform(action_request))
+    planned = await start_from_file.plan(request)
+    if body.validated_data.get("preview"):
+        return start_from_file.preview(planned)
+    return await start_from_file.carry_out_plan(planned, by)
 
 
 def _perform(verb: Verb, request: ActionRequest) -> Response:
@@ -114,17 +132,44 @@ class PM2ViewSet(ViewSet):
         """The frameworks: whether they can be started on this host, and how many instances are online."""
         return Response(to_wire(async_to_sync(framework_status.list_frameworks)()))
 
-    start_processes = _verb_view("start")
+    @extend_schema(request=StartSerializer, responses=response_schema(StartResult), description=VERBS["start"].help)
+    @action(detail=False, methods=["post"], url_path="start")
+    def start_processes(self, request: Request) -> Response:
+        body = StartSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        audit_hook.name_subject(request._request, body.subject)
+        return Response(to_wire(async_to_sync(_start)(body, _actor(request))))
+
+    @extend_schema(request=SaveSerializer, responses=response_schema(ActionResult))
+    @action(detail=False, methods=["post"])
+    def save(self, request: Request) -> Response:
+        """Write PM2's list to its dump file, from which a reboot starts it; refuses an empty list unless forced."""
+        body = SaveSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        is_forced = body.validated_data.get("force", False)
+        return Response(to_wire(async_to_sync(saved_list_actions.save)(is_forced=is_forced)))
+
+    @extend_schema(request=None, responses=response_schema(ActionResult))
+    @action(detail=False, methods=["post"])
+    def resurrect(self, request: Request) -> Response:
+        """Start what the dump file has and PM2's list does not."""
+        return Response(to_wire(async_to_sync(saved_list_actions.resurrect)()))
+
     stop_processes = _verb_view("stop")
     restart_processes = _verb_view("restart")
     delete_processes = _verb_view("delete")
     reload_processes = _verb_view("reload")
     rolling_restart_processes = _verb_view("rolling-restart")
     scale_processes = _verb_view("scale")
+    flush_processes = _verb_view("flush")
+    reset_processes = _verb_view("reset")
+    signal_processes = _verb_view("signal")
     stop_all = _view_for_all("stop")
     restart_all = _view_for_all("restart")
     delete_all = _view_for_all("delete")
     reload_all = _view_for_all("reload")
+    flush_all = _view_for_all("flush")
+    reset_all = _view_for_all("reset")
 
     @extend_schema(parameters=[LogQuerySerializer], responses=response_schema(LogPage))
     @action(detail=False)

@@ -28,6 +28,7 @@ from pm2.logs.log_files import LogFiles
 from pm2.monitor import daemon_state, list_freshness, listeners, listing, supervision
 from pm2.monitor.daemon_state import DaemonState
 from pm2.monitor.listing import Counts, DaemonStatus, Orphan, Stats, count_online
+from pm2.saved_list.dump_watch import DumpWatch
 from system.host import child_processes
 
 log = structlog.get_logger("pm2.monitor.daemon_monitor")
@@ -54,7 +55,7 @@ class DaemonMonitor:
         self.recorder = ExitRecorder(self.logs, self.usage_history, self._oom_kills, self._instance_context)
         self.files: dict[Key, LogFiles] = {}
         self.orphans: dict[child_processes.Identity, Orphan] = {}
-        self._state = DaemonState(home)
+        self._state, self._dump = DaemonState(home), DumpWatch(home)
         self._listed: tuple[Process, ...] = ()
         self._listeners: listeners.ByPid = {}
         self._list_requested_s: float | None = None  # when the last list was requested
@@ -99,19 +100,17 @@ class DaemonMonitor:
                     break
         now = datetime.now(UTC)
         if self.daemon.state == "up" and self._list_requested_s is not None:
-            measured = await listing.measure(self._listed)
+            measured, age_s, is_stale = await listing.measure(self._listed), 0.0, False
             self._listeners = {process.pid: process.listeners for process in measured}
             self.usage_history.record(measured)
             self._oom_kills.sample([(one.pm_id, one.pid) for one in measured if one.pid], time.monotonic())
-            processes = reconciliation.with_total_restarts(self.instances.known, measured)
-            counts, orphans = count_online(processes), self._living_orphans()
-            return Stats(processes, counts, self.daemon, now, stale=False, age_seconds=0.0, orphans=orphans)
-        age_s = 0.0 if self._list_requested_s is None else round(time.monotonic() - self._list_requested_s, 1)
-        last = listeners.with_listeners(self._listed, self._listeners)
-        processes = reconciliation.with_total_restarts(self.instances.known, last)
+        else:
+            measured, is_stale = listeners.with_listeners(self._listed, self._listeners), True
+            age_s = 0.0 if self._list_requested_s is None else round(time.monotonic() - self._list_requested_s, 1)
+        processes = reconciliation.with_total_restarts(self.instances.known, measured)
         counts = Counts(0, 0) if self._list_requested_s is None else count_online(processes)
-        orphans = self._living_orphans()
-        return Stats(processes, counts, self.daemon, now, stale=True, age_seconds=age_s, orphans=orphans)
+        orphans, dump = self._living_orphans(), await self._dump.compare(processes)
+        return Stats(processes, counts, self.daemon, now, stale=is_stale, age_seconds=age_s, orphans=orphans, dump=dump)
 
     @property
     def listed(self) -> tuple[Process, ...]:

@@ -21,6 +21,7 @@ from pm2.frameworks.registry import registry
 from pm2.logs.line_formats import LineFormat
 from pm2.logs.log_files import LogFiles
 from pm2.monitor import listeners, run_ages
+from pm2.saved_list.dump_status import DumpStatus
 from system.host import ports, process_trees
 
 NO_RUN = (0, 0.0)
@@ -65,6 +66,7 @@ class Stats:
     stale: Annotated[bool, "The daemon is unavailable; the list is `ageSeconds` old"]
     age_seconds: float
     orphans: Annotated[tuple[Orphan, ...], "Left behind by a daemon that died: still running, unmanaged"] = ()
+    dump: Annotated[DumpStatus | None, "What a reboot would bring back; null while the saved list is being read"] = None
 
 
 def count_online(processes: tuple[Process, ...]) -> Counts:

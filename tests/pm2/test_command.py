@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import json
 import os
 import re
@@ -17,6 +18,7 @@ from pm2site.audit.trail import read_entries
 from tests.fixtures.pm2_apps import run_app
 from tests.fixtures.ports import FASTIFY
 from tests.fixtures.server import ROOT
+from tests.pm2.ecosystem.ecosystem_files import EcosystemFile, js, write
 from tests.preloaded.commands import run_manage
 
 pytestmark = pytest.mark.real
@@ -51,6 +53,30 @@ def test_the_life_of_a_framework_from_the_command_line(new_pm2_home: Path) -> No
     assert json.loads(pm2(new_pm2_home, "delete", "fastify", "--json")[1])["message"] == "Deleted fastify: 1 process"
 
 
+def test_the_life_of_an_ecosystem_file_from_the_command_line(new_pm2_home: Path, tmp_path: Path) -> None:
+    apps = "{name: 'api', script: 'app.js', env_live: {A: 1}}, {name: 'web', script: 'app.js', out_file: 'new/o.log'}"
+    path = write(tmp_path, EcosystemFile("e.config.js", js(apps)))
+    user, script = getpass.getuser(), tmp_path / "app.js"
+
+    code, out, err = pm2(new_pm2_home, "start", str(path), "--only", "api", "--env", "live")
+    assert (code, out) == (0, "Started api: 1 process\n")
+    assert err == f"To start api as {user}: node {script}, in {tmp_path}\n"
+    again = json.loads(pm2(new_pm2_home, "start", str(path), "--json", "--yes")[1])
+    assert (again["message"], (tmp_path / "new").is_dir()) == ("Started web, api: 2 processes", True)
+    assert sorted((app["name"], app["restarts"]) for app in again["apps"]) == [("api", True), ("web", False)]
+
+    assert pm2(new_pm2_home, "save") == (0, f"Saved 2 processes in {new_pm2_home}/dump.pm2\n", "")
+    assert pm2(new_pm2_home, "stop", "api")[0] == 0
+    assert pm2(new_pm2_home, "start", "api")[:2] == (0, "Started api: 1 process\n")
+    assert pm2(new_pm2_home, "signal", "web", "cont")[:2] == (0, "Sent SIGCONT to web: 1 process\n")
+    assert pm2(new_pm2_home, "flush")[0::2] == (1, "[ERROR] flush without a name requires --yes.\n")
+    assert pm2(new_pm2_home, "flush", "web")[:2] == (0, "Emptied the logs of web: 1 process\n")
+    assert pm2(new_pm2_home, "reset")[:2] == (0, "Reset PM2's counters of api, web: 2 processes\n")
+    assert pm2(new_pm2_home, "delete", "--yes")[0] == 0
+    assert pm2(new_pm2_home, "save")[0] == 1
+    assert pm2(new_pm2_home, "resurrect")[:2] == (0, "Resurrected api, web: 2 processes\n")
+
+
 @pytest.mark.parametrize("word", ["0", "shop", "talks"])
 async def test_followed_logs_are_those_of_the_selected_processes(pm2_home: Path, tmp_path: Path, word: str) -> None:
     talks = "setInterval(() => console.log('tick'), 100)"
@@ -79,6 +105,9 @@ async def test_followed_logs_are_those_of_the_selected_processes(pm2_home: Path,
         (["scale", "fastify"], "the following arguments are required: -i/--instances"),
         (["restart", "-i", "3", "fastify"], "unrecognized arguments: -i fastify"),
         (["stop", "-f", "fastify"], "unrecognized arguments: -f"),
+        (["signal", "fastify"], "the following arguments are required: SIGNAL"),
+        (["signal", "fastify", "nope"], "argument SIGNAL: 'nope' is not the name of a signal"),
+        (["save", "fastify"], "unrecognized arguments: fastify"),
     ],
 )
 def test_wrong_usage_is_refused(arguments: list[str], message: str, pm2_home: Path) -> None:
@@ -91,7 +120,13 @@ def test_wrong_usage_is_refused(arguments: list[str], message: str, pm2_home: Pa
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["start", "koa"], "No framework is named 'koa'."),
+        (["start", "koa"], "Neither a process in PM2's list nor a framework is named 'koa'."),
+        (["start", "koa", "-i", "2"], "No framework is named 'koa'."),
+        (["start", "node", "--only", "api"], "--only is for an ecosystem file, and 'node' is not the path of one."),
+        (["start", "./e.config.js", "-i", "2"], "-i is for frameworks: an ecosystem file has `instances`."),
+        (["start", "none.config.js"], "none.config.js cannot be read: no such file or directory."),
+        (["resurrect"], "There is no saved list: "),
+        (["save"], "is not running"),
         (["restart", "fastify"], "is not running"),
         (
             ["logs", "koa"],
@@ -135,4 +170,4 @@ def test_a_refused_command_is_recorded_in_the_audit_trail() -> None:
 
     [entry] = read_entries(limit=10).entries
     assert (entry.action, entry.target, entry.outcome) == ("pm2.start", "koa", "refused")
-    assert entry.message.startswith("No framework is named 'koa'.")
+    assert entry.message.startswith("Neither a process in PM2's list nor a framework is named 'koa'.")

@@ -22,6 +22,8 @@ from pm2site import env
         ("", lambda: env.flag("X", default=True), True),
         ("2.5", lambda: env.seconds("X", 10), 2.5),
         ("a, b,,c ", lambda: env.comma_separated("X"), ("a", "b", "c")),
+        ("/a: /b::", lambda: env.paths("X"), (Path("/a"), Path("/b"))),
+        ("", lambda: env.paths("X"), ()),
         ("sh", lambda: env.program("X"), "sh"),
         ("", lambda: env.program("X"), ""),
         ("json", lambda: env.choice("X", "console", ("console", "json")), "json"),
@@ -46,6 +48,7 @@ def test_a_value_is_parsed(
         ("nan", lambda: env.seconds("X", 1), "X='nan' is not between 0.1 and 3600 seconds."),
         ("soon", lambda: env.seconds("X", 1), "X='soon' is not a number of seconds."),
         ("xml", lambda: env.choice("X", "a", ("a", "b")), "X='xml' is not one of a, b."),
+        ("/a:b", lambda: env.paths("X"), "X='/a:b' has 'b', which is not an absolute path."),
         (
             "/no/where",
             lambda: env.program("X"),

@@ -93,6 +93,7 @@ RULES: Mapping[str, tuple[str, Check]] = {
     **_keys("validity", "<validity>", lambda value: value in ("valid", "caution", "invalid")),
     **_keys("saturation", "<side>", lambda value: value in ("server", "generator", "contended", "machine", "", None)),
     **_keys("reasons", "<sentences>", are_texts),
+    **_keys("dump.startup", "<startup>", lambda value: value in ("enabled", "missing", "unknown")),
 }
 TEXT_RULES = (
     (re.compile(r"history-\d{8}-\d{6}-[0-9a-f]{6}"), "history-<time>"),

@@ -7,16 +7,19 @@ import json
 import re
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.management.base import CommandError
 
 from pm2.actions.result import ActionResult
 from pm2.actions.selection import ProcessSelector
+from pm2.actions.upkeep import SIGNALS
 from pm2.actions.verbs import VERBS, ActionRequest, Verb
 from pm2.api.serializers import MAX_LINES
+from pm2.ecosystem import ecosystem_file, saved_list_actions, start_from_file
+from pm2.ecosystem.start_from_file import FileRequest
 from pm2.errors import DaemonNotRunning, PM2Error, ProcessNotFound
 from pm2.frameworks.registry import MAX_INSTANCES, registry
 from pm2.logs import live_logs, log_search
@@ -30,8 +33,13 @@ from system.lib.text import printable, table
 from system.lib.wire import to_wire
 
 FOLLOW_INTERVAL_S = 0.25
+T = TypeVar("T")
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 NAME = "the name of processes, their namespace, or a pm_id"
+FILE_VERBS: Mapping[str, Callable[[dict[str, Any]], Coroutine[Any, Any, ActionResult]]] = {
+    "save": lambda options: saved_list_actions.save(is_forced=options["force"]),
+    "resurrect": lambda options: saved_list_actions.resurrect(),
+}
 
 
 class Command(CommandLine):
@@ -44,7 +52,13 @@ class Command(CommandLine):
         status.add_argument("name", nargs="?", metavar="NAME", help=f"{NAME} (default: all)")
         for verb in VERBS.values():
             _add_verb(commands.add_parser(verb.name, help=verb.help, description=verb.help), verb)
-        for name in (*VERBS, "status"):
+        _add_file_options(commands.choices["start"])
+        text = "Write PM2's list to its dump file, from which a reboot starts it."
+        save = commands.add_parser("save", help=text, description=text)
+        save.add_argument("--force", action="store_true", help="save an empty list too: a reboot then starts nothing")
+        text = "Start what the dump file has and PM2's list does not."
+        commands.add_parser("resurrect", help=text, description=text)
+        for name in (*VERBS, *FILE_VERBS, "status"):
             commands.choices[name].add_argument("--json", action="store_true", help="print the API's JSON")
         logs = commands.add_parser("logs", help="The newest lines of log files.")
         logs.add_argument("name", nargs="?", metavar="NAME", help=f"{NAME} (default: all)")
@@ -53,7 +67,7 @@ class Command(CommandLine):
         logs.add_argument("-f", "--follow", action="store_true", help="keep printing new lines until Ctrl-C")
         logs.add_argument("--search", default="", metavar="TEXT", help="only lines that contain this text")
 
-    def handle(self, *args: Any, verb: str, name: str | None, **options: Any) -> None:
+    def handle(self, *args: Any, verb: str, name: str | None = None, **options: Any) -> None:
         try:
             if verb in ("status", "list"):
                 stats = asyncio.run(current_monitor.sample())
@@ -65,27 +79,57 @@ class Command(CommandLine):
             elif verb == "logs":
                 if not asyncio.run(self._print_logs(name, options)):
                     sys.exit(1)
+            elif verb in FILE_VERBS:
+                self._recorded(verb, "", FILE_VERBS[verb](options), options["json"])
+            elif verb == "start" and name is not None and ecosystem_file.is_file_name(name):
+                self._start_file(name, options)
             else:
                 self._act(VERBS[verb], name, options)
         except (PM2Error, HostError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
-            if verb in VERBS:
+            if verb in (*VERBS, *FILE_VERBS):
                 raise CommandError(f"Interrupted; PM2 may still finish the {verb}.", returncode=INTERRUPTED) from None
 
     def _act(self, verb: Verb, name: str | None, options: dict[str, Any]) -> None:
         """Performs the verb, records it in the audit trail, and prints the result."""
         if name is None and verb.is_destructive:
             self._confirm(verb.name, options["yes"])
-        selector = _selector(verb, name, options.get("modules", False))
-        request = ActionRequest(selector, options.get("instances"), audit_hook.shell_actor())
+        if misplaced := [option for option in ("only", "env") if options.get(option)]:
+            raise CommandError(f"--{misplaced[0]} is for an ecosystem file, and {name!r} is not the path of one.")
+        selector = _selector(verb, name, options.get("modules", False), options.get("instances"))
+        by, signal = audit_hook.shell_actor(), options.get("signal", "")
+        request = ActionRequest(selector, options.get("instances"), by, signal)
+        self._recorded(verb.name, name or "", verb.perform(request), options["json"])
+
+    def _recorded(self, verb: str, subject: str, work: Coroutine[Any, Any, ActionResult], as_json: bool) -> None:
+        result = self._attempt(verb, subject, work)
+        audit_hook.record_command(f"pm2.{verb}", subject, result.message)
+        self._print_result(result, as_json)
+
+    def _attempt(self, verb: str, subject: str, work: Coroutine[Any, Any, T]) -> T:
+        """Runs it; a failure is recorded in the audit trail."""
         try:
-            result = asyncio.run(verb.perform(request))
+            return asyncio.run(work)
         except (PM2Error, HostError) as error:
-            audit_hook.record_command(f"pm2.{verb.name}", name or "", str(error), error)
+            audit_hook.record_command(f"pm2.{verb}", subject, str(error), error)
             raise
-        audit_hook.record_command(f"pm2.{verb.name}", name or "", result.message)
-        self._print_result(result, options["json"])
+
+    def _start_file(self, file: str, options: dict[str, Any]) -> None:
+        """Prints what the file starts and with whose rights, asks on a terminal, and starts it."""
+        if options["instances"]:
+            raise CommandError("-i is for frameworks: an ecosystem file has `instances`.")
+        only = tuple(name for part in options["only"] or () for name in part.split(",") if name)
+        request = FileRequest(file, only, options["env"], folders=None)
+        planned = self._attempt("start", file, start_from_file.plan(request))
+        for app in planned.apps:
+            self.stderr.write(f"To {printable(str(app))}")
+        if sys.stdin.isatty() and not options["yes"]:
+            self.stderr.flush()
+            if input("Type yes: ") != "yes":
+                raise CommandError("Cancelled; nothing was started.")
+        work = start_from_file.carry_out_plan(planned, audit_hook.shell_actor())
+        self._recorded("start", file, work, options["json"])
 
     def _confirm(self, verb: str, yes: bool) -> None:
         if yes:
@@ -178,19 +222,16 @@ def _can_be_used(daemon: DaemonStatus) -> bool:
     return daemon.code in (None, DaemonNotRunning.code)
 
 
-def _selector(verb: Verb, name: str | None, with_modules: bool) -> ProcessSelector:
-    if name is None:
-        return ProcessSelector(with_modules=with_modules)
-    return (
-        ProcessSelector(framework=name)
-        if verb.name == "start"
-        else ProcessSelector(word=name, with_modules=with_modules)
-    )
+def _selector(verb: Verb, name: str | None, with_modules: bool, instances: int | None) -> ProcessSelector:
+    """A number of instances is for a framework; without one, `start NAME` is for what has that name."""
+    if verb.name == "start" and instances is not None:
+        return ProcessSelector(framework=name)
+    return ProcessSelector(word=name, with_modules=with_modules)
 
 
 def _add_verb(parser: ArgumentParser, verb: Verb) -> None:
     frameworks = ", ".join(framework.name for framework in registry().frameworks)
-    what = f"a framework: {frameworks}" if verb.name == "start" else NAME
+    what = f"a framework ({frameworks}), {NAME}, or the path of a file" if verb.name == "start" else NAME
     if verb.needs_name:
         parser.add_argument("name", metavar="NAME", help=what)
     else:
@@ -200,10 +241,26 @@ def _add_verb(parser: ArgumentParser, verb: Verb) -> None:
             "-i", "--instances", type=_integer_up_to(MAX_INSTANCES), metavar="N",
             required=verb.instances == "required", help=f"number of instances, up to {MAX_INSTANCES}",
         )  # fmt: skip
+    if verb.takes_signal:
+        parser.add_argument("signal", metavar="SIGNAL", type=_signal_name, help="such as HUP or SIGUSR2")
     if verb.path_for_all:
         parser.add_argument("--modules", action="store_true", help="of all or of a namespace: modules of PM2 too")
     if verb.is_destructive:
         parser.add_argument("--yes", action="store_true", help="without NAME: do not ask for confirmation")
+
+
+def _add_file_options(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--only", action="append", metavar="NAME,…", help="of an ecosystem file: only these apps")
+    add("--env", metavar="NAME", help="of an ecosystem file: the variables in env_NAME")
+    add("--yes", action="store_true", help="of an ecosystem file: do not ask for confirmation")
+
+
+def _signal_name(value: str) -> str:
+    name = value.upper() if value.upper().startswith("SIG") else f"SIG{value.upper()}"
+    if name not in SIGNALS:
+        raise ArgumentTypeError(f"{value!r} is not the name of a signal")
+    return name
 
 
 def _integer_up_to(maximum: int) -> Callable[[str], int]:

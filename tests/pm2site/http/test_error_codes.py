@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import benchmarks.errors
 import benchmarks.targets.errors
 import pm2.errors
+import pm2.file_errors
 import pm2site.errors
 import rediscluster.errors
 import system.errors  # noqa: F401 - defines classes, like the five above
@@ -57,17 +58,29 @@ pm2.DaemonHangs 503 daemon_hangs
 pm2.DaemonNotRunning 503 daemon_down
 pm2.DaemonNotStarted 503 daemon_not_started
 pm2.DaemonUnreachable 503 daemon_unreachable
+pm2.EcosystemInvalid 400 ecosystem_invalid
+pm2.EcosystemNotAllowed 400 ecosystem_not_allowed
+pm2.EcosystemNotFound 404 ecosystem_not_found
+pm2.EcosystemUnsafe 409 ecosystem_unsafe
 pm2.InvalidHome 503 pm2_home_too_long
 pm2.InvalidPattern 400 bad_pattern
 pm2.InvalidRegistry 500 invalid_registry
+pm2.NoSavedList 404 no_saved_list
 pm2.NotInstalled 503 not_installed
+pm2.NotSaved 409 not_saved
+pm2.NothingToSave 409 nothing_to_save
+pm2.NothingToStart 404 process_not_found
 pm2.OperationInProgress 409 operation_in_progress
 pm2.PortTaken 409 port_taken
 pm2.ProcessNotFound 404 process_not_found
 pm2.ProtocolError 502 pm2_unreadable
 pm2.RollingRestartFailed 502 rolling_restart_failed
+pm2.SavedListDamaged 409 saved_list_damaged
+pm2.SavedListUnsafe 409 saved_list_unsafe
 pm2.SocketForbidden 503 socket_forbidden
 pm2.StartFailed 502 start_failed
+pm2.UnknownApp 404 unknown_app
+pm2.UnknownEnvironment 404 unknown_environment
 pm2.UnknownFramework 404 unknown_framework
 pm2site.CredentialMissing 401 not_authenticated
 pm2site.InvalidCredential 401 invalid_credential
