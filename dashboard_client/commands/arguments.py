@@ -29,6 +29,8 @@ RUN_EPILOG = """\
   run quickstart                 a Redis Cluster of 6 nodes, and fastify
   run pm2 start fastify -i 2     run pm2 logs fastify -f
   run pm2 scale fastify -i 4     run pm2 rolling-restart fastify
+  run pm2 start /srv/app/ecosystem.config.js --only api --env production
+  run pm2 save                   a reboot starts what runs now; with pm2 startup
   run redis setup -n 6 -r 1      run redis failover 7001
   run bench fastify read         benchmark GET /code-fast and print the result
   run bench api /orders          benchmark a server of your own, which runs under PM2
@@ -146,14 +148,23 @@ def _add_pm2_verbs(pm2: argparse.ArgumentParser) -> None:
     verbs = pm2.add_subparsers(dest="verb", required=True, metavar="VERB")
     for verb in PM2_VERBS.values():
         parser = verbs.add_parser(verb.name, help=verb.help, description=f"{verb.help[0].upper()}{verb.help[1:]}.")
-        what = {"start": "a framework", "scale": "a framework or process name"}.get(verb.name, PROCESS)
-        _add_name(parser, what, is_required=verb.needs_name)
+        start = f"a framework, {PROCESS}, or the path of an ecosystem file on the server"
+        what = {"start": start, "scale": "a framework or process name"}.get(verb.name, PROCESS)
+        if verb.takes_name:
+            _add_name(parser, what, is_required=verb.needs_name)
+        else:
+            parser.set_defaults(name=None)
+        if verb.takes_signal:
+            parser.add_argument("signal", metavar="SIGNAL", type=_signal_name, help="such as HUP or SIGUSR2")
         if verb.instances:
             _add_instances_option(parser, is_required=verb.instances == "required")
         if verb.path_for_all:
             parser.add_argument("--modules", action="store_true", help="of all or of a namespace: modules of PM2 too")
         if verb.is_destructive:
             _add_yes_option(parser)
+    _add_file_options(verbs.choices["start"])
+    force = "save an empty list too: a reboot then starts nothing"
+    verbs.choices["save"].add_argument("--force", action="store_true", help=force)
     status = verbs.add_parser(
         "status", aliases=["list"], help="PM2's processes; exit code 1 unless its daemon is up"
     )  # fmt: skip
@@ -166,6 +177,18 @@ def _add_pm2_verbs(pm2: argparse.ArgumentParser) -> None:
     add("--search", metavar="TEXT", help="only lines containing this text")
     for parser in set(verbs.choices.values()):
         _add_json_option(parser)
+
+
+def _add_file_options(start: argparse.ArgumentParser) -> None:
+    add = start.add_argument
+    add("--only", action="append", metavar="NAME,…", help="of an ecosystem file: only these apps")
+    add("--env", metavar="NAME", help="of an ecosystem file: the variables in env_NAME")
+    add("--yes", action="store_true", help="of an ecosystem file: do not ask for confirmation")
+
+
+def _signal_name(text: str) -> str:
+    """With its prefix. Which signals there are, the server knows."""
+    return text.upper() if text.upper().startswith("SIG") else f"SIG{text.upper()}"
 
 
 def _add_name(parser: argparse.ArgumentParser, what: str, *, is_required: bool = False) -> None:

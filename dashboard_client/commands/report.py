@@ -39,7 +39,9 @@ def pm2_summary(stats: Pm2Stats) -> str:
     state = f"PM2 {stats.daemon.version or ''}".strip() + f" is {stats.daemon.state}"
     age = f", the list is {stats.age_seconds:.0f} s old" if stats.stale and stats.processes else ""
     why = f". {stats.daemon.message}" if stats.daemon.message else ""
-    return f"{state}, {stats.counts.online} of {stats.counts.total} online{age}{why}"
+    loss = stats.dump.loss(len(stats.processes)) if stats.dump else ""
+    saved = f". {loss[:1].upper()}{loss[1:]}" if loss else ""
+    return f"{state}, {stats.counts.online} of {stats.counts.total} online{age}{saved}{why}"
 
 
 def redis_summary(stats: RedisStats) -> str:

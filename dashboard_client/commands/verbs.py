@@ -9,6 +9,7 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from dashboard_client.commands import report
 from dashboard_client.commands.export import export_history
@@ -18,7 +19,7 @@ from dashboard_client.errors import Refused, Usage
 from dashboard_client.formatting.log_text import log_text
 from dashboard_client.network.api import Api
 from dashboard_client.network.endpoints import Json
-from dashboard_client.network.pm2_verbs import PM2_VERBS
+from dashboard_client.network.pm2_verbs import PM2_VERBS, is_file_name
 from dashboard_client.network.quick_start import DEFAULT_NODES, ClusterStep, decide_cluster_step
 from dashboard_client.wire.action_result import ActionResult
 from dashboard_client.wire.benchmarks import BenchmarkResults, Comparison
@@ -111,22 +112,44 @@ def pm2(api: Api, options: Namespace) -> int:
     if options.verb == "logs":
         return _logs(api, options)
     verb = PM2_VERBS[options.verb]
+    if verb.name == "start" and is_file_name(options.name):
+        return _start_file(api, options)
+    if misplaced := [name for name in ("only", "env") if getattr(options, name, None)]:
+        raise Usage(f"--{misplaced[0]} is for an ecosystem file, and {options.name!r} is not the path of one.")
     if options.name is None and verb.is_destructive:
         _confirm(f"{options.verb.capitalize()} all PM2 processes on {api.config.server}?", options)
-    with Waiting(f"PM2 {options.verb} {options.name or 'all'}"):
-        path = verb.path_for_all if options.name is None else verb.name
+    with Waiting(f"PM2 {options.verb} {options.name or ('all' if verb.takes_name else '')}".rstrip()):
+        path = verb.path_for_all if options.name is None and verb.takes_name else verb.name
         response = api.call("POST", f"/api/pm2/{path}", body=_pm2_body(options), at_least_s=verb.timeout_s)
     return _print_response(response, options)
 
 
 def _pm2_body(options: Namespace) -> dict[str, object]:
-    """The selector, which the server reads as PM2's command line does, and the number of instances for verbs that take
-    one."""
-    modules: dict[str, object] = {"modules": True} if getattr(options, "modules", False) else {}
+    """The selector, which the server reads as PM2's command line does, and what else the verb takes. A number of
+    instances to start is for a framework."""
+    flags: dict[str, object] = {name: True for name in ("modules", "force") if getattr(options, name, False)}
     if options.name is None:
-        return modules
-    selector = "framework" if options.verb == "start" else "process"
-    return {selector: options.name, "instances": getattr(options, "instances", None), **modules}
+        return flags
+    instances = getattr(options, "instances", None)
+    selector = "framework" if options.verb == "start" and instances is not None else "process"
+    return {selector: options.name, "instances": instances, "signal": getattr(options, "signal", None), **flags}
+
+
+def _start_file(api: Api, options: Namespace) -> int:
+    """Prints what the file starts, and with whose rights; asks on a terminal."""
+    if options.instances is not None:
+        raise Usage("-i is for frameworks: an ecosystem file has `instances`.")
+    only = [name for part in options.only or () for name in part.split(",") if name]
+    path = str(Path(options.name).absolute())
+    with Waiting(f"Evaluating {options.name}"):
+        preview = convert(ActionResult, api.pm2_start(ecosystem=path, only=only or None, env=options.env, preview=True))
+    for app in preview.apps:
+        print_status(f"To {app}")
+    if sys.stdin.isatty():
+        _confirm(f"Start this on {api.config.server}?", options)
+    with Waiting(f"PM2 start {options.name}"):
+        response = api.pm2_start(ecosystem=path, only=only or None, env=options.env)
+    return _print_response(response, options)
 
 
 def _pm2_status(api: Api, options: Namespace) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
@@ -72,8 +72,15 @@ class Endpoints:
     def pm2_frameworks(self) -> Json:
         return self.call("GET", "/api/pm2/frameworks")
 
-    def pm2_start(self, framework: str, instances: int | None = None) -> Json:
-        return self._pm2("start", {"framework": framework, "instances": instances})
+    def pm2_start(
+        self, framework: str | None = None, instances: int | None = None, *, name: str | None = None,
+        pm_id: int | None = None, ecosystem: str | None = None, only: Sequence[str] | None = None,
+        env: str | None = None, preview: bool | None = None,
+    ) -> Json:  # fmt: skip
+        """A framework, processes that are not running, or the apps of a file on the server; `only`, `env`, `preview`:
+        of a file."""
+        file = {"ecosystem": ecosystem, "only": only, "env": env, "preview": preview}
+        return self._pm2("start", {**_selector(framework, name, pm_id), "instances": instances, **file})
 
     def pm2_stop(self, framework: str | None = None, *, name: str | None = None, pm_id: int | None = None) -> Json:
         return self._pm2("stop", _selector(framework, name, pm_id))
@@ -96,6 +103,32 @@ class Endpoints:
         self, framework: str | None = None, *, name: str | None = None, pm_id: int | None = None
     ) -> Json:
         return self._pm2("rolling-restart", _selector(framework, name, pm_id))
+
+    def pm2_flush(self, framework: str | None = None, *, name: str | None = None, pm_id: int | None = None) -> Json:
+        """Empties log files."""
+        return self._pm2("flush", _selector(framework, name, pm_id))
+
+    def pm2_reset(self, framework: str | None = None, *, name: str | None = None, pm_id: int | None = None) -> Json:
+        return self._pm2("reset", _selector(framework, name, pm_id))
+
+    def pm2_signal(
+        self, signal: str, framework: str | None = None, *, name: str | None = None, pm_id: int | None = None
+    ) -> Json:
+        """`signal`: such as SIGHUP."""
+        return self._pm2("signal", {**_selector(framework, name, pm_id), "signal": signal})
+
+    def pm2_save(self, force: bool | None = None) -> Json:
+        """`force`: an empty list too."""
+        return self._pm2("save", {"force": force})
+
+    def pm2_resurrect(self) -> Json:
+        return self._pm2("resurrect", {})
+
+    def pm2_flush_all(self) -> Json:
+        return self._pm2_all("flush")
+
+    def pm2_reset_all(self) -> Json:
+        return self._pm2_all("reset")
 
     def pm2_stop_all(self) -> Json:
         return self._pm2_all("stop")

@@ -67,8 +67,29 @@ class Daemon:
 
 
 @dataclass(frozen=True, slots=True)
+class Dump:
+    """The saved list, against the current one. `missing`: names that a reboot would not bring back as they are;
+    `extra`: saved names that are not listed; `startup`: enabled, missing or unknown; `problem`: a sentence."""
+
+    path: str
+    saved_at: datetime | None = None
+    missing: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    startup: str = "unknown"
+    problem: str | None = None
+
+    def loss(self, processes: int) -> str:
+        """Why a reboot would not bring this many processes back, in a few words; empty if it would, or nobody knows."""
+        if not processes:
+            return ""
+        if self.missing:
+            return f"not saved: {self.missing[0]}" + (f" +{len(self.missing) - 1}" if len(self.missing) > 1 else "")
+        return "no pm2 startup" if self.startup == "missing" else ""
+
+
+@dataclass(frozen=True, slots=True)
 class Pm2Stats:
-    """`stale`: the daemon is unavailable; the list is `age_seconds` old."""
+    """`stale`: the daemon is unavailable; the list is `age_seconds` old. `dump`: of servers that look at it."""
 
     processes: tuple[Process, ...]
     counts: Counts = Counts()
@@ -76,6 +97,7 @@ class Pm2Stats:
     timestamp: datetime | None = None
     stale: bool = False
     age_seconds: float = 0.0
+    dump: Dump | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,7 @@ class Action(StrEnum):
     PROMPT_NODES = auto()
     PROMPT_INSTANCES = auto()
     PROMPT_SCALE = auto()
+    PROMPT_FILE = auto()
     CHECK_INSTALLATION = auto()
     CLOSE = auto()
     CHOOSE_ITEM = auto()
@@ -89,6 +90,7 @@ class Action(StrEnum):
 # Hidden with --readonly, since they change the server. `SHOW_MESSAGE` stands in for one with nothing left to do.
 MUTATING_ACTIONS = frozenset({
     Action.RESTART_PROCESS, Action.STOP_PROCESS, Action.DELETE_PROCESS, Action.PROMPT_NODES, Action.PROMPT_INSTANCES,
-    Action.PROMPT_SCALE, Action.OPEN_RUN_FORM, Action.OPEN_RUN_FORM_AGAIN, Action.OPEN_PROCESS_RUN_FORM,
-    Action.FAIL_OVER_NODE, Action.CANCEL_RUN, Action.CLEAR_HISTORY, Action.TOGGLE_BASELINE, Action.SHOW_MESSAGE,
+    Action.PROMPT_SCALE, Action.PROMPT_FILE, Action.OPEN_RUN_FORM, Action.OPEN_RUN_FORM_AGAIN,
+    Action.OPEN_PROCESS_RUN_FORM, Action.FAIL_OVER_NODE, Action.CANCEL_RUN, Action.CLEAR_HISTORY,
+    Action.TOGGLE_BASELINE, Action.SHOW_MESSAGE,
 })  # fmt: skip

@@ -18,10 +18,12 @@ from dashboard_client.tui.model.server_requests import (
     clear_history,
     for_all_processes,
     pm2_request,
+    resurrect,
+    save_list,
     set_up_redis,
     stop_redis,
 )
-from dashboard_client.wire.host_and_pm2 import Process
+from dashboard_client.wire.host_and_pm2 import Dump, Process
 from dashboard_client.wire.redis import RedisStats
 from dashboard_client.wire.system_config import Framework, SystemConfig
 
@@ -42,7 +44,10 @@ class MenuItem:
 
 
 def menu_items(
-    config: SystemConfig | None, processes: tuple[Process, ...], redis: RedisStats | None
+    config: SystemConfig | None,
+    processes: tuple[Process, ...],
+    redis: RedisStats | None,
+    dump: Dump | None = None,
 ) -> tuple[MenuItem, ...]:
     """The whole menu, in display order."""
     frameworks = config.frameworks if config else ()
@@ -50,7 +55,7 @@ def menu_items(
     return (
         *_quick_actions(frameworks, processes, redis),
         *_redis_items(keys),
-        *_pm2_items(frameworks, processes),
+        *_pm2_items(frameworks, processes, dump),
         *_benchmark_items(config),
         MenuItem("History", "Show the history", Action.OPEN_HISTORY),
         MenuItem("History", "Latest result of each framework, by endpoint", Action.OPEN_LATEST),
@@ -108,11 +113,21 @@ def _redis_items(keys: int | None) -> Iterator[MenuItem]:
     yield MenuItem("Redis", "Cluster status", REDIS_STATUS)
 
 
-def _pm2_items(frameworks: tuple[Framework, ...], processes: tuple[Process, ...]) -> Iterator[MenuItem]:
+def _pm2_items(
+    frameworks: tuple[Framework, ...], processes: tuple[Process, ...], dump: Dump | None
+) -> Iterator[MenuItem]:
     for framework in frameworks:
         if framework.installed:
             arguments = (framework.name, str(framework.instances))
             yield MenuItem("PM2", f"Start {framework.name}…", Action.PROMPT_INSTANCES, arguments)
+    yield MenuItem("PM2", "Start an ecosystem file…", Action.PROMPT_FILE)
+    stopped = {process.name for process in processes if process.status in ("stopped", "errored")}
+    running = {process.name for process in processes if process.status not in ("stopped", "errored")}
+    for name in sorted(stopped - running - {framework.name for framework in frameworks}):
+        yield MenuItem("PM2", f"Start {name}, which is stopped", pm2_request("start", f"Start {name}", name=name))
+    yield MenuItem("PM2", "Save the list, for a reboot", save_list())
+    if dump and dump.extra:
+        yield MenuItem("PM2", "Start what is saved and not listed…", resurrect(dump.extra))
     yield MenuItem("PM2", "Stop all processes", for_all_processes("stop", processes))
     yield MenuItem("PM2", "Restart all processes", for_all_processes("restart", processes))
     for name in dict.fromkeys(process.framework for process in processes if process.framework):
@@ -129,6 +144,7 @@ def _pm2_items(frameworks: tuple[Framework, ...], processes: tuple[Process, ...]
     if reloads:
         yield MenuItem("PM2", "Reload all without downtime, one after the other", chain_requests(reloads))
     yield MenuItem("PM2", "Delete all processes…", for_all_processes("delete", processes))
+    yield MenuItem("PM2", "Empty all log files…", for_all_processes("flush", processes))
     yield MenuItem("PM2", "Logs of all processes", Action.OPEN_LOGS, ("",))
 
 

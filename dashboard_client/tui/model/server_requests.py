@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from dashboard_client.network.pm2_verbs import PM2_VERBS
-from dashboard_client.wire.action_result import ActionResult
+from dashboard_client.wire.action_result import ActionResult, PlannedApp, StartPreview
 from dashboard_client.wire.benchmarks import AcceptedRun
 from dashboard_client.wire.host_and_pm2 import Process
 from dashboard_client.wire.redis import RedisNode, RedisStatus
@@ -48,6 +48,27 @@ IMPORT_HISTORY = ServerRequest("Import the history file", "benchmark_reload")
 
 def set_up_redis(nodes: int, **options: object) -> ServerRequest:
     return ServerRequest(f"Set up {nodes} Redis nodes", "redis_setup", {"node_count": nodes, **options})
+
+
+def preview_file(path: str) -> ServerRequest:
+    """What an ecosystem file on the server would start; the response asks for a confirmation."""
+    arguments = {"ecosystem": path, "preview": True}
+    return ServerRequest(f"Evaluate {path}", "pm2_start", arguments, response_type=StartPreview)
+
+
+def start_file(path: str, apps: Sequence[PlannedApp]) -> ServerRequest:
+    lines = tuple(line for app in apps for line in app.lines)
+    return ServerRequest(f"Start {path}", "pm2_start", {"ecosystem": path}, affected=lines)
+
+
+def save_list() -> ServerRequest:
+    return pm2_request("save", "Save PM2's list")
+
+
+def resurrect(saved: Sequence[str]) -> ServerRequest:
+    """`saved`: the names that are saved and not listed."""
+    request = pm2_request("resurrect", "Start what is saved")
+    return replace(request, affected=tuple(f"start {name}, as it was saved" for name in saved))
 
 
 def pm2_request(verb: str, title: str, **arguments: object) -> ServerRequest:

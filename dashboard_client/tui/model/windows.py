@@ -33,7 +33,7 @@ class Palette:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A question with a one-line answer; Enter on an empty line cancels. `kind`: server, nodes, start or scale.
+    """A question with a one-line answer; Enter on an empty line cancels. `kind`: server, nodes, start, scale or file.
     `subject`: the framework; `limit`: of the number. `is_untouched`: `text` is still the default, which the first typed
     character replaces."""
 

@@ -94,6 +94,7 @@ HANDLERS: Mapping[Action, Handler] = {
     Action.PROMPT_NODES: open_windows.prompt_nodes,
     Action.PROMPT_INSTANCES: open_windows.prompt_instances,
     Action.PROMPT_SCALE: open_windows.prompt_scale,
+    Action.PROMPT_FILE: open_windows.prompt_file,
     Action.CHECK_INSTALLATION: open_windows.check_installation,
     Action.CLOSE: window_actions.close_window,
     Action.RESTART_PROCESS: partial(row_actions.request_for_process, verb="restart"),

@@ -67,7 +67,8 @@ def open_run_page(state: State, run_id: str, result: BenchmarkResult | None) -> 
 
 def available_items(state: State) -> tuple[MenuItem, ...]:
     """The menu's items, without those that --readonly forbids."""
-    items = menu_items(state.config, state.live.processes, state.live.redis)
+    dump = state.live.pm2.dump if state.live.pm2 else None
+    items = menu_items(state.config, state.live.processes, state.live.redis, dump)
     return tuple(item for item in items if not (state.is_read_only and item.is_mutating))
 
 
@@ -131,6 +132,10 @@ def prompt_instances(state: State, framework: str, default: str) -> State:
 def prompt_scale(state: State, framework: str, count: str) -> State:
     title = f"Scale {framework} to how many instances?"
     return push_window(state, windows.Prompt("scale", title, count, framework, _limit(state, "instances")))
+
+
+def prompt_file(state: State) -> State:
+    return push_window(state, windows.Prompt("file", "Path of an ecosystem file on the server"))
 
 
 def open_run_form(state: State, name: str, endpoint: str, method: str, **texts: str) -> State:

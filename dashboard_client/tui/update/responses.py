@@ -11,13 +11,21 @@ from typing import TypeVar
 
 from dashboard_client.formatting.figures import rate
 from dashboard_client.tui.model import events
-from dashboard_client.tui.model.server_requests import ServerRequest, chain_requests
+from dashboard_client.tui.model.server_requests import ServerRequest, chain_requests, start_file
 from dashboard_client.tui.model.state import MAX_RESULTS, State
 from dashboard_client.tui.model.windows import Compare, History, Logs, Page, ProcessDetails, RunPage, Window
 from dashboard_client.tui.text.node_text import info_lines, info_title, slow_log_lines, slow_log_title
 from dashboard_client.tui.text.window_text import LATEST, latest_lines
-from dashboard_client.tui.update.api_calls import Transition, fetch, log_activity, push_window, send, show_toast
-from dashboard_client.wire.action_result import ActionResult
+from dashboard_client.tui.update.api_calls import (
+    Transition,
+    confirm_or_send,
+    fetch,
+    log_activity,
+    push_window,
+    send,
+    show_toast,
+)
+from dashboard_client.wire.action_result import ActionResult, StartPreview
 from dashboard_client.wire.benchmarks import (
     AcceptedRun,
     BenchmarkResult,
@@ -101,6 +109,8 @@ def _remove_call(state: State, call_id: str) -> State:
 
 def _finish_request(state: State, request: ServerRequest, value: object) -> Transition:
     """Report the result, then send the next request of a chain."""
+    if isinstance(value, StartPreview):
+        return confirm_or_send(state, start_file(str(request.arguments["ecosystem"]), value.apps))
     text, tone = _describe_result(request.title, value)
     state = show_toast(state, text, tone)
     if state.link.phase != "live":  # when live, the activity stream reports it

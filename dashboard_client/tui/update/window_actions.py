@@ -81,6 +81,8 @@ def submit_prompt(state: State, prompt: Prompt) -> Transition:
         return pop_window(state), ()
     if prompt.kind == "server":
         return pop_window(state), (effects.SwitchServer(text),)
+    if prompt.kind == "file":
+        return confirm_or_send(pop_window(state), server_requests.preview_file(text))
     request = _set_up_redis(text, prompt.limit) if prompt.kind == "nodes" else _set_instances(prompt, text)
     if isinstance(request, str):
         return replace_top_window(state, replace(prompt, problem=request)), ()

@@ -25,7 +25,10 @@ def draw(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
     left = f"{name} · {state.server}" if rect.width >= 100 else name
     end = frame.text(rect.y, end + 3, left, Style.PLAIN, max(0, start - end - 5))
     parts = _service_parts(state, glyphs) if rect.width >= 100 else []
-    x = start - sum(width_of(part) + 3 for part, _ in parts)
+    x = start - _total_width(parts)
+    if x <= end + 1:  # the state of PM2 and Redis first
+        parts = [part for part in parts if part[0] != _saved_part(state, glyphs)]
+        x = start - _total_width(parts)
     if parts and x > end + 1:
         for part, tone in parts:
             x = frame.text(rect.y, x, part, tone) + 3
@@ -66,6 +69,17 @@ def _offline(state: State) -> str:
     return f"OFFLINE{cause}{age} · retry in {wait:.0f} s"
 
 
+def _total_width(parts: list[tuple[str, int]]) -> int:
+    return sum(width_of(part) + 3 for part, _ in parts)
+
+
+def _saved_part(state: State, glyphs: Glyphs) -> str:
+    """That a reboot would not bring PM2's list back; empty if it would."""
+    pm2 = state.displayed.pm2
+    loss = pm2.dump.loss(len(pm2.processes)) if pm2 and pm2.dump else ""
+    return f"{glyphs.part} {loss}" if loss else ""
+
+
 def _service_parts(state: State, glyphs: Glyphs) -> list[tuple[str, int]]:
     """Short PM2 and Redis status."""
     parts: list[tuple[str, int]] = []
@@ -73,6 +87,8 @@ def _service_parts(state: State, glyphs: Glyphs) -> list[tuple[str, int]]:
         is_up = pm2.daemon.state == "up"
         text = f"PM2 {glyphs.up if is_up else glyphs.down} {(pm2.daemon.version or '') if is_up else pm2.daemon.state}"
         parts.append((text.rstrip(), Style.OK if is_up else Style.BAD))
+        if saved := _saved_part(state, glyphs):
+            parts.append((saved, Style.WARN))
     if redis := state.displayed.redis:
         cluster = redis.cluster
         is_ok, count = cluster.state == "ok", len(redis.stats)
