@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,15 +13,15 @@ from benchmarks import generators
 from benchmarks.budgets.expectation import parse_expectations
 from benchmarks.cli import report_files
 from benchmarks.cli.destination import Destination, read_environment
+from benchmarks.cli.requested_targets import Body, RequestedTarget, read_body, read_headers, requested_targets
 from benchmarks.engine import address, generator_execution
 from benchmarks.engine.address import TargetAddress
 from benchmarks.engine.run_limits import RUN_LIMITS
 from benchmarks.engine.run_plan import RunPlan, make_plan
-from benchmarks.engine.run_spec import RunSpec
-from benchmarks.errors import BadUsage, InvalidRunRequest, InvalidTargetAddress
+from benchmarks.engine.run_spec import PROTOCOLS, RunSpec
+from benchmarks.errors import BadUsage, InvalidRunRequest
 from benchmarks.generators import scenario
 from benchmarks.generators.scenario import PROFILES, SWEEP
-from pm2.errors import UnknownFramework
 from pm2.frameworks.registry import Endpoint, registry
 
 INSTALLED_NAME = "pm2site-benchmark"
@@ -30,7 +30,11 @@ EPILOG = """\
 Results go to API_SERVER; if unset, to port 3100 of the host given with -H, else to http://localhost:3100. API_KEY (a
 key or a token) goes along only to API_SERVER or, if it is unset, to this machine. Results that could not be sent are
 saved to files; --resend sends them.
-Trials of several -f alternate, and each is compared with the first.
+Trials of several -f and --target alternate, and each is compared with the first.
+
+Any server, by its URL; a credential is read from a file, so that no list of processes shows it:
+  %(prog)s --target api=http://10.0.0.5:8080/orders --target next=https://10.0.0.5:8443/orders -n 5
+  %(prog)s --target api=https://api.test/orders --connect 10.0.0.5:8443 --header @headers.txt --body @order.json
 
 A budget, which is met only if the whole confidence interval is on the right side of the limit:
   %(prog)s -f fastify --profile standard --expect "p99<50ms" --expect "rate>=20k/s" --junit report.xml
@@ -57,6 +61,15 @@ class CliOptions:
     summary: Path | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RequestOptions:
+    """What is the same for all targets."""
+
+    headers: Mapping[str, str]
+    body: Body
+    expect: tuple[str, ...]
+
+
 def _integer(name: str) -> Callable[[str], int]:
     limit = RUN_LIMITS[name]
 
@@ -78,8 +91,14 @@ def build_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("-f", "--framework", action="append", default=[], metavar="NAME", help="target to measure; may be repeated")
     add("-H", "--host", metavar="HOST[:PORT]", help="default: localhost, and the framework's port")
-    add("-e", "--endpoint", default=scenario.DEFAULT_ENDPOINT, help="default: %(default)s")
+    add("--target", action="append", default=[], metavar="NAME=URL", help="any server, under a name; may be repeated")
+    add("--connect", metavar="HOST[:PORT]", help="address to connect to instead of that of the URL")
+    add("-e", "--endpoint", help=f"of a framework; default: {scenario.DEFAULT_ENDPOINT}")
     add("-m", "--method", type=str.upper, choices=scenario.METHODS, help="default: the endpoint's own")
+    add("--header", action="append", default=[], metavar="NAME:VALUE|@FILE", help="header of requests; may be repeated")
+    add("--body", metavar="TEXT|@FILE|-", help="body of requests; - reads stdin")
+    add("--protocol", choices=PROTOCOLS, default="http1", help="h2: HTTP/2, with h2load; default: %(default)s")
+    add("--insecure", action="store_true", help="do not verify the certificate of an https URL")
     add("-d", "--duration", type=_integer("duration"), metavar="SECONDS", help="duration of a trial")
     add("-i", "--instances", type=_integer("instances"), metavar="N", help="instances of the server, to scale the load")
     add("-c", "--connections", type=_integer("connections"), metavar="N", help="default: 50 per instance, at least 100")
@@ -107,20 +126,20 @@ def build_parser() -> argparse.ArgumentParser:
 def parse_options(argv: Sequence[str], confirm: Callable[[str], bool]) -> CliOptions:
     """`confirm` asks a yes/no question. Exits with 2, as argparse does. Raises BadUsage, InvalidTargetAddress."""
     options = build_parser().parse_args(argv)
-    names = [name for argument in options.framework for name in argument.split(",") if name]
-    if not names and not options.resend:
-        raise BadUsage("-f NAME is required.")
+    targets = requested_targets(options)
+    if not targets and not options.resend:
+        raise BadUsage("-f NAME or --target NAME=URL is required.")
     if len(options.label) > 200:
         raise BadUsage("--label is longer than 200 characters.")
     expect = _checked_expectations(options.expect)
     junit, summary = report_files.checked(options.junit, options.summary)
-    targets = tuple(_target_address(name, options.host, len(names)) for name in names)
-    public = [target for target in targets if address.is_public(target.address)]
+    public = [target for target in targets if address.is_public(target.address.address)]
     if public and not options.yes and not confirm(f"{public[0].authority} is a public address. Load it?"):
         raise BadUsage(f"{public[0].authority} is a public address. Use --yes to load it.")
+    request = RequestOptions(read_headers(options.header), read_body(options.body), expect)
     return CliOptions(
-        plans=tuple(_run_plan(name, target, options, expect) for name, target in zip(names, targets, strict=True)),
-        targets=targets,
+        plans=tuple(_run_plan(target, options, request) for target in targets),
+        targets=tuple(target.address for target in targets),
         destination=read_environment(os.environ, options.host),
         outbox=_outbox(),
         is_json=options.json,
@@ -150,42 +169,26 @@ def port_offset() -> int:
     return offset
 
 
-def _target_address(name: str, host: str | None, count: int) -> TargetAddress:
-    try:
-        port: int | None = registry().framework(name).port
-    except UnknownFramework:
-        port = None
-    text = host or "localhost"
-    if port is None and ":" not in text:
-        raise InvalidTargetAddress(text, f"{name} is not in the registry, so a port is required: -H {text}:PORT.")
-    if count > 1 and address.parse_host_port(text, port)[1] != port:
-        raise BadUsage("Several frameworks cannot share one port. Omit the port from -H.")
-    hostname, port = address.parse_host_port(text, port)
-    return TargetAddress(hostname, str(address.resolve(hostname, text)[0]), port, is_outside_pm2=True)
-
-
-def _run_plan(name: str, target: TargetAddress, options: argparse.Namespace, expect: tuple[str, ...]) -> RunPlan:
-    path = options.endpoint if options.endpoint.startswith("/") else f"/{options.endpoint}"
-    endpoint = _find_endpoint(path, options.method)
-    method = options.method or (endpoint.method if endpoint else "GET")
-    body = scenario.default_body(method, endpoint.body if endpoint else None)
+def _run_plan(target: RequestedTarget, options: argparse.Namespace, request: RequestOptions) -> RunPlan:
     if refusal := generators.paced_refusal(options.generator, options.profile, options.rate, options.pipelining):
         raise BadUsage(f"--{refusal[0]}: {refusal[1]}")
-    installed = generator_execution.installed_generators()
-    generator = generators.choose_generator(
-        installed, options.generator, options.pipelining, is_paced=bool(options.rate) or options.profile == SWEEP
-    )
+    path, method, body = _select_request(target, options, request)
+    name = _select_generator(options, request)
     trials, duration_s = scenario.resolve_profile(options.profile, options.trials, options.duration)
     return make_plan(
         RunSpec(
-            framework=name,
+            framework=target.name,
             host=target.authority,
-            address=target.address,
+            address=target.address.address,
+            connect_port=target.connect_port,
+            scheme=target.scheme,
             endpoint=path,
             method=method,
-            body=body,
-            generator=generator,
-            generator_version=generator_execution.find_program(generator).version,
+            body=body.text,
+            body_base64=body.base64,
+            headers=request.headers,
+            generator=name,
+            generator_version=generator_execution.find_program(name).version,
             profile=options.profile or "",
             trials_planned=trials,
             planned_duration_s=duration_s,
@@ -195,11 +198,40 @@ def _run_plan(name: str, target: TargetAddress, options: argparse.Namespace, exp
             rate_per_second=options.rate,
             instances=options.instances,
             label=options.label,
-            protocol="http1",
-            insecure=False,
-            expect=expect,
+            protocol=options.protocol,
+            insecure=options.insecure,
+            expect=request.expect,
         )
     )
+
+
+def _select_request(
+    target: RequestedTarget, options: argparse.Namespace, request: RequestOptions
+) -> tuple[str, str, Body]:
+    """Path, method and body. Those of a framework's endpoint are known; others are POST with a body, else GET."""
+    if target.path is not None and options.endpoint:
+        raise BadUsage("-e is for -f. The path of --target NAME=URL is in its URL.")
+    path = target.path or options.endpoint or scenario.DEFAULT_ENDPOINT
+    path = path if path.startswith("/") else f"/{path}"
+    endpoint = _find_endpoint(path, options.method) if target.path is None else None
+    default = endpoint.method if endpoint else "GET" if request.body.is_empty else "POST"
+    method = options.method or default
+    if not request.body.is_empty or target.path is not None:
+        return path, method, request.body
+    return path, method, Body(scenario.default_body(method, endpoint.body if endpoint else None))
+
+
+def _select_generator(options: argparse.Namespace, request: RequestOptions) -> str:
+    """Raises BadUsage, GeneratorMissing."""
+    refusals = {name: generators.refusal(name, request.headers) for name in generators.GENERATORS}
+    name = generators.choose_generator(
+        generator_execution.installed_generators(), options.generator, options.pipelining,
+        is_paced=bool(options.rate) or options.profile == SWEEP,
+        unsuitable=[name for name, refusal in refusals.items() if refusal],
+    )  # fmt: skip
+    if refusal := refusals[name]:
+        raise BadUsage(f"--header: {refusal[1]}")
+    return name
 
 
 def _find_endpoint(path: str, method: str | None) -> Endpoint | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from typing import Any
 
 from rest_framework import serializers
@@ -12,16 +11,13 @@ from rest_framework import serializers
 from benchmarks.budgets.expectation import MAX_EXPECTATIONS, parse_expectation
 from benchmarks.engine import address
 from benchmarks.errors import InvalidRunRequest, InvalidTargetAddress
-from benchmarks.generators.secret_headers import MASK, is_secret
+from benchmarks.generators import header_rules
+from benchmarks.generators.secret_headers import is_secret
 from benchmarks.targets.target import PATH
 from system.lib.fields import StrictIntegerField, TextField
-from system.lib.text import is_printable
 
-MAX_HEADERS, MAX_HEADER_VALUE = 50, 4096
 MAX_BODY = 2**20
 MAX_STATUSES = 20
-RESERVED_HEADERS = ("host", "content-length", "transfer-encoding", "connection")
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 
 
 class ExpectationField(TextField):
@@ -73,26 +69,17 @@ class HeadersField(serializers.DictField):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         headers = super().to_internal_value(data)
-        if len(headers) > MAX_HEADERS:
-            raise serializers.ValidationError(f"At most {MAX_HEADERS} headers.")
-        if len({name.lower() for name in headers}) < len(headers):
-            raise serializers.ValidationError("Two headers have the same name.")
+        problem = header_rules.names_problem(list(headers))
         for name, value in headers.items():
-            if not _HEADER_NAME.fullmatch(name) or name.lower() in RESERVED_HEADERS:
-                raise serializers.ValidationError(f"{name[:100]!r} is not a header that can be set.")
-            self._check_value(name, value)
+            problem = problem or header_rules.name_problem(name) or self._value_problem(name, value)
+        if problem:
+            raise serializers.ValidationError(problem)
         return headers
 
-    def _check_value(self, name: str, value: object) -> None:
+    def _value_problem(self, name: str, value: object) -> str | None:
         if self.keeps_secrets and isinstance(value, dict) and value.get("secret") is True:
-            if not is_secret(name):
-                raise serializers.ValidationError(f"{name} is no name of a credential, so its value is not secret.")
-            return
-        is_text = isinstance(value, str) and is_printable(value) and value.isascii()
-        if not is_text or len(str(value)) > MAX_HEADER_VALUE:
-            raise serializers.ValidationError(f"The value of {name} is not printable ASCII.")
-        if value == MASK and is_secret(name):
-            raise serializers.ValidationError(f"The value of {name} was not kept: send it again.")
+            return None if is_secret(name) else f"{name} is no name of a credential, so its value is not secret."
+        return header_rules.value_problem(name, value)
 
 
 class BodyField(serializers.JSONField):

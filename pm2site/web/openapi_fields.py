@@ -6,8 +6,8 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
 
+from benchmarks.generators.header_rules import MAX_HEADER_VALUE, MAX_HEADERS
 from benchmarks.history.submission import MAX_SAMPLE_VALUES
-from benchmarks.targets.request_fields import MAX_HEADER_VALUE, MAX_HEADERS
 
 Schema = dict[str, Any]
 
