@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from dashboard_client.network.quick_start import DEFAULT_NODES
 from dashboard_client.tui.model import effects, keymap, windows
+from dashboard_client.tui.model.matching import palette_matches
 from dashboard_client.tui.model.menu_items import MenuItem, menu_items
 from dashboard_client.tui.model.prompts import (
     NODE_LIMIT,
@@ -77,6 +78,35 @@ def open_menu(state: State) -> State:
 
 
 def open_palette(state: State) -> State:
+    return push_window(state, windows.Palette(_palette_items(state)))
+
+
+def with_current_items(state: State) -> State:
+    """An open menu or palette with the items of now: it may have been opened before the server's configuration came.
+    The same item stays selected."""
+    return replace(state, windows=tuple(_with_current_items(state, window) for window in state.windows))
+
+
+def _with_current_items(state: State, window: windows.Window) -> windows.Window:
+    match window:
+        case windows.Menu():
+            items = available_items(state)
+            return windows.Menu(items, _moved(window.cursor, window.items, items))
+        case windows.Palette(text=text):
+            items = _palette_items(state)
+            before, now = (palette_matches(offered, text) for offered in (window.items, items))
+            return replace(window, items=items, cursor=_moved(window.cursor, before, now))
+    return window
+
+
+def _moved(cursor: int, before: tuple[MenuItem, ...], now: tuple[MenuItem, ...]) -> int:
+    """Where the selected item is now; the same place if it is gone."""
+    selected = [(item.section, item.title) for item in before[cursor : cursor + 1]]
+    matches = (index for index, item in enumerate(now) if [(item.section, item.title)] == selected)
+    return next(matches, max(0, min(cursor, len(now) - 1)))
+
+
+def _palette_items(state: State) -> tuple[MenuItem, ...]:
     """The menu's items and every action with a key in the panels."""
     key_items = tuple(
         MenuItem("Keys", binding.help, binding.action, key=keymap.key_label(binding.keys[0]))
@@ -84,7 +114,7 @@ def open_palette(state: State) -> State:
         if binding.context in ("global", *PANELS, "list")
     )
     offered = [item for item in key_items if not (state.is_read_only and item.is_mutating)]
-    return push_window(state, windows.Palette((*available_items(state), *offered)))
+    return (*available_items(state), *offered)
 
 
 def open_history(state: State) -> Transition:

@@ -25,6 +25,7 @@ from dashboard_client.tui.update.api_calls import (
     send,
     show_toast,
 )
+from dashboard_client.tui.update.open_windows import with_current_items
 from dashboard_client.wire.action_result import ActionResult, StartPreview
 from dashboard_client.wire.benchmarks import (
     AcceptedRun,
@@ -53,7 +54,7 @@ def on_response(state: State, call_id: str, value: object) -> Transition:
         return _finish_request(state, call.request, value)
     match value:
         case SystemConfig():
-            return replace(state, config=value), ()
+            return with_current_items(replace(state, config=value)), ()
         case BenchmarkResults() if call.purpose == "latest":
             state = _announce_results(state, value.results)
             return replace(state, live=replace(state.live, results=value.results[:MAX_RESULTS])), ()

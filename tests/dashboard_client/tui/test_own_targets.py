@@ -8,8 +8,9 @@ import pytest
 
 from dashboard_client.tui.model import effects, events
 from dashboard_client.tui.model.effects import Effect
+from dashboard_client.tui.model.matching import palette_matches
 from dashboard_client.tui.model.state import State
-from dashboard_client.tui.model.windows import Form, Menu
+from dashboard_client.tui.model.windows import Form, Menu, Palette
 from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkResults
 from dashboard_client.wire.decode import convert
 from dashboard_client.wire.host_and_pm2 import Counts, Pm2Stats, Process
@@ -158,6 +159,34 @@ def test_the_targets_are_fetched_again_once_a_process_listens_that_is_not_offere
     _, sent = play(dashboard(*before), events.StreamData("pm2:stats", Pm2Stats(now), scenes.NOW_S + 1))
 
     assert calls(sent) == expected
+
+
+def connecting() -> State:
+    """Connected; the server has not sent its configuration yet."""
+    return play(scenes.empty(), events.Connecting(1), events.Connected(scenes.NOW_S, ()))[0]
+
+
+def test_a_palette_that_is_open_when_the_configuration_comes_offers_it() -> None:
+    state, _ = keys(connecting(), ":", *"api post")
+    state = scenes.answer(state, "config", replace(scenes.CONFIG, targets=TARGETS))
+    state, _ = keys(state, "enter")
+
+    assert (form_of(state).framework, form_of(state).values[0]) == ("api", "/orders")
+
+
+@pytest.mark.parametrize("opened", [("m", "down", "down"), (":", "down", "down"), (":", *"stop", "down")])
+def test_the_selection_stays_on_its_item_when_others_are_added(opened: tuple[str, ...]) -> None:
+    def selected(state: State) -> str:
+        window = state.top_window
+        assert isinstance(window, Menu | Palette)
+        items = palette_matches(window.items, window.text) if isinstance(window, Palette) else window.items
+        return items[window.cursor].title
+
+    before, _ = keys(connecting(), *opened)
+    after = scenes.answer(before, "config", replace(scenes.CONFIG, targets=TARGETS))
+
+    assert selected(after) == selected(before)
+    assert len(after.top_window.items) > len(before.top_window.items)  # type: ignore[union-attr]
 
 
 def test_targets_are_read_from_any_server() -> None:
