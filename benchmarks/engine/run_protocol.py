@@ -17,6 +17,7 @@ from benchmarks import generators
 from benchmarks.analysis.measurement import merge_trials
 from benchmarks.analysis.oddities import FATAL_ODDITIES
 from benchmarks.analysis.warm_up import burst_duration_s, is_steady, max_warmup_s
+from benchmarks.budgets.expectation import parse_stored
 from benchmarks.engine import environment, execution_monitor, preflight
 from benchmarks.engine.execution_monitor import REDIS_PROGRAMS, MonitoredProcesses
 from benchmarks.engine.generator_execution import Execution, ExecutionCallbacks, ExecutionResult, GeneratorProgram
@@ -25,6 +26,7 @@ from benchmarks.engine.run_plan import RunPlan
 from benchmarks.engine.run_result import RunResult
 from benchmarks.errors import GeneratorFailed
 from benchmarks.generators.scenario import Scenario
+from benchmarks.sweeps.budget import StepBudget
 from benchmarks.sweeps.progress import SweepProgress
 from system.host import process_lookup
 
@@ -116,7 +118,8 @@ class ProtocolRun:
         """The steps of a sweep, until the rate that the target holds is known, or their maximum is reached."""
         spec = self.plan.spec
         fastest = max((burst.measurement.rate for burst in self.result.warmup), default=0.0)
-        sweep = SweepProgress.plan(fastest, spec.trials_planned, spec.planned_duration_s, spec.connections)
+        budget = StepBudget.of(parse_stored(spec.expect))
+        sweep = SweepProgress.plan(fastest, spec.trials_planned, spec.planned_duration_s, spec.connections, budget)
         self.result.sweep = sweep
         while (rate := sweep.next_rate()) is not None:
             if sweep.steps:

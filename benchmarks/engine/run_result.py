@@ -30,6 +30,7 @@ from benchmarks.engine.generator_execution import ExecutionResult
 from benchmarks.engine.preflight import TargetResponse
 from benchmarks.engine.run_figures import RunFigures, TrialFigures
 from benchmarks.engine.run_plan import RunPlan
+from benchmarks.sweeps.budget import judge_sweep
 from benchmarks.sweeps.judgement import StepInput
 from benchmarks.sweeps.progress import SweepProgress
 from system.lib.wire import to_wire_object
@@ -76,7 +77,9 @@ class RunResult:
         due = replace(counted, measurement=count_from_due(measured))
         fastest_tenth_us = percentile_us(measured.latencies_us, 10)
         fastest_tenth_ms = None if fastest_tenth_us is None else fastest_tenth_us / 1000
-        self.sweep.add(StepInput(rate, achieved, due, sent_mean_ms=measured.mean_ms, sent_p10_ms=fastest_tenth_ms))
+        self.sweep.add(StepInput(
+            rate, achieved, due, measured.mean_ms, fastest_tenth_ms, _budget_trial(trial).cpu_micros_per_request
+        ))  # fmt: skip
 
     @property
     def counted_trials(self) -> list[ExecutionResult]:
@@ -151,6 +154,9 @@ class RunResult:
         if not expectations:
             return None
         assessment = self.assessment()
+        if self.sweep:
+            objection = object_to(assessment.validity, assessment.reasons)
+            return judge_sweep(expectations, self.sweep.conclude(), self.sweep.counted.budget_trial, objection)
         return judge(expectations, BudgetInput(
             trials=tuple(_budget_trial(trial) for trial in self.trials),
             objection=object_to(assessment.validity, assessment.reasons),

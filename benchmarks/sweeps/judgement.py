@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmarks.analysis.gates import MAX_OTHERS_CORES, MIN_RATE_RATIO, TrialGateInput
 from benchmarks.analysis.saturation import BUSY_GENERATOR, BUSY_HOST, BUSY_TARGET
+from benchmarks.budgets.evidence import BudgetTrial
+from benchmarks.sweeps.budget import StepBudget
 from benchmarks.sweeps.steps import FAILED, GENERATOR, HELD, SweepStep
 from system.lib.quantities import significant
 
@@ -18,9 +19,7 @@ UNCHANGED_LATENCY = 1.2  # of the lowest step's mean
 # Of the mean, for the fastest tenth at the lowest rate: the target takes its time for every response. Where requests of
 # a burst wait for each other, the first ones are several times as fast as the mean.
 CONSTANT_LATENCY = 0.5
-
-# Whether a step is within a budget, and the reasons why it is not, each a sentence.
-HoldsBudget = Callable[["StepInput"], tuple[bool, tuple[str, ...]]]
+NO_BUDGET = StepBudget()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +33,11 @@ class StepInput:
     trial: TrialGateInput
     sent_mean_ms: float | None = None
     sent_p10_ms: float | None = None
+    cpu_micros_per_request: float | None = None
+
+    @property
+    def budget_trial(self) -> BudgetTrial:
+        return BudgetTrial(self.trial.measurement, self.cpu_micros_per_request, self.trial.target_memory_bytes)
 
     @property
     def busy_connections(self) -> float | None:
@@ -44,17 +48,14 @@ class StepInput:
         return self.achieved * self.sent_mean_ms / 1000 / connections
 
 
-def judge(step: StepInput, lowest: StepInput | None, holds_budget: HoldsBudget | None = None) -> SweepStep:
-    """`lowest`: the step at the lowest rate that held; None before there is one. `holds_budget` replaces the limit of
-    the latency that is derived from that step; that the requests are answered without errors is always required."""
-    unanswered = _find_unanswered(step)
-    if holds_budget:
-        is_within, exceeded = holds_budget(step)
-    else:
-        exceeded = _find_exceeded_latency(step, lowest)
-        is_within = not exceeded
+def judge(step: StepInput, lowest: StepInput | None, budget: StepBudget = NO_BUDGET) -> SweepStep:
+    """`lowest`: the step at the lowest rate that held; None before there is one. A `budget` of the latency replaces the
+    limit that is derived from that step; that the requests are answered without errors is always required."""
+    unanswered, exceeded = _find_unanswered(step), budget.find_exceeded(step.budget_trial)
+    if not budget.has_latency:
+        exceeded += _find_exceeded_latency(step, lowest)
     reasons = (*unanswered, *exceeded)
-    outcome = HELD if is_within and not unanswered else FAILED
+    outcome = FAILED if reasons else HELD
     if outcome == FAILED and not step.trial.measurement.failures and (limit := _find_generator_limit(step, lowest)):
         outcome, reasons = GENERATOR, (limit, *reasons)
     measurement, load = step.trial.measurement, step.trial.load

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from benchmarks.analysis.gates import Gate
 from benchmarks.sweeps import search
+from benchmarks.sweeps.budget import StepBudget
 from benchmarks.sweeps.conclusion import conclude, sustained_step
-from benchmarks.sweeps.judgement import HoldsBudget, StepInput, judge
+from benchmarks.sweeps.judgement import NO_BUDGET, StepInput, judge
 from benchmarks.sweeps.search import SweepLimits
 from benchmarks.sweeps.steps import BUDGET, TARGET, Sweep, SweepStep
 
@@ -24,7 +25,7 @@ class SweepProgress:
 
     limits: SweepLimits
     connections: int
-    holds_budget: HoldsBudget | None = None
+    budget: StepBudget = NO_BUDGET
     inputs: list[StepInput] = field(default_factory=list)
     steps: list[SweepStep] = field(default_factory=list)
 
@@ -35,12 +36,12 @@ class SweepProgress:
         max_steps: int,
         duration_s: float,
         connections: int,
-        holds_budget: HoldsBudget | None = None,
+        budget: StepBudget = NO_BUDGET,
     ) -> SweepProgress:
         """`closed_loop_rate`: what the warm-up reached with `connections`; `duration_s`: of a step."""
         first = search.first_rate(closed_loop_rate)
         fewest = max(1, math.floor(first * duration_s / MIN_PERIODS))
-        return cls(SweepLimits(first, max_steps), min(connections, fewest), holds_budget)
+        return cls(SweepLimits(first, max_steps), min(connections, fewest), budget)
 
     def next_rate(self) -> float | None:
         """None if the sweep is over."""
@@ -48,7 +49,7 @@ class SweepProgress:
 
     def add(self, step: StepInput) -> None:
         held = [other for other, judged in zip(self.inputs, self.steps, strict=True) if judged.has_held]
-        self.steps.append(judge(step, min(held, key=lambda other: other.rate, default=None), self.holds_budget))
+        self.steps.append(judge(step, min(held, key=lambda other: other.rate, default=None), self.budget))
         self.inputs.append(step)
 
     def conclude(self) -> Sweep:

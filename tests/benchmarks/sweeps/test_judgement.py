@@ -9,8 +9,11 @@ import pytest
 from benchmarks.analysis.gates import TrialGateInput
 from benchmarks.analysis.measurement import Measurement
 from benchmarks.analysis.saturation import CpuLoad
+from benchmarks.budgets.evidence import BudgetTrial
+from benchmarks.budgets.expectation import parse_expectations
+from benchmarks.sweeps.budget import StepBudget, judge_sweep
 from benchmarks.sweeps.judgement import StepInput, judge
-from benchmarks.sweeps.steps import SweepStep
+from benchmarks.sweeps.steps import Sweep, SweepStep
 
 IDLE = CpuLoad(generator=0.1, target=0.2, host=0.3, others_cores=0.0)
 
@@ -125,15 +128,48 @@ def test_too_few_connections_are_a_limit_of_the_generator() -> None:
     assert judge(step, replace(lowest, sent_p10_ms=20)).outcome == "failed"  # a queue, of bursts at the lowest rate
 
 
-def test_a_budget_replaces_the_limit_of_the_latency() -> None:
-    def holds(step: StepInput) -> tuple[bool, tuple[str, ...]]:
-        return (True, ()) if step.rate < 1500 else (False, ("p99 is 4 ms, not below 2 ms.",))
+def expect(*texts: str) -> StepBudget:
+    return StepBudget.of(parse_expectations(texts))
 
-    slow = [judge(step_input(rate, p99_ms=50), LOWEST, holds) for rate in (1000, 2000)]
-    unanswered = judge(step_input(1000, achieved=500, sent_mean_ms=90), LOWEST, holds)
 
-    assert [(step.outcome, step.reasons) for step in slow] == [
+def test_a_budget_of_the_latency_replaces_the_limit_of_the_lowest_step() -> None:
+    steps = [judge(step_input(1000, p99_ms=p99_ms), LOWEST, expect("p99<20ms")) for p99_ms in (19, 21)]
+    unanswered = judge(step_input(1000, achieved=500, sent_mean_ms=90), LOWEST, expect("p99<20ms"))
+
+    assert [(step.outcome, step.reasons) for step in steps] == [
         ("held", ()),
-        ("failed", ("p99 is 4 ms, not below 2 ms.",)),
+        ("failed", ("p99<20ms was not kept: it is 21 ms.",)),
     ]
     assert (unanswered.outcome, unanswered.is_clear) == ("failed", True)
+
+
+def test_other_budgets_are_kept_in_addition() -> None:
+    cpu = replace(step_input(), cpu_micros_per_request=90.0)
+    judged = [
+        judge(step, LOWEST, expect("cpu<80us", "rate>9k/s")) for step in (cpu, step_input(p99_ms=9.1), step_input())
+    ]
+
+    assert [step.reasons for step in judged] == [
+        ("cpu<80us was not kept: it is 90 µs.",),
+        ("The p99 latency of 9.1 ms is more than 3 times that of 200 requests/s, 3 ms.",),
+        (),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "expected"),
+    [
+        ("rate>=1900", "target", "met"),
+        ("rate>=2050", "target", "not_shown"),
+        ("rate>=2200", "target", "missed"),
+        ("rate>=2200", "generator", "not_shown"),
+        ("p50<2ms", "target", "met"),
+    ],
+)
+def test_the_rate_of_a_sweep_is_judged_by_its_bracket(text: str, limit: str, expected: str) -> None:
+    sweep = Sweep(2000, 2000, 2080, limit, True, "It holds 2,000.", ())
+    latencies = tuple((microseconds, 10) for microseconds in range(1000, 1500))
+    trial = BudgetTrial(replace(measured(), latencies_us=latencies))
+
+    assert judge_sweep(parse_expectations([text]), sweep, trial, "").met == expected
+    assert judge_sweep(parse_expectations([text]), sweep, trial, "It is invalid.").items[0].message == "It is invalid."
