@@ -45,10 +45,10 @@ class PortUnknown(BenchmarkError, Conflict):
 
     code = "port_unknown"
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, pm2_name: str) -> None:
         super().__init__(
-            f"On which port {name} listens cannot be seen. Give it once: PUT /api/benchmark/targets/{name} "
-            f'{{"pm2": "{name}", "ports": [8080]}}.',
+            f"On which port {pm2_name} listens cannot be seen. Give it once: PUT /api/benchmark/targets/{name} "
+            f'{{"pm2": "{pm2_name}", "ports": [8080]}}.',
             ports=["Give the port on which it listens."],
         )
 

@@ -14,25 +14,29 @@ from benchmarks.targets import permitted, store
 from benchmarks.targets.errors import PortUnknown, TargetNotOnline, UnknownTarget
 from benchmarks.targets.permitted import Place
 from benchmarks.targets.target import NAME, Target, TargetEndpoint, TargetSource
+from pm2.daemon.process import Status
 from pm2.errors import PM2Error
 from pm2.frameworks.registry import Endpoint, registry
 from pm2.monitor import current_monitor, listeners
 from pm2.monitor.listeners import ListeningApp
-from system.host import child_processes
+from pm2.monitor.listing import daemon_pid
+from system.host import child_processes, ports
 
 _OTHER = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Apps:
-    """What PM2 says: the apps that listen, and how many instances of each name are online."""
+    """What PM2 says: the apps that listen, the names of all instances that are online, and the ports of PM2's daemon,
+    which listens for apps in cluster mode: some of them cannot be assigned to an app."""
 
     listening: tuple[ListeningApp, ...] = ()
     online: tuple[str, ...] = ()
+    daemon_ports: frozenset[int] = frozenset()
 
     @property
     def ports(self) -> set[int]:
-        return {port for app in self.listening for port in app.ports}
+        return {port for app in self.listening for port in app.ports} | self.daemon_ports
 
     def app(self, name: str) -> ListeningApp | None:
         return next((app for app in self.listening if app.name == name), None)
@@ -46,8 +50,15 @@ def fetch_apps() -> Apps:
         return Apps()
     framework_ports = {framework.port for framework in registry().frameworks}
     own = permitted.own_ports() | permitted.cluster_ports(framework_ports)
-    online = tuple(process.name for process in processes if process.status.value == "online")
-    return Apps(listeners.listening_apps(processes, child_processes.ancestry(), own), online)
+    online = tuple(process.name for process in processes if process.status is Status.ONLINE)
+    listening = listeners.listening_apps(processes, child_processes.ancestry(), own)
+    return Apps(listening, online, _daemon_ports() - own)
+
+
+def _daemon_ports() -> frozenset[int]:
+    pid = daemon_pid()
+    held = async_to_sync(ports.sample_listeners)((), (pid,)) if pid else {}
+    return frozenset(one.port for listening in held.values() for one in listening)
 
 
 def list_targets(apps: Apps) -> list[Target]:
@@ -60,9 +71,10 @@ def list_targets(apps: Apps) -> list[Target]:
 
 
 def find_target(name: str, apps: Apps) -> Target:
-    """Raises UnknownTarget."""
+    """Also of a process under PM2 whose port cannot be seen, which is in no list. Raises UnknownTarget."""
     targets = list_targets(apps)
-    for target in targets:
+    portless = [_of_name(app_name, ()) for app_name in dict.fromkeys(apps.online)]
+    for target in (*targets, *portless):
         if target.name == name:
             return target
     raise UnknownTarget(name, [target.name for target in targets])
@@ -94,13 +106,13 @@ def _with_state(target: Target, apps: Apps) -> Target:
 
 
 def _of_app(app: ListeningApp) -> Target:
-    """The name is that under PM2, without what a target's name cannot have."""
-    name = app.name if NAME.fullmatch(app.name) else _OTHER.sub("-", app.name).strip("-")[:64] or "app"
-    return Target(name, TargetSource.DISCOVERED, pm2=app.name, ports=_port_first(app), running=True)
+    return _of_name(app.name, (app.port, *(port for port in app.ports if port != app.port)))
 
 
-def _port_first(app: ListeningApp) -> tuple[int, ...]:
-    return (app.port, *(port for port in app.ports if port != app.port))
+def _of_name(pm2_name: str, ports: Sequence[int]) -> Target:
+    """Its name is that under PM2, without what a target's name cannot have."""
+    name = pm2_name if NAME.fullmatch(pm2_name) else _OTHER.sub("-", pm2_name).strip("-")[:64] or "app"
+    return Target(name, TargetSource.DISCOVERED, pm2=pm2_name, ports=tuple(ports), running=True)
 
 
 def place_of(target: Target, apps: Apps) -> tuple[str, Place]:
@@ -114,7 +126,7 @@ def place_of(target: Target, apps: Apps) -> tuple[str, Place]:
         raise TargetNotOnline(name, sorted({other.name for other in apps.listening}))
     chosen: Sequence[int] = target.ports
     if app is None and not chosen:
-        raise PortUnknown(target.name)
+        raise PortUnknown(target.name, name)
     port = chosen[0] if target.source is TargetSource.PM2 and chosen else app.port if app else chosen[0]
     host = app.address if app and port == app.port else listeners.LOOPBACK
     return "http", Place(host, port)

@@ -10,8 +10,11 @@ from django.core.management import call_command
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from benchmarks.api import target_views
 from benchmarks.models import Run, StoredTarget
 from benchmarks.runs import private_headers
+from benchmarks.targets import registered
+from benchmarks.targets.registered import Apps
 
 pytestmark = pytest.mark.django_db
 URL = "/api/benchmark/targets"
@@ -143,7 +146,7 @@ def test_a_run_has_the_budget_of_its_endpoint_unless_it_brings_one(
     assert (response.status_code, Run.objects.get().expect) == (202, expected)
 
 
-def test_a_cleared_credential_is_asked_for_instead_of_sent_empty(client: APIClient, settings: Settings) -> None:
+def test_a_cleared_credential_is_requested_instead_of_sent_empty(client: APIClient, settings: Settings) -> None:
     settings.BENCH_TARGETS = ("10.0.0.6",)
     put(client, "orders", url="http://10.0.0.5:80", endpoints=[ENDPOINT])
     put(client, "orders", url="http://10.0.0.6:80", endpoints=[WITHOUT_SECRET])
@@ -151,6 +154,26 @@ def test_a_cleared_credential_is_asked_for_instead_of_sent_empty(client: APIClie
     response = client.post("/api/benchmark/run", {"target": "orders"}, format="json")
 
     assert (response.status_code, response.json()["code"]) == (409, "secret_cleared")
+
+
+def test_the_port_of_a_process_that_cannot_be_seen_is_requested_and_remembered(
+    client: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apps = Apps(online=("my api", "my api"), daemon_ports=frozenset({8081}))
+    for module in (registered, target_views):
+        monkeypatch.setattr(module, "fetch_apps", lambda: apps)
+
+    unknown = client.post("/api/benchmark/run", {"target": "my-api"}, format="json")
+    put(client, "my-api", pm2="my api", ports=[8081])
+    client.post("/api/benchmark/run", {"target": "my-api"}, format="json")
+    put(client, "my-api", pm2="my api", ports=[22])
+    refused = client.post("/api/benchmark/run", {"target": "my-api"}, format="json")
+
+    assert (unknown.status_code, unknown.json()["code"]) == (409, "port_unknown")
+    assert 'PUT /api/benchmark/targets/my-api {"pm2": "my api", "ports": [8080]}' in unknown.json()["message"]
+    run = Run.objects.get()
+    assert (run.framework, run.host, run.address, run.instances) == ("my-api", "127.0.0.1:8081", "127.0.0.1", 2)
+    assert refused.json()["code"] == "target_not_allowed"
 
 
 def test_a_file_of_targets_comes_back_the_same_and_without_credentials(client: APIClient, tmp_path: Any) -> None:
