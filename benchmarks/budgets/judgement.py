@@ -161,6 +161,8 @@ def trials_needed(expectation: Expectation, evidence: Evidence, trials: int) -> 
     if value is None or evidence.low is None or evidence.high is None or value == limit or trials >= MAX_TRIALS:
         return None
     ratio = ((evidence.high - value) if value < limit else (value - evidence.low)) / abs(value - limit)
+    if ratio >= MAX_TRIALS:  # before its square, which may be too large for a float
+        return None
     estimate = trials * (ratio if value == 0 else ratio**2)
     if estimate >= MAX_TRIALS:
         return None

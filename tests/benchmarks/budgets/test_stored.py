@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from benchmarks.analysis import histogram
@@ -96,6 +96,7 @@ def test_stored_trials_are_judged_as_measured_ones() -> None:
     assert [item.met for item in single.items] == ["not_shown", "met", "not_shown", "not_shown", "met"]
 
 
+@example({}, {"50": 1.34e157})
 @given(objects_with("targetCpuSeconds", "targetMemoryBytes"), objects_with("50", "99"))
 def test_any_facts_of_a_stored_trial_can_be_judged(facts: dict[str, object], percentiles: dict[str, object]) -> None:
     trial = trial_of({**COLUMNS, "facts": facts, "percentiles_ms": percentiles}, 1)
