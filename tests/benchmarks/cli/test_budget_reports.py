@@ -56,7 +56,7 @@ def entry(validity: str = "valid", met: str = "missed") -> dict[str, object]:
         "framework": "api", "method": "GET", "endpoint": "/a|b", "duration": 10.0, "generator": "wrk",
         "generatorVersion": "4.1.0", "trials": 5, "connections": 100, "reqPerSec": 1000.4, "reqPerSecLow": 980.0,
         "reqPerSecHigh": 1020.0, "p50Latency": 1.25, "p90Latency": None, "p99Latency": 12.0, "p999Latency": None,
-        "errors": 1, "non2xx": 2, "validity": validity, "saturation": "contended", "totalReqs": 50_000,
+        "errors": 1, "non2xx": 2, "validity": validity, "saturation": "contended", "sweep": None, "totalReqs": 50_000,
         "cpuMicrosPerRequest": None, "memoryBytes": None, "reasons": ["It was noisy."],
         "budget": {"met": met, "items": items},
     }  # fmt: skip
