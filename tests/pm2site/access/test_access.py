@@ -323,6 +323,7 @@ def test_the_schema_documents_the_response_of_delete() -> None:
         "/api/benchmark/clear": ["200", "4XX", "5XX"],
         "/api/benchmark/runs/{run_id}": ["200", "4XX", "5XX"],
         "/api/benchmark/runs/{run_id}/baseline": ["200", "4XX", "5XX"],
+        "/api/benchmark/targets/{name}": ["200", "4XX", "5XX"],
     }
 
 
