@@ -39,7 +39,7 @@ def build_spec(request: Mapping[str, Any]) -> RunSpec:
     """
     apps = registered.fetch_apps()
     choice = _choose(request, apps)
-    resolved = permitted.resolve_target(choice.place, apps.ports | {known.port for known in registry().frameworks})
+    resolved = permitted.resolve_target(choice.place, apps.ports | _framework_ports(choice.target))
     instances_online = None if resolved.is_outside_pm2 else _count_online(choice.target, resolved.port, apps)
     endpoint, protocol = choice.endpoint, request.get("protocol") or choice.target.protocol
     headers = _merged_headers(choice, request.get("headers", {}))
@@ -75,6 +75,13 @@ def build_spec(request: Mapping[str, Any]) -> RunSpec:
         expect=request.get("expect", endpoint.expect),
         expect_status=endpoint.expect_status,
     )
+
+
+def _framework_ports(target: Target) -> set[int]:
+    """Those of the registry, for a framework only: it is checked later whether it runs. Another program may have taken
+    the port."""
+    is_framework = target.source is TargetSource.FRAMEWORK
+    return {known.port for known in registry().frameworks} if is_framework else set()
 
 
 def _choose(request: Mapping[str, Any], apps: Apps) -> Choice:

@@ -141,7 +141,7 @@ def test_ctrl_c_leaves_no_generator_and_keeps_finished_trials(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("argv", "reason"),
     [
-        ([], "-f NAME is required."),
+        ([], "-f NAME or --target NAME=URL is required."),
         (["-f", "koa"], "localhost cannot be benchmarked: koa is not in the registry"),
         (["-f", "fastify", "-H", "a b"], "a b cannot be benchmarked: it is not host or host:port."),
         (["-f", "fastify", "-H", "localhost:0"], "localhost:0 cannot be benchmarked: the port is not"),

@@ -176,6 +176,12 @@ def test_the_port_of_a_process_that_cannot_be_seen_is_requested_and_remembered(
     assert refused.json()["code"] == "target_not_allowed"
 
 
+def test_the_port_of_a_framework_that_does_not_run_is_no_url_to_load(client: APIClient) -> None:
+    body = {"url": "http://localhost:3002/simple", "name": "x"}
+
+    assert client.post("/api/benchmark/run", body, format="json").json()["code"] == "target_not_allowed"
+
+
 def test_a_file_of_targets_comes_back_the_same_and_without_credentials(client: APIClient, tmp_path: Any) -> None:
     put(client, "orders", url="http://10.0.0.5:80", endpoints=[ENDPOINT])
     put(client, "jobs", pm2="jobs", ports=[8081])
