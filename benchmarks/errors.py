@@ -29,9 +29,10 @@ class InvalidRunRequest(BenchmarkError, Invalid):
 
     code = "bad_request"
 
-    def __init__(self, field: str, sentence: str) -> None:
+    def __init__(self, field: str, sentence: str, code: str = "bad_request") -> None:
         self.sentence = sentence
         super().__init__(f"The request is not valid: {field}: {sentence}", **{field: [sentence]})
+        self.code = code
 
 
 class InvalidTargetAddress(BenchmarkError, Invalid):

@@ -29,8 +29,8 @@ ROOMS = {
     ),
     "rediscluster": "errors topology nodes status operations api urls apps management.commands",
     "benchmarks": (
-        "errors models analysis budgets generators sweeps engine targets runs history api admin.charts admin cli urls apps"
-        " __main__"
+        "errors models analysis budgets generators sweeps connections engine targets runs history api admin.charts admin"
+        " cli urls apps __main__"
         " management.commands"
     ),
     "pm2site": (

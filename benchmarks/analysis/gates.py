@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
+from benchmarks.analysis.gate import CertificateCheck, Gate, GateInput
 from benchmarks.analysis.measurement import Measurement, merge_trials
 from benchmarks.analysis.oddities import FATAL_ODDITIES
 from benchmarks.analysis.rank_tests import coefficient_of_variation
-from benchmarks.analysis.saturation import TIGHT_GENERATOR, CpuLoad, overall_saturation
+from benchmarks.analysis.saturation import TIGHT_GENERATOR, overall_saturation
 from system.lib.quantities import significant
 
 MAX_ERROR_RATE = 0.01  # the customary limit of load tests
@@ -34,17 +34,6 @@ MIN_RATE_RATIO = 0.98
 MAX_CROSS_CHECK_DIFFERENCE = 0.10
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """One check. `state`: pass, warn, fail or unknown; `message`: a sentence; `trial`: None for the whole run."""
-
-    code: str
-    state: Annotated[str, ("pass", "warn", "fail", "unknown")]
-    message: str
-    value: float | None = None
-    trial: int | None = None
-
-
 VALIDITIES = ("valid", "caution", "invalid", "unknown")  # unknown: measured elsewhere, without checks
 
 
@@ -54,48 +43,6 @@ class Assessment:
 
     validity: str
     reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeCounts:
-    """Results of the latency probe in a trial. `mismatched`: 2xx with a body other than the preflight's."""
-
-    sent: int
-    failed: int
-    mismatched: int
-
-
-@dataclass(frozen=True, slots=True)
-class TrialGateInput:
-    """The input of the gates for one trial."""
-
-    measurement: Measurement
-    load: CpuLoad
-    probe: ProbeCounts | None = None
-    target_memory_bytes: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class GateInput:
-    """The input of the gates for one run. `is_steady`: whether the warm-up settled; None with too few bursts.
-
-    `planned_duration_s`: of a trial. `restarts`: of the target's processes during the run, None if they could not be
-    counted. `cross_rate`: measured by another generator. `background_cores`: used by other programs before the load.
-    """
-
-    trials: tuple[TrialGateInput, ...]
-    planned_duration_s: float
-    pipelining: int = 1
-    rate_per_second: float | None = None
-    is_steady: bool | None = None
-    restarts: int | None = None
-    response_oddities: tuple[str, ...] = ()
-    response_change: str | None = None
-    cached_date: bool = False
-    background_cores: float | None = None
-    cross_rate: float | None = None
-    notes: tuple[str, ...] = ()
-    trials_planned: int | None = None
 
 
 def littles_law_ratio(measurement: Measurement, pipelining: int) -> float | None:
@@ -141,30 +88,43 @@ def _gate(code: str, is_good: bool, good: str, bad: str, value: float | None = N
 
 def _response_gates(run: GateInput, whole: Measurement) -> Iterator[Gate]:
     share = significant(100 * whole.error_rate, 2)
-    failed = f"{share} % of the requests failed ({whole.failures} errors or responses outside 2xx)"
+    failed = f"{share} % of the requests failed ({whole.failures} errors or responses outside {run.expected})"
     if whole.error_rate > MAX_ERROR_RATE:
         yield Gate("errors", "fail", f"{failed}; more than 1 % is too many to compare.", whole.error_rate)
     else:
-        yield _gate("errors", not whole.failures, "All responses were 2xx.", f"{failed}.", whole.error_rate)
+        yield _gate("errors", not whole.failures, f"All responses were {run.expected}.", f"{failed}.", whole.error_rate)
     for oddity in run.response_oddities:
         yield Gate("headers", "fail" if oddity in FATAL_ODDITIES else "warn", oddity)
     if run.response_change:
         yield Gate("answer", "fail", run.response_change)
+    if run.is_changing:
+        yield Gate("body", "pass", "The body changes with each request: it was checked by status and length.")
+    if run.certificate:
+        yield _certificate_gate(run.certificate)
     if run.cached_date:
         yield Gate("date", "warn", "The Date header did not change during the run: the response may be cached.")
     probes = [trial.probe for trial in run.trials if trial.probe]
     if probes:
-        yield _probe_gate(sum(p.sent for p in probes), sum(p.failed for p in probes), sum(p.mismatched for p in probes))
+        sent, failures = sum(probe.sent for probe in probes), sum(probe.failed for probe in probes)
+        yield _probe_gate(sent, failures, sum(probe.mismatched for probe in probes), run.expected)
     if run.restarts is not None:
         problem = f"Processes of the target restarted during the run: {run.restarts}."
         yield _gate("restarts", not run.restarts, "No process of the target restarted.", problem, run.restarts, "fail")
 
 
-def _probe_gate(sent: int, failed: int, mismatched: int) -> Gate:
+def _certificate_gate(certificate: CertificateCheck) -> Gate:
+    problem = f"The certificate is not verified: {certificate.reason}."
+    if certificate.reason and certificate.is_waived:
+        return Gate("certificate", "pass", f"{problem} That was not required (insecure).")
+    advice = "The target may be another one than was meant. Trust its issuer on this machine, or run with insecure."
+    return _gate("certificate", not certificate.reason, "The certificate is verified.", f"{problem} {advice}")
+
+
+def _probe_gate(sent: int, failed: int, mismatched: int, expected: str) -> Gate:
     if mismatched:
         problem = f"{mismatched} of {sent} probes under load got a different body than the preflight."
         return Gate("probe", "fail", problem, mismatched)
-    problem = f"{failed} of {sent} probes under load got no 2xx response."
+    problem = f"{failed} of {sent} probes under load got no {expected} response."
     return _gate("probe", not failed, f"All {sent} probes under load got the expected response.", problem, failed)
 
 

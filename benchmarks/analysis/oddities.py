@@ -19,4 +19,7 @@ ANNOUNCES_A_BODY = (
     "The target's response to HEAD has no Content-Length of 0: load generators wait for a body, which never comes, and"
     " count nothing. Use GET."
 )
+COMPRESSES_UNASKED = (
+    "The target compresses its response although the request does not ask for it: the figures include that work."
+)
 FATAL_ODDITIES = (ENDS_BY_CLOSING, CLOSES_SILENTLY, MISCOUNTS_CLOSING, ANNOUNCES_A_BODY)

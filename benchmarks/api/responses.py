@@ -12,7 +12,7 @@ from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 
 from benchmarks.analysis.comparison import Comparison, MetricComparison
-from benchmarks.analysis.gates import Gate
+from benchmarks.analysis.gate import Gate
 from benchmarks.engine.run_figures import TrialFigures
 from benchmarks.engine.run_spec import RunParameters
 from benchmarks.history.baselines import BaselineResult

@@ -32,7 +32,7 @@ def build_entry(result: RunResult, *, run_id: UUID, at: datetime) -> dict[str, A
     details = to_wire_object({
         "id": run_id, "timestamp": at, "trials": len(result.trials),
         "connectionsUsed": result.merged().connections_used, "gates": result.evaluate_gates(),
-        "environment": result.environment, "command": result.trials[-1].command,
+        "environment": result.environment, "tls": result.tls, "command": result.trials[-1].command,
         "sweep": result.sweep.conclude() if result.sweep else None,
         "samples": run_result.thin_samples(result.samples(), MAX_SAMPLES),
         "budget": result.judge_budget(),

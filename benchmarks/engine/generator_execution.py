@@ -79,7 +79,8 @@ class ExecutionCallbacks(Protocol):
 def find_program(name: str) -> GeneratorProgram:
     """An installed generator. Raises BinaryMissing."""
     binary = binaries.require(name)
-    interpreter = (str(binaries.require("node").path),) if name == "autocannon" else ()
+    script = Path(generators.__file__).with_name("run_autocannon.cjs")
+    interpreter = (str(binaries.require("node").path), str(script)) if name == "autocannon" else ()
     return GeneratorProgram(name, binary.version, (*interpreter, str(binary.path)))
 
 
@@ -125,7 +126,7 @@ class Execution:
             finally:
                 await asyncio.shield(asyncio.ensure_future(self._stop()))
             output = finished.stdout + _read_request_log(folder)
-        measurement = generators.GENERATORS[self.program.name].parse(output)
+        measurement = generators.GENERATORS[self.program.name].parse(output, self.scenario.expected_class)
         if self.scenario.rate_per_second:
             measurement = pacing.add_paced_figures(measurement, output, self.scenario)
         return ExecutionResult(
@@ -137,11 +138,10 @@ class Execution:
     def _argv(self, folder: Path) -> list[str]:
         """The argument list; writes the input file to `folder`."""
         generator = generators.GENERATORS[self.program.name]
-        input_text, file = generator.input_text(self.scenario), folder / "script"
-        if input_text is not None:
+        content, file = generator.input_content(self.scenario), folder / "script"
+        if content is not None:
             suffix = Path(generators.__file__).with_name(f"{self.program.name}_done.lua")
-            ending = suffix.read_text(encoding="utf-8") if suffix.exists() else ""
-            file.write_text(input_text + ending, encoding="utf-8")
+            file.write_bytes(content + (suffix.read_bytes() if suffix.exists() else b""))
         return generator.argv(self.scenario, self.program.argv, str(file))
 
     async def _start(self, argv: Sequence[str], env: dict[str, str] | None, cwd: Path) -> Child:

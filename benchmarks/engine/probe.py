@@ -7,6 +7,7 @@ that it delays (no coordinated omission). Every body is checked.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import selectors
@@ -17,11 +18,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
 
 from benchmarks.analysis import histogram
-from benchmarks.engine import probe_connection
-from benchmarks.engine.probe_connection import ProbeConnection, ProbeResponse
+from benchmarks.connections import probe_http1, tls
+from benchmarks.connections.probe_http1 import ProbeConnection
+from benchmarks.connections.probe_http2 import Http2ProbeConnection
+from benchmarks.connections.probe_socket import ProbeResponse, ProbeSocket
+from benchmarks.connections.target_request import TargetRequest
 from benchmarks.generators.secret_headers import redact, secret_texts
 from system.lib.text import printable
 
@@ -37,20 +41,19 @@ MAX_KEYS, MAX_KEY_LENGTH = 100, 100  # of an object in a response that are compa
 
 @dataclass(frozen=True, slots=True)
 class ProbePlan:
-    """The request, its schedule, and the response: `body_sha256` if it is constant, else the `keys` of its object.
+    """The request, its schedule, and the response: `body_sha256` if it is constant, else the `keys` of its object, if
+    these are, and the range `body_bytes` of its size, if it is known to change.
 
     `batch_size`: requests due at the same time. `starts_at_s`: on the monotonic clock, which all processes of a machine
     share; None: immediately.
     """
 
-    url: str
-    method: str
-    headers: dict[str, str]
-    body: str
+    request: TargetRequest
     duration_s: float
     timeout_s: float
     body_sha256: str | None
-    keys: tuple[str, ...]
+    keys: tuple[str, ...] | None
+    body_bytes: tuple[int, int] | None = None
     rate_per_second: float = RATE_PER_SECOND
     starts_at_s: float | None = None
     batch_size: int = BATCH_SIZE
@@ -58,8 +61,8 @@ class ProbePlan:
 
 @dataclass(frozen=True, slots=True)
 class ProbeReport:
-    """`failed`: no 2xx response; `mismatched`: 2xx with an unexpected body. `histogram`: all but the failed ones,
-    HdrHistogram V2."""
+    """`failed`: no response with an expected status; `mismatched`: one with an unexpected body. `histogram`: all but
+    the failed ones, HdrHistogram V2."""
 
     sent: int
     failed: int
@@ -87,17 +90,15 @@ class ProbeScheduler:
 
     def __init__(self, plan: ProbePlan) -> None:
         self.plan = plan
-        self.secrets = secret_texts(plan.headers.items())
+        self.secrets = secret_texts(plan.request.headers.items())
         self.latencies: Counter[int] = Counter()
         self.sent = self.failed = self.mismatched = 0
         self.began_s = time.monotonic() if plan.starts_at_s is None else plan.starts_at_s
-        host, port = urlsplit(plan.url).hostname or "", urlsplit(plan.url).port or 80
-        request = probe_connection.request_bytes(plan.url, plan.method, plan.headers, plan.body)
-        self.free = [ProbeConnection(host, port, request, is_head=plan.method == "HEAD") for _ in range(CONNECTIONS)]
+        self.free = _make_connections(plan.request)
         self.selector = selectors.DefaultSelector()
 
     def run(self) -> None:
-        busy: set[ProbeConnection] = set()
+        busy: set[ProbeSocket] = set()
         with self.selector:
             while busy or self._due_s() is not None:
                 self._start_due(busy)
@@ -115,7 +116,7 @@ class ProbeScheduler:
         due_s = self.sent // self.plan.batch_size * self.plan.batch_size / self.plan.rate_per_second
         return None if due_s >= self.plan.duration_s else self.began_s + due_s
 
-    def _start_due(self, busy: set[ProbeConnection]) -> None:
+    def _start_due(self, busy: set[ProbeSocket]) -> None:
         """Start the due requests while connections are free; a request that has to wait keeps its due time."""
         while self.free and (due_s := self._due_s()) is not None and due_s <= time.monotonic():
             self.sent += 1
@@ -123,16 +124,14 @@ class ProbeScheduler:
             busy.add(connection)
             self._on_response(connection, connection.start(due_s, time.monotonic() + self.plan.timeout_s), busy)
 
-    def _wait_s(self, busy: set[ProbeConnection]) -> float:
+    def _wait_s(self, busy: set[ProbeSocket]) -> float:
         times_s = [connection.deadline_s for connection in busy]
         due_s = self._due_s()
         if self.free and due_s is not None:
             times_s.append(due_s)
         return max(0.0, min(times_s) - time.monotonic()) if times_s else 0.0
 
-    def _on_response(
-        self, connection: ProbeConnection, response: ProbeResponse | None, busy: set[ProbeConnection]
-    ) -> None:
+    def _on_response(self, connection: ProbeSocket, response: ProbeResponse | None, busy: set[ProbeSocket]) -> None:
         """Count a response or failure; None if the request is still in progress."""
         if response is None:
             self._register(connection)
@@ -147,7 +146,7 @@ class ProbeScheduler:
         self.free.append(connection)
         self._unregister(connection)
 
-    def _register(self, connection: ProbeConnection) -> None:
+    def _register(self, connection: ProbeSocket) -> None:
         assert connection.socket is not None  # noqa: S101 - without a socket, the request has ended
         events = selectors.EVENT_WRITE if connection.has_unsent_data else selectors.EVENT_READ
         self._unregister(connection, connection.socket)  # a new socket may have the previous one's file descriptor
@@ -156,18 +155,41 @@ class ProbeScheduler:
         else:
             self.selector.register(connection.socket, events, connection)
 
-    def _unregister(self, connection: ProbeConnection, except_for: socket.socket | None = None) -> None:
+    def _unregister(self, connection: ProbeSocket, except_for: socket.socket | None = None) -> None:
         for key in list(self.selector.get_map().values()):
             if key.data is connection and key.fileobj is not except_for:
                 self.selector.unregister(key.fileobj)
 
     def _check(self, response: ProbeResponse) -> str:
-        plan = self.plan
-        if not 200 <= response.status < 300:
+        plan, body = self.plan, response.body
+        if not plan.request.expects(response.status):
             return "failed"
         if plan.body_sha256 is not None:
-            return "ok" if hashlib.sha256(response.body).hexdigest() == plan.body_sha256 else "mismatched"
-        return "ok" if json_keys(response.body, self.secrets) == plan.keys else "mismatched"
+            return "ok" if hashlib.sha256(body).hexdigest() == plan.body_sha256 else "mismatched"
+        if plan.body_bytes and not plan.body_bytes[0] <= len(body) <= plan.body_bytes[1]:
+            return "mismatched"
+        return "ok" if plan.keys is None or json_keys(body, self.secrets) == plan.keys else "mismatched"
+
+
+def _make_connections(request: TargetRequest) -> list[ProbeSocket]:
+    """Not yet open."""
+    origin = request.origin
+    context = tls.loading_context(origin) if origin.is_encrypted else None
+    if request.protocol == "h2":
+        headers = request.http2_headers
+        return [
+            Http2ProbeConnection(
+                origin.address, origin.port, headers, request.body, context=context, server_name=origin.server_name
+            )
+            for _ in range(CONNECTIONS)
+        ]
+    sent, is_head = probe_http1.request_bytes(request), request.method == "HEAD"
+    return [
+        ProbeConnection(
+            origin.address, origin.port, sent, is_head=is_head, context=context, server_name=origin.server_name
+        )
+        for _ in range(CONNECTIONS)
+    ]
 
 
 def run_probe(plan: ProbePlan) -> ProbeReport:
@@ -186,12 +208,19 @@ def parse_report(stdout: str) -> ProbeReport | None:
 
 def write_plan(plan: ProbePlan, file: Path) -> list[str]:
     """Write the plan to a file; returns the argument list of the probe process."""
-    file.write_text(json.dumps(asdict(plan)), encoding="utf-8")
+    fields = asdict(plan)
+    fields["request"]["body"] = base64.b64encode(plan.request.body).decode()
+    file.write_text(json.dumps(fields), encoding="utf-8")
     return [sys.executable, "-m", "benchmarks.engine.probe", str(file)]
 
 
-def _plan_from_json(fields: Mapping[str, object]) -> ProbePlan:
-    return ProbePlan(**{**fields, "keys": tuple(fields["keys"])})  # type: ignore[arg-type]
+def _plan_from_json(fields: Mapping[str, Any]) -> ProbePlan:
+    request = fields["request"]
+    statuses = tuple(request["expected_statuses"])
+    sent = TargetRequest(**{**request, "body": base64.b64decode(request["body"]), "expected_statuses": statuses})
+    keys, size_range = fields["keys"], fields["body_bytes"]
+    compared = {"keys": keys if keys is None else tuple(keys), "body_bytes": size_range and tuple(size_range)}
+    return ProbePlan(**{**fields, "request": sent, **compared})
 
 
 if __name__ == "__main__":

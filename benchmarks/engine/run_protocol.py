@@ -7,6 +7,7 @@ targets alternate, so that a disturbance of the machine affects all of them.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -24,7 +25,7 @@ from benchmarks.engine.generator_execution import Execution, ExecutionCallbacks,
 from benchmarks.engine.probe import RATE_PER_SECOND, ProbePlan
 from benchmarks.engine.run_plan import RunPlan
 from benchmarks.engine.run_result import RunResult
-from benchmarks.errors import GeneratorFailed
+from benchmarks.errors import GeneratorFailed, PreflightFailed
 from benchmarks.generators.scenario import Scenario
 from benchmarks.sweeps.budget import StepBudget
 from benchmarks.sweeps.progress import SweepProgress
@@ -35,6 +36,7 @@ NO_RESULT = "There was no successful response, so there is no result."
 PAUSE_S = 1.0  # between trials, so that connections of the previous one are closed
 MAX_PAUSE_SHARE = 0.2
 MAX_PROBE_SHARE = 0.1
+MAX_RESPONSE_SHARE = 0.05  # of a trial: in a closed loop, up to this share of the rate is lost at the end of a trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +74,17 @@ class ProtocolRun:
         GeneratorFailed if the generator cannot count such responses."""
         result, plan = self.result, self.plan
         await self.callbacks.on_state("preflight")
+        result.tls = await asyncio.to_thread(preflight.inspect_tls, plan.request)
         before = await asyncio.to_thread(preflight.verify_and_fill, plan.request, plan.needs)
         result.response_before = before
         if inability := generators.inability(plan.program.name, before.odd):
             raise GeneratorFailed(inability)
-        result.has_constant_body = await asyncio.to_thread(preflight.has_constant_body, plan.request, before)
+        if before.seconds >= plan.spec.planned_duration_s:
+            raise PreflightFailed(slow_target(before.seconds, plan.spec.planned_duration_s, "nothing would be counted"))
+        if before.seconds >= MAX_RESPONSE_SHARE * plan.spec.planned_duration_s:
+            reason = "requests in flight at its end are not counted, so the rate is too low"
+            result.notes.append(slow_target(before.seconds, plan.spec.planned_duration_s, reason))
+        result.expectation = await asyncio.to_thread(preflight.learn_expectation, plan.request, before)
         self._began_s = time.monotonic()
         processes = await self.callbacks.target_processes()
         self._restarts = processes.restarts
@@ -176,16 +184,23 @@ class ProtocolRun:
         before, plan = self.result.response_before, self.plan
         assert before  # noqa: S101 - set by run_preflight()
         scenario = scenario or plan.scenario(duration_s)
+        expected = self.result.expectation
         probe = ProbePlan(
-            url=scenario.url, method=scenario.method, headers=dict(scenario.headers), body=scenario.body,
-            duration_s=scenario.duration_s, timeout_s=scenario.timeout_s,
-            body_sha256=before.body_sha256 if self.result.has_constant_body else None, keys=before.keys,
+            request=plan.request, duration_s=scenario.duration_s, timeout_s=scenario.timeout_s,
+            body_sha256=expected.body_sha256, keys=expected.keys, body_bytes=expected.body_bytes,
             rate_per_second=probe_rate,
         )  # fmt: skip
         trials_left = plan.spec.trials_planned - max(index, len(self.result.trials))
         remaining_after_s += trials_left * plan.spec.planned_duration_s
         execution = Execution(program, scenario, self.result.monitored, before.wire_bytes, index, purpose)
         return await execution.run(self.callbacks, probe if index else None, remaining_after_s)
+
+
+def slow_target(response_s: float, trial_s: float, reason: str) -> str:
+    """A sentence about responses that take a large part of a trial."""
+    needed_s = math.ceil(response_s / MAX_RESPONSE_SHARE)
+    facts = f"A response takes {response_s:.1f} s, a trial {trial_s:g} s"
+    return f"{facts}: {reason}. Use a duration of at least {needed_s} s."
 
 
 def _merge_bursts(bursts: Sequence[ExecutionResult]) -> ExecutionResult:

@@ -9,14 +9,8 @@ from datetime import UTC, datetime
 
 from benchmarks import generators
 from benchmarks.analysis import gates, histogram, saturation
-from benchmarks.analysis.gates import (
-    Assessment,
-    Gate,
-    GateInput,
-    ProbeCounts,
-    TrialGateInput,
-    littles_law_ratio,
-)
+from benchmarks.analysis.gate import CertificateCheck, Gate, GateInput, ProbeCounts, TrialGateInput
+from benchmarks.analysis.gates import Assessment, littles_law_ratio
 from benchmarks.analysis.measurement import Measurement, count_from_due, merge_trials, percentile_us
 from benchmarks.analysis.rank_tests import median_interval
 from benchmarks.analysis.saturation import overall_saturation
@@ -24,10 +18,12 @@ from benchmarks.analysis.warm_up import STEADY_BURSTS, is_steady
 from benchmarks.budgets.evidence import BudgetTrial
 from benchmarks.budgets.expectation import parse_stored
 from benchmarks.budgets.judgement import Budget, BudgetInput, is_rate_lower_bound, judge, object_to
+from benchmarks.connections.target_request import expectation
+from benchmarks.connections.tls import TlsFacts
 from benchmarks.engine import preflight
 from benchmarks.engine.execution_monitor import MonitoredProcesses, Sample
 from benchmarks.engine.generator_execution import ExecutionResult
-from benchmarks.engine.preflight import TargetResponse
+from benchmarks.engine.preflight import NOTHING_EXPECTED, Expectation, TargetResponse
 from benchmarks.engine.run_figures import RunFigures, TrialFigures
 from benchmarks.engine.run_plan import RunPlan
 from benchmarks.sweeps.budget import judge_sweep
@@ -48,7 +44,8 @@ class RunResult:
     warmup: list[ExecutionResult] = field(default_factory=list)
     response_before: TargetResponse | None = None
     response_after: TargetResponse | None = None
-    has_constant_body: bool = False
+    expectation: Expectation = NOTHING_EXPECTED
+    tls: TlsFacts | None = None
     environment: dict[str, object] = field(default_factory=dict)
     monitored: MonitoredProcesses = field(default_factory=MonitoredProcesses)
     background_cores: float | None = None
@@ -58,6 +55,10 @@ class RunResult:
     sweep: SweepProgress | None = None
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     seconds_between_responses: float = 0.0
+
+    @property
+    def has_constant_body(self) -> bool:
+        return self.expectation.body_sha256 is not None
 
     @property
     def is_complete(self) -> bool:
@@ -185,6 +186,9 @@ class RunResult:
             cross_rate=self.cross_rate,
             notes=tuple(self.notes),
             trials_planned=planned,
+            expected=expectation(self.plan.request.expected_statuses),
+            is_changing=self.expectation.is_changing,
+            certificate=CertificateCheck(self.tls.reason, self.plan.spec.insecure) if self.tls else None,
         ))  # fmt: skip
         if self.sweep:  # its rate includes the probe's requests, and its own check says whether it was held
             return (*(gate for gate in evaluated if gate.code != "rate"), self.sweep.gate())
@@ -200,7 +204,7 @@ class RunResult:
     def _response_change(self) -> str | None:
         if self.response_before is None or self.response_after is None:
             return None
-        return preflight.describe_change(self.response_before, self.response_after, same_body=self.has_constant_body)
+        return preflight.describe_change(self.response_before, self.response_after, self.expectation)
 
     def _has_cached_date(self) -> bool:
         before, after = self.response_before, self.response_after

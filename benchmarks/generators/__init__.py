@@ -1,6 +1,6 @@
 """Load generators, one per module: `argv()` builds the command, `parse()` reads its output. [pure]
 
-Each module has exactly `argv()`, `parse()`, and `input_text()` for the file that the program reads.
+Each module has exactly `argv()`, `parse()`, and `input_content()` for the file that the program reads.
 """
 
 from __future__ import annotations
@@ -19,38 +19,45 @@ from benchmarks.generators.secret_headers import KEEPERS, has_secrets
 class Generator(Protocol):
     def argv(self, scenario: Scenario, program: Sequence[str], input_file: str) -> list[str]: ...
 
-    def input_text(self, scenario: Scenario) -> str | None: ...
+    def input_content(self, scenario: Scenario) -> bytes | None: ...
 
-    def parse(self, stdout: str) -> Measurement: ...
+    def parse(self, stdout: str, expected_class: int = 2) -> Measurement: ...
 
 
 GENERATORS: dict[str, Generator] = {"wrk": wrk, "h2load": h2load, "autocannon": autocannon}
+NEEDS_ARGV = "secret_header_needs_argv"
 PREFERENCE = ("wrk", "h2load", "autocannon")
 # wrk measures the latency of a whole batch of pipelined requests; h2load does not pipeline bodies.
 PIPELINED_PREFERENCE = ("autocannon", "h2load", "wrk")
+HTTP2 = ("h2load",)  # speak HTTP/2
 PACED = ("h2load",)  # autocannon's -R sends a second's worth at once, and wrk has no fixed rate
 
 
-def refusal(name: str, headers: Mapping[str, str]) -> tuple[str, str] | None:
-    """The parameter that a generator cannot send, and why; None if it can send the request."""
-    if name not in KEEPERS and has_secrets(headers):
-        reason = f"{name} takes headers only from its command line, which every user of its machine can read."
-        return "headers", f"{reason} For credentials, use {' or '.join(KEEPERS)}."
+def refusal(name: str, headers: Mapping[str, str], protocol: str = "http1") -> tuple[str, str, str] | None:
+    """Why a generator cannot send the request: the parameter, a sentence, and the code of the error; None if it can."""
+    if has_secrets(headers) and (protocol == "h2" or name not in KEEPERS):
+        able = HTTP2[0] if protocol == "h2" else name
+        reason = f"{able} takes headers only from its command line, which every user of its machine can read."
+        advice = f"Credentials require HTTP/1.1 without a fixed rate, by {' or '.join(KEEPERS)}."
+        return "headers", f"{reason} {advice}", NEEDS_ARGV
+    if protocol == "h2" and name not in HTTP2:
+        return "protocol", f"{name} does not speak HTTP/2. Use {' or '.join(HTTP2)}.", "bad_request"
     return None
 
 
 def paced_refusal(
     requested: str | None, profile: str | None, rate: float | None, pipelining: int
-) -> tuple[str, str] | None:
-    """The parameter that a fixed rate, or a sweep, does not allow, and why; None if the request is possible."""
+) -> tuple[str, str, str] | None:
+    """As `refusal`, of a fixed rate, or a sweep; None if the request is possible."""
     is_sweep = profile == SWEEP
     if is_sweep and rate:
-        return "rate", "A sweep tries one rate after another: leave the rate out, or the profile."
+        return "rate", "A sweep tries one rate after another: leave the rate out, or the profile.", "bad_request"
     if is_sweep and pipelining > 1:
-        return "pipelining", "A sweep measures latency, which pipelined requests do not have one by one: leave it out."
+        sentence = "A sweep measures latency, which pipelined requests do not have one by one: leave it out."
+        return "pipelining", sentence, "bad_request"
     if (is_sweep or rate) and requested not in (None, *PACED):
         parameter = "profile" if is_sweep else "rate"
-        return parameter, f"{requested} cannot send at a fixed rate; {', '.join(PACED)} can."
+        return parameter, f"{requested} cannot send at a fixed rate; {', '.join(PACED)} can.", "bad_request"
     return None
 
 

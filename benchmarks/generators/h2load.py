@@ -1,4 +1,4 @@
-"""h2load 1.52 (nghttp2) over HTTP/1.1: builds its command line, parses its report. Supports a fixed rate. [pure]"""
+"""h2load 1.52 (nghttp2): builds its command line, parses its report. Speaks HTTP/2, supports a fixed rate. [pure]"""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def argv(scenario: Scenario, program: Sequence[str], input_file: str) -> list[st
     """`input_file` holds the body, if any. At a fixed rate, the request log is written to `input_file`.log."""
     rate = scenario.rate_per_second
     return [
-        *program, "--h1", f"--threads={min(scenario.workers, scenario.connections)}",
+        *program, *_connection_options(scenario), f"--threads={min(scenario.workers, scenario.connections)}",
         f"--clients={scenario.connections}", f"--duration={scenario.duration_s}",
         f"--max-concurrent-streams={scenario.pipelining}",
         f"--connection-inactivity-timeout={round(scenario.timeout_s)}",
@@ -36,8 +36,19 @@ def argv(scenario: Scenario, program: Sequence[str], input_file: str) -> list[st
         *([f"--data={input_file}"] if scenario.body else []),
         # With a body, it would send POST instead of GET.
         *([f"--header=:method: {scenario.method}"] if scenario.method != "GET" or scenario.body else []),
-        *(f"--header={_header_name(name)}: {value}" for name, value in scenario.headers), scenario.url,
+        *(f"--header={_header_name(name)}: {value}" for name, value in scenario.headers),
+        scenario.named_url,
     ]  # fmt: skip
+
+
+def _connection_options(scenario: Scenario) -> list[str]:
+    """The protocol, by ALPN or without TLS by prior knowledge, and the address that the name in the URL stands for."""
+    options = ["--h1"]
+    if scenario.protocol == "h2":
+        options = ["--npn-list=h2"] if scenario.is_encrypted else ["--no-tls-proto=h2c"]
+    address, port = scenario.host_and_port
+    bracketed = f"[{address}]" if ":" in address else address
+    return [*options, *([f"--connect-to={bracketed}:{port}"] if scenario.server_name else [])]
 
 
 def _header_name(name: str) -> str:
@@ -45,30 +56,31 @@ def _header_name(name: str) -> str:
     return ":authority" if name.lower() == "host" else name
 
 
-def input_text(scenario: Scenario) -> str | None:
-    """The text of the input file: for h2load, the body of the request."""
+def input_content(scenario: Scenario) -> bytes | None:
+    """The content of the input file: for h2load, the body of the request."""
     return scenario.body or None
 
 
-def parse(stdout: str) -> Measurement:
+def parse(stdout: str, expected_class: int = 2) -> Measurement:
     """Parses the report, which has no percentiles, and the lines of the request log that may follow it.
 
     Raises UnreadableOutput.
     """
     try:
-        return read.check(_measurement(stdout))
+        return read.check(_measurement(stdout, expected_class))
     except (ValueError, OverflowError) as error:
         raise UnreadableOutput("h2load", f"a figure of its report is damaged ({error}).") from error
 
 
-def _measurement(stdout: str) -> Measurement:
+def _measurement(stdout: str, expected_class: int) -> Measurement:
     """Raises UnreadableOutput, ValueError."""
     finished, requests, codes = (pattern.search(stdout) for pattern in (_FINISHED, _REQUESTS, _CODES))
     if not finished or not requests or not codes:
         raise UnreadableOutput("h2load", "its report is missing or incomplete.")
     done, errored, timeouts = (int(requests[index]) for index in (3, 6, 7))
-    successes, *others = (int(code) for code in codes.groups())
-    successes = min(successes, done)  # it counts a status line whose response never ended
+    by_class = dict(enumerate(map(int, codes.groups()), 2))
+    # It counts a status line whose response never ended.
+    successes = min(by_class.pop(expected_class, 0), done)
     traffic, times = _TRAFFIC.search(stdout), _TIMES.search(stdout)
     latencies = _logged_latencies(stdout)
     mean = mean_us(latencies)
@@ -78,7 +90,7 @@ def _measurement(stdout: str) -> Measurement:
         successes=successes,
         errors=errored,
         timeouts=timeouts,
-        non_2xx=sum(others),
+        non_2xx=sum(by_class.values()),
         bytes_read=int(traffic[1]) if traffic else 0,
         mean_ms=mean / 1000 if mean is not None else _duration_ms(times, 5) if done else None,
         max_ms=_duration_ms(times, 3) if done else None,

@@ -37,13 +37,17 @@ def add_paced_figures(measurement: Measurement, text: str, scenario: Scenario) -
     if not scenario.rate_per_second:
         return measurement
     period_s = scenario.connections / scenario.rate_per_second
-    figures = read_log(text, scenario.connections, period_s, scenario.duration_s, measurement.responses)
+    figures = read_log(
+        text, scenario.connections, period_s, scenario.duration_s, measurement.responses, scenario.expected_class
+    )
     if figures is None:
         return measurement
     return replace(measurement, corrected_us=figures.due_latencies_us, paced_rate=figures.answered_per_second)
 
 
-def read_log(text: str, connections: int, period_s: float, duration_s: float, responses: int) -> PacedFigures | None:
+def read_log(
+    text: str, connections: int, period_s: float, duration_s: float, responses: int, expected_class: int = 2
+) -> PacedFigures | None:
     """None if the log is missing or was cut off. `period_s`: between two requests of one connection."""
     logged = sorted((int(sent), int(status), int(taken)) for sent, status, taken in _LOGGED.findall(text))
     if not logged or len(logged) < MIN_LOGGED_SHARE * responses:
@@ -59,7 +63,7 @@ def read_log(text: str, connections: int, period_s: float, duration_s: float, re
     spread_s = (sent_us[min(connections, len(sent_us)) - 1] - sent_us[0]) / 1e6
     window_s = max(1, math.floor((duration_s - spread_s) / tick_s + 1e-6)) * tick_s
     end_us = sent_us[0] + window_s * 1e6
-    answered = sum(200 <= status < 300 and sent + taken <= end_us for sent, status, taken in logged)
+    answered = sum(status // 100 == expected_class and sent + taken <= end_us for sent, status, taken in logged)
     return PacedFigures(answered / window_s, tuple(sorted(latencies.items())))
 
 

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 DEFAULT_DURATION_S = 20.0
@@ -38,26 +39,52 @@ PROFILES = {
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What the load generator sends. `url` contains an IP address; `headers` contain the requested Host.
+    """What the load generator sends. `url` contains the IP address to connect to; `headers` contain the requested Host.
 
     `rate_per_second`: fixed rate of requests, if the target keeps up; None: a closed loop, as fast as responses arrive.
+    `pipelining`: requests in flight on a connection; with HTTP/2 its streams. `server_name`: for TLS (SNI); empty if
+    the target has no name. `expected_class`: first digit of the statuses that are counted as successes.
     """
 
     url: str
     method: str
     headers: tuple[tuple[str, str], ...]
-    body: str
+    body: bytes
     duration_s: int
     connections: int
     workers: int
     pipelining: int
     timeout_s: float = REQUEST_TIMEOUT_S
     rate_per_second: float | None = None
+    protocol: str = "http1"
+    server_name: str = ""
+    expected_class: int = 2
+
+    @property
+    def named_url(self) -> str:
+        return named_url(self.url, self.server_name)
+
+    @property
+    def host_and_port(self) -> tuple[str, int]:
+        """The IP address, without brackets, and the port to connect to."""
+        parts = urlsplit(self.url)
+        return parts.hostname or "", parts.port or (443 if self.is_encrypted else 80)
+
+    @property
+    def is_encrypted(self) -> bool:
+        return self.url.startswith("https:")
 
 
-def default_connections(instances: int) -> int:
-    """As in the original benchmark: 50 for each instance, at least 100."""
-    return max(100, 50 * instances)
+def named_url(url: str, server_name: str) -> str:
+    """The URL with the name instead of the IP address; unchanged without a name."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{server_name}:{parts.port}").geturl() if server_name else url
+
+
+def default_connections(instances: int, streams: int = 1) -> int:
+    """As in the original benchmark: 50 for each instance, at least 100. With several `streams` on each (HTTP/2), so
+    many fewer that as many requests are in flight, but two for each instance, so that none is left out."""
+    return max(math.ceil(max(100, 50 * instances) / streams), min(2 * instances, 100))
 
 
 def default_workers(instances: int) -> int:
@@ -70,11 +97,11 @@ def default_body(method: str, registered: Mapping[str, object] | None) -> str:
     return json.dumps(registered or DEFAULT_BODY, separators=(",", ":")) if method == "POST" else ""
 
 
-def request_headers(authority: str, body: str, extra: Mapping[str, str]) -> dict[str, str]:
-    """The headers of every request; a body is JSON unless `extra` has a Content-Type."""
+def request_headers(authority: str, content_type: str, extra: Mapping[str, str]) -> dict[str, str]:
+    """The headers of every request. `content_type`: of the body, unless `extra` has one; empty without a body."""
     headers = {"Host": authority, **extra}
-    if body and not any(name.lower() == "content-type" for name in headers):
-        headers["Content-Type"] = "application/json"
+    if content_type and not any(name.lower() == "content-type" for name in headers):
+        headers["Content-Type"] = content_type
     return headers
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 MASK = "***"
-KEEPERS = ("wrk",)  # read headers from a file; h2load and autocannon only from their command line
+KEEPERS = ("wrk", "autocannon")  # read headers from a file; h2load only from its command line
 _PARTS = (
     "apikey", "accesskey", "authorization", "authentication", "oauth", "secret", "token", "password", "session",
     "credential", "cookie",

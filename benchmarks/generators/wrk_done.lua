@@ -1,5 +1,6 @@
 -- Prints one line of JSON after wrk's own report: exact figures, and every latency with its count.
--- CONNECTIONS, CONNECTIONS_USED and PIPELINING are set by the lines that generators/wrk.py prepends to this file.
+-- CONNECTIONS, CONNECTIONS_USED, PIPELINING and, if statuses other than 2xx are expected, count_unexpected() are set by
+-- the lines that generators/wrk.py prepends to this file.
 local MARK = "@@RUN1@@"
 local MAX_DISTINCT = 200000 -- more values would make the line several MB long
 local MAX_STEPS = 5e10 -- reading the table costs (distinct values) x (range) steps: above this it takes seconds
@@ -32,6 +33,7 @@ end
 
 function done(summary, latency, requests)
   local errors = summary.errors
+  if count_unexpected then errors.status = count_unexpected() end
   io.write(string.format(
     '\n%s{"connections":%d,"connections_used":%d,"pipelining":%d,"duration_us":%s,"requests":%d,"bytes":%s,'
       .. '"connect":%d,"read":%d,"write":%d,"status":%d,"timeout":%d,'

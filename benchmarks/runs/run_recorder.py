@@ -53,8 +53,9 @@ def store_preflight(run: Run, result: RunResult, server_identity: Mapping[str, o
         "before": asdict(result.response_before) if result.response_before else None,
         "isConstant": result.has_constant_body,
     }
+    run.tls = to_wire(result.tls)
     run.environment = {**result.environment, **server_identity}
-    run.save(update_fields=["preflight", "environment"])
+    run.save(update_fields=["preflight", "environment", "tls"])
 
 
 def create_trial(run: Run, trial: ExecutionResult) -> Trial:

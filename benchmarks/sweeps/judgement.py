@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmarks.analysis.gates import MAX_OTHERS_CORES, MIN_RATE_RATIO, TrialGateInput
+from benchmarks.analysis.gate import TrialGateInput
+from benchmarks.analysis.gates import MAX_OTHERS_CORES, MIN_RATE_RATIO
 from benchmarks.analysis.saturation import BUSY_GENERATOR, BUSY_HOST, BUSY_TARGET
 from benchmarks.budgets.evidence import BudgetTrial
 from benchmarks.sweeps.budget import StepBudget

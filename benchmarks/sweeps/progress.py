@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from benchmarks.analysis.gates import Gate
+from benchmarks.analysis.gate import Gate
 from benchmarks.sweeps import search
 from benchmarks.sweeps.budget import StepBudget
 from benchmarks.sweeps.conclusion import conclude, sustained_step

@@ -6,17 +6,8 @@ from typing import Any
 import pytest
 
 from benchmarks.analysis import gates, oddities
-from benchmarks.analysis.gates import (
-    Assessment,
-    Gate,
-    GateInput,
-    ProbeCounts,
-    TrialGateInput,
-    assess,
-    evaluate_gates,
-    littles_law_ratio,
-    rank_correlation,
-)
+from benchmarks.analysis.gate import Gate, GateInput, ProbeCounts, TrialGateInput
+from benchmarks.analysis.gates import Assessment, assess, evaluate_gates, littles_law_ratio, rank_correlation
 from benchmarks.analysis.measurement import Measurement
 from benchmarks.analysis.saturation import CpuLoad
 from benchmarks.sweeps import progress

@@ -209,7 +209,7 @@ def test_the_flags_of_the_original_benchmark_keep_their_meaning() -> None:
     (plan,) = options.plans
     assert (plan.request.url, plan.request.method) == ("http://127.0.0.1:3001/code", "POST")
     assert plan.request.headers == {"Host": "127.0.0.1:3001", "Content-Type": "application/json"}
-    assert plan.request.body == '{"name":"benchmark"}'
+    assert plan.request.body == b'{"name":"benchmark"}'
     spec = plan.spec
     assert (spec.planned_duration_s, spec.trials_planned, spec.instances, spec.connections) == (20, 1, 4, 200)
     assert (spec.workers, spec.pipelining) == (3, 2)

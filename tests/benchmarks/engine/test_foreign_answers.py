@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.engine.preflight import BODY_START_BYTES, TargetRequest, TargetResponse, send_request
+from benchmarks.connections.probe_http1 import ProbeConnection
+from benchmarks.connections.probe_socket import MAX_BODY_BYTES, NO_RESPONSE, ProbeResponse
+from benchmarks.connections.target_request import TargetRequest
+from benchmarks.engine.preflight import BODY_START_BYTES, TargetResponse, send_request
 from benchmarks.engine.probe import MAX_KEYS, json_keys
-from benchmarks.engine.probe_connection import MAX_BODY_BYTES, NO_RESPONSE, ProbeConnection, ProbeResponse
 from benchmarks.errors import PreflightFailed
 from system.lib.text import is_printable
 from tests.fixtures.odd_json import any_json
@@ -36,7 +38,7 @@ class Target:
     def __init__(self) -> None:
         self.answer: bytes | None = b""
         self.socket = socket.create_server(("127.0.0.1", 0))
-        self.request = TargetRequest(f"http://127.0.0.1:{self.socket.getsockname()[1]}/", "GET", {"Host": "x"}, "")
+        self.request = TargetRequest(f"http://127.0.0.1:{self.socket.getsockname()[1]}/", "GET", {"Host": "x"}, b"")
         self.thread = threading.Thread(target=self._serve)
         self.thread.start()
 

@@ -13,6 +13,7 @@ from benchmarks.analysis.oddities import (
     ENDS_BY_CLOSING,
     MISCOUNTS_CLOSING,
 )
+from benchmarks.connections.target_request import AGENT
 from benchmarks.engine import generator_execution, run_protocol
 from benchmarks.engine.generator_execution import ExecutionResult
 from benchmarks.engine.run_protocol import NO_RESULT
@@ -39,7 +40,7 @@ class Target:
     count_before_trial: int = 0
 
     def respond(self, head: bytes) -> bytes:
-        if b"accept-encoding: identity" not in head.lower():  # the preflight and the probe
+        if f"user-agent: {AGENT}".encode() not in head.lower():  # the preflight and the probe
             self.heads.append(head)
         return self.response
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.analysis.oddities import CLOSES_SILENTLY
-from benchmarks.engine.preflight import TargetRequest, describe_change, send_request, verify_and_fill
+from benchmarks.connections.target_request import TargetRequest
+from benchmarks.engine.preflight import Expectation, describe_change, send_request, verify_and_fill
 from benchmarks.errors import PreflightFailed
 from tests.fixtures.target_server import run_target
 
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.real
 
 
 def request_to(port: int, path: str) -> TargetRequest:
-    return TargetRequest(f"http://127.0.0.1:{port}{path}", "GET", {"Host": f"localhost:{port}"}, "")
+    return TargetRequest(f"http://127.0.0.1:{port}{path}", "GET", {"Host": f"localhost:{port}"}, b"")
 
 
 def test_the_response_is_described_with_its_hash() -> None:
@@ -58,14 +59,22 @@ def test_a_different_response_after_the_load_is_described() -> None:
     with run_target() as port:
         before = send_request(request_to(port, "/simple"))
 
-    assert describe_change(before, before, same_body=True) is None
-    assert describe_change(before, replace(before, body_sha256="x"), same_body=False) is None
-    assert describe_change(before, replace(before, body_sha256="x"), same_body=True) == (
-        "After the load the target responded with a different body."
-    )
-    assert describe_change(before, replace(before, status=500), same_body=True) == (
-        "After the load the target responded with 500 instead of 200."
-    )
+    constant = Expectation(before.body_sha256, before.keys, None)
+    changing = Expectation(None, before.keys, (8, 32))
+
+    assert describe_change(before, before, constant) is None
+    assert describe_change(before, replace(before, body_sha256="x"), changing) is None
+    assert [
+        describe_change(before, replace(before, body_sha256="x"), constant),
+        describe_change(before, replace(before, status=500), constant),
+        describe_change(before, replace(before, keys=("id",)), changing),
+        describe_change(before, replace(before, body_bytes=33), changing),
+    ] == [
+        "After the load the target responded with a different body.",
+        "After the load the target responded with 500 instead of 200.",
+        "After the load the JSON object had different keys.",
+        "After the load the body had 33 bytes instead of 16.",
+    ]
 
 
 def test_a_target_that_resets_the_connection_after_its_response_has_closed_it() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.analysis import histogram
+from benchmarks.connections.target_request import TargetRequest
 from benchmarks.engine import probe, serving_processes
 from benchmarks.engine.probe import ProbePlan
 from tests.fixtures.target_server import run_target
@@ -20,8 +21,8 @@ BODY = hashlib.sha256(b'{"message":"hi"}').hexdigest()
 
 def plan(port: int, path: str = "/simple", **changes: object) -> ProbePlan:
     default = ProbePlan(
-        url=f"http://127.0.0.1:{port}{path}", method="GET", headers={"Host": "x"}, body="", duration_s=0.4,
-        timeout_s=0.5, body_sha256=BODY, keys=("message",), rate_per_second=50, batch_size=1,
+        request=TargetRequest(f"http://127.0.0.1:{port}{path}", "GET", {"Host": "x"}, b""), duration_s=0.4, timeout_s=0.5,
+        body_sha256=BODY, keys=("message",), rate_per_second=50, batch_size=1,
     )  # fmt: skip
     return replace(default, **changes)  # type: ignore[arg-type]
 

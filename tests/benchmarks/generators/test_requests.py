@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 
 from benchmarks import generators
+from benchmarks.errors import InvalidRunRequest
 from benchmarks.generators import choose_generator, h2load, wrk
 from benchmarks.generators.scenario import Scenario
 from benchmarks.generators.secret_headers import is_secret, masked
 
 SCENARIO = Scenario(
-    "http://127.0.0.1:3002/simple", "GET", (("Host", "localhost:3002"), ("Authorization", 'Bearer "s3cret"')), "", 1, 2, 1, 1
+    "http://127.0.0.1:3002/simple", "GET", (("Host", "localhost:3002"), ("Authorization", 'Bearer "s3cret"')), b"", 1, 2, 1, 1
 )  # fmt: skip
 
 
@@ -25,33 +26,41 @@ def test_credentials_are_masked(name: str) -> None:
 
 
 def test_wrk_gets_credentials_by_its_script_only() -> None:
-    argv, script = wrk.argv(SCENARIO, ["wrk"], "/tmp/x"), wrk.input_text(SCENARIO)
+    argv, script = wrk.argv(SCENARIO, ["wrk"], "/tmp/x"), wrk.input_content(SCENARIO)
     quoted = "".join(f"\\{byte:03d}" for byte in b'Bearer "s3cret"')
 
     assert [text for text in argv if "s3cret" in text] == []
     assert argv[-3:] == ["-H", "Host: localhost:3002", SCENARIO.url]
     assert script is not None
-    assert f'wrk.headers["{"".join(f"{chr(92)}{byte:03d}" for byte in b"Authorization")}"] = "{quoted}"' in script
+    assert (
+        f'wrk.headers["{"".join(f"{chr(92)}{byte:03d}" for byte in b"Authorization")}"] = "{quoted}"' in script.decode()
+    )
 
 
 @pytest.mark.parametrize(
-    ("name", "headers", "field"),
+    ("name", "headers", "protocol", "expected"),
     [
-        ("h2load", {"Cookie": "a=b"}, "headers"),
-        ("autocannon", {"authorization": "x"}, "headers"),
-        ("h2load", {"Accept": "a/b"}, None),
-        ("autocannon", {}, None),
-        ("wrk", {"Cookie": "a=b"}, None),
+        ("h2load", {"Cookie": "a=b"}, "http1", ("headers", "secret_header_needs_argv")),
+        ("h2load", {"Cookie": "a=b"}, "h2", ("headers", "secret_header_needs_argv")),
+        ("wrk", {"Cookie": "a=b"}, "h2", ("headers", "secret_header_needs_argv")),
+        ("autocannon", {"authorization": "x"}, "http1", None),
+        ("wrk", {"Cookie": "a=b"}, "http1", None),
+        ("h2load", {"Accept": "a/b"}, "h2", None),
+        ("wrk", {}, "h2", ("protocol", "bad_request")),
+        ("autocannon", {}, "h2", ("protocol", "bad_request")),
     ],
 )
-def test_what_a_generator_cannot_send_is_refused(name: str, headers: dict[str, str], field: str | None) -> None:
-    refusal = generators.refusal(name, headers)
+def test_what_a_generator_cannot_send_is_refused(
+    name: str, headers: dict[str, str], protocol: str, expected: tuple[str, str] | None
+) -> None:
+    refusal = generators.refusal(name, headers, protocol)
 
-    assert (refusal[0] if refusal else None) == field
+    assert (refusal and (refusal[0], refusal[2])) == expected
+    assert refusal is None or InvalidRunRequest(*refusal).code == refusal[2]
 
 
 def test_h2load_does_not_turn_a_get_with_a_body_into_a_post() -> None:
-    assert "--header=:method: GET" in h2load.argv(replace(SCENARIO, body="{}"), ["h2load"], "/tmp/x")
+    assert "--header=:method: GET" in h2load.argv(replace(SCENARIO, body=b"{}"), ["h2load"], "/tmp/x")
     assert "--header=:method: GET" not in h2load.argv(SCENARIO, ["h2load"], "/tmp/x")
 
 

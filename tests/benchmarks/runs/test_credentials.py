@@ -137,7 +137,10 @@ def test_a_target_that_repeats_its_request_stores_no_credential(data: Path, acti
 @pytest.mark.parametrize(
     ("response", "reason"),
     [
-        (b"HTTP/1.1 401 No\r\nContent-Length: 30\r\n\r\nno: %s\x1b[2J..", "responds with 401, not 2xx: 'no: ***\\x1b[2J..'."),
+        (
+            b"HTTP/1.1 401 No\r\nContent-Length: 30\r\n\r\nno: %s\x1b[2J..",
+            "responds with 401, not 2xx: 'no: ***\\x1b[2J..'. It refuses the credential that was sent: check headers.",
+        ),
         (b"SSH %s\x1b[2J\r\n\r\n", "got no response: SSH ***\\x1b[2J."),
     ],
 )  # fmt: skip

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.analysis.gates import TrialGateInput
+from benchmarks.analysis.gate import TrialGateInput
 from benchmarks.analysis.measurement import Measurement
 from benchmarks.analysis.saturation import CpuLoad
 from benchmarks.budgets.evidence import BudgetTrial
