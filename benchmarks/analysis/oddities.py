@@ -19,6 +19,9 @@ ANNOUNCES_A_BODY = (
     "The target's response to HEAD has no Content-Length of 0: load generators wait for a body, which never comes, and"
     " count nothing. Use GET."
 )
+ENDS_HTTP2_EACH = (
+    "The target ends the connection (GOAWAY) after each response: h2load does not open another. Use protocol http1."
+)
 COMPRESSES_UNASKED = (
     "The target compresses its response although the request does not ask for it: the figures include that work."
 )

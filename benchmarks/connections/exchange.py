@@ -59,7 +59,7 @@ def _explain(request: TargetRequest, error: Exception) -> str:
             " Measure something that responds sooner"
         )
     if isinstance(error, ssl.SSLError):
-        return tls_failures.explain(error.reason or "", origin)
+        return tls_failures.explain(error, origin)
     if isinstance(error, Http2Broken) and not origin.is_encrypted and not error.is_refused:
         return f"the target does not speak HTTP/2 without TLS here ({error}). Use protocol http1, or https://"
     if isinstance(error, (http.client.BadStatusLine, ConnectionError)) and not origin.is_encrypted:
@@ -119,16 +119,23 @@ def _send_http2(request: TargetRequest, connection: socket.socket) -> Response:
     began_s = time.monotonic()
     first = _exchange(exchange, connection)
     seconds = time.monotonic() - began_s
-    size = (_exchange(exchange, connection) if request.method in SAFE_METHODS else first).received_bytes
-    return Response(first.status, dict(first.headers), first.body, size, seconds, False, False, is_http2=True)
+    size, closes = first.received_bytes, False
+    if request.method in SAFE_METHODS:
+        try:
+            size = _exchange(exchange, connection).received_bytes
+        except (OSError, Http2Broken):
+            closes = True
+    return Response(first.status, dict(first.headers), first.body, size, seconds, closes, False, is_http2=True)
 
 
 def _exchange(exchange: Http2Exchange, connection: socket.socket) -> Http2Response:
     connection.sendall(exchange.begin())
     while exchange.response is None:
         data = connection.recv(RECV_BYTES)
-        if not data:
+        if not data and exchange.has_settings:
             raise ConnectionError("the target closed the connection")
+        if not data:
+            raise Http2Broken("it closed the connection")
         if reply := exchange.receive(data):
             connection.sendall(reply)
     return exchange.response

@@ -44,7 +44,11 @@ class Http2ProbeConnection(ProbeSocket):
         if self._unsent:
             self._send()
         response = self._exchange.response
-        return ProbeResponse(response.status, response.body) if response else None
+        if response is None:
+            return None
+        if self._exchange.is_ending:
+            self.close()
+        return ProbeResponse(response.status, response.body)
 
     def _repeat(self) -> ProbeResponse | None:
         """On a new connection."""

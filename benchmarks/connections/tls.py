@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from benchmarks.connections import tls_failures
 from benchmarks.connections.target_request import Origin
 from system.lib.text import printable
 from system.lib.wire import iso_time
@@ -138,6 +139,6 @@ def speaks_tls(origin: Origin, timeout_s: float) -> bool:
         with _connect(origin, loading_context(origin), timeout_s):
             return True
     except ssl.SSLError as error:
-        return "ALERT" in (error.reason or "")  # it refused something, but in TLS
+        return "ALERT" in tls_failures.reason_of(error)  # it refused something, but in TLS
     except OSError:
         return False

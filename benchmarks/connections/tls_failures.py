@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import ssl
+
 from benchmarks.connections.target_request import Origin
+
+_TEXT = re.compile(r"\] ([a-z0-9 ]+) \(_ssl")
 
 # By the reasons of OpenSSL 1.1 and 3, as `ssl.SSLError.reason` has them. {other}: the protocol that was not asked for.
 _SENTENCES = {
@@ -30,8 +35,16 @@ _SENTENCES = {
 }
 
 
-def explain(reason: str, origin: Origin) -> str:
-    """A sentence for OpenSSL's reason of a failed handshake; empty for an unknown one."""
+def reason_of(error: ssl.SSLError) -> str:
+    """OpenSSL's name of the reason. The `reason` of Python lacks those that are newer than its table, such as
+    `[SSL] tlsv1 alert no application protocol (_ssl.c:1006)`."""
+    match = _TEXT.search(str(error))
+    return error.reason or (match[1].upper().replace(" ", "_") if match else "")
+
+
+def explain(error: ssl.SSLError, origin: Origin) -> str:
+    """A sentence for a failed handshake; empty if its reason is unknown."""
+    reason = reason_of(error)
     other = "http1" if origin.protocol == "h2" else "h2"
     for reasons, sentence in _SENTENCES.items():
         if reason in reasons:

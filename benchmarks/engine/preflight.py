@@ -17,6 +17,7 @@ from benchmarks.analysis.oddities import (
     CLOSES_SILENTLY,
     COMPRESSES_UNASKED,
     ENDS_BY_CLOSING,
+    ENDS_HTTP2_EACH,
 )
 from benchmarks.connections import exchange, refusals, tls
 from benchmarks.connections.target_request import Response, TargetRequest
@@ -119,6 +120,8 @@ def _find_oddities(request: TargetRequest, response: Response) -> Iterator[str]:
             yield f"The target's response has no {name} header."
     if not response.is_http2:
         yield from _find_oddities_of_the_end(request, response)
+    elif response.closes:
+        yield ENDS_HTTP2_EACH
     is_requested = any(name.lower() == "accept-encoding" for name in request.headers)
     if response.headers.get("content-encoding", "identity").strip().lower() != "identity" and not is_requested:
         yield COMPRESSES_UNASKED

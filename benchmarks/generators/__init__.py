@@ -9,7 +9,13 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from benchmarks.analysis.measurement import Measurement
-from benchmarks.analysis.oddities import ANNOUNCES_A_BODY, CLOSES_EACH, CLOSES_SILENTLY, MISCOUNTS_CLOSING
+from benchmarks.analysis.oddities import (
+    ANNOUNCES_A_BODY,
+    CLOSES_EACH,
+    CLOSES_SILENTLY,
+    ENDS_HTTP2_EACH,
+    MISCOUNTS_CLOSING,
+)
 from benchmarks.errors import GeneratorMissing
 from benchmarks.generators import autocannon, h2load, wrk
 from benchmarks.generators.scenario import SWEEP, Scenario
@@ -65,6 +71,8 @@ def inability(name: str, oddities: Collection[str]) -> str | None:
     """Why a generator counts nothing of a target whose response has these oddities; None if it counts something."""
     if ANNOUNCES_A_BODY in oddities:
         return ANNOUNCES_A_BODY
+    if ENDS_HTTP2_EACH in oddities:
+        return ENDS_HTTP2_EACH
     if name == "h2load" and not {CLOSES_EACH, CLOSES_SILENTLY}.isdisjoint(oddities):
         return "The target closes the connection after each response: h2load does not open another, or hangs. Use wrk."
     return None

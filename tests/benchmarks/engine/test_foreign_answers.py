@@ -7,11 +7,15 @@ import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import astuple
+from unittest.mock import ANY
 
+import h2.config
+import h2.connection
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.connections.http2_exchange import Http2Broken, Http2Exchange, Http2Response
 from benchmarks.connections.probe_http1 import ProbeConnection
 from benchmarks.connections.probe_socket import MAX_BODY_BYTES, NO_RESPONSE, ProbeResponse
 from benchmarks.connections.target_request import TargetRequest
@@ -153,6 +157,54 @@ def _send_and_close(end: socket.socket, data: bytes) -> None:
 )
 def test_an_answer_to_the_probe(answer: bytes, expected: ProbeResponse) -> None:
     assert probe(answer) == expected
+
+
+def http2_answer(*fields: tuple[bytes, bytes], data: bytes = b"hi") -> bytes:
+    """What a server sends for the first request."""
+    server = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, validate_outbound_headers=False))
+    server.initiate_connection()
+    server.receive_data(Http2Exchange(REQUEST.http2_headers, b"").begin())
+    server.send_headers(1, fields)
+    server.send_data(1, data, end_stream=True)
+    return bytes(server.data_to_send())
+
+
+REQUEST = TargetRequest("http://127.0.0.1:1/", "GET", {"Host": "x"}, b"")
+HTTP2_ANSWER = http2_answer((b":status", b"200"), (b"server", b"\xff\x1b"))
+
+
+def receive(data: bytes) -> Http2Response | str | None:
+    """Of a whole answer: the response, why there is none, or None while it waits for more."""
+    exchange = Http2Exchange(REQUEST.http2_headers, b"")
+    exchange.begin()
+    try:
+        exchange.receive(data)
+    except Http2Broken as error:
+        return str(error)
+    return exchange.response
+
+
+def test_an_answer_over_http2() -> None:
+    assert receive(HTTP2_ANSWER) == Http2Response(200, (("server", "\xff\x1b"),), b"hi", len(HTTP2_ANSWER))
+    assert receive(http2_answer((b":status", b"2\xb2"))) == Http2Response(0, (), b"hi", ANY)
+    assert receive(HTTP2_ANSWER[:-1]) is None
+    assert receive(b"HTTP/1.1 400 Bad Request\r\n\r\n") == "it answered HTTP/1.1 400 Bad Request"
+    assert receive(b"\x15\x03\x03\x00\x02\x02F") == "it answered with something else"
+
+
+@given(st.binary(max_size=60), st.integers(0, len(HTTP2_ANSWER)), st.integers(0, 9))
+def test_any_answer_over_http2(data: bytes, place: int, gone: int) -> None:
+    """Bytes in the middle of a valid answer, instead of some of its own."""
+    response = receive(HTTP2_ANSWER[:place] + data + HTTP2_ANSWER[place + gone :])
+
+    assert response is None or isinstance(response, (str, Http2Response))
+
+
+@given(st.lists(st.tuples(st.binary(max_size=9), st.binary(max_size=9)), max_size=3))
+def test_any_headers_over_http2(fields: list[tuple[bytes, bytes]]) -> None:
+    response = receive(http2_answer((b":status", b"200"), *fields))
+
+    assert response is None or isinstance(response, (str, Http2Response))
 
 
 @given(ANSWERS)
