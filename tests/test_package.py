@@ -142,7 +142,7 @@ def test_the_wheel_contains_the_packages_with_all_their_files(wheel: Path) -> No
 
     assert names == files_of_packages()
     assert {
-        "benchmarks/generators/wrk_done.lua", "dashboard_client/py.typed", "pm2/frameworks/.npmrc",
+        "benchmarks/generators/run_autocannon.cjs", "benchmarks/generators/wrk_done.lua", "dashboard_client/py.typed", "pm2/frameworks/.npmrc",
         "pm2/frameworks/package-lock.json", "pm2/frameworks/registry.toml", "pm2site/static/pm2site/live.js",
         "pm2site/templates/index.html",
     } <= names  # fmt: skip

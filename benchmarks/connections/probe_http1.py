@@ -34,11 +34,11 @@ class ProbeConnection(ProbeSocket):
         self._parser: httptools.HttpResponseParser
         self._body_parts: list[bytes] = []
         self._body_bytes = 0
-        self._has_headers = self._has_length = self._is_complete = False
+        self._has_headers = self._has_length = self._is_complete = self._keeps_alive = False
 
     def _begin(self) -> bytes:
         self._parser, self._body_parts = httptools.HttpResponseParser(self), []
-        self._has_headers = self._has_length = self._is_complete = False
+        self._has_headers = self._has_length = self._is_complete = self._keeps_alive = False
         self._body_bytes = 0
         return self.request
 
@@ -58,7 +58,7 @@ class ProbeConnection(ProbeSocket):
 
     def _take_response(self, *, is_closed: bool) -> ProbeResponse:
         response = ProbeResponse(self._parser.get_status_code(), b"".join(self._body_parts))
-        if is_closed or not self._parser.should_keep_alive():
+        if is_closed or not self._keeps_alive:
             self.close()
         return response
 
@@ -67,6 +67,7 @@ class ProbeConnection(ProbeSocket):
 
     def on_headers_complete(self) -> None:
         self._has_headers = True
+        self._keeps_alive = self._parser.should_keep_alive()  # after the end of the response, it would deny that
         self._is_complete = self.is_head
 
     def on_body(self, data: bytes) -> None:

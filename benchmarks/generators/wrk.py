@@ -67,7 +67,7 @@ def input_content(scenario: Scenario) -> bytes | None:
 
 
 def _counting_lines(expected_class: int) -> list[str]:
-    """wrk itself only counts statuses above 399. A function for each response costs it about a third of its speed."""
+    """wrk itself only counts statuses above 399. It calls the function for each response of these runs."""
     return [
         "local threads = {}",
         "unexpected = 0",

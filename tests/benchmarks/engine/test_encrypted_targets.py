@@ -19,8 +19,8 @@ from benchmarks.engine.run_result import RunResult
 from benchmarks.errors import GeneratorFailed, PreflightFailed
 from system.host.child_processes import Identity
 from tests.benchmarks.engine.test_run_protocol import RecordingCallbacks, plan
+from tests.benchmarks.tls_target import NAME, TlsTarget, run_tls_target
 from tests.fixtures.process_list import commands_with
-from tests.fixtures.tls_target import NAME, TlsTarget, run_tls_target
 
 pytestmark = pytest.mark.real
 INSTALLED = generator_execution.installed_generators()
@@ -159,6 +159,21 @@ async def test_http2_is_measured(kind: str, streams: int, tmp_path: Path) -> Non
     assert f"Application protocol: {kind}" in trial.output
     assert (result.tls.alpn if result.tls else None) == ("h2" if kind == "h2" else None)
     assert [state for state, _ in states(result, "certificate")] == (["pass"] if kind == "h2" else [])
+
+
+@pytest.mark.parametrize("kind", ["http", "https", "h2", "h2c"])
+def test_a_probe_keeps_its_connections(kind: str, tmp_path: Path) -> None:
+    """20 requests, five at a time, on five connections, at most on all; the preflight used two."""
+    protocol = "h2" if kind in ("h2", "h2c") else "http1"
+    with run_tls_target(tmp_path, kind) as target:
+        scheme = "https" if kind in ("https", "h2") else "http"
+        request = encrypted(target, scheme=scheme, protocol=protocol).request
+        expected = preflight.learn_expectation(request, preflight.send_request(request))
+        report = probe.run_probe(ProbePlan(request, 1.0, 2.0, expected.body_sha256, expected.keys))
+        seen = target.seen()
+
+    assert (report.sent, report.failed, report.mismatched) == (20, 0, 0)
+    assert seen["connections"]["used"] <= probe.CONNECTIONS + 2
 
 
 @pytest.mark.parametrize("kind", ["h2", "h2c"])
