@@ -49,7 +49,7 @@ class RunRequestSerializer(serializers.Serializer[Any]):
     headers = HeadersField(
         required=False,
         help_text="names as in RFC 9110, except Host and those that frame the body; "
-        "credentials need wrk and are not kept",
+        "credentials need wrk or autocannon and are not kept",
     )
     generator = serializers.ChoiceField(sorted(GENERATORS), required=False)
     trials = _limited_integer("trials")

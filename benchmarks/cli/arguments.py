@@ -174,6 +174,7 @@ def _run_plan(target: RequestedTarget, options: argparse.Namespace, request: Req
         raise BadUsage(f"--{refusal[0]}: {refusal[1]}")
     path, method, body = _select_request(target, options, request)
     name = _select_generator(options, request)
+    streams = options.pipelining if options.protocol == "h2" else 1
     trials, duration_s = scenario.resolve_profile(options.profile, options.trials, options.duration)
     return make_plan(
         RunSpec(
@@ -192,7 +193,7 @@ def _run_plan(target: RequestedTarget, options: argparse.Namespace, request: Req
             profile=options.profile or "",
             trials_planned=trials,
             planned_duration_s=duration_s,
-            connections=options.connections or scenario.default_connections(options.instances or 1),
+            connections=options.connections or scenario.default_connections(options.instances or 1, streams),
             workers=options.workers or scenario.default_workers(options.instances or 1),
             pipelining=options.pipelining,
             rate_per_second=options.rate,
@@ -223,14 +224,14 @@ def _select_request(
 
 def _select_generator(options: argparse.Namespace, request: RequestOptions) -> str:
     """Raises BadUsage, GeneratorMissing."""
-    refusals = {name: generators.refusal(name, request.headers) for name in generators.GENERATORS}
+    refusals = {name: generators.refusal(name, request.headers, options.protocol) for name in generators.GENERATORS}
     name = generators.choose_generator(
         generator_execution.installed_generators(), options.generator, options.pipelining,
         is_paced=bool(options.rate) or options.profile == SWEEP,
         unsuitable=[name for name, refusal in refusals.items() if refusal],
     )  # fmt: skip
     if refusal := refusals[name]:
-        raise BadUsage(f"--header: {refusal[1]}")
+        raise BadUsage(f"--{'header' if refusal[0] == 'headers' else refusal[0]}: {refusal[1]}")
     return name
 
 

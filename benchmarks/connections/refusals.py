@@ -31,7 +31,7 @@ def describe(request: TargetRequest, response: Response, body_start: str, secret
 
 def _redirect(request: TargetRequest, status: int, location: str, secrets: Sequence[str]) -> str:
     """Where it leads, and how to measure that."""
-    here = _with_host(request)
+    here = request.url_with_host
     try:
         target = urljoin(here, location)
         ours, theirs = urlsplit(here), urlsplit(target)
@@ -42,13 +42,6 @@ def _redirect(request: TargetRequest, status: int, location: str, secrets: Seque
     if (ours.scheme, ours.netloc) == (theirs.scheme, theirs.netloc):
         how = f"the endpoint {address.removeprefix(f'{ours.scheme}://{ours.netloc}')}"
     return f"{address}. Measure that instead, with {how}; or expect {status}, to measure the redirect itself."
-
-
-def _with_host(request: TargetRequest) -> str:
-    """The URL as the target sees it: with the name in the Host header."""
-    host = next((value for name, value in request.headers.items() if name.lower() == "host"), "")
-    parts = urlsplit(request.url)
-    return parts._replace(netloc=host or parts.netloc).geturl()
 
 
 def _advice(request: TargetRequest, response: Response) -> str:

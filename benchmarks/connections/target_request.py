@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from benchmarks.generators.scenario import named_url
-
 # Not part of HTTP/2 (RFC 9113, 8.2.2); Host is replaced by :authority.
 NOT_IN_HTTP2 = ("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade")
 AGENT = "pm2site"  # of the preflight and the probe, by which a target's log can tell them from the load
@@ -63,8 +61,15 @@ class TargetRequest:
 
     @property
     def shown_url(self) -> str:
-        """For messages: with the name, if the target has one."""
-        return named_url(self.url, self.server_name)
+        """For messages: over TLS with the name, if the target has one."""
+        return self.url_with_host if self.server_name else self.url
+
+    @property
+    def url_with_host(self) -> str:
+        """As the target sees it: with the name and the port of the Host header."""
+        host = next((value for name, value in self.headers.items() if name.lower() == "host"), "")
+        parts = urlsplit(self.url)
+        return parts._replace(netloc=host or parts.netloc).geturl()
 
     @property
     def sent_headers(self) -> dict[str, str]:

@@ -45,6 +45,7 @@ def build_spec(request: Mapping[str, Any]) -> RunSpec:
     headers = _merged_headers(choice, request.get("headers", {}))
     generator, version = _select_generator(request, headers, protocol)
     instances = request.get("instances") or instances_online
+    streams = request.get("pipelining", 1) if protocol == "h2" else 1
     trials, duration_s = scenario.resolve_profile(
         request.get("profile"), request.get("trials"), request.get("duration")
     )
@@ -64,7 +65,7 @@ def build_spec(request: Mapping[str, Any]) -> RunSpec:
         profile=request.get("profile", ""),
         trials_planned=trials,
         planned_duration_s=duration_s,
-        connections=request.get("connections") or scenario.default_connections(instances or 1),
+        connections=request.get("connections") or scenario.default_connections(instances or 1, streams),
         workers=request.get("workers") or scenario.default_workers(instances or 1),
         pipelining=request.get("pipelining", 1),
         rate_per_second=request.get("rate"),
@@ -198,7 +199,7 @@ def _select_generator(request: Mapping[str, Any], headers: Mapping[str, str], pr
     if refusal := generators.paced_refusal(requested, profile, request.get("rate"), pipelining):
         raise InvalidRunRequest(*refusal)
     is_paced = "rate" in request or profile == scenario.SWEEP
-    refusals = {name: generators.refusal(name, headers) for name in generators.GENERATORS}
+    refusals = {name: generators.refusal(name, headers, protocol) for name in generators.GENERATORS}
     name = generators.choose_generator(
         generator_execution.installed_generators(), requested, pipelining, is_paced=is_paced,
         unsuitable=[name for name, refusal in refusals.items() if refusal],

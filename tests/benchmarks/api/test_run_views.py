@@ -118,6 +118,26 @@ def test_a_run_is_accepted_with_the_defaults(client: APIClient, active_run: Run,
 
 
 @pytest.mark.real
+@pytest.mark.parametrize(
+    ("changes", "field", "code"),
+    [
+        ({"protocol": "h2", "generator": "autocannon"}, "protocol", "bad_request"),
+        ({"protocol": "h2", "headers": {"Cookie": "a=b"}}, "headers", "secret_header_needs_argv"),
+        ({"rate": 100, "headers": {"Cookie": "a=b"}}, "headers", "secret_header_needs_argv"),
+        ({"profile": "sweep", "headers": {"Cookie": "a=b"}}, "headers", "secret_header_needs_argv"),
+    ],
+)
+@pytest.mark.skipif("h2load" not in generator_execution.installed_generators(), reason="without it, that is the reason")
+def test_what_no_generator_can_send_is_refused(
+    client: APIClient, allow_listed_host: str, changes: dict[str, Any], field: str, code: str
+) -> None:
+    answer = client.post(URL, {"framework": "fastify", "host": allow_listed_host, **changes}, format="json")
+
+    assert (answer.status_code, answer.json()["code"], list(answer.json()["fields"])) == (400, code, [field])
+    assert Run.objects.count() == 0
+
+
+@pytest.mark.real
 def test_a_budget_is_kept_with_the_run(client: APIClient, active_run: Run, allow_listed_host: str) -> None:
     body = {"framework": "fastify", "host": allow_listed_host, "expect": [" p99 < 50 ms", "errors<=0", "errors<=0"]}
     answer = client.post(URL, body, format="json")

@@ -94,6 +94,14 @@ def test_a_body_is_read_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
             "--header @/nothing: No such file or directory.",
         ),
         (["--target", "a=http://127.0.0.1/", "--body", "@/"], "--body @/: Is a directory."),
+        (
+            ["--target", "a=http://127.0.0.1/", "--protocol", "h2", "--generator", "autocannon"],
+            "--protocol: autocannon does not speak HTTP/2. Use h2load.",
+        ),
+        (
+            ["--target", "a=http://127.0.0.1/", "--protocol", "h2", "--header", SECRET],
+            "--header: h2load takes headers only from its command line, which every user of its machine can read.",
+        ),
         (["--target", "a=http://127.0.0.1/", "--body", "x" * (2**20 + 1)], "--body is larger than 1 MiB."),
     ],
 )

@@ -84,6 +84,17 @@ async def test_an_ipv6_address_is_loaded_under_its_name(generator: str, tmp_path
 
 
 @pytest.mark.parametrize("generator", INSTALLED)
+async def test_the_port_of_the_name_is_not_the_one_that_is_connected_to(generator: str, tmp_path: Path) -> None:
+    with run_tls_target(tmp_path, "https") as target:
+        measured = encrypted(target, generator=generator, host=f"{NAME}:443", connect_port=target.port)
+        result = await measure(measured)
+        seen = target.seen()
+
+    assert (result.trials[0].measurement.errors, set(seen["names"]), set(seen["hosts"])) == (0, {NAME}, {NAME})
+    assert measured.request.shown_url == f"https://{NAME}/simple"
+
+
+@pytest.mark.parametrize("generator", INSTALLED)
 async def test_a_target_without_a_name_is_measured_by_its_address(generator: str, tmp_path: Path) -> None:
     with run_tls_target(tmp_path, "https") as target:
         host = f"127.0.0.1:{target.port}"
