@@ -54,12 +54,12 @@ SUBJECT = "GET http://127.0.0.1:PORT/simple responds with "
             response("301 Moved", "Location: https://www.example.test/new?a=1"), {},
             "301 and leads to https://www.example.test/new?a=1. Measure that instead, with url"
             " https://www.example.test/new?a=1 (on the command line: --target NAME=https://www.example.test/new?a=1); or"
-            " expect 301, to measure the redirect itself.",
+            " put 301 into its expectStatus, to measure the redirect itself.",
         ),
         (
             response("308 Moved", "Location: /new?a=1"), {},
-            "308 and leads to http://x:PORT/new?a=1. Measure that instead, with the endpoint /new?a=1; or expect 308, to"
-            " measure the redirect itself.",
+            "308 and leads to http://x:PORT/new?a=1. Measure that instead, with the endpoint /new?a=1; or put 308 into"
+            " its expectStatus, to measure the redirect itself.",
         ),
         (
             response("302 Found", "Location: http://[x"), {},
