@@ -41,7 +41,8 @@ def _redirect(request: TargetRequest, status: int, location: str, secrets: Seque
     how = f"url {address} (on the command line: --target NAME={address})"
     if (ours.scheme, ours.netloc) == (theirs.scheme, theirs.netloc):
         how = f"the endpoint {address.removeprefix(f'{ours.scheme}://{ours.netloc}')}"
-    return f"{address}. Measure that instead, with {how}; or put {status} into its expectStatus, to measure the redirect itself."
+    itself = f"put {status} into its expectStatus, to measure the redirect itself"
+    return f"{address}. Measure that instead, with {how}; or {itself}."
 
 
 def _advice(request: TargetRequest, response: Response) -> str:
