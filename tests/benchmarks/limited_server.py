@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from system.host import binaries
 from system.host.ports import is_listening
+from tests.fixtures.listening_process import run_until_left
 from tests.fixtures.ports import free_port
 
 SOURCE = """
@@ -42,13 +41,6 @@ require('http').createServer((request, response) => {
 def run_limited_server(rate: int) -> Iterator[int]:
     """Runs the server on a free port; yields the port."""
     port = free_port()
-    process = subprocess.Popen([str(binaries.require("node").path), "-e", SOURCE, str(port), str(rate)])
-    try:
-        deadline_s = time.monotonic() + 20
-        while not is_listening(port):
-            assert time.monotonic() < deadline_s, "the server did not start"
-            time.sleep(0.02)
+    argv = [str(binaries.require("node").path), "-e", SOURCE, str(port), str(rate)]
+    with run_until_left(argv, lambda: is_listening(port)):
         yield port
-    finally:
-        process.kill()
-        process.wait()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,6 +19,7 @@ from benchmarks.generators.scenario import SWEEP
 from system.host.ports import is_listening
 from tests.benchmarks.engine.test_run_protocol import RecordingCallbacks, plan
 from tests.benchmarks.limited_server import run_limited_server
+from tests.fixtures.listening_process import run_until_left
 from tests.fixtures.ports import free_port
 
 pytestmark = pytest.mark.real
@@ -70,16 +69,9 @@ def run_nginx(folder: Path) -> Iterator[int]:
         ' location / { default_type application/json; return 200 \'{"message":"hi"}\'; } } }\n',
         encoding="utf-8",
     )
-    process = subprocess.Popen([program, "-p", str(folder), "-e", f"{folder}/error.log", "-c", f"{folder}/nginx.conf"])
-    try:
-        deadline_s = time.monotonic() + 20
-        while not is_listening(port):
-            assert time.monotonic() < deadline_s, "nginx did not start"
-            time.sleep(0.02)
+    argv = [program, "-p", str(folder), "-e", f"{folder}/error.log", "-c", f"{folder}/nginx.conf"]
+    with run_until_left(argv, lambda: is_listening(port)):
         yield port
-    finally:
-        process.terminate()
-        process.wait()
 
 
 TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
