@@ -34,6 +34,9 @@ RUN_EPILOG = """\
   run redis setup -n 6 -r 1      run redis failover 7001
   run bench fastify read         benchmark GET /code-fast and print the result
   run bench api /orders          benchmark a server of your own, which runs under PM2
+  run bench targets              what can be measured
+  run bench target save api --pm2 api --port 3000
+  run bench --url http://10.0.0.5:8080/orders --name orders --expect "p99<50ms"
   run bench list                 the newest results
   run bench compare baseline ID  compare two runs; --json prints their ids after a benchmark
   run history export -o runs.csv --format csv
@@ -43,7 +46,7 @@ Results go to stdout, progress to stderr; --json prints the server's response.
 Exit codes: 0 ok, 1 failed, 2 usage, 4 invalid benchmark, 6 its budget is missed, 5 not shown."""
 
 PROCESS = "a process name, namespace or pm_id"
-BENCH_VERBS = ("run", "list", "compare")
+BENCH_VERBS = ("run", "list", "compare", "targets", "target")
 
 
 def at_least(low: int) -> Callable[[str], int]:
@@ -202,7 +205,7 @@ def _add_bench_verbs(bench: argparse.ArgumentParser) -> None:
     bench.set_defaults(verb="run")
     verbs = bench.add_subparsers(dest="verb", required=True, metavar="VERB")
     run = verbs.add_parser("run", help="benchmark a running framework or another target; the default")
-    run.add_argument("name", help="the framework, or a target of the server")
+    run.add_argument("name", nargs="?", help="the framework, or a target of the server; or --url")
     run.add_argument(
         "endpoint", nargs="?", help="simple, code, read, or a path (default: simple; of another target its first)"
     )
@@ -215,14 +218,35 @@ def _add_bench_verbs(bench: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--expect", action="append", metavar="EXPECTATION", help='a budget, like "p99<50ms"; may be repeated'
     )
+    run.add_argument("--url", help="measure this in place of a framework or target; as --name in the history")
+    run.add_argument("--name", dest="url_name", metavar="NAME", help="what --url leads to")
+    run.add_argument("--protocol", metavar="NAME", help="http1 or h2")
+    run.add_argument("--insecure", action="store_true", default=None, help="do not verify the target's certificate")
     listing = verbs.add_parser("list", help="the newest results")
     _add_name(listing, "a framework")
     listing.add_argument("-n", "--count", type=at_least(1), default=10, help="number of results (default: %(default)s)")
     compare = verbs.add_parser("compare", help="compare two runs; exit code 1 if there is no verdict")
     compare.add_argument("base", help='the id of a run, or "baseline"')
     compare.add_argument("new", help="the id of the run to compare with it")
-    for verb in (run, listing, compare):
+    targets = verbs.add_parser("targets", help="what can be measured: frameworks, own targets, what listens under PM2")
+    for verb in (run, listing, compare, targets):
         _add_json_option(verb)
+    _add_target_actions(verbs.add_parser("target", help="save or delete an own target"))
+
+
+def _add_target_actions(target: argparse.ArgumentParser) -> None:
+    actions = target.add_subparsers(dest="action", required=True, metavar="ACTION")
+    save = actions.add_parser("save", help="create a target, or change where it answers; its endpoints are kept")
+    save.add_argument("name", metavar="NAME")
+    where = save.add_mutually_exclusive_group(required=True)
+    where.add_argument("--pm2", metavar="NAME", help="the name of its processes under PM2")
+    where.add_argument("--url", help="where it answers")
+    port = "on which its processes listen, if that cannot be seen; may be repeated"
+    save.add_argument("--port", dest="ports", type=at_least(1), action="append", metavar="N", help=port)
+    delete = actions.add_parser("delete", help="delete an own target; its results stay in the history")
+    delete.add_argument("name", metavar="NAME")
+    for action in (save, delete):
+        _add_json_option(action)
 
 
 def _add_history_verbs(history: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ import json
 import queue
 import time
 from argparse import Namespace
+from collections.abc import Mapping
 from contextlib import suppress
 
 from dashboard_client.commands import report
@@ -31,17 +32,12 @@ FINAL_STATES = frozenset({"done", "failed", "cancelled", "interrupted"})
 
 def run_benchmark(api: Api, options: Namespace) -> int:
     """Returns the exit code, the first that applies: 1 failed, 4 invalid, 6 its budget is missed, 5 not shown, 0."""
-    config = _read_config(api)
-    target = config.target_of(options.name)
-    endpoints = target.offered_endpoints if target else config.endpoints
-    endpoint = _find_endpoint(endpoints, options.endpoint or (endpoints[0].path if target else "simple"))
-    subject = {"target": target.name} if target else {"framework": options.name}
     accepted = convert(
         AcceptedRun,
         api.benchmark_run(
-            **subject, endpoint=endpoint.path, method=endpoint.method, duration=options.duration,
-            connections=options.connections, trials=options.trials, profile=options.profile,
-            expect=options.expect or None,
+            **_read_subject(api, options), duration=options.duration, connections=options.connections,
+            trials=options.trials, profile=options.profile, expect=options.expect or None,
+            protocol=options.protocol, insecure=options.insecure,
         ),
     )  # fmt: skip
     print_status(accepted.message)
@@ -67,6 +63,24 @@ def run_benchmark(api: Api, options: Namespace) -> int:
     if run.result.validity == "invalid":
         return EXIT_INVALID_RUN
     return EXIT_CODES.get(run.result.budget.met, 0) if run.result.budget else 0
+
+
+def _read_subject(api: Api, options: Namespace) -> Mapping[str, str]:
+    """What is to be measured. Raises Usage."""
+    if options.url or options.url_name:
+        if options.name:
+            raise Usage(f"Give {options.name!r}, or --url with --name. The path is part of the URL.")
+        if not (options.url and options.url_name):
+            raise Usage("--url and --name belong together: the history needs a name for the URL.")
+        return {"url": options.url, "name": options.url_name}
+    if not options.name:
+        raise Usage("Give a framework or a target (run bench targets lists them), or --url with --name.")
+    config = _read_config(api)
+    target = config.target_of(options.name)
+    endpoints = target.offered_endpoints if target else config.endpoints
+    endpoint = _find_endpoint(endpoints, options.endpoint or (endpoints[0].path if target else "simple"))
+    subject = {"target": target.name} if target else {"framework": options.name}
+    return {**subject, "endpoint": endpoint.path, "method": endpoint.method}
 
 
 def _read_config(api: Api) -> SystemConfig:

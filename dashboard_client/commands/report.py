@@ -10,6 +10,7 @@ from dashboard_client.wire.action_result import ActionResult
 from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkResults, Comparison, Sweep
 from dashboard_client.wire.host_and_pm2 import Activity, HostStats, Pm2Stats
 from dashboard_client.wire.redis import RedisNode, RedisStats
+from dashboard_client.wire.system_config import Targets
 
 
 def host(stats: HostStats) -> list[str]:
@@ -68,6 +69,17 @@ def _node_row(node: RedisNode) -> tuple[str, ...]:
         str(node.slots), number(node.ops_per_second), number(memory, 1, " MB"), number(node.keys),
         number(node.hit_rate_percent, 0, " %"), number(node.replication_lag_bytes, 0, " B"),
     )  # fmt: skip
+
+
+def targets(known: Targets) -> list[str]:
+    rows = [
+        (
+            target.name, target.source, target.where or DASH, {True: "yes", False: "no", None: DASH}[target.running],
+            ", ".join(f"{endpoint.method} {endpoint.path}" for endpoint in target.offered_endpoints),
+        )
+        for target in known.targets
+    ]  # fmt: skip
+    return table("name source where running endpoints", rows)
 
 
 def results(page: BenchmarkResults) -> list[str]:

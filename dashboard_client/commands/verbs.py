@@ -15,10 +15,11 @@ from dashboard_client.commands import report
 from dashboard_client.commands.export import export_history
 from dashboard_client.commands.follow import follow_logs, run_benchmark
 from dashboard_client.commands.progress import Waiting, print_status
+from dashboard_client.commands.targets import change_target, list_targets
 from dashboard_client.errors import Refused, Usage
 from dashboard_client.formatting.log_text import log_text
 from dashboard_client.network.api import Api
-from dashboard_client.network.endpoints import Json
+from dashboard_client.network.calls import Json
 from dashboard_client.network.pm2_verbs import PM2_VERBS, is_file_name
 from dashboard_client.network.quick_start import DEFAULT_NODES, ClusterStep, decide_cluster_step
 from dashboard_client.wire.action_result import ActionResult
@@ -179,6 +180,8 @@ def bench(api: Api, options: Namespace) -> int:
         "run": run_benchmark,
         "list": list_results,
         "compare": compare_runs,
+        "targets": list_targets,
+        "target": change_target,
     }
     return commands[options.verb](api, options)
 

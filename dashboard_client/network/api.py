@@ -25,7 +25,8 @@ from dashboard_client.errors import (
     WireError,
 )
 from dashboard_client.network import response_deadline
-from dashboard_client.network.endpoints import Endpoints, Json
+from dashboard_client.network.calls import Json
+from dashboard_client.network.endpoints import Endpoints
 from dashboard_client.wire.decode import clean, parse_json
 
 CONNECT_TIMEOUT_S = 3.05

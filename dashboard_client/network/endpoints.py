@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from urllib.parse import quote
 
+from dashboard_client.network.calls import Json
 from dashboard_client.network.pm2_verbs import PM2_VERBS
-
-Json = dict[str, Any]  # a decoded JSON object
+from dashboard_client.network.target_endpoints import TargetEndpoints
 
 REDIS_TIMEOUT_S = 185.0  # the server's own deadline plus 5 s: a node has 120 s to save its keys
 SLOW_REQUEST_TIMEOUT_S = 65.0
 EXPORT_MEDIA_TYPES = {"json": "application/json", "csv": "text/csv", "md": "text/markdown", "benchstat": "text/plain"}
 
 
-class Endpoints:
+class Endpoints(TargetEndpoints):
     """Every method raises the errors of `dashboard_client.errors`."""
-
-    def call(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, object] | None = None,
-        body: Mapping[str, object] | None = None,
-        at_least_s: float = 0.0,
-        accept_status: int | None = None,
-    ) -> Json:
-        """Send one request; `None` values in query and body are omitted. `at_least_s`: extends API_TIMEOUT;
-        `accept_status`: a status accepted besides 2xx."""
-        raise NotImplementedError
-
-    def download(self, path: str, query: Mapping[str, object], media_type: str, file: BinaryIO) -> int:
-        """Write a response of any size to `file`; returns the number of bytes. `media_type`: the expected one; another
-        raises WireError before anything is written."""
-        raise NotImplementedError
 
     def health(self) -> Json:
         return self.call("GET", "/health")
@@ -241,6 +222,10 @@ class Endpoints:
         """As .hgrm, in µs. `kind`: raw, corrected or probe. Returns the number of bytes written."""
         path = f"/api/benchmark/runs/{quote(run_id, safe='')}/histogram.hgrm"
         return self.download(path, {"kind": kind}, "text/plain", file)
+
+    def benchmark_sweep(self, run_id: str, file: BinaryIO) -> int:
+        """The steps of a sweep as CSV. Returns the number of bytes written."""
+        return self.download(f"/api/benchmark/runs/{quote(run_id, safe='')}/sweep.csv", {}, "text/csv", file)
 
     def benchmark_cancel(self, run_id: str) -> Json:
         return self.call("POST", f"/api/benchmark/runs/{quote(run_id, safe='')}/cancel")

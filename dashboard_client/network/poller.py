@@ -10,8 +10,8 @@ from dashboard_client.config import Config
 from dashboard_client.errors import Forbidden, NotAuthenticated, Refused, Unreachable, WireError
 from dashboard_client.network import events
 from dashboard_client.network.api import Api
+from dashboard_client.network.calls import Json
 from dashboard_client.network.disconnects import Disconnect, NextStep
-from dashboard_client.network.endpoints import Json
 
 MIN_INTERVAL_S = 1.0
 LOOP_INTERVAL_S = 0.1

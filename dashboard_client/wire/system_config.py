@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -43,6 +44,13 @@ ANY_NUMBER = Limit()
 
 
 ROOT = Endpoint("/")
+NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")  # of a target
+_OTHER = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def target_name(process: str) -> str:
+    """The name of a process under PM2 as that of a target, as the server names what it discovers."""
+    return process if NAME.fullmatch(process) else _OTHER.sub("-", process).strip("-")[:64] or "app"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,24 @@ class Target:
     @property
     def offered_endpoints(self) -> tuple[Endpoint, ...]:
         return self.endpoints or (ROOT,)
+
+    @property
+    def where(self) -> str:
+        """Its URL or its ports; empty if they are not known."""
+        return self.url or (f"port {', '.join(map(str, self.ports))}" if self.ports else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedTarget:
+    """The response to a target that was created or changed."""
+
+    target: Target
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +114,12 @@ class SystemConfig:
         )
 
     def target_of(self, process: str) -> Target | None:
-        """The target that is this process under PM2: by its name there, else by its own."""
-        by_name = (target for target in self.own_targets if process in (target.pm2 or target.name, target.name))
-        return next(by_name, None)
+        """The target that is this process under PM2: by its name there, else by its own. A URL has no name there."""
+        own, name = self.own_targets, target_name(process)
+        by_name = (target for target in own if process in (target.pm2, target.name))
+        return next(by_name, next((target for target in own if target.url and target.name == name), None))
+
+    def is_of_another(self, name: str, process: str) -> bool:
+        """Whether a target has this name that is not this process."""
+        known = next((target for target in self.targets if target.name == name), None)
+        return known is not None and known != self.target_of(process)

@@ -23,7 +23,7 @@ def http_server(handle: Handle) -> Iterator[str]:
             with contextlib.suppress(ConnectionError):
                 handle(self)
 
-        do_POST = do_GET
+        do_POST = do_PUT = do_DELETE = do_GET
 
         def log_message(self, format: str, *args: object) -> None:
             return

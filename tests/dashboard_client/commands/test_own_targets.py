@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from http.server import BaseHTTPRequestHandler
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from tests.dashboard_client.fakes import http_server, reply
 from tests.fixtures.client import run_client
 
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "frameworks": [{"name": "fastify"}],
     "endpoints": [{"path": "/simple", "method": "GET", "shortName": "simple"}],
     "targets": [
@@ -20,6 +21,12 @@ CONFIG = {
         {"name": "next", "source": "discovered"},
     ],
 }
+
+
+TARGET: dict[str, Any] = {
+    "name": "api", "source": "pm2", "pm2": "api-server", "ports": [], "insecure": False, "protocol": "h2",
+    "running": True, "endpoints": [{"path": "/orders", "method": "POST", "headers": {"X-Key": {"secret": True}}}],
+}  # fmt: skip
 
 
 def bench(*words: str) -> tuple[int, str, list[Any]]:
@@ -47,6 +54,19 @@ def bench(*words: str) -> tuple[int, str, list[Any]]:
         (["next"], {"target": "next", "endpoint": "/", "method": "GET"}),
         (["fastify"], {"framework": "fastify", "endpoint": "/simple", "method": "GET"}),
         (["unknown"], {"framework": "unknown", "endpoint": "/simple", "method": "GET"}),
+        (
+            ["api", "--expect", "p99<50ms", "--expect", "errors<=0", "--insecure", "--protocol", "h2"],
+            {
+                "target": "api",
+                "endpoint": "/orders",
+                "method": "POST",
+                "expect": ["p99<50ms", "errors<=0"],
+                "insecure": True,
+                "protocol": "h2",
+            },
+        ),
+        (["--url", "http://10.0.0.5/x", "--name", "x"], {"url": "http://10.0.0.5/x", "name": "x"}),
+        (["run", "--name", "x", "--url", "http://h", "-d", "3"], {"url": "http://h", "name": "x", "duration": 3}),
     ],
 )
 def test_a_name_is_a_target_or_a_framework(words: list[str], expected: dict[str, str]) -> None:
@@ -60,3 +80,74 @@ def test_an_unknown_endpoint_of_a_target_is_wrong_usage() -> None:
     assert bench("api", "simple") == (
         2, "[ERROR] Unknown endpoint 'simple'. Use /orders, or a path that begins with /.\n", [],
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run"], "Give a framework or a target (run bench targets lists them), or --url with --name."),
+        (["run", "--url", "http://h"], "--url and --name belong together: the history needs a name for the URL."),
+        (["run", "--name", "x"], "--url and --name belong together: the history needs a name for the URL."),
+        (["api", "--url", "http://h", "--name", "x"],
+         "Give 'api', or --url with --name. The path is part of the URL."),
+    ],
+)  # fmt: skip
+def test_the_subject_of_a_run_is_given_once(words: list[str], message: str) -> None:
+    assert bench(*words) == (2, f"[ERROR] {message}\n", [])
+
+
+def targets(*words: str, known: object = TARGET) -> tuple[CompletedProcess[str], list[Any]]:
+    """What `run bench …` prints, and the requests that change something. `known`: each target of the server."""
+    changes: list[Any] = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if handler.command == "GET" and handler.path.endswith("targets"):
+            return reply(handler, json.dumps({"targets": [TARGET, *CONFIG["targets"][::2]], "count": 3}).encode())
+        if handler.command == "GET":
+            missing = {"success": False, "message": "No target.", "code": "unknown_target"}
+            return reply(handler, json.dumps(known or missing).encode(), 200 if known else 404)
+        body = handler.rfile.read(int(handler.headers["Content-Length"] or 0))
+        changes.append((handler.command, handler.path, json.loads(body or b"null")))
+        return reply(handler, b'{"success": true, "message": "Done."}')
+
+    with http_server(answer) as server:
+        return run_client(server, "run", "bench", *words), changes
+
+
+def test_the_targets_are_a_table() -> None:
+    printed, _ = targets("targets")
+
+    assert printed.stdout.splitlines() == [
+        "name     source      where  running  endpoints",
+        "api      pm2         –      yes      POST /orders",
+        "fastify  framework   –      –        GET /simple",
+        "next     discovered  –      –        GET /",
+    ]
+
+
+KEPT = {key: TARGET[key] for key in ("insecure", "protocol", "endpoints")}
+
+
+@pytest.mark.parametrize(
+    ("words", "known", "body"),
+    [
+        (["--pm2", "x", "--port", "3000"], None, {"pm2": "x", "ports": [3000]}),
+        (["--url", "http://h/orders"], None, {"url": "http://h/orders"}),
+        (["--pm2", "x", "--port", "1", "--port", "2"], TARGET, {"pm2": "x", "ports": [1, 2], **KEPT}),
+        (["--url", "http://h/orders"], TARGET, {"url": "http://h", **KEPT}),
+        (["--pm2", "x"], {**TARGET, "source": "discovered"}, {"pm2": "x"}),
+    ],
+)
+def test_a_target_is_saved_with_the_endpoints_that_it_has(words: list[str], known: Any, body: dict[str, Any]) -> None:
+    printed, changes = targets("target", "save", "api", *words, known=known)
+
+    assert (printed.returncode, printed.stdout, changes) == (
+        0, "Done.\n", [("PUT", "/api/benchmark/targets/api", body)],
+    )  # fmt: skip
+
+
+def test_a_target_is_deleted() -> None:
+    printed, changes = targets("target", "delete", "my api")
+
+    assert (printed.returncode, printed.stdout) == (0, "Done.\n")
+    assert changes == [("DELETE", "/api/benchmark/targets/my%20api", None)]

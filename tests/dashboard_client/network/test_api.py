@@ -16,7 +16,8 @@ import yaml
 from dashboard_client.config import Config
 from dashboard_client.errors import NotAuthenticated, Refused, ResponseTimeout, Unreachable, Unsupported, WireError
 from dashboard_client.network.api import Api
-from dashboard_client.network.endpoints import Endpoints, Json
+from dashboard_client.network.calls import Json
+from dashboard_client.network.endpoints import Endpoints
 from tests.dashboard_client.fakes import http_server, reply
 from tests.fixtures.ports import free_port
 from tests.fixtures.server import Server, StartServer
