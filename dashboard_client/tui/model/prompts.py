@@ -12,6 +12,7 @@ MIN_MASTERS = 3
 NODE_LIMIT = Limit(MIN_MASTERS, 1000)  # of a server that does not send its own
 MANY_INSTANCES = 50
 MAX_ANSWER_CHARACTERS = 200
+MAX_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ RUN_FIELDS = (
 )
 # In front of these: of a server of one's own, and of one of which nobody knows where it answers.
 PATH_FIELD = RunField("endpoint", "path", "/")
-URL_FIELD = RunField("url", "URL", "", is_required=True)
+PLACE_EXAMPLE = "3000, or http://10.0.0.5:8080/orders"
+PLACE_FIELD = RunField("place", "port or URL", "", is_required=True, note=PLACE_EXAMPLE)
 RUN_DEFAULTS = ("",) * len(RUN_FIELDS)
 
 
@@ -148,12 +150,22 @@ def split_list(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
+def parse_place(text: str) -> Mapping[str, object] | str:
+    """Where a target answers: its `ports`, on the server's machine, or its `url`; else an error message."""
+    if text.lower().startswith(("http://", "https://")):
+        return {"url": text}
+    port = parse_integer(text)
+    if port is None or not 1 <= port <= MAX_PORT:
+        return f"{PLACE_FIELD.label}: a port from 1 to {MAX_PORT}, or a URL. For example {PLACE_EXAMPLE}."
+    return {"ports": [port]}
+
+
 def parse_run_form(fields: tuple[RunField, ...], values: tuple[str, ...]) -> Mapping[str, object] | str:
     """The request's parameters, without empty fields (the server has defaults); else an error message."""
     parameters: dict[str, object] = {}
     for field, text in zip(fields, map(str.strip, values), strict=True):
         if not text and field.is_required:
-            return f"{field.label}: where does it answer? For example http://127.0.0.1:3000/"
+            return f"{field.label}: where does it answer? For example {PLACE_EXAMPLE}."
         if not text:
             continue
         if field.choices and text not in field.choices:

@@ -11,6 +11,7 @@ from dashboard_client.wire.action_result import ActionResult, PlannedApp, StartP
 from dashboard_client.wire.benchmarks import AcceptedRun
 from dashboard_client.wire.host_and_pm2 import Process
 from dashboard_client.wire.redis import RedisNode, RedisStatus
+from dashboard_client.wire.system_config import SavedTarget
 
 
 class Confirmation(StrEnum):
@@ -81,9 +82,14 @@ def chain_requests(requests: Sequence[ServerRequest]) -> ServerRequest:
 
 
 def run_benchmark(name: str, scenario: Mapping[str, object], kind: str = "framework") -> ServerRequest:
-    """`kind`: framework or target; or name, of the URL in `scenario`."""
+    """`kind`: framework or target."""
     title = f"Benchmark {name} {scenario.get('endpoint', '')}".rstrip()
     return ServerRequest(title, "benchmark_run", {kind: name, **scenario}, AcceptedRun)
+
+
+def save_target(name: str, **place: object) -> ServerRequest:
+    """`place`: as of `Endpoints.save_target`."""
+    return ServerRequest(f"Save target {name}", "save_target", {"name": name, **place}, SavedTarget)
 
 
 def cancel_run(run_id: str, title: str) -> ServerRequest:

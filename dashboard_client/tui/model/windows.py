@@ -57,8 +57,9 @@ class Confirm:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The parameters of a benchmark to run. `framework`: what is measured, of the `kind` that `run_benchmark` takes;
-    `cursor`: index of the focused field."""
+    """The parameters of a benchmark to run. `framework`: what is measured, of the `kind` that `run_benchmark` takes, or
+    a `process` that becomes a target; `cursor`: index of the focused field. `sent`: the run that was requested: the
+    form stays open until the server has accepted it."""
 
     framework: str
     endpoint: str
@@ -68,6 +69,7 @@ class Form:
     cursor: int = 0
     problem: str = ""
     kind: str = "framework"
+    sent: ServerRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from dashboard_client.tui.model.menu_items import MenuItem, menu_items
 from dashboard_client.tui.model.prompts import (
     NODE_LIMIT,
     PATH_FIELD,
+    PLACE_FIELD,
     RUN_DEFAULTS,
     RUN_FIELDS,
-    URL_FIELD,
     run_fields,
 )
 from dashboard_client.tui.model.rows import selected_row
@@ -183,10 +183,9 @@ def _address(state: State, name: str) -> str:
     """Where the target or the process of this name answers; empty if that is unknown."""
     targets = state.config.own_targets if state.config else ()
     target = next((target for target in targets if target.name == name), Target(name))
-    if target.url:
-        return f"at {target.url}"
-    ports = target.ports or next((one.ports for one in state.live.processes if one.name == name and one.ports), ())
-    return f"at port {', '.join(map(str, ports))}" if ports else ""
+    ports = next((one.ports for one in state.live.processes if one.name == name and one.ports), ())
+    where = target.where or Target(name, ports=ports).where
+    return f"at {where}" if where else ""
 
 
 def open_run_form_again(state: State) -> State:
@@ -199,7 +198,7 @@ def open_run_form_again(state: State) -> State:
 
 
 def open_process_run_form(state: State) -> State:
-    """For the endpoint of its latest run, else its first one. Asks for the URL if it is not known where it listens."""
+    """For the endpoint of its latest run, else its first one. Asks for port or URL if these are not known."""
     process = selected_process(state)
     if process is None:
         return show_toast(state, NO_PROCESS, "warn")
@@ -212,8 +211,8 @@ def open_process_run_form(state: State) -> State:
     if process.framework or target or process.ports:
         path, method = (last.endpoint, last.method or "GET") if last else (first.path, first.method)
         return open_run_form(state, name, path, method)
-    fields, values = (URL_FIELD, *run_fields(state.config)), ("", *RUN_DEFAULTS)
-    return push_window(state, windows.Form(name, "", "GET", fields, values, kind="name"))
+    fields, values = (PLACE_FIELD, *run_fields(state.config)), ("", *RUN_DEFAULTS)
+    return push_window(state, windows.Form(name, "", "GET", fields, values, kind="process"))
 
 
 def _endpoints(config: SystemConfig, process: Process, target: Target | None) -> tuple[Endpoint, ...]:

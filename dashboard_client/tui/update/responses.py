@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import TypeVar
 
 from dashboard_client.formatting.figures import rate
-from dashboard_client.tui.model import events
+from dashboard_client.tui.model import effects, events
 from dashboard_client.tui.model.server_requests import ServerRequest, chain_requests, start_file
 from dashboard_client.tui.model.state import MAX_RESULTS, State
-from dashboard_client.tui.model.windows import Compare, History, Logs, Page, ProcessDetails, RunPage, Window
+from dashboard_client.tui.model.windows import Compare, Form, History, Logs, Page, ProcessDetails, RunPage, Window
 from dashboard_client.tui.text.node_text import info_lines, info_title, slow_log_lines, slow_log_title
 from dashboard_client.tui.text.window_text import LATEST, latest_lines
 from dashboard_client.tui.update.api_calls import (
@@ -38,7 +38,7 @@ from dashboard_client.wire.benchmarks import (
 from dashboard_client.wire.host_and_pm2 import LogLines, ProcessPage
 from dashboard_client.wire.readiness import Readiness
 from dashboard_client.wire.redis import NodeInfo, RedisStatus, SlowLog
-from dashboard_client.wire.system_config import SystemConfig
+from dashboard_client.wire.system_config import SavedTarget, SystemConfig
 
 UNSUPPORTED_STATUSES = (404, 405)  # of endpoints that an older server does not have
 MAX_ANNOUNCED = 3  # more new results at once come from an import
@@ -124,20 +124,32 @@ def _finish_request(state: State, request: ServerRequest, value: object) -> Tran
     if isinstance(value, RedisStatus):
         lines = tuple(line for line in (value.state, value.message, value.next_step) if line)
         state = push_window(state, Page("Redis Cluster", lines))
+    calls: tuple[effects.Effect, ...] = ()
     if isinstance(value, AcceptedRun):
-        state = replace(state, focus="run")
+        state = replace(_close_form(state, request), focus="run")
+    if isinstance(value, SavedTarget):
+        state, calls = fetch(state, "config", "system_config", SystemConfig)
     if request.next_requests:
-        return send(state, chain_requests(request.next_requests))
+        state, next_calls = send(state, chain_requests(request.next_requests))
+        return state, (*calls, *next_calls)
     page = state.top_window
     if isinstance(page, RunPage) and page.run_id:  # the request may have changed the displayed run
         return fetch(state, "run", "benchmark_run_details", BenchmarkRun, {"run_id": page.run_id})
-    return state, ()
+    return state, calls
+
+
+def _close_form(state: State, request: ServerRequest) -> State:
+    """The form whose run the server has accepted, unless it was closed meanwhile."""
+    windows = tuple(window for window in state.windows if not (isinstance(window, Form) and window.sent == request))
+    return replace(state, windows=windows)
 
 
 def _describe_result(title: str, value: object) -> tuple[str, str]:
     """Text and tone."""
     if isinstance(value, AcceptedRun):
         return value.message or f"{title}: queued", "ok"
+    if isinstance(value, SavedTarget):
+        return value.message or f"{title}: done", "ok"
     if isinstance(value, RedisStatus):
         return f"Redis Cluster: {value.state}", "plain"
     if isinstance(value, ActionResult):
@@ -169,7 +181,7 @@ def on_failure(state: State, event: events.ApiFailed) -> Transition:
             state = log_activity(state, "failed", text, "bad")
         if call.request.next_requests:
             state = log_activity(state, "failed", "The remaining steps were skipped", "warn")
-        return state, ()
+        return _show_problem_in_form(state, call.request, text), ()
     if call.purpose in ("config", "latest"):
         if event.status in UNSUPPORTED_STATUSES:  # menus have fewer items
             return state, ()
@@ -190,6 +202,12 @@ def _show_problem(state: State, purpose: str, message: str) -> State:
         return window
 
     return replace(state, windows=tuple(with_problem(window) for window in state.windows))
+
+
+def _show_problem_in_form(state: State, request: ServerRequest, problem: str) -> State:
+    """Why the run of an open form, or the request before it, failed."""
+    run = (request, *request.next_requests)[-1]
+    return _fill(state, Form, lambda form: replace(form, problem=problem, sent=None) if form.sent == run else form)
 
 
 _WAITING_WINDOWS = {"history": History, "logs": Logs, "run": RunPage, "process": ProcessDetails}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping
 from dataclasses import replace
 
 from dashboard_client.tui.model import effects, prompts, server_requests
@@ -36,7 +38,7 @@ from dashboard_client.tui.update.open_windows import open_run_page
 from dashboard_client.tui.update.row_actions import mark_or_compare
 from dashboard_client.tui.update.text_input import replace_text
 from dashboard_client.wire.benchmarks import BenchmarkResult
-from dashboard_client.wire.system_config import ROOT, Limit
+from dashboard_client.wire.system_config import ROOT, Limit, target_name
 
 
 def close_window(state: State) -> Transition:
@@ -118,12 +120,32 @@ def cycle_choice(state: State, form: Form, step: int) -> State:
 
 
 def submit_form(state: State, form: Form) -> Transition:
+    """The form closes once the server has accepted the run, so that nothing is lost of what was typed."""
     parameters = prompts.parse_run_form(form.fields, form.values)
-    if isinstance(parameters, str):
-        return replace_top_window(state, replace(form, problem=parameters)), ()
-    address = {} if "url" in parameters else {"endpoint": form.endpoint or ROOT.path, "method": form.method}
-    request = server_requests.run_benchmark(form.framework, {**address, **parameters}, form.kind)
-    return confirm_or_send(pop_window(state), request)
+    requests = parameters if isinstance(parameters, str) else _form_requests(state, form, parameters)
+    if isinstance(requests, str):
+        return replace_top_window(state, replace(form, problem=requests)), ()
+    if form.sent:
+        return show_toast(state, f"{form.sent.title}: already in progress", "warn"), ()
+    state, calls = confirm_or_send(state, server_requests.chain_requests(requests))
+    return replace_top_window(state, replace(form, problem="", sent=requests[-1] if calls else None)), calls
+
+
+def _form_requests(state: State, form: Form, parameters: Mapping[str, object]) -> tuple[ServerRequest, ...] | str:
+    """The run, after the target that a process becomes of which it cannot be seen where it listens; or an error
+    message."""
+    if form.kind != "process":
+        scenario = {"endpoint": form.endpoint or ROOT.path, "method": form.method, **parameters}
+        return (server_requests.run_benchmark(form.framework, scenario, form.kind),)
+    name, place = target_name(form.framework), prompts.parse_place(str(parameters["place"]))
+    if isinstance(place, str):
+        return place
+    if state.config and state.config.is_of_another(name, form.framework):
+        how = f"run bench target save NAME --pm2 {shlex.quote(form.framework)} --port N"
+        return f"{name} is the name of another target. Give it a name by: {how}"
+    of = {"pm2": form.framework} if "ports" in place else {}
+    scenario = {key: value for key, value in parameters.items() if key != "place"}
+    return server_requests.save_target(name, **of, **place), server_requests.run_benchmark(name, scenario, "target")
 
 
 def submit_word(state: State, confirm: Confirm) -> Transition:

@@ -12,6 +12,8 @@ from dashboard_client.tui.screen.frame import Frame, Rect
 from dashboard_client.tui.screen.theme import Glyphs, Style
 
 CURSOR = "_"
+FORM_WIDTH = 68
+MAX_PROBLEM_LINES = 5
 
 
 def draw_window(
@@ -115,7 +117,11 @@ def draw_confirm(frame: Frame, confirm: Confirm, glyphs: Glyphs) -> None:
 
 def draw_form(frame: Frame, form: Form, glyphs: Glyphs) -> None:
     title = f"Benchmark {form.framework} {form.method} {form.endpoint}".rstrip()
-    box = draw_window(frame, glyphs, len(form.fields) + 5, 68, title, "Enter runs it")
+    problem = (
+        wrapped(form.problem, max(1, min(FORM_WIDTH, frame.width) - 4))[:MAX_PROBLEM_LINES] if form.problem else []
+    )
+    right = "asking the server…" if form.sent else "Enter runs it"
+    box = draw_window(frame, glyphs, len(form.fields) + 4 + max(1, len(problem)), FORM_WIDTH, title, right)
     for index, (field, text) in enumerate(zip(form.fields, form.values, strict=True)):
         is_current = index == form.cursor
         frame.text(box.y + 1 + index, box.x, f"{field.label:>20}  ", Style.KEY if is_current else Style.DIM, box.width)
@@ -125,5 +131,5 @@ def draw_form(frame: Frame, form: Form, glyphs: Glyphs) -> None:
         if is_current:
             hint = field.hint if text or not field.default else f"{field.default}   {field.hint}".rstrip()
             frame.text(box.y + 1 + index, x + 1, hint, Style.DIM, max(0, box.right - x - 1))
-    if form.problem:
-        frame.text(box.bottom - 1, box.x, form.problem, Style.BAD, box.width)
+    for index, line in enumerate(problem):
+        frame.text(box.bottom - len(problem) + index, box.x, line, Style.BAD, box.width)

@@ -15,7 +15,7 @@ import requests
 
 from system.host import binaries
 from tests.fixtures.pm2 import kill_all_of
-from tests.fixtures.ports import free_port
+from tests.fixtures.ports import free_port, free_ports
 from tests.fixtures.pty import Screen
 from tests.fixtures.server import Server, StartServer
 
@@ -73,16 +73,21 @@ def test_a_framework_is_started_and_measured(open_screen: Open, server: Server) 
     screen.until(lambda text: re.search(r"fastify +/simple", text.partition("3 Benchmarks")[2].partition("4 Run")[0]))
 
 
+def run_pm2(server: Server, folder: Path, apps: list[dict[str, object]]) -> None:
+    """Start apps by PM2's command line, from an ecosystem file."""
+    ecosystem = folder / "ecosystem.config.js"
+    ecosystem.write_text(f"module.exports = {json.dumps({'apps': apps})}")
+    argv = [str(binaries.require("node").path), str(binaries.require("pm2").path), "start", str(ecosystem)]
+    subprocess.run(argv, env=server.env, cwd=folder, stdout=subprocess.DEVNULL, timeout=60, check=True)
+
+
 @pytest.fixture
 def own_app(server: Server, tmp_path: Path) -> Iterator[int]:
     """The port of `api`, an app in cluster mode that PM2's command line has started from an ecosystem file."""
     port = free_port()
     (tmp_path / "api.js").write_text("require('http').createServer((q, r) => r.end('hi')).listen(process.env.PORT)")
     app = {"name": "api", "script": "api.js", "exec_mode": "cluster", "instances": 2, "env": {"PORT": port}}
-    ecosystem = tmp_path / "ecosystem.config.js"
-    ecosystem.write_text(f"module.exports = {json.dumps({'apps': [app]})}")
-    argv = [str(binaries.require("node").path), str(binaries.require("pm2").path), "start", str(ecosystem)]
-    subprocess.run(argv, env=server.env, cwd=tmp_path, stdout=subprocess.DEVNULL, timeout=60, check=True)
+    run_pm2(server, tmp_path, [app])
     yield port
     kill_all_of(Path(server.env["PM2_HOME"]))
 
@@ -102,6 +107,36 @@ def test_a_server_of_ones_own_is_measured_by_keys_alone(open_screen: Open, serve
     figures = ("framework", "target", "endpoint", "method", "instances", "non2xx")
     assert [result[key] for key in figures] == ["api", "api", "/", "GET", 2, 0]
     assert result["reqPerSec"] > 0
+
+
+@pytest.fixture
+def hidden_apps(server: Server, tmp_path: Path) -> Iterator[int]:
+    """The port of the second of two apps in cluster mode without PORT: which is whose cannot be seen."""
+    _, port = ports = free_ports(2)
+    apps: list[dict[str, object]] = []
+    for name, own in zip(("first", "second"), ports, strict=True):
+        (tmp_path / f"{name}.js").write_text(f"require('http').createServer((q, r) => r.end('{name}')).listen({own})")
+        apps.append({"name": name, "script": f"{name}.js", "exec_mode": "cluster"})
+    run_pm2(server, tmp_path, apps)
+    yield port
+    kill_all_of(Path(server.env["PM2_HOME"]))
+
+
+def test_a_port_that_cannot_be_seen_is_asked_once(open_screen: Open, server: Server, hidden_apps: int) -> None:
+    screen = open_screen(API_SERVER=server.url)
+    screen.until("2/2 online")
+    screen.press("down")
+    screen.until(lambda text: any(re.search(r"▌.*\bsecond +online", line) for line in text.splitlines()))
+    screen.press("B", "22", "enter")
+    screen.until("BENCH_TARGETS can allow it")
+    screen.press("backspace", "backspace", str(hidden_apps), "down", "down", "2", "enter")
+    screen.until(lambda text: re.search(r"second +/ ", text.partition("3 Benchmarks")[2].partition("4 Run")[0]))
+    screen.press("1", "B")
+    screen.until(f"at port {hidden_apps}")
+
+    [result] = requests.get(server.url + "/api/benchmark/latest?count=5", timeout=60).json()["results"]
+    figures = ("framework", "target", "endpoint", "method", "instances", "non2xx")
+    assert [result[key] for key in figures] == ["second", "second", "/", "GET", 1, 0]
 
 
 def test_a_wrong_key_is_reported(open_screen: Open, start_server: StartServer) -> None:

@@ -6,15 +6,18 @@ from dataclasses import replace
 
 import pytest
 
+from dashboard_client.formatting.width import wrapped
 from dashboard_client.tui.model import effects, events
 from dashboard_client.tui.model.effects import Effect
 from dashboard_client.tui.model.matching import palette_matches
 from dashboard_client.tui.model.state import State
 from dashboard_client.tui.model.windows import Form, Menu, Palette
-from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkResults
+from dashboard_client.tui.screen.theme import BRAILLE
+from dashboard_client.tui.view.render import render
+from dashboard_client.wire.benchmarks import AcceptedRun, BenchmarkResult, BenchmarkResults, BenchmarkRun
 from dashboard_client.wire.decode import convert
 from dashboard_client.wire.host_and_pm2 import Counts, Pm2Stats, Process
-from dashboard_client.wire.system_config import Endpoint, SystemConfig, Target
+from dashboard_client.wire.system_config import Endpoint, SavedTarget, SystemConfig, Target
 from tests.dashboard_client.tui import scenes
 from tests.dashboard_client.tui.scenes import keys, play
 
@@ -107,13 +110,106 @@ def test_the_row_leads_to_what_the_process_is(process: Process, expected: dict[s
     assert calls(sent) == [("benchmark_run", expected)]
 
 
-def test_where_an_unknown_port_answers_is_asked() -> None:
-    state, sent = keys(dashboard(HIDDEN), "B", "enter")
-    problem = form_of(state).problem
-    _, sent_with_url = keys(state, *"http://127.0.0.1:5000/x", "enter")
+def fail(state: State, message: str) -> State:
+    """The state after the server has refused the request that was sent last."""
+    return play(state, events.ApiFailed(list(state.pending_calls)[-1], message, "refused", 409))[0]
 
-    assert (problem, calls(sent)) == ("URL: where does it answer? For example http://127.0.0.1:3000/", [])
-    assert calls(sent_with_url) == [("benchmark_run", {"name": "hidden", "url": "http://127.0.0.1:5000/x"})]
+
+def accept(state: State, value: object) -> tuple[State, list[Effect]]:
+    """The state after the request that was sent last has succeeded."""
+    return play(state, events.ApiSucceeded(list(state.pending_calls)[-1], value))
+
+
+@pytest.mark.parametrize(
+    ("process", "answer", "saved"),
+    [
+        (HIDDEN, "5000", {"name": "hidden", "pm2": "hidden", "ports": [5000]}),
+        (HIDDEN, "HTTP://10.0.0.5/x", {"name": "hidden", "url": "HTTP://10.0.0.5/x"}),
+        (replace(HIDDEN, name="my app!"), "1", {"name": "my-app", "pm2": "my app!", "ports": [1]}),
+        (replace(HIDDEN, name="my app!"), "http://h", {"name": "my-app", "url": "http://h"}),
+    ],
+)
+def test_where_a_process_answers_is_asked_saved_and_then_measured(
+    process: Process, answer: str, saved: dict[str, object]
+) -> None:
+    state, sent = keys(dashboard(process), "B", *answer, "down", "right", "enter")
+    waiting = form_of(state)
+    where = {"url": "http://h"} if "url" in saved else {"pm2": process.name, "ports": (5000,)}
+    target = Target(str(saved["name"]), next(iter(where)), **where)
+    state, sent_next = accept(state, SavedTarget(target))
+    state, _ = accept(state, AcceptedRun(BenchmarkRun("r", "queued")))
+    state = scenes.answer(state, "config", replace(scenes.CONFIG, targets=(*TARGETS, target)))
+    again, sent_again = keys(replace(state, focus="pm2"), "B", "enter")
+
+    assert calls(sent) == [("save_target", saved)]
+    assert waiting.values[:2] == (answer, "quick")
+    assert calls(sent_next) == [
+        ("system_config", {}), ("benchmark_run", {"target": saved["name"], "profile": "quick"}),
+    ]  # fmt: skip
+    assert (state.windows, state.focus) == ((), "run")
+    assert form_of(again).fields[0].name == "endpoint"
+    assert calls(sent_again) == [("benchmark_run", {"target": saved["name"], "endpoint": "/", "method": "GET"})]
+
+
+@pytest.mark.parametrize(
+    ("typed", "problem"),
+    [
+        ("", "port or URL: where does it answer? For example 3000, or http://10.0.0.5:8080/orders."),
+        ("0", "port or URL: a port from 1 to 65535, or a URL. For example 3000, or http://10.0.0.5:8080/orders."),
+        ("65536", "port or URL: a port from 1 to 65535, or a URL. For example 3000, or http://10.0.0.5:8080/orders."),
+        ("api", "port or URL: a port from 1 to 65535, or a URL. For example 3000, or http://10.0.0.5:8080/orders."),
+    ],
+)
+def test_an_answer_that_is_neither_port_nor_url_is_not_sent(typed: str, problem: str) -> None:
+    state, sent = keys(dashboard(HIDDEN), "B", *typed, "enter")
+
+    assert (form_of(state).problem, calls(sent)) == (problem, [])
+
+
+def test_a_target_of_another_process_is_not_overwritten() -> None:
+    state, sent = keys(dashboard(replace(HIDDEN, name="api!")), "B", *"5000", "enter")
+
+    assert (form_of(state).problem, calls(sent)) == (
+        "api is the name of another target. Give it a name by: run bench target save NAME --pm2 'api!' --port N", [],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("is_saved", [False, True], ids=["save", "run"])
+def test_what_the_server_refuses_stands_in_the_form_and_what_was_typed_stays(is_saved: bool) -> None:
+    state, _ = keys(dashboard(HIDDEN), "B", *"5000", "enter")
+    if is_saved:
+        state, _ = accept(state, SavedTarget(Target("hidden", "pm2", "hidden", ports=(5000,))))
+    state = fail(state, "Port 5000 is not allowed.")
+    refused = form_of(state)
+    _, sent = keys(state, "backspace", "1", "enter")
+
+    title = "Benchmark hidden" if is_saved else "Save target hidden"
+    assert (refused.problem, refused.values[0]) == (f"{title}: Port 5000 is not allowed.", "5000")
+    assert calls(sent) == [("save_target", {"name": "hidden", "pm2": "hidden", "ports": [5001]})]
+
+
+def test_a_form_that_is_sent_is_not_sent_again_and_closes_for_good() -> None:
+    state, _ = keys(dashboard(HIDDEN), "B", *"5000", "enter")
+    state, _ = accept(state, SavedTarget(Target("hidden", "pm2", "hidden", ports=(5000,))))
+    twice, sent = keys(state, "enter")
+    closed, _ = keys(state, "escape")
+    reopened, _ = keys(closed, "B")
+    reopened, _ = accept(reopened, AcceptedRun(BenchmarkRun("r", "queued")))
+
+    assert twice.toast is not None
+    assert (twice.toast.text, calls(sent)) == ("Benchmark hidden: already in progress", [])
+    assert closed.windows == ()
+    assert form_of(reopened).sent is None
+
+
+def test_a_refusal_is_read_in_full() -> None:
+    sentence = "127.0.0.1:5000: no framework and nothing under PM2 listens on port 5000. BENCH_TARGETS can allow it."
+    state = fail(keys(dashboard(HIDDEN), "B", *"5000", "enter")[0], sentence)
+
+    for width, height in ((120, 32), (80, 24), (60, 20)):
+        rows = render(replace(state, width=width, height=height), BRAILLE).rows()
+        lines = wrapped(f"Save target hidden: {sentence}", min(68, width) - 4)
+        assert [line for line in lines if not any(line in row for row in rows)] == []
 
 
 @pytest.mark.parametrize(
