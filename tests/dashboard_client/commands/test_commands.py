@@ -160,7 +160,7 @@ def test_redis_status_is_1_without_a_cluster(shared_server: Server) -> None:
         (["run", "bench", "compare", "baseline", "1-x"], 1, "[ERROR] "),
         (["run", "history", "export", "--since", "yesterday"], 1, "[ERROR] "),
         (["run", "history", "export", "-o", "/missing/x"], 2, "[ERROR] Cannot write /missing/x: /missing does not"),
-        (["run", "pm2", "start", "koa"], 1, "[ERROR] No framework is named 'koa'."),
+        (["run", "pm2", "start", "koa"], 1, "[ERROR] Neither a process in PM2's list nor a framework is named 'koa'"),
         (["run", "pm2", "status", "koa"], 1, "[ERROR] No PM2 process is named 'koa', or in such a namespace."),
         (["run", "bench", "node", "nonsense"], 2, "[ERROR] Unknown endpoint 'nonsense'. Use simple, code, read"),
         (["run", "bench", "node"], 1, "[ERROR] "),
