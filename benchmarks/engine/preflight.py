@@ -24,7 +24,7 @@ from benchmarks.connections.target_request import Response, TargetRequest
 from benchmarks.connections.tls import TlsFacts
 from benchmarks.engine.probe import json_keys
 from benchmarks.errors import PreflightFailed
-from benchmarks.generators.secret_headers import redact, secret_texts
+from benchmarks.generators.secret_headers import has_secrets, redact, secret_texts
 from system.lib.text import printable
 
 CODES_TO_STORE = 100
@@ -56,14 +56,21 @@ class TargetResponse:
     seconds: float = 0.0
 
 
-def inspect_tls(request: TargetRequest) -> TlsFacts | None:
-    """What the encrypted connection is; None without TLS. Raises PreflightFailed."""
+def inspect_tls(request: TargetRequest, *, insecure: bool) -> TlsFacts | None:
+    """What the encrypted connection is; None without TLS. Raises PreflightFailed, also before a credential would be
+    sent to a server whose certificate is not verified."""
     if not request.origin.is_encrypted:
         return None
     try:
-        return tls.inspect(request.origin)
+        facts = tls.inspect(request.origin)
     except (OSError, ValueError) as error:
         raise exchange.failure(request, error) from error
+    if not facts.verified and not insecure and has_secrets(request.headers):
+        raise PreflightFailed(
+            f"The certificate of {request.url} is not verified ({facts.reason}), so credentials are not sent to it. "
+            "Trust its issuer on this machine, or run with insecure."
+        )
+    return facts
 
 
 def send_request(request: TargetRequest, *, watches_connection: bool = False) -> TargetResponse:

@@ -74,7 +74,7 @@ class ProtocolRun:
         GeneratorFailed if the generator cannot count such responses."""
         result, plan = self.result, self.plan
         await self.callbacks.on_state("preflight")
-        result.tls = await asyncio.to_thread(preflight.inspect_tls, plan.request)
+        result.tls = await asyncio.to_thread(preflight.inspect_tls, plan.request, insecure=plan.spec.insecure)
         before = await asyncio.to_thread(preflight.verify_and_fill, plan.request, plan.needs)
         result.response_before = before
         if inability := generators.inability(plan.program.name, before.odd):

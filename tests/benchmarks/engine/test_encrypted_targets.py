@@ -119,7 +119,7 @@ async def test_a_body_that_is_no_text_is_sent_as_it_is(generator: str, tmp_path:
 
 
 def facts_of(target: TlsTarget, **changes: Any) -> TlsFacts:
-    facts = preflight.inspect_tls(encrypted(target, **changes).request)
+    facts = preflight.inspect_tls(encrypted(target, **changes).request, insecure=False)
     assert facts
     return facts
 
@@ -248,7 +248,8 @@ class Watching(RecordingCallbacks):
 async def test_a_credential_is_in_no_command_line_and_no_output(generator: str, tmp_path: Path) -> None:
     callbacks = Watching(SECRET)
     with run_tls_target(tmp_path, "https") as target:
-        changes = {"generator": generator, "workers": 2, "headers": {"Authorization": f"Bearer {SECRET}"}}
+        secret = {"headers": {"Authorization": f"Bearer {SECRET}"}, "insecure": True}
+        changes = {"generator": generator, "workers": 2, **secret}
         result = await measure(encrypted(target, **changes), callbacks)
         seen = target.seen()
 
@@ -258,6 +259,17 @@ async def test_a_credential_is_in_no_command_line_and_no_output(generator: str, 
     assert SECRET not in str([(trial.command, trial.output) for trial in (*result.trials, *result.warmup)])
     assert result.response_before
     assert SECRET not in str(asdict(result.response_before))
+
+
+async def test_no_credential_is_sent_where_the_certificate_is_not_verified(tmp_path: Path) -> None:
+    with run_tls_target(tmp_path, "https") as target:
+        with pytest.raises(
+            PreflightFailed, match=r"is not verified \(self-signed certificate\), so credentials are not"
+        ):
+            await measure(encrypted(target, headers={"Authorization": f"Bearer {SECRET}"}))
+        seen = target.seen()
+
+    assert seen["credentials"] == {}
 
 
 @pytest.mark.parametrize(
