@@ -17,7 +17,7 @@ from benchmarks.cli.conclusion import FAILED, OK, USAGE, MeasuredRun
 from benchmarks.cli.console import ProgressLine, print_stderr
 from benchmarks.cli.upload import Outbox
 from benchmarks.engine import run_protocol, serving_processes
-from benchmarks.engine.address import TargetAddress
+from benchmarks.engine.address import TargetAddress, bracket_ipv6
 from benchmarks.engine.execution_monitor import Sample
 from benchmarks.engine.generator_execution import ExecutionResult
 from benchmarks.engine.run_plan import RunPlan
@@ -69,7 +69,7 @@ def _confirm(question: str) -> bool:
 
 async def _measure(options: CliOptions, outbox: Outbox) -> int:
     for plan in options.plans:
-        print_stderr(f"{plan.request.method} {plan.request.url} with {plan.program.name} {plan.program.version}")
+        print_stderr(f"{plan.spec.method} {_where(plan)} with {plan.program.name} {plan.program.version}")
     delivery.announce(options.destination)
     task = asyncio.current_task()
     assert task  # noqa: S101 - this function runs in a task
@@ -118,6 +118,13 @@ def _build_entry(result: RunResult, is_complete: bool, at: datetime) -> dict[str
         return None
     entry = report.build_entry(result, run_id=uuid.uuid4(), at=at)
     return {**entry, "state": "done" if is_complete else "interrupted"}
+
+
+def _where(plan: RunPlan) -> str:
+    """The URL, and the address that is connected to if the URL has a name."""
+    spec = plan.spec
+    place = f"{bracket_ipv6(spec.address)}:{spec.port}"
+    return spec.url if spec.host == place else f"{spec.url} at {place}"
 
 
 class ConsoleObserver:

@@ -176,7 +176,7 @@ def test_contradictory_arguments_are_a_usage_error(argv: list[str], reason: str)
 @pytest.mark.parametrize(
     ("offset", "expected"),
     [
-        (str(SERVERS_REDIS - 3002), f"GET http://127.0.0.1:{SERVERS_REDIS}/simple with"),
+        (str(SERVERS_REDIS - 3002), f"GET http://localhost:{SERVERS_REDIS}/simple at 127.0.0.1:{SERVERS_REDIS} with"),
         ("1e3", "[ERROR] FRAMEWORK_PORT_OFFSET='1e3' is not an integer."),
         ("60001", "[ERROR] FRAMEWORK_PORT_OFFSET='60001' is not between 0 and 60000."),
     ],
