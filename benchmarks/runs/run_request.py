@@ -18,6 +18,9 @@ from benchmarks.targets.registered import Apps
 from benchmarks.targets.target import Target, TargetEndpoint, TargetSource
 from pm2.errors import UnknownFramework
 from pm2.frameworks.registry import registry
+from pm2.monitor.listeners import EVERY_ADDRESS
+from system.host import ports
+from system.host.ports import Listener
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ def build_spec(request: Mapping[str, Any]) -> RunSpec:
     """
     apps = registered.fetch_apps()
     choice = _choose(request, apps)
-    resolved = permitted.resolve_target(choice.place, apps.ports | _framework_ports(choice.target))
+    resolved = permitted.resolve_target(choice.place, apps.sockets | _framework_sockets(choice.target, apps))
     instances_online = None if resolved.is_outside_pm2 else _count_online(choice.target, resolved.port, apps)
     endpoint, protocol = choice.endpoint, request.get("protocol") or choice.target.protocol
     headers = _merged_headers(choice, request.get("headers", {}))
@@ -78,11 +81,14 @@ def build_spec(request: Mapping[str, Any]) -> RunSpec:
     )
 
 
-def _framework_ports(target: Target) -> set[int]:
-    """Those of the registry, for a framework only: it is checked later whether it runs. Another program may have taken
-    the port."""
-    is_framework = target.source is TargetSource.FRAMEWORK
-    return {known.port for known in registry().frameworks} if is_framework else set()
+def _framework_sockets(target: Target, apps: Apps) -> set[Listener]:
+    """Those that the frameworks of the registry have or will have; for a framework only. One that is online and does
+    not listen has none once another program has taken its port; one that is not online is refused later."""
+    if target.source is not TargetSource.FRAMEWORK:
+        return set()
+    taken = {one.port for one in ports.read_table().values()} if target.name in apps.online else set()
+    free = {known.port for known in registry().frameworks} - taken
+    return {Listener(address, port) for port in free for address in EVERY_ADDRESS}
 
 
 def _choose(request: Mapping[str, Any], apps: Apps) -> Choice:

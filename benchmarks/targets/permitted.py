@@ -15,9 +15,11 @@ from django.conf import settings
 
 from benchmarks.engine.address import IPAddress, TargetAddress, bracket_ipv6, parse_host_port, resolve
 from benchmarks.errors import InvalidTargetAddress, TargetNotAllowed
+from pm2.monitor.listeners import EVERY_ADDRESS
 from rediscluster.nodes.addresses import redis_ports
 from rediscluster.topology.plan import BUS_OFFSET
 from system.host import ports
+from system.host.ports import Listener
 
 # Numeric forms that inet_aton accepts as an address: 2130706433, 0x7f.1, 127.1.
 _INET_ATON_NUMBER = re.compile(r"(?:.*\.)?(?:0[xX][0-9A-Fa-f]*|\d+)\.?")
@@ -38,9 +40,9 @@ class Place:
         return f"{bracket_ipv6(self.host)}:{self.port}"
 
 
-def resolve_target(place: Place, app_ports: Collection[int]) -> TargetAddress:
+def resolve_target(place: Place, app_listeners: Collection[Listener]) -> TargetAddress:
     """Decides whether a place may be loaded, and resolves it; sends no packet to it. The decision is about the address
-    that is connected to. `app_ports`: of the frameworks and of what listens under PM2. Raises TargetNotAllowed."""
+    that is connected to. `app_listeners`: of the frameworks and of what listens under PM2. Raises TargetNotAllowed."""
     text = place.connect or place.authority
     try:
         host, port = parse_host_port(text, place.port)
@@ -48,13 +50,22 @@ def resolve_target(place: Place, app_ports: Collection[int]) -> TargetAddress:
         raise TargetNotAllowed(text[:100], error.reason) from error
     is_in_bench_targets = _is_in_bench_targets(host, port)
     address = _resolve(host, text)[0] if is_in_bench_targets else _local_address(host, text)
-    for owner in _owners(address, port, app_ports):
+    for owner in _owners(address, port, {one.port for one in app_listeners}):
         raise TargetNotAllowed(text, f"port {port} of {address} is {owner}.")
-    if not is_in_bench_targets and port not in app_ports:
+    if not is_in_bench_targets and not _arrives_at(app_listeners, address, port):
         raise TargetNotAllowed(
-            text, f"no framework and nothing under PM2 listens on port {port}. BENCH_TARGETS can allow it."
+            text, f"no framework and nothing under PM2 listens on port {port} of {address}. BENCH_TARGETS can allow it."
         )
     return TargetAddress(place.host, str(address), port, is_outside_pm2=is_in_bench_targets)
+
+
+def _arrives_at(listeners: Collection[Listener], address: IPAddress, port: int) -> bool:
+    """Whether a connection to the address arrives at one of them. Several programs can listen on one port, each on
+    addresses of its own: the kernel chooses the one that is bound most exactly."""
+    theirs = {one.address for one in listeners if one.port == port}
+    bound = theirs | {one.address for one in ports.read_table().values() if one.port == port}
+    everywhere = EVERY_ADDRESS[address.version == 6 :]  # a socket on :: takes IPv4 too
+    return next((text for text in (str(address), *everywhere) if text in bound), None) in theirs
 
 
 def _is_in_bench_targets(host: str, port: int) -> bool:

@@ -21,22 +21,19 @@ from pm2.monitor import current_monitor, listeners
 from pm2.monitor.listeners import ListeningApp
 from pm2.monitor.listing import daemon_pid
 from system.host import child_processes, ports
+from system.host.ports import Listener
 
 _OTHER = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Apps:
-    """What PM2 says: the apps that listen, the names of all instances that are online, and the ports of PM2's daemon,
-    which listens for apps in cluster mode: some of them cannot be assigned to an app."""
+    """What PM2 says: the apps that listen, the names of all instances that are online, and all sockets of these and of
+    PM2's daemon, which listens for apps in cluster mode: some of its sockets cannot be assigned to an app."""
 
     listening: tuple[ListeningApp, ...] = ()
     online: tuple[str, ...] = ()
-    daemon_ports: frozenset[int] = frozenset()
-
-    @property
-    def ports(self) -> set[int]:
-        return {port for app in self.listening for port in app.ports} | self.daemon_ports
+    sockets: frozenset[Listener] = frozenset()
 
     def app(self, name: str) -> ListeningApp | None:
         return next((app for app in self.listening if app.name == name), None)
@@ -51,14 +48,18 @@ def fetch_apps() -> Apps:
     framework_ports = {framework.port for framework in registry().frameworks}
     own = permitted.own_ports() | permitted.cluster_ports(framework_ports)
     online = tuple(process.name for process in processes if process.status is Status.ONLINE)
-    listening = listeners.listening_apps(processes, child_processes.ancestry(), own)
-    return Apps(listening, online, _daemon_ports() - own)
+    own_pids = child_processes.ancestry()
+    sockets = _daemon_sockets().union(*(app.listeners for app in listeners.offered(processes, own_pids)))
+    return Apps(
+        listeners.listening_apps(processes, own_pids, own), online,
+        frozenset(one for one in sockets if one.port not in own),
+    )  # fmt: skip
 
 
-def _daemon_ports() -> frozenset[int]:
+def _daemon_sockets() -> frozenset[Listener]:
     pid = daemon_pid()
     held = async_to_sync(ports.sample_listeners)((), (pid,)) if pid else {}
-    return frozenset(one.port for listening in held.values() for one in listening)
+    return frozenset(one for listening in held.values() for one in listening)
 
 
 def list_targets(apps: Apps) -> list[Target]:
@@ -128,5 +129,6 @@ def place_of(target: Target, apps: Apps) -> tuple[str, Place]:
     if app is None and not chosen:
         raise PortUnknown(target.name, name)
     port = chosen[0] if target.source is TargetSource.PM2 and chosen else app.port if app else chosen[0]
-    host = app.address if app and port == app.port else listeners.LOOPBACK
+    bound = [one.address for one in apps.sockets if one.port == port] or [listeners.LOOPBACK]
+    host = app.address if app and port == app.port else listeners.connect_address(bound)
     return "http", Place(host, port)

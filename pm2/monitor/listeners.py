@@ -6,7 +6,7 @@ Nothing states which socket is for which app; what the variables PORT and the ot
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pm2.daemon.process import RUNNING, Process, Status
@@ -90,11 +90,17 @@ def listening_apps(
     those of Redis nodes. PM2's modules are left out: they are parts of PM2.
     """
     apps: dict[str, list[Process]] = {}
-    for process in processes:
-        is_offered = process.status is Status.ONLINE and process.pid not in own_pids and not process.is_module
-        if is_offered and any(listener.port not in other_ports for listener in process.listeners):
+    for process in offered(processes, own_pids):
+        if any(listener.port not in other_ports for listener in process.listeners):
             apps.setdefault(process.name, []).append(process)
     return tuple(_app(name, instances, other_ports) for name, instances in apps.items())
+
+
+def offered(processes: Iterable[Process], own_pids: Collection[int]) -> Iterator[Process]:
+    """Those that are online, without this server and PM2's modules."""
+    for process in processes:
+        if process.status is Status.ONLINE and process.pid not in own_pids and not process.is_module:
+            yield process
 
 
 def discovered_targets(

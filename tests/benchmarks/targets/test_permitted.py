@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 
 import pytest
 from pytest_django import Settings
@@ -10,8 +11,9 @@ from pytest_django import Settings
 from benchmarks.engine.address import TargetAddress, parse_host_port
 from benchmarks.errors import InvalidTargetAddress, TargetNotAllowed
 from benchmarks.targets.permitted import Place, resolve_target
+from system.host.ports import Listener
 
-PORTS = {3001, 3002}
+EVERYWHERE = frozenset(Listener(address, port) for address in ("0.0.0.0", "::") for port in (3001, 3002))
 SPELLINGS = [
     "8.8.8.8", "169.254.169.254", "0.0.0.0", "2130706433", "0x7f000001", "127.1", "0177.0.0.1", "0x7f.0.0.1", "127.0.1",
     "017700000001", "localhost.evil.com", "evil.com", "user@localhost", "localhost:6379", "localhost:3100",
@@ -26,7 +28,7 @@ SPELLINGS = [
 def resolve(text: str, connect: str = "") -> TargetAddress:
     """As a request does that gives `text` as its host. Raises TargetNotAllowed, InvalidTargetAddress."""
     host, port = parse_host_port(text, 3001)
-    return resolve_target(Place(host, port, connect), PORTS)
+    return resolve_target(Place(host, port, connect), EVERYWHERE)
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
@@ -48,7 +50,7 @@ def test_loopback_is_resolved_once() -> None:
 
 
 def test_any_name_may_be_measured_on_an_address_that_is_permitted() -> None:
-    resolved = resolve_target(Place("api.example.com", 443, "127.0.0.1:3001"), PORTS)
+    resolved = resolve_target(Place("api.example.com", 443, "127.0.0.1:3001"), EVERYWHERE)
 
     assert resolved == TargetAddress("api.example.com", "127.0.0.1", 3001, is_outside_pm2=False)
 
@@ -57,7 +59,7 @@ def test_a_permitted_name_does_not_permit_another_address_to_connect_to(settings
     settings.BENCH_TARGETS = ("api.example.com",)
 
     with pytest.raises(TargetNotAllowed, match=r"127\.0\.0\.1:22: .* nothing under PM2 listens on port 22"):
-        resolve_target(Place("api.example.com", 443, "127.0.0.1:22"), PORTS)
+        resolve_target(Place("api.example.com", 443, "127.0.0.1:22"), EVERYWHERE)
 
 
 def test_an_allow_listed_target_may_have_any_port(settings: Settings) -> None:
@@ -90,3 +92,38 @@ def test_parts_of_the_server_are_never_loaded(
 
     with pytest.raises(TargetNotAllowed, match=re.escape(owner)):
         resolve(text)
+
+
+@pytest.mark.parametrize(
+    ("apps", "others", "permitted", "refused"),
+    [
+        ("127.0.0.2", "127.0.0.1", ["127.0.0.2"], ["127.0.0.1", "127.0.0.3", "[::1]"]),
+        ("0.0.0.0", "::1", ["127.0.0.1", "127.0.0.2"], ["[::1]"]),
+        ("::1", "127.0.0.1", ["[::1]"], ["127.0.0.1"]),
+        ("::", "127.0.0.3", ["[::1]"], ["127.0.0.3"]),
+    ],
+)
+def test_a_port_is_permitted_on_the_addresses_on_which_the_app_listens(
+    apps: str, others: str, permitted: list[str], refused: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another program may listen on the same port of another address."""
+    monkeypatch.setattr("benchmarks.targets.permitted.own_ports", set)  # the sockets are this process's
+    with socket.socket(_family(apps)) as ours, socket.socket(_family(others)) as theirs:
+        for one in (ours, theirs):
+            if one.family == socket.AF_INET6:
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        ours.bind((apps, 0))
+        port = ours.getsockname()[1]
+        theirs.bind((others, port))
+        for one in (ours, theirs):
+            one.listen()
+
+        for host in permitted:
+            assert resolve_target(Place(host.strip("[]"), port), {Listener(apps, port)}).port == port
+        for host in refused:
+            with pytest.raises(TargetNotAllowed, match=f"nothing under PM2 listens on port {port} of"):
+                resolve_target(Place("api.test", 80, f"{host}:{port}"), {Listener(apps, port)})
+
+
+def _family(address: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET

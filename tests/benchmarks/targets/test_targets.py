@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from typing import Any
 
 import pytest
@@ -12,9 +13,11 @@ from rest_framework.test import APIClient
 
 from benchmarks.api import target_views
 from benchmarks.models import Run, StoredTarget
-from benchmarks.runs import private_headers
+from benchmarks.runs import private_headers, run_request
 from benchmarks.targets import registered
 from benchmarks.targets.registered import Apps
+from pm2.frameworks.registry import registry
+from system.host.ports import Listener
 
 pytestmark = pytest.mark.django_db
 URL = "/api/benchmark/targets"
@@ -159,7 +162,7 @@ def test_a_cleared_credential_is_requested_instead_of_sent_empty(client: APIClie
 def test_the_port_of_a_process_that_cannot_be_seen_is_requested_and_remembered(
     client: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    apps = Apps(online=("my api", "my api"), daemon_ports=frozenset({8081}))
+    apps = Apps(online=("my api", "my api"), sockets=frozenset({Listener("0.0.0.0", 8081)}))
     for module in (registered, target_views):
         monkeypatch.setattr(module, "fetch_apps", lambda: apps)
 
@@ -180,6 +183,23 @@ def test_the_port_of_a_framework_that_does_not_run_is_no_url_to_load(client: API
     body = {"url": "http://localhost:3002/simple", "name": "x"}
 
     assert client.post("/api/benchmark/run", body, format="json").json()["code"] == "target_not_allowed"
+
+
+def test_a_framework_whose_port_another_program_has_is_not_loaded(
+    client: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is online by its name only."""
+    monkeypatch.setattr("benchmarks.targets.permitted.own_ports", set)  # the socket is this process's
+    port = registry().framework("express").port
+    monkeypatch.setattr(registered, "fetch_apps", lambda: Apps(online=("express",)))
+    with socket.create_server(("127.0.0.1", port)):
+        refused = client.post("/api/benchmark/run", {"framework": "express"}, format="json")
+        ours = frozenset({Listener("127.0.0.1", port)})
+        monkeypatch.setattr(registered, "fetch_apps", lambda: Apps(online=("express",), sockets=ours))
+        accepted = run_request.build_spec({"framework": "express"})
+
+    assert (refused.status_code, refused.json()["code"]) == (400, "target_not_allowed")
+    assert (accepted.address, accepted.port) == ("127.0.0.1", port)
 
 
 def test_a_file_of_targets_comes_back_the_same_and_without_credentials(client: APIClient, tmp_path: Any) -> None:
