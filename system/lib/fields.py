@@ -167,7 +167,8 @@ def error_sentences(detail: Any, name: str = "") -> list[str]:
         return [line for key, item in detail.items() for line in error_sentences(item, _join(name, key))]
     if isinstance(detail, list):
         return [line for item in detail for line in error_sentences(item, name)]
-    return [f"{name}: {detail}" if name else str(detail)]
+    sentence = f"{name}: {detail}" if name else str(detail)
+    return [sentence.encode(errors="backslashreplace").decode()]  # it may repeat a lone surrogate that it refuses
 
 
 def _join(name: str, key: object) -> str:

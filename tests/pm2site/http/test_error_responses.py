@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 from django.http import Http404
-from django.test import RequestFactory, override_settings
+from django.test import Client, RequestFactory, override_settings
 from pytest_django import Settings
 from rest_framework import exceptions
 
@@ -74,6 +74,23 @@ def test_a_full_disk_names_the_path(settings: Settings, error: Exception, path: 
         "code": "disk_full",
         "requestId": "r1",
     }
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/api/benchmark/run", {"target": "x", "protocol": "\ud800"}, "protocol"),
+        ("/api/pm2/signal", {"name": "x", "signal": "\ud800"}, "signal"),
+        ("/api/redis/setup", {"nodeCount": 6, "persistence": "\ud800"}, "persistence"),
+    ],
+)
+def test_a_lone_surrogate_is_refused_in_a_sentence_that_can_be_sent(
+    path: str, body: dict[str, Any], field: str, client: Client
+) -> None:
+    response = client.post(path, json.dumps(body), content_type="application/json", headers={"Host": "localhost"})
+
+    assert (response.status_code, response.json()["fields"]) == (400, {field: ['"\\ud800" is not a valid choice.']})
 
 
 def test_an_unexpected_error_reveals_no_internals() -> None:
