@@ -20,13 +20,14 @@ from dashboard_client.network.live_connection import LiveConnection
 from dashboard_client.wire.benchmarks import AcceptedRun, BenchmarkProgress, BenchmarkRun
 from dashboard_client.wire.decode import convert
 from dashboard_client.wire.host_and_pm2 import LogLines
-from dashboard_client.wire.system_config import Endpoint, SystemConfig
+from dashboard_client.wire.system_config import Endpoint, SystemConfig, Target
 
 POLL_S = 1.0
 MAX_OUTAGE_S = 60.0  # runs continue while the server restarts
 EXIT_INVALID_RUN = 4
 EXIT_CODES = {"missed": 6, "not_shown": 5}  # of the budget
 SWEEP = "sweep"  # the profile
+ENDINGS = {"cancelled": "was cancelled", "interrupted": "was interrupted"}  # sentences; "failed" is one
 FINAL_STATES = frozenset({"done", "failed", "cancelled", "interrupted"})
 
 
@@ -52,7 +53,7 @@ def run_benchmark(api: Api, options: Namespace) -> int:
     if options.json:
         print(json.dumps(api.benchmark_run_details(run.id)))
     if run.result is None:
-        print_error(f"The benchmark is {run.state}: {run.message or 'the server gave no reason'}")
+        print_error(f"The benchmark {ENDINGS.get(run.state, run.state)}: {run.message or 'the server gave no reason'}")
         return 1
     if not options.json:
         lines = [report.result_sentence(run.result), *(f"  {reason}" for reason in run.result.reasons)]
@@ -76,7 +77,7 @@ def _read_subject(api: Api, options: Namespace) -> Mapping[str, str]:
     if not options.name:
         raise Usage("Give a framework or a target (run bench targets lists them), or --url with --name.")
     config = _read_config(api)
-    target = config.target_of(options.name)
+    target = _find_target(config, options.name)
     endpoints = target.offered_endpoints if target else config.endpoints
     endpoint = _find_endpoint(endpoints, options.endpoint or (endpoints[0].path if target else "simple"))
     subject = {"target": target.name} if target else {"framework": options.name}
@@ -89,6 +90,16 @@ def _read_config(api: Api) -> SystemConfig:
         return convert(SystemConfig, api.system_config())
     except Unsupported:
         return SystemConfig((), (Endpoint("/simple", "GET", "simple"), Endpoint("/code", "POST", "code")))
+
+
+def _find_target(config: SystemConfig, name: str) -> Target | None:
+    """By its name, else by that of its processes under PM2; None for a framework. Raises Usage."""
+    if named := next((target for target in config.own_targets if target.name == name), None):
+        return named
+    kept = config.kept_for(name)
+    if len(kept) > 1:
+        raise Usage(f"{name} has several targets: {', '.join(target.name for target in kept)}. Name one of them.")
+    return next(iter(kept), None)
 
 
 def _find_endpoint(endpoints: tuple[Endpoint, ...], name_or_path: str) -> Endpoint:

@@ -114,10 +114,16 @@ class SystemConfig:
         )
 
     def target_of(self, process: str) -> Target | None:
-        """The target that is this process under PM2: by its name there, else by its own. A URL has no name there."""
-        own, name = self.own_targets, target_name(process)
-        by_name = (target for target in own if process in (target.pm2, target.name))
-        return next(by_name, next((target for target in own if target.url and target.name == name), None))
+        """The target that is this process under PM2: by its name there, best the one that has the same name; else by
+        its own. A URL has no name there."""
+        own, kept = self.own_targets, self.kept_for(process)
+        named = [target for target in own if target.name == process]
+        urls = (target for target in own if target.url and target.name == target_name(process))
+        return next(iter((*(target for target in named if target in kept), *kept, *named, *urls)), None)
+
+    def kept_for(self, process: str) -> tuple[Target, ...]:
+        """The targets that measure this process under PM2."""
+        return tuple(target for target in self.own_targets if target.pm2 == process)
 
     def is_of_another(self, name: str, process: str) -> bool:
         """Whether a target has this name that is not this process."""

@@ -19,6 +19,10 @@ CONFIG: dict[str, Any] = {
         {"name": "fastify", "source": "framework", "endpoints": [{"path": "/simple"}]},
         {"name": "api", "source": "pm2", "pm2": "api-server", "endpoints": [{"path": "/orders", "method": "POST"}]},
         {"name": "next", "source": "discovered"},
+        {"name": "jobs-old", "source": "pm2", "pm2": "jobs"},
+        {"name": "jobs", "source": "pm2", "pm2": "jobs"},
+        {"name": "mail-in", "source": "pm2", "pm2": "mail"},
+        {"name": "mail-out", "source": "pm2", "pm2": "mail"},
     ],
 }
 
@@ -51,6 +55,7 @@ def bench(*words: str) -> tuple[int, str, list[Any]]:
         (["api", "orders"], {"target": "api", "endpoint": "/orders", "method": "POST"}),
         (["api", "/x?y=1"], {"target": "api", "endpoint": "/x?y=1", "method": "GET"}),
         (["api-server"], {"target": "api", "endpoint": "/orders", "method": "POST"}),
+        (["jobs", "/x"], {"target": "jobs", "endpoint": "/x", "method": "GET"}),
         (["next"], {"target": "next", "endpoint": "/", "method": "GET"}),
         (["fastify"], {"framework": "fastify", "endpoint": "/simple", "method": "GET"}),
         (["unknown"], {"framework": "unknown", "endpoint": "/simple", "method": "GET"}),
@@ -74,6 +79,12 @@ def test_a_name_is_a_target_or_a_framework(words: list[str], expected: dict[str,
 
     assert code == 1
     assert [{key: value for key, value in body.items() if value is not None} for body in bodies] == [expected]
+
+
+def test_the_name_of_processes_with_several_targets_is_wrong_usage() -> None:
+    assert bench("mail", "/x") == (
+        2, "[ERROR] mail has several targets: mail-in, mail-out. Name one of them.\n", [],
+    )  # fmt: skip
 
 
 def test_an_unknown_endpoint_of_a_target_is_wrong_usage() -> None:
@@ -151,3 +162,28 @@ def test_a_target_is_deleted() -> None:
 
     assert (printed.returncode, printed.stdout) == (0, "Done.\n")
     assert changes == [("DELETE", "/api/benchmark/targets/my%20api", None)]
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        ("failed", "The benchmark failed: GET / got no response."),
+        ("cancelled", "The benchmark was cancelled: GET / got no response."),
+    ],
+)
+def test_a_run_without_a_result_says_in_a_sentence_how_it_ended(state: str, sentence: str) -> None:
+    run = {"id": "r1", "state": state, "message": "GET / got no response."}
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if handler.path == "/api/system/config":
+            return reply(handler, json.dumps(CONFIG).encode())
+        if handler.path == "/api/benchmark/run":
+            return reply(
+                handler, b'{"message": "Queued GET / of next.", "benchmark": {"id": "r1", "state": "queued"}}', 202
+            )
+        return reply(handler, json.dumps(run).encode())
+
+    with http_server(answer) as server:
+        completed = run_client(server, "run", "bench", "next")
+
+    assert (completed.returncode, completed.stderr) == (1, f"Queued GET / of next.\n[ERROR] {sentence}\n")

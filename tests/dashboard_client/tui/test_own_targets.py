@@ -78,6 +78,13 @@ def test_a_process_is_measured_from_its_row(opened: tuple[str, ...]) -> None:
     assert calls(sent) == [("benchmark_run", {"target": "api", "endpoint": "/", "method": "GET"})]
 
 
+def test_a_process_is_measured_as_the_target_that_has_its_name() -> None:
+    kept = (Target("api-old", "pm2", pm2="api", ports=(3000,)), Target("api", "pm2", pm2="api", ports=(3000,)))
+    state = scenes.answer(keys(dashboard(API), "r")[0], "config", replace(scenes.CONFIG, targets=kept))
+
+    assert form_of(keys(state, "B")[0]).framework == "api"
+
+
 def test_the_form_proposes_the_endpoint_that_was_measured_last() -> None:
     results = (
         replace(scenes.RESULTS[0], framework="next", endpoint="/no"),
