@@ -13,6 +13,7 @@ from dashboard_client.commands import report
 from dashboard_client.commands.progress import bar, print_error, print_status, show_live_line
 from dashboard_client.config import Config
 from dashboard_client.errors import ClientError, Refused, Unreachable, Unsupported, Usage
+from dashboard_client.formatting.figures import reasons
 from dashboard_client.formatting.log_text import log_text
 from dashboard_client.network import events
 from dashboard_client.network.api import Api
@@ -56,7 +57,7 @@ def run_benchmark(api: Api, options: Namespace) -> int:
         print_error(f"The benchmark {ENDINGS.get(run.state, run.state)}: {run.message or 'the server gave no reason'}")
         return 1
     if not options.json:
-        lines = [report.result_sentence(run.result), *(f"  {reason}" for reason in run.result.reasons)]
+        lines = [report.result_sentence(run.result), *(f"  {reason}" for reason in reasons(run.result))]
         lines += report.budget(run.result)
         print("\n".join([*lines, *(report.sweep_lines(run.result.sweep) if run.result.sweep else ())]))
     if run.state != "done":

@@ -91,6 +91,11 @@ def judgement(result: BenchmarkResult) -> str:
     return result.budget.met.replace("_", " ") if result.budget else ""
 
 
+def reasons(result: BenchmarkResult) -> list[str]:
+    """Why it is not valid, without what the text of its sweep says already."""
+    return [reason for reason in result.reasons if not result.sweep or reason not in result.sweep.text]
+
+
 def rate(result: BenchmarkResult, format_number: Callable[[float], str] = thousands) -> str:
     """`63.4k`, or `≥ 63.4k` if the target was not the only bottleneck."""
     return f"{'≥ ' if result.saturation in LOWER_BOUNDS else ''}{format_number(result.req_per_sec)}"

@@ -10,7 +10,10 @@ from dashboard_client.formatting.figures import (
     difference,
     judgement,
     milliseconds,
+    number,
     plural,
+    rate,
+    reasons,
     seconds,
     short,
     size,
@@ -24,6 +27,8 @@ from dashboard_client.tui.text.sweep_text import sweep_lines
 from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkRun, LatestResults
 
 MAX_PICTURE_WIDTH = 76
+NODE = "node"  # the interpreter
+NO_VERSION = "N/A"  # what PM2 says of an app without a version in its package.json
 LATEST = "Latest of each framework"
 JUDGEMENT_MARKS = {"met": "ok ", "missed": "BAD", "not_shown": "?  "}
 MARKS = {"pass": "ok ", "warn": "!  ", "fail": "BAD", "unknown": "?  "}
@@ -80,7 +85,7 @@ def _figures(result: BenchmarkResult) -> Iterator[str]:
     interval = ""
     if result.req_per_sec_low is not None and result.req_per_sec_high is not None:
         interval = f"   {thousands(result.req_per_sec_low)} to {thousands(result.req_per_sec_high)}"
-    yield f"requests/s   {result.req_per_sec:,.0f}  {spread(result)}{interval}".rstrip()
+    yield f"requests/s   {rate(result, number)}  {spread(result)}{interval}".rstrip()
     yield f"latency      avg {milliseconds(result.avg_latency)}   p50 {milliseconds(result.p50_latency)}   " + (
         f"p90 {milliseconds(result.p90_latency)}   p99 {milliseconds(result.p99_latency)}   "
         f"p99.9 {milliseconds(result.p999_latency)}"
@@ -95,7 +100,7 @@ def _figures(result: BenchmarkResult) -> Iterator[str]:
     when = f"{result.timestamp.astimezone():%Y-%m-%d %H:%M:%S}" if result.timestamp else "unknown time"
     yield f"measured     {when}   from {result.source or 'unknown'}   {result.label}".rstrip()
     yield f"validity     {result.validity}"
-    for reason in result.reasons:
+    for reason in reasons(result):
         yield f"             {reason}"
     if result.budget:
         yield f"budget       {judgement(result)}"
@@ -132,7 +137,7 @@ def _trials(run: BenchmarkRun) -> Iterator[str]:
 def _gates(run: BenchmarkRun) -> Iterator[str]:
     if run.gates:
         yield ""
-        yield "gates"
+        yield "checks"
     for gate in run.gates:
         trial = "" if gate.trial is None else f" (trial {gate.trial})"
         yield f"  {MARKS.get(gate.state, '?  ')} {gate.code:<22} {gate.message}{trial}"
@@ -147,7 +152,10 @@ def _process(details: ProcessDetails) -> Iterator[str]:
         f"restarts {process.restarts} ({process.unstable_restarts} unstable)"
     )
     listens = f"{'ports' if len(process.ports) > 1 else 'port'} {process.ports_text or DASH}"
-    runtime = f"{process.interpreter} {process.version}"
+    node = details.response.node_version if details.response and process.interpreter == NODE else ""
+    runtime = f"{process.interpreter} {node}".rstrip()
+    if process.version not in ("", NO_VERSION):
+        runtime += f"   version {process.version}"
     yield f"{listens}   framework {process.framework or DASH}   {runtime}   user {process.user}"
     response = details.response
     if response is None:
