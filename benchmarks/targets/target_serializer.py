@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_serializer
@@ -26,6 +27,17 @@ from pm2.frameworks.registry import registry
 from system.lib.fields import FlagField, NameField, StrictIntegerField, TextField
 
 MAX_ENDPOINTS, MAX_PORTS = 100, 20
+_SEEN = ("source", "running")  # what an answer has besides, and may be sent back
+
+
+class KnownFieldsSerializer(serializers.Serializer[Any]):
+    """Refuses other fields: a budget under a misspelt name would be none, and every run would pass."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if isinstance(data, Mapping) and (unknown := [name for name in data if name not in (*self.fields, *_SEEN)]):
+            sentence = f"There is no such field. The fields are {', '.join(self.fields)}."
+            raise serializers.ValidationError({str(name)[:100]: [sentence] for name in unknown})
+        return dict(super().to_internal_value(data))
 
 
 class TargetNameField(TextField):
@@ -43,7 +55,7 @@ class TargetNameField(TextField):
 
 
 @extend_schema_serializer(component_name="TargetEndpoint")
-class EndpointSerializer(serializers.Serializer[Any]):
+class EndpointSerializer(KnownFieldsSerializer):
     path = PathField()
     method = serializers.ChoiceField(METHODS, default="GET")
     headers = HeadersField(default=dict, keeps_secrets=True)
@@ -68,7 +80,7 @@ class EndpointSerializer(serializers.Serializer[Any]):
 
 
 @extend_schema_serializer(component_name="OwnTarget")
-class TargetSerializer(serializers.Serializer[Any]):
+class TargetSerializer(KnownFieldsSerializer):
     name = TargetNameField()
     pm2 = NameField(required=False, allow_null=True, help_text="name of the processes under PM2")
     url = UrlField(required=False, allow_null=True, max_length=300, help_text="scheme://host[:port]")
