@@ -10,7 +10,8 @@ from system.lib.errors import Conflict, Invalid, NotFound, ReportedError, Unavai
 from system.lib.quantities import pluralize
 
 
-def _sentence(reason: str) -> str:
+def sentence(reason: str) -> str:
+    """With a full stop, which some reasons have already."""
     return reason if reason.endswith(".") else reason + "."
 
 
@@ -202,7 +203,7 @@ class ClearIncomplete(BenchmarkError, Unavailable):
 
     def __init__(self, deleted: int, total: int, path: str, reason: str) -> None:
         super().__init__(
-            f"Deleted {deleted} of {pluralize(total, 'run')}, then it ended: {_sentence(reason)} "
+            f"Deleted {deleted} of {pluralize(total, 'run')}, then it ended: {sentence(reason)} "
             f"All are kept in {path}. Repeat it to delete the rest.",
             deleted=deleted, total=total, backup=path,
         )  # fmt: skip
@@ -213,7 +214,7 @@ class ImportIncomplete(BenchmarkError, Unavailable):
 
     def __init__(self, path: str, imported: int, reason: str) -> None:
         super().__init__(
-            f"Imported {pluralize(imported, 'run')} from {path}, then it ended: {_sentence(reason)} "
+            f"Imported {pluralize(imported, 'run')} from {path}, then it ended: {sentence(reason)} "
             "Repeat it to import the rest.",
             path=path, imported=imported,
         )  # fmt: skip

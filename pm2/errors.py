@@ -29,7 +29,8 @@ class DaemonNotRunning(PM2Error, Unavailable):
     def __init__(self, home: str, *, is_disk_full: bool = False) -> None:
         full = f"The disk of {home} is full, and PM2's daemon ends when its log cannot be written: make room first. "
         super().__init__(
-            f"PM2's daemon for {home} is not running. {full if is_disk_full else ''}Starting a framework starts it."
+            f"PM2's daemon for {home} is not running. {full if is_disk_full else ''}Starting a process starts it; "
+            "`pm2 resurrect`, too, with those of a saved list."
         )
         self.home = home
 
@@ -129,11 +130,11 @@ class ProcessNotFound(PM2Error, NotFound):
 
 
 class UnknownFramework(PM2Error, NotFound):
-    """The registry has no such framework."""
+    """The registry has no such framework. `kind`: what else could have had the name."""
 
-    def __init__(self, name: str, known: Sequence[str]) -> None:
+    def __init__(self, name: str, known: Sequence[str], kind: str = "framework") -> None:
         super().__init__(
-            f"No framework is named {name!r}. Available: {', '.join(known)}.", framework=[f"One of {', '.join(known)}."]
+            f"No {kind} is named {name!r}. Available: {', '.join(known)}.", framework=[f"One of {', '.join(known)}."]
         )
 
 

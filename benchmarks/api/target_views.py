@@ -77,4 +77,6 @@ class TargetViewSet(ViewSet):
 
 
 def _changed(message: str, target: Target) -> object:
+    if target.running is False:
+        message += f" Nothing named {target.pm2} is online under PM2 now."
     return to_wire(responses.TargetChanged(target=target, success=True, message=message))

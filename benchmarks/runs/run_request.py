@@ -109,13 +109,17 @@ def _choose(request: Mapping[str, Any], apps: Apps) -> Choice:
 
 
 def _find(request: Mapping[str, Any], apps: Apps) -> Target:
-    """Raises UnknownTarget; UnknownFramework for a `framework`, which was the only kind of target once."""
-    if "target" in request:
-        return registered.find_target(request["target"], apps)
+    """Raises UnknownTarget; UnknownFramework for a `framework`, which was the only kind of target once; TargetNotOnline
+    for a name in PM2's list."""
+    kind = "target" if "target" in request else "framework"
     try:
-        return registered.find_target(request["framework"], apps)
+        return registered.find_target(request[kind], apps)
     except UnknownTarget as error:
-        raise UnknownFramework(request["framework"], error.known) from error
+        if request[kind] in apps.listed:
+            raise registered.not_online(request[kind], apps) from error
+        if kind == "target":
+            raise
+        raise UnknownFramework(request[kind], error.known, "framework or target") from error
 
 
 def _choose_url(request: Mapping[str, Any], apps: Apps) -> Choice:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.errors import BenchmarkError
+from benchmarks.errors import BenchmarkError, sentence
 from system.lib.errors import Conflict, Invalid, NotFound
 
 
@@ -47,7 +47,8 @@ class PortUnknown(BenchmarkError, Conflict):
 
     def __init__(self, name: str, pm2_name: str) -> None:
         super().__init__(
-            f"On which port {pm2_name} listens cannot be seen. Give it once: PUT /api/benchmark/targets/{name} "
+            f"On which port {pm2_name} listens cannot be seen. If it is still starting, try again once it listens. "
+            f"Else give the port once: PUT /api/benchmark/targets/{name} "
             f'{{"pm2": "{pm2_name}", "ports": [8080]}}.',
             ports=["Give the port on which it listens."],
         )
@@ -57,7 +58,7 @@ class TargetsUnreadable(BenchmarkError, Invalid):
     """A file of targets is malformed; none of them was changed."""
 
     def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"{path}: {reason}. No target was changed.")
+        super().__init__(f"{path}: {sentence(reason)} No target was changed.")
 
 
 class SecretCleared(BenchmarkError, Conflict):

@@ -29,11 +29,13 @@ _OTHER = re.compile(r"[^A-Za-z0-9._-]+")
 @dataclass(frozen=True, slots=True)
 class Apps:
     """What PM2 says: the apps that listen, the names of all instances that are online, and all sockets of these and of
-    PM2's daemon, which listens for apps in cluster mode: some of its sockets cannot be assigned to an app."""
+    PM2's daemon, which listens for apps in cluster mode: some of its sockets cannot be assigned to an app. `listed`:
+    all names in its list, those of stopped processes too."""
 
     listening: tuple[ListeningApp, ...] = ()
     online: tuple[str, ...] = ()
     sockets: frozenset[Listener] = frozenset()
+    listed: frozenset[str] = frozenset()
 
     def app(self, name: str) -> ListeningApp | None:
         return next((app for app in self.listening if app.name == name), None)
@@ -53,6 +55,7 @@ def fetch_apps() -> Apps:
     return Apps(
         listeners.listening_apps(processes, own_pids, own), online,
         frozenset(one for one in sockets if one.port not in own),
+        frozenset(process.name for process in processes),
     )  # fmt: skip
 
 
@@ -116,6 +119,10 @@ def _of_name(pm2_name: str, ports: Sequence[int]) -> Target:
     return Target(name, TargetSource.DISCOVERED, pm2=pm2_name, ports=tuple(ports), running=True)
 
 
+def not_online(pm2_name: str, apps: Apps) -> TargetNotOnline:
+    return TargetNotOnline(pm2_name, sorted({other.name for other in apps.listening}))
+
+
 def place_of(target: Target, apps: Apps) -> tuple[str, Place]:
     """Scheme and place of a target. Raises TargetNotOnline, PortUnknown."""
     if target.url is not None:
@@ -124,7 +131,7 @@ def place_of(target: Target, apps: Apps) -> tuple[str, Place]:
     name = target.pm2 or target.name
     app = apps.app(name)
     if app is None and name not in apps.online:
-        raise TargetNotOnline(name, sorted({other.name for other in apps.listening}))
+        raise not_online(name, apps)
     chosen: Sequence[int] = target.ports
     if app is None and not chosen:
         raise PortUnknown(target.name, name)

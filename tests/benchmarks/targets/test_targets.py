@@ -15,7 +15,9 @@ from benchmarks.api import target_views
 from benchmarks.models import Run, StoredTarget
 from benchmarks.runs import private_headers, run_request
 from benchmarks.targets import registered
+from benchmarks.targets.errors import TargetsUnreadable
 from benchmarks.targets.registered import Apps
+from benchmarks.targets.toml_file import import_targets
 from pm2.frameworks.registry import registry
 from system.host.ports import Listener
 
@@ -100,6 +102,8 @@ def test_another_key_of_the_server_clears_credentials(client: APIClient, setting
         ({"pm2": "a", "endpoints": [{"path": "/", "bodyBase64": "*"}]}, "endpoints"),
         ({"pm2": "a", "endpoints": [{"path": "/", "expectStatus": [200, 404]}]}, "endpoints"),
         ({"pm2": "a", "endpoints": [{"path": "/", "expect": ["p99<50"]}]}, "endpoints"),
+        ({"pm2": "a", "endpoints": [{"path": "/", "expects": ["p99<50ms"]}]}, "endpoints"),
+        ({"pm2": "a", "prots": [8080]}, "prots"),
     ],
 )
 def test_what_is_no_target_is_refused(client: APIClient, body: dict[str, Any], field: str) -> None:
@@ -173,7 +177,10 @@ def test_the_port_of_a_process_that_cannot_be_seen_is_requested_and_remembered(
     refused = client.post("/api/benchmark/run", {"target": "my-api"}, format="json")
 
     assert (unknown.status_code, unknown.json()["code"]) == (409, "port_unknown")
-    assert 'PUT /api/benchmark/targets/my-api {"pm2": "my api", "ports": [8080]}' in unknown.json()["message"]
+    assert unknown.json()["message"] == (
+        "On which port my api listens cannot be seen. If it is still starting, try again once it listens. Else give "
+        'the port once: PUT /api/benchmark/targets/my-api {"pm2": "my api", "ports": [8080]}.'
+    )
     run = Run.objects.get()
     assert (run.framework, run.host, run.address, run.instances) == ("my-api", "127.0.0.1:8081", "127.0.0.1", 2)
     assert refused.json()["code"] == "target_not_allowed"
@@ -200,6 +207,60 @@ def test_a_framework_whose_port_another_program_has_is_not_loaded(
 
     assert (refused.status_code, refused.json()["code"]) == (400, "target_not_allowed")
     assert (accepted.address, accepted.port) == ("127.0.0.1", port)
+
+
+def test_a_misspelt_field_is_refused_and_an_answer_is_not(client: APIClient) -> None:
+    put(client, "orders", url="http://10.0.0.5:80", endpoints=[ENDPOINT])
+    answer = client.get(f"{URL}/orders").json()
+    refused = put(client, "orders", url="http://10.0.0.5:80", endpoints=[{"path": "/", "expects": ["p99<50ms"]}])
+
+    assert put(client, **answer).json()["target"] == answer
+    assert refused.json()["message"] == (
+        "The request is not valid: endpoints.0.expects: There is no such field. The fields are path, method, headers, "
+        "body, bodyBase64, contentType, expectStatus, description, expect."
+    )
+
+
+def test_a_target_of_processes_that_are_not_online_says_so_when_it_is_saved(
+    client: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(target_views, "fetch_apps", lambda: Apps(online=("api",), listed=frozenset({"api"})))
+
+    assert put(client, "orders", pm2="api").json()["message"] == "Saved target orders."
+    assert put(client, "orders", pm2="apj").json()["message"] == (
+        "Saved target orders. Nothing named apj is online under PM2 now."
+    )
+
+
+@pytest.mark.parametrize("kind", ["target", "framework"])
+def test_a_stopped_process_is_named_as_such_and_another_name_as_unknown(
+    client: APIClient, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(registered, "fetch_apps", lambda: Apps(listed=frozenset({"api"})))
+
+    stopped = client.post("/api/benchmark/run", {kind: "api"}, format="json").json()
+    unknown = client.post("/api/benchmark/run", {kind: "apj"}, format="json").json()
+
+    assert (stopped["code"], stopped["message"]) == (
+        "target_not_online", "api is not online under PM2. Start it with pm2 start, or POST /api/pm2/start.",
+    )  # fmt: skip
+    named = "target" if kind == "target" else "framework or target"
+    assert (unknown["code"], unknown["message"].partition(". ")[0]) == (
+        f"unknown_{kind}", f"No {named} is named 'apj'",
+    )  # fmt: skip
+
+
+def test_a_file_that_is_refused_says_so_in_sentences(client: APIClient, tmp_path: Any) -> None:
+    file = tmp_path / "targets.toml"
+    file.write_text('[[targets]]\nname = "api"\npm2 = "api"\n[[targets.endpoints]]\npath = "orders"\n')
+
+    with pytest.raises(TargetsUnreadable) as refused:
+        import_targets(file, "ann")
+
+    assert str(refused.value) == (
+        f"{file}: target 1 ('api'): endpoints.0.path: Must begin with / and consist of the characters of a URL; others "
+        "are percent-encoded, a space as %20. No target was changed."
+    )
 
 
 def test_a_file_of_targets_comes_back_the_same_and_without_credentials(client: APIClient, tmp_path: Any) -> None:

@@ -112,7 +112,7 @@ def test_a_missing_daemon_on_a_full_disk_says_so(
     reason = f"The disk of {tmp_path} is full, and PM2's daemon ends when its log cannot be written: make room first. "
 
     assert str(daemon_process.not_running(tmp_path)) == (
-        f"PM2's daemon for {tmp_path} is not running. {reason if is_full else ''}Starting a framework starts it."
+        f"PM2's daemon for {tmp_path} is not running. {reason if is_full else ''}Starting a process starts it; `pm2 resurrect`, too, with those of a saved list."
     )
 
 
@@ -120,5 +120,5 @@ def test_a_missing_daemon_without_a_home_is_just_missing(tmp_path: Path) -> None
     home = tmp_path / "none"
 
     assert str(daemon_process.not_running(home)) == (
-        f"PM2's daemon for {home} is not running. Starting a framework starts it."
+        f"PM2's daemon for {home} is not running. Starting a process starts it; `pm2 resurrect`, too, with those of a saved list."
     )

@@ -270,7 +270,7 @@ def test_what_needs_no_database_goes_on_and_leaves_it_as_it_is(stopped: Server, 
     FAULTS[fault][0](database)
     before = contents(database.parent)
 
-    no_daemon = f"PM2's daemon for {stopped.folder}/pm2 is not running. Starting a framework starts it."
+    no_daemon = f"PM2's daemon for {stopped.folder}/pm2 is not running. Starting a process starts it; `pm2 resurrect`, too, with those of a saved list."
 
     for command, sentence in ((["pm2", "stop", "none"], no_daemon), (["rediscluster", "stop"], NO_CLUSTER)):
         code, out, err = run(stopped, *command)
