@@ -124,8 +124,7 @@ def _blocking_reasons(base: Side, new: Side, names: tuple[str, str]) -> tuple[st
         for name, side in sides
         if side.validity in ("invalid", "unknown")
     ]
-    different = [name for name in base.conditions if base.conditions[name] != new.conditions.get(name)]
-    reasons += [f"They differ in {name}: {base.conditions[name]} and {new.conditions.get(name)}." for name in different]
+    reasons += differences(base.conditions, new.conditions)
     if base.environment != new.environment:
         reasons.append("They were measured on different machines or with different programs.")
     for name, side in sides:
@@ -136,6 +135,12 @@ def _blocking_reasons(base: Side, new: Side, names: tuple[str, str]) -> tuple[st
         elif (spread := rank_tests.coefficient_of_variation(trials)) > MAX_SPREAD:
             reasons.append(f"The trials of {name} vary by {100 * spread:.0f} % (standard deviation).")
     return tuple(reasons)
+
+
+def differences(base: Mapping[str, object], new: Mapping[str, object]) -> list[str]:
+    """A sentence for each condition of `base` that `new` does not share."""
+    different = [name for name in base if base[name] != new.get(name)]
+    return [f"They differ in {name}: {base[name]} and {new.get(name)}." for name in different]
 
 
 def _warnings(base: Side, new: Side, names: tuple[str, str]) -> tuple[str, ...]:

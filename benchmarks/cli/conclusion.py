@@ -14,6 +14,7 @@ from benchmarks.budgets.judgement import Judgement, overall
 from benchmarks.cli import junit, markdown, outcome, report, report_files
 from benchmarks.cli.arguments import CliOptions
 from benchmarks.engine.run_result import RunResult
+from benchmarks.engine.run_spec import RunSpec
 
 OK, FAILED, USAGE, WORSE, INVALID, NOT_SHOWN, MISSED = 0, 1, 2, 3, 4, 5, 6
 BY_PRECEDENCE = (USAGE, FAILED, INVALID, MISSED, WORSE, NOT_SHOWN, OK)
@@ -25,6 +26,18 @@ class MeasuredRun:
 
     result: RunResult
     entry: dict[str, Any] | None
+
+
+def foreseen_obstacles(specs: Sequence[RunSpec]) -> list[str]:
+    """Why there will be no verdict on a target, as far as it is known before the measurement."""
+    lines = []
+    for spec in specs[1:]:
+        reasons = comparison.differences(specs[0].conditions(None), spec.conditions(None))
+        if not spec.is_sweep and spec.trials_planned < comparison.MIN_TRIALS:
+            reasons.append(f"It takes at least {comparison.MIN_TRIALS} trials: -n 5, or --profile standard.")
+        if reasons:
+            lines.append(f"No verdict will follow on {spec.framework} and {specs[0].framework}. {' '.join(reasons)}")
+    return lines
 
 
 def compare_with_first(runs: Sequence[MeasuredRun]) -> list[Comparison]:

@@ -71,6 +71,8 @@ async def _measure(options: CliOptions, outbox: Outbox) -> int:
     for plan in options.plans:
         print_stderr(f"{plan.spec.method} {_where(plan)} with {plan.program.name} {plan.program.version}")
     delivery.announce(options.destination)
+    for sentence in conclusion.foreseen_obstacles([plan.spec for plan in options.plans]):
+        print_stderr(sentence)
     task = asyncio.current_task()
     assert task  # noqa: S101 - this function runs in a task
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)

@@ -49,8 +49,9 @@ def requested_targets(options: argparse.Namespace) -> tuple[RequestedTarget, ...
         raise BadUsage("-H is for -f. The address of --target NAME=URL is in its URL, or in --connect.")
     targets = [_of_framework(name, options.host, len(names)) for name in names]
     targets += [_of_url(text, options.connect) for text in options.target]
-    if len({target.name for target in targets}) < len(targets):
-        raise BadUsage("Two targets have the same name.")
+    for index, target in enumerate(targets):
+        if any(target.name == other.name for other in targets[:index]):
+            raise BadUsage(f"Two targets are named {target.name}. Give each its own name, by --target NAME=URL.")
     return tuple(targets)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from benchmarks.cli.arguments import CliOptions, parse_options
+from benchmarks.cli.conclusion import foreseen_obstacles
 from benchmarks.cli.requested_targets import Body, read_body
 from benchmarks.errors import BadUsage, InvalidTargetAddress
 
@@ -77,7 +78,10 @@ def test_a_body_is_read_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
         (["--target", "a=127.0.0.1:80"], "a URL begins with http:// or https://"),
         (["--target", "a=http://u:p@127.0.0.1/"], "send a header, such as Authorization"),
         (["--target", "a=http://127.0.0.1:70000/"], "it is not a URL"),
-        (["--target", "a=http://127.0.0.1/", "--target", "a=http://127.0.0.1/"], "Two targets have the same name."),
+        (
+            ["--target", "a=http://127.0.0.1/", "--target", "a=http://127.0.0.1/"],
+            "Two targets are named a. Give each its own name, by --target NAME=URL.",
+        ),
         (["--target", "a=http://127.0.0.1/", "-e", "/x"], "The path of --target NAME=URL is in its URL."),
         (["--target", "a=http://127.0.0.1/", "-H", "b"], "-H is for -f."),
         (["-f", "fastify", "--connect", "b"], "--connect is for --target NAME=URL."),
@@ -110,3 +114,24 @@ def test_a_wrong_command_line_says_what_is_wrong(argv: list[str], sentence: str)
         parse(*argv)
 
     assert sentence in str(caught.value)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("argv", "sentences"),
+    [
+        (["--target", "b=http://127.0.0.1:2/x", "-n", "5"], []),
+        (["--target", "b=http://127.0.0.1:2/x", "--profile", "standard"], []),
+        (
+            ["--target", "b=http://127.0.0.1:2/y", "-n", "1"],
+            [
+                "No verdict will follow on b and a. They differ in endpoint: /x and /y. It takes at least 4 trials: "
+                "-n 5, or --profile standard."
+            ],
+        ),
+    ],
+)
+def test_obstacles_to_a_verdict_are_named_before_the_measurement(argv: list[str], sentences: list[str]) -> None:
+    plans = parse("--target", "a=http://127.0.0.1:1/x", *argv).plans
+
+    assert foreseen_obstacles([plan.spec for plan in plans]) == sentences
