@@ -27,7 +27,7 @@ def locate(text: str, folders: Sequence[Path] | None) -> Path:
     """
     given = Path(text)
     if folders is not None and not given.is_absolute():
-        raise EcosystemInvalid(text, "it is not an absolute path")
+        raise EcosystemInvalid(text, "it is not an absolute path, such as /srv/app/ecosystem.config.js")
     try:
         path = Path(os.path.realpath(given))
         allowed = None if folders is None else [Path(os.path.realpath(folder)) for folder in folders]
@@ -38,7 +38,7 @@ def locate(text: str, folders: Sequence[Path] | None) -> Path:
     try:
         _check(text, path)
     except OSError as error:
-        raise EcosystemNotFound(text, (error.strerror or str(error)).lower()) from error
+        raise EcosystemNotFound(str(given.absolute()), (error.strerror or str(error)).lower()) from error
     return path
 
 

@@ -124,17 +124,17 @@ def test_wrong_usage_is_refused(arguments: list[str], message: str, pm2_home: Pa
         (["start", "koa", "-i", "2"], "No framework is named 'koa'."),
         (["start", "node", "--only", "api"], "--only is for an ecosystem file, and 'node' is not the path of one."),
         (["start", "./e.config.js", "-i", "2"], "-i is for frameworks: an ecosystem file has `instances`."),
-        (["start", "none.config.js"], "none.config.js cannot be read: no such file or directory."),
+        (["start", "none.config.js"], f"{Path.cwd()}/none.config.js cannot be read: no such file or directory."),
         (["resurrect"], "There is no saved list: "),
         (["save"], "is not running"),
         (["restart", "fastify"], "is not running"),
         (
             ["logs", "koa"],
-            "is not running. Starting a framework starts it. So it is unknown which processes there are.",
+            "is not running. Starting a process starts it; `pm2 resurrect`, too, with those of a saved list. So it is unknown which processes there are.",
         ),
         (
             ["status", "koa"],
-            "is not running. Starting a framework starts it. So it is unknown which processes there are.",
+            "is not running. Starting a process starts it; `pm2 resurrect`, too, with those of a saved list. So it is unknown which processes there are.",
         ),
     ],
 )
