@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from system.host import binaries
 from system.host.ports import is_listening
-from tests.fixtures.listening_process import run_until_left
 from tests.fixtures.ports import free_port
+from tests.fixtures.target_server import run_until_left
 
 SOURCE = """
 // Answers at most RATE requests/s: each response has its own place in a schedule, so that requests above the rate wait

@@ -44,7 +44,7 @@ class Echo:
 @contextmanager
 def watched_processes() -> Iterator[list[str]]:
     """The names of what had the credential in its arguments or environment, of all processes meanwhile."""
-    found: list[str] = []
+    holders: list[str] = []
     is_over = Event()
 
     def watch() -> None:
@@ -53,12 +53,12 @@ def watched_processes() -> Iterator[list[str]]:
                 with suppress(psutil.Error, OSError):
                     folder = Path(f"/proc/{process.pid}")
                     if any(SECRET.encode() in (folder / name).read_bytes() for name in ("cmdline", "environ")):
-                        found.append(process.name())
+                        holders.append(process.name())
 
     watcher = Thread(target=watch)
     watcher.start()
     try:
-        yield found
+        yield holders
     finally:
         is_over.set()
         watcher.join()

@@ -19,8 +19,8 @@ from benchmarks.generators.scenario import SWEEP
 from system.host.ports import is_listening
 from tests.benchmarks.engine.test_run_protocol import RecordingCallbacks, plan
 from tests.benchmarks.limited_server import run_limited_server
-from tests.fixtures.listening_process import run_until_left
 from tests.fixtures.ports import free_port
+from tests.fixtures.target_server import run_until_left
 
 pytestmark = pytest.mark.real
 

@@ -141,12 +141,17 @@ def spec_of_target(fields: Fields) -> RunSpec | None:
 
 
 def command(spec: RunSpec, name: str, folder: Path) -> tuple[list[str], list[bytes]]:
-    """The arguments and the texts in the input file of a generator: for wrk the script without its literals, and these."""
+    """The arguments and the texts in the input file of a generator: for wrk the script without its literals, and these;
+    for autocannon the names and values of its JSON."""
     plan = run_plan.make_plan(replace(spec, generator=name))
     argv = Execution(plan.program, plan.scenario(1), MonitoredProcesses(), 1)._argv(folder)
     file = folder / "script"
     content = file.read_bytes() if file.exists() else b""
     file.unlink(missing_ok=True)
+    if name == "autocannon":
+        options = json.loads(content)
+        headers = [text.encode() for header in options["headers"].items() for text in header]
+        return argv, [*headers, base64.b64decode(options["body"]), str(sorted(options)).encode()]
     if name != "wrk":
         return argv, [content]
     literals = re.findall(LITERAL, content)
