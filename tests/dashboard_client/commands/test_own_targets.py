@@ -19,12 +19,14 @@ CONFIG: dict[str, Any] = {
         {"name": "fastify", "source": "framework", "endpoints": [{"path": "/simple"}]},
         {"name": "api", "source": "pm2", "pm2": "api-server", "endpoints": [{"path": "/orders", "method": "POST"}]},
         {"name": "next", "source": "discovered"},
-        {"name": "jobs-old", "source": "pm2", "pm2": "jobs"},
-        {"name": "jobs", "source": "pm2", "pm2": "jobs"},
-        {"name": "mail-in", "source": "pm2", "pm2": "mail"},
-        {"name": "mail-out", "source": "pm2", "pm2": "mail"},
     ],
 }
+SEVERAL = [  # of the same processes
+    {"name": "jobs-old", "source": "pm2", "pm2": "jobs"},
+    {"name": "jobs", "source": "pm2", "pm2": "jobs"},
+    {"name": "mail-in", "source": "pm2", "pm2": "mail"},
+    {"name": "mail-out", "source": "pm2", "pm2": "mail"},
+]
 
 
 TARGET: dict[str, Any] = {
@@ -39,7 +41,8 @@ def bench(*words: str) -> tuple[int, str, list[Any]]:
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         if handler.path == "/api/system/config":
-            return reply(handler, json.dumps(CONFIG).encode())
+            config = {**CONFIG, "targets": [*CONFIG["targets"], *SEVERAL]}
+            return reply(handler, json.dumps(config).encode())
         bodies.append(json.loads(handler.rfile.read(int(handler.headers["Content-Length"]))))
         return reply(handler, b'{"success": false, "error": "Refused.", "code": "refused"}', 400)
 
