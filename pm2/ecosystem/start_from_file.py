@@ -44,6 +44,9 @@ def as_start_result(result: ActionResult, apps: tuple[PlannedApp, ...] = ()) -> 
     return StartResult(**{**values, "apps": apps})
 
 
+MAX_INSTANCES_OF_AN_APP = 1000  # more than any machine has processors; PM2 itself has no limit
+
+
 @dataclass(frozen=True, slots=True)
 class FileRequest:
     """`file`: its path; `only`: names of apps, by default all; `env`: whose `env_NAME` is used. `folders`: below which
@@ -87,6 +90,10 @@ async def plan(request: FileRequest) -> Plan:
         apps.append(planned_app.plan_restart(listed, changed if isinstance(changed, dict) else {}, cpus, users))
     if not apps:
         raise EcosystemInvalid(str(file), "it has no apps")
+    for app in apps:
+        if app.instances > MAX_INSTANCES_OF_AN_APP:
+            limit = f"at most {MAX_INSTANCES_OF_AN_APP} are started"
+            raise EcosystemInvalid(str(file), f"{app.name} has {app.instances:,} instances; {limit}")
     return Plan(file, evaluated, tuple(apps))
 
 

@@ -60,6 +60,10 @@ def message(error: PM2Error, path: Path) -> str:
         ("e.config.js", "setTimeout(() => { throw new Error('later') }); require('no-such')", None),
         ("e.config.js", "", "PM2 refuses it: No script path - aborting"),
         ("e.config.js", "module.exports = {apps: []}", "it has no apps"),
+        (
+            "e.config.js", js("{name: 'x', script: 'app.js', instances: 1e9}"),
+            "x has 1,000,000,000 instances; at most 1000 are started",
+        ),
         ("e.config.js", "module.exports = 5", "it exports no object with apps, but number"),
         ("e.config.js", "module.exports = null", "it exports no object with apps, but null"),
         ("e.config.js", "module.exports = async () => ({})", "it exports no object with apps, but function"),
