@@ -81,6 +81,11 @@ def build_spec(request: Mapping[str, Any]) -> RunSpec:
     )
 
 
+def check_again(spec: RunSpec) -> None:
+    """What `build_spec` decided when the run was queued, at its beginning. Blocking. Raises TargetNotAllowed."""
+    permitted.check_resolved(spec.address, spec.port, registered.fetch_apps().sockets)
+
+
 def _framework_sockets(target: Target, apps: Apps) -> set[Listener]:
     """Those that the frameworks of the registry have or will have; for a framework only. One that is online and does
     not listen has none once another program has taken its port; one that is not online is refused later."""

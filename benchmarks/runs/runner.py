@@ -22,7 +22,7 @@ from benchmarks.engine.run_protocol import TargetProcesses
 from benchmarks.engine.run_result import RunResult
 from benchmarks.errors import BenchmarkError
 from benchmarks.models import Run, RunState
-from benchmarks.runs import private_headers, queue, run_recorder
+from benchmarks.runs import private_headers, queue, run_recorder, run_request
 from benchmarks.runs.run_rows import spec_of
 from pm2.daemon.process import Status
 from pm2.errors import PM2Error
@@ -48,6 +48,7 @@ async def execute(run_id: UUID) -> None:
     try:
         spec = replace(spec_of(run), headers=await asyncio.to_thread(private_headers.take, run.pk, run.headers))
         await sync_to_async(run_recorder.mask_headers)(run)
+        await sync_to_async(run_request.check_again)(spec)
         async with _heartbeats(callbacks):
             await run_protocol.measure(await asyncio.to_thread(make_plan, spec), callbacks)
         await callbacks.finish(RunState.DONE, "")

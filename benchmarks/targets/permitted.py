@@ -59,6 +59,36 @@ def resolve_target(place: Place, app_listeners: Collection[Listener]) -> TargetA
     return TargetAddress(place.host, str(address), port, is_outside_pm2=is_in_bench_targets)
 
 
+def check_resolved(address_text: str, port: int, app_listeners: Collection[Listener]) -> None:
+    """The decision again, for an address that was permitted when its run was queued: the app may have ended, and
+    another program on this machine may have its port. Raises TargetNotAllowed."""
+    address = ipaddress.ip_address(address_text)
+    if not _is_local(address) or _arrives_at(app_listeners, address, port):
+        return
+    if _is_in_resolved_bench_targets(address, port):
+        return
+    raise TargetNotAllowed(f"{bracket_ipv6(address_text)}:{port}", "nothing under PM2 listens there any more.")
+
+
+def _is_in_resolved_bench_targets(address: IPAddress, port: int) -> bool:
+    for entry in settings.BENCH_TARGETS:
+        try:
+            host, entry_port = parse_host_port(bracket_ipv6(entry) if _is_ip(entry) else entry, port)
+        except InvalidTargetAddress:
+            continue
+        if entry_port == port and address in _known_addresses(host):
+            return True
+    return False
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _arrives_at(listeners: Collection[Listener], address: IPAddress, port: int) -> bool:
     """Whether a connection to the address arrives at one of them. Several programs can listen on one port, each on
     addresses of its own: the kernel chooses the one that is bound most exactly."""
@@ -119,7 +149,7 @@ def _owners(address: IPAddress, port: int, app_ports: Collection[int]) -> Iterat
         yield "of the Redis Cluster"
     if (host_port := _database()) and port == host_port[1]:
         hosts = {str(known) for known in _known_addresses(host_port[0])}
-        if str(address) in hosts or (is_here and any(ipaddress.ip_address(known).is_loopback for known in hosts)):
+        if str(address) in hosts or (is_here and any(_is_local(ipaddress.ip_address(known)) for known in hosts)):
             yield "this server's database"
 
 

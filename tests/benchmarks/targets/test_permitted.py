@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from benchmarks.engine.address import TargetAddress, parse_host_port
 from benchmarks.errors import InvalidTargetAddress, TargetNotAllowed
-from benchmarks.targets.permitted import Place, resolve_target
+from benchmarks.targets.permitted import Place, check_resolved, resolve_target
 from system.host.ports import Listener
 
 EVERYWHERE = frozenset(Listener(address, port) for address in ("0.0.0.0", "::") for port in (3001, 3002))
@@ -127,3 +127,20 @@ def test_a_port_is_permitted_on_the_addresses_on_which_the_app_listens(
 
 def _family(address: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+@pytest.mark.parametrize("entry", ["127.0.0.1", "localhost", "127.0.0.1:{port}", "[::1]"])
+def test_what_was_permitted_is_checked_again_when_the_run_begins(settings: Settings, entry: str) -> None:
+    """Its app may have ended, and another program may listen on its port."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with pytest.raises(TargetNotAllowed, match=rf"127\.0\.0\.1:{port}: nothing under PM2 listens there any more"):
+            check_resolved("127.0.0.1", port, ())
+        check_resolved("127.0.0.1", port, {Listener("127.0.0.1", port)})
+        check_resolved("192.0.2.1", port, ())  # not this machine
+        settings.BENCH_TARGETS = (entry.format(port=port),)
+        if entry == "[::1]":
+            with pytest.raises(TargetNotAllowed):
+                check_resolved("127.0.0.1", port, ())
+        else:
+            check_resolved("127.0.0.1", port, ())
