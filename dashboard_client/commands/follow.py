@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from dashboard_client.commands import report
-from dashboard_client.commands.progress import bar, print_error, print_status, show_live_line
+from dashboard_client.commands.progress import StepLine, bar, print_error, print_status, show_live_line
 from dashboard_client.config import Config
 from dashboard_client.errors import ClientError, Refused, Unreachable, Unsupported, Usage
 from dashboard_client.formatting.figures import reasons
@@ -115,8 +115,9 @@ def _find_endpoint(endpoints: tuple[Endpoint, ...], name_or_path: str) -> Endpoi
 
 
 def _wait_until_finished(api: Api, run_id: str) -> BenchmarkRun:
-    """Poll the run until it is finished, tolerating server restarts; shows a progress bar on a terminal."""
+    """Poll the run until it is finished, tolerating server restarts; shows its steps, on a terminal with a bar."""
     unreachable_since_s: float | None = None
+    line = StepLine()
     while True:
         try:
             payload = api.benchmark_run_details(run_id)
@@ -133,11 +134,11 @@ def _wait_until_finished(api: Api, run_id: str) -> BenchmarkRun:
             if run.state in FINAL_STATES:
                 show_live_line("")
                 return run
-            _show_progress(run, payload.get("progress"))
+            _show_progress(run, payload.get("progress"), line)
         time.sleep(POLL_S)
 
 
-def _show_progress(run: BenchmarkRun, payload: object) -> None:
+def _show_progress(run: BenchmarkRun, payload: object, line: StepLine) -> None:
     run_payload = {**payload, "id": run.id} if isinstance(payload, dict) else {"id": run.id}
     progress = convert(BenchmarkProgress, {"runs": [run_payload]}).runs[0]
     whole_s = progress.elapsed_seconds + progress.remaining_seconds
@@ -145,7 +146,7 @@ def _show_progress(run: BenchmarkRun, payload: object) -> None:
     rate = "" if progress.req_per_sec is None else f"  {progress.req_per_sec:,.0f} requests/s"
     of = "step {} of at most {}" if run.profile == SWEEP else "trial {} of {}"
     step = of.format(progress.trial, run.trials) if progress.trial else progress.phase or run.state
-    show_live_line(f"{run.framework} {run.endpoint} {step} {bar_text}{rate}".rstrip())
+    line.show(f"{run.framework} {run.endpoint} {step}", f"{bar_text}{rate}")
 
 
 def follow_logs(config: Config, name: str | None, search: str | None) -> int:

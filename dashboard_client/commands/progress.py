@@ -30,6 +30,21 @@ def show_live_line(text: str) -> None:
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 
+class StepLine:
+    """The step of a long work: on a terminal in the live line, with its details; elsewhere, such as in CI, in a line of
+    its own when it begins."""
+
+    def __init__(self) -> None:
+        self._step = ""
+
+    def show(self, step: str, details: str) -> None:
+        if sys.stderr.isatty():
+            show_live_line(f"{step} {details}".rstrip())
+        elif step != self._step:
+            print_status(step)
+        self._step = step
+
+
 def bar(share: float) -> str:
     """`[#####...............]`"""
     filled = round(min(max(share, 0.0), 1.0) * BAR_WIDTH)
