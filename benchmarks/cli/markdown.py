@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from benchmarks.analysis.saturation import is_lower_bound
-from benchmarks.cli.outcome import Outcome, RunOutcome
+from benchmarks.cli.outcome import Check, Outcome, RunOutcome
 from system.lib.quantities import significant
 from system.lib.text import printable
 
@@ -31,12 +31,13 @@ def _lines(runs: Sequence[RunOutcome]) -> Iterator[str]:
         yield "| check | | |"
         yield "| --- | --- | --- |"
         for check in run.checks:
-            word = _word(check.outcome, check is run.checks[0])
+            word = _word(check, check is run.checks[0])
             yield f"| `{check.name}` | {word} | {escape(check.message)} |"  # its names need no escape
 
 
-def _word(outcome: Outcome, is_measurement: bool) -> str:
-    return "ok" if is_measurement and outcome is Outcome.PASSED else WORDS[outcome]
+def _word(check: Check, is_measurement: bool) -> str:
+    """The validity of a measurement that has one."""
+    return check.kind if is_measurement and check.outcome is Outcome.PASSED else WORDS[check.outcome]
 
 
 def _row(run: RunOutcome) -> str:

@@ -64,7 +64,9 @@ async def _resurrect() -> ActionResult:
             await raise_failure(daemon, effect)
     listed = dict.fromkeys(as_text(entry.get("name")) for entry in saved)
     skipped = tuple(Skipped(name, "it is listed already") for name in listed if name in present)
-    message = f"Resurrected {action_steps.join_names(effect.selected)}: {pluralize(len(effect.selected), 'process')}"
+    number = pluralize(len(effect.selected), "process")
+    names = f"Resurrected {action_steps.join_names(effect.selected)}: {number}"
+    message = names if effect.selected else "Resurrected nothing: the processes of the saved list are listed already"
     return build_result(message, effect.after, skipped=skipped, results=effect.outcomes)
 
 

@@ -131,7 +131,7 @@ def test_the_summary_is_a_table_of_runs_and_one_of_checks() -> None:
         "\n"
         "| check | | |\n"
         "| --- | --- | --- |\n"
-        "| `measurement` | ok | It was noisy. |\n"
+        "| `measurement` | valid | It was noisy. |\n"
         "| `p99<50ms` | met | p99 12 ms (10 to 14 ms in 5 trials). |\n"
         "| `rate>=20k/s` | **missed** | rate 1,000/s (980 to 1,020/s in 5 trials). |\n"
         "| `max<1s` | not shown | max 1 ms. 5 trials would settle it. |\n"

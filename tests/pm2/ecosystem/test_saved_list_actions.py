@@ -72,7 +72,8 @@ async def test_what_is_saved_is_started_again_as_it_was(pm2_home: Path, tmp_path
     assert [(one.name, one.reason) for one in result.skipped] == [("stays", "it is listed already")]
     assert sorted((one.name, one.message) for one in result.results)[-1] == ("stopped", "listed, and left stopped")
     assert await statuses() == [("a", "online"), ("a", "online"), ("stays", "online"), ("stopped", "stopped")]
-    assert (await saved_list_actions.resurrect()).message == "Resurrected nothing: 0 processes"
+    again = await saved_list_actions.resurrect()
+    assert again.message == "Resurrected nothing: the processes of the saved list are listed already"
 
 
 async def test_a_list_that_pm2_saved_is_started_on_a_daemon_that_was_down(new_pm2_home: Path, tmp_path: Path) -> None:
