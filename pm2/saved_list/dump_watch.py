@@ -51,14 +51,15 @@ class DumpWatch:
         return DumpStatus(str(self._path), seen.saved_at, missing, extra, seen.startup, seen.problem)
 
     async def _refresh(self) -> None:
-        if self._look is None:
+        look = self._look
+        if look is None:
             if time.monotonic() - self._looked_s < FRESH_S:
                 return
-            self._look = asyncio.create_task(asyncio.to_thread(_look, self._home, self._seen), name="pm2 dump")
-            await asyncio.wait({self._look}, timeout=WAIT_S)
-        if self._look.done():
-            self._seen, self._look = self._look.result(), None
-            self._looked_s = time.monotonic()
+            look = self._look = asyncio.create_task(asyncio.to_thread(_look, self._home, self._seen), name="pm2 dump")
+            await asyncio.wait({look}, timeout=WAIT_S)
+        if look.done() and self._look is look:  # another caller may have taken its result meanwhile
+            self._look, self._looked_s = None, time.monotonic()
+            self._seen = look.result()
 
 
 def _look(home: Path, before: _Seen | None) -> _Seen:

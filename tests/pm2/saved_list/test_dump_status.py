@@ -191,3 +191,20 @@ def test_what_pm2_startup_has_arranged(
         (root / "run/systemd/system").mkdir(parents=True)
 
     assert find_startup(home, root) == expected
+
+
+async def test_a_look_whose_result_another_caller_took_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch, wait = DumpWatch(tmp_path), asyncio.wait
+
+    async def wait_and_be_overtaken(*arguments: Any, **options: Any) -> object:
+        done = await wait(*arguments, **options)
+        await watch.compare([])
+        return done
+
+    monkeypatch.setattr(asyncio, "wait", wait_and_be_overtaken)
+    status = await watch.compare([process("a")])
+
+    assert status is not None
+    assert (status.missing, status.extra) == (("a",), ())
