@@ -26,7 +26,7 @@ DEADLINE_S, SETTLE_S = 40.0, 10.0
 # Of one process and its run: two starts of the same file by PM2 itself differ in these too.
 OF_THE_RUN = {
     "pid", "pm_id", "monit", "pm_uptime", "created_at", "unique_id", "axm_monitor", "axm_dynamic", "axm_options",
-    "axm_actions", "versioning", "_tree_pids", "prev_restart_delay",
+    "axm_actions", "versioning", "_tree_pids", "prev_restart_delay", "unstable_restarts",
 }  # fmt: skip
 # What differs on purpose, by file: field → (PM2, ours).
 EXPLAINED: dict[str, dict[str, tuple[Any, Any]]] = {}
