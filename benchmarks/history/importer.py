@@ -122,7 +122,8 @@ def legacy_id(entry: Mapping[str, Any]) -> UUID:
 def _insert_new(runs: Sequence[Run]) -> int:
     """Stores the runs whose id is new; of two with the same id the first."""
     by_id = {run.id: run for run in reversed(runs)}
-    existing = set(Run.objects.filter(id__in=by_id).values_list("id", flat=True))
+    # In no order: an order would be that of the history, by a column of the rows, which are not read for the ids alone.
+    existing = set(Run.objects.filter(id__in=by_id).order_by().values_list("id", flat=True))
     new_runs = [run for run_id, run in by_id.items() if run_id not in existing]
     recorded_at = next_recorded_at()
     for run in new_runs:
