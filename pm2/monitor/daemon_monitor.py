@@ -123,9 +123,9 @@ class DaemonMonitor:
         daemon = daemon_process.living_daemon(self.home)
         if daemon and daemon_process.is_stopped(daemon.pid):
             return False
-        if self._is_unresponsive and self._list_request:
-            await asyncio.wait({self._list_request}, timeout=RETRY_S)  # it may have resumed a moment ago
-            if not self._list_request.done():
+        if self._is_unresponsive and (request := self._list_request):
+            done, _ = await asyncio.wait({request}, timeout=RETRY_S)  # it may have resumed a moment ago
+            if not done:
                 return False
         await self._poll_list()
         return not self._is_unresponsive

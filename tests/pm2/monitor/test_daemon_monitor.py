@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -255,3 +256,23 @@ async def test_an_update_is_not_a_death(monitor: DaemonMonitor, apps: Path) -> N
     assert "down" not in states
     assert (stats.orphans, [process.name for process in stats.processes]) == ((), ["lives"])
     assert [ended.cause.value for ended in await exits(1)] == ["manual"]
+
+
+async def test_a_reply_that_another_caller_took_is_a_response(
+    monitor: DaemonMonitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A daemon that hung resumes while two callers wait for its reply."""
+    wait = asyncio.wait
+
+    async def wait_and_be_overtaken(*arguments: Any, **options: Any) -> Any:
+        done = await wait(*arguments, **options)
+        monitor._list_request = None
+        return done
+
+    async def reply() -> tuple[str, list[dict[str, object]]]:
+        return "7.0.4", []
+
+    monitor._is_unresponsive, monitor._list_request = True, asyncio.create_task(reply())
+    monkeypatch.setattr(asyncio, "wait", wait_and_be_overtaken)
+
+    assert await monitor.is_responding()
