@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from asgiref.sync import async_to_sync
 from django.conf import settings
 
 from benchmarks.engine.address import IPAddress, TargetAddress, bracket_ipv6, parse_host_port, resolve
@@ -155,8 +154,7 @@ def _owners(address: IPAddress, port: int, app_ports: Collection[int]) -> Iterat
 
 def own_ports() -> set[int]:
     """Where this process listens, and where it would."""
-    held = async_to_sync(ports.sample_listeners)((), (os.getpid(),))
-    return {settings.API_PORT, *(one.port for listeners in held.values() for one in listeners)}
+    return {settings.API_PORT, *(one.port for one in ports.listeners_of((os.getpid(),)))}
 
 
 def cluster_ports(app_ports: Collection[int]) -> set[int]:

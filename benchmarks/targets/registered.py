@@ -44,9 +44,10 @@ class Apps:
 def fetch_apps() -> Apps:
     """Nothing while PM2's daemon is down."""
     try:
-        processes = async_to_sync(current_monitor.sample)().processes
+        stats = current_monitor.recent_stats() or async_to_sync(current_monitor.sample)()
     except PM2Error:
         return Apps()
+    processes = stats.processes
     framework_ports = {framework.port for framework in registry().frameworks}
     own = permitted.own_ports() | permitted.cluster_ports(framework_ports)
     online = tuple(process.name for process in processes if process.status is Status.ONLINE)
@@ -61,8 +62,7 @@ def fetch_apps() -> Apps:
 
 def _daemon_sockets() -> frozenset[Listener]:
     pid = daemon_pid()
-    held = async_to_sync(ports.sample_listeners)((), (pid,)) if pid else {}
-    return frozenset(one for listening in held.values() for one in listening)
+    return ports.listeners_of((pid,)) if pid else frozenset()
 
 
 def list_targets(apps: Apps) -> list[Target]:

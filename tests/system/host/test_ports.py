@@ -224,6 +224,17 @@ def test_a_socket_that_opens_or_closes_later_is_noticed(monkeypatch: pytest.Monk
     assert states == [True, False]
 
 
+def test_a_look_at_a_few_processes_leaves_what_is_known_of_others() -> None:
+    """Without that, the next sample would look through the descriptors of all processes again."""
+    pid = os.getpid()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        sample(pid)
+        known = ports._listeners.scans
+
+        assert Listener(*server.getsockname()) in ports.listeners_of((pid, GONE))
+        assert ports._listeners.scans is known
+
+
 SCAN = ports._Scan(frozenset({(7, 1.0)}), 100.0, frozenset({1, 2}), frozenset({2}))
 IDLE = ports._Scan(frozenset({(7, 1.0)}), 100.0, frozenset({1, 2}), frozenset())
 
