@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from benchmarks.budgets.judgement import judgement_words
 from benchmarks.history.results import Result
 from pm2.daemon.process import Process
 from pm2.monitor.listing import Stats as Pm2Stats
@@ -44,7 +45,7 @@ class Table:
 
 def processes(stats: Pm2Stats) -> Table:
     return Table(
-        "pm2", "Processes under PM2", ("id", "name", "status", "cpu", "memory", "up", "restarts", "port"),
+        "pm2", "Processes under PM2", ("id", "name", "status", "cpu", "memory", "up", "restarts", "ports"),
         frozenset({3, 4, 5, 6, 7}), stats.daemon.message or "No processes.",
         tuple(_process_row(process) for process in stats.processes),
     )  # fmt: skip
@@ -60,7 +61,7 @@ def _process_row(process: Process) -> Row:
         format_megabytes(process.memory_bytes),
         format_duration(process.uptime_seconds),
         str(process.restarts),
-        DASH if process.port is None else str(process.port),
+        process.ports_text or DASH,
     )
     return Row(str(process.pm_id), OK if status == "online" else BAD, cells)
 
@@ -81,7 +82,7 @@ def shards(cluster: ClusterStats) -> Table:
 
 def results(newest_first: Sequence[Result]) -> Table:
     return Table(
-        "benchmarks", "Latest benchmarks", ("measured", "framework", "request", "requests/s", "p99", "validity"),
+        "benchmarks", "Latest benchmarks", ("measured", "target", "request", "requests/s", "p99", "validity", "budget"),
         frozenset({3, 4}), "No benchmark yet.", tuple(_result_row(result) for result in newest_first),
     )  # fmt: skip
 
@@ -95,6 +96,7 @@ def _result_row(result: Result) -> Row:
         DASH if result.req_per_sec is None else f"{at_least}{result.req_per_sec:,.0f}",
         DASH if result.p99_latency_ms is None else f"{result.p99_latency_ms:.2f} ms",
         result.validity,
+        judgement_words(result.budget) or DASH,
     )
     return Row(str(result.id), {"valid": OK, "invalid": BAD}.get(result.validity, PLAIN), cells)
 

@@ -41,7 +41,7 @@ export const processes = (stats) =>
     cells: [
       String(process.pmId), printable(process.name), process.status, `${fixed(process.cpu, 1)} %`,
       formatMegabytes(process.memoryBytes), formatDuration(process.uptimeSeconds), String(process.restarts),
-      orDash(process.port, String),
+      (process.ports.length ? process.ports : [process.port ?? DASH]).join(", "),
     ],
   }));
 
@@ -80,6 +80,7 @@ export const results = (newestFirst) =>
       formatMinute(result.timestamp), printable(result.framework), `${result.method} ${printable(result.endpoint)}`,
       orDash(result.reqPerSec, (value) => (AT_LEAST.includes(result.saturation) ? "≥ " : "") + fixed(value, 0)),
       orDash(result.p99Latency, (value) => `${value.toFixed(2)} ms`), result.validity,
+      orDash(result.budget?.met, (met) => met.replace("_", " ")),
     ],
   }));
 

@@ -15,6 +15,7 @@ import pytest
 import requests
 from django.template.loader import render_to_string
 
+from benchmarks.budgets.judgement import Budget
 from benchmarks.history.results import Result
 from pm2.daemon.process import Process, Status
 from pm2.monitor.listing import Counts, DaemonStatus
@@ -68,7 +69,9 @@ def result(**changes: object) -> Result:
 RESULTS = [
     result(req_per_sec=71_234.4, p99_latency_ms=4.383, validity="valid", saturation="contended"),
     result(id=UUID(int=2), validity="invalid", saturation="unknown", framework=HOSTILE_NAME),
-    result(id=UUID(int=3), req_per_sec=900.2, validity="caution", saturation="server-bound"),
+    result(
+        id=UUID(int=3), req_per_sec=900.2, validity="caution", saturation="server-bound", budget=Budget("not_shown", ())
+    ),
 ]
 ENTRIES = [
     Entry(AT, "eve", "", "pm2.stop", "api", "ok", ""),
@@ -137,7 +140,7 @@ def test_rows_show_problems() -> None:
     lost, reached, elsewhere, without_address = tables.shards(CLUSTER).rows
 
     assert second == tables.Row("4", "bad", ("4", "api", "errored", "0.0 %", "0.0 MB", "0 s", "16", "–"))
-    assert (first.tone, first.cells[5:]) == ("ok", ("2 m", "2", "3002"))
+    assert (first.tone, first.cells[5:]) == ("ok", ("2 m", "2", "3002, 9229"))
     assert lost == tables.Row("7000", "bad", ("1", "0-5460", "7000 down", "–", "–", "–", "–", "none"))
     assert reached.cells[-1] == "7004 (lag 12,345 B), 7005 down, 7006 not linked, 7007"
     assert (elsewhere.key, elsewhere.cells[2], elsewhere.cells[-1]) == ("b" * 40, "10.0.0.2:7001", "10.0.0.3:7001")
