@@ -64,7 +64,7 @@ def hot_reads(
 
 def matches(if_none_match: str, etag: str) -> bool:
     """Whether a client's If-None-Match names the current ETag (RFC 9110, 13.1.2: weak comparison)."""
-    if if_none_match == etag:
+    if if_none_match in (etag, "*"):
         return True
     known = (tag.strip().removeprefix("W/") for tag in if_none_match.split(","))
     return any(tag in (etag, "*") for tag in known)
