@@ -16,6 +16,7 @@ from benchmarks.targets.request_fields import (
     ConnectField,
     ExpectationsField,
     HeadersField,
+    KnownFieldsSerializer,
     PathField,
     UrlField,
 )
@@ -28,7 +29,7 @@ def _limited_integer(name: str, help_text: str | None = None) -> StrictIntegerFi
     return StrictIntegerField(required=False, min_value=limit.minimum, max_value=limit.maximum, help_text=help_text)
 
 
-class RunRequestSerializer(serializers.Serializer[Any]):
+class RunRequestSerializer(KnownFieldsSerializer):
     framework = NameField(required=False, help_text="a shipped framework; or an own target, as `target`")
     target = NameField(required=False, help_text="what is to be measured: one of GET targets")
     url = UrlField(required=False, max_length=800, help_text="measured under `name`; http or https, with its path")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -18,6 +19,20 @@ from system.lib.fields import StrictIntegerField, TextField
 
 MAX_BODY = 2**20
 MAX_STATUSES = 20
+
+
+class KnownFieldsSerializer(serializers.Serializer[Any]):
+    """Refuses other fields than its own and `ignored`: a budget under a misspelt name would be none, and every run
+    would pass."""
+
+    ignored: tuple[str, ...] = ()
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        known = (*self.fields, *self.ignored)
+        if isinstance(data, Mapping) and (unknown := [name for name in data if name not in known]):
+            sentence = f"There is no such field. The fields are {', '.join(self.fields)}."
+            raise serializers.ValidationError({str(name)[:100]: [sentence] for name in unknown})
+        return dict(super().to_internal_value(data))
 
 
 class ExpectationField(TextField):

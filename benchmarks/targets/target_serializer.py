@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_serializer
@@ -18,6 +17,7 @@ from benchmarks.targets.request_fields import (
     ConnectField,
     ExpectationsField,
     HeadersField,
+    KnownFieldsSerializer,
     PathField,
     StatusField,
     UrlField,
@@ -27,17 +27,6 @@ from pm2.frameworks.registry import registry
 from system.lib.fields import FlagField, NameField, StrictIntegerField, TextField
 
 MAX_ENDPOINTS, MAX_PORTS = 100, 20
-_SEEN = ("source", "running")  # what an answer has besides, and may be sent back
-
-
-class KnownFieldsSerializer(serializers.Serializer[Any]):
-    """Refuses other fields: a budget under a misspelt name would be none, and every run would pass."""
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        if isinstance(data, Mapping) and (unknown := [name for name in data if name not in (*self.fields, *_SEEN)]):
-            sentence = f"There is no such field. The fields are {', '.join(self.fields)}."
-            raise serializers.ValidationError({str(name)[:100]: [sentence] for name in unknown})
-        return dict(super().to_internal_value(data))
 
 
 class TargetNameField(TextField):
@@ -81,9 +70,13 @@ class EndpointSerializer(KnownFieldsSerializer):
 
 @extend_schema_serializer(component_name="OwnTarget")
 class TargetSerializer(KnownFieldsSerializer):
+    ignored = ("source", "running")  # of an answer, which may be sent back
     name = TargetNameField()
     pm2 = NameField(required=False, allow_null=True, help_text="name of the processes under PM2")
-    url = UrlField(required=False, allow_null=True, max_length=300, help_text="scheme://host[:port]")
+    url = UrlField(
+        required=False, allow_null=True, max_length=300,
+        help_text="scheme://host[:port]; with pm2, where its processes answer if it is not http on the port seen",
+    )  # fmt: skip
     connect = ConnectField(
         required=False, allow_null=True, max_length=300, help_text="host[:port] to connect to instead of the URL's"
     )
@@ -103,8 +96,8 @@ class TargetSerializer(KnownFieldsSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         pm2, url = attrs.get("pm2") or "", attrs.get("url") or ""
-        if bool(pm2) == bool(url):
-            raise serializers.ValidationError('Give "pm2", a name under PM2, or "url", and not both.')
+        if not pm2 and not url:
+            raise serializers.ValidationError('Give "pm2", a name under PM2, or "url", or both.')
         if url:
             parsed = address.parse_url(url)
             url = f"{parsed.scheme}://{parsed.authority}"

@@ -56,7 +56,7 @@ def test_a_target_is_added_and_changed_without_its_credential_in_a_page(client: 
         ({"endpoints": "[{"}, "Enter a valid JSON."),
         ({"endpoints": {"path": "/"}}, "Expected a list of items"),
         ({"endpoints": [{"path": "no"}]}, "Must begin with /"),
-        ({"pm2": "api"}, "not both"),
+        ({"url": ""}, '"pm2", a name under PM2, or "url", or both'),
     ],
 )
 def test_what_the_api_refuses_the_form_refuses(client: Client, fields: dict[str, object], sentence: str) -> None:

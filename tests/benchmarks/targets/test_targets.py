@@ -82,7 +82,6 @@ def test_another_key_of_the_server_clears_credentials(client: APIClient, setting
     ("body", "field"),
     [
         ({}, "non_field_errors"),
-        ({"pm2": "a", "url": "http://b"}, "non_field_errors"),
         ({"url": "ftp://b"}, "url"),
         ({"url": "http://user:pass@b/"}, "url"),
         ({"url": "http://b/#x"}, "url"),
@@ -261,6 +260,33 @@ def test_a_file_that_is_refused_says_so_in_sentences(client: APIClient, tmp_path
         f"{file}: target 1 ('api'): endpoints.0.path: Must begin with / and consist of the characters of a URL; others "
         "are percent-encoded, a space as %20. No target was changed."
     )
+
+
+def test_a_target_of_pm2_may_say_by_its_url_where_it_answers(
+    client: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An app that speaks TLS, whose port alone says nothing of that."""
+    apps = Apps(online=("shop", "shop"), sockets=frozenset({Listener("0.0.0.0", 8443)}))
+    for module in (registered, target_views):
+        monkeypatch.setattr(module, "fetch_apps", lambda: apps)
+    monkeypatch.setattr("benchmarks.targets.permitted.own_ports", set)
+
+    saved = put(client, "shop", pm2="shop", url="https://shop.test:8443", connect="127.0.0.1").json()["target"]
+    run = run_request.build_spec({"target": "shop"})
+
+    assert (saved["source"], saved["pm2"], saved["url"], saved["running"]) == (
+        "pm2",
+        "shop",
+        "https://shop.test:8443",
+        True,
+    )
+    assert (run.url, run.address, run.port, run.instances) == ("https://shop.test:8443/", "127.0.0.1", 8443, 2)
+
+
+def test_a_misspelt_field_of_a_run_is_refused(client: APIClient) -> None:
+    response = client.post("/api/benchmark/run", {"target": "api", "expects": ["p99<50ms"]}, format="json")
+
+    assert (response.status_code, list(response.json()["fields"])) == (400, ["expects"])
 
 
 def test_a_file_of_targets_comes_back_the_same_and_without_credentials(client: APIClient, tmp_path: Any) -> None:
