@@ -54,7 +54,7 @@ class ConfigView(APIView):
             ports={framework.name: framework.port for framework in frameworks},
             defaults={"duration": DEFAULT_DURATION_S, "endpoint": "/simple", "method": "GET", "pipelining": 1},
             limits={**RUN_LIMITS, "nodes": Limit(MIN_MASTERS, settings.REDIS_MAX_NODES)},
-            targets=registered.list_targets(registered.fetch_apps()),
+            targets=registered.list_targets(registered.recent_apps()),
             choices={"profile": list(PROFILES), "generator": list(GENERATORS)},
             timestamp=timezone.now(),
         )

@@ -14,7 +14,7 @@ from rest_framework.viewsets import ViewSet
 from benchmarks.api import responses
 from benchmarks.targets import registered, store
 from benchmarks.targets.errors import ReadOnlyTarget
-from benchmarks.targets.registered import fetch_apps
+from benchmarks.targets.registered import fetch_apps, recent_apps
 from benchmarks.targets.target import Target, TargetSource
 from benchmarks.targets.target_serializer import TargetSerializer
 from system.lib import audit_hook
@@ -31,7 +31,7 @@ class TargetViewSet(ViewSet):
     @action(detail=False)
     def targets(self, request: Request) -> Response:
         """Frameworks, own targets, and what listens under PM2."""
-        rows = registered.list_targets(fetch_apps())
+        rows = registered.list_targets(recent_apps())
         return Response(to_wire(responses.Targets(rows, len(rows))))
 
     @extend_schema(request=TargetSerializer, responses={201: response_schema(responses.TargetChanged)})

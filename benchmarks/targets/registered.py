@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -23,6 +25,7 @@ from pm2.monitor.listing import daemon_pid
 from system.host import child_processes, ports
 from system.host.ports import Listener
 
+FRESH_S = 1.0
 _OTHER = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -41,8 +44,18 @@ class Apps:
         return next((app for app in self.listening if app.name == name), None)
 
 
+def recent_apps() -> Apps:
+    """For lists, of at most `FRESH_S` ago: it takes hundreds of small reads, for which concurrent threads contend. What
+    may be loaded is decided with `fetch_apps`."""
+    global _recent
+    with _reading:
+        if time.monotonic() - _recent[0] > FRESH_S:
+            _recent = time.monotonic(), fetch_apps()
+        return _recent[1]
+
+
 def fetch_apps() -> Apps:
-    """Nothing while PM2's daemon is down."""
+    """Now; nothing while PM2's daemon is down."""
     try:
         stats = current_monitor.recent_stats() or async_to_sync(current_monitor.sample)()
     except PM2Error:
@@ -58,6 +71,10 @@ def fetch_apps() -> Apps:
         frozenset(one for one in sockets if one.port not in own),
         frozenset(process.name for process in processes),
     )  # fmt: skip
+
+
+_reading = threading.Lock()
+_recent: tuple[float, Apps] = (float("-inf"), Apps())
 
 
 def _daemon_sockets() -> frozenset[Listener]:

@@ -19,8 +19,9 @@ def redis_ports() -> Sequence[int]:
         cluster = manifest.load()
     except ManifestUnreadable:
         cluster = None
-    if cluster and ports.select_listening(cluster.ports):
+    taken = {one.port for one in ports.read_table().values()}
+    if cluster and not taken.isdisjoint(cluster.ports):
         return cluster.ports
     first = settings.REDIS_BASE_PORT
-    listening = ports.select_listening(range(first, first + settings.REDIS_MAX_NODES))
+    listening = [port for port in range(first, first + settings.REDIS_MAX_NODES) if port in taken]
     return listening or (cluster.ports if cluster else range(first, first + DEFAULT_NODE_COUNT))
