@@ -11,7 +11,6 @@ HELD, FAILED, GENERATOR = "held", "failed", "generator"
 OUTCOMES = (HELD, FAILED, GENERATOR)
 TARGET, BUDGET, MAX_STEPS = "target", "budget", "max_steps"
 LIMITS = (TARGET, GENERATOR, BUDGET, MAX_STEPS)
-NO_RATE = "The sweep has no step yet."
 
 
 @dataclass(frozen=True, slots=True)

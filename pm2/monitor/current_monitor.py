@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,11 +15,9 @@ from pm2.instance_tracking.instance_registry import InstanceStore
 from pm2.instance_tracking.instance_store import SavedInstance
 from pm2.logs import log_search
 from pm2.logs.log_search import LogPage, LogQuery
-from pm2.monitor import list_freshness, listeners
+from pm2.monitor import list_freshness
 from pm2.monitor.daemon_monitor import FRESH_S, DaemonMonitor
-from pm2.monitor.listeners import ListeningApp
 from pm2.monitor.listing import Stats
-from system.host import child_processes
 from system.lib.per_loop import PerLoop
 
 _monitors: PerLoop[DaemonMonitor] = PerLoop()
@@ -55,14 +52,6 @@ async def sample() -> Stats:
     stats = await get_monitor().stats()
     _latest = began_s, stats
     return stats
-
-
-async def discovered_targets(other_ports: Collection[int] = ()) -> tuple[ListeningApp, ...]:
-    """The listening apps under PM2 that are neither frameworks nor this server. `other_ports`: those that are not to be
-    offered either."""
-    stats = recent_stats() or await sample()
-    own_pids = await asyncio.to_thread(child_processes.ancestry)
-    return listeners.discovered_targets(stats.processes, own_pids, other_ports)
 
 
 async def search_logs(query: LogQuery, word: str | None = None) -> LogPage:

@@ -103,13 +103,6 @@ def offered(processes: Iterable[Process], own_pids: Collection[int]) -> Iterator
             yield process
 
 
-def discovered_targets(
-    processes: Iterable[Process], own_pids: Collection[int] = (), other_ports: Collection[int] = ()
-) -> tuple[ListeningApp, ...]:
-    """The listening apps that are not frameworks of the registry."""
-    return tuple(app for app in listening_apps(processes, own_pids, other_ports) if not app.is_framework)
-
-
 def _app(name: str, instances: Sequence[Process], other_ports: Collection[int]) -> ListeningApp:
     listeners = {one for process in instances for one in process.listeners if one.port not in other_ports}
     ports = tuple(sorted({listener.port for listener in listeners}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ import pytest
 from pm2.actions import start_steps
 from pm2.api import process_detail
 from pm2.daemon import daemon_process
-from pm2.monitor import current_monitor
+from pm2.monitor import current_monitor, listeners
 from pm2.monitor.listeners import ListeningApp
-from system.host import binaries
+from system.host import binaries, child_processes
 from system.host.ports import is_bindable
 from system.lib.wire import to_wire
 from tests.fixtures.pm2_apps import IDLE, command_line, run_app, until, write_script
@@ -52,6 +53,11 @@ async def ports_become(expected: Ports) -> bool:
     return True
 
 
+async def listening_apps(other_ports: Collection[int] = ()) -> tuple[ListeningApp, ...]:
+    stats = await current_monitor.sample()
+    return listeners.listening_apps(stats.processes, child_processes.ancestry(), other_ports)
+
+
 async def test_an_app_that_chooses_its_own_port(pm2_home: Path, tmp_path: Path) -> None:
     await run_app(tmp_path, "chooses", CHOOSES)
     port = int(await until(lambda: (tmp_path / "port").exists() and (tmp_path / "port").read_text(), bool))
@@ -69,9 +75,7 @@ async def test_the_child_of_a_shell_that_listens(pm2_home: Path, tmp_path: Path)
     await run_app(tmp_path, "wrapped", IDLE, pm_exec_path=str(wrapper), exec_interpreter="bash")
 
     assert await ports_become({"wrapped": [[port]]})
-    assert await current_monitor.discovered_targets() == (
-        ListeningApp("wrapped", "127.0.0.1", port, (port,), False, 1),
-    )
+    assert await listening_apps() == (ListeningApp("wrapped", "127.0.0.1", port, (port,), False, 1),)
 
 
 async def test_apps_in_cluster_mode(pm2_home: Path, tmp_path: Path) -> None:
@@ -82,9 +86,7 @@ async def test_apps_in_cluster_mode(pm2_home: Path, tmp_path: Path) -> None:
     await run_app(tmp_path, "forked", IDLE)
 
     assert await ports_become({"api": [[with_port]] * 2, "web": [[without]], "forked": [[]]})
-    assert await current_monitor.discovered_targets({without}) == (
-        ListeningApp("api", "127.0.0.1", with_port, (with_port,), False, 2),
-    )
+    assert await listening_apps({without}) == (ListeningApp("api", "127.0.0.1", with_port, (with_port,), False, 2),)
     wire = json.dumps([to_wire(await current_monitor.sample()), to_wire(await process_detail.get(0))])
     assert ("tell-nobody" in wire, "envPort" in wire) == (False, False)
 
@@ -96,7 +98,7 @@ async def test_apps_in_cluster_mode_that_cannot_be_distinguished_have_no_ports(p
     await run_app(tmp_path, "second", server(second), exec_mode="cluster_mode")
 
     assert await ports_become({"first": [[]], "second": [[]]})
-    assert await current_monitor.discovered_targets() == ()
+    assert await listening_apps() == ()
 
 
 async def test_apps_of_an_ecosystem_file(pm2_home: Path, tmp_path: Path) -> None:
@@ -118,7 +120,7 @@ async def test_apps_of_an_ecosystem_file(pm2_home: Path, tmp_path: Path) -> None
     port = int(await until(lambda: chosen.exists() and chosen.read_text(), bool))
 
     assert await ports_become({"api": [[shared]] * 2, "each": [[first], [first + 1]], "chooses": [[port]]})
-    assert await current_monitor.discovered_targets() == (
+    assert await listening_apps() == (
         ListeningApp("api", "127.0.0.1", shared, (shared,), False, 2),
         ListeningApp("each", "127.0.0.1", first, (first, first + 1), False, 2),
         ListeningApp("chooses", "127.0.0.1", port, (port,), False, 1),

@@ -113,7 +113,6 @@ def test_what_listens_is_offered_once_for_each_name() -> None:
     two = ListeningApp("two", "192.168.1.5", 9300, (9229, 9300), is_framework=False, instances=1)
     express = ListeningApp("express", "127.0.0.1", 3001, (3001,), is_framework=True, instances=1)
 
-    assert listeners.discovered_targets(processes, {106}, {7000}) == (api, two)
     assert listeners.listening_apps(processes, {106}, {7000}) == (api, two, express)
 
 
