@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import argcomplete
+
 from benchmarks import generators
 from benchmarks.budgets.expectation import parse_expectations
 from benchmarks.cli import report_files
@@ -89,7 +91,10 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
     )  # fmt: skip
     add = parser.add_argument
-    add("-f", "--framework", action="append", default=[], metavar="NAME", help="target to measure; may be repeated")
+    framework = add(
+        "-f", "--framework", action="append", default=[], metavar="NAME", help="target to measure; may be repeated"
+    )
+    framework.completer = lambda **_: [known.name for known in registry().frameworks]  # type: ignore[attr-defined]
     add("-H", "--host", metavar="HOST[:PORT]", help="default: localhost, and the framework's port")
     add("--target", action="append", default=[], metavar="NAME=URL", help="any server, under a name; may be repeated")
     add("--connect", metavar="HOST[:PORT]", help="address to connect to instead of that of the URL")
@@ -125,7 +130,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 def parse_options(argv: Sequence[str], confirm: Callable[[str], bool]) -> CliOptions:
     """`confirm` asks a yes/no question. Exits with 2, as argparse does. Raises BadUsage, InvalidTargetAddress."""
-    options = build_parser().parse_args(argv)
+    parser = build_parser()
+    if "_ARGCOMPLETE" in os.environ:  # the shell, which completes a word
+        argcomplete.autocomplete(parser, always_complete_options=False)
+    options = parser.parse_args(argv)
     targets = requested_targets(options)
     if not targets and not options.resend:
         raise BadUsage("-f NAME or --target NAME=URL is required.")

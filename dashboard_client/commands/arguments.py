@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from dashboard_client.commands import completion
 from dashboard_client.network.endpoints import EXPORT_MEDIA_TYPES
 from dashboard_client.network.pm2_verbs import PM2_VERBS
 
@@ -119,6 +120,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     _add_server_option(run, argparse.SUPPRESS)
     main.set_defaults(command=None)
     _add_commands(run.add_subparsers(dest="command", required=True, metavar="COMMAND"))
+    completion.complete_if_requested(main)
     return main.parse_args(argv)
 
 
