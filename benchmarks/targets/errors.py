@@ -35,9 +35,10 @@ class ReadOnlyTarget(BenchmarkError, Conflict):
 class TargetNotOnline(BenchmarkError, Conflict):
     """The processes of an own target are not online under PM2."""
 
-    def __init__(self, name: str, listening: Sequence[str]) -> None:
+    def __init__(self, name: str, listening: Sequence[str], problem: str = "") -> None:
         others = f" Listening: {', '.join(listening)}." if listening else ""
-        super().__init__(f"{name} is not online under PM2.{others} Start it with pm2 start, or POST /api/pm2/start.")
+        advice = problem or "Start it with pm2 start, or POST /api/pm2/start."
+        super().__init__(f"{name} is not online under PM2.{others} {advice}")
 
 
 class PortUnknown(BenchmarkError, Conflict):

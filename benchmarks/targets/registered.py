@@ -33,12 +33,13 @@ _OTHER = re.compile(r"[^A-Za-z0-9._-]+")
 class Apps:
     """What PM2 says: the apps that listen, the names of all instances that are online, and all sockets of these and of
     PM2's daemon, which listens for apps in cluster mode: some of its sockets cannot be assigned to an app. `listed`:
-    all names in its list, those of stopped processes too."""
+    all names in its list, those of stopped processes too; `problem`: why nothing more is known."""
 
     listening: tuple[ListeningApp, ...] = ()
     online: tuple[str, ...] = ()
     sockets: frozenset[Listener] = frozenset()
     listed: frozenset[str] = frozenset()
+    problem: str = ""
 
     def app(self, name: str) -> ListeningApp | None:
         return next((app for app in self.listening if app.name == name), None)
@@ -55,12 +56,16 @@ def recent_apps() -> Apps:
 
 
 def fetch_apps() -> Apps:
-    """Now; nothing while PM2's daemon is down."""
+    """Now. While PM2's daemon is down or hangs, only the names that it listed last: its processes may have ended, and
+    other programs may have their ports."""
     try:
         stats = current_monitor.recent_stats() or async_to_sync(current_monitor.sample)()
     except PM2Error:
         return Apps()
     processes = stats.processes
+    listed = frozenset(process.name for process in processes)
+    if stats.stale:
+        return Apps(listed=listed, problem=stats.daemon.message or "PM2's daemon is not responding.")
     framework_ports = {framework.port for framework in registry().frameworks}
     own = permitted.own_ports() | permitted.cluster_ports(framework_ports)
     online = tuple(process.name for process in processes if process.status is Status.ONLINE)
@@ -69,7 +74,7 @@ def fetch_apps() -> Apps:
     return Apps(
         listeners.listening_apps(processes, own_pids, own), online,
         frozenset(one for one in sockets if one.port not in own),
-        frozenset(process.name for process in processes),
+        listed,
     )  # fmt: skip
 
 
@@ -137,7 +142,7 @@ def _of_name(pm2_name: str, ports: Sequence[int]) -> Target:
 
 
 def not_online(pm2_name: str, apps: Apps) -> TargetNotOnline:
-    return TargetNotOnline(pm2_name, sorted({other.name for other in apps.listening}))
+    return TargetNotOnline(pm2_name, sorted({other.name for other in apps.listening}), apps.problem)
 
 
 def place_of(target: Target, apps: Apps) -> tuple[str, Place]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -18,7 +20,10 @@ from benchmarks.targets import registered
 from benchmarks.targets.errors import TargetsUnreadable
 from benchmarks.targets.registered import Apps
 from benchmarks.targets.toml_file import import_targets
+from pm2.daemon.process import from_monitor_data
 from pm2.frameworks.registry import registry
+from pm2.monitor import current_monitor
+from pm2.monitor.listing import Counts, DaemonStatus, Stats
 from system.host.ports import Listener
 
 pytestmark = pytest.mark.django_db
@@ -260,6 +265,25 @@ def test_a_file_that_is_refused_says_so_in_sentences(client: APIClient, tmp_path
         f"{file}: target 1 ('api'): endpoints.0.path: Must begin with / and consist of the characters of a URL; others "
         "are percent-encoded, a space as %20. No target was changed."
     )
+
+
+def test_what_a_daemon_listed_before_it_ended_is_not_loaded(client: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its processes may have ended since, and another program may have their port."""
+    process = from_monitor_data({"name": "api", "pid": 7, "pm2_env": {"status": "online"}}, 0.0)
+    process = replace(process, ports=(8081,), listeners=(Listener("127.0.0.1", 8081),))
+    stats = Stats(
+        (process,), Counts(1, 1), DaemonStatus("down", None, None, "/h", message="PM2's daemon for /h is not running."),
+        datetime.now(UTC), True, 3.0,
+    )  # fmt: skip
+    monkeypatch.setattr(current_monitor, "recent_stats", lambda: stats)
+    put(client, "own", pm2="api", ports=[8081])
+
+    for name in ("api", "own"):
+        refused = client.post("/api/benchmark/run", {"target": name}, format="json")
+        assert (refused.status_code, refused.json()["code"], refused.json()["message"]) == (
+            409, "target_not_online", "api is not online under PM2. PM2's daemon for /h is not running.",
+        )  # fmt: skip
+    assert registered.fetch_apps() == Apps(listed=frozenset({"api"}), problem="PM2's daemon for /h is not running.")
 
 
 def test_a_target_of_pm2_may_say_by_its_url_where_it_answers(
