@@ -7,6 +7,7 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
@@ -16,7 +17,7 @@ from benchmarks.targets import registered, store
 from benchmarks.targets.errors import ReadOnlyTarget
 from benchmarks.targets.registered import fetch_apps, recent_apps
 from benchmarks.targets.target import Target, TargetSource
-from benchmarks.targets.target_serializer import TargetSerializer
+from benchmarks.targets.target_serializer import ReplacedTargetSerializer, TargetSerializer
 from system.lib import audit_hook
 from system.lib.wire import to_wire
 from system.lib.wire_serializers import response_schema
@@ -48,13 +49,13 @@ class TargetViewSet(ViewSet):
         """One target. Values of credentials are never in it."""
         return Response(to_wire(registered.find_target(name, fetch_apps())))
 
-    @extend_schema(request=TargetSerializer, responses=response_schema(responses.TargetChanged))
+    @extend_schema(request=ReplacedTargetSerializer, responses=response_schema(responses.TargetChanged))
     @target.mapping.put
     def replace_target(self, request: Request, name: str) -> Response:
         """Create or replace an own target. A credential given as `{"secret": true}` is kept, unless url, connect, pm2
         or ports change: then it has to be set again."""
-        data = {**request.data, "name": name} if isinstance(request.data, Mapping) else request.data
-        target = self._save(request, data)
+        data = {"name": name, **request.data} if isinstance(request.data, Mapping) else request.data
+        target = self._save(request, data, path_name=name)
         return Response(_changed(f"Saved target {target.name}.", target))
 
     @extend_schema(responses={200: response_schema(responses.RunChanged)})
@@ -67,9 +68,11 @@ class TargetViewSet(ViewSet):
         store.delete(name)
         return Response(to_wire(responses.RunChanged(True, f"Deleted target {name}.")))
 
-    def _save(self, request: Request, data: Any, *, is_new: bool = False) -> Target:
+    def _save(self, request: Request, data: Any, *, is_new: bool = False, path_name: str | None = None) -> Target:
         serializer = TargetSerializer(data=data)
         serializer.is_valid(raise_exception=True)
+        if path_name is not None and serializer.validated_data["name"] != path_name:
+            raise ValidationError({"name": f"Must be that of the path, {path_name}: targets are not renamed."})
         audit_hook.name_subject(request._request, serializer.validated_data["name"])
         actor = getattr(getattr(request._request, "credential", None), "actor", "")
         saved = store.save(serializer.validated_data, actor=actor, is_new=is_new)

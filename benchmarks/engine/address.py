@@ -54,6 +54,14 @@ class TargetUrl:
         return f"{self.scheme}://{self.authority}"
 
 
+def is_ipv6(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def bracket_ipv6(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
@@ -67,6 +75,8 @@ def parse_host_port(text: str, default_port: int | None) -> tuple[str, int]:
     if not 1 <= port <= 65535:
         reason = "the port is not between 1 and 65535." if match["port"] else "a port is required: host:port."
         raise InvalidTargetAddress(text, reason)
+    if match["six"] and not is_ipv6(match["six"]):
+        raise InvalidTargetAddress(text, "brackets hold an IPv6 address, such as [::1].")
     return (match["six"] or match["name"]).lower(), port
 
 

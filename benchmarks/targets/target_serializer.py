@@ -110,3 +110,10 @@ class TargetSerializer(KnownFieldsSerializer):
         elif attrs.get("connect"):
             raise serializers.ValidationError({"connect": "Only a URL can be connected to elsewhere."})
         return {**attrs, "pm2": pm2, "url": url, "connect": attrs.get("connect") or ""}
+
+
+@extend_schema_serializer(component_name="ReplacedTarget")
+class ReplacedTargetSerializer(TargetSerializer):
+    """A target whose name is in the path of the request."""
+
+    name = TargetNameField(required=False, help_text="that of the path, if it is given")

@@ -108,6 +108,8 @@ def test_another_key_of_the_server_clears_credentials(client: APIClient, setting
         ({"pm2": "a", "endpoints": [{"path": "/", "expect": ["p99<50"]}]}, "endpoints"),
         ({"pm2": "a", "endpoints": [{"path": "/", "expects": ["p99<50ms"]}]}, "endpoints"),
         ({"pm2": "a", "prots": [8080]}, "prots"),
+        ({"url": "http://[0]"}, "url"),
+        ({"url": "http://a", "connect": "[127.0.0.1]:80"}, "connect"),
     ],
 )
 def test_what_is_no_target_is_refused(client: APIClient, body: dict[str, Any], field: str) -> None:
@@ -115,6 +117,17 @@ def test_what_is_no_target_is_refused(client: APIClient, body: dict[str, Any], f
 
     assert (response.status_code, list(response.json()["fields"])) == (400, [field])
     assert not StoredTarget.objects.exists()
+
+
+def test_the_name_of_a_replaced_target_is_that_of_the_path(client: APIClient) -> None:
+    def replace(**names: str) -> Any:
+        return client.put(f"{URL}/orders", {"pm2": "a", **names}, format="json")
+
+    other, none, same = replace(name="bills"), replace(), replace(name="orders")
+
+    assert (other.status_code, list(other.json()["fields"])) == (400, ["name"])
+    assert [none.status_code, same.status_code] == [200, 200]
+    assert [target.name for target in StoredTarget.objects.all()] == ["orders"]
 
 
 @pytest.mark.parametrize("name", ["fastify", "a b", "a;b", "..", "ä", "a" * 65, "$(id)", "-r`id`"])
