@@ -63,7 +63,7 @@ OWNERS = {
         "pm2site/management/commands/serve.py",
         "pm2site/management/commands/runserver.py",
         "pm2site/transport/daphne_limits.py",
-        "pm2site/transport/http_channel.py",
+        "pm2site/transport/http_request.py",
         "pm2site/transport/websocket.py",
     },
     "twisted": {
@@ -71,6 +71,7 @@ OWNERS = {
         "pm2site/transport/connection_probe.py",
         "pm2site/transport/daphne_limits.py",
         "pm2site/transport/http_channel.py",
+        "pm2site/transport/http_request.py",
     },
     "sqlite3": {"pm2site/backup/sqlite_file.py", "system/database/existing_file.py"},
 }

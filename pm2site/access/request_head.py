@@ -70,23 +70,29 @@ def new_head(
     method: str, path: str, pairs: Iterable[tuple[str, str]], peer: str, scheme: str = "http", **connection: Any
 ) -> RequestHead:
     """The head of a request. `pairs`: all headers; `peer`: the address at the other end of the connection."""
-    pairs = [(name.lower(), value) for name, value in pairs]
     headers: dict[str, str] = {}
-    for name, value in pairs:
-        is_list = name in headers and (name in LISTS or name.startswith(FORWARDING_PREFIX))
+    hosts, origins = [], []
+    is_forwarded = False
+    for given_name, value in pairs:
+        name = given_name.lower()
+        if name == "host":
+            hosts.append(value)
+        elif name == "origin":
+            origins.append(value)
+        is_forwarding = name.startswith(FORWARDING_PREFIX)
+        is_forwarded = is_forwarded or is_forwarding or name in FORWARDING
+        is_list = name in headers and (is_forwarding or name in LISTS)
         headers[name] = f"{headers[name]}, {value}" if is_list else value
-    hosts = tuple(value for name, value in pairs if name == "host")
-    is_forwarded = not FORWARDING.isdisjoint(headers) or any(name.startswith(FORWARDING_PREFIX) for name in headers)
     address, host = unmapped(peer), hosts[0] if hosts else ""
     if is_forwarded and is_trusted_proxy(address):
         forwarded = _forwarded(headers)
         address = _client_address(address, forwarded["for"])
         scheme = forwarded["proto"][-1] if forwarded["proto"] else scheme
         host = forwarded["host"][-1] if forwarded["host"] else host
-        hosts = (host,) if forwarded["host"] else hosts
+        hosts = [host] if forwarded["host"] else hosts
     is_secure = scheme.lower() in ("https", "wss")
     return RequestHead(
-        method, path, headers, hosts, tuple(value for name, value in pairs if name == "origin"), address,
+        method, path, headers, tuple(hosts), tuple(origins), address,
         "https" if is_secure else "http", host, is_forwarded, cookies=headers.get("cookie", ""),
         **connection,
     )  # fmt: skip

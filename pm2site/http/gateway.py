@@ -20,6 +20,7 @@ from pm2site.http.request_checks import SAFE_METHODS, check_head
 from pm2site.http.request_log import RequestLog
 from pm2site.http.visit import Visit, new_visit
 from pm2site.transport.asgi_types import Receive, Scope, Send
+from pm2site.transport.connection_probe import respond_at_once
 from system.database import long_work
 
 log = structlog.get_logger("pm2site.http")
@@ -61,9 +62,12 @@ class _Response:
 
     async def send_whole(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         pairs = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
-        length = [] if status == 304 else [(b"Content-Length", b"%d" % len(body))]
-        await self.send({"type": "http.response.start", "status": status, "headers": pairs + length})
-        await self.send({"type": "http.response.body", "body": body})
+        if status not in (204, 304):
+            pairs.append((b"Content-Length", b"%d" % len(body)))
+        pairs, self.status = self._with_common(pairs), status
+        if not respond_at_once(self.visit.head.connection, status, pairs, body):
+            await self._send({"type": "http.response.start", "status": status, "headers": pairs})
+            await self._send({"type": "http.response.body", "body": body})
 
     async def send_json(self, status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> None:
         content = json.dumps(body, separators=(",", ":")).encode()

@@ -38,6 +38,8 @@ class ConnectionProbe:
         scope = {**scope, CONNECTION_KEY: _connection_of(protocol)}
         try:
             await self.application(scope, receive, send)
+            if ended := getattr(protocol, "application_ended", None):
+                ended()
         except Exception as error:
             fail = getattr(protocol, "handle_exception", None)
             if scope["type"] == "http" and fail is not None:
@@ -55,6 +57,16 @@ def _connection_of(protocol: Any) -> Connection:
         connection = transport.pm2site_connection = Connection(transport)
     connection.protocol = protocol
     return connection
+
+
+def respond_at_once(connection: Connection, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> bool:
+    """Sends a complete response, if the server can do it in one step; False if it takes ASGI's messages only.
+    `headers`: with Content-Length."""
+    respond = getattr(connection.protocol, "respond", None)
+    if respond is None:
+        return False
+    respond(status, headers, body)
+    return True
 
 
 def is_blocked(scope: Scope) -> bool:

@@ -20,7 +20,8 @@ from twisted.internet import reactor, tcp
 from pm2site.errors import Refusal
 from pm2site.transport.connections import ConnectionTable, accepts_per_turn, raise_descriptor_limit
 from pm2site.transport.handshakes import HandshakeQueue
-from pm2site.transport.http_channel import LimitedChannel, LimitedRequest
+from pm2site.transport.http_channel import LimitedChannel
+from pm2site.transport.http_request import LimitedRequest
 from pm2site.transport.websocket import MESSAGE_BYTES, LimitedWebSocket
 
 log = structlog.get_logger("pm2site.transport")

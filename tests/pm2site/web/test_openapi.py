@@ -46,7 +46,7 @@ def test_only_a_submitted_result_takes_null() -> None:
     assert len(bodies) > 10
     assert with_null == {
         "AddRequest", "BudgetItemRequest", "BudgetRequest", "GateRequest", "HistogramsRequest", "OwnTargetRequest",
-        "SweepRequest", "SweepStepRequest", "TrialRequest",
+        "ReplacedTargetRequest", "SweepRequest", "SweepStepRequest", "TrialRequest",
     }  # fmt: skip
 
 
