@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -123,6 +124,20 @@ def database(name: str, default: Path) -> dict[str, object]:
             f"{name} names a database in memory, which each thread would have for itself. Name a file: sqlite:////PATH"
         )
     return config
+
+
+def service_url(name: str, schemes: tuple[str, ...]) -> str:
+    """A URL such as `redis://:password@host:6379/0`; empty if it is unset. The value is in no message: it may hold a
+    password."""
+    value = text(name)
+    try:
+        parts = urlsplit(value)
+        is_valid = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_valid = False
+    if value and not is_valid:
+        raise ImproperlyConfigured(f"{name} is not a URL {' or '.join(f'{scheme}://' for scheme in schemes)}HOST:PORT.")
+    return value
 
 
 def load_or_create_secret(file: Path, length: int) -> str:

@@ -55,6 +55,9 @@ REDIS_CLUSTER_DIR = env.path("REDIS_CLUSTER_DIR", DATA_DIR / "redis-cluster")
 REDIS_BASE_PORT = env.integer("REDIS_BASE_PORT", 7000, 1024, 55535)
 REDIS_MAX_NODES = env.integer("REDIS_MAX_NODES", 30, 3, 1000)
 REDIS_TIMEOUT = env.seconds("REDIS_TIMEOUT", 5)
+# Never loaded by a run, like the database.
+BROKER_URL = env.service_url("BROKER_URL", ("redis", "rediss", "amqp", "amqps"))
+CHANNEL_REDIS_URL = env.service_url("CHANNEL_REDIS_URL", ("redis", "rediss"))
 BENCH_TARGETS = env.comma_separated("BENCH_TARGETS")
 _history = env.text("BENCH_HISTORY_FILE")
 BENCH_HISTORY_FILES = (

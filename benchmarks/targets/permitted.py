@@ -9,6 +9,7 @@ import socket
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -22,7 +23,7 @@ from system.host.ports import Listener
 
 # Numeric forms that inet_aton accepts as an address: 2130706433, 0x7f.1, 127.1.
 _INET_ATON_NUMBER = re.compile(r"(?:.*\.)?(?:0[xX][0-9A-Fa-f]*|\d+)\.?")
-POSTGRES_PORT = 5432
+DEFAULT_PORTS = {"postgresql": 5432, "redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +147,10 @@ def _owners(address: IPAddress, port: int, app_ports: Collection[int]) -> Iterat
         yield "this server itself"
     if is_here and port in cluster_ports(app_ports):
         yield "of the Redis Cluster"
-    if (host_port := _database()) and port == host_port[1]:
-        hosts = {str(known) for known in _known_addresses(host_port[0])}
-        if str(address) in hosts or (is_here and any(_is_local(ipaddress.ip_address(known)) for known in hosts)):
-            yield "this server's database"
+    for name, host, service_port in _services():
+        known = _known_addresses(host) if service_port == port else []
+        if address in known or (is_here and any(_is_local(one) for one in known)):
+            yield f"this server's {name}"
 
 
 def own_ports() -> set[int]:
@@ -163,13 +164,16 @@ def cluster_ports(app_ports: Collection[int]) -> set[int]:
     return nodes | {port + BUS_OFFSET for port in nodes}
 
 
-def _database() -> tuple[str, int] | None:
-    """Host and port of PostgreSQL; None for SQLite, and for a unix socket."""
+def _services() -> Iterator[tuple[str, str, int]]:
+    """Name, host and port of what this server needs. SQLite and a unix socket have no port."""
     configured: dict[str, Any] = settings.DATABASES["default"]
     host = str(configured.get("HOST") or "")
-    if not host or host.startswith("/"):
-        return None
-    return host, int(configured.get("PORT") or POSTGRES_PORT)
+    if host and not host.startswith("/"):
+        yield "database", host, int(configured.get("PORT") or DEFAULT_PORTS["postgresql"])
+    for name, url in (("broker", settings.BROKER_URL), ("channel layer", settings.CHANNEL_REDIS_URL)):
+        parts = urlsplit(url)
+        if parts.hostname:
+            yield name, parts.hostname, parts.port or DEFAULT_PORTS[parts.scheme]
 
 
 def _known_addresses(host: str) -> list[IPAddress]:

@@ -28,6 +28,8 @@ from pm2site import env
         ("", lambda: env.program("X"), ""),
         ("json", lambda: env.choice("X", "console", ("console", "json")), "json"),
         ("/tmp/here", lambda: env.path("X", Path("/none")), Path("/tmp/here")),
+        ("rediss://:p@h/0", lambda: env.service_url("X", ("redis", "rediss")), "rediss://:p@h/0"),
+        ("", lambda: env.service_url("X", ("redis",)), ""),
         ("postgres://u:p@h:5/n", lambda: env.database("X", Path("/d"))["HOST"], "h"),
     ],
 )
@@ -49,6 +51,8 @@ def test_a_value_is_parsed(
         ("soon", lambda: env.seconds("X", 1), "X='soon' is not a number of seconds."),
         ("xml", lambda: env.choice("X", "a", ("a", "b")), "X='xml' is not one of a, b."),
         ("/a:b", lambda: env.paths("X"), "X='/a:b' has 'b', which is not an absolute path."),
+        ("h:6379", lambda: env.service_url("X", ("redis", "amqp")), "X is not a URL redis:// or amqp://HOST:PORT."),
+        ("redis://:secret@h:x", lambda: env.service_url("X", ("redis",)), "X is not a URL redis://HOST:PORT."),
         (
             "/no/where",
             lambda: env.program("X"),

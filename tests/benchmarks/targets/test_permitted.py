@@ -79,12 +79,16 @@ def test_an_allow_listed_target_may_have_any_port(settings: Settings) -> None:
         ("[::1]:17002", "port 17002 of ::1 is of the Redis Cluster"),
         ("[::ffff:127.0.0.1]:7000", "is of the Redis Cluster"),
         ("10.9.8.7:5433", "port 5433 of 10.9.8.7 is this server's database"),
+        ("127.0.0.2:6379", "port 6379 of 127.0.0.2 is this server's broker"),
+        ("[::1]:6379", "port 6379 of ::1 is this server's broker"),
+        ("10.9.8.7:6380", "port 6380 of 10.9.8.7 is this server's channel layer"),
     ],
 )
 def test_parts_of_the_server_are_never_loaded(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, text: str, owner: str
 ) -> None:
-    settings.BENCH_TARGETS = ("127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "10.9.8.7")
+    settings.BENCH_TARGETS = ("127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "10.9.8.7", "127.0.0.2")
+    settings.BROKER_URL, settings.CHANNEL_REDIS_URL = "redis://:pw@localhost/0", "rediss://10.9.8.7:6380"
     settings.API_PORT = 3177
     settings.REDIS_BASE_PORT = 7000
     monkeypatch.setitem(settings.DATABASES["default"], "HOST", "10.9.8.7")
