@@ -14,9 +14,9 @@ django_application = get_asgi_application()  # before the imports below: they ne
 
 from benchmarks.api.history_views import latest_results  # noqa: E402
 from benchmarks.runs import progress  # noqa: E402
+from monitoring.sampling import taps  # noqa: E402
 from pm2.exits import pm2_events  # noqa: E402
 from pm2.logs import live_logs  # noqa: E402
-from pm2.monitor import current_monitor  # noqa: E402
 from pm2site import lifetime  # noqa: E402
 from pm2site.audit import trail  # noqa: E402
 from pm2site.http.django_bridge import run_query  # noqa: E402
@@ -29,13 +29,12 @@ from pm2site.live.hub import Sample, Source  # noqa: E402
 from pm2site.transport import daphne_limits  # noqa: E402
 from pm2site.transport.asgi_types import Receive, Scope, Send  # noqa: E402
 from pm2site.transport.connection_probe import ConnectionProbe  # noqa: E402
-from rediscluster.status import cluster_sampler  # noqa: E402
 from system.host import host_sampler  # noqa: E402
 
 STREAMS: dict[str, Source] = {
-    "system:metrics": host_sampler.sample,
-    "pm2:stats": current_monitor.sample,
-    "redis:stats": cluster_sampler.sample,
+    "system:metrics": taps.host.sample,
+    "pm2:stats": taps.pm2.sample,
+    "redis:stats": taps.redis.sample,
     "benchmark:progress": progress.sample,
     "pm2:logs": live_logs.feed,
     "pm2:events": pm2_events.feed,

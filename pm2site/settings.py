@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "pm2",
     "rediscluster",
     "benchmarks",
+    "monitoring",
 ]
 ROOT_URLCONF = "pm2site.urls"
 ASGI_APPLICATION = "pm2site.asgi.application"

@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 # App → the apps below it.
 APPS = {
-    "pm2site": {"benchmarks", "pm2", "rediscluster", "system"},
+    "pm2site": {"monitoring", "benchmarks", "pm2", "rediscluster", "system"},
+    "monitoring": {"benchmarks", "pm2", "rediscluster", "system"},
     "benchmarks": {"pm2", "rediscluster", "system"},
     "pm2": {"system"},
     "rediscluster": {"system"},
@@ -33,6 +34,7 @@ ROOMS = {
         " cli urls apps __main__"
         " management.commands"
     ),
+    "monitoring": "sampling apps",
     "pm2site": (
         "env logging_setup settings errors models transport access http admin_site audit backup health live web admin banner wiring"
         " lifetime asgi urls apps management.commands __main__"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = ("system", "pm2", "rediscluster", "benchmarks", "pm2site", "dashboard_client", "perf", "tests")
+FOLDERS = ("system", "pm2", "rediscluster", "benchmarks", "monitoring", "pm2site", "dashboard_client", "perf", "tests")
 # Whole names that say nothing about the value.
 NAMES = {
     "each", "found", "made", "asked", "told", "said", "shown", "wanted", "going", "go", "it", "standing", "lineage",

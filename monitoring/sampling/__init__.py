@@ -1,0 +1,1 @@
+"""The newest sample of each stream, for those who sample nothing themselves."""
