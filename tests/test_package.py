@@ -128,7 +128,7 @@ def files_of_packages() -> set[str]:
     """What the wheel has to contain besides its metadata."""
     return {
         file.relative_to(ROOT).as_posix()
-        for package in ("pm2site", "system", "pm2", "rediscluster", "benchmarks", "dashboard_client")
+        for package in ("pm2site", "system", "pm2", "rediscluster", "benchmarks", "monitoring", "dashboard_client")
         for file in (ROOT / package).rglob("*")
         if file.is_file() and {"node_modules", "__pycache__"}.isdisjoint(file.parts)
     }
