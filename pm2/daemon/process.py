@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated
 
+from pm2.daemon.custom_metrics import parse_custom_metrics
 from system.host.ports import Listener
 from system.lib.wire import STAYS_INSIDE
 
@@ -43,7 +44,8 @@ class Process:
     """A process as sent to clients. `cpu`: percent of one core, `memory`: MB; both of the whole process tree.
 
     PM2 measures the process alone: `monitor.listing` replaces its figures by those of the tree. `listeners`: the
-    sockets behind `ports`; `env_port`: its variable PORT. These two are not sent.
+    sockets behind `ports`; `env_port`: its variable PORT; `custom_metrics`: the numbers that the app reports to PM2, by
+    name. These three are not sent.
     """
 
     pm_id: Annotated[int, "PM2 reuses these numbers"]
@@ -69,6 +71,7 @@ class Process:
     is_module: Annotated[bool, "A module of PM2, such as pm2-logrotate"]
     listeners: tuple[Listener, ...] = field(default=(), kw_only=True, metadata=STAYS_INSIDE)
     env_port: int | None = field(default=None, kw_only=True, metadata=STAYS_INSIDE)
+    custom_metrics: Mapping[str, float] = field(default_factory=dict, kw_only=True, hash=False, metadata=STAYS_INSIDE)
 
     @property
     def ports_text(self) -> str:
@@ -163,6 +166,7 @@ def from_monitor_data(entry: Mapping[str, object], now_ms: float) -> Process:
         version=as_text(env.get("version")),
         is_module=bool(env.get("pmx_module")),
         env_port=as_port(env.get("PORT")),
+        custom_metrics=parse_custom_metrics(env.get("axm_monitor")),
     )
 
 

@@ -39,6 +39,7 @@ def test_an_entry_becomes_a_process() -> None:
         pm_id=3, name="api", namespace="default", pid=11, status=Status.ONLINE, exec_mode="cluster_mode", instances=2,
         cpu=7.0, memory=3.0, memory_bytes=3 * 2**20, uptime_seconds=3.0, restarts=4, unstable_restarts=1, exit_code=0,
         framework=None, port=None, ports=(), interpreter="node", user="ada", version="1.2.3", is_module=False,
+        custom_metrics={"Loop delay": 0.4, "odd": 3.0},
     )  # fmt: skip
 
 
