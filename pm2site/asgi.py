@@ -23,6 +23,7 @@ from pm2site.http.django_bridge import run_query  # noqa: E402
 from pm2site.http.gateway import Gateway  # noqa: E402
 from pm2site.http.request_checks import check_raw_head, refusal_headers  # noqa: E402
 from pm2site.http.socket_gate import SocketGate  # noqa: E402
+from pm2site.live import steady_sampling  # noqa: E402
 from pm2site.live.consumers import LiveConsumer, UnknownPathConsumer  # noqa: E402
 from pm2site.live.hot_reads import hot_reads  # noqa: E402
 from pm2site.live.hub import Sample, Source  # noqa: E402
@@ -63,6 +64,7 @@ sockets = URLRouter(
 gateway = Gateway(hot_reads(STREAMS, HOT_STREAMS, HOT_SAMPLES, EXACT_READS))
 routes = ConnectionProbe(ProtocolTypeRouter({"http": gateway, "websocket": SocketGate(sockets)}))
 lifetime.finish_requests_by(gateway.stop)
+lifetime.sample_by(lambda: steady_sampling.keep_sampling(STREAMS))
 daphne_limits.install(check_raw_head, refusal_headers, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 

@@ -8,7 +8,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 
 from benchmarks.runs import watch
+from monitoring.recording import current
 from pm2.daemon import origin, rpc_client
 from pm2.daemon.process import Key
 from pm2.instance_tracking import instance_store
@@ -34,6 +35,7 @@ from rediscluster.status import cluster_sampler
 from system.database import contention, existing_file, long_work
 from system.database.deferred_writes import deferred_writes
 from system.lib import locks
+from system.lib.per_loop import PerLoop
 
 log = structlog.get_logger("pm2site")
 
@@ -41,6 +43,7 @@ _started_loops: set[asyncio.AbstractEventLoop] = set()
 _tasks: set[asyncio.Task[None]] = set()
 GC_THRESHOLD = 700  # Python's default; `main` starts with a higher one
 _recorder_lock: ExitStack | None = None
+_recorders: PerLoop[asyncio.Task[None]] = PerLoop()
 TAKE_OVER_S = 2.0
 ROWS_S = 2.0  # for rows that wait for the database
 THREADS_S = 1.5  # for threads that still run after the shutdown
@@ -51,6 +54,7 @@ async def _nothing() -> None:
 
 
 _finish_requests: Callable[[], Awaitable[None]] = _nothing
+_sample: Callable[[], Coroutine[object, object, None]] | None = None
 
 
 def start() -> None:
@@ -75,6 +79,11 @@ def start() -> None:
         GC_THRESHOLD
     )  # closed connections are cycles that hold buffers: 100 MB of them with that of the start
     _tasks.add(loop.create_task(_watch(), name="watch PM2"))
+    if _sample is not None:
+        _tasks.add(loop.create_task(supervision.keep_running(_sample, "steady sampling")))
+    if settings.HISTORY:
+        recording = supervision.keep_running(current.recorder().run, "recorder of metrics")
+        _recorders.set(loop.create_task(recording))
 
 
 async def _watch() -> None:
@@ -123,18 +132,31 @@ def finish_requests_by(work: Callable[[], Awaitable[None]]) -> None:
     _finish_requests = work
 
 
+def sample_by(work: Callable[[], Coroutine[object, object, None]]) -> None:
+    """`work`: samples what is recorded, until it is cancelled. Set by `asgi`, which knows the streams."""
+    global _sample
+    _sample = work
+
+
 async def stop() -> None:
     """Finishes or cancels running requests, closes all sockets, and writes pending rows."""
     global _recorder_lock
     while _tasks:
         _tasks.pop().cancel()
-    await asyncio.gather(sockets.shut_down(), cluster.shut_down(), _finish_requests())
+    await asyncio.gather(sockets.shut_down(), cluster.shut_down(), _finish_requests(), _stop_recording())
     await current_monitor.stop()
     await asyncio.to_thread(deferred_writes.stop, ROWS_S)
     _started_loops.discard(asyncio.get_running_loop())
     if _recorder_lock is not None:
         _recorder_lock.close()
         _recorder_lock = None
+
+
+async def _stop_recording() -> None:
+    recording = _recorders.pop()
+    if recording is not None:
+        recording.cancel()
+        await asyncio.wait({recording}, timeout=ROWS_S)
 
 
 def exit_without_threads(timeout_s: float = THREADS_S) -> None:

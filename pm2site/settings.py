@@ -59,6 +59,7 @@ REDIS_TIMEOUT = env.seconds("REDIS_TIMEOUT", 5)
 BROKER_URL = env.service_url("BROKER_URL", ("redis", "rediss", "amqp", "amqps"))
 CHANNEL_REDIS_URL = env.service_url("CHANNEL_REDIS_URL", ("redis", "rediss"))
 BENCH_TARGETS = env.comma_separated("BENCH_TARGETS")
+HISTORY = env.flag("HISTORY", True)
 _history = env.text("BENCH_HISTORY_FILE")
 BENCH_HISTORY_FILES = (
     (Path(_history).expanduser(),)

@@ -30,6 +30,7 @@ urlpatterns = [
     path("api/pm2/", include("pm2.urls")),
     path("api/redis/", include("rediscluster.urls")),
     path("api/benchmark/", include("benchmarks.urls")),
+    path("api/", include("monitoring.urls")),
     path("admin/login/", LoginView.as_view()),  # one login page, so that one limit guards it
     path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),

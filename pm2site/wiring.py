@@ -10,9 +10,12 @@ from pathlib import Path
 
 from django.conf import settings
 
+from monitoring.api import timeline
+from monitoring.sampling import own_cost
 from pm2.actions import start_steps
 from pm2.frameworks import registry
-from pm2site.audit import trail
+from pm2site.audit import deploys, trail
+from pm2site.live.connections import sockets
 from rediscluster.nodes.addresses import redis_ports
 from system.host import binaries, host_sampler
 from system.lib import audit_hook
@@ -24,4 +27,6 @@ def connect_rooms() -> None:
     registry.set_port_offset(lambda: int(settings.FRAMEWORK_PORT_OFFSET))
     start_steps.set_redis_ports(redis_ports)
     host_sampler.set_disk_folder(lambda: Path(settings.DATA_DIR))
+    own_cost.set_socket_count(lambda: len(sockets.open))
+    timeline.set_actions(deploys.actions_between)
     audit_hook.set_recorder(trail.record_command, trail.record_own)

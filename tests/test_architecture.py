@@ -34,7 +34,7 @@ ROOMS = {
         " cli urls apps __main__"
         " management.commands"
     ),
-    "monitoring": "sampling apps",
+    "monitoring": "errors series store sampling recording api urls apps",
     "pm2site": (
         "env logging_setup settings errors models transport access http admin_site audit backup health live web admin banner wiring"
         " lifetime asgi urls apps management.commands __main__"
@@ -75,7 +75,14 @@ OWNERS = {
         "pm2site/transport/http_channel.py",
         "pm2site/transport/http_request.py",
     },
-    "sqlite3": {"pm2site/backup/sqlite_file.py", "system/database/existing_file.py"},
+    "sqlite3": {
+        "monitoring/recording/recorder.py",
+        "monitoring/store/metrics_file.py",
+        "monitoring/store/reader.py",
+        "monitoring/store/writer.py",
+        "pm2site/backup/sqlite_file.py",
+        "system/database/existing_file.py",
+    },
 }
 # Method → the only files that may call it, under any import name.
 CALLS = {

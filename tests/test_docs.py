@@ -90,7 +90,8 @@ def literal_default(call: ast.Call) -> str | None:
     """The default as the table writes it; None if it is computed or described in words."""
     kind = ast.unparse(call.func)
     if len(call.args) > 1:
-        return str(call.args[1].value) if isinstance(call.args[1], ast.Constant) else None
+        value = call.args[1].value if isinstance(call.args[1], ast.Constant) else None
+        return None if value is None else str(int(value)) if isinstance(value, bool) else str(value)
     return {"env.flag": "0", "env.comma_separated": "none"}.get(kind)
 
 
@@ -187,7 +188,7 @@ def curl_operation(options: list[str]) -> tuple[str, str]:
     """The method and the path of a curl command, `…` for a command without an address."""
     addresses = [option for option in options if re.match(r"(http://)?[\w.]+:\d+/", option)]
     method = options[options.index("-X") + 1] if "-X" in options else "POST" if "-d" in options else "GET"
-    return method, "/" + addresses[0].removeprefix("http://").split("/", 1)[1] if addresses else "…"
+    return method, "/" + addresses[0].removeprefix("http://").split("/", 1)[1].partition("?")[0] if addresses else "…"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from monitoring.sampling import own_cost
+from monitoring.sampling.own_cost import OwnCost
 from monitoring.sampling.tap import Tap
 from pm2.monitor import current_monitor
 from pm2.monitor.listing import Stats
@@ -12,4 +14,5 @@ from system.host.metrics import HostStats
 
 host: Tap[HostStats] = Tap("system:metrics", host_sampler.sample)
 pm2: Tap[Stats] = Tap("pm2:stats", current_monitor.sample)
+own: Tap[OwnCost] = Tap("self", own_cost.sample)
 redis: Tap[RedisStats] = Tap("redis:stats", cluster_sampler.sample)

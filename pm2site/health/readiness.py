@@ -1,4 +1,4 @@
-"""Checks the server's dependencies: database, PM2, Redis, Node, load generators."""
+"""Checks the server's dependencies: database, PM2, Redis, Node, load generators; and the history of metrics."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.db import connection
 
+from monitoring.recording import current
 from pm2.monitor import current_monitor
 from pm2site.backup import schedule
 from pm2site.http import error_responses, middleware
@@ -31,7 +33,9 @@ class Check:
 
 async def run_checks() -> dict[str, Check]:
     """Runs all checks concurrently; none takes longer than `TIMEOUT_S`."""
-    probes = {"database": database, "pm2": pm2, "redis": redis, "node": node, "generators": generators}
+    probes = {
+        "database": database, "pm2": pm2, "redis": redis, "node": node, "generators": generators, "history": history,
+    }  # fmt: skip
     results = await asyncio.gather(*(_timed(probe) for probe in probes.values()))
     return dict(zip(probes, results, strict=True))
 
@@ -93,3 +97,7 @@ async def generators() -> tuple[bool, str]:
     programs = [await asyncio.to_thread(binaries.find, name) for name in GENERATORS]
     names = [f"{name} {binary.version}" for name, binary in zip(GENERATORS, programs, strict=True) if binary]
     return bool(names), ", ".join(names) or f"none of wrk, h2load, autocannon; run: {installation.SETUP}"
+
+
+async def history() -> tuple[bool, str]:
+    return await asyncio.to_thread(current.condition) if settings.HISTORY else (True, "off, since HISTORY=0")

@@ -58,7 +58,7 @@ def health(request: Request) -> Response:
 @extend_schema(methods=["GET"], responses={200: response_schema(Ready), 503: response_schema(Ready)}, tags=["health"])
 @api_view(["GET", "HEAD"])
 def ready(request: Request) -> Response:
-    """State of the database, PM2, Redis, Node and the load generators. 503 only without the database."""
+    """State of the database, PM2, Redis, Node, the load generators and the history. 503 only without the database."""
     checks = async_to_sync(readiness.run_checks)()
     is_ready = checks["database"].ok
     body = Ready("ok" if is_ready else "unavailable", checks, datetime.now(UTC))

@@ -1,0 +1,1 @@
+"""Series of a metric: its catalogue, its points, their roll-up, and their packed form. [pure]"""

@@ -1,0 +1,73 @@
+"""Points of one series as columns of integers, merged and rolled up. [pure]
+
+A point is the minimum, mean and maximum of an interval, in multiples of the metric's quantum; its slot is the start of
+the interval in unix seconds, divided by the interval's length. Slots ascend.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from operator import lt
+
+Point = tuple[int, int, int, int]  # slot, low, mean, high
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Points by columns, of equal length."""
+
+    slots: Sequence[int] = ()
+    lows: Sequence[int] = ()
+    means: Sequence[int] = ()
+    highs: Sequence[int] = ()
+
+    def __len__(self) -> int:
+        return len(self.slots)
+
+    def __iter__(self) -> Iterator[Point]:
+        return zip(self.slots, self.lows, self.means, self.highs, strict=True)
+
+
+def columns(points: Iterable[Point]) -> Columns:
+    rows = list(points)
+    return Columns(*zip(*rows, strict=True)) if rows else Columns()
+
+
+def merge(*parts: Columns) -> Columns:
+    """All points in the order of their slots; those of one slot, as after a clock was set back, become one."""
+    known = [part for part in parts if len(part)]
+    if not known:
+        return Columns()
+    joined = (
+        known[0]
+        if len(known) == 1
+        else Columns(*(list(chain(*same)) for same in zip(*map(_tuple, known), strict=True)))
+    )
+    if all(map(lt, joined.slots, islice(joined.slots, 1, None))):
+        return joined
+    return roll_up(columns(sorted(joined)), 1)
+
+
+def _tuple(points: Columns) -> tuple[Sequence[int], ...]:
+    return points.slots, points.lows, points.means, points.highs
+
+
+def roll_up(points: Columns, factor: int) -> Columns:
+    """Points of intervals that are `factor` times as long. The mean is that of the means."""
+    slots, rows, begin = points.slots, [], 0
+    while begin < len(slots):
+        slot = slots[begin] // factor
+        end = bisect_left(slots, (slot + 1) * factor, begin)
+        means = points.means[begin:end]
+        mean = round_half_up(sum(means), end - begin)
+        rows.append((slot, min(points.lows[begin:end]), mean, max(points.highs[begin:end])))
+        begin = end
+    return columns(rows)
+
+
+def round_half_up(total: int, count: int) -> int:
+    """total / count to the nearest integer, without the bias to even numbers of `round`."""
+    return (2 * total + count) // (2 * count)
