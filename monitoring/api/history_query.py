@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from monitoring.series.catalogue import CATALOGUE, SubjectKind
@@ -18,6 +19,9 @@ _BACK = re.compile(r"-([0-9]{1,8})([smhdw])")
 NO_TIME = "Must be an ISO 8601 time, or a duration back from now such as -1h, in s, m, h, d or w."
 
 
+@extend_schema_field(
+    {"oneOf": [{"type": "string", "format": "date-time"}, {"type": "string", "pattern": f"^{_BACK.pattern}$"}]}
+)
 class MomentField(TimeField):
     """An ISO 8601 time, or a duration back from now: `-15m`, `-14d`."""
 

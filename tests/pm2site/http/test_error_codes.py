@@ -48,6 +48,8 @@ benchmarks.TargetsUnreadable 400 targets_unreadable
 benchmarks.UnfitBaseline 409 unfit_baseline
 benchmarks.UnknownTarget 404 unknown_target
 benchmarks.UnreadableOutput 502 unreadable_output
+monitoring.HistoryOff 503 history_off
+monitoring.HistoryUnreadable 503 history_unreadable
 pm2.ActionFailed 502 action_failed
 pm2.AlreadyRunning 409 already_running
 pm2.CallFailed 502 pm2_refused
