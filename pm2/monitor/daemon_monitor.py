@@ -63,6 +63,7 @@ class DaemonMonitor:
         self._cron_pm_ids: set[int] = set()
         self._list_request: asyncio.Task[tuple[str, list[dict[str, object]]]] | None = None
         self._requested_s = list_freshness.NEVER_S
+        self._changed_s = list_freshness.NEVER_S  # the last event, or the beginning of those that reach us
         self.is_listening = self._is_unresponsive = self._was_up = False
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -132,7 +133,8 @@ class DaemonMonitor:
 
     def _is_fresh(self, max_age_s: float) -> bool:
         is_young = time.monotonic() - self._listed_s <= max_age_s
-        return self.daemon.state == "up" and is_young and self._requested_s >= list_freshness.list_invalidated_s()
+        changed_s = max(self._changed_s, list_freshness.list_invalidated_s())
+        return self.daemon.state == "up" and is_young and self._requested_s >= changed_s
 
     def _living_orphans(self) -> tuple[Orphan, ...]:
         listed_pids = {process.pid for process in self._listed} if self.daemon.state == "up" else set()
@@ -241,6 +243,7 @@ class DaemonMonitor:
             except PM2Error:
                 await asyncio.sleep(RETRY_S)
                 continue
+            self._changed_s = time.monotonic()  # events before were missed
             self._wake.set()
             self.is_listening = True
             try:
@@ -258,7 +261,7 @@ class DaemonMonitor:
             self.recorder.on_daemon_line(event)
         elif isinstance(event, ProcessEvent):
             self.recorder.on_process_event(event)
-            self._listed_s = -IDLE_POLL_S
+            self._changed_s = time.monotonic()
             self._wake.set()
         elif isinstance(event, DaemonKilled):
             self._state.on_kill()

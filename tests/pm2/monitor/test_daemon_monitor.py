@@ -15,6 +15,7 @@ from pytest_django import Settings
 from pm2 import models
 from pm2.actions import lifecycle, prepare_payload, start_steps
 from pm2.actions.selection import ProcessSelector
+from pm2.daemon.bus_events import ProcessEvent
 from pm2.exits import pm2_events
 from pm2.exits.classify import Exit
 from pm2.instance_tracking import instance_store
@@ -276,3 +277,25 @@ async def test_a_reply_that_another_caller_took_is_a_response(
     monkeypatch.setattr(asyncio, "wait", wait_and_be_overtaken)
 
     assert await monitor.is_responding()
+
+
+async def test_a_list_that_was_requested_before_an_event_is_requested_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The app starts while the daemon, which is slow, answers an earlier request."""
+    monitor = DaemonMonitor(tmp_path)
+    requests: list[int] = []
+    event = ProcessEvent("online", 0, "api", 0.0, 0.0, is_manual=False, is_old=False, exit_code=None)
+
+    async def fetch() -> tuple[str, list[dict[str, object]]]:
+        requests.append(len(requests))
+        if len(requests) == 1:
+            monitor._handle_event(event)
+            return "7.0.4", []
+        return "7.0.4", [{"pm_id": 0, "name": "api", "pid": 0, "pm2_env": {"status": "online"}}]
+
+    monkeypatch.setattr(monitor, "_fetch_list", fetch)
+    monitor._list_duration_s = 60.0  # a list counts as fresh for long
+
+    stats = await monitor.stats()
+    assert ([process.name for process in stats.processes], requests) == (["api"], [0, 1])
