@@ -62,8 +62,7 @@ class DaemonMonitor:
         self._listed_s, self._list_duration_s = -IDLE_POLL_S, 0.0
         self._cron_pm_ids: set[int] = set()
         self._list_request: asyncio.Task[tuple[str, list[dict[str, object]]]] | None = None
-        self._requested_s = list_freshness.NEVER_S
-        self._changed_s = list_freshness.NEVER_S  # the last event, or the beginning of those that reach us
+        self._requested_s = self._changed_s = list_freshness.NEVER_S  # `_changed_s`: of the last event that we know of
         self.is_listening = self._is_unresponsive = self._was_up = False
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -133,8 +132,8 @@ class DaemonMonitor:
 
     def _is_fresh(self, max_age_s: float) -> bool:
         is_young = time.monotonic() - self._listed_s <= max_age_s
-        changed_s = max(self._changed_s, list_freshness.list_invalidated_s())
-        return self.daemon.state == "up" and is_young and self._requested_s >= changed_s
+        is_later = self._requested_s >= max(self._changed_s, list_freshness.list_invalidated_s())
+        return self.daemon.state == "up" and is_young and is_later
 
     def _living_orphans(self) -> tuple[Orphan, ...]:
         listed_pids = {process.pid for process in self._listed} if self.daemon.state == "up" else set()
@@ -243,9 +242,8 @@ class DaemonMonitor:
             except PM2Error:
                 await asyncio.sleep(RETRY_S)
                 continue
-            self._changed_s = time.monotonic()  # events before were missed
+            self._changed_s, self.is_listening = time.monotonic(), True  # events before were missed
             self._wake.set()
-            self.is_listening = True
             try:
                 await connection.closed
             finally:
