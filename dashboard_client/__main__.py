@@ -64,18 +64,10 @@ def _run_dashboard(settings: Config, options: Namespace) -> int:
     screen_options = runtime.Options(
         is_read_only=options.readonly,
         wants_mouse=not options.no_mouse,
-        glyphs=_select_glyphs(options.ascii),
+        glyphs=theme.select_glyphs(sys.stdout.encoding or "", os.environ.get("TERM", ""), is_ascii=options.ascii),
         theme=options.theme,
     )
     return runtime.run(settings, screen_options, progress.print_status)
-
-
-def _select_glyphs(is_ascii: bool) -> theme.Glyphs:
-    """Braille, except on the Linux console (blocks) and where the output encoding is not UTF-8 (ASCII)."""
-    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-    if is_ascii or encoding != "utf8":
-        return theme.PLAIN_ASCII
-    return theme.BLOCKS if os.environ.get("TERM") == "linux" else theme.BRAILLE
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ ROOMS = {
         " lifetime asgi urls apps management.commands __main__"
     ),
     "dashboard_client": (
-        "standard_streams errors config wire network client formatting commands tui.screen tui.model tui.text tui.update tui.view tui"
+        "standard_streams errors config wire network client formatting tui.screen commands tui.model tui.text tui.update tui.view tui"
         " __main__"
     ),
 }

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from dashboard_client.commands import completion
-from dashboard_client.network.endpoints import EXPORT_MEDIA_TYPES
+from dashboard_client.commands.history_arguments import HISTORY_EPILOG, add_history_verbs
+from dashboard_client.commands.parser import Parser as Parser
+from dashboard_client.commands.parser import add_json_option, at_least
 from dashboard_client.network.pm2_verbs import PM2_VERBS
 
 INSTALLED_NAME = "pm2site-dashboard"
@@ -40,6 +41,7 @@ RUN_EPILOG = """\
   run bench --url http://10.0.0.5:8080/orders --name orders --expect "p99<50ms"
   run bench list                 the newest results
   run bench compare baseline ID  compare two runs; --json prints their ids after a benchmark
+  run history app.cpu api --from -1d   what happened last night; run history lists the metrics
   run history export -o runs.csv --format csv
   run cleanup --yes              delete all PM2 processes and the Redis Cluster
 
@@ -47,58 +49,6 @@ Results go to stdout, progress to stderr; --json prints the server's response.
 Exit codes: 0 ok, 1 failed, 2 usage, 4 invalid benchmark, 6 its budget is missed, 5 not shown."""
 
 PROCESS = "a process name, namespace or pm_id"
-BENCH_VERBS = ("run", "list", "compare", "targets", "target")
-
-
-def at_least(low: int) -> Callable[[str], int]:
-    """A whole number. The largest one is the server's to know."""
-
-    def number(text: str) -> int:
-        value = int(text)
-        if value < low:
-            raise argparse.ArgumentTypeError(f"{text} is less than {low}")
-        return value
-
-    number.__name__ = "whole number"
-    return number
-
-
-PROTECTION = "\0"  # no argument of a program can contain it
-
-
-class Parser(argparse.ArgumentParser):
-    """Prints errors as `[ERROR] …`, and accepts options between positional arguments: argparse by itself takes an
-    optional one (`bench NAME [ENDPOINT]`) as absent once an option follows. It uses this class for subparsers too."""
-
-    _is_intermixed = False
-
-    def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(2, f"[ERROR] {message}\n")
-
-    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
-        """Inserts the default of `verb`: `bench FRAMEWORK` is short for `bench run FRAMEWORK`."""
-        default = self.get_default("verb")
-        if default and args and args[0] not in (*BENCH_VERBS, "-h", "--help"):
-            args = [default, *args]
-        if self._is_intermixed or self._subparsers is not None:
-            return super().parse_known_args(args, namespace)
-        self._is_intermixed = True  # `parse_known_intermixed_args` calls this method
-        try:
-            known, unknown = self.parse_known_intermixed_args(_protect_dashes(args), namespace)
-        finally:
-            self._is_intermixed = False
-        for name, value in vars(known).items():
-            if isinstance(value, str):
-                setattr(known, name, value.removeprefix(PROTECTION))
-        return known, unknown
-
-
-def _protect_dashes(arguments: Sequence[str]) -> list[str]:
-    """Without `--`, behind which a word that begins with `-` is no option: argparse forgets that between options."""
-    end = arguments.index("--") if "--" in arguments else len(arguments)
-    words = (PROTECTION + word if word.startswith("-") else word for word in arguments[end + 1 :])
-    return [*arguments[:end], *words]
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -144,9 +94,14 @@ def _add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     _add_redis_verbs(commands.add_parser("redis", help="setup, stop, resume, failover, clean, status"))
     _add_pm2_verbs(commands.add_parser("pm2", help=", ".join((*PM2_VERBS, "logs", "status"))))
     _add_bench_verbs(commands.add_parser("bench", help="benchmark a running framework or target, list or compare runs"))
-    _add_history_verbs(commands.add_parser("history", help="export the benchmark history"))
+    add_history_verbs(
+        commands.add_parser(
+            "history", help="the history of a metric; export that of benchmarks", epilog=HISTORY_EPILOG,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )  # fmt: skip
     for command in (quickstart, cleanup):
-        _add_json_option(command)
+        add_json_option(command)
 
 
 def _add_pm2_verbs(pm2: argparse.ArgumentParser) -> None:
@@ -181,7 +136,7 @@ def _add_pm2_verbs(pm2: argparse.ArgumentParser) -> None:
     add("-f", "--follow", action="store_true", help="print new lines until Ctrl-C")
     add("--search", metavar="TEXT", help="only lines containing this text")
     for parser in set(verbs.choices.values()):
-        _add_json_option(parser)
+        add_json_option(parser)
 
 
 def _add_file_options(start: argparse.ArgumentParser) -> None:
@@ -232,7 +187,7 @@ def _add_bench_verbs(bench: argparse.ArgumentParser) -> None:
     compare.add_argument("new", help="the id of the run to compare with it")
     targets = verbs.add_parser("targets", help="what can be measured: frameworks, own targets, what listens under PM2")
     for verb in (run, listing, compare, targets):
-        _add_json_option(verb)
+        add_json_option(verb)
     _add_target_actions(verbs.add_parser("target", help="save or delete an own target"))
 
 
@@ -248,21 +203,7 @@ def _add_target_actions(target: argparse.ArgumentParser) -> None:
     delete = actions.add_parser("delete", help="delete an own target; its results stay in the history")
     delete.add_argument("name", metavar="NAME")
     for action in (save, delete):
-        _add_json_option(action)
-
-
-def _add_history_verbs(history: argparse.ArgumentParser) -> None:
-    verbs = history.add_subparsers(dest="verb", required=True, metavar="VERB")
-    export = verbs.add_parser("export", help="print the benchmark history, or write it to a file")
-    add = export.add_argument
-    add("-o", "--output", type=Path, metavar="FILE", help="replaced once the export is complete (default: stdout)")
-    add("--format", choices=tuple(EXPORT_MEDIA_TYPES), default="json", help="default: %(default)s")
-    add("--json", dest="format", action="store_const", const="json", help="the same as --format json")
-    add("--framework", metavar="NAME", help="only runs of this framework")
-    add("--endpoint", metavar="PATH", help="only runs of this endpoint, such as /simple")
-    add("--since", metavar="TIME", help="only runs from this time on, ISO 8601")
-    add("--until", metavar="TIME", help="only runs before this time, ISO 8601")
-    add("--validity", choices=("valid", "caution", "invalid"), help="only runs of this validity")
+        add_json_option(action)
 
 
 def _add_redis_verbs(redis: argparse.ArgumentParser) -> None:
@@ -277,7 +218,7 @@ def _add_redis_verbs(redis: argparse.ArgumentParser) -> None:
     _add_yes_option(verbs.add_parser("clean", help="stop the cluster and delete its files"))
     verbs.add_parser("status", help="cluster state and nodes; exit code 1 unless all nodes are up")
     for verb in verbs.choices.values():
-        _add_json_option(verb)
+        add_json_option(verb)
 
 
 def _add_instances_option(parser: argparse.ArgumentParser, *, is_required: bool = False) -> None:
@@ -290,7 +231,3 @@ def _add_instances_option(parser: argparse.ArgumentParser, *, is_required: bool 
 
 def _add_yes_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
-
-
-def _add_json_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print the server's response")

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from dashboard_client import config
 from dashboard_client.errors import ClientError
+from dashboard_client.wire.metric_history import Metrics
 from dashboard_client.wire.system_config import SystemConfig
 
 TIMEOUT_S = 2.0  # a person waits for it
@@ -72,6 +73,19 @@ def processes(prefix: str, parsed_args: argparse.Namespace, **_: object) -> Iter
     return [name for name in names if name.startswith(prefix)]
 
 
+def metrics(prefix: str, parsed_args: argparse.Namespace, **_: object) -> Iterable[str]:
+    """Metrics, and the other words that may follow `history`."""
+    names = [*(metric.metric for metric in _read_metrics(parsed_args).metrics), "metrics", "export"]
+    return [name for name in names if name.startswith(prefix)]
+
+
+def subjects(prefix: str, parsed_args: argparse.Namespace, **_: object) -> Iterable[str]:
+    """Of the metric before it."""
+    known = _read_metrics(parsed_args).metrics
+    names = [name for metric in known if metric.metric == parsed_args.metric for name in metric.subjects]
+    return [name for name in names if name.startswith(prefix)]
+
+
 # By the words of the command and the argument; `*` stands for every verb.
 COMPLETERS: Mapping[tuple[str, ...], Completer] = {
     ("run", "bench", "run", "name"): targets,
@@ -79,6 +93,8 @@ COMPLETERS: Mapping[tuple[str, ...], Completer] = {
     ("run", "bench", "list", "name"): targets,
     ("run", "bench", "target", "*", "name"): own_targets,
     ("run", "pm2", "*", "name"): processes,
+    ("run", "history", "show", "metric"): metrics,
+    ("run", "history", "show", "subject"): subjects,
 }
 
 
@@ -91,6 +107,17 @@ def _read_config(parsed_args: argparse.Namespace) -> SystemConfig:
         return convert(SystemConfig, Api(_settings(parsed_args)).system_config())
     except ClientError:
         return SystemConfig(())
+
+
+def _read_metrics(parsed_args: argparse.Namespace) -> Metrics:
+    """None if the server does not answer, or records none."""
+    from dashboard_client.network.api import Api
+    from dashboard_client.wire.decode import convert
+
+    try:
+        return convert(Metrics, Api(_settings(parsed_args)).history_metrics())
+    except ClientError:
+        return Metrics(())
 
 
 def _settings(parsed_args: argparse.Namespace) -> config.Config:

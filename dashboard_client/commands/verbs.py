@@ -14,6 +14,7 @@ from pathlib import Path
 from dashboard_client.commands import report
 from dashboard_client.commands.export import export_history
 from dashboard_client.commands.follow import follow_logs, run_benchmark
+from dashboard_client.commands.metric_history import list_metrics, show_history
 from dashboard_client.commands.progress import Waiting, print_status
 from dashboard_client.commands.targets import change_target, list_targets
 from dashboard_client.errors import Refused, Usage
@@ -186,6 +187,16 @@ def bench(api: Api, options: Namespace) -> int:
     return commands[options.verb](api, options)
 
 
+def history(api: Api, options: Namespace) -> int:
+    """Of metrics, and the export of that of benchmarks."""
+    commands: Mapping[str, Callable[[Api, Namespace], int]] = {
+        "show": show_history,
+        "metrics": list_metrics,
+        "export": export_history,
+    }
+    return commands[options.verb](api, options)
+
+
 def list_results(api: Api, options: Namespace) -> int:
     if options.name is None:
         response = api.benchmark_latest(options.count)
@@ -253,5 +264,5 @@ COMMANDS: Mapping[str, Callable[[Api, Namespace], int]] = {
     "redis": redis,
     "pm2": pm2,
     "bench": bench,
-    "history": export_history,
+    "history": history,
 }

@@ -107,6 +107,32 @@ def milliseconds(value: float | None) -> str:
     return f"{value:.2f} ms" if value < 1 else f"{value:.1f} ms" if value < 100 else f"{value:.0f} ms"
 
 
+def measure(value: float | None, unit: str) -> str:
+    """A value of a metric, in the units of the history: `12.3 %`, `85 MB`, `1.2 kB/s`, `4.1k/s`, `2.5 ms`, `3`."""
+    if value is None:
+        return DASH
+    match unit:
+        case "percent":
+            return percent(value, 0 if abs(value) >= 99.95 else 1)
+        case "bytes":
+            return size(value)
+        case "bytesPerSecond":
+            return f"{size(value)}/s"
+        case "perSecond":
+            return f"{thousands(value) if abs(value) >= 1000 else short(value)}/s"
+        case "milliseconds":
+            return milliseconds(value)
+    return short(value)
+
+
+def duration(value_s: float) -> str:
+    """`10 s`, `15 min`, `6 h`, `14 d`: in the largest unit that divides it."""
+    for unit_s, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if value_s >= unit_s and value_s % unit_s == 0:
+            return f"{value_s / unit_s:.0f} {unit}"
+    return f"{short(value_s)} s"
+
+
 def difference(base: float | None, new: float | None) -> str:
     """`+3.2 %`."""
     if base is None or new is None or base == 0:

@@ -7,6 +7,7 @@ from typing import BinaryIO
 from urllib.parse import quote
 
 from dashboard_client.network.calls import Json
+from dashboard_client.network.history_endpoints import HistoryEndpoints
 from dashboard_client.network.pm2_verbs import PM2_VERBS
 from dashboard_client.network.target_endpoints import TargetEndpoints
 
@@ -15,7 +16,7 @@ SLOW_REQUEST_TIMEOUT_S = 65.0
 EXPORT_MEDIA_TYPES = {"json": "application/json", "csv": "text/csv", "md": "text/markdown", "benchstat": "text/plain"}
 
 
-class Endpoints(TargetEndpoints):
+class Endpoints(TargetEndpoints, HistoryEndpoints):
     """Every method raises the errors of `dashboard_client.errors`."""
 
     def health(self) -> Json:

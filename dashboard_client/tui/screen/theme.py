@@ -123,6 +123,14 @@ BLOCKS = Glyphs(ROUND, "●", "✖", "◐", "▌", "█", "░", " ▁▂▃▄�
 PLAIN_ASCII = Glyphs(ASCII, "*", "x", "~", ">", "#", ".", " ..::--##", False, "^", "v", "v", "-", "...", "+-")
 
 
+def select_glyphs(encoding: str, terminal: str, *, is_ascii: bool = False) -> Glyphs:
+    """Braille, except on the Linux console (blocks) and where the output encoding is not UTF-8 (ASCII). `terminal`: the
+    value of TERM."""
+    if is_ascii or encoding.lower().replace("-", "") != "utf8":
+        return PLAIN_ASCII
+    return BLOCKS if terminal == "linux" else BRAILLE
+
+
 def level_style(percent: float) -> Style:
     """The style of a utilisation."""
     return Style.BAD if percent >= BAD_PERCENT else Style.WARN if percent >= WARN_PERCENT else Style.OK

@@ -12,13 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard_client.errors import WireError
-from dashboard_client.wire import benchmarks, host_and_pm2, socket_messages
+from dashboard_client.wire import benchmarks, host_and_pm2, metric_history, socket_messages
 from dashboard_client.wire.decode import MAX_TEXT, clean, convert, parse_json
 from dashboard_client.wire.host_and_pm2 import Pm2Stats, Process
 
 KINDS = [
     *host_and_pm2.STREAMS.values(),
     *(kind for kind in vars(benchmarks).values() if isinstance(kind, type) and is_dataclass(kind)),
+    metric_history.MetricHistory,
+    metric_history.Metrics,
 ]
 ODD = st.sampled_from(
     [1e999, float("nan"), 10**400, -(10**400), True, "\x1b]52;c;QQ==\a", "\ud800", "\u202eevil", "9" * 5000]
