@@ -9,7 +9,7 @@ from functools import lru_cache
 from dashboard_client.tui.model import windows
 from dashboard_client.tui.model.action import MUTATING_ACTIONS, Action
 from dashboard_client.tui.model.server_requests import Confirmation
-from dashboard_client.tui.model.state import LISTS, State
+from dashboard_client.tui.model.state import CHARTS, LISTS, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,17 @@ KEY_LABELS: Mapping[str, str] = {
 }  # fmt: skip
 CONTEXT_TITLES: Mapping[str, str] = {
     "global": "Everywhere", "list": "Lists", "pm2": "PM2 panel", "redis": "Redis panel",
+    "chart": "Charts",
     "benchmarks": "Benchmarks panel", "run": "Run panel", "activity": "Activity panel", "window": "Any window",
     "menu": "Menu", "palette": "Commands", "prompt": "Questions", "confirm": "Confirmations",
     "word": "Typed confirmations",
     "form": "Run form",
-    "history": "Benchmark history", "runpage": "Run details", "process": "Process details",
+    "history": "Benchmark history", "runpage": "Run details", "process": "Process details", "node": "Redis node",
     "compare": "Comparison", "logs": "Logs", "page": "Text", "typing": "While typing",
 }  # fmt: skip
 
+CHART_ENTRIES = (("← →", "time"), ("[ ]", "range"))  # of the key bar; the last one is kept longer
+CHART_WINDOWS = ("process", "node")  # whose Home leads to now
 BINDINGS: tuple[Binding, ...] = (
     Binding("global", ("m",), Action.OPEN_MENU, "open the menu", "menu"),
     Binding("global", ("b", "B"), Action.OPEN_HISTORY, "benchmark history", "benchmarks"),
@@ -48,6 +51,8 @@ BINDINGS: tuple[Binding, ...] = (
     Binding("global", ("3",), Action.FOCUS_BENCHMARKS, "go to panel 3"),
     Binding("global", ("4",), Action.FOCUS_RUN, "go to panel 4"),
     Binding("global", ("5",), Action.FOCUS_ACTIVITY, "go to panel 5"),
+    Binding("global", ("6",), Action.FOCUS_CPU, "go to the chart of the CPU"),
+    Binding("global", ("7",), Action.FOCUS_MEMORY, "go to the chart of the memory"),
     Binding("global", ("left", "h", "backtab"), Action.FOCUS_PREVIOUS, "previous panel"),
     Binding("global", ("right", "l", "tab"), Action.FOCUS_NEXT, "next panel"),
     Binding("global", ("e",), Action.TOGGLE_ZOOM, "show only this panel, and back", "zoom"),
@@ -83,6 +88,13 @@ BINDINGS: tuple[Binding, ...] = (
     Binding("run", ("C",), Action.CANCEL_RUN, "cancel the run", "cancel"),
     Binding("activity", ("s",), Action.TOGGLE_TEXT_SELECTION, "release the mouse, to select text", "select"),
     Binding("activity", ("c", "y"), Action.COPY, "copy the lines", "copy"),
+    Binding("chart", ("[", "-"), Action.SHORTER_RANGE, "shorter range of charts, down to a minute"),
+    Binding("chart", ("]", "+"), Action.LONGER_RANGE, "longer range of charts, up to 14 days"),
+    Binding("chart", ("left",), Action.CURSOR_EARLIER, "values and marks at an earlier time"),
+    Binding("chart", ("right",), Action.CURSOR_LATER, "values and marks at a later time"),
+    Binding("chart", ("<",), Action.MOVE_EARLIER, "charts half a range back"),
+    Binding("chart", (">",), Action.MOVE_LATER, "charts half a range forward"),
+    Binding("chart", ("home",), Action.MOVE_TO_NOW, "charts back to now"),
     Binding("window", ("escape", "ctrl-c"), Action.CLOSE, "close the window", "close"),
     Binding("window", ("ctrl-l",), Action.REDRAW, "repaint the screen"),
     Binding("window", ("ctrl-z",), Action.SUSPEND, "suspend to the shell; fg resumes"),
@@ -122,15 +134,23 @@ BINDINGS: tuple[Binding, ...] = (
     Binding("history", ("b", "q"), Action.CLOSE, "close the history"),
     *(
         Binding(context, keys, action, text)
-        for context in ("runpage", "process", "page")
+        for context in ("runpage", "process", "node", "page")
         for keys, action, text in (
             (("up", "k"), Action.UP, "line up"),
             (("down", "j"), Action.DOWN, "line down"),
             (("pageup", "ctrl-u"), Action.PAGE_UP, "ten lines up"),
             (("pagedown", "ctrl-d"), Action.PAGE_DOWN, "ten lines down"),
-            (("home", "g"), Action.FIRST, "to the top"),
+            (("g",) if context in CHART_WINDOWS else ("home", "g"), Action.FIRST, "to the top"),
             (("y",), Action.COPY, "copy the text"),
             (("q", "enter"), Action.CLOSE, "close"),
+        )
+    ),
+    *(
+        Binding(context, keys, action, text, bar)
+        for context in CHART_WINDOWS
+        for keys, action, text, bar in (
+            (("tab",), Action.NEXT_CHART, "next chart", "chart"),
+            (("backtab",), Action.PREVIOUS_CHART, "previous chart", ""),
         )
     ),
     Binding("process", ("R",), Action.RESTART_PROCESS, "restart the process", "restart"),
@@ -181,16 +201,18 @@ def active_contexts(state: State) -> tuple[str, ...]:
             return ("typing",)
         if isinstance(state.top_window, windows.Confirm) and state.top_window.request.confirmation is Confirmation.WORD:
             return ("word", "window")
-        return (WINDOW_CONTEXTS[type(state.top_window)], "window")
+        context = WINDOW_CONTEXTS[type(state.top_window)]
+        return (context, "chart", "window") if context in CHART_WINDOWS else (context, "window")
     if state.is_filtering:
         return ("typing",)
-    lists = ("list",) if state.focus in LISTS else ()
-    return (state.focus, *lists, "global")
+    shared = ("list",) if state.focus in LISTS else ("chart",) if state.focus in CHARTS else ()
+    return (state.focus, *shared, "global")
 
 
 WINDOW_CONTEXTS: Mapping[type[windows.Window], str] = {
     windows.Menu: "menu", windows.Palette: "palette", windows.Prompt: "prompt", windows.Confirm: "confirm",
     windows.Form: "form", windows.History: "history", windows.RunPage: "runpage", windows.ProcessDetails: "process",
+    windows.NodeDetails: "node",
     windows.Compare: "compare", windows.Logs: "logs", windows.Page: "page",
 }  # fmt: skip
 
@@ -219,10 +241,13 @@ def bar_entries(state: State) -> tuple[tuple[str, str], ...]:
         and not (state.is_read_only and binding.action in MUTATING_ACTIONS)
     ]
     if "global" not in contexts:
-        return tuple(entries)
+        return (*entries[:-1], *(CHART_ENTRIES if "chart" in contexts else ()), *entries[-1:])
     offline = [] if state.link.is_up else [("Ctrl-R", "reconnect")]
     last = [entry for entry in entries if entry[1] in ("help", "quit")]
     rest = [entry for entry in entries if entry not in last]
+    if "chart" in contexts:  # instead of the filter, of which charts have none
+        rest = [entry for entry in rest if entry[1] != "filter"]
+        rest[2:2] = reversed(CHART_ENTRIES)
     rest.insert(4, ("1–5", "panel"))
     return (*offline, *rest, *last)
 

@@ -10,6 +10,8 @@ from dashboard_client.tui.screen.frame import Rect
 FULL_SIZE = (32, 120)  # minimum rows and columns for all panels
 COMPACT_SIZE = (24, 80)
 SINGLE_PANEL_SIZE = (8, 32)
+WIDE = 100  # the largest width of a window of text
+PANEL_GUTTER, WINDOW_GUTTER = 5, 9  # columns left of a chart, for its labels
 
 
 class Panel(StrEnum):
@@ -93,6 +95,11 @@ def _compact(body: Rect, focus: Panel) -> dict[Panel, Rect]:
         Panel.BENCHMARKS: Rect(y + top + redis, x, middle - redis, right),
         bottom_panel: Rect(y + top + middle, 0, bottom, body.width),
     }
+
+
+def window_width(width: int) -> int:
+    """Columns inside a window of text, without its border and margin."""
+    return max(1, min(WIDE, width) - 4)
 
 
 def centred(outer: Rect, height: int, width: int) -> Rect:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from dashboard_client.tui.model.charts import HOST_CHART, Chart, Point
 from dashboard_client.tui.model.server_requests import ServerRequest
 from dashboard_client.tui.model.windows import Window
 from dashboard_client.wire.benchmarks import BenchmarkProgress, BenchmarkResult, RunProgress
@@ -15,6 +16,7 @@ from dashboard_client.wire.system_config import SystemConfig
 
 PANELS = ("pm2", "redis", "benchmarks", "run", "activity", "cpu", "memory")  # 1 to 5 are the keys of the first five
 LISTS = ("pm2", "redis", "benchmarks", "activity")
+CHARTS = ("cpu", "memory")
 HISTORY_S = 60.0
 FAST_MS, SLOW_MS = 1000, 5000
 INTERVALS_MS: Mapping[str, int] = {
@@ -63,14 +65,9 @@ class StreamValue:
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
-    at_s: float
-    value: float
-
-
-@dataclass(frozen=True, slots=True)
 class LiveData:
-    """The data that panels draw. Pausing keeps the current one on screen while a newer one is updated."""
+    """The data that panels draw. Pausing keeps the current one on screen while a newer one is updated. `cpu`, `memory`:
+    of the host, in percent and MB."""
 
     stream_values: Mapping[str, StreamValue] = field(default_factory=dict)
     cpu: tuple[Point, ...] = ()
@@ -167,6 +164,10 @@ class State:
     windows: tuple[Window, ...] = ()
     marked_run: str = ""  # the first of two runs to compare
     is_selecting: bool = False  # the mouse is released to the terminal, for selecting text
+    host_chart: Chart = HOST_CHART  # of the panels cpu and memory
+    history_problem: str = ""  # why the server has no history: charts are those of the streams
+    happened_s: float = 0.0  # when a stream last brought what the history annotates
+    server_clock_s: float | None = None  # the server's Unix time at `now_s` 0, once it is known
 
     @property
     def displayed(self) -> LiveData:
@@ -175,6 +176,13 @@ class State:
     @property
     def top_window(self) -> Window | None:
         return self.windows[-1] if self.windows else None
+
+
+def clock_offset_s(state: State) -> float:
+    """What to add to monotonic times for the server's Unix time; by the local clock until the server has sent its."""
+    if state.server_clock_s is not None:
+        return state.server_clock_s
+    return state.wall.timestamp() - state.now_s if state.wall else 0.0
 
 
 def age_s(state: State, stream: str) -> float | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dashboard_client.tui.model.charts import NO_CHART, Chart
 from dashboard_client.tui.model.menu_items import MenuItem
 from dashboard_client.tui.model.prompts import RUN_DEFAULTS, RUN_FIELDS, RunField
 from dashboard_client.tui.model.server_requests import ServerRequest
 from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkRun, Comparison
 from dashboard_client.wire.host_and_pm2 import LogLine, Process, ProcessPage
+from dashboard_client.wire.redis import RedisNode
 from dashboard_client.wire.system_config import ANY_NUMBER, Limit
 
 MAX_LOG_LINES = 5000
@@ -99,6 +101,16 @@ class ProcessDetails:
     response: ProcessPage | None = None
     problem: str = ""
     first_line: int = 0
+    chart: Chart = NO_CHART
+
+
+@dataclass(frozen=True, slots=True)
+class NodeDetails:
+    """A Redis node as it is; once it is gone, its last values."""
+
+    node: RedisNode
+    first_line: int = 0
+    chart: Chart = NO_CHART
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,4 +147,6 @@ class Page:
     first_line: int = 0
 
 
-Window = Menu | Palette | Prompt | Confirm | Form | History | RunPage | ProcessDetails | Compare | Logs | Page
+Window = (
+    Menu | Palette | Prompt | Confirm | Form | History | RunPage | ProcessDetails | NodeDetails | Compare | Logs | Page
+)

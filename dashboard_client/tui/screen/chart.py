@@ -83,8 +83,8 @@ def _blocks(points: Sequence[float | None], height: int, low: float, span: float
 def band(
     points: Band, height: int, width: int, low: float, high: float, glyphs: Glyphs
 ) -> list[list[tuple[str, bool]]]:
-    """The mean as a line within the area from low to high: `height` rows of `width` cells, each with whether the line
-    passes through it. With blocks, the high values alone, as bars. `points`: 2 for each cell with dots, else 1."""
+    """The mean as a line within the area from low to high: `height` rows of `width` cells, each with whether it is
+    more than area. With blocks, the high values alone, as bars. `points`: 2 for each cell with dots, else 1."""
     span = max(high - low, 1e-9)
     if not glyphs.dots:
         rows = line([point[2] if point else None for point in points], height, width, low, high, glyphs)
@@ -100,7 +100,7 @@ def band(
                 area[height - 1 - dot // 4][column // 2] |= _DOT[column % 2][dot % 4]
     return [
         [
-            (chr(0x2800 + (above | below)) if above | below else " ", bool(above))
+            (chr(0x2800 + (above | below)) if above | below else " ", bool(above) or not below)
             for above, below in zip(*pair, strict=True)
         ]
         for pair in zip(lines, area, strict=True)

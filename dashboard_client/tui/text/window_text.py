@@ -21,8 +21,9 @@ from dashboard_client.formatting.figures import (
     thousands,
 )
 from dashboard_client.formatting.log_text import log_text
-from dashboard_client.tui.model.windows import Compare, Logs, Page, ProcessDetails, RunPage
+from dashboard_client.tui.model.windows import Compare, Logs, NodeDetails, Page, ProcessDetails, RunPage
 from dashboard_client.tui.screen.theme import BRAILLE, Glyphs
+from dashboard_client.tui.text.node_text import node_lines
 from dashboard_client.tui.text.sweep_text import sweep_lines
 from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkRun, LatestResults
 
@@ -35,7 +36,7 @@ MARKS = {"pass": "ok ", "warn": "!  ", "fail": "BAD", "unknown": "?  "}
 
 
 def page_lines(
-    window: RunPage | ProcessDetails | Page | Logs, glyphs: Glyphs = BRAILLE, width: int = 80
+    window: RunPage | ProcessDetails | NodeDetails | Page | Logs, glyphs: Glyphs = BRAILLE, width: int = 80
 ) -> tuple[str, ...]:
     """`glyphs` and `width` are for pictures; the number of lines does not depend on them."""
     match window:
@@ -43,6 +44,8 @@ def page_lines(
             return tuple(_run(window, glyphs, width))
         case ProcessDetails():
             return tuple(_process(window))
+        case NodeDetails(node=node):
+            return node_lines(node)
         case Logs():
             return tuple(log_text(line, has_time=window.has_times) for line in window.lines)
         case Page(lines=lines):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dashboard_client.tui.model import effects, events
+from dashboard_client.tui.model.charts import HOST_CHART
 from dashboard_client.tui.model.state import INTERVALS_MS, Link, LiveData, State
 from dashboard_client.tui.update.api_calls import Transition, log_activity, show_toast
+from dashboard_client.tui.update.chart_data import fetch_due
 from dashboard_client.tui.update.keys import handle_key
 from dashboard_client.tui.update.mouse import handle_mouse
 from dashboard_client.tui.update.network_events import (
@@ -37,7 +39,8 @@ def update(state: State, event: events.Event) -> Transition:
             return handle_mouse(state, event)
         case events.Tick(now_s, wall):
             is_over = state.toast is not None and now_s >= state.toast.until_s
-            return replace(state, now_s=now_s, wall=wall or state.wall, toast=None if is_over else state.toast), ()
+            toast = None if is_over else state.toast
+            return fetch_due(replace(state, now_s=now_s, wall=wall or state.wall, toast=toast))
         case events.Resize(width, height):
             return replace(state, width=max(0, width), height=max(0, height)), ()
         case events.Resumed():
@@ -78,7 +81,8 @@ def _on_effect_result(state: State, event: events.Event) -> Transition:
         case events.Switched(server):
             state = replace(
                 state, server=server, link=Link(since_s=state.now_s), live=LiveData(), paused=None, config=None,
-                pending_calls={}, windows=(), selected={}, marked_run="",
+                pending_calls={}, windows=(), selected={}, marked_run="", host_chart=HOST_CHART, history_problem="",
+                server_clock_s=None,
             )  # fmt: skip
             return log_activity(state, "connect", f"switched to {server}"), ()
         case events.NotSwitched(message):

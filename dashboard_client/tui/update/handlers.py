@@ -9,7 +9,7 @@ from dashboard_client.tui.model import effects, windows
 from dashboard_client.tui.model.action import Action
 from dashboard_client.tui.model.menu_items import MenuItem
 from dashboard_client.tui.model.state import State
-from dashboard_client.tui.update import open_windows, panel_actions, row_actions, window_actions
+from dashboard_client.tui.update import chart_actions, open_windows, panel_actions, row_actions, window_actions
 from dashboard_client.tui.update.api_calls import Transition, confirm_or_send, pop_window, show_toast
 from dashboard_client.tui.update.network_events import refresh
 from dashboard_client.tui.update.text_input import clear_filter, keep_filter
@@ -59,6 +59,8 @@ HANDLERS: Mapping[Action, Handler] = {
     Action.FOCUS_BENCHMARKS: partial(panel_actions.focus_panel, panel="benchmarks"),
     Action.FOCUS_RUN: partial(panel_actions.focus_panel, panel="run"),
     Action.FOCUS_ACTIVITY: partial(panel_actions.focus_panel, panel="activity"),
+    Action.FOCUS_CPU: partial(panel_actions.focus_panel, panel="cpu"),
+    Action.FOCUS_MEMORY: partial(panel_actions.focus_panel, panel="memory"),
     Action.FOCUS_PREVIOUS: partial(panel_actions.focus_neighbour, step=-1),
     Action.FOCUS_NEXT: partial(panel_actions.focus_neighbour, step=1),
     Action.TOGGLE_ZOOM: panel_actions.toggle_zoom,
@@ -76,6 +78,15 @@ HANDLERS: Mapping[Action, Handler] = {
     Action.SUSPEND: lambda state: (state, (effects.Suspend(),)),
     Action.QUIT: lambda state: (state, (effects.Quit(),)),
     Action.SHOW_MESSAGE: partial(show_toast, tone="plain"),
+    Action.SHORTER_RANGE: partial(chart_actions.change_range, step=-1),
+    Action.LONGER_RANGE: partial(chart_actions.change_range, step=1),
+    Action.CURSOR_EARLIER: partial(chart_actions.move_cursor, step=-1),
+    Action.CURSOR_LATER: partial(chart_actions.move_cursor, step=1),
+    Action.MOVE_EARLIER: partial(chart_actions.move_by_half, step=-1),
+    Action.MOVE_LATER: partial(chart_actions.move_by_half, step=1),
+    Action.MOVE_TO_NOW: chart_actions.move_to_now,
+    Action.PREVIOUS_CHART: partial(chart_actions.select_chart, step=-1),
+    Action.NEXT_CHART: partial(chart_actions.select_chart, step=1),
     Action.OPEN_MENU: open_windows.open_menu,
     Action.OPEN_PALETTE: open_windows.open_palette,
     Action.OPEN_HELP: open_windows.open_help,
@@ -138,6 +149,7 @@ WINDOW_HANDLERS: Mapping[type[windows.Window], Mapping[Action, Handler]] = {
     },
     windows.RunPage: _PAGE_HANDLERS,
     windows.ProcessDetails: _PAGE_HANDLERS,
+    windows.NodeDetails: _PAGE_HANDLERS,
     windows.Page: _PAGE_HANDLERS,
     windows.Compare: {Action.COPY: window_actions.copy_comparison},
     windows.Logs: {

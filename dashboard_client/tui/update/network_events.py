@@ -5,12 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dashboard_client.tui.model import effects, events
-from dashboard_client.tui.model.rows import keep_selection, process_identity, selected_row
-from dashboard_client.tui.model.state import HISTORY_S, Link, LiveData, Point, State, StreamValue
-from dashboard_client.tui.model.windows import MAX_LOG_LINES, Logs, ProcessDetails, RunPage, Window
+from dashboard_client.tui.model.charts import Point, with_point
+from dashboard_client.tui.model.rows import keep_selection, selected_row
+from dashboard_client.tui.model.state import HISTORY_S, Link, LiveData, State, StreamValue
+from dashboard_client.tui.model.windows import MAX_LOG_LINES, Logs, RunPage
 from dashboard_client.tui.update.api_calls import Transition, fetch, log_activity, show_toast
+from dashboard_client.tui.update.chart_data import (
+    fetch_again,
+    with_current_node,
+    with_current_process,
+    with_server_clock,
+)
 from dashboard_client.wire.benchmarks import BenchmarkProgress, BenchmarkResults, BenchmarkRun
 from dashboard_client.wire.host_and_pm2 import Activity, HostStats, LogLines, Pm2Events, Pm2Stats, Process
+from dashboard_client.wire.redis import RedisStats
 from dashboard_client.wire.system_config import SystemConfig
 
 RECENT_RESULTS = 20
@@ -37,7 +45,13 @@ def on_connected(state: State, event: events.Connected) -> Transition:
     if is_new:
         how = f"by polling: {event.reason}" if event.is_polling else "live"
         state = log_activity(state, "connect", f"{state.server} {how}", "ok")
-    return _fetch_config_and_results(state)
+    return _fetch_everything(replace(state, history_problem=""))
+
+
+def _fetch_everything(state: State) -> Transition:
+    state, calls = _fetch_config_and_results(state)
+    state, chart_calls = fetch_again(state)
+    return state, (*calls, *chart_calls)
 
 
 def _fetch_config_and_results(state: State) -> Transition:
@@ -87,19 +101,29 @@ def on_stream_data(state: State, event: events.StreamData) -> Transition:
         state = _keep_selection(before, state, panel)
     match value:
         case Pm2Stats():
-            state = replace(state, windows=tuple(_with_current_process(window, value) for window in state.windows))
+            windows = tuple(with_current_process(window, value, event.received_at_s) for window in state.windows)
+            state = replace(state, windows=windows)
             return _fetch_new_targets(state, before.live.processes, value)
+        case RedisStats():
+            windows = tuple(with_current_node(window, value, event.received_at_s) for window in state.windows)
+            return replace(state, windows=windows), ()
         case HostStats():
+            state = with_server_clock(state, event)
             return replace(state, live=_add_chart_points(state.live, value, event.received_at_s)), ()
         case BenchmarkProgress():
             progress = before.live.value("benchmark:progress")
             known = progress if isinstance(progress, BenchmarkProgress) else BenchmarkProgress(())
             return _on_progress(state, known, value, event.received_at_s)
         case Activity():
-            return _log_activity_entries(state, value), ()
+            return _mark_happened(before, _log_activity_entries(state, value), event.received_at_s), ()
         case Pm2Events():
-            return _log_pm2_events(state, value), ()
+            return _mark_happened(before, _log_pm2_events(state, value), event.received_at_s), ()
     return state, ()
+
+
+def _mark_happened(before: State, state: State, at_s: float) -> State:
+    """Unless the values are repeated, as by polling: the history has new annotations."""
+    return state if state.activity == before.activity else replace(state, happened_s=at_s)
 
 
 def _log_activity_entries(state: State, activity: Activity) -> State:
@@ -123,15 +147,6 @@ def _log_pm2_events(state: State, pm2_events: Pm2Events) -> State:
     return state
 
 
-def _with_current_process(window: Window, pm2: Pm2Stats) -> Window:
-    """Process details show the process as it is; once it is gone, its last values."""
-    if not isinstance(window, ProcessDetails):
-        return window
-    identity = process_identity(window.process)
-    current = next((process for process in pm2.processes if process_identity(process) == identity), window.process)
-    return replace(window, process=current)
-
-
 def _keep_selection(before: State, state: State, panel: str) -> State:
     """Move the selection to the neighbour of a removed row, with a toast if the panel is focused."""
     state, removed = keep_selection(before, state, panel)
@@ -142,11 +157,8 @@ def _keep_selection(before: State, state: State, panel: str) -> State:
 
 
 def _add_chart_points(live: LiveData, host: HostStats, at_s: float) -> LiveData:
-    def append(points: tuple[Point, ...], value: float | None) -> tuple[Point, ...]:
-        kept = tuple(point for point in points if at_s - point.at_s <= HISTORY_S)
-        return kept if value is None else (*kept, Point(at_s, value))
-
-    return replace(live, cpu=append(live.cpu, host.cpu), memory=append(live.memory, host.memory))
+    cpu, memory = (with_point(live.cpu, at_s, host.cpu), with_point(live.memory, at_s, host.memory))
+    return replace(live, cpu=cpu, memory=memory)
 
 
 def _on_progress(state: State, known: BenchmarkProgress, progress: BenchmarkProgress, at_s: float) -> Transition:
@@ -216,5 +228,5 @@ def refresh(state: State) -> Transition:
     if not state.link.is_up:
         link = replace(state.link, phase="offline" if state.link.was_up else "connecting", retry_at_s=None)
         return show_toast(replace(state, link=link), "Reconnecting", "plain"), (effects.Reconnect(),)
-    state, calls = _fetch_config_and_results(state)
+    state, calls = _fetch_everything(replace(state, history_problem=""))
     return show_toast(state, "Refreshed", "plain"), calls

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from dashboard_client.network.quick_start import DEFAULT_NODES
 from dashboard_client.tui.model import effects, keymap, windows
+from dashboard_client.tui.model.charts import node_chart, process_chart
 from dashboard_client.tui.model.matching import palette_matches
 from dashboard_client.tui.model.menu_items import MenuItem, menu_items
 from dashboard_client.tui.model.prompts import (
@@ -20,9 +21,10 @@ from dashboard_client.tui.model.prompts import (
 from dashboard_client.tui.model.rows import selected_row
 from dashboard_client.tui.model.state import PANELS, ActivityLine, State
 from dashboard_client.tui.text.connection_advice import connection_checklist
-from dashboard_client.tui.text.node_text import info_title, node_lines, slow_log_title
+from dashboard_client.tui.text.node_text import info_title, slow_log_title
 from dashboard_client.tui.text.window_text import LATEST
 from dashboard_client.tui.update.api_calls import Transition, fetch, push_window, show_toast
+from dashboard_client.tui.update.chart_data import fetch_due
 from dashboard_client.tui.update.row_actions import NO_NODE, NO_PROCESS, selected_node, selected_process
 from dashboard_client.wire.benchmarks import BenchmarkResult, BenchmarkResults, BenchmarkRun, LatestResults
 from dashboard_client.wire.host_and_pm2 import LogLines, Process, ProcessPage
@@ -49,14 +51,17 @@ def open_selected_row(state: State) -> Transition:
         return (state if state.link.is_up else open_connection_advice(state)), ()
     match row.item:
         case Process() as process:
-            state = push_window(state, windows.ProcessDetails(process))
-            return fetch(state, f"process {process.pm_id}", "pm2_process", ProcessPage, {"pm_id": process.pm_id})
+            state = push_window(state, windows.ProcessDetails(process, chart=process_chart(process)))
+            arguments = {"pm_id": process.pm_id}
+            state, call = fetch(state, f"process {process.pm_id}", "pm2_process", ProcessPage, arguments)
+            state, chart_calls = fetch_due(state)
+            return state, (*call, *chart_calls)
         case BenchmarkResult() as result:
             return open_run_page(state, result.id, result)
         case ActivityLine() as line:
             return push_window(state, windows.Page("Activity", (f"{line.at or ''}", line.kind, line.text))), ()
         case RedisNode() as node:
-            return push_window(state, windows.Page(f"Redis node {node.port}", node_lines(node))), ()
+            return fetch_due(push_window(state, windows.NodeDetails(node, chart=node_chart(node))))
     return state, ()
 
 
@@ -111,7 +116,7 @@ def _palette_items(state: State) -> tuple[MenuItem, ...]:
     key_items = tuple(
         MenuItem("Keys", binding.help, binding.action, key=keymap.key_label(binding.keys[0]))
         for binding in keymap.BINDINGS
-        if binding.context in ("global", *PANELS, "list")
+        if binding.context in ("global", *PANELS, "list", "chart")
     )
     offered = [item for item in key_items if not (state.is_read_only and item.is_mutating)]
     return (*available_items(state), *offered)

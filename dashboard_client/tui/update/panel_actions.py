@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dashboard_client.tui.model import effects
 from dashboard_client.tui.model.rows import position, rows, selected_row
-from dashboard_client.tui.model.state import LISTS, PANELS, SORTS, State
+from dashboard_client.tui.model.state import CHARTS, LISTS, PANELS, SORTS, State
 from dashboard_client.tui.update.api_calls import Transition, show_toast
 
 
@@ -66,9 +66,11 @@ def _pin_selection(state: State) -> State:
 
 
 def go_back(state: State) -> State:
-    """Undo one per press: the filter, the zoom, the pause."""
+    """Undo one per press: the filter, the time of a chart, the zoom, the pause."""
     if state.filters.get(state.focus):
         return replace(state, filters={**state.filters, state.focus: ""})
+    if state.focus in CHARTS and state.host_chart.end_s is not None:
+        return replace(state, host_chart=replace(state.host_chart, end_s=None, cursor_s=None))
     if state.is_zoomed:
         return replace(state, is_zoomed=False)
     return replace(state, paused=None)

@@ -25,6 +25,12 @@ from dashboard_client.tui.update.api_calls import (
     send,
     show_toast,
 )
+from dashboard_client.tui.update.chart_data import (
+    UNSUPPORTED_STATUSES,
+    fill_charts,
+    is_for_chart,
+    keep_streams_alone,
+)
 from dashboard_client.tui.update.open_windows import with_current_items
 from dashboard_client.wire.action_result import ActionResult, StartPreview
 from dashboard_client.wire.benchmarks import (
@@ -36,11 +42,11 @@ from dashboard_client.wire.benchmarks import (
     LatestResults,
 )
 from dashboard_client.wire.host_and_pm2 import LogLines, ProcessPage
+from dashboard_client.wire.metric_history import MetricHistory
 from dashboard_client.wire.readiness import Readiness
 from dashboard_client.wire.redis import NodeInfo, RedisStatus, SlowLog
 from dashboard_client.wire.system_config import SavedTarget, SystemConfig
 
-UNSUPPORTED_STATUSES = (404, 405)  # of endpoints that an older server does not have
 MAX_ANNOUNCED = 3  # more new results at once come from an import
 AnyWindow = TypeVar("AnyWindow")
 
@@ -53,6 +59,8 @@ def on_response(state: State, call_id: str, value: object) -> Transition:
     if call.request:
         return _finish_request(state, call.request, value)
     match value:
+        case MetricHistory():
+            return fill_charts(state, call, value)
         case SystemConfig():
             return with_current_items(replace(state, config=value)), ()
         case BenchmarkResults() if call.purpose == "latest":
@@ -182,6 +190,8 @@ def on_failure(state: State, event: events.ApiFailed) -> Transition:
         if call.request.next_requests:
             state = log_activity(state, "failed", "The remaining steps were skipped", "warn")
         return _show_problem_in_form(state, call.request, text), ()
+    if is_for_chart(call):
+        return keep_streams_alone(state, call, event)
     if call.purpose in ("config", "latest"):
         if event.status in UNSUPPORTED_STATUSES:  # menus have fewer items
             return state, ()

@@ -19,6 +19,7 @@ from dashboard_client.tui.model.windows import (
     History,
     Logs,
     Menu,
+    NodeDetails,
     Page,
     Palette,
     ProcessDetails,
@@ -233,12 +234,12 @@ def _safe_file_name(name: str) -> str:
     return safe[:60].strip("-") or "pm2"
 
 
-def scroll_page(state: State, page: RunPage | ProcessDetails | Page, step: int) -> State:
+def scroll_page(state: State, page: RunPage | ProcessDetails | NodeDetails | Page, step: int) -> State:
     first_line = max(0, min(page.first_line + step, len(page_lines(page)) - 1))
     return replace_top_window(state, replace(page, first_line=first_line))
 
 
-def copy_page(state: State, page: RunPage | ProcessDetails | Page | Logs) -> Transition:
+def copy_page(state: State, page: RunPage | ProcessDetails | NodeDetails | Page | Logs) -> Transition:
     return state, (effects.Copy("\n".join(page_lines(page))),)
 
 

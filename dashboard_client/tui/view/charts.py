@@ -1,34 +1,43 @@
-"""Draws CPU and memory charts of the last minute, with other host figures on the borders. [pure]"""
+"""Draws the panels of CPU and memory, with other host figures on the borders. [pure]"""
 
 from __future__ import annotations
 
 import math
 
 from dashboard_client.formatting.figures import percent, size
-from dashboard_client.tui.model.state import HISTORY_S, Point, State
-from dashboard_client.tui.screen import chart
+from dashboard_client.tui.model.charts import Point
+from dashboard_client.tui.model.layout import PANEL_GUTTER
+from dashboard_client.tui.model.state import State
 from dashboard_client.tui.screen.frame import Frame, Rect
 from dashboard_client.tui.screen.theme import Glyphs, Style, level_style
+from dashboard_client.tui.view.history_chart import Plot, cursor_text, draw, note, plot, range_text
 from dashboard_client.tui.view.panel import draw_border, draw_bottom_text, draw_message, waiting_text
 
-GUTTER = 5  # " 100 "
 STREAM = "system:metrics"
 PER_GB = 1024.0
+WIDE = 44  # panels above have room for more figures
 
 
 def cpu(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
     """Scaled from 0 to 100, so that an idle host looks idle."""
-    host, points = state.displayed.host, state.displayed.cpu
+    host, chart = state.displayed.host, state.host_chart
+    plotted = plot(state, chart, chart.series[0], state.displayed.cpu, rect.inner.width - PANEL_GUTTER, glyphs)
     right = ""
     if host and host.cpu is not None:
-        peak = max((point.value for point in points), default=host.cpu)
-        right = f"now {percent(host.cpu)}  max {percent(peak)}" + ("  60 s" if rect.width > 44 else "")
-    box = draw_border(frame, rect, state, glyphs, "cpu", "CPU", right, STREAM)
+        peak = max((column.high for column in plotted.values), default=host.cpu)
+        now = f"now {percent(host.cpu)}  " if chart.end_s is None else ""
+        has_range = rect.width > WIDE or not chart.is_default
+        right = f"{now}max {percent(peak)}" + (f"  {range_text(plotted, glyphs)}" if has_range else "")
+        if plotted.cursor is not None:
+            right = cursor_text(plotted, lambda value: percent(value, 1), is_short=rect.width <= WIDE)
+    box = draw_border(frame, rect, state, glyphs, "cpu", "CPU", right, STREAM if chart.end_s is None else "")
     if host is None or host.cpu is None:
         draw_message(frame, box, waiting_text(state, "CPU figures") if host is None else host.explain("cpu"))
         return
     style = Style.DIM if not state.link.is_up else level_style(host.cpu)
-    _draw_chart(frame, box, state, points, (0.0, 100.0), ("100", "50", "0"), style, glyphs)
+    draw(frame, box, plotted, (0.0, 100.0), ("100", "50", "0"), style, glyphs, PANEL_GUTTER)
+    if _draw_note(frame, rect, plotted, glyphs):
+        return
     redis = state.displayed.redis
     disk = "" if host.disk_percent is None else f" · disk {percent(host.disk_percent)}"
     codes = redis.cluster.codes if redis else None
@@ -38,24 +47,54 @@ def cpu(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
 
 def memory(frame: Frame, rect: Rect, state: State, glyphs: Glyphs) -> None:
     """Scaled to the observed range in steps of 0.5 GB, so that a leak is visible."""
-    host = state.displayed.host
+    host, chart = state.displayed.host, state.host_chart
+    plotted = _plot_memory(state, rect.inner.width - PANEL_GUTTER, glyphs)
     right = ""
     if host and host.memory is not None and host.total_memory is not None:
         right = f"{host.memory / PER_GB:.1f} of {host.total_memory / PER_GB:.1f} GB"
-        right += f"  {percent(host.memory_percent)}" if rect.width > 44 else ""
-    box = draw_border(frame, rect, state, glyphs, "memory", "Memory", right, STREAM)
+        peak = max((column.high for column in plotted.values), default=0.0)
+        right = right if chart.end_s is None else f"max {_gigabytes(peak)}"
+        if not chart.is_default:
+            right += f"  {range_text(plotted, glyphs)}"
+        elif rect.width > WIDE:
+            right += f"  {percent(host.memory_percent)}"
+        if plotted.cursor is not None:
+            right = cursor_text(plotted, _gigabytes, is_short=rect.width <= WIDE)
+    box = draw_border(frame, rect, state, glyphs, "memory", "Memory", right, STREAM if chart.end_s is None else "")
     if host is None or host.memory is None:
         draw_message(frame, box, waiting_text(state, "memory figures") if host is None else host.explain("memory"))
         return
-    points = tuple(Point(point.at_s, point.value / PER_GB) for point in state.displayed.memory)
-    low, high = _half_steps([point.value for point in points] or [host.memory / PER_GB])
-    labels = tuple(f"{value:.1f}" if high < 100 else f"{value:.0f}" for value in (high, (low + high) / 2, low))
+    values = [value for column in plotted.values for value in (column.low, column.high)]
+    low, high = _half_steps(values or [host.memory / PER_GB])
+    top, middle, bottom = (f"{value:.1f}" if high < 100 else f"{value:.0f}" for value in (high, (low + high) / 2, low))
     used_percent = host.memory_percent or 0.0
     is_tight = used_percent >= 60
     style = Style.DIM if not state.link.is_up else level_style(used_percent) if is_tight else Style.CHART_2
-    _draw_chart(frame, box, state, points, (low, high), labels, style, glyphs)
+    draw(frame, box, plotted, (low, high), (top, middle, bottom), style, glyphs, PANEL_GUTTER)
+    if _draw_note(frame, rect, plotted, glyphs):
+        return
     left = f"load {host.load_avg}" if host.load_avg else ""
     draw_bottom_text(frame, rect, f"{left} · up {host.uptime}" if host.uptime else left)
+
+
+def _plot_memory(state: State, width: int, glyphs: Glyphs) -> Plot:
+    """In GB; the history has percent of the whole memory."""
+    host, chart = state.displayed.host, state.host_chart
+    points = tuple(Point(point.at_s, point.value / PER_GB) for point in state.displayed.memory)
+    scale = (host.total_memory or 0.0) / PER_GB / 100 if host else 0.0
+    return plot(state, chart, chart.series[1], points, width, glyphs, scale=scale)
+
+
+def _gigabytes(value: float) -> str:
+    return f"{value:.1f} GB"
+
+
+def _draw_note(frame: Frame, rect: Rect, plotted: Plot, glyphs: Glyphs) -> bool:
+    """On the lower border, in place of other figures."""
+    text = note(plotted, glyphs)
+    if text:
+        frame.text_on_border(rect.bottom - 1, rect, text)
+    return text is not None
 
 
 def _half_steps(values: list[float]) -> tuple[float, float]:
@@ -68,52 +107,3 @@ def _half_steps(values: list[float]) -> tuple[float, float]:
     if (high - low) % 1.0:  # so that the middle label is exact
         high += 0.5
     return max(0.0, low), high
-
-
-def _draw_chart(
-    frame: Frame,
-    box: Rect,
-    state: State,
-    points: tuple[Point, ...],
-    value_range: tuple[float, float],
-    labels: tuple[str, ...],
-    style: int,
-    glyphs: Glyphs,
-) -> None:
-    """The chart, three value labels to its left, the time axis below."""
-    width = box.width - GUTTER
-    height = box.height - (1 if box.height >= 6 else 0)
-    if width <= 0 or height <= 0:
-        return
-    columns = width * (2 if glyphs.dots else 1)
-    values = resampled(points, columns, state.paused_at_s if state.paused else state.now_s)
-    for index, text in enumerate(chart.line(values, height, width, *value_range, glyphs)):
-        frame.text(box.y + index, box.x + GUTTER, text, style, width)
-    label_rows = {0: labels[0], height // 2: labels[1], height - 1: labels[2]} if height >= 3 else {0: labels[0]}
-    for index, label in label_rows.items():
-        frame.right(box.y + index, box.x + GUTTER - 1, label, Style.DIM)
-    if height < box.height:
-        y = box.y + height
-        frame.text(y, box.x + GUTTER, f"-{HISTORY_S:.0f} s", Style.DIM, width)
-        frame.text(y, box.x + GUTTER + width // 2 - 2, f"-{HISTORY_S / 2:.0f} s", Style.DIM, width - width // 2)
-        frame.right(y, box.right - 1, "now", Style.DIM)
-
-
-def resampled(points: tuple[Point, ...], columns: int, now_s: float, span_s: float = HISTORY_S) -> list[float | None]:
-    """Distribute points over columns by time, `now_s` at the right edge. Gaps of 2.5 s or more stay empty."""
-    values: list[float | None] = [None] * columns
-    if columns <= 0:
-        return values
-    per_column = span_s / columns
-    previous: tuple[int, Point] | None = None
-    for point in points:
-        column = columns - 1 - int(max(0.0, now_s - point.at_s) / per_column)
-        if column < 0:
-            continue
-        values[column] = max(point.value, values[column] or 0.0)
-        if previous and point.at_s - previous[1].at_s < 2.5:
-            gap = column - previous[0]
-            for step in range(1, gap):
-                values[previous[0] + step] = previous[1].value + (point.value - previous[1].value) * step / gap
-        previous = (column, point)
-    return values

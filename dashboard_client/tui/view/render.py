@@ -14,6 +14,7 @@ from dashboard_client.tui.model.windows import (
     History,
     Logs,
     Menu,
+    NodeDetails,
     Page,
     Palette,
     ProcessDetails,
@@ -26,6 +27,7 @@ from dashboard_client.tui.view import (
     activity,
     benchmarks,
     charts,
+    details,
     dialogs,
     key_bar,
     processes,
@@ -93,7 +95,9 @@ def _draw_top_window(frame: Frame, state: State, glyphs: Glyphs) -> None:
             text_windows.draw_compare(frame, window, glyphs)
         case Logs() as window:
             text_windows.draw_logs(frame, window, glyphs)
-        case (RunPage() | ProcessDetails() | Page()) as window:
+        case (ProcessDetails() | NodeDetails()) as window:
+            details.draw_details(frame, window, state, glyphs)
+        case (RunPage() | Page()) as window:
             text_windows.draw_page(frame, window, glyphs)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dashboard_client.formatting.figures import thousands
+from dashboard_client.tui.model.charts import resampled
 from dashboard_client.tui.model.state import State
 from dashboard_client.tui.screen import chart
 from dashboard_client.tui.screen.frame import Frame, Rect
 from dashboard_client.tui.screen.theme import Glyphs, Style
-from dashboard_client.tui.view.charts import resampled
 from dashboard_client.tui.view.panel import draw_border, draw_bottom_text, draw_message
 
 SPAN_S = 30.0

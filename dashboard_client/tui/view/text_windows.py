@@ -4,29 +4,27 @@ from __future__ import annotations
 
 from dashboard_client.formatting.log_text import log_text
 from dashboard_client.formatting.width import clipped, wrapped, wrapped_hanging
+from dashboard_client.tui.model import layout
+from dashboard_client.tui.model.layout import WIDE
 from dashboard_client.tui.model.matching import is_match
 from dashboard_client.tui.model.rows import first_shown, history_rows, position
 from dashboard_client.tui.model.state import SORTS, State
-from dashboard_client.tui.model.windows import Compare, History, Logs, Page, ProcessDetails, RunPage
+from dashboard_client.tui.model.windows import Compare, History, Logs, Page, RunPage
 from dashboard_client.tui.screen.frame import Frame, Rect
 from dashboard_client.tui.screen.theme import Glyphs, Style
 from dashboard_client.tui.text.window_text import compare_lines, page_lines
 from dashboard_client.tui.view.benchmarks import line
 from dashboard_client.tui.view.dialogs import CURSOR, draw_window
 
-WIDE = 100
 
-
-def draw_page(frame: Frame, page: RunPage | ProcessDetails | Page, glyphs: Glyphs) -> None:
+def draw_page(frame: Frame, page: RunPage | Page, glyphs: Glyphs) -> None:
     """Long lines are wrapped; lines below the window are counted."""
     match page:
         case Page(title=title):
             pass
-        case ProcessDetails(process=process):
-            title = f"Process {process.pm_id} {process.name}"
         case RunPage():
             title = "Benchmark"
-    width = max(1, min(WIDE, frame.width) - 4)
+    width = layout.window_width(frame.width)
     lines = page_lines(page, glyphs, width)
     wrapped_lines = [part for text in lines[page.first_line :] for part in wrapped_hanging(text, width)]
     box = draw_window(frame, glyphs, len(wrapped_lines) + 2, min(WIDE, frame.width), title, "Esc closes")

@@ -8,12 +8,16 @@ import re
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 import requests
 
 from system.host import binaries
+from tests.dashboard_client.fakes import http_server
+from tests.dashboard_client.recorded_night import answer_history, send
 from tests.fixtures.pm2 import kill_all_of
 from tests.fixtures.ports import free_port, free_ports
 from tests.fixtures.pty import Screen
@@ -276,3 +280,57 @@ def test_question_mark_shows_the_keys(open_screen: Open, shared_server: Server) 
     screen.until("find any command by typing")
     screen.press("escape")
     screen.until(lambda text: "find any command by typing" not in text)
+
+
+READS = {
+    "/health": {"status": "ok"},
+    "/api/system/stats": {"cpu": 41.0, "memory": 3072.0, "totalMemory": 15872.0, "memoryPercent": 19.4, "cpuCount": 2},
+    "/api/system/config": {"frameworks": []},
+    "/api/pm2/stats": {"processes": [{"pmId": 3, "name": "api", "status": "online", "cpu": 7.0}]},
+    "/api/redis/stats": {"stats": []},
+    "/api/benchmark/runs": {"runs": []},
+    "/api/benchmark/latest": {"results": []},
+    "/api/activity": {"entries": []},
+}
+
+
+def serve_recorded(request: BaseHTTPRequestHandler, *, has_history: bool) -> None:
+    """A server behind a proxy that blocks /ws; its night ended now."""
+    path = request.path.partition("?")[0]
+    if path in READS:
+        send(request, READS[path])
+    elif not (has_history and answer_history(request, datetime.now(UTC))):
+        send(request, {"code": "not_found", "message": "No such endpoint."}, 404)
+
+
+def test_a_dashboard_opened_after_a_night_shows_the_night(open_screen: Open) -> None:
+    with http_server(lambda request: serve_recorded(request, has_history=True)) as url:
+        screen = open_screen(API_SERVER=url)
+        screen.until("now 41 %")
+        screen.press("6", "]]]]")
+        screen.until(lambda text: " 1 d ─╮" in text.splitlines()[1])
+        panel = [row[6:59] for row in screen.until("✖").splitlines()[2:8]]
+        drawn = [any("⠀" < row[cell] <= "⣿" for row in panel[:5]) for cell in range(53)]
+        assert drawn.count(True) > 45
+        assert not all(drawn[42:46])  # the hour without a server
+        screen.press(*["left"] * 15)  # a column is 27 minutes long
+        screen.until("api 3 exited: SIGKILL, out of memory")
+        screen.press("home", "1", "enter")
+        screen.until("CPU of instance api:3")
+        screen.press("]]]]")
+        screen.until(lambda text: re.search(r"now 7.0 %  max \d+.\d %  1 d", text))
+        screen.press("escape", "q")
+
+        assert screen.ended() == 0
+
+
+def test_an_older_server_has_charts_of_the_stream_alone(open_screen: Open) -> None:
+    with http_server(lambda request: serve_recorded(request, has_history=False)) as url:
+        screen = open_screen(API_SERVER=url)
+        screen.until("now 41 %")
+        text = screen.until(lambda text: re.search("[⠁-⣿]", text))
+        assert "no history" not in text
+        screen.press("6", "]")
+        screen.until("this server has no history of metrics")
+        screen.press("[")
+        screen.until(lambda text: "no history" not in text and re.search("[⠁-⣿]", text))

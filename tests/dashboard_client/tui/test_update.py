@@ -17,6 +17,7 @@ from dashboard_client.tui.model.windows import (
     History,
     Logs,
     Menu,
+    NodeDetails,
     Page,
     Palette,
     ProcessDetails,
@@ -76,7 +77,14 @@ def test_the_intervals_are_those_of_the_original() -> None:
 def test_connecting_fetches_the_config_and_the_latest_results() -> None:
     _, sent = play(scenes.empty(), events.Connected(NOW_S))
 
-    assert calls(sent) == [("system_config", {}), ("benchmark_latest", {"count": 20})]
+    assert calls(sent) == [
+        ("system_config", {}),
+        ("benchmark_latest", {"count": 20}),
+        *(
+            ("history", {"metric": metric, "subject": None, "points": 400, "start": "-60s"})
+            for metric in ("host.cpu", "host.memory")
+        ),
+    ]
 
 
 @pytest.mark.parametrize(("verb", "key"), [("restart", "R"), ("stop", "S"), ("delete", "D")])
@@ -484,7 +492,7 @@ def test_saved_logs_have_a_name_without_folders() -> None:
     ("pressed", "kind"),
     [
         (("b",), History), (("enter",), ProcessDetails), (("3", "enter"), RunPage), (("?",), Page),
-        (("b", "x", "down", "x"), Compare), (("2", "enter"), Page),
+        (("b", "x", "down", "x"), Compare), (("2", "enter"), NodeDetails),
     ],
 )  # fmt: skip
 def test_windows_open_and_escape_closes_them(pressed: tuple[str, ...], kind: type[object]) -> None:
@@ -628,7 +636,7 @@ def test_history_is_bounded_over_an_hour() -> None:
         state, _ = update(state, events.StreamData("system:metrics", scenes.host(50, 3000), NOW_S + second))
         state, _ = update(state, events.ErrorReported(f"something else {second}"))
 
-    assert (len(state.live.cpu), len(state.live.memory), len(state.activity)) == (61, 61, 100)
+    assert (len(state.live.cpu), len(state.live.memory), len(state.activity)) == (901, 901, 100)
 
 
 def test_a_click_on_a_row_only_selects_it() -> None:
