@@ -43,7 +43,7 @@ def requested() -> list[str]:
 
 
 @pytest.fixture
-def server(requested: list[str]) -> Iterator[str]:
+def recorded_url(requested: list[str]) -> Iterator[str]:
     def handle(request: BaseHTTPRequestHandler) -> None:
         requested.append(request.path)
         if not answer_history(request):
@@ -53,17 +53,17 @@ def server(requested: list[str]) -> Iterator[str]:
         yield url
 
 
-def test_json_is_the_body_of_the_server(server: str, requested: list[str]) -> None:
-    printed = run_client(server, "run", "history", "app.cpu", "api", "--from", "-1d", "--to", "1h", "--json")
+def test_json_is_the_body_of_the_server(recorded_url: str, requested: list[str]) -> None:
+    printed = run_client(recorded_url, "run", "history", "app.cpu", "api", "--from", "-1d", "--to", "1h", "--json")
 
     expected = night({"metric": "app.cpu", "subject": "api", "from": "-1d", "to": "-1h"})
     assert (json.loads(printed.stdout), printed.stderr, printed.returncode) == (expected, "", 0)
     assert requested == ["/api/history?metric=app.cpu&subject=api&from=-1d&to=-1h"]
 
 
-def test_csv_has_a_row_for_each_interval_and_none_for_a_gap(server: str) -> None:
+def test_csv_has_a_row_for_each_interval_and_none_for_a_gap(recorded_url: str) -> None:
     argv = ["--from", "2026-11-23T02:00:00Z", "--to", "2026-11-23T05:00:00Z", "--points", "18", "--csv"]
-    printed = run_client(server, "run", "history", "host.cpu", *argv)
+    printed = run_client(recorded_url, "run", "history", "host.cpu", *argv)
 
     lines = printed.stdout.splitlines()
     times = [line.split(",")[0] for line in lines[1:]]
@@ -112,8 +112,8 @@ def test_without_characters_of_its_own_a_picture_is_ascii() -> None:
 
 
 @pytest.mark.parametrize("words", [[], ["metrics"]])
-def test_the_metrics_are_listed_with_their_subjects(server: str, words: list[str]) -> None:
-    printed, as_json = (run_client(server, "run", "history", *words, *option) for option in ((), ("--json",)))
+def test_the_metrics_are_listed_with_their_subjects(recorded_url: str, words: list[str]) -> None:
+    printed, as_json = (run_client(recorded_url, "run", "history", *words, *option) for option in ((), ("--json",)))
 
     assert printed.stdout.splitlines() == [
         "metric      unit     subjects     description",
@@ -125,8 +125,8 @@ def test_the_metrics_are_listed_with_their_subjects(server: str, words: list[str
     assert json.loads(as_json.stdout) == recorded_night.METRICS
 
 
-def test_an_unknown_metric_is_an_error_that_names_the_known_ones(server: str) -> None:
-    printed = run_client(server, "run", "history", "app.speed", "api")
+def test_an_unknown_metric_is_an_error_that_names_the_known_ones(recorded_url: str) -> None:
+    printed = run_client(recorded_url, "run", "history", "app.speed", "api")
 
     assert (printed.stdout, printed.returncode) == ("", 1)
     assert printed.stderr.startswith("[ERROR] metric: Unknown. The metrics are host.cpu, host.memory, app.cpu")
@@ -196,16 +196,16 @@ def test_help_has_examples() -> None:
     assert ["history app.cpu api --from -1d" in text for text in texts] == [True, True]
 
 
-def test_the_library_has_a_method_for_each_endpoint(server: str, requested: list[str]) -> None:
-    client = Client(server, "")
+def test_the_library_has_a_method_for_each_endpoint(recorded_url: str, requested: list[str]) -> None:
+    client = Client(recorded_url, "")
 
     assert client.history("app.cpu", "api", start="-6h", points=100)["unit"] == "percent"
     assert client.history_metrics()["recording"] is True
     assert requested == ["/api/history?metric=app.cpu&subject=api&from=-6h&points=100", "/api/history/metrics"]
 
 
-def test_metrics_and_subjects_are_completed(server: str) -> None:
-    options = Namespace(server=server, metric="app.cpu")
+def test_metrics_and_subjects_are_completed(recorded_url: str) -> None:
+    options = Namespace(server=recorded_url, metric="app.cpu")
 
     assert list(completion.metrics("", options)) == ["host.cpu", "app.cpu", "app.memory", "metrics", "export"]
     assert list(completion.metrics("app.c", options)) == ["app.cpu"]
@@ -214,18 +214,20 @@ def test_metrics_and_subjects_are_completed(server: str) -> None:
 
 
 @pytest.mark.real
-def test_the_shell_completes_behind_history(server: str, tmp_path: Path) -> None:
+def test_the_shell_completes_behind_history(recorded_url: str, tmp_path: Path) -> None:
     from tests.dashboard_client.commands.test_completion import complete
 
-    lines = [complete(f"pm2site-dashboard run history {words}", tmp_path, server) for words in ("app.", "app.cpu ")]
+    lines = [
+        complete(f"pm2site-dashboard run history {words}", tmp_path, recorded_url) for words in ("app.", "app.cpu ")
+    ]
 
     assert lines == [["app.cpu", "app.memory"], ["api", "worker"]]
 
 
 @pytest.mark.real
-def test_a_closed_pipe_is_no_error(server: str) -> None:
+def test_a_closed_pipe_is_no_error(recorded_url: str) -> None:
     command = f"{sys.executable} -m dashboard_client run history host.cpu --from -14d --points 2000 --csv | head -1"
-    env = {**os.environ, "API_SERVER": server}
+    env = {**os.environ, "API_SERVER": recorded_url}
     printed = subprocess.run(["bash", "-c", command], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
 
     assert (printed.stdout, printed.stderr) == ("time,min,mean,max\n", "")

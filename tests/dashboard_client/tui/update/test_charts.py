@@ -194,7 +194,7 @@ def test_marks_of_what_happens_now_are_fetched_a_little_later() -> None:
     assert requested(tick(state, 65)[1]) == []
     state, sent = tick(state, 67)
     assert len(requested(sent)) == 2
-    repeated, _ = play(answered(state, sent), *happened)
+    repeated, _ = play(answered(state, sent), *(replace(event, received_at_s=NOW_S + 70) for event in happened))
     assert requested(tick(repeated, 80)[1]) == []
 
 
@@ -237,8 +237,10 @@ def test_a_chart_follows_its_cursor_beyond_the_edges() -> None:
     left = pressed(state, *["left"] * 54)
     assert chart_of(left)[:2] == (900, 225)
 
-    right = pressed(left, *["right"] * 41)
-    assert chart_of(right)[:2] == (900, 0)
+    farther = pressed(left, *["left"] * 20)
+    assert chart_of(farther)[:2] == (900, 450)
+    assert chart_of(pressed(farther, *["right"] * 53))[:2] == (900, 225)
+    assert chart_of(pressed(left, *["right"] * 41))[:2] == (900, 0)
 
 
 def test_a_chart_moves_by_half_a_range_and_not_beyond_now() -> None:
@@ -255,6 +257,7 @@ def test_a_range_changes_around_the_cursor_within_its_limits() -> None:
     state = pressed(state, *["left"] * 20, "[", "[", "[")
     range_s, end, cursor = chart_of(state)
     assert (range_s, (cursor or 0) - (end or 0)) == (21600, 10800)
+    assert chart_of(pressed(recorded(), "6", "]", "left", "]", "]"))[:2] == (21600, 0)
     assert chart_of(pressed(state, "home", *"[[[[[[")) == (60, None, None)
     assert chart_of(pressed(state, "home", *"--+")) == (3600, None, None)
 
@@ -338,7 +341,7 @@ def test_any_keys_keep_the_cursor_visible_and_one_request_for_each_series(
     opened: str, steps: list[str | int | bool]
 ) -> None:
     """A number lets seconds pass, a boolean answers or fails all calls."""
-    state, _ = keys(scenes.live(), opened)
+    state, _ = keys(replace(scenes.live(), server_clock_s=NOW.timestamp() - NOW_S), opened)
     seconds = 0
     for step in steps:
         if isinstance(step, bool):

@@ -164,10 +164,17 @@ def test_after_the_newest_sample_of_the_stream_nothing_is_drawn() -> None:
     assert columns(intervals(20, 10)) == " " * 40 + "h" * 20
 
 
+def test_missed_samples_of_the_stream_are_a_gap() -> None:
+    assert columns(Series("host.cpu"), live(30.5, 28.5, 20.5, 19.5)) == " " * 29 + "lll" + " " * 7 + "ll" + " " * 19
+
+
 def test_a_stopped_chart_has_no_samples_from_after_its_end() -> None:
     stopped = Chart(end_s=1e9 - 30, cursor_s=1e9 - 31)
 
     assert columns(Series("host.cpu"), live(*range(59, -1, -1)), stopped) == " " * 30 + "l" * 30
+    later = (*live(31), Point(scenes.NOW_S - 20, 99.0))
+    state = replace(scenes.empty(), server_clock_s=1e9 - scenes.NOW_S)
+    assert [one.high for one in plot(state, stopped, Series("host.cpu"), later, 60, theme.BLOCKS).values] == [5.0]
 
 
 def test_a_gap_is_never_a_line() -> None:
