@@ -22,7 +22,7 @@ Times are ISO 8601, or a duration before now: 90s, 15m, 6h, 14d, 2w."""
 
 
 def add_history_verbs(history: argparse.ArgumentParser) -> None:
-    history.set_defaults(verb="show")
+    history.set_defaults(verb="show", needs_no_word=True)
     verbs = history.add_subparsers(dest="verb", required=True, metavar="VERB")
     _add_metric(
         verbs.add_parser(

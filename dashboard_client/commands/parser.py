@@ -35,11 +35,13 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"[ERROR] {message}\n")
 
     def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
-        """Inserts the default of `verb`: `bench FRAMEWORK` is short for `bench run FRAMEWORK`."""
+        """Inserts the default of `verb`: `bench FRAMEWORK` is short for `bench run FRAMEWORK`. Before no word at all, only
+        with the default `needs_no_word`: the shell completes the verbs of the others."""
         default = self.get_default("verb")
         verbs = [verb for action in self._actions if action.dest == "verb" for verb in action.choices or ()]
-        if default and args is not None and args[:1] not in [[word] for word in (*verbs, "-h", "--help")]:
-            args = [default, *args]
+        first = next(iter(args or ()), None)
+        if default and first not in (*verbs, "-h", "--help") and (first or self.get_default("needs_no_word")):
+            args = [default, *(args or ())]
         if self._is_intermixed or self._subparsers is not None:
             return super().parse_known_args(args, namespace)
         self._is_intermixed = True  # `parse_known_intermixed_args` calls this method
