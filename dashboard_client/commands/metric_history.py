@@ -122,6 +122,8 @@ def history_lines(history: MetricHistory, glyphs: Glyphs, width: int) -> Iterato
         yield from table("from to >min >mean >max", list(_rows(history, intervals, start_s, end_s)))
     if history.annotations:
         yield ""
+    if history.annotations_left_out > 0:
+        yield f"{history.annotations_left_out} older ones; a shorter time has them:"
     for annotation in history.annotations:
         head = f"{date_time(annotation.at)}  {annotation.kind:<8} "
         first, *more = wrapped(annotation.text, max(20, width - len(head)))

@@ -35,7 +35,7 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"[ERROR] {message}\n")
 
     def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
-        """Inserts the default of `verb`: `bench FRAMEWORK` is short for `bench run FRAMEWORK`. Before no word at all, only
+        """Inserts the default of `verb`: `bench FRAMEWORK` is short for `bench run FRAMEWORK`. Without any word, only
         with the default `needs_no_word`: the shell completes the verbs of the others."""
         default = self.get_default("verb")
         verbs = [verb for action in self._actions if action.dest == "verb" for verb in action.choices or ()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -42,7 +44,7 @@ class Annotation:
 @dataclass(frozen=True, slots=True)
 class MetricHistory:
     """`from_`, `to`: the requested time, by the server's clock; `points`: as sent, [start of the interval, min, mean,
-    max]; intervals without data are missing."""
+    max]; intervals without data are missing. `annotations_left_out`: older ones of the same time."""
 
     metric: str
     subject: str | None = None
@@ -52,6 +54,7 @@ class MetricHistory:
     to: datetime | None = None
     points: tuple[tuple[float, ...], ...] = ()
     annotations: tuple[Annotation, ...] = ()
+    annotations_left_out: int = 0
     timestamp: datetime | None = None
 
     @property
@@ -93,28 +96,34 @@ def in_columns(
     intervals: Sequence[Interval], resolution_s: float, start_s: float, end_s: float, columns: int
 ) -> Columns:
     """Minimum, mean and maximum of the intervals that overlap each of `columns` equal parts of the time. An interval
-    that is longer than a column fills several, so that only missing ones are gaps."""
-    binned: Columns = [None] * max(0, columns)
-    step_s = (end_s - start_s) / columns if columns > 0 else 0.0
-    if step_s <= 0:
-        return binned
-    counts = [0] * columns
-    for interval in intervals:
-        if not (interval.start_s < end_s and interval.start_s + resolution_s > start_s):
+    that is longer than a column fills several, so that only missing ones are gaps. `intervals`: by time."""
+    span_s = end_s - start_s
+    if columns <= 0 or span_s <= 0:
+        return [None] * max(0, columns)
+    lows, highs = [math.inf] * columns, [-math.inf] * columns
+    sums, counts = [0.0] * columns, [0] * columns
+    per_second, last_column = columns / span_s, columns - 1
+    begin = bisect_left(intervals, start_s - resolution_s, key=_start_s)
+    end = bisect_left(intervals, end_s, key=_start_s)
+    for interval in intervals[begin:end]:
+        from_s = interval.start_s - start_s
+        if from_s + resolution_s <= 0:
             continue
-        first = int(max(0.0, interval.start_s - start_s) / step_s)
-        last = int(min(end_s - start_s, interval.start_s + resolution_s - start_s) / step_s - 1e-9)
-        for column in range(min(first, columns - 1), min(max(first, last), columns - 1) + 1):
-            binned[column] = _joined(binned[column], counts[column], interval)
+        first = max(0, min(last_column, int(from_s * per_second)))
+        last = max(first, min(last_column, int((from_s + resolution_s) * per_second - 1e-9)))
+        for column in range(first, last + 1):
+            lows[column] = min(lows[column], interval.low)
+            highs[column] = max(highs[column], interval.high)
+            sums[column] += interval.mean
             counts[column] += 1
-    return binned
+    return [
+        Interval(start_s + column / per_second, lows[column], sums[column] / count, highs[column]) if count else None
+        for column, count in enumerate(counts)
+    ]
 
 
-def _joined(before: Interval | None, count: int, new: Interval) -> Interval:
-    if before is None:
-        return new
-    mean = before.mean + (new.mean - before.mean) / (count + 1)
-    return Interval(before.start_s, min(before.low, new.low), mean, max(before.high, new.high))
+def _start_s(interval: Interval) -> float:
+    return interval.start_s
 
 
 def summary(intervals: Sequence[Interval]) -> Interval | None:

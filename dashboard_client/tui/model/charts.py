@@ -6,6 +6,7 @@ server's clock, as the history has them.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -201,7 +202,7 @@ def resampled(
         return values
     per_column = span_s / columns
     previous: tuple[int, Point] | None = None
-    for point in points:
+    for point in points[bisect_left(points, now_s - span_s, key=lambda point: point.at_s) :]:
         column = columns - 1 - int(max(0.0, now_s - point.at_s) / per_column)
         if column < 0:
             continue

@@ -20,6 +20,7 @@ from dashboard_client.wire.metric_history import (
     band,
     in_columns,
     in_order_of_importance,
+    summary,
 )
 
 TONES = {"exit": Style.BAD, "restart": Style.WARN, "deploy": Style.OK, "run": Style.INFO, "clock": Style.WARN}
@@ -29,16 +30,16 @@ Format = Callable[[float], str]
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """What is visible of a series. `columns`: as fine as the glyphs draw, `cells`: one for each cell; `cursor`: its
-    cell; `marks`: annotations by cell, the most important first."""
+    """What is visible of a series. `columns`: `per_cell` for each cell; `cursor`: its cell; `marks`:
+    annotations by cell, the most important first."""
 
     chart: Chart
     columns: Columns
-    cells: Columns
     start_s: float
     end_s: float
     cursor: int | None
     marks: Mapping[int, tuple[Annotation, ...]]
+    per_cell: int
     problem: str = ""
     is_loading: bool = False
 
@@ -48,7 +49,11 @@ class Plot:
 
     @property
     def at_cursor(self) -> Interval | None:
-        return None if self.cursor is None else self.cells[self.cursor]
+        """Of the columns of its cell."""
+        if self.cursor is None:
+            return None
+        first = self.cursor * self.per_cell
+        return summary([column for column in self.columns[first : first + self.per_cell] if column is not None])
 
 
 def plot(
@@ -70,10 +75,9 @@ def plot(
         live: Columns = [None if value is None else Interval(0.0, value, value, value) for value in values]
         if series.past is None:
             return live
-        past = [
-            one and Interval(one.start_s, one.low * scale, one.mean * scale, one.high * scale)
-            for one in in_columns(series.past.intervals, series.past.resolution_s, start_s, end_s, count)
-        ]
+        past = in_columns(series.past.intervals, series.past.resolution_s, start_s, end_s, count)
+        if scale != 1.0:
+            past = [one and Interval(one.start_s, one.low * scale, one.mean * scale, one.high * scale) for one in past]
         if chart.range_s > LIVE_S:
             return [one or other for one, other in zip(past, live, strict=True)]
         newest = max((column for column, value in enumerate(values) if value is not None), default=count)
@@ -84,9 +88,10 @@ def plot(
     if chart.cursor_s is not None and width:
         cursor = max(0, min(width - 1, int((chart.cursor_s - start_s) / chart.range_s * width)))
     stopped_for = series.problem or state.history_problem
+    per_cell = 2 if glyphs.dots else 1
     return Plot(
-        chart, columns(width * (2 if glyphs.dots else 1)), [] if cursor is None else columns(width), start_s, end_s,
-        cursor, _marks(series, start_s, end_s, width), "" if chart.is_default else stopped_for,
+        chart, columns(width * per_cell), start_s, end_s, cursor, _marks(series, start_s, end_s, width), per_cell,
+        "" if chart.is_default else stopped_for,
         any(call.purpose.startswith(stem(series)) for call in state.pending_calls.values()) and not chart.is_default,
     )  # fmt: skip
 

@@ -105,6 +105,13 @@ from                 to                      min    mean     max
     )
 
 
+def test_annotations_that_the_server_left_out_are_counted() -> None:
+    body = {**night({"metric": "app.cpu", "subject": "api", "from": "-12h"}), "annotationsLeftOut": 7}
+    lines = list(history_lines(convert(MetricHistory, body), BRAILLE, 80))
+
+    assert lines[-4] == "7 older ones; a shorter time has them:"
+
+
 def test_without_characters_of_its_own_a_picture_is_ascii() -> None:
     history = convert(MetricHistory, night({"metric": "app.cpu", "subject": "api", "from": "-12h"}))
 

@@ -11,12 +11,14 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dashboard_client.formatting.width import width_of
 from dashboard_client.tui.model import events
 from dashboard_client.tui.model.charts import NO_CHART, Chart, Past, Point, Series
 from dashboard_client.tui.model.state import State
@@ -25,8 +27,8 @@ from dashboard_client.tui.screen import painter, theme
 from dashboard_client.tui.view.details import value_range
 from dashboard_client.tui.view.history_chart import plot
 from dashboard_client.tui.view.render import render
-from dashboard_client.wire.metric_history import Interval
-from tests.dashboard_client.recorded_scenes import pressed, recorded
+from dashboard_client.wire.metric_history import Annotation, Interval, MetricHistory
+from tests.dashboard_client.recorded_scenes import NOW, pressed, recorded
 from tests.dashboard_client.tui import scenes
 
 FOLDER = Path(__file__).parents[3] / "data" / "frames"
@@ -132,6 +134,35 @@ def test_a_request_in_flight_is_visible_at_its_range() -> None:
 
     assert " %  1 d … ─╮" in screen_of(state)
     assert " %  1 d ─╮" in screen_of(pressed(recorded(), "6", *DAY))
+
+
+ODD = MetricHistory(
+    "host.cpu", None, "percent", 0.0,
+    points=((1e9, -1e300, 0.0, 1e300), (1.7e9, 5.0, 1.0, 3.0), (2e9, 1.0, 1.0, 1.0)),
+    annotations=(Annotation(NOW, "\x1b[2J", "漢字" * 200), Annotation(NOW - timedelta(hours=2), "exit", "")),
+)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.integers(0, 210), st.integers(0, 62), st.sampled_from(sorted(GLYPHS)), st.sampled_from(["6", "7", "enter", "e"]),
+    st.lists(st.sampled_from(["]", "[", "left", "right", "<", ">", "tab", "home", "e", "odd"]), max_size=12),
+)  # fmt: skip
+def test_a_chart_of_any_size_and_answer_is_a_frame(
+    width: int, height: int, glyphs: str, opened: str, steps: list[str]
+) -> None:
+    state = pressed(recorded(120, 32), opened)
+    for step in steps:
+        if step == "odd":
+            state, _ = scenes.keys(state, "]")
+            waiting = [key for key, call in state.pending_calls.items() if call.purpose.startswith("chart")]
+            state, _ = scenes.play(state, *(events.ApiSucceeded(call_id, ODD) for call_id in waiting))
+        else:
+            state = pressed(state, step)
+    frame = render(replace(state, width=width, height=height), GLYPHS[glyphs])
+
+    assert {len(row) for row in frame.chars} <= {width}
+    assert all(row.isprintable() and width_of(row) == width for row in frame.rows())
 
 
 def columns(series: Series, points: tuple[Point, ...] = (), chart: Chart = NO_CHART, width: int = 60) -> str:
