@@ -23,7 +23,7 @@ APPS = {
 # The rooms of each app and the modules at its root, lowest first. A room imports only from itself and from those before
 # it. A name with a dot is a room inside a room.
 ROOMS = {
-    "system": "lib stored_times model_fields admin_lists errors host database api urls apps",
+    "system": "lib charts stored_times model_fields admin_lists errors host database api urls apps",
     "pm2": (
         "errors file_errors models frameworks daemon logs exits instance_tracking saved_list monitor actions ecosystem api"
         " admin urls apps management.commands"

@@ -11,7 +11,6 @@ from django.utils.safestring import SafeString, mark_safe
 
 from benchmarks.admin.charts.history import LevelChange, Point, render_rates_over_time, render_sparkline
 from benchmarks.admin.charts.run import TrialRate, render_cpu_usage, render_latency_curve, render_trials
-from benchmarks.admin.charts.scale import drawable_number
 from benchmarks.admin.charts.sweep import render_sweep
 from benchmarks.analysis import histogram
 from benchmarks.analysis.measurement import merge_latencies
@@ -23,6 +22,7 @@ from benchmarks.history.completed import RunKind
 from benchmarks.history.readable_rows import readable
 from benchmarks.history.run_side import check_details
 from benchmarks.models import Run, Validity
+from system.charts.scale import drawable_number
 
 HISTORY_URL_NAME = "admin:benchmarks_run_history_of"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 
-from benchmarks.admin.charts.canvas import (
+from system.charts.canvas import (
     ACCENT,
     BOTTOM,
     ERROR,
@@ -22,7 +22,7 @@ from benchmarks.admin.charts.canvas import (
     svg_path,
     svg_text,
 )
-from benchmarks.admin.charts.scale import Scale, abbreviate, axis_ticks, drawable_number, largest
+from system.charts.scale import Scale, abbreviate, axis_ticks, drawable_number, largest
 
 SPARKLINE_WIDTH, SPARKLINE_HEIGHT = 84, 20
 DASHED = "stroke-dasharray:4 3"

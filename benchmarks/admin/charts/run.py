@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks.admin.charts.canvas import (
+from benchmarks.analysis.measurement import Latencies
+from system.charts.canvas import (
     ACCENT,
     BOTTOM,
     ERROR,
@@ -22,8 +23,7 @@ from benchmarks.admin.charts.canvas import (
     svg_path,
     svg_text,
 )
-from benchmarks.admin.charts.scale import Scale, abbreviate, axis_ticks, drawable_number, largest
-from benchmarks.analysis.measurement import Latencies
+from system.charts.scale import Scale, abbreviate, axis_ticks, drawable_number, largest
 from system.lib.quantities import significant
 
 CPU_SERIES = (

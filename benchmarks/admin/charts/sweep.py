@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from benchmarks.admin.charts.canvas import (
+from system.charts.canvas import (
     ACCENT,
     BOTTOM,
     ERROR,
@@ -23,7 +23,7 @@ from benchmarks.admin.charts.canvas import (
     svg_path,
     svg_text,
 )
-from benchmarks.admin.charts.scale import Scale, abbreviate, axis_ticks, drawable_number
+from system.charts.scale import Scale, abbreviate, axis_ticks, drawable_number
 from system.lib.quantities import significant
 
 TITLE = "Latency over rate"

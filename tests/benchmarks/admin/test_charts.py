@@ -11,7 +11,6 @@ from django.test import Client
 
 from benchmarks.admin.charts.history import LevelChange, Point, render_rates_over_time, render_sparkline
 from benchmarks.admin.charts.run import TrialRate, render_cpu_usage, render_latency_curve, render_trials
-from benchmarks.admin.charts.scale import Scale, abbreviate, axis_ticks, drawable_number
 from benchmarks.admin.charts.sweep import render_sweep
 from benchmarks.analysis import histogram
 from benchmarks.models import Run, RunState, Trial
@@ -27,22 +26,6 @@ def labels(svg: str) -> list[str]:
 
 def titles(svg: str) -> list[str]:
     return [element.text or "" for element in ElementTree.fromstring(svg).iter(f"{SVG}title")]  # noqa: S314 - ours
-
-
-def test_an_axis_has_round_numbers_up_to_the_largest_value() -> None:
-    assert axis_ticks(0) == (0, 1)
-    assert axis_ticks(100) == (0, 20, 40, 60, 80, 100)
-    assert axis_ticks(0.31) == (0, 0.1, 0.2, 0.3, 0.4)
-    assert [abbreviate(value) for value in (0.00001, 0.02, 950, 12_000, 1_500_000)] == [
-        "0.00001",
-        "0.02",
-        "950",
-        "12k",
-        "1.5M",
-    ]
-    assert [abbreviate(value) for value in (999.9, 999_999, 1e15)] == ["1,000", "1,000k", "1,000,000G"]
-    assert [drawable_number(value) for value in (3, None, "3", float("nan"), 1e300, -1, True)] == [3, *[None] * 6]
-    assert Scale(0, 10, 100, 0).at(2.5) == 75
 
 
 def test_the_trials_chart_distinguishes_the_warm_up() -> None:

@@ -1,0 +1,1 @@
+"""Axes, scales and elements of a chart as SVG. [pure]"""
