@@ -10,8 +10,10 @@ from pathlib import Path
 
 from django.conf import settings
 
+from monitoring.admin import history_section
 from monitoring.api import timeline
 from monitoring.sampling import own_cost
+from pm2 import admin as pm2_admin
 from pm2.actions import start_steps
 from pm2.frameworks import registry
 from pm2site.audit import deploys, trail
@@ -29,4 +31,5 @@ def connect_rooms() -> None:
     host_sampler.set_disk_folder(lambda: Path(settings.DATA_DIR))
     own_cost.set_socket_count(lambda: len(sockets.open))
     timeline.set_actions(deploys.actions_between)
+    pm2_admin.set_history_section(history_section.render_section)
     audit_hook.set_recorder(trail.record_command, trail.record_own)

@@ -54,7 +54,7 @@ def collect(key: SeriesKey, from_s: float, to_s: float) -> tuple[tuple[Annotatio
     between = datetime.fromtimestamp(from_s, UTC), datetime.fromtimestamp(to_s, UTC)
     app, limit = _app_of(key), MAX_ANNOTATIONS + 1
     all_known = [
-        *_exits(between, app, limit), *_runs(between, app, limit), *_actions(between, app, limit),
+        *_exits(between, app, _pm_id_of(key), limit), *_runs(between, app, limit), *_actions(between, app, limit),
         *_own_events(from_s, to_s),
     ]  # fmt: skip
     all_known.reverse()  # so that those of the same time are in the order of their ids
@@ -69,15 +69,25 @@ def _app_of(key: SeriesKey) -> str | None:
     return key.subject if kind is SubjectKind.APP else None
 
 
-def _exits(between: Between, app: str | None, limit: int) -> Iterable[Annotation]:
+def _pm_id_of(key: SeriesKey) -> int | None:
+    """None if the series is not of an instance, or its id cannot be one of PM2's."""
+    number = key.subject.rpartition(":")[2] if CATALOGUE[key.metric].subject is SubjectKind.INSTANCE else ""
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None
+
+
+def kind_of(ended: Exit) -> str:
+    return "restart" if ended.cause in INTENDED else "exit"
+
+
+def _exits(between: Between, app: str | None, pm_id: int | None, limit: int) -> Iterable[Annotation]:
     rows = Exit.objects.filter(at__gte=between[0], at__lt=between[1]).select_related("instance")
     if app is not None:
         rows = rows.filter(instance__name=app)
+    if pm_id is not None:
+        rows = rows.filter(instance__pm_id=pm_id)
     for row in rows.order_by("-at", "-id")[:limit]:
-        kind = "restart" if row.cause in INTENDED else "exit"
-        yield Annotation(
-            row.at, kind, f"{row.instance.name} {row.instance.pm_id}: {row.text}", row.instance.name, str(row.pk)
-        )
+        text = f"{row.instance.name} {row.instance.pm_id}: {row.text}"
+        yield Annotation(row.at, kind_of(row), text, row.instance.name, str(row.pk))
 
 
 def _runs(between: Between, app: str | None, limit: int) -> Iterable[Annotation]:
