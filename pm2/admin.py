@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -14,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from pm2.models import Exit, Instance
 from system.admin_lists import DatedChangeList
+from system.stored_times import format_time
 
 HistorySection = Callable[[HttpRequest, Instance, Exit | None], SafeString]
 
@@ -29,6 +31,11 @@ def set_history_section(render: HistorySection) -> None:
     """What renders the history of an instance as HTML, for its page and, around its exits, for theirs."""
     global _history_section
     _history_section = render
+
+
+def format_utc(at: datetime) -> str:
+    """As on the axes of the charts."""
+    return f"{format_time(at)} UTC"
 
 
 class Recorded(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -52,7 +59,15 @@ class InstanceAdmin(Recorded):
     list_display = ("name", "pm_id", "first_seen", "gone_at", "lost_restarts")
     search_fields = ("name",)
     ordering = ("-id",)
-    fields = ("name", "pm_id", "first_seen", "gone_at", "lost_restarts", "home", "all_exits")
+    fields = ("name", "pm_id", "since", "until", "lost_restarts", "home", "all_exits")
+
+    @admin.display(description="first seen")
+    def since(self, instance: Instance) -> str:
+        return format_utc(instance.first_seen)
+
+    @admin.display(description="gone at")
+    def until(self, instance: Instance) -> str:
+        return format_utc(instance.gone_at) if instance.gone_at else "not gone"
 
     @admin.display(description="exits")
     def all_exits(self, instance: Instance) -> str:
@@ -72,8 +87,11 @@ class ExitAdmin(Recorded):
     date_hierarchy = "at"
     ordering = ("-id",)  # the time is the clock's, which may have been set back
     fields = (
-        "at", "instance", "cause", "text", "by", "exit_code", "signal", "uptime_seconds", "last_words", "last_minute",
+        "time", "instance", "cause", "text", "by", "exit_code", "signal", "uptime_seconds", "last_words", "last_minute",
     )  # fmt: skip
+
+    def time(self, ended: Exit) -> str:
+        return format_utc(ended.at)
 
     @admin.display(ordering="instance__name")
     def name(self, ended: Exit) -> str:

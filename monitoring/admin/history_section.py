@@ -29,7 +29,7 @@ from pm2.models import Exit, Instance
 from system.stored_times import is_time
 
 TEMPLATE = "admin/monitoring/history_section.html"
-POINTS = 360  # an interval is about 1.5 pixels wide, and 10 s long in an hour
+POINTS = 365  # an interval is about 1.5 pixels wide: 10 s of an hour, 4 min of a day, a day of a year
 LIST_ID = "what-happened"
 OPEN_LIST = 20  # rows of what happened that are shown without a click
 # Metric, what it measures, what its unit relates to, and why it may have no values while others do.

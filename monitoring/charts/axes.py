@@ -14,8 +14,8 @@ from system.lib.quantities import significant
 
 MAX_TIME_TICKS = 8
 TIME_STEPS_S = (
-    10, 30, MINUTE_S, 5 * MINUTE_S, 10 * MINUTE_S, 15 * MINUTE_S, 30 * MINUTE_S, HOUR_S, 2 * HOUR_S, 3 * HOUR_S,
-    6 * HOUR_S, 12 * HOUR_S, DAY_S, 2 * DAY_S, 5 * DAY_S, 7 * DAY_S,
+    10, 30, MINUTE_S, 2 * MINUTE_S, 5 * MINUTE_S, 10 * MINUTE_S, 15 * MINUTE_S, 30 * MINUTE_S, HOUR_S, 2 * HOUR_S,
+    3 * HOUR_S, 6 * HOUR_S, 12 * HOUR_S, DAY_S, 2 * DAY_S, 5 * DAY_S, 7 * DAY_S,
 )  # fmt: skip
 MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60)
 BINARY = (("B", 1), ("kB", 2**10), ("MB", 2**20), ("GB", 2**30), ("TB", 2**40))  # as everywhere here, powers of 1024

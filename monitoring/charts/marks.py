@@ -10,7 +10,7 @@ from html import escape
 from system.charts.canvas import ACCENT, BOTTOM, ERROR, FOREGROUND, LEFT, MUTED, RIGHT, TOP, svg_line, svg_text
 from system.charts.scale import Scale
 
-MIN_DISTANCE = 5.0  # pixels between two rules
+MIN_DISTANCE = 8.0  # pixels between two rules: the width of their heads
 MAX_TEXTS = 8  # of a rule's tooltip
 LABEL_WIDTH = 60
 # Kind → colour and style, the one that matters most first: it gives a common rule its look.
@@ -60,7 +60,14 @@ def _render_rule(rule: Sequence[Mark], x: Scale, list_link: str) -> str:
     parts = [
         f"<title>{escape(chr(10).join(texts))}</title>",
         svg_line(left, TOP, left, BOTTOM, "transparent", "stroke-width:7"),  # for the pointer
-        svg_line(left, TOP, left, BOTTOM, colour, f"{style}stroke-width:{2 if labelled else 1}"),
+        svg_line(
+            left,
+            TOP,
+            left,
+            BOTTOM,
+            colour,
+            f"{style}stroke-width:{2 if labelled else 1};opacity:{1 if labelled else 0.6}",
+        ),
         f'<path d="M{left - 4:g} {TOP - 6}h8l-4 7z" style="fill:{colour}"/>',
     ]
     if labelled:

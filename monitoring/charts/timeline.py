@@ -55,8 +55,8 @@ def render_series(
     y_ticks = value_ticks(high, symbol)
     x, y = Scale(from_s, to_s, LEFT, RIGHT), Scale(0, y_ticks[-1][0], BOTTOM, TOP)
     segments = list(_segments(intervals, series.seconds))
-    legend = f"mean, and from minimum to maximum, of {format_length(series.seconds)}"
-    drawn = [svg_text(RIGHT, 14, legend, "end")]
+    legend = f"line: mean of {format_length(series.seconds)}; band: minimum to maximum"
+    drawn = [f'<g class="legend">{svg_text(RIGHT, 14, legend, "end")}</g>']
     for segment in segments:
         drawn += _draw(segment, series.seconds, x, y)
     drawn += _readings(segments, series.seconds, x, symbol)

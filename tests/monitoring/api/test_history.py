@@ -136,6 +136,19 @@ def test_what_happened_comes_with_the_points_of_the_app_that_it_concerns(client:
     assert str(run.pk) in {one["id"] for one in get(client, metric="host.cpu").json()["annotations"]}
 
 
+def test_exits_of_an_instance_are_not_those_of_its_siblings(client: APIClient, store: Writer) -> None:
+    for pm_id in (3, 4):
+        instance = Instance.objects.create(token=f"{pm_id}", home="/h", name="api", pm_id=pm_id)
+        Exit.objects.create(at=BEGIN, instance=instance, cause="crash", text="crashed")
+
+    def texts(metric: str, subject: str) -> list[str]:
+        annotations = get(client, metric=metric, subject=subject).json()["annotations"]
+        return [one["text"] for one in annotations if one["kind"] == "exit"]
+
+    assert texts("instance.cpu", "api:3") == ["api 3: crashed"]
+    assert texts("app.cpu", "api") == texts("instance.cpu", "api:x") == ["api 3: crashed", "api 4: crashed"]
+
+
 def test_the_newest_annotations_are_sent_and_the_rest_is_counted(client: APIClient, store: Writer) -> None:
     instance = Instance.objects.create(token="t", home="/h", name="api", pm_id=0)
     rows = [Exit(at=BEGIN + timedelta(seconds=n), instance=instance, cause="crash", text=f"{n}") for n in range(150)]
