@@ -146,7 +146,9 @@ def test_exits_of_an_instance_are_not_those_of_its_siblings(client: APIClient, s
         return [one["text"] for one in annotations if one["kind"] == "exit"]
 
     assert texts("instance.cpu", "api:3") == ["api 3: crashed"]
-    assert texts("app.cpu", "api") == texts("instance.cpu", "api:x") == ["api 3: crashed", "api 4: crashed"]
+    assert texts("app.cpu", "api") == ["api 3: crashed", "api 4: crashed"]
+    for no_id in ("api:x", "api:²", f"api:{'9' * 30}"):
+        assert texts("instance.cpu", no_id) == texts("app.cpu", "api")
 
 
 def test_the_newest_annotations_are_sent_and_the_rest_is_counted(client: APIClient, store: Writer) -> None:
