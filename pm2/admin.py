@@ -56,16 +56,16 @@ class Recorded(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Instance)
 class InstanceAdmin(Recorded):
-    list_display = ("name", "pm_id", "first_seen", "gone_at", "lost_restarts")
+    list_display = ("name", "pm_id", "since", "until", "lost_restarts")
     search_fields = ("name",)
     ordering = ("-id",)
     fields = ("name", "pm_id", "since", "until", "lost_restarts", "home", "all_exits")
 
-    @admin.display(description="first seen")
+    @admin.display(description="first seen", ordering="first_seen")
     def since(self, instance: Instance) -> str:
         return format_utc(instance.first_seen)
 
-    @admin.display(description="gone at")
+    @admin.display(description="gone at", ordering="gone_at")
     def until(self, instance: Instance) -> str:
         return format_utc(instance.gone_at) if instance.gone_at else "not gone"
 
