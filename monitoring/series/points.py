@@ -30,6 +30,10 @@ class Columns:
     def __iter__(self) -> Iterator[Point]:
         return zip(self.slots, self.lows, self.means, self.highs, strict=True)
 
+    def cut(self, begin: int, end: int) -> Columns:
+        """The points from position `begin` to before `end`."""
+        return Columns(self.slots[begin:end], self.lows[begin:end], self.means[begin:end], self.highs[begin:end])
+
 
 def columns(points: Iterable[Point]) -> Columns:
     rows = list(points)
@@ -48,7 +52,7 @@ def merge(*parts: Columns) -> Columns:
     )
     if all(map(lt, joined.slots, islice(joined.slots, 1, None))):
         return joined
-    return roll_up(columns(sorted(joined)), 1)
+    return _combine(columns(sorted(joined)), 1)
 
 
 def _tuple(points: Columns) -> tuple[Sequence[int], ...]:
@@ -57,6 +61,10 @@ def _tuple(points: Columns) -> tuple[Sequence[int], ...]:
 
 def roll_up(points: Columns, factor: int) -> Columns:
     """Points of intervals that are `factor` times as long. The mean is that of the means."""
+    return points if factor == 1 else _combine(points, factor)
+
+
+def _combine(points: Columns, factor: int) -> Columns:
     slots, rows, begin = points.slots, [], 0
     while begin < len(slots):
         slot = slots[begin] // factor

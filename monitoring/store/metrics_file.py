@@ -24,10 +24,8 @@ SCHEMA = """
 CREATE TABLE series (id INTEGER PRIMARY KEY, metric TEXT NOT NULL, subject TEXT NOT NULL, last_at INTEGER NOT NULL,
   UNIQUE (metric, subject));
 CREATE TABLE steps (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, data BLOB NOT NULL);
-CREATE INDEX steps_at ON steps (at);
-CREATE TABLE blocks (id INTEGER PRIMARY KEY, series INTEGER NOT NULL, step INTEGER NOT NULL, start INTEGER NOT NULL,
-  data BLOB NOT NULL, UNIQUE (series, step, start));
-CREATE INDEX blocks_start ON blocks (step, start);
+CREATE TABLE blocks (id INTEGER PRIMARY KEY, step INTEGER NOT NULL, series INTEGER NOT NULL, start INTEGER NOT NULL,
+  data BLOB NOT NULL, UNIQUE (step, series, start));
 CREATE TABLE events (id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL);
 CREATE INDEX events_at ON events (at);
 """

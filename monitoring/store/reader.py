@@ -12,6 +12,7 @@ from pathlib import Path
 from monitoring.errors import HistoryUnreadable
 from monitoring.series import block, points
 from monitoring.series.catalogue import SeriesKey
+from monitoring.series.planes import DamagedBlock
 from monitoring.series.points import Columns
 from monitoring.series.resolution import FINE, Resolution
 from monitoring.store import metrics_file, step_row
@@ -33,7 +34,7 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
     try:
         with closing(metrics_file.open_for_reading(path)) as connection:
             yield connection
-    except (sqlite3.Error, block.DamagedBlock) as error:
+    except (sqlite3.Error, DamagedBlock) as error:
         raise HistoryUnreadable(f"{path.name}: {error}") from error
 
 
@@ -51,15 +52,14 @@ def read_points(path: Path, key: SeriesKey, resolution: Resolution, from_s: floa
         if row is None:
             return Columns()
         blocks = connection.execute(
-            "SELECT data FROM blocks WHERE series = ? AND step = ? AND start > ? AND start < ? ORDER BY start",
-            (row[0], tier.step_s, first - tier.block_s, last),
+            "SELECT data FROM blocks WHERE step = ? AND series = ? AND start > ? AND start < ? ORDER BY start",
+            (tier.step_s, row[0], first - tier.block_s, last),
         )
         packed = [block.decode(data) for (data,) in blocks]
         fine = _read_steps(connection, row[0], first, last)
     present = points.merge(*packed, points.roll_up(fine, tier.step_s // FINE.step_s))
     begin, end = (bisect_left(present.slots, limit // tier.step_s) for limit in (first, last))
-    within = Columns(*(column[begin:end] for column in (present.slots, present.lows, present.means, present.highs)))
-    return points.roll_up(within, resolution.factor)
+    return points.roll_up(present.cut(begin, end), resolution.factor)
 
 
 def _read_steps(connection: sqlite3.Connection, series: int, first: int, last: int) -> Columns:

@@ -3,69 +3,78 @@
 from __future__ import annotations
 
 import struct
-import sys
 import zlib
-from array import array
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from operator import add, sub
 
-from monitoring.series.block import DamagedBlock
+from monitoring.series import planes
+from monitoring.series.planes import DamagedBlock
 
 Summary = tuple[int, int, int]  # low, mean, high
 MAX_SERIES = 5000  # that are recorded; each costs about 200 KB in a year
+LEVEL = 1  # of zlib: a row lives for an hour
 _COUNT = struct.Struct("<I")
+
+
+class Row:
+    """The columns of a step: the numbers of the series ascend."""
+
+    __slots__ = ("highs", "lows", "means", "series")
+
+    def __init__(self, series: Sequence[int], lows: list[int], means: list[int], highs: list[int]) -> None:
+        self.series, self.lows, self.means, self.highs = series, lows, means, highs
 
 
 def encode(values: Mapping[int, Summary]) -> bytes:
     """`values`: by the series's number."""
-    ids = array("I", sorted(values))
-    numbers = array("q", [number for series in ids for number in values[series]])
-    if sys.byteorder == "big":
-        ids.byteswap()
-        numbers.byteswap()
-    return zlib.compress(_COUNT.pack(len(ids)) + ids.tobytes() + numbers.tobytes(), 1)
+    series = sorted(values)
+    lows, means, highs = zip(*(values[number] for number in series), strict=True) if series else ((), (), ())
+    columns = (series, means, list(map(sub, means, lows)), list(map(sub, highs, means)))
+    return zlib.compress(b"".join([_COUNT.pack(len(series)), *map(planes.encode, columns)]), LEVEL)
 
 
-def decode(data: bytes) -> Iterator[tuple[int, int, int, int]]:
-    """Number of the series, low, mean, high. Raises DamagedBlock."""
-    raw, positions, begin = _open(data)
-    try:
-        numbers = array("q", raw[begin:])
-    except ValueError as error:
-        raise DamagedBlock(str(error)) from error
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    if len(numbers) != 3 * len(positions):
-        raise DamagedBlock("a step is cut")
-    return zip(positions, numbers[0::3], numbers[1::3], numbers[2::3], strict=True)
+def decode(data: bytes) -> Row:
+    """Raises DamagedBlock."""
+    raw, count = _open(data)
+    position, decoded = _COUNT.size, []
+    for _ in range(4):
+        numbers, position = planes.decode(raw, position, count)
+        decoded.append(numbers)
+    series, means, below, above = decoded
+    return Row(series, list(map(sub, means, below)), means, list(map(add, means, above)))
 
 
 def pick(data: bytes, series: int) -> Summary | None:
     """The values of one series. Raises DamagedBlock."""
-    raw, positions, begin = _open(data)
-    position = positions.get(series)
-    if position is None:
+    raw, count = _open(data)
+    end = planes.end_of(raw, _COUNT.size, count)
+    numbers = _numbers(raw[_COUNT.size : end], count)
+    index = bisect_left(numbers, series)
+    if index == count or numbers[index] != series:
         return None
-    try:
-        low, mean, high = struct.unpack_from("<3q", raw, begin + 24 * position)
-    except struct.error as error:
-        raise DamagedBlock(str(error)) from error
-    return low, mean, high
+    mean, end = planes.pick(raw, end, count, index)
+    below, end = planes.pick(raw, end, count, index)
+    above, _ = planes.pick(raw, end, count, index)
+    return mean - below, mean, mean + above
 
 
-def _open(data: bytes) -> tuple[bytes, Mapping[int, int], int]:
+def series_of(data: bytes) -> Sequence[int]:
+    """The numbers of the series that have values. Raises DamagedBlock."""
+    raw, count = _open(data)
+    return _numbers(raw[_COUNT.size : planes.end_of(raw, _COUNT.size, count)], count)
+
+
+def _open(data: bytes) -> tuple[bytes, int]:
     try:
         raw = zlib.decompress(data)
         (count,) = _COUNT.unpack_from(raw)
-        begin = _COUNT.size + 4 * count
-        return raw, _positions(raw[_COUNT.size : begin]), begin
-    except (zlib.error, struct.error, ValueError) as error:
+    except (zlib.error, struct.error) as error:
         raise DamagedBlock(str(error)) from error
+    return raw, count
 
 
 @lru_cache(maxsize=32)  # steps that follow each other mostly have the same series
-def _positions(ids: bytes) -> Mapping[int, int]:
-    numbers = array("I", ids)
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    return {series: position for position, series in enumerate(numbers)}
+def _numbers(column: bytes, count: int) -> Sequence[int]:
+    return planes.decode(column, 0, count)[0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections import defaultdict
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,16 +18,19 @@ import structlog
 
 from monitoring.series import block, points
 from monitoring.series.catalogue import SeriesKey
-from monitoring.series.points import Columns, Point
+from monitoring.series.planes import DamagedBlock
+from monitoring.series.points import Columns
 from monitoring.series.resolution import COARSE, FINE, HOUR_S, TIERS, Tier
 from monitoring.store import metrics_file, step_row
 from monitoring.store.step_row import MAX_SERIES, Summary
+from monitoring.store.step_table import StepTable
 
 log = structlog.get_logger("monitoring.store")
 
 GRACE_S = 60  # an hour is packed so long after its end, when its last step is surely written
-YIELD_EVERY, YIELD_S = 8, 0.001  # series after which packing lets other threads run
-MAX_SUBJECT = 500
+YIELD_EVERY, YIELD_S = 16, 0.001  # series after which packing lets other threads run
+MAX_STEPS_AT_ONCE = 720  # that are packed in one transaction: of two hours, or of a day with gaps
+DROPPED_S = 2 * HOUR_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +57,12 @@ class Writer:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._connection, self.put_aside = metrics_file.open_for_writing(path)
-        rows = self._connection.execute("SELECT metric, subject, id FROM series")
-        self._ids = {SeriesKey(metric, subject): number for metric, subject, number in rows}
+        self._ids = self._read_ids()
         self.dropped_series = 0
+
+    def _read_ids(self) -> dict[SeriesKey, int]:
+        rows = self._connection.execute("SELECT metric, subject, id FROM series")
+        return {SeriesKey(metric, subject): number for metric, subject, number in rows}
 
     def close(self) -> None:
         self._connection.close()
@@ -77,7 +83,7 @@ class Writer:
                 connection.execute("ROLLBACK")
             if isinstance(error, sqlite3.Error) and metrics_file.is_damage(error):
                 raise metrics_file.DamagedFile(str(error)) from error
-            if isinstance(error, block.DamagedBlock):
+            if isinstance(error, DamagedBlock):
                 raise metrics_file.DamagedFile(f"a block is damaged: {error}") from error
             raise
 
@@ -110,59 +116,89 @@ class Writer:
         return values
 
     def pack(self, now_s: float) -> int:
-        """Packs the steps of the hours that are over. Returns the number of hours."""
-        over = int(now_s - GRACE_S) // HOUR_S * HOUR_S
-        statement = f"SELECT DISTINCT at / {HOUR_S} * {HOUR_S} FROM steps WHERE at < ? ORDER BY 1"  # noqa: S608
-        hours = [hour for (hour,) in self._connection.execute(statement, (over,))]
-        for hour in hours:
-            self._pack_hour(hour)
+        """Packs the steps of all hours but the one that is being recorded. Returns the number of hours."""
+        over, ahead = int(now_s - GRACE_S) // HOUR_S * HOUR_S, int(now_s) // HOUR_S * HOUR_S + HOUR_S
+        statement = (
+            f"SELECT at / {HOUR_S} * {HOUR_S}, count(*) FROM steps WHERE at < ? OR at >= ? GROUP BY 1 ORDER BY 1"  # noqa: S608
+        )
+        hours = self._connection.execute(statement, (over, ahead)).fetchall()
+        for begin, end in _spans(hours):
+            self._pack_span(begin, end)
         return len(hours)
 
-    def _pack_hour(self, hour: int) -> None:
-        began_s, between = time.monotonic(), (hour, hour + HOUR_S)
+    def _pack_span(self, begin: int, end: int) -> None:
+        began_s, between = time.monotonic(), (begin, end)
         with self._transaction() as connection:
-            by_series: dict[int, list[Point]] = defaultdict(list)
-            for at, data in connection.execute(
-                "SELECT at, data FROM steps WHERE at >= ? AND at < ? ORDER BY at, id", between
-            ):
-                slot = at // FINE.step_s
-                for series, low, mean, high in step_row.decode(data):
-                    by_series[series].append((slot, low, mean, high))
-            for index, (series, rows) in enumerate(by_series.items(), 1):
-                self._add_to_blocks(connection, series, points.merge(points.columns(rows)))
-                if index % YIELD_EVERY == 0:
-                    time.sleep(YIELD_S)
+            rows = connection.execute("SELECT at, data FROM steps WHERE at >= ? AND at < ? ORDER BY at, id", between)
+            table = StepTable(rows)
+            for tier in TIERS:  # blocks that grow together lie together: fewer pages are written
+                for index, (series, fine) in enumerate(table, 1):
+                    self._add_to_blocks(connection, series, tier, fine)
+                    if index % YIELD_EVERY == 0:
+                        time.sleep(YIELD_S)
+            last = [(fine.slots[-1] * FINE.step_s, series) for series, fine in table]
+            connection.executemany("UPDATE series SET last_at = max(last_at, ?) WHERE id = ?", last)
             connection.execute("DELETE FROM steps WHERE at >= ? AND at < ?", between)
-        log.debug("history was packed", hour=hour, series=len(by_series), seconds=round(time.monotonic() - began_s, 2))
+        log.debug("steps were packed", begin=begin, series=len(table), seconds=round(time.monotonic() - began_s, 2))
 
-    def _add_to_blocks(self, connection: sqlite3.Connection, series: int, fine: Columns) -> None:
-        """`fine`: points of one hour, which lies in one block of each tier."""
-        for tier in TIERS:
-            added = points.roll_up(fine, tier.step_s // FINE.step_s)
-            start = added.slots[0] * tier.step_s // tier.block_s * tier.block_s
-            where = (series, tier.step_s, start)
-            row = connection.execute("SELECT data FROM blocks WHERE series = ? AND step = ? AND start = ?", where)
+    def _add_to_blocks(self, connection: sqlite3.Connection, series: int, tier: Tier, fine: Columns) -> None:
+        for start, added in _by_block(points.roll_up(fine, tier.step_s // FINE.step_s), tier):
+            where = (tier.step_s, series, start)
+            row = connection.execute("SELECT data FROM blocks WHERE step = ? AND series = ? AND start = ?", where)
             present = row.fetchone()
             merged = points.merge(block.decode(present[0]), added) if present else added
-            statement = "INSERT OR REPLACE INTO blocks (series, step, start, data) VALUES (?, ?, ?, ?)"
-            connection.execute(statement, (*where, block.encode(merged)))
-        last_at = fine.slots[-1] * FINE.step_s
-        connection.execute("UPDATE series SET last_at = max(last_at, ?) WHERE id = ?", (last_at, series))
+            connection.execute(
+                "INSERT INTO blocks (step, series, start, data) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (step, series, start) DO UPDATE SET data = excluded.data",
+                (*where, block.encode(merged)),
+            )
 
     def drop_expired(self, now_s: float) -> None:
         """Drops the blocks whose tier no longer keeps them, and the series that have none. Not to be called with a
-        clock that has just been changed: all would count as expired."""
+        clock that has just been changed: all would count as expired. By a clock that is wrong for longer, no more than
+        the oldest block of a tier is lost with each call."""
         with self._transaction() as connection:
             for tier in TIERS:
-                connection.execute(
-                    "DELETE FROM blocks WHERE step = ? AND start < ?", (tier.step_s, _oldest(tier, now_s))
-                )
-            oldest = now_s - COARSE.kept_s - COARSE.block_s
-            connection.execute("DELETE FROM events WHERE at < ?", (oldest,))
-            connection.execute("DELETE FROM series WHERE last_at < ?", (oldest,))
-        rows = self._connection.execute("SELECT metric, subject, id FROM series")
-        self._ids = {SeriesKey(metric, subject): number for metric, subject, number in rows}
+                (first,) = connection.execute("SELECT min(start) FROM blocks WHERE step = ?", (tier.step_s,)).fetchone()
+                limit = min(_oldest(tier, now_s), (first or 0) + max(tier.block_s, DROPPED_S))
+                connection.execute("DELETE FROM blocks WHERE step = ? AND start < ?", (tier.step_s, limit))
+            oldest_s = now_s - COARSE.kept_s - COARSE.block_s
+            connection.execute("DELETE FROM events WHERE at < ?", (oldest_s,))
+            self._forget_empty_series(connection, oldest_s)
+        self._ids = self._read_ids()
         self._connection.execute("PRAGMA incremental_vacuum(2000)").fetchall()
+
+    def _forget_empty_series(self, connection: sqlite3.Connection, oldest_s: float) -> None:
+        silent = "SELECT id FROM series WHERE last_at < ? AND id NOT IN (SELECT series FROM blocks)"
+        numbers = {number for (number,) in connection.execute(silent, (oldest_s,))}
+        if numbers:
+            for (data,) in connection.execute("SELECT data FROM steps"):
+                numbers.difference_update(step_row.series_of(data))  # they are back, but not packed yet
+        connection.executemany("DELETE FROM series WHERE id = ?", [(number,) for number in numbers])
+
+
+def _spans(hours: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Begin and end of what is packed at once: an hour, or more of them if they have few steps. `hours`: start of the
+    hour, steps in it."""
+    begin, end, total = 0, 0, 0
+    for hour, count in hours:
+        if total and total + count > MAX_STEPS_AT_ONCE:
+            yield begin, end
+            total = 0
+        begin = begin if total else hour
+        end, total = hour + HOUR_S, total + count
+    if total:
+        yield begin, end
+
+
+def _by_block(added: Columns, tier: Tier) -> Iterator[tuple[int, Columns]]:
+    """The points of each block, and where the block starts."""
+    position, slots = 0, added.slots
+    while position < len(slots):
+        start = slots[position] * tier.step_s // tier.block_s * tier.block_s
+        end = bisect_left(slots, (start + tier.block_s) // tier.step_s, position)
+        yield start, added.cut(position, end)
+        position = end
 
 
 def _oldest(tier: Tier, now_s: float) -> float:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.series import block, points
-from monitoring.series.block import DamagedBlock
+from monitoring.series.planes import DamagedBlock
 from monitoring.series.points import Columns, Point
 
 NUMBERS = st.integers(-(2**53), 2**53)
