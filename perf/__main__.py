@@ -2,7 +2,8 @@
 
 `core`: the server against PM2's own command line, idle, and with many clients; `edge`: requests a second beside
 Express and the least that daphne can do; `pm2`: many processes and a flood of log lines; `trust`: the benchmarks
-against plain wrk and against themselves. All parts take about a quarter of an hour.
+against plain wrk and against themselves; `metrics`: a year of the history of metrics, and kills while it is
+written; `recording`: what recording costs beside a server with HISTORY=0. All parts take about 40 minutes.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ import psutil
 
 from perf import dashboard, edge, history, pm2_load, redis_cluster, trust
 from perf.finding import Finding, cpu_seconds, print_findings, time_ms
+from perf.metrics import findings as metrics
+from perf.metrics import recording
 from perf.served import ROOT, ServerProcess, pm2_command, run_server
 
 ROUNDS = 20
@@ -137,6 +140,8 @@ PARTS: dict[str, Callable[[], list[Finding]]] = {
     "pm2": pm2_load.findings,
     "redis": redis_cluster.findings,
     "history": history.findings,
+    "metrics": metrics.findings,
+    "recording": recording.findings,
     "dashboard": dashboard.findings,
     "trust": trust.findings,
 }

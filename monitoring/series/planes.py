@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 _HEAD = struct.Struct("<qB")  # offset that is added to each number, bytes of each number
 _TYPES = {1: "B", 2: "H", 4: "I", 8: "Q"}
+WIDTHS = (0, *_TYPES)  # 0: all numbers are the offset
 
 
 class DamagedBlock(Exception):
@@ -22,7 +23,9 @@ def encode(numbers: Sequence[int]) -> bytes:
     """`numbers`: from -2^61 to 2^61."""
     offset = min(numbers, default=0)
     spread = max(numbers, default=0) - offset
-    width = next(size for size in _TYPES if spread < 1 << (8 * size))
+    width = next(size for size in WIDTHS if spread < 1 << (8 * size))
+    if not width:
+        return _HEAD.pack(offset, 0)
     values = array(_TYPES[width], [number - offset for number in numbers] if offset else numbers)
     if sys.byteorder == "big":
         values.byteswap()
@@ -33,19 +36,21 @@ def encode(numbers: Sequence[int]) -> bytes:
 def decode(raw: bytes, position: int, count: int) -> tuple[list[int], int]:
     """The numbers of the column at `position`, and where it ends. Raises DamagedBlock."""
     offset, width, begin, end = _extent(raw, position, count)
+    if not width:
+        return [offset] * count, end
     planes = bytearray(end - begin)
     for plane in range(width):
         planes[plane::width] = raw[begin + plane * count : begin + (plane + 1) * count]
     values = array(_TYPES[width], bytes(planes))
     if sys.byteorder == "big":
         values.byteswap()
-    return [offset + value for value in values] if offset else values.tolist(), end
+    return list(map(offset.__add__, values)) if offset else values.tolist(), end
 
 
 def pick(raw: bytes, position: int, count: int, index: int) -> tuple[int, int]:
     """One of the numbers of the column at `position`, and where the column ends. Raises DamagedBlock."""
     offset, _, begin, end = _extent(raw, position, count)
-    return offset + int.from_bytes(raw[begin + index : end : count], "little"), end
+    return offset + int.from_bytes(raw[begin + index : end : count], "little"), end  # 0 of no bytes
 
 
 def end_of(raw: bytes, position: int, count: int) -> int:
@@ -61,6 +66,6 @@ def _extent(raw: bytes, position: int, count: int) -> tuple[int, int, int, int]:
         raise DamagedBlock(str(error)) from error
     begin = position + _HEAD.size
     end = begin + count * width
-    if width not in _TYPES or end > len(raw):
+    if width not in WIDTHS or end > len(raw):
         raise DamagedBlock("a column is cut")
     return offset, width, begin, end
