@@ -30,4 +30,5 @@ class Accumulator:
 
 
 def _quantized(quantum: float, low: float, total: float, count: int, high: float) -> Summary:
-    return round(low / quantum), round(total / count / quantum), round(high / quantum)
+    mean = min(max(low, total / count), high)  # a sum of floats may be rounded beyond them
+    return round(low / quantum), round(mean / quantum), round(high / quantum)

@@ -189,6 +189,9 @@ class Recorder:
         if self.is_suspect:
             self.is_suspect = False
             self._close()
+        if self._writer is not None and self._writer.is_deleted():
+            log.error("history of metrics was deleted or replaced while it was written", path=str(self.path))
+            self._close()
         if self._writer is None:
             self._writer = Writer(self.path)
             if self._writer.put_aside:

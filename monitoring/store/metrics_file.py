@@ -72,6 +72,8 @@ def _open(path: Path) -> sqlite3.Connection:
     if path.exists():
         files.make_private(path)
     else:
+        for companion in COMPANIONS[1:]:  # of a file that was deleted: SQLite would apply its log to the new one
+            path.with_name(path.name + companion).unlink(missing_ok=True)
         os.close(files.open_private(path, os.O_RDWR | os.O_CREAT))
     connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     try:
@@ -127,6 +129,19 @@ def put_asides(path: Path) -> list[Path]:
     """The damaged files that were put aside, oldest first."""
     names = sorted(path.parent.glob(f"{path.name}.damaged-*"))
     return [name for name in names if not name.name.endswith(("-wal", "-shm"))]
+
+
+def identity(path: Path) -> tuple[tuple[int, int] | None, ...]:
+    """Which files the path and its companions name now. What a connection writes to deleted ones is lost."""
+    return tuple(_inode(path.with_name(path.name + companion)) for companion in COMPANIONS)
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def size_bytes(path: Path) -> int:

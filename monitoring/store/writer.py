@@ -20,7 +20,7 @@ from monitoring.series import block, points
 from monitoring.series.catalogue import SeriesKey
 from monitoring.series.planes import DamagedBlock
 from monitoring.series.points import Columns
-from monitoring.series.resolution import COARSE, FINE, HOUR_S, TIERS, Tier
+from monitoring.series.resolution import COARSE, DAY_S, FINE, HOUR_S, TIERS, Tier
 from monitoring.store import metrics_file, step_row
 from monitoring.store.step_row import MAX_SERIES, Summary
 from monitoring.store.step_table import StepTable
@@ -58,7 +58,12 @@ class Writer:
         self.path = path
         self._connection, self.put_aside = metrics_file.open_for_writing(path)
         self._ids = self._read_ids()
+        self._identity = metrics_file.identity(path)
         self.dropped_series = 0
+
+    def is_deleted(self) -> bool:
+        """Whether the file or its log was deleted or replaced. Close this writer before another one is opened."""
+        return metrics_file.identity(self.path) != self._identity
 
     def _read_ids(self) -> dict[SeriesKey, int]:
         rows = self._connection.execute("SELECT metric, subject, id FROM series")
@@ -88,32 +93,38 @@ class Writer:
             raise
 
     def append(self, steps: Sequence[Step], events: Sequence[Event] = ()) -> None:
-        created: dict[SeriesKey, int] = {}
+        ids, dropped = dict(self._ids), 0
         with self._transaction() as connection:
             for step in steps:
-                values = self._by_number(connection, step, created)
+                new = [key for key in step.values if key not in ids]
+                if len(ids) + len(new) > MAX_SERIES:
+                    self._drop_ended(connection, ids, step, len(ids) + len(new) - MAX_SERIES)
+                for key in new[: max(0, MAX_SERIES - len(ids))]:
+                    row = (key.metric, key.subject, step.at)
+                    statement = "INSERT INTO series (metric, subject, last_at) VALUES (?, ?, ?)"
+                    ids[key] = int(connection.execute(statement, row).lastrowid or 0)
+                values = {ids[key]: summary for key, summary in step.values.items() if key in ids}
+                dropped += len(step.values) - len(values)
                 connection.execute("INSERT INTO steps (at, data) VALUES (?, ?)", (step.at, step_row.encode(values)))
             rows = [(event.at, event.kind, event.text) for event in events]
             connection.executemany("INSERT INTO events (at, kind, text) VALUES (?, ?, ?)", rows)
-        self._ids |= created
+        self._ids, self.dropped_series = ids, self.dropped_series + dropped
 
-    def _by_number(
-        self, connection: sqlite3.Connection, step: Step, created: dict[SeriesKey, int]
-    ) -> dict[int, Summary]:
-        values = {}
-        for key, summary in step.values.items():
-            number = self._ids.get(key) or created.get(key)
-            if number is None and len(self._ids) + len(created) < MAX_SERIES:
-                row = (key.metric, key.subject, step.at)
-                number = connection.execute(
-                    "INSERT INTO series (metric, subject, last_at) VALUES (?, ?, ?)", row
-                ).lastrowid
-                created[key] = int(number or 0)
-            if number is None:
-                self.dropped_series += 1
-            else:
-                values[number] = summary
-        return values
+    def _drop_ended(self, connection: sqlite3.Connection, ids: dict[SeriesKey, int], step: Step, room: int) -> None:
+        """Makes room for new series: those that ended the longest ago leave, such as instances of earlier deploys."""
+        statement = "SELECT metric, subject, id FROM series WHERE last_at < ? ORDER BY last_at"
+        rows = connection.execute(statement, (step.at - DAY_S,)).fetchall()
+        unpacked = _unpacked_series(connection) if rows else set()
+        ended = [
+            (key, number)
+            for metric, subject, number in rows
+            if (key := SeriesKey(metric, subject)) not in step.values and number not in unpacked
+        ]
+        for key, number in ended[:room]:
+            del ids[key]
+            connection.execute("DELETE FROM series WHERE id = ?", (number,))
+            for tier in TIERS:
+                connection.execute("DELETE FROM blocks WHERE step = ? AND series = ?", (tier.step_s, number))
 
     def pack(self, now_s: float) -> int:
         """Packs the steps of all hours but the one that is being recorded. Returns the number of hours."""
@@ -172,9 +183,13 @@ class Writer:
         silent = "SELECT id FROM series WHERE last_at < ? AND id NOT IN (SELECT series FROM blocks)"
         numbers = {number for (number,) in connection.execute(silent, (oldest_s,))}
         if numbers:
-            for (data,) in connection.execute("SELECT data FROM steps"):
-                numbers.difference_update(step_row.series_of(data))  # they are back, but not packed yet
+            numbers -= _unpacked_series(connection)
         connection.executemany("DELETE FROM series WHERE id = ?", [(number,) for number in numbers])
+
+
+def _unpacked_series(connection: sqlite3.Connection) -> set[int]:
+    """The numbers of the series in the steps that are not packed yet: `last_at` does not reflect these."""
+    return {number for (data,) in connection.execute("SELECT data FROM steps") for number in step_row.series_of(data)}
 
 
 def _spans(hours: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:

