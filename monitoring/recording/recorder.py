@@ -18,7 +18,7 @@ import structlog
 from monitoring.recording import scalars
 from monitoring.recording.accumulator import Accumulator
 from monitoring.recording.recent_values import RecentValues
-from monitoring.recording.wall_clock import WallClock, describe_step
+from monitoring.recording.wall_clock import WallClock, describe_step, describe_suspension
 from monitoring.sampling import taps
 from monitoring.sampling.tap import Observation, Tap
 from monitoring.series.catalogue import SeriesKey
@@ -113,8 +113,11 @@ class Recorder:
         return observe
 
     def _check_clock(self) -> None:
-        now_s = time.time()
-        step_s = self._clock.check(now_s, time.monotonic())
+        now_s, boot_s = time.time(), time.clock_gettime(time.CLOCK_BOOTTIME)
+        suspended_s = self._clock.check_suspended(boot_s, time.monotonic())
+        if suspended_s is not None:
+            self._events.append(Event(now_s, "clock", describe_suspension(suspended_s)))
+        step_s = self._clock.check(now_s, boot_s)
         if step_s is not None:
             self._events.append(Event(now_s, "clock", describe_step(step_s)))
             log.warning("clock was set", seconds=round(step_s, 1))
@@ -180,7 +183,7 @@ class Recorder:
             return
         with self._opened() as writer:
             writer.pack(now_s)
-            is_steady = self._clock.is_steady(time.monotonic(), STEADY_S)
+            is_steady = self._clock.is_steady(time.clock_gettime(time.CLOCK_BOOTTIME), STEADY_S)
             if is_steady and time.monotonic() - self._began_s > STEADY_S:
                 writer.drop_expired(now_s)
                 self._tidied_hour = hour

@@ -18,6 +18,7 @@ NAME = "metrics.sqlite3"
 APPLICATION_ID = 0x706D3273  # "pm2s": a file of another program is not written to
 VERSION = 1
 BUSY_S = 5.0
+LOG_BYTES = 4 * 2**20  # to which the log is cut after packing, which may need 50 MB for 5,000 series
 DAMAGED_KEPT = 2  # newest of the files that were put aside
 COMPANIONS = ("", "-wal", "-shm")
 SCHEMA = """
@@ -97,6 +98,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
     if not tables:
         marks = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"
         connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {marks} COMMIT;")

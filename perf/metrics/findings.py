@@ -41,7 +41,9 @@ def findings() -> list[Finding]:
         seconds = time.process_time() - began_s
         limit = f"< {MAX_SECONDS} s"
         return [
-            Finding(f"a year of {len(KEYS)} series, simulated", f"{seconds:.0f} s of CPU time", limit, seconds < MAX_SECONDS),
+            Finding(
+                f"a year of {len(KEYS)} series, simulated", f"{seconds:.0f} s of CPU time", limit, seconds < MAX_SECONDS
+            ),
             *_size(year),
             *_cost(year),
             _values(year),

@@ -27,16 +27,22 @@ BEGIN_S = 1_795_813_200.0  # a full hour
 
 
 class Clock:
-    """Both clocks. `sleep` moves them on without waiting."""
+    """All clocks. `suspended_s`: time that the monotonic clock stood still."""
+
+    CLOCK_BOOTTIME = time.CLOCK_BOOTTIME
 
     def __init__(self) -> None:
-        self.wall_s, self.monotonic_s = BEGIN_S, 50.0
+        self.wall_s, self.monotonic_s, self.suspended_s = BEGIN_S, 50.0, 0.0
 
     def time(self) -> float:
         return self.wall_s
 
     def monotonic(self) -> float:
         return self.monotonic_s
+
+    def clock_gettime(self, clock: int) -> float:
+        assert clock == self.CLOCK_BOOTTIME
+        return self.monotonic_s + self.suspended_s
 
     def advance(self, seconds: float) -> None:
         self.wall_s += seconds
@@ -154,6 +160,38 @@ async def test_a_step_of_the_clock_leaves_a_gap_or_goes_back_and_is_marked(
         await ours.sample(7.0, 1)
 
     assert (ours.points(), ours.events()[-1] if step_s > 0 else ours.events()[0]) == (points, ("clock", text))
+
+
+async def test_a_suspended_host_leaves_a_gap_and_a_mark_but_the_clock_was_not_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with recording(tmp_path, monkeypatch) as ours:
+        await ours.sample(1.0, 1)
+        await ours.tick()
+        ours.clock.suspended_s += 3600
+        ours.clock.wall_s += 3600
+        await ours.sample(7.0, 1)
+
+    assert ours.points() == [(0, 10, 10, 10), (3600, 70, 70, 70)]
+    assert ours.events() == [STARTED, ("clock", "The host was suspended for 60 min.")]
+
+
+async def test_a_file_that_is_deleted_while_it_is_written_begins_anew_with_the_next_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with recording(tmp_path, monkeypatch) as ours:
+        await ours.sample(1.0, 1)
+        await ours.sample(2.0, 10)
+        await ours.tick()
+        for file in tmp_path.glob("metrics.sqlite3*"):
+            file.unlink()
+        assert ours.points() == []
+        await ours.sample(3.0, 10)
+        await ours.tick()
+
+        assert (ours.points(), ours.recorder.problem) == ([(10, 20, 20, 20)], None)
+    assert ours.points() == [(10, 20, 20, 20), (20, 30, 30, 30)]
+    assert caplog.text.count("history of metrics was deleted or replaced") == 1
 
 
 async def test_hours_that_are_over_are_packed_and_nothing_is_dropped_before_the_clock_is_steady(

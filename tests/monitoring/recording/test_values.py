@@ -89,6 +89,14 @@ def test_a_step_has_minimum_mean_and_maximum_in_quanta() -> None:
     assert accumulator.take() == {}
 
 
+def test_a_mean_is_within_its_extremes_however_a_sum_is_rounded() -> None:
+    accumulator = Accumulator()
+    for _ in range(6):
+        accumulator.add({CPU: 161.55, LOAD: 5.455})
+
+    assert all(low <= mean <= high for low, mean, high in accumulator.take().values())
+
+
 def test_recent_values_are_kept_for_a_quarter_of_an_hour_and_bounded() -> None:
     recent = RecentValues()
     for second in range(2000):
