@@ -45,7 +45,9 @@ class Process:
 
     PM2 measures the process alone: `monitor.listing` replaces its figures by those of the tree. `listeners`: the
     sockets behind `ports`; `env_port`: its variable PORT; `custom_metrics`: the numbers that the app reports to PM2, by
-    name. These three are not sent.
+    name; `cpu_seconds`: used by the tree since the start, None unless measured; `started_at_ms`: by PM2's clock;
+    `number`: NODE_APP_INSTANCE, among the instances of the app; `restart_delay_ms`: before PM2's last restart after a
+    failure. These are not sent.
     """
 
     pm_id: Annotated[int, "PM2 reuses these numbers"]
@@ -72,6 +74,11 @@ class Process:
     listeners: tuple[Listener, ...] = field(default=(), kw_only=True, metadata=STAYS_INSIDE)
     env_port: int | None = field(default=None, kw_only=True, metadata=STAYS_INSIDE)
     custom_metrics: Mapping[str, float] = field(default_factory=dict, kw_only=True, hash=False, metadata=STAYS_INSIDE)
+    cpu_seconds: float | None = field(default=None, kw_only=True, metadata=STAYS_INSIDE)
+    started_at_ms: float | None = field(default=None, kw_only=True, metadata=STAYS_INSIDE)
+    number: int | None = field(default=None, kw_only=True, metadata=STAYS_INSIDE)
+    node_version: str = field(default="", kw_only=True, metadata=STAYS_INSIDE)
+    restart_delay_ms: int | None = field(default=None, kw_only=True, metadata=STAYS_INSIDE)
 
     @property
     def ports_text(self) -> str:
@@ -167,6 +174,10 @@ def from_monitor_data(entry: Mapping[str, object], now_ms: float) -> Process:
         is_module=bool(env.get("pmx_module")),
         env_port=as_port(env.get("PORT")),
         custom_metrics=parse_custom_metrics(env.get("axm_monitor")),
+        started_at_ms=float(as_number(started_ms) or 0) if is_up else None,
+        number=as_optional_int(env.get("NODE_APP_INSTANCE")),
+        node_version=as_text(env.get("node_version")),
+        restart_delay_ms=as_optional_int(env.get("prev_restart_delay")),
     )
 
 

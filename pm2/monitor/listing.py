@@ -149,7 +149,13 @@ def _apply_usage(process: Process, trees: dict[int, process_trees.TreeUsage]) ->
     if usage is None:
         return process
     megabytes = round(usage.memory_bytes / MB, 1)
-    return replace(process, cpu=usage.cpu_percent, memory=megabytes, memory_bytes=usage.memory_bytes)
+    return replace(
+        process,
+        cpu=usage.cpu_percent,
+        memory=megabytes,
+        memory_bytes=usage.memory_bytes,
+        cpu_seconds=round(usage.cpu_s, 2),
+    )
 
 
 def cron_pm_ids(entries: list[dict[str, object]]) -> set[int]:

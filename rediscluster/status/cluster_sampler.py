@@ -17,7 +17,7 @@ from rediscluster.nodes.client import NodeConnection
 from rediscluster.nodes.manifest import Manifest
 from rediscluster.nodes.resp import Command, Reply
 from rediscluster.status import cluster_stats, node_replies, node_stats
-from rediscluster.status.cluster_stats import RedisStats
+from rediscluster.status.cluster_stats import NodeReport, RedisStats
 from rediscluster.status.members import find_members
 from rediscluster.status.node_replies import CLUSTER_INFO, CLUSTER_NODES, INFO
 from rediscluster.status.node_stats import DOWN, LOADING, OTHER, OURS, STOPPED, UNRESPONSIVE, UP, OwnTraffic, Reading
@@ -257,7 +257,8 @@ def _build_stats(cluster: Manifest | None, readings: Sequence[Reading], codes: i
     totals = cluster_stats.make_cluster_stats(
         counted_nodes, views, cluster_infos, codes=codes, failovers=_state.failovers
     )
-    return RedisStats(tuple(nodes), totals, datetime.now(UTC))
+    reports = {reading.port: NodeReport(reading.info, reading.cluster) for reading in readings if reading.info}
+    return RedisStats(tuple(nodes), totals, datetime.now(UTC), reports=reports)
 
 
 def _owner_of(reading: Reading, cluster: Manifest | None) -> str:

@@ -7,16 +7,17 @@ The `state` here is what Redis reports, `ok` or `fail`. Whether the cluster is `
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated, Any
 
 from rediscluster.status.node_stats import DOWN, OTHER, OURS, STOPPED, UP, NodeStats
 from rediscluster.topology import slots
-from rediscluster.topology.info import to_int
+from rediscluster.topology.info import Info, to_int
 from rediscluster.topology.node_view import ClusterView, Member, unreachable_ids
 from rediscluster.topology.open_slots import OpenSlot, find_open_slots
 from rediscluster.topology.slots import SLOT_COUNT
+from system.lib.wire import STAYS_INSIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +74,22 @@ class ClusterStats:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeReport:
+    """What a node reported: the fields of INFO and CLUSTER INFO; the latter is empty outside a cluster."""
+
+    info: Info
+    cluster: Info
+
+
+@dataclass(frozen=True, slots=True)
 class RedisStats:
-    """`GET /api/redis/stats` and the stream `redis:stats` on the wire."""
+    """`GET /api/redis/stats` and the stream `redis:stats` on the wire. `reports`: by port, of the nodes that responded;
+    they are not sent."""
 
     stats: tuple[NodeStats, ...]
     cluster: ClusterStats
     timestamp: datetime
+    reports: Mapping[int, NodeReport] = field(default_factory=dict, kw_only=True, metadata=STAYS_INSIDE)
 
 
 def make_cluster_stats(

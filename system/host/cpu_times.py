@@ -26,6 +26,11 @@ class CpuSeconds:
         return self.work_s + self.steal_s + self.idle_s
 
 
+def seconds_by_mode(times: Any) -> dict[str, float]:
+    """user, system, idle, … as the system names them; what user and nice already include is left out."""
+    return {mode: seconds for mode, seconds in times._asdict().items() if mode not in ("guest", "guest_nice")}
+
+
 def cpu_seconds(times: Any) -> CpuSeconds:
     """`times`: the named tuple of `psutil.cpu_times`; its fields depend on the system."""
     seconds = times._asdict()

@@ -18,7 +18,7 @@ import psutil
 
 from system.host import binaries, metrics
 from system.host.boot_clock import seconds_since_boot
-from system.host.cpu_times import cpu_seconds
+from system.host.cpu_times import cpu_seconds, seconds_by_mode
 from system.host.metrics import CpuStats, CpuTimes, HostStats, Machine, MemoryBytes, MemoryStats, Reading
 from system.host.process_trees import FRESH_S, STALE_S
 from system.host.psutil_thread import run_in_psutil_thread
@@ -61,8 +61,10 @@ def _reason(error: Exception, kind: str) -> str:
 
 
 def _read_cpu() -> dict[str, object]:
+    times = psutil.cpu_times()
     return {
-        "cpu": _cpu_times(psutil.cpu_times()),
+        "cpu": _cpu_times(times),
+        "cpu_modes": seconds_by_mode(times),
         "per_cpu": tuple(_cpu_times(times) for times in psutil.cpu_times(percpu=True)),
     }
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
 
+from system.lib.wire import STAYS_INSIDE
+
 MB = 2**20
 RATES = ("cpu", "network")  # the kinds of figures that need two readings
 
@@ -33,13 +35,15 @@ class MemoryBytes:
 class Reading:
     """The host's counters at one moment. `monotonic_s` orders readings; `at` is for display.
 
-    What could not be read is None; `unreadable` has the reasons, by the names of these fields.
+    What could not be read is None; `unreadable` has the reasons, by the names of these fields. `cpu_modes`: seconds
+    since boot by mode, of all processors.
     """
 
     at: datetime
     monotonic_s: float
     cpu: CpuTimes | None = None
     per_cpu: tuple[CpuTimes, ...] = ()
+    cpu_modes: Mapping[str, float] = field(default_factory=dict)
     memory: MemoryBytes = MemoryBytes()
     swap: tuple[int, int] | tuple[None, None] = (None, None)  # bytes used, bytes in total
     disk: tuple[float, int] | tuple[None, None] = (None, None)  # percent used, bytes free
@@ -88,6 +92,7 @@ class HostStats:
     unreadable: Annotated[
         dict[str, str], "Why figures are null, by the kind: cpu, memory, swap, disk, network, uptime, load"
     ]
+    reading: Reading | None = field(default=None, kw_only=True, metadata=STAYS_INSIDE)  # the later of the two
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +179,7 @@ def host_stats(before: Reading, after: Reading, machine: Machine) -> HostStats:
         node_version=machine.node_version,
         python_version=machine.python_version,
         unreadable=lost | dict(after.unreadable),
+        reading=after,
     )
 
 

@@ -89,11 +89,13 @@ def _live_processes(pids: Iterable[int]) -> list[psutil.Process]:
 
 @dataclass(frozen=True, slots=True)
 class TreeUsage:
-    """A process with all its descendants. `cpu_percent`: of one core, so two busy threads are 200."""
+    """A process with all its descendants. `cpu_percent`: of one core, so two busy threads are 200. `cpu_s`: used so
+    far, also by children that have ended and were waited for."""
 
     cpu_percent: float
     memory_bytes: int
     children: int
+    cpu_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -154,7 +156,7 @@ class _TreeSampler:
             cpu_s, alive = cpu_s + sum_cpu_s(times), alive + 1
         if not alive:
             return None
-        return TreeUsage(self._percent(pid, created, cpu_s, now), memory_bytes, alive - 1)
+        return TreeUsage(self._percent(pid, created, cpu_s, now), memory_bytes, alive - 1, cpu_s)
 
     def _percent(self, pid: int, created: float, cpu_s: float, now: float) -> float:
         baseline = self.baselines.get((pid, created))

@@ -26,6 +26,9 @@ ENTRY: dict[str, Any] = {
         "exit_code": 0,
         "exec_interpreter": "node",
         "username": "ada",
+        "NODE_APP_INSTANCE": 1,
+        "node_version": "20.1.0",
+        "prev_restart_delay": 150,
         "version": "1.2.3",
         "SECRET": "top level",
         "env": {"SECRET": "inner"},
@@ -39,7 +42,8 @@ def test_an_entry_becomes_a_process() -> None:
         pm_id=3, name="api", namespace="default", pid=11, status=Status.ONLINE, exec_mode="cluster_mode", instances=2,
         cpu=7.0, memory=3.0, memory_bytes=3 * 2**20, uptime_seconds=3.0, restarts=4, unstable_restarts=1, exit_code=0,
         framework=None, port=None, ports=(), interpreter="node", user="ada", version="1.2.3", is_module=False,
-        custom_metrics={"Loop delay": 0.4, "odd": 3.0},
+        custom_metrics={"Loop delay": 0.4, "odd": 3.0}, started_at_ms=5_000.0, number=1, node_version="20.1.0",
+        restart_delay_ms=150,
     )  # fmt: skip
 
 

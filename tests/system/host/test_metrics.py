@@ -29,7 +29,7 @@ def test_stats_from_two_readings() -> None:
         cpu_per_core=(100.0, 50.0), cpu_count=2, memory_percent=40.0, swap_bytes=1, swap_total_bytes=2, disk_percent=71.5,
         disk_free_bytes=9, network_in_bytes_per_second=1000.0, network_out_bytes_per_second=0.0,
         uptime_seconds=262900.0, load_average=(1.234, 1.4, 1.1), hostname="h", platform="Linux", node_version="20.1",
-        python_version="3.11", unreadable={},
+        python_version="3.11", unreadable={}, reading=AFTER,
     )  # fmt: skip
 
 
@@ -38,7 +38,7 @@ def test_what_is_unreadable_is_none_with_its_reason_and_leaves_the_rest_alone() 
     nothing = Reading(AT, 102.0, unreadable=none)
     whole = metrics.host_stats(BEFORE, AFTER, MACHINE)
     null: dict[str, Any] = {
-        "cpu": None, "cpu_per_core": (), "cpu_count": 9, "memory": None, "total_memory": None, "memory_percent": None,
+        "reading": nothing, "cpu": None, "cpu_per_core": (), "cpu_count": 9, "memory": None, "total_memory": None, "memory_percent": None,
         "swap_bytes": None, "swap_total_bytes": None, "disk_percent": None, "disk_free_bytes": None,
         "network_in_bytes_per_second": None, "network_out_bytes_per_second": None, "load_avg": None,
         "load_average": None, "uptime": None, "uptime_seconds": None, "unreadable": none,
