@@ -35,6 +35,22 @@ class Instance(models.Model):
         return f"{self.name} {self.pm_id}"
 
 
+class ExitCount(models.Model):
+    """How many exits an app has had, by cause: these stay when the exits themselves are pruned or deleted."""
+
+    home = models.CharField(max_length=300)
+    name = models.CharField(max_length=500)
+    cause = models.CharField(max_length=20)
+    count = models.PositiveBigIntegerField(default=0)
+    counted_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["home", "name", "cause"], name="one_count_per_cause")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.cause}: {self.count}"
+
+
 class Exit(models.Model):
     """One exit of an instance, with its evidence."""
 

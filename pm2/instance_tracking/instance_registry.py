@@ -116,7 +116,7 @@ class InstanceRegistry:
             before, processes, saved_lost_restarts, is_same_daemon=is_same_daemon
         )
         for key in {(change.process.name, change.process.pm_id) for change in changes if change.kind == "deleted"}:
-            self._forget_replaced(key)
+            self._forget_replaced(key, before)
             before = {known: instance for known, instance in before.items() if known != key or key not in self.known}
         self._saved = {}  # used up: an instance that is listed later under the same name is another one
         self._enqueue_changes(before)
@@ -124,13 +124,19 @@ class InstanceRegistry:
         self._tokens = {key: token for key, token in self._tokens.items() if key in stored_keys}
         return [] if is_first else changes
 
-    def _forget_replaced(self, key: Key) -> None:
+    def _forget_replaced(self, key: Key, before: Mapping[Key, KnownInstance]) -> None:
         """The instance was deleted, and another one has its name and pm_id: that one gets a token of its own."""
         if key not in self.known or stored_key(key) not in self._tokens:
             return
         token = self._tokens.pop(stored_key(key))
         if self._store is not None:
-            self._enqueue_write(partial(self._store.mark_deleted, token))
+            self._enqueue_deletion(self._store, token, before.get(key))
+
+    def _enqueue_deletion(self, store: InstanceStore, token: str, last: KnownInstance | None) -> None:
+        """`last`: the instance as it was listed last; PM2 forgets its restarts now."""
+        if last and last.restarts != last.lost_restarts:
+            self._enqueue_write(partial(store.set_lost_restarts, token, last.restarts))
+        self._enqueue_write(partial(store.mark_deleted, token))
 
     def _enqueue_changes(self, before: Mapping[Key, KnownInstance]) -> None:
         if self._store is None:
@@ -139,9 +145,10 @@ class InstanceRegistry:
         if new:
             self._enqueue_write(partial(self._store.save_instances, new))
         stored_keys = set(map(stored_key, self.known))
+        last = {stored_key(key): instance for key, instance in before.items()}
         for key, token in self._tokens.items():
             if key not in stored_keys:
-                self._enqueue_write(partial(self._store.mark_deleted, token))
+                self._enqueue_deletion(self._store, token, last.get(key))
         for key, instance in self.known.items():
             if key in before and instance.lost_restarts != before[key].lost_restarts:
                 self._enqueue_write(partial(self._store.set_lost_restarts, self.token(*key), instance.lost_restarts))

@@ -14,6 +14,7 @@ from django.utils import timezone
 from pm2 import models
 from pm2.daemon.process import Key
 from pm2.exits.classify import Cause, Exit, UsageSample
+from pm2.instance_tracking import lasting_counts
 from system.stored_times import NO_TIME
 
 log = structlog.get_logger("pm2.instance_tracking")
@@ -25,8 +26,9 @@ DAEMON_DEATH_TOLERANCE = timedelta(seconds=10)
 
 
 def save_exit(ended: Exit) -> None:
-    """Stores one exit, under the token of its instance."""
+    """Stores and counts one exit, under the token of its instance."""
     with transaction.atomic():
+        lasting_counts.count_exit(stored_key((ended.name, ended.pm_id))[0], ended.cause.value)
         row = models.Exit.objects.create(
             instance=_get_or_create_instance(ended.instance, ended.name, ended.pm_id),
             at=ended.at,

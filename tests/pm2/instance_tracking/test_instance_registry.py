@@ -98,6 +98,21 @@ async def test_writes_are_done_in_order(instances: InstanceRegistry, store: Reco
     )  # fmt: skip
 
 
+async def test_the_restarts_of_a_deleted_instance_are_stored_before_pm2_forgets_them(
+    instances: InstanceRegistry, store: RecordingStore
+) -> None:
+    instances.update([process(restarts=3), process(WEB, restarts=2)])
+    api, web = instances.token(*API), instances.token(*WEB)
+    instances.update([process(restarts=1), process(WEB, restarts=2)])  # `pm2 reset api`
+    instances.update([process(pid=12, restarts=0)])  # both are deleted, api is started again
+    await instances.flush_writes()
+
+    assert store.writes == [
+        ("instances", {api: API, web: WEB}), ("lost restarts", api, 3), ("lost restarts", api, 4), ("deleted", api),
+        ("instances", {instances.token(*API): API}), ("lost restarts", web, 2), ("deleted", web),
+    ]  # fmt: skip
+
+
 async def test_writes_wait_while_too_many_others_do(
     instances: InstanceRegistry, store: RecordingStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,7 +161,9 @@ async def test_an_instance_deleted_and_started_between_two_lists_is_another_one(
 
     assert [(change.kind, change.process.pid) for change in changes] == [("deleted", 11), ("appeared", 12)]
     assert (second != first, instances.known[API].restarts) == (True, 0)
-    assert store.writes == [("instances", {first: API}), ("deleted", first), ("instances", {second: API})]
+    assert store.writes == [
+        ("instances", {first: API}), ("lost restarts", first, 3), ("deleted", first), ("instances", {second: API}),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -206,7 +223,9 @@ async def test_an_instance_whose_name_is_stored_otherwise_keeps_its_token(store:
     await instances.flush_writes()
 
     assert kept == [("instances", {"saved": LONG}), ("lost restarts", "saved", 8)]
-    assert store.writes[2:] == [("deleted", "saved"), ("instances", {other: LONG}), ("deleted", other)]
+    assert store.writes[2:] == [
+        ("lost restarts", "saved", 10), ("deleted", "saved"), ("instances", {other: LONG}), ("deleted", other),
+    ]  # fmt: skip
 
 
 async def test_taking_over_an_instance_whose_name_is_stored_otherwise(store: RecordingStore) -> None:
