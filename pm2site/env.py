@@ -67,6 +67,14 @@ def comma_separated(name: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text(name).split(",") if part.strip())
 
 
+def choices(name: str, allowed: frozenset[str]) -> frozenset[str]:
+    """The entries of a comma-separated list, each of them one of `allowed`."""
+    values = frozenset(comma_separated(name))
+    if not values <= allowed:
+        raise ImproperlyConfigured(f"{name}={text(name)!r} is not a list of {', '.join(sorted(allowed))}.")
+    return values
+
+
 def fraction(name: str, default: float) -> float:
     """A number above 0 and at most 1."""
     value = text(name)

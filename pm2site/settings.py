@@ -66,6 +66,7 @@ BENCH_HISTORY_FILES = (
     if _history
     else tuple(dict.fromkeys(folder / ".bench-history.json" for folder in (Path.cwd(), BASE_DIR)))
 )
+METRICS_COMPAT = env.choices("METRICS_COMPAT", frozenset({"pm2"}))  # names of other exporters in /metrics
 
 # --- Django ------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [

@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from benchmarks.api.client_config import ConfigView
+from monitoring.exposition.views import MetricsView, RedisMetricsView, TargetsView
 from pm2site.access.login import LoginView, LogoutView
 from pm2site.audit.trail import ActivityView
 from pm2site.health import views
@@ -19,6 +20,9 @@ urlpatterns = [
     path("", front_page.index, name="index"),
     path("health", views.health, name="health"),
     path("ready", views.ready, name="ready"),
+    path("metrics", MetricsView.as_view(), name="metrics"),
+    path("metrics/redis", RedisMetricsView.as_view(), name="metrics-redis"),
+    path("metrics/targets", TargetsView.as_view(), name="metrics-targets"),
     path("login", LoginView.as_view(), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),
     path("api/schema", SchemaView.as_view(), name="schema"),

@@ -34,7 +34,7 @@ ROOMS = {
         " cli urls apps __main__"
         " management.commands"
     ),
-    "monitoring": "errors series charts store sampling recording api admin urls apps",
+    "monitoring": "errors models series charts store sampling recording exposition api admin urls apps",
     "pm2site": (
         "env logging_setup settings errors models transport access http admin_site audit backup health live web admin banner wiring"
         " lifetime asgi urls apps management.commands __main__"

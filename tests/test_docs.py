@@ -272,7 +272,7 @@ def test_an_endpoint_that_a_document_names_exists(document: str) -> None:
 
 def test_the_error_codes_exist() -> None:
     source = "\n".join(
-        file.read_text() for app in ("system", "pm2", "rediscluster", "benchmarks", "pm2site")
+        file.read_text() for app in ("system", "pm2", "rediscluster", "benchmarks", "monitoring", "pm2site")
         for file in (ROOT / app).rglob("*.py") if "node_modules" not in file.parts
     )  # fmt: skip
     classes = {re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower() for name in re.findall(r"class (\w+)", source)}

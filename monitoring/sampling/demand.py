@@ -1,19 +1,21 @@
-"""Whether somebody reads the newest samples without being subscribed to them, such as Prometheus."""
+"""Whether somebody reads the newest samples without sampling: while this is so, the server samples on its own."""
 
 from __future__ import annotations
 
+import math
 import time
 
-KEPT_S = 300.0  # after the last reading; Prometheus reads every 15 to 60 s
+CURRENT_S = 300.0  # after the last scrape
 
-_renewed_s: float | None = None
+_renewed_s = -math.inf
 
 
 def renew() -> None:
-    """Called at each reading."""
+    """The newest samples were read just now. Callable from any thread."""
     global _renewed_s
     _renewed_s = time.monotonic()
 
 
 def is_current() -> bool:
-    return _renewed_s is not None and time.monotonic() - _renewed_s < KEPT_S
+    """Whether they were read in the last CURRENT_S."""
+    return time.monotonic() - _renewed_s < CURRENT_S

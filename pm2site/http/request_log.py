@@ -13,6 +13,7 @@ from pm2site.http.visit import Visit
 log = structlog.get_logger("pm2site.http")
 
 UNLOGGED_PATHS = ("/static/", "/health")
+POLLED_PATHS = ("/metrics", "/metrics/redis", "/metrics/targets")  # by Prometheus, every few seconds
 SUMMARY_S = 60.0
 
 
@@ -27,7 +28,7 @@ class RequestLog:
         """`started_s`: a monotonic time; `is_hot`: the newest sample was the response."""
         if visit.path.startswith(UNLOGGED_PATHS) and status < 400:
             return
-        if is_hot and status < 400:
+        if (is_hot or visit.path in POLLED_PATHS) and status < 400:
             self._count(visit.path)
             return
         log.info(

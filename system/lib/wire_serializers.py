@@ -52,10 +52,10 @@ def _describe(field: WireField, hint: Any, source: str | None) -> WireField:
     return field
 
 
-def response_schema(value: type) -> WireSerializer:
-    """The description of a dataclass as the body of a response."""
+def response_schema(value: type, *, many: bool = False) -> WireSerializer:
+    """The description of a dataclass, or of a list of them, as the body of a response."""
     assert is_dataclass(value), value  # noqa: S101 - only dataclasses are sent
-    return WireSerializer(dataclass=value)
+    return WireSerializer(dataclass=value, many=many)
 
 
 def name_components(names: Mapping[type, str]) -> None:

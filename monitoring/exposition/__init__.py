@@ -1,0 +1,1 @@
+"""Everything that is measured, as Prometheus reads it: `/metrics`, Redis as targets, the names of other exporters."""
