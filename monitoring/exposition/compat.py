@@ -64,7 +64,7 @@ def _alias(name: str) -> str:
 def _add_process(families: Families, one: Listed, custom: dict[str, str]) -> None:
     process, (app, pm_id) = one.process, one.labels
     number = "" if process.number is None else str(process.number)
-    labels = pm_id, app, number, label_text(process.interpreter), label_text(process.node_version)
+    labels = pm_id, app, number, label_text(process.interpreter), label_text(process.runtime_version)
     families.add("pm2_up", process.status is Status.ONLINE, *labels)
     families.add("pm2_cpu", process.cpu, *labels)
     families.add("pm2_memory", process.memory_bytes, *labels)

@@ -43,11 +43,11 @@ RUNNING = frozenset({Status.ONLINE, Status.LAUNCHING, Status.STOPPING, Status.WA
 class Process:
     """A process as sent to clients. `cpu`: percent of one core, `memory`: MB; both of the whole process tree.
 
-    PM2 measures the process alone: `monitor.listing` replaces its figures by those of the tree. `listeners`: the
-    sockets behind `ports`; `env_port`: its variable PORT; `custom_metrics`: the numbers that the app reports to PM2, by
-    name; `cpu_seconds`: used by the tree since the start, None unless measured; `started_at_ms`: by PM2's clock;
-    `number`: NODE_APP_INSTANCE, among the instances of the app; `restart_delay_ms`: before PM2's last restart after a
-    failure. These are not sent.
+    PM2 measures the process alone: `monitor.listing` replaces its figures by those of the tree. These are not sent:
+    `listeners`: the sockets behind `ports`; `env_port`: its variable PORT; `custom_metrics`: the numbers that the app
+    reports to PM2, by name; `cpu_seconds`: used by the tree since the start, None unless measured; `started_at_ms`: by
+    PM2's clock; `number`: NODE_APP_INSTANCE, among the instances of the app; `runtime_version`: of Node;
+    `restart_delay_ms`: before PM2's last restart after a failure.
     """
 
     pm_id: Annotated[int, "PM2 reuses these numbers"]
@@ -77,7 +77,7 @@ class Process:
     cpu_seconds: float | None = field(default=None, kw_only=True, metadata=STAYS_INSIDE)
     started_at_ms: float | None = field(default=None, kw_only=True, metadata=STAYS_INSIDE)
     number: int | None = field(default=None, kw_only=True, metadata=STAYS_INSIDE)
-    node_version: str = field(default="", kw_only=True, metadata=STAYS_INSIDE)
+    runtime_version: str = field(default="", kw_only=True, metadata=STAYS_INSIDE)
     restart_delay_ms: int | None = field(default=None, kw_only=True, metadata=STAYS_INSIDE)
 
     @property
@@ -176,7 +176,7 @@ def from_monitor_data(entry: Mapping[str, object], now_ms: float) -> Process:
         custom_metrics=parse_custom_metrics(env.get("axm_monitor")),
         started_at_ms=float(as_number(started_ms) or 0) if is_up else None,
         number=as_optional_int(env.get("NODE_APP_INSTANCE")),
-        node_version=as_text(env.get("node_version")),
+        runtime_version=as_text(env.get("node_version")),
         restart_delay_ms=as_optional_int(env.get("prev_restart_delay")),
     )
 

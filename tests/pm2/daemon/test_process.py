@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -42,9 +43,13 @@ def test_an_entry_becomes_a_process() -> None:
         pm_id=3, name="api", namespace="default", pid=11, status=Status.ONLINE, exec_mode="cluster_mode", instances=2,
         cpu=7.0, memory=3.0, memory_bytes=3 * 2**20, uptime_seconds=3.0, restarts=4, unstable_restarts=1, exit_code=0,
         framework=None, port=None, ports=(), interpreter="node", user="ada", version="1.2.3", is_module=False,
-        custom_metrics={"Loop delay": 0.4, "odd": 3.0}, started_at_ms=5_000.0, number=1, node_version="20.1.0",
+        custom_metrics={"Loop delay": 0.4, "odd": 3.0}, started_at_ms=5_000.0, number=1, runtime_version="20.1.0",
         restart_delay_ms=150,
     )  # fmt: skip
+
+
+def test_a_process_and_its_details_share_no_field_because_one_answer_has_both() -> None:
+    assert {one.name for one in fields(Process)} & {one.name for one in fields(process.ProcessDetails)} == set()
 
 
 def test_no_environment_variable_is_exposed() -> None:
