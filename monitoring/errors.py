@@ -25,9 +25,9 @@ class TargetUnknown(MonitoringError, NotFound):
     """The target of a scrape is no Redis node of this machine that this server samples."""
 
     def __init__(self, target: str, known: Sequence[str]) -> None:
-        shown = printable(target[:SHOWN_LENGTH])
+        text = printable(target[:SHOWN_LENGTH])
         nodes = ", ".join(known[:5]) + (", …" if len(known) > 5 else "") if known else "none"
-        super().__init__(f"{shown!r} is no Redis node that this server knows. Known: {nodes}.")
+        super().__init__(f"{text!r} is no Redis node that this server knows. Known: {nodes}.")
 
 
 class NothingSampled(MonitoringError, Unavailable):

@@ -62,7 +62,7 @@ PM2 = declare(
     ("pm2site_process_restarts_total", "Restarts by PM2; resets by PM2 do not lower it", "app pm_id"),
     ("pm2site_process_unstable_restarts", "Restarts in a row soon after the start, as PM2 counts them", "app pm_id"),
 )
-REDIS_SUMMARY = declare(
+CLUSTER = declare(
     ("pm2site_redis_cluster_state", "1 for the current state of the cluster, 0 for the others", "state"),
     ("pm2site_redis_nodes", "Redis nodes by state", "state"),
     ("pm2site_redis_cluster_masters", "Masters with slots"),
@@ -74,7 +74,7 @@ REDIS_SUMMARY = declare(
     ("pm2site_redis_cluster_memory_bytes", "Memory of all masters"),
     ("pm2site_redis_cluster_failovers_total", "Promotions of replicas seen since this server started"),
 )
-RUNS = declare(
+BENCHMARKS = declare(
     ("pm2site_benchmark_runs_total", "Finished benchmark runs, deleted ones too", "state validity"),
     ("pm2site_benchmark_queued_runs", "Runs that wait"),
     ("pm2site_benchmark_active_runs", "Runs that measure now"),
@@ -107,7 +107,7 @@ OWN = {
         ("pm2site_series_dropped", "Subjects left out because of the limits of this page", "kind"),
     ),
 }
-CATALOGUE = {**HOST, **PM2, **REDIS_SUMMARY, **RUNS, **OWN}
+CATALOGUE = {**HOST, **PM2, **CLUSTER, **BENCHMARKS, **OWN}
 
 # INFO's name → name at redis_exporter, whose dashboards and rules exist.
 REDIS_GAUGES = {

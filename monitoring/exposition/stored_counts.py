@@ -59,11 +59,11 @@ class StoredCountsReader:
 
     def read(self, names: Collection[str]) -> StoredCounts | None:
         """`names`: of the listed apps, as they are stored. None if the database could not be read yet."""
-        wanted = frozenset(names)
+        listed = frozenset(names)
         with self._lock:
-            is_fresh = time.monotonic() - self._read_s < REFRESH_S and wanted <= self._names
+            is_fresh = time.monotonic() - self._read_s < REFRESH_S and listed <= self._names
             if self._counts is None or not is_fresh:
-                self._refresh(wanted)
+                self._refresh(listed)
             return self._counts
 
     def _refresh(self, names: frozenset[str]) -> None:

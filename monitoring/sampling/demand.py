@@ -1,21 +1,19 @@
-"""Whether somebody reads the newest samples without sampling: while this is so, the server samples on its own."""
+"""Whether somebody reads the newest samples without being subscribed to them, such as Prometheus."""
 
 from __future__ import annotations
 
-import math
 import time
 
-CURRENT_S = 300.0  # after the last scrape
+KEPT_S = 300.0  # after the last reading; Prometheus reads every 15 to 60 s
 
-_renewed_s = -math.inf
+_renewed_s: float | None = None
 
 
 def renew() -> None:
-    """The newest samples were read just now. Callable from any thread."""
+    """Called at each reading."""
     global _renewed_s
     _renewed_s = time.monotonic()
 
 
 def is_current() -> bool:
-    """Whether they were read in the last CURRENT_S."""
-    return time.monotonic() - _renewed_s < CURRENT_S
+    return _renewed_s is not None and time.monotonic() - _renewed_s < KEPT_S

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -30,7 +29,7 @@ PROMETHEUS = (
 @pytest.fixture(autouse=True)
 def _sampled(collector: Collector, sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(views, "collector", collector)
-    monkeypatch.setattr(demand, "_renewed_s", -math.inf)
+    monkeypatch.setattr(demand, "_renewed_s", None)
     sample(host=host(), pm2=stats(process()), redis=redis(2))
 
 

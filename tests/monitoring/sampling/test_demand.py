@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import math
-
 import pytest
 
 from monitoring.sampling import demand
@@ -9,7 +7,7 @@ from monitoring.sampling import demand
 
 def test_demand_is_current_for_five_minutes_after_the_last_scrape(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = 1000.0
-    monkeypatch.setattr(demand, "_renewed_s", -math.inf)
+    monkeypatch.setattr(demand, "_renewed_s", None)
     monkeypatch.setattr("monitoring.sampling.demand.time.monotonic", lambda: now_s)
     before = demand.is_current()
     demand.renew()
