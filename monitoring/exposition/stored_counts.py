@@ -52,28 +52,30 @@ class StoredCountsReader:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: StoredCounts | None = None
-        self._names: frozenset[str] = frozenset()
+        self._listed: tuple[frozenset[str], frozenset[str]] = frozenset(), frozenset()
         self._read_s = float("-inf")
         self._totals: HistoryTotals | None = None
         self._last: list[LastRun] = []
 
-    def read(self, names: Collection[str]) -> StoredCounts | None:
-        """`names`: of the listed apps, as they are stored. None if the database could not be read yet."""
-        listed = frozenset(names)
+    def read(self, names: Collection[str], tokens: Collection[str]) -> StoredCounts | None:
+        """`names`: of the listed apps, as they are stored; `tokens`: of their instances. None if the database could not
+        be read yet."""
+        listed = frozenset(names), frozenset(tokens)
         with self._lock:
-            is_fresh = time.monotonic() - self._read_s < REFRESH_S and listed <= self._names
+            is_fresh = time.monotonic() - self._read_s < REFRESH_S and listed == self._listed
             if self._counts is None or not is_fresh:
                 self._refresh(listed)
             return self._counts
 
-    def _refresh(self, names: frozenset[str]) -> None:
+    def _refresh(self, listed: tuple[frozenset[str], frozenset[str]]) -> None:
+        names, tokens = listed
         try:
             self._counts = StoredCounts(
                 lasting_counts.load_exit_counts(names, MAX_PROCESSES * len(Cause)),
-                lasting_counts.load_restarts_of_deleted(names),
+                lasting_counts.load_restarts_of_deleted(names, tokens),
                 self._read_runs(),
             )
-            self._names, self._read_s = names, time.monotonic()
+            self._listed, self._read_s = listed, time.monotonic()
         except (DatabaseError, InterfaceError, OSError) as error:
             log.warning("the counts for /metrics cannot be read", error=str(error))
             if self._counts:

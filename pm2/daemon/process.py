@@ -47,7 +47,8 @@ class Process:
     `listeners`: the sockets behind `ports`; `env_port`: its variable PORT; `custom_metrics`: the numbers that the app
     reports to PM2, by name; `cpu_seconds`: used by the tree since the start, None unless measured; `started_at_ms`: by
     PM2's clock; `number`: NODE_APP_INSTANCE, among the instances of the app; `runtime_version`: of Node;
-    `restart_delay_ms`: before PM2's last restart after a failure.
+    `restart_delay_ms`: before PM2's last restart after a failure; `token`: of the instance in the database, empty if
+    this server does not store it.
     """
 
     pm_id: Annotated[int, "PM2 reuses these numbers"]
@@ -79,6 +80,7 @@ class Process:
     number: int | None = field(default=None, kw_only=True, metadata=STAYS_INSIDE)
     runtime_version: str = field(default="", kw_only=True, metadata=STAYS_INSIDE)
     restart_delay_ms: int | None = field(default=None, kw_only=True, metadata=STAYS_INSIDE)
+    token: str = field(default="", kw_only=True, metadata=STAYS_INSIDE)
 
     @property
     def ports_text(self) -> str:

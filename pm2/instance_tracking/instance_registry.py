@@ -98,6 +98,12 @@ class InstanceRegistry:
         """The token of the instance that currently has this name and pm_id."""
         return self._tokens.setdefault(stored_key((name, pm_id)), uuid.uuid4().hex)
 
+    def current(self) -> dict[Key, KnownInstance]:
+        """The instances of the last list, with the tokens under which they are stored."""
+        if self._store is None:
+            return self.known
+        return {key: replace(instance, token=self.token(*key)) for key, instance in self.known.items()}
+
     def note_absence(self) -> None:
         """PM2's daemon is not running, which is as good as an empty list, except that it may resurrect an earlier one:
         what the first list has then is a change, but nothing stored is deleted."""

@@ -49,8 +49,12 @@ def _counts(rows: QuerySet[ExitCount]) -> dict[AppAndCause, int]:
     return {(name, cause): count for name, cause, count in values if isinstance(count, int)}
 
 
-def load_restarts_of_deleted(names: Collection[str]) -> dict[Key, int]:
-    """The restarts of all deleted instances that had one of these names, by name (as of `stored_key`) and pm_id."""
+def load_restarts_of_deleted(names: Collection[str], listed: Collection[str]) -> dict[Key, int]:
+    """The restarts of all deleted instances that had one of these names, by name (as of `stored_key`) and pm_id.
+
+    `listed`: tokens of those whose restarts the caller counts itself: a list may be older than their deletion.
+    """
     rows = Instance.objects.filter(home=str(settings.PM2_HOME), name__in=names, gone_at__isnull=False)
+    rows = rows.exclude(token__in=listed)
     sums = rows.filter(lost_restarts__gt=0).values_list("name", "pm_id").annotate(Sum("lost_restarts")).order_by()
     return {(name, pm_id): int(total) for name, pm_id, total in sums if isinstance(total, (int, float))}

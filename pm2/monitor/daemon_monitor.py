@@ -98,7 +98,7 @@ class DaemonMonitor:
             for _ in range(2):  # the pending request may have started before our last action
                 if self._is_fresh(max_age_s) or not await self._poll_list():
                     break
-        now = datetime.now(UTC)
+        now, instances = datetime.now(UTC), self.instances.current()  # a newer list may come while this one is measured
         if self.daemon.state == "up" and self._list_requested_s is not None:
             measured, age_s, is_stale = await listing.measure(self._listed), 0.0, False
             self._listeners = {process.pid: process.listeners for process in measured}
@@ -107,7 +107,7 @@ class DaemonMonitor:
         else:
             measured, is_stale = listeners.with_listeners(self._listed, self._listeners), True
             age_s = 0.0 if self._list_requested_s is None else round(time.monotonic() - self._list_requested_s, 1)
-        processes = reconciliation.with_total_restarts(self.instances.known, measured)
+        processes = reconciliation.with_total_restarts(instances, measured)
         counts = Counts(0, 0) if self._list_requested_s is None else count_online(processes)
         orphans, dump = self._living_orphans(), await self._dump.compare(processes)
         return Stats(processes, counts, self.daemon, now, stale=is_stale, age_seconds=age_s, orphans=orphans, dump=dump)

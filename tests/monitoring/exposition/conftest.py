@@ -40,7 +40,7 @@ def collector(monkeypatch: pytest.MonkeyPatch, stored: list[StoredCounts | None]
         monkeypatch.setattr(tap, "errors", 1)
         monkeypatch.setattr(tap, "cost_s", 0.5)
     created = Collector()
-    monkeypatch.setattr(created._stored, "read", lambda names: stored[-1])
+    monkeypatch.setattr(created._stored, "read", lambda names, tokens: stored[-1])
     return created
 
 

@@ -122,7 +122,7 @@ def process(name: str = "api", pm_id: int = 0, **changes: Any) -> Process:
         "axm_monitor": {"Event Loop Latency": {"value": "0.41", "unit": "ms"}, "HTTP": {"value": 12}},
     }  # fmt: skip
     entry = {"name": name, "pm_id": pm_id, "pid": 100 + pm_id, "monit": {"cpu": 5, "memory": 2**20}, "pm2_env": env}
-    measured = replace(from_monitor_data(entry, 1764237610000.0), cpu_seconds=3.5)
+    measured = replace(from_monitor_data(entry, 1764237610000.0), cpu_seconds=3.5, token=f"token {pm_id}")
     return replace(measured, **changes)
 
 

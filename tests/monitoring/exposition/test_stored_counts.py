@@ -34,7 +34,7 @@ def create_run(state: RunState = RunState.DONE, **columns: Any) -> Run:
 
 
 def read(reader: StoredCountsReader | None = None) -> StoredCounts:
-    counts = (reader or StoredCountsReader()).read(["api"])
+    counts = (reader or StoredCountsReader()).read(["api"], ["t"])
     assert counts is not None
     return counts
 
@@ -50,6 +50,9 @@ def test_exits_and_restarts_of_deleted_instances() -> None:
 
     counts = read()
     assert (counts.exits, counts.restarts_of_deleted) == ({("api", "crash"): 1}, {("api", 0): 4})
+    still_listed = StoredCountsReader().read(["api"], ["a"])
+    assert still_listed is not None
+    assert still_listed.restarts_of_deleted == {}
 
 
 def test_finished_runs_by_state_and_validity_with_zeros() -> None:
@@ -112,11 +115,12 @@ def test_the_last_runs_are_read_again_only_when_the_history_changes() -> None:
 def test_counts_are_read_once_for_scrapes_within_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stored_counts, "REFRESH_S", 60.0)
     reader = StoredCountsReader()
-    first = reader.read(["api", "web"])
+    first = reader.read(["api", "web"], ["t"])
     with CaptureQueriesContext(connection) as executed:
-        assert reader.read(["api"]) is first
+        assert reader.read(["web", "api"], ["t"]) is first
     assert list(executed) == []
-    assert reader.read(["api", "new"]) is not first
+    assert reader.read(["api", "web"], ["another"]) is not first
+    assert reader.read(["api", "new"], ["another"]) is not first
 
 
 def test_previous_counts_remain_while_the_database_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +131,7 @@ def test_previous_counts_remain_while_the_database_cannot_be_read(monkeypatch: p
     instance_store.save_exit(CRASH)
     with monkeypatch.context() as broken:
         broken.setattr(lasting_counts, "load_exit_counts", fail)
-        assert reader.read(["api"]) is None
+        assert reader.read(["api"], ["t"]) is None
     current = read(reader)
     with monkeypatch.context() as broken:
         broken.setattr(lasting_counts, "load_exit_counts", fail)

@@ -113,6 +113,15 @@ async def test_the_restarts_of_a_deleted_instance_are_stored_before_pm2_forgets_
     ]  # fmt: skip
 
 
+def test_current_instances_have_the_tokens_under_which_they_are_stored(instances: InstanceRegistry) -> None:
+    without_store = InstanceRegistry(None, {})
+    for registry in (instances, without_store):
+        registry.update([process()])
+
+    assert {key: instance.token for key, instance in instances.current().items()} == {API: instances.token(*API)}
+    assert {key: instance.token for key, instance in without_store.current().items()} == {API: ""}
+
+
 async def test_writes_wait_while_too_many_others_do(
     instances: InstanceRegistry, store: RecordingStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -96,6 +96,7 @@ def test_restarts_of_deleted_instances_are_summed_by_name_and_pm_id(settings: Se
     for token in "abcd":
         instance_store.mark_deleted(token)
 
-    assert lasting_counts.load_restarts_of_deleted(["api"]) == {("api", 3): 12, ("api", 4): 1}
+    assert lasting_counts.load_restarts_of_deleted(["api"], []) == {("api", 3): 12, ("api", 4): 1}
+    assert lasting_counts.load_restarts_of_deleted(["api"], ["b", "c"]) == {("api", 3): 5}
     settings.PM2_HOME = Path("/home/bob/.pm2")
-    assert lasting_counts.load_restarts_of_deleted(["api"]) == {}
+    assert lasting_counts.load_restarts_of_deleted(["api"], []) == {}

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from pm2 import models
 from pm2.actions import lifecycle, prepare_payload, start_steps
 from pm2.actions.selection import ProcessSelector
 from pm2.daemon.bus_events import ProcessEvent
+
+
+from pm2.daemon.process import Process
 from pm2.exits import pm2_events
 from pm2.exits.classify import Exit
 from pm2.instance_tracking import instance_store
@@ -209,6 +213,26 @@ async def test_restarts_survive_a_reset(monitor: DaemonMonitor, apps: Path) -> N
         lambda: asyncio.to_thread(instance_store.load_instances), lambda saved: saved[("counted", 0)].lost_restarts
     )
     assert saved == {("counted", 0): instance_store.SavedInstance(monitor.instances.token("counted", 0), 2)}
+
+
+async def test_a_list_that_comes_while_one_is_measured_does_not_count_restarts_twice(
+    monitor: DaemonMonitor, apps: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await run_app(apps, "api", IDLE)
+    listed = (await monitor.stats()).processes
+    restarted = tuple(replace(process, restarts=5) for process in listed)
+    monitor._listed = restarted
+    monitor.instances.update(restarted)
+
+    async def measure_while_pm2_resets(processes: tuple[Process, ...]) -> tuple[Process, ...]:
+        monitor.instances.update(listed)
+        return processes
+
+    monkeypatch.setattr(listing, "measure", measure_while_pm2_resets)
+    [process] = (await monitor.stats(max_age_s=60)).processes
+
+    assert (process.restarts, monitor.instances.known["api", process.pm_id].restarts) == (5, 5)
+    assert process.token == monitor.instances.token("api", process.pm_id)
 
 
 async def test_a_daemon_that_dies_leaves_orphans_and_records(monitor: DaemonMonitor, apps: Path) -> None:
