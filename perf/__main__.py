@@ -1,9 +1,10 @@
 """`python -m perf [PART …]`: runs the measurements and compares each with its goal; exits with 1 if a goal is missed.
 
 `core`: the server against PM2's own command line, idle, and with many clients; `edge`: requests a second beside
-Express and the least that daphne can do; `pm2`: many processes and a flood of log lines; `trust`: the benchmarks
-against plain wrk and against themselves; `metrics`: a year of the history of metrics, and kills while it is
-written; `recording`: what recording costs beside a server with HISTORY=0. All parts take about 40 minutes.
+Express and the least that daphne can do; `pm2`: many processes and a flood of log lines; `metrics`: a year of the
+history of metrics, and kills while it is written; `recording`: what recording costs beside a server with HISTORY=0;
+`prometheus`: counters that a real Prometheus scrapes over restarts; `trust`: the benchmarks against plain wrk and
+against themselves. All parts take about 40 minutes.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from perf import dashboard, edge, history, pm2_load, redis_cluster, trust
 from perf.finding import Finding, cpu_seconds, print_findings, time_ms
 from perf.metrics import findings as metrics
 from perf.metrics import recording
+from perf.monitoring import prometheus
 from perf.served import ROOT, ServerProcess, pm2_command, run_server
 
 ROUNDS = 20
@@ -143,6 +145,7 @@ PARTS: dict[str, Callable[[], list[Finding]]] = {
     "metrics": metrics.findings,
     "recording": recording.findings,
     "dashboard": dashboard.findings,
+    "prometheus": prometheus.findings,
     "trust": trust.findings,
 }
 

@@ -17,8 +17,6 @@ from pm2 import models
 from pm2.actions import lifecycle, prepare_payload, start_steps
 from pm2.actions.selection import ProcessSelector
 from pm2.daemon.bus_events import ProcessEvent
-
-
 from pm2.daemon.process import Process
 from pm2.exits import pm2_events
 from pm2.exits.classify import Exit

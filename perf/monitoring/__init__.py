@@ -1,0 +1,1 @@
+"""Measurements of what the server records and exports."""
