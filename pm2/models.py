@@ -26,7 +26,8 @@ class Instance(models.Model):
     pm_id = models.PositiveIntegerField()
     first_seen = models.DateTimeField(default=timezone.now)
     gone_at = models.DateTimeField(null=True, blank=True)
-    lost_restarts = models.PositiveIntegerField(default=0, help_text="restarts that PM2 has forgotten")
+    restarts = models.PositiveIntegerField(default=0, help_text="as PM2 counted them last")
+    lost_restarts = models.PositiveIntegerField(default=0, help_text="restarts that PM2 has forgotten before")
 
     class Meta:
         indexes = [models.Index(fields=["home", "name", "pm_id"])]

@@ -81,6 +81,7 @@ class Collector:
     def _add_stored(self, families: Families, listed: list[Listed], *, has_list: bool) -> dict[str, int]:
         """Without a list, the counters of apps are left out with their other series."""
         tokens = {one.process.token for one in listed if one.process.token}
+        tokens |= {token for one in listed for token, _ in one.process.earlier_restarts}
         counts = self._stored.read({one.stored_name for one in listed}, tokens)
         families.add("pm2site_database_up", counts is not None and counts.is_current)
         if counts is None:

@@ -85,14 +85,14 @@ def _add_usage(families: Families, process: Process, app: str, pm_id: str) -> No
 def add_restarts(
     families: Families, listed: Sequence[Listed], of_deleted: Mapping[Key, int], counters: SteadyCounters
 ) -> None:
-    """`of_deleted`: restarts of deleted instances with the same name and pm_id, which count for the new one.
+    """`of_deleted`: restarts of deleted instances with the same name and pm_id, which count for the new one, but for
+    those that the list has.
 
     Without its token it is not known whether an instance is among the deleted ones itself.
     """
     for one in listed:
         earlier = of_deleted.get((one.stored_name, one.process.pm_id), 0) if one.process.token else 0
-        total = earlier + one.process.restarts
-        # The rows of a deletion may come later than the new instance.
+        total = earlier + sum(count for _, count in one.process.earlier_restarts) + one.process.restarts
         steady = counters.never_below(("restarts", one.labels), total)
         families.add("pm2site_process_restarts_total", steady, *one.labels)
 

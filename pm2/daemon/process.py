@@ -48,7 +48,7 @@ class Process:
     reports to PM2, by name; `cpu_seconds`: used by the tree since the start, None unless measured; `started_at_ms`: by
     PM2's clock; `number`: NODE_APP_INSTANCE, among the instances of the app; `runtime_version`: of Node;
     `restart_delay_ms`: before PM2's last restart after a failure; `token`: of the instance in the database, empty if
-    this server does not store it.
+    this server does not store it; `earlier_restarts`: by the tokens of instances that had its name and pm_id before.
     """
 
     pm_id: Annotated[int, "PM2 reuses these numbers"]
@@ -81,6 +81,7 @@ class Process:
     runtime_version: str = field(default="", kw_only=True, metadata=STAYS_INSIDE)
     restart_delay_ms: int | None = field(default=None, kw_only=True, metadata=STAYS_INSIDE)
     token: str = field(default="", kw_only=True, metadata=STAYS_INSIDE)
+    earlier_restarts: tuple[tuple[str, int], ...] = field(default=(), kw_only=True, metadata=STAYS_INSIDE)
 
     @property
     def ports_text(self) -> str:

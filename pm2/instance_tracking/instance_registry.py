@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 import uuid
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -25,6 +25,7 @@ log = structlog.get_logger("pm2.instance_tracking.instance_registry")
 
 UNSTORED_S, MAX_UNSTORED_EXITS = 60.0, 1000  # kept by a server that does not store
 MAX_PENDING_WRITES = 10_000  # further writes are dropped while the database is unavailable
+MAX_DELETED = 1000  # whose restarts are kept until the database surely has them
 PLACES_FOR_OTHERS = 500  # so that a crash loop does not crowd out the audit trail
 
 
@@ -39,7 +40,7 @@ class InstanceStore(Protocol):
 
     def mark_deleted(self, token: str) -> None: ...
 
-    def set_lost_restarts(self, token: str, lost_restarts: int) -> None: ...
+    def set_restarts(self, token: str, restarts: int, lost_restarts: int) -> None: ...
 
 
 class InstanceRegistry:
@@ -57,6 +58,7 @@ class InstanceRegistry:
         self._dropped = 0
         self._unstored_exits: deque[tuple[float, Exit]] = deque(maxlen=MAX_UNSTORED_EXITS)
         self._took_over_s = -math.inf
+        self._deleted: OrderedDict[str, tuple[Key, int]] = OrderedDict()  # token → `stored_key`, restarts
         self._stored_tokens: dict[str, str] = {}  # by our own token, of the server that stored before
 
     @property
@@ -81,6 +83,7 @@ class InstanceRegistry:
             self.known[key] = replace(listed, lost_restarts=lost_restarts)
         if known:
             self._enqueue_write(partial(store.save_instances, {self.token(*key): key for key in known}))
+        self._enqueue_restarts(store, {}, saved)
         if not self._has_list:
             self._saved = saved
         for at_s, ended in self._unstored_exits:
@@ -99,10 +102,16 @@ class InstanceRegistry:
         return self._tokens.setdefault(stored_key((name, pm_id)), uuid.uuid4().hex)
 
     def current(self) -> dict[Key, KnownInstance]:
-        """The instances of the last list, with the tokens under which they are stored."""
+        """The instances of the last list, with the tokens under which they are stored, and their predecessors."""
         if self._store is None:
             return self.known
-        return {key: replace(instance, token=self.token(*key)) for key, instance in self.known.items()}
+        earlier: dict[Key, tuple[tuple[str, int], ...]] = {}
+        for token, (stored, restarts) in self._deleted.items():
+            earlier[stored] = (*earlier.get(stored, ()), (token, restarts))
+        return {
+            key: replace(instance, token=self.token(*key), earlier=earlier.get(stored_key(key), ()))
+            for key, instance in self.known.items()
+        }
 
     def note_absence(self) -> None:
         """PM2's daemon is not running, which is as good as an empty list, except that it may resurrect an earlier one:
@@ -114,9 +123,11 @@ class InstanceRegistry:
         running already."""
         before, is_first = self.known, not (self._has_list or self._had_no_daemon)
         self._has_list = True
-        listed_keys = [(process.name, process.pm_id) for process in processes]
+        saved, self._saved = self._saved, {}  # used up: one that is listed later under the same name is another one
         saved_lost_restarts = {
-            key: self._saved[stored].lost_restarts for key in listed_keys if (stored := stored_key(key)) in self._saved
+            key: saved[stored].lost_at(process.restarts)
+            for key, process in (((process.name, process.pm_id), process) for process in processes)
+            if (stored := stored_key(key)) in saved
         }
         self.known, changes = reconciliation.reconcile(
             before, processes, saved_lost_restarts, is_same_daemon=is_same_daemon
@@ -124,8 +135,7 @@ class InstanceRegistry:
         for key in {(change.process.name, change.process.pm_id) for change in changes if change.kind == "deleted"}:
             self._forget_replaced(key, before)
             before = {known: instance for known, instance in before.items() if known != key or key not in self.known}
-        self._saved = {}  # used up: an instance that is listed later under the same name is another one
-        self._enqueue_changes(before)
+        self._enqueue_changes(before, saved)
         stored_keys = set(map(stored_key, self.known))
         self._tokens = {key: token for key, token in self._tokens.items() if key in stored_keys}
         return [] if is_first else changes
@@ -136,28 +146,42 @@ class InstanceRegistry:
             return
         token = self._tokens.pop(stored_key(key))
         if self._store is not None:
-            self._enqueue_deletion(self._store, token, before.get(key))
+            self._enqueue_deletion(self._store, token, stored_key(key), before[key].restarts)
 
-    def _enqueue_deletion(self, store: InstanceStore, token: str, last: KnownInstance | None) -> None:
-        """`last`: the instance as it was listed last; PM2 forgets its restarts now."""
-        if last and last.restarts != last.lost_restarts:
-            self._enqueue_write(partial(store.set_lost_restarts, token, last.restarts))
+    def _enqueue_deletion(self, store: InstanceStore, token: str, key: Key, restarts: int) -> None:
+        """`restarts`: those that PM2 forgets now; the row has them, and may be read later than the next list."""
         self._enqueue_write(partial(store.mark_deleted, token))
+        if restarts:
+            self._deleted[token] = key, restarts
+        if len(self._deleted) > MAX_DELETED:
+            self._deleted.popitem(last=False)
 
-    def _enqueue_changes(self, before: Mapping[Key, KnownInstance]) -> None:
+    def _enqueue_changes(self, before: Mapping[Key, KnownInstance], saved: Mapping[Key, SavedInstance]) -> None:
         if self._store is None:
             return
         new = {self.token(*key): key for key in self.known if key not in before}
         if new:
             self._enqueue_write(partial(self._store.save_instances, new))
         stored_keys = set(map(stored_key, self.known))
-        last = {stored_key(key): instance for key, instance in before.items()}
+        last = {key: one.lost_restarts + one.restarts for key, one in saved.items()}
+        last |= {stored_key(key): instance.restarts for key, instance in before.items()}
         for key, token in self._tokens.items():
             if key not in stored_keys:
-                self._enqueue_deletion(self._store, token, last.get(key))
+                self._enqueue_deletion(self._store, token, key, last.get(key, 0))
+        self._enqueue_restarts(self._store, before, saved)
+
+    def _enqueue_restarts(
+        self, store: InstanceStore, before: Mapping[Key, KnownInstance], saved: Mapping[Key, SavedInstance]
+    ) -> None:
+        """Those that have changed since the list before, or since an earlier server."""
         for key, instance in self.known.items():
-            if key in before and instance.lost_restarts != before[key].lost_restarts:
-                self._enqueue_write(partial(self._store.set_lost_restarts, self.token(*key), instance.lost_restarts))
+            now, then = (instance.process.restarts, instance.lost_restarts), (0, 0)
+            if key in before:
+                then = before[key].process.restarts, before[key].lost_restarts
+            elif stored := saved.get(stored_key(key)):
+                then = stored.restarts, stored.lost_restarts
+            if now != then:
+                self._enqueue_write(partial(store.set_restarts, self.token(*key), *now))
 
     def enqueue_exit(self, ended: Exit) -> None:
         """Stores the exit, or keeps it for a while in case that this server takes over from the one that stores."""

@@ -92,23 +92,28 @@ def mark_deleted(token: str) -> None:
     models.Instance.objects.filter(token=token).update(gone_at=timezone.now())
 
 
-def set_lost_restarts(token: str, lost_restarts: int) -> None:
-    """Stores the restarts that were lost when PM2 reset its counter."""
-    models.Instance.objects.filter(token=token).update(lost_restarts=lost_restarts)
+def set_restarts(token: str, restarts: int, lost_restarts: int) -> None:
+    """Stores PM2's counter, and the restarts that were lost when PM2 reset it."""
+    models.Instance.objects.filter(token=token).update(restarts=restarts, lost_restarts=lost_restarts)
 
 
 @dataclass(frozen=True, slots=True)
 class SavedInstance:
-    """A stored instance: our token for it, and the restarts that PM2's counter lost."""
+    """A stored instance: our token for it, the restarts that PM2's counter lost, and what it was last."""
 
     token: str
     lost_restarts: int
+    restarts: int = 0
+
+    def lost_at(self, restarts: int) -> int:
+        """The restarts that are lost when PM2's counter is now at `restarts`: a lower one than before was reset."""
+        return self.lost_restarts + (self.restarts if restarts < self.restarts else 0)
 
 
 def load_instances() -> dict[Key, SavedInstance]:
     """The stored instances under this PM2_HOME that are not marked as deleted, by their `stored_key`."""
     rows = models.Instance.objects.filter(home=str(settings.PM2_HOME), gone_at=None).order_by("id")
-    return {(row.name, row.pm_id): SavedInstance(row.token, row.lost_restarts) for row in rows}
+    return {(row.name, row.pm_id): SavedInstance(row.token, row.lost_restarts, row.restarts) for row in rows}
 
 
 def load_exits(limit: int, name: str = "", pm_id: int | None = None, since: datetime | None = None) -> list[Exit]:

@@ -52,9 +52,10 @@ def _counts(rows: QuerySet[ExitCount]) -> dict[AppAndCause, int]:
 def load_restarts_of_deleted(names: Collection[str], listed: Collection[str]) -> dict[Key, int]:
     """The restarts of all deleted instances that had one of these names, by name (as of `stored_key`) and pm_id.
 
-    `listed`: tokens of those whose restarts the caller counts itself: a list may be older than their deletion.
+    `listed`: tokens of those whose restarts the caller counts itself: a list may be older or newer than the rows.
     """
     rows = Instance.objects.filter(home=str(settings.PM2_HOME), name__in=names, gone_at__isnull=False)
     rows = rows.exclude(token__in=listed)
-    sums = rows.filter(lost_restarts__gt=0).values_list("name", "pm_id").annotate(Sum("lost_restarts")).order_by()
-    return {(name, pm_id): int(total) for name, pm_id, total in sums if isinstance(total, (int, float))}
+    sums = rows.order_by().values("name", "pm_id").annotate(total=Sum(F("lost_restarts") + F("restarts")))
+    totals = sums.values_list("name", "pm_id", "total")
+    return {(name, pm_id): int(total) for name, pm_id, total in totals if isinstance(total, (int, float)) and total}

@@ -11,11 +11,13 @@ from pm2.daemon.process import RUNNING, Key, Process
 @dataclass(frozen=True, slots=True)
 class KnownInstance:
     """One instance as last listed. `lost_restarts`: restarts that PM2's counter lost since the instance appeared;
-    `token`: under which it is stored, empty if it is not."""
+    `token`: under which it is stored, empty if it is not; `earlier`: tokens and restarts of deleted instances that had
+    the same name and pm_id."""
 
     process: Process
     lost_restarts: int = 0
     token: str = ""
+    earlier: tuple[tuple[str, int], ...] = ()
 
     @property
     def restarts(self) -> int:
@@ -92,7 +94,12 @@ def _lost_restarts(before: KnownInstance, now: Process) -> int:
 def with_total_restarts(known: KnownInstances, processes: Iterable[Process]) -> tuple[Process, ...]:
     """The processes with restart counts that survive PM2's resets, and with their tokens. `known`: of the same list."""
     return tuple(
-        replace(process, restarts=process.restarts + instance.lost_restarts, token=instance.token)
+        replace(
+            process,
+            restarts=process.restarts + instance.lost_restarts,
+            token=instance.token,
+            earlier_restarts=instance.earlier,
+        )
         if (instance := known.get((process.name, process.pm_id)))
         else process
         for process in processes

@@ -57,6 +57,17 @@ def test_restarts_go_on_when_an_instance_is_deleted_and_started_under_the_same_n
     assert [one[("api", "0")] for one in seen] == [7, 7, 7, 8, 9]
 
 
+def test_restarts_of_predecessors_that_the_list_has_count_before_the_database_has_them(
+    values: Values, stored: list[StoredCounts | None]
+) -> None:
+    """The collector excludes their rows from what it reads."""
+    successor = process(restarts=1, earlier_restarts=(("first", 7), ("second", 3)))
+
+    assert values("pm2site_process_restarts_total", successor) == {("api", "0"): 11}
+    stored.append(StoredCounts({}, {("api", 0): 2}, RUNS))
+    assert values("pm2site_process_restarts_total", successor) == {("api", "0"): 13}
+
+
 def test_a_server_that_starts_goes_on_with_what_the_database_has(
     values: Values, stored: list[StoredCounts | None]
 ) -> None:

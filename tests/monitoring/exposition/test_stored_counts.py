@@ -45,7 +45,7 @@ def finished(reader: StoredCountsReader | None = None) -> dict[tuple[str, str], 
 
 def test_exits_and_restarts_of_deleted_instances() -> None:
     instance_store.save_exit(CRASH)
-    instance_store.set_lost_restarts("a", 4)
+    instance_store.set_restarts("a", 1, 3)
     instance_store.mark_deleted("a")
 
     counts = read()

@@ -39,8 +39,8 @@ class RecordingStore:
     def mark_deleted(self, token: str) -> None:
         self._write("deleted", token)
 
-    def set_lost_restarts(self, token: str, lost_restarts: int) -> None:
-        self._write("lost restarts", token, lost_restarts)
+    def set_restarts(self, token: str, restarts: int, lost_restarts: int) -> None:
+        self._write("restarts", token, restarts, lost_restarts)
 
     def _write(self, *write: object) -> None:
         if self.broken in write:
@@ -94,7 +94,11 @@ async def test_writes_are_done_in_order(instances: InstanceRegistry, store: Reco
     await instances.flush_writes()
 
     assert (before_flush, store.writes) == (
-        [], [("instances", {api: API, web: WEB}), ("exit", api), ("deleted", web), ("lost restarts", api, 3)],
+        [],
+        [
+            ("instances", {api: API, web: WEB}), ("restarts", api, 3, 0), ("exit", api), ("deleted", web),
+            ("restarts", api, 1, 3),
+        ],
     )  # fmt: skip
 
 
@@ -108,9 +112,37 @@ async def test_the_restarts_of_a_deleted_instance_are_stored_before_pm2_forgets_
     await instances.flush_writes()
 
     assert store.writes == [
-        ("instances", {api: API, web: WEB}), ("lost restarts", api, 3), ("lost restarts", api, 4), ("deleted", api),
-        ("instances", {instances.token(*API): API}), ("lost restarts", web, 2), ("deleted", web),
+        ("instances", {api: API, web: WEB}), ("restarts", api, 3, 0), ("restarts", web, 2, 0), ("restarts", api, 1, 3),
+        ("deleted", api), ("instances", {instances.token(*API): API}), ("deleted", web),
     ]  # fmt: skip
+
+
+def test_an_instance_knows_the_restarts_of_those_that_had_its_name_and_pm_id(
+    store: RecordingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of one that an earlier server has stored; the rows of their deletion may be read later."""
+    monkeypatch.setattr(instance_registry, "MAX_DELETED", 2)
+    instances = InstanceRegistry(store, {API: SavedInstance("saved", 5, 2)})
+    instances.update([process(WEB)])
+    instances.update([process(), process(WEB)])
+    first, second = dict(instances.current()[API].earlier), instances.token(*API)
+    instances.update([process(restarts=3), process(WEB)])
+    instances.update([process(pid=12, restarts=0), process(WEB)])
+    both, third = dict(instances.current()[API].earlier), instances.token(*API)
+    instances.update([process(pid=12, restarts=1), process(WEB)])
+    instances.update([process(pid=13, restarts=0), process(WEB)])
+
+    assert (first, both) == ({"saved": 7}, {"saved": 7, second: 3})
+    assert instances.current()[API].earlier == ((second, 3), (third, 1))
+    assert instances.current()[WEB].earlier == ()
+
+
+@pytest.mark.parametrize(("restarts", "total"), [(2, 7), (3, 8), (1, 8), (0, 7)])
+def test_a_counter_that_was_reset_while_no_server_ran_goes_on(store: RecordingStore, restarts: int, total: int) -> None:
+    instances = InstanceRegistry(store, {API: SavedInstance("saved", 5, 2)})
+    instances.update([process(restarts=restarts)])
+
+    assert instances.known[API].restarts == total
 
 
 def test_current_instances_have_the_tokens_under_which_they_are_stored(instances: InstanceRegistry) -> None:
@@ -140,7 +172,7 @@ async def test_an_unchanged_list_writes_nothing(instances: InstanceRegistry, sto
     instances.update([process(restarts=3)])
     await instances.flush_writes()
     store.writes.clear()
-    instances.update([process(pid=12, restarts=4)])
+    instances.update([process(pid=12, restarts=3)])
     await instances.flush_writes()
 
     assert store.writes == []
@@ -171,7 +203,7 @@ async def test_an_instance_deleted_and_started_between_two_lists_is_another_one(
     assert [(change.kind, change.process.pid) for change in changes] == [("deleted", 11), ("appeared", 12)]
     assert (second != first, instances.known[API].restarts) == (True, 0)
     assert store.writes == [
-        ("instances", {first: API}), ("lost restarts", first, 3), ("deleted", first), ("instances", {second: API}),
+        ("instances", {first: API}), ("restarts", first, 3, 0), ("deleted", first), ("instances", {second: API}),
     ]  # fmt: skip
 
 
@@ -205,7 +237,9 @@ async def test_what_the_first_list_has_after_no_daemon_is_a_change(store: Record
     await instances.flush_writes()
 
     assert (before, [change.kind for change in changes], instances.known[API].restarts) == ([], ["appeared"], 6)
-    assert store.writes == [("instances", {"saved": API}), ("deleted", "not-resurrected")]
+    assert store.writes == [
+        ("instances", {"saved": API}), ("deleted", "not-resurrected"), ("restarts", "saved", 1, 5),
+    ]  # fmt: skip
 
 
 async def test_a_monitor_notices_what_appears_with_its_daemon(tmp_path: Path) -> None:
@@ -231,9 +265,12 @@ async def test_an_instance_whose_name_is_stored_otherwise_keeps_its_token(store:
     instances.update([])
     await instances.flush_writes()
 
-    assert kept == [("instances", {"saved": LONG}), ("lost restarts", "saved", 8)]
-    assert store.writes[2:] == [
-        ("lost restarts", "saved", 10), ("deleted", "saved"), ("instances", {other: LONG}), ("deleted", other),
+    assert kept == [
+        ("instances", {"saved": LONG}), ("restarts", "saved", 2, 5), ("restarts", "saved", 3, 5),
+        ("restarts", "saved", 0, 8),
+    ]  # fmt: skip
+    assert store.writes[4:] == [
+        ("restarts", "saved", 2, 8), ("deleted", "saved"), ("instances", {other: LONG}), ("deleted", other),
     ]  # fmt: skip
 
 
@@ -245,7 +282,9 @@ async def test_taking_over_an_instance_whose_name_is_stored_otherwise(store: Rec
     await instances.flush_writes()
 
     assert (instances.token(*LONG), instances.known[LONG].restarts) == ("saved", 9)
-    assert store.writes == [("instances", {"saved": LONG})]
+    assert store.writes == [
+        ("instances", {"saved": LONG}), ("restarts", "saved", 5, 3), ("restarts", "saved", 6, 3),
+    ]  # fmt: skip
 
 
 async def test_the_token_of_an_earlier_server_is_reused(store: RecordingStore) -> None:
@@ -257,7 +296,8 @@ async def test_the_token_of_an_earlier_server_is_reused(store: RecordingStore) -
 
     assert (instances.token(*API), restarts) == ("saved", 7)
     assert store.writes == [
-        ("instances", {"saved": API}), ("deleted", "deleted-meanwhile"), ("lost restarts", "saved", 7),
+        ("instances", {"saved": API}), ("deleted", "deleted-meanwhile"), ("restarts", "saved", 2, 5),
+        ("restarts", "saved", 0, 7),
     ]  # fmt: skip
 
 
@@ -276,7 +316,9 @@ async def test_lost_restarts_add_up(instances: InstanceRegistry, store: Recordin
     token = instances.token(*API)
     await instances.flush_writes()
 
-    assert store.writes[1:] == [("lost restarts", token, 3), ("lost restarts", token, 5)]
+    assert store.writes[1:] == [
+        ("restarts", token, 3, 0), ("restarts", token, 0, 3), ("restarts", token, 2, 3), ("restarts", token, 1, 5),
+    ]  # fmt: skip
 
 
 async def test_a_failing_write_is_logged_and_the_next_one_done(
@@ -337,8 +379,8 @@ async def test_taking_over_uses_the_stored_tokens_and_stores_the_exits_since(sto
     assert (before, store.writes) == (
         [],
         [
-            ("deleted", "g"), ("instances", {"a": API, web: WEB}), ("missing exit", "a"), ("missing exit", "a"),
-            ("lost restarts", "a", 8), ("missing exit", "a"),
+            ("deleted", "g"), ("instances", {"a": API, web: WEB}), ("restarts", "a", 5, 3), ("missing exit", "a"),
+            ("missing exit", "a"), ("restarts", "a", 1, 8), ("missing exit", "a"),
         ],
     )  # fmt: skip
 
@@ -349,7 +391,7 @@ async def test_taking_over_before_the_first_list_is_a_start(store: RecordingStor
     changes = instances.update([process(restarts=1)])
     await instances.flush_writes()
 
-    assert (changes, store.writes) == ([], [("instances", {"a": API})])
+    assert (changes, store.writes) == ([], [("instances", {"a": API}), ("restarts", "a", 1, 3)])
     assert instances.known[API].restarts == 4
 
 

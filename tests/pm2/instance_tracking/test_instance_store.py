@@ -169,13 +169,13 @@ def test_a_deleted_instance_is_not_loaded_and_its_time_is_stored() -> None:
     assert abs(gone_at - datetime.now(UTC)) < timedelta(minutes=1)
 
 
-def test_lost_restarts_are_stored_for_their_instance() -> None:
+def test_restarts_are_stored_for_their_instance() -> None:
     instance_store.save_instances({"a": ("api", 3), "b": ("web", 4)})
-    instance_store.set_lost_restarts("a", 5)
-    instance_store.set_lost_restarts("unknown", 6)
-    instance_store.set_lost_restarts("a", 7)
+    instance_store.set_restarts("a", 2, 5)
+    instance_store.set_restarts("unknown", 2, 6)
+    instance_store.set_restarts("a", 1, 7)
 
-    assert instance_store.load_instances() == {("api", 3): SavedInstance("a", 7), ("web", 4): SavedInstance("b", 0)}
+    assert instance_store.load_instances() == {("api", 3): SavedInstance("a", 7, 1), ("web", 4): SavedInstance("b", 0)}
 
 
 DEATH = replace(ENDED, exit_code=None, cause=Cause.DAEMON_DEATH, text="PM2's daemon died and the process with it")

@@ -92,7 +92,7 @@ def test_exits_stored_by_an_earlier_version_are_counted_once() -> None:
 def test_restarts_of_deleted_instances_are_summed_by_name_and_pm_id(settings: Settings) -> None:
     instance_store.save_instances({"a": ("api", 3), "b": ("api", 3), "c": ("api", 4), "d": ("web", 3), "e": ("api", 3)})
     for token, restarts in {"a": 5, "b": 7, "c": 1, "d": 2, "e": 100}.items():
-        instance_store.set_lost_restarts(token, restarts)
+        instance_store.set_restarts(token, 1, restarts - 1)
     for token in "abcd":
         instance_store.mark_deleted(token)
 

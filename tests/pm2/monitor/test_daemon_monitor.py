@@ -208,9 +208,10 @@ async def test_restarts_survive_a_reset(monitor: DaemonMonitor, apps: Path) -> N
 
     assert [process.restarts for process in (await current_monitor.sample()).processes] == [3]
     saved = await until(
-        lambda: asyncio.to_thread(instance_store.load_instances), lambda saved: saved[("counted", 0)].lost_restarts
+        lambda: asyncio.to_thread(instance_store.load_instances),
+        lambda saved: saved[("counted", 0)].lost_restarts and saved[("counted", 0)].restarts,
     )
-    assert saved == {("counted", 0): instance_store.SavedInstance(monitor.instances.token("counted", 0), 2)}
+    assert saved == {("counted", 0): instance_store.SavedInstance(monitor.instances.token("counted", 0), 2, 1)}
 
 
 async def test_a_list_that_comes_while_one_is_measured_does_not_count_restarts_twice(
