@@ -7,12 +7,13 @@ import os
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import django
 
-from perf.finding import Finding, time_ms
+from perf.finding import Finding
 
 PROCESSES, CUSTOM_METRICS, NODES = 200, 8, 30
 ROUNDS = 30
@@ -59,11 +60,18 @@ def _measure() -> list[Finding]:
     gc.freeze()  # as the server does when it starts: the collector would look at all that was imported again
     results = []
     for name, render in (("text", render_text), ("OpenMetrics", render_openmetrics)):
-        times_ms = [time_ms(lambda render=render: render(collector.page(0.0))) for _ in range(ROUNDS)]  # type: ignore[misc]
-        series = render(collector.page(0.0)).count(b"\n")
+        times_ms = [cpu_ms(lambda render=render: render(collector.page(0.0))) for _ in range(ROUNDS)]  # type: ignore[misc]
+        lines = render(collector.page(0.0)).count(b"\n")
         median_ms = statistics.median(times_ms)
-        figure = f"{median_ms:.1f} ms, at most {max(times_ms):.1f} ms, for {series} lines"
+        figure = f"{median_ms:.1f} ms of CPU, at most {max(times_ms):.1f} ms, for {lines} lines"
         results.append(Finding(f"/metrics as {name}, {PROCESSES} processes", figure, "< 50 ms", median_ms < 50))
-    all_ms = time_ms(lambda: [render_text(node_page(node, newest)) for node in nodes])
-    results.append(Finding(f"/metrics/redis, all {NODES} nodes", f"{all_ms:.1f} ms", "< 50 ms", all_ms < 50))
+    all_ms = cpu_ms(lambda: [render_text(node_page(node, newest)) for node in nodes])
+    results.append(Finding(f"/metrics/redis, all {NODES} nodes", f"{all_ms:.1f} ms of CPU", "< 50 ms", all_ms < 50))
     return results
+
+
+def cpu_ms(action: Callable[[], object]) -> float:
+    """Of this thread, whatever else runs on the machine."""
+    began_s = time.thread_time()
+    action()
+    return 1000 * (time.thread_time() - began_s)
