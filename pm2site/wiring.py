@@ -12,7 +12,6 @@ from django.conf import settings
 
 from monitoring.admin import history_section
 from monitoring.api import timeline
-from monitoring.exposition import collector
 from monitoring.sampling import own_cost
 from pm2 import admin as pm2_admin
 from pm2.actions import start_steps
@@ -33,5 +32,4 @@ def connect_rooms() -> None:
     own_cost.set_socket_count(lambda: len(sockets.open))
     timeline.set_actions(deploys.actions_between)
     pm2_admin.set_history_section(history_section.render_section)
-    collector.set_open_websockets(lambda: len(sockets.open))
     audit_hook.set_recorder(trail.record_command, trail.record_own)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -17,7 +17,7 @@ from monitoring.exposition.families import Families
 from monitoring.exposition.pm2_series import Listed
 from monitoring.exposition.steady_counters import SteadyCounters
 from monitoring.exposition.stored_counts import StoredCountsReader
-from monitoring.sampling import taps
+from monitoring.sampling import own_cost, taps
 from monitoring.sampling.tap import Observation, Tap
 from pm2.instance_tracking.instance_store import stored_key
 from pm2.monitor.listing import Stats
@@ -25,14 +25,6 @@ from rediscluster.status.node_stats import NodeStats
 
 MAX_AGE_S = 15.0  # three periods of the server's own sampling
 T = TypeVar("T")
-
-_open_websockets: Callable[[], int] = lambda: 0  # noqa: E731
-
-
-def set_open_websockets(count: Callable[[], int]) -> None:
-    """How many WebSockets are open; called at each scrape, in its thread."""
-    global _open_websockets
-    _open_websockets = count
 
 
 def fresh(tap: Tap[T]) -> T | None:
@@ -95,7 +87,7 @@ class Collector:
     def _add_own(self, families: Families, loop_lag_s: float | None) -> None:
         families.add("pm2site_info", 1, settings.VERSION)
         _add_samplers(families, (taps.host, taps.pm2, taps.redis))
-        families.add("pm2site_websockets_open", _open_websockets())
+        families.add("pm2site_websockets_open", own_cost.open_sockets())
         families.add("pm2site_event_loop_lag_seconds", loop_lag_s)
 
 

@@ -25,6 +25,10 @@ def set_socket_count(count: Callable[[], int]) -> None:
     _socket_count = count
 
 
+def open_sockets() -> int:
+    return _socket_count()
+
+
 @dataclass(frozen=True, slots=True)
 class OwnCost:
     """`cpu`: percent of one core since the last sample, None for the first; `loop_lag_ms`: the longest delay of the

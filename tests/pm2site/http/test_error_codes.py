@@ -50,6 +50,9 @@ benchmarks.UnknownTarget 404 unknown_target
 benchmarks.UnreadableOutput 502 unreadable_output
 monitoring.HistoryOff 503 history_off
 monitoring.HistoryUnreadable 503 history_unreadable
+monitoring.NothingSampled 503 nothing_sampled
+monitoring.TargetMissing 400 target_missing
+monitoring.TargetUnknown 404 target_unknown
 pm2.ActionFailed 502 action_failed
 pm2.AlreadyRunning 409 already_running
 pm2.CallFailed 502 pm2_refused
@@ -119,7 +122,7 @@ system.ChildFailed 503 child_failed
 system.ChildTimeout 504 child_timeout
 system.ServerStops 503 server_stopping
 """
-BASES = {"BenchmarkError", "PM2Error", "AccessError", "RedisClusterError", "HostError"}
+BASES = {"BenchmarkError", "MonitoringError", "PM2Error", "AccessError", "RedisClusterError", "HostError"}
 
 
 def subclasses(kind: type[ReportedError]) -> Iterator[type[ReportedError]]:
