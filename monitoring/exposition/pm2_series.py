@@ -88,10 +88,13 @@ def add_restarts(
     """`of_deleted`: restarts of deleted instances with the same name and pm_id, which count for the new one, but for
     those that the list has.
 
-    Without its token it is not known whether an instance is among the deleted ones itself.
+    Without tokens the restarts that PM2 has forgotten are unknown, as in the first moment of a server: it would count
+    from PM2's counter, and jump once they are known.
     """
     for one in listed:
-        earlier = of_deleted.get((one.stored_name, one.process.pm_id), 0) if one.process.token else 0
+        if not one.process.token:
+            continue
+        earlier = of_deleted.get((one.stored_name, one.process.pm_id), 0)
         total = earlier + sum(count for _, count in one.process.earlier_restarts) + one.process.restarts
         steady = counters.never_below(("restarts", one.labels), total)
         families.add("pm2site_process_restarts_total", steady, *one.labels)

@@ -242,13 +242,24 @@ def measure(server: Server, prometheus: Prometheus, scenario: Scenario, redis_po
 
     restarts = of("pm2site_process_restarts_total", "app", "pm_id")
     causes = of("pm2site_app_exits_total", "app", "cause")
+    compared = compare("restarts", restarts[0], dict(scenario.restarts), restarts[1])
+    if not compared.met:
+        print_paths(prometheus, "pm2site_process_restarts_total", seconds, at_s)
     return [
-        compare("restarts", restarts[0], dict(scenario.restarts), restarts[1]),
+        compared,
         compare("exits", causes[0], ended, causes[1]),
         *check_runs(prometheus, seconds, at_s),
         *check_others(prometheus, seconds, at_s, redis_port, redis_figure(redis_port, "keyspace_hits") - hits, cpu),
         *check_resets(prometheus, seconds, at_s),
     ]
+
+
+def print_paths(prometheus: Prometheus, name: str, seconds: int, at_s: float) -> None:
+    """Each value that a series had, with the second when it was seen first."""
+    for one in prometheus.query(f"{name}[{seconds}s]", at_s):
+        values = [(round(seen_s - at_s + seconds), text) for seen_s, text in one["values"]]
+        path = [values[0], *(after for before, after in pairwise(values) if before[1] != after[1])]
+        print(one["metric"]["app"], " ".join(f"{text}@{second}s" for second, text in path), flush=True)
 
 
 def check_runs(prometheus: Prometheus, seconds: int, at_s: float) -> list[Finding]:

@@ -78,13 +78,12 @@ def test_a_server_that_starts_goes_on_with_what_the_database_has(
     assert {key: count for key, count in exits.items() if count} == {("api", "crash"): 40, ("gone", "killed"): 2}
 
 
-def test_a_server_that_does_not_store_adds_nothing_to_the_list(
-    values: Values, stored: list[StoredCounts | None]
-) -> None:
-    """It does not know whether a deleted instance of the database is the one that it still lists."""
-    stored.append(StoredCounts({}, {("api", 0): 7}, RUNS))
+def test_restarts_are_absent_until_those_that_pm2_has_forgotten_are_known(values: Values) -> None:
+    """As in the first moment of a server, and in one that does not record."""
+    name = "pm2site_process_restarts_total"
+    seen = [values(name, process(restarts=1, token="")), values(name, process(restarts=6))]
 
-    assert values("pm2site_process_restarts_total", process(restarts=7, token="")) == {("api", "0"): 7}
+    assert seen == [{}, {("api", "0"): 6}]
 
 
 def test_exits_of_a_deleted_app_stay(values: Values, stored: list[StoredCounts | None]) -> None:
