@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,6 +38,7 @@ FRESH_S = 0.2  # requests within this time share a list
 MAX_POLL_SHARE = 1 / 50  # of the time may be spent on requests for the list
 RESPONSE_TIMEOUT_S = 1.5  # after this time without a reply the daemon counts as unresponsive
 IDLE_POLL_S = 5.0  # interval of polls without subscribers or events
+UNPOLLED_S = 4.5  # if the list is younger, the history or a watcher polls as often
 EVENT_DEBOUNCE_S = 0.1  # events come in bursts
 RETRY_S = 0.25
 FLUSH_INTERVAL_S = 0.25
@@ -270,17 +272,19 @@ class DaemonMonitor:
                 if self._list_request and self._is_unresponsive:
                     await asyncio.wait({self._list_request}, timeout=IDLE_POLL_S)
                     await self._poll_list()
-                else:
+                elif (
+                    self._wake.is_set()
+                    or self.daemon.state != "up"
+                    or time.monotonic() - self._requested_s > UNPOLLED_S
+                ):
                     await self.stats()
             except Exception:
                 log.exception("PM2's list could not be followed")
             self._wake.clear()
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(IDLE_POLL_S if self.daemon.state == "up" else 4 * RETRY_S):
                     await self._wake.wait()
-            except TimeoutError:
-                continue
-            await asyncio.sleep(EVENT_DEBOUNCE_S)
+                    await asyncio.sleep(EVENT_DEBOUNCE_S)
 
     async def _follow_exits(self) -> None:
         while True:
