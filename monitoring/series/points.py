@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 from operator import lt
 
 Point = tuple[int, int, int, int]  # slot, low, mean, high
@@ -41,22 +41,24 @@ def columns(points: Iterable[Point]) -> Columns:
 
 
 def merge(*parts: Columns) -> Columns:
-    """All points in the order of their slots; those of one slot, as after a clock was set back, become one."""
-    known = [part for part in parts if len(part)]
-    if not known:
-        return Columns()
-    joined = (
-        known[0]
-        if len(known) == 1
-        else Columns(*(list(chain(*same)) for same in zip(*map(_tuple, known), strict=True)))
-    )
-    if all(map(lt, joined.slots, islice(joined.slots, 1, None))):
-        return joined
-    return _combine(columns(sorted(joined)), 1)
+    """All points in the order of their slots; those of one slot, as after a clock was set back, become one. Only where
+    parts overlap are they sorted."""
+    merged: tuple[list[int], ...] = ([], [], [], [])
+    for part in parts:
+        added = part if _ascends(part.slots) else _combine(columns(sorted(part)), 1)
+        if not len(added):
+            continue
+        cut = bisect_left(merged[0], added.slots[0])
+        if cut < len(merged[0]):
+            overlap = [*zip(*(column[cut:] for column in merged), strict=True), *added]
+            added = _combine(columns(sorted(overlap)), 1)
+        for column, more in zip(merged, (added.slots, added.lows, added.means, added.highs), strict=True):
+            column[cut:] = more
+    return Columns(*merged) if merged[0] else Columns()
 
 
-def _tuple(points: Columns) -> tuple[Sequence[int], ...]:
-    return points.slots, points.lows, points.means, points.highs
+def _ascends(slots: Sequence[int]) -> bool:
+    return all(map(lt, slots, islice(slots, 1, None)))
 
 
 def roll_up(points: Columns, factor: int) -> Columns:

@@ -14,11 +14,12 @@ from monitoring.series import block, points
 from monitoring.series.catalogue import SeriesKey
 from monitoring.series.planes import DamagedBlock
 from monitoring.series.points import Columns
-from monitoring.series.resolution import FINE, Resolution
+from monitoring.series.resolution import COARSE, FINE, Resolution
 from monitoring.store import metrics_file, step_row
 from monitoring.store.writer import Event
 
 MAX_EVENTS = 1000
+OLDEST_BLOCKS = 50  # of the first that are read for the time of the oldest point
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
     try:
         with closing(metrics_file.open_for_reading(path)) as connection:
             yield connection
-    except (sqlite3.Error, DamagedBlock) as error:
+    except (sqlite3.Error, DamagedBlock, TypeError, ValueError) as error:  # SQLite takes any type in any column
         raise HistoryUnreadable(f"{path.name}: {error}") from error
 
 
@@ -75,10 +76,16 @@ def read_contents(path: Path) -> Contents:
         return Contents((), None)
     with _reading(path) as connection:
         keys = connection.execute("SELECT metric, subject FROM series ORDER BY metric, subject").fetchall()
-        (block_s,) = connection.execute("SELECT min(start) FROM blocks").fetchone()
-        (step_s,) = connection.execute("SELECT min(at) FROM steps").fetchone()
-    known = [moment for moment in (block_s, step_s) if moment is not None]
-    return Contents(tuple(SeriesKey(*key) for key in keys), min(known, default=None))
+        return Contents(tuple(SeriesKey(*key) for key in keys), _oldest(connection))
+
+
+def _oldest(connection: sqlite3.Connection) -> float | None:
+    """A block starts up to ten days before its first point."""
+    statement = "SELECT start, data FROM blocks WHERE step = ? ORDER BY start LIMIT ?"
+    blocks = connection.execute(statement, (COARSE.step_s, OLDEST_BLOCKS)).fetchall()
+    firsts = [block.decode(data).slots[0] * COARSE.step_s for start, data in blocks if start == blocks[0][0]]
+    (step_s,) = connection.execute("SELECT min(at) FROM steps").fetchone()
+    return min([*firsts, *([] if step_s is None else [step_s])], default=None)
 
 
 def read_events(path: Path, from_s: float, to_s: float) -> list[Event]:
@@ -88,4 +95,4 @@ def read_events(path: Path, from_s: float, to_s: float) -> list[Event]:
     statement = "SELECT at, kind, text FROM events WHERE at >= ? AND at < ? ORDER BY at DESC LIMIT ?"
     with _reading(path) as connection:
         rows = connection.execute(statement, (from_s, to_s, MAX_EVENTS)).fetchall()
-    return [Event(*row) for row in reversed(rows)]
+        return [Event(float(at), str(kind), str(text)) for at, kind, text in reversed(rows)]

@@ -214,3 +214,21 @@ def test_a_failed_append_leaves_the_file_and_the_numbers_of_the_series(store: Wr
     store.append([Step(HOUR, {CPU: (1, 2, 3)})])
 
     assert read(path, CPU, FINEST, HOUR, HOUR + 10) == [(HOUR // 10, 1, 2, 3)]
+
+
+def test_the_oldest_time_is_that_of_a_point_not_of_its_block(store: Writer, path: Path) -> None:
+    store.append([Step(HOUR + 1200, {CPU: (1, 2, 3)}), Step(HOUR + 2400, {MEMORY: (1, 2, 3)})])
+    store.pack(HOUR + 2 * HOUR_S)
+
+    assert reader.read_contents(path).oldest_s == HOUR + 1200
+
+
+def test_a_column_of_another_type_is_damage(store: Writer, path: Path) -> None:
+    store.append([Step(HOUR, {CPU: (1, 2, 3)})])
+    store.pack(HOUR + 2 * HOUR_S)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE blocks SET data = 'text'")
+    connection.close()
+
+    with pytest.raises(HistoryUnreadable):
+        read(path, CPU, FINEST, HOUR, HOUR + 10)
