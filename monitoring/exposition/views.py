@@ -68,8 +68,8 @@ class RedisMetricsView(APIView):
     def get(self, request: Request) -> HttpResponse:
         """One Redis node under the names of redis_exporter; 404 for a node that this server does not know."""
         demand.renew()
-        target = request.query_params.get("target", "").strip()
-        if not target:
+        target = request.query_params.get("target")
+        if target is None:
             raise TargetMissing
         newest = newest_redis()
         return render(request, node_page(redis_targets.find_node(newest.value.stats, target), newest))

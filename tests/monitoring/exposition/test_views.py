@@ -109,7 +109,7 @@ def test_a_redis_node_as_target() -> None:
         ("?target=127.0.0.1:7002", 404, "target_unknown"),
         ("?target=10.0.0.1:7000", 404, "target_unknown"),
         ("?target=%00%F0", 404, "target_unknown"),
-        ("?target=", 400, "target_missing"),
+        ("?target=", 404, "target_unknown"),
         ("", 400, "target_missing"),
     ],
 )
