@@ -37,11 +37,9 @@ log = structlog.get_logger("pm2.monitor.daemon_monitor")
 FRESH_S = 0.2  # requests within this time share a list
 MAX_POLL_SHARE = 1 / 50  # of the time may be spent on requests for the list
 RESPONSE_TIMEOUT_S = 1.5  # after this time without a reply the daemon counts as unresponsive
-IDLE_POLL_S = 5.0  # interval of polls without subscribers or events
-UNPOLLED_S = 4.5  # if the list is younger, the history or a watcher polls as often
+IDLE_POLL_S, UNPOLLED_S = 5.0, 4.5  # interval of polls without events; a younger list shows that somebody else polls
 EVENT_DEBOUNCE_S = 0.1  # events come in bursts
-RETRY_S = 0.25
-FLUSH_INTERVAL_S = 0.25
+RETRY_S = FLUSH_INTERVAL_S = 0.25
 
 
 class DaemonMonitor:
@@ -268,19 +266,16 @@ class DaemonMonitor:
 
     async def _follow_list(self) -> None:
         while True:
+            is_due = self._wake.is_set() or time.monotonic() - self._requested_s > UNPOLLED_S
+            self._wake.clear()
             try:
                 if self._list_request and self._is_unresponsive:
                     await asyncio.wait({self._list_request}, timeout=IDLE_POLL_S)
                     await self._poll_list()
-                elif (
-                    self._wake.is_set()
-                    or self.daemon.state != "up"
-                    or time.monotonic() - self._requested_s > UNPOLLED_S
-                ):
+                elif is_due or self.daemon.state != "up":
                     await self.stats()
             except Exception:
                 log.exception("PM2's list could not be followed")
-            self._wake.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(IDLE_POLL_S if self.daemon.state == "up" else 4 * RETRY_S):
                     await self._wake.wait()
