@@ -266,13 +266,13 @@ class DaemonMonitor:
 
     async def _follow_list(self) -> None:
         while True:
-            is_due = self._wake.is_set() or time.monotonic() - self._requested_s > UNPOLLED_S
+            is_due = self._wake.is_set()
             self._wake.clear()
             try:
                 if self._list_request and self._is_unresponsive:
                     await asyncio.wait({self._list_request}, timeout=IDLE_POLL_S)
                     await self._poll_list()
-                elif is_due or self.daemon.state != "up":
+                elif is_due or not self._is_fresh(UNPOLLED_S):
                     await self.stats()
             except Exception:
                 log.exception("PM2's list could not be followed")

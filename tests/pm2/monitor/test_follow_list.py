@@ -33,16 +33,16 @@ async def test_the_list_is_not_requested_while_others_request_it_but_after_an_ev
 
     async def record() -> None:
         reasons.append(reason)
-        monitor._requested_s = time.monotonic()
+        monitor._requested_s = monitor._listed_s = time.monotonic()
 
     monkeypatch.setattr(monitor, "stats", record)
-    monitor._requested_s = time.monotonic()
+    monitor._requested_s = monitor._listed_s = time.monotonic()
     monitor._start_task(monitor._follow_list())
     await asyncio.sleep(3 * POLL_S)  # a request in this time has the reason ""
     reason = "event"
     monitor._wake.set()
     await until(lambda: len(reasons), bool)
-    reason, monitor._requested_s = "nobody requests it", time.monotonic() - daemon_monitor.UNPOLLED_S
+    reason, monitor._listed_s = "nobody requests it", time.monotonic() - daemon_monitor.UNPOLLED_S
     await until(lambda: len(reasons) > 1, bool)
 
     assert reasons == ["event", "nobody requests it"]
