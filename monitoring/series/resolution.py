@@ -19,7 +19,8 @@ class Tier:
 FINE = Tier(10, DAY_S, HOUR_S)
 MEDIUM = Tier(60, 14 * DAY_S, DAY_S)
 COARSE = Tier(600, 366 * DAY_S, 10 * DAY_S)
-TIERS = (FINE, MEDIUM, COARSE)
+HOURLY = Tier(HOUR_S, COARSE.kept_s, COARSE.block_s)  # besides COARSE: a year is read in a third of the time
+TIERS = (FINE, MEDIUM, COARSE, HOURLY)
 EXCESS = 1.3  # an interval may be so many times as long as requested
 
 

@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 from monitoring.series.catalogue import SeriesKey
 from monitoring.series.points import Point
-from monitoring.series.resolution import COARSE, DAY_S, HOUR_S, MEDIUM, TIERS, Tier
+from monitoring.series.resolution import COARSE, DAY_S, HOUR_S, HOURLY, MEDIUM, TIERS, Tier
 from monitoring.store import writer
 from monitoring.store.step_row import Summary
 from monitoring.store.writer import Step, Writer
@@ -78,9 +78,9 @@ def write(path: Path, now_s: float) -> Year:
 
     with patch.object(writer, "YIELD_S", 0):
         for tiers, begin_s, until_s, span_s, batch_s in (
-            ((COARSE,), year.begin_s, sparse_s - 2 * DAY_S, COARSE.step_s, 5 * DAY_S),
-            ((MEDIUM, COARSE), sparse_s - 2 * DAY_S, sparse_s, COARSE.step_s, DAY_S),
-            ((MEDIUM, COARSE), sparse_s, dense_s - DAY_S, MEDIUM.step_s, 12 * HOUR_S),
+            ((COARSE, HOURLY), year.begin_s, sparse_s - 2 * DAY_S, COARSE.step_s, 5 * DAY_S),
+            ((MEDIUM, COARSE, HOURLY), sparse_s - 2 * DAY_S, sparse_s, COARSE.step_s, DAY_S),
+            ((MEDIUM, COARSE, HOURLY), sparse_s, dense_s - DAY_S, MEDIUM.step_s, 12 * HOUR_S),
             (TIERS, dense_s - DAY_S, dense_s, MEDIUM.step_s, HOUR_S),
         ):
             with patch.object(writer, "TIERS", tiers):

@@ -214,7 +214,7 @@ async def test_hours_that_are_over_are_packed_and_nothing_is_dropped_before_the_
         ours.clock.advance(HOUR_S)
         await ours.tick()
         await ours.tick()
-        assert packed() == (0, 6)
+        assert packed() == (0, 8)
         ours.clock.wall_s += 40 * 86_400
         ours.clock.advance(HOUR_S)
         await ours.tick()

@@ -8,7 +8,7 @@ import pytest
 from monitoring.errors import HistoryUnreadable
 from monitoring.series.catalogue import SeriesKey
 from monitoring.series.points import Columns
-from monitoring.series.resolution import COARSE, DAY_S, FINE, HOUR_S, MEDIUM, Resolution, Tier
+from monitoring.series.resolution import COARSE, DAY_S, FINE, HOUR_S, MEDIUM, TIERS, Resolution, Tier
 from monitoring.store import metrics_file, reader, writer
 from monitoring.store.metrics_file import DamagedFile
 from monitoring.store.writer import Event, Step, Writer
@@ -31,7 +31,7 @@ def test_steps_are_read_before_and_after_they_are_packed(store: Writer, path: Pa
     assert [len(row) for row in after] == [len(steps), 120]
 
 
-@pytest.mark.parametrize("tier", [FINE, MEDIUM, COARSE])
+@pytest.mark.parametrize("tier", TIERS)
 def test_days_with_gaps_equal_a_reference_in_each_tier(store: Writer, path: Path, tier: Tier) -> None:
     steps = [*steps_of(2, HOUR, HOUR + 5 * HOUR_S, 0.9), *steps_of(3, HOUR + 30 * HOUR_S, HOUR + 36 * HOUR_S, 0.1)]
     for begin in range(0, len(steps), 500):
