@@ -78,12 +78,12 @@ def write(path: Path, now_s: float) -> Year:
 
     with patch.object(writer, "YIELD_S", 0):
         for tiers, begin_s, until_s, span_s, batch_s in (
-            ((COARSE, HOURLY), year.begin_s, sparse_s - 2 * DAY_S, COARSE.step_s, 5 * DAY_S),
+            ((COARSE, HOURLY), year.begin_s, sparse_s - 2 * DAY_S, COARSE.step_s, COARSE.block_s),
             ((MEDIUM, COARSE, HOURLY), sparse_s - 2 * DAY_S, sparse_s, COARSE.step_s, DAY_S),
             ((MEDIUM, COARSE, HOURLY), sparse_s, dense_s - DAY_S, MEDIUM.step_s, 12 * HOUR_S),
             (TIERS, dense_s - DAY_S, dense_s, MEDIUM.step_s, HOUR_S),
         ):
-            with patch.object(writer, "TIERS", tiers):
+            with patch.object(writer, "TIERS", tiers), patch.object(writer, "MAX_STEPS_AT_ONCE", 1440):
                 for begin in range(begin_s, until_s, batch_s):
                     end = min(begin + batch_s, until_s)
                     store.append(steps(begin, end, span_s))
