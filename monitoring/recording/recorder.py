@@ -32,6 +32,7 @@ log = structlog.get_logger("monitoring.recording")
 MAX_WAITING = 360  # steps, an hour of them, while the disk is full or the file is locked
 STEADY_S = 600.0  # nothing is dropped for its age before the clock has been steady for so long
 TAKE_OVER_S = 5.0
+TIDY_AGAIN_S = 60.0  # packing costs up to a second, and fails as long as the disk is full
 PAUSE_S = 0.05  # after the end of a step, so that the timer does not come early
 Scalars = Callable[[Any], Mapping[SeriesKey, float]]
 SOURCES: tuple[tuple[Tap[Any], Scalars], ...] = (
@@ -64,18 +65,30 @@ class Recorder:
     _writer: Writer | None = None
     _tidied_hour: int = -1
     _began_s: float = 0.0
+    _next_attempt_s: float = 0.0
 
     async def run(self) -> None:
         """Records until it is cancelled; then writes what is pending."""
         with ExitStack() as held:
-            while held.enter_context(locks.exclusive(self.lock, "recorder of metrics")) is not None:
-                held.close()
+            while not self._acquire(held):  # noqa: ASYNC110 - the lock is another process's
                 await sleep(TAKE_OVER_S)
             thread = ThreadPoolExecutor(1, "metrics")
             try:
                 await self._record(thread)
             finally:
                 thread.shutdown(wait=False)
+
+    def _acquire(self, held: ExitStack) -> bool:
+        """Whether no other server records, and the lock's file can be written."""
+        try:
+            with ExitStack() as attempt:
+                if attempt.enter_context(locks.exclusive(self.lock, "recorder of metrics")) is None:
+                    held.push(attempt.pop_all())
+                    self._announce(None)
+                    return True
+        except OSError as error:
+            self._announce(str(error))
+        return False
 
     async def _record(self, thread: ThreadPoolExecutor) -> None:
         self._began_s = time.monotonic()
@@ -179,8 +192,9 @@ class Recorder:
     def _tidy(self) -> None:
         """Packs the hours that are over; once an hour drops what is expired."""
         now_s, hour = time.time(), int(time.time() // HOUR_S)
-        if hour == self._tidied_hour:
+        if hour == self._tidied_hour or time.monotonic() < self._next_attempt_s:
             return
+        self._next_attempt_s = time.monotonic() + TIDY_AGAIN_S
         with self._opened() as writer:
             writer.pack(now_s)
             is_steady = self._clock.is_steady(time.clock_gettime(time.CLOCK_BOOTTIME), STEADY_S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Unit(StrEnum):
@@ -69,9 +70,8 @@ CATALOGUE: dict[str, Metric] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesKey:
-    """`subject`: empty for a metric without subjects."""
+class SeriesKey(NamedTuple):
+    """`subject`: empty for a metric without subjects. A tuple, since hundreds are hashed with each sample."""
 
     metric: str
     subject: str = ""

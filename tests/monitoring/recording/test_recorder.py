@@ -287,3 +287,21 @@ async def _until(is_true: Callable[[], bool]) -> None:
     while not is_true() and time.monotonic() < deadline_s:
         await asyncio.sleep(0.01)
     assert is_true()
+
+
+async def test_a_folder_that_cannot_be_written_is_a_problem_and_no_reason_to_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "locks").write_text("no folder")
+    async with recording(tmp_path, monkeypatch, wait=False) as ours:
+        for _ in range(3):
+            await ours.tick()
+        problem, is_recording = ours.recorder.problem, ours.recorder.is_recording
+        (tmp_path / "locks").unlink()
+        await ours.tick()
+        await _until(lambda: ours.recorder.is_recording)
+
+    assert (is_recording, ours.recorder.problem) == (False, None)
+    assert problem is not None
+    assert "locks" in problem
+    assert caplog.text.count("history of metrics cannot be written") == 1
