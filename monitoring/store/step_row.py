@@ -72,6 +72,8 @@ def _open(data: bytes) -> tuple[bytes, int]:
         (count,) = _COUNT.unpack_from(raw)
     except (zlib.error, struct.error) as error:
         raise DamagedBlock(str(error)) from error
+    if count > MAX_SERIES:  # a column of equal numbers has no bytes that would bound it
+        raise DamagedBlock(f"{count} series")
     return raw, count
 
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import struct
 import zlib
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,3 +43,13 @@ def test_bytes_that_are_no_row_are_damage(data: bytes) -> None:
             step_row.decode(raw)
         except DamagedBlock:
             continue
+
+
+@pytest.mark.parametrize("count", [step_row.MAX_SERIES + 1, 2**32 - 1])
+def test_a_row_with_more_series_than_are_recorded_is_damage(count: int) -> None:
+    equal_numbers = struct.pack("<qB", 0, 0) * 4
+    data = zlib.compress(struct.pack("<I", count) + equal_numbers)
+
+    for read in (step_row.decode, step_row.series_of, lambda data: step_row.pick(data, 1)):
+        with pytest.raises(DamagedBlock, match=f"{count} series"):
+            read(data)
