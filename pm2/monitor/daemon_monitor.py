@@ -132,7 +132,8 @@ class DaemonMonitor:
 
     def _is_fresh(self, max_age_s: float) -> bool:
         is_young = time.monotonic() - self._listed_s <= max_age_s
-        is_later = self._requested_s >= max(self._changed_s, list_freshness.list_invalidated_s())
+        requested_s = self._list_requested_s or list_freshness.NEVER_S  # not `_requested_s`, which may be pending
+        is_later = requested_s >= max(self._changed_s, list_freshness.list_invalidated_s())
         return self.daemon.state == "up" and is_young and is_later
 
     def _living_orphans(self) -> tuple[Orphan, ...]:

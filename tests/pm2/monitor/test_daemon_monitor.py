@@ -21,7 +21,7 @@ from pm2.daemon.process import Process
 from pm2.exits import pm2_events
 from pm2.exits.classify import Exit
 from pm2.instance_tracking import instance_store
-from pm2.monitor import current_monitor, listing
+from pm2.monitor import current_monitor, list_freshness, listing
 from pm2.monitor.daemon_monitor import DaemonMonitor
 from tests.fixtures.pm2_apps import IDLE, command_line, run_app, until
 
@@ -322,3 +322,26 @@ async def test_a_list_that_was_requested_before_an_event_is_requested_again(
 
     stats = await monitor.stats()
     assert ([process.name for process in stats.processes], requests) == (["api"], [0, 1])
+
+
+async def test_no_caller_takes_the_list_of_an_earlier_request_for_that_of_a_pending_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two callers wait for a list when the process in it is deleted; the first to resume requests the next one."""
+    monitor = DaemonMonitor(tmp_path)
+    replies: list[asyncio.Future[list[dict[str, object]]]] = []
+
+    async def fetch() -> tuple[str, list[dict[str, object]]]:
+        replies.append(asyncio.get_running_loop().create_future())
+        return "7.0.4", await replies[-1]
+
+    monkeypatch.setattr(monitor, "_fetch_list", fetch)
+    monitor._list_duration_s = 60.0  # a list counts as fresh for long
+    callers = [asyncio.create_task(monitor.stats()) for _ in range(3)]
+    await until(lambda: len(replies) == 1, bool)
+    list_freshness.invalidate_list()
+    replies[0].set_result([{"pm_id": 0, "name": "deleted", "pid": 0, "pm2_env": {"status": "online"}}])
+    await until(lambda: len(replies) == 2, bool)
+    replies[1].set_result([])
+
+    assert [(await caller).processes for caller in callers] == [(), (), ()]

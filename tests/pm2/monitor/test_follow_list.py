@@ -33,10 +33,10 @@ async def test_the_list_is_not_requested_while_others_request_it_but_after_an_ev
 
     async def record() -> None:
         reasons.append(reason)
-        monitor._requested_s = monitor._listed_s = time.monotonic()
+        monitor._list_requested_s = monitor._listed_s = time.monotonic()
 
     monkeypatch.setattr(monitor, "stats", record)
-    monitor._requested_s = monitor._listed_s = time.monotonic()
+    monitor._list_requested_s = monitor._listed_s = time.monotonic()
     monitor._start_task(monitor._follow_list())
     await asyncio.sleep(3 * POLL_S)  # a request in this time has the reason ""
     reason = "event"
