@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
@@ -38,3 +39,25 @@ async def test_a_task_that_fails_ends_or_is_cancelled_is_started_again(monkeypat
             await supervisor
 
     assert (len(starts), ended.is_set()) == (4, True)
+
+
+async def test_a_task_that_keeps_failing_is_started_ever_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    now_s = 0.0
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 9:
+            raise asyncio.CancelledError
+
+    async def work() -> None:
+        nonlocal now_s
+        now_s += 100.0 if len(pauses) == 7 else 1.0  # the eighth time it works for long
+        raise OSError("read-only file system")
+
+    monkeypatch.setattr(supervision, "time", SimpleNamespace(monotonic=lambda: now_s))
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await supervision.keep_running(work, "work")
+
+    assert pauses == [1, 2, 4, 8, 16, 30, 30, 1, 2]
