@@ -23,9 +23,7 @@ import psutil
 
 from perf import dashboard, edge, history, pm2_load, redis_cluster, trust
 from perf.finding import Finding, cpu_seconds, print_findings, time_ms
-from perf.metrics import findings as metrics
-from perf.metrics import recording
-from perf.monitoring import prometheus
+from perf.monitoring import prometheus, recording, year_findings
 from perf.served import ROOT, ServerProcess, pm2_command, run_server
 
 ROUNDS = 20
@@ -142,7 +140,7 @@ PARTS: dict[str, Callable[[], list[Finding]]] = {
     "pm2": pm2_load.findings,
     "redis": redis_cluster.findings,
     "history": history.findings,
-    "metrics": metrics.findings,
+    "metrics": year_findings.findings,
     "recording": recording.findings,
     "dashboard": dashboard.findings,
     "prometheus": prometheus.findings,

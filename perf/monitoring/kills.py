@@ -60,7 +60,7 @@ def write_forever(path: Path, hour: int) -> None:
 
 def kill_at_random(path: Path, hour: int, delay_s: float) -> list[int]:
     """The times of the steps that a process reported before it was killed."""
-    argv = [sys.executable, "-m", "perf.metrics.kills", str(path), str(hour)]
+    argv = [sys.executable, "-m", "perf.monitoring.kills", str(path), str(hour)]
     with subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout
         first = child.stdout.readline()

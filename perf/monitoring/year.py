@@ -20,7 +20,7 @@ from monitoring.series.resolution import COARSE, DAY_S, HOUR_S, HOURLY, MEDIUM, 
 from monitoring.store import writer
 from monitoring.store.step_row import Summary
 from monitoring.store.writer import Step, Writer
-from perf.metrics.simulation import KEYS, Simulation
+from perf.monitoring.simulation import KEYS, Simulation
 
 DAYS, MINUTE_DAYS = 365, 13
 REFERENCES = 20  # series whose steps are kept in memory

@@ -21,10 +21,10 @@ from monitoring.series.catalogue import SeriesKey
 from monitoring.series.resolution import DAY_S, HOUR_S, TIERS, Resolution
 from monitoring.store import metrics_file, reader
 from perf.finding import Finding, time_ms
-from perf.metrics import kills
-from perf.metrics import year as simulated
-from perf.metrics.simulation import KEYS
-from perf.metrics.year import Year
+from perf.monitoring import kills
+from perf.monitoring import year as simulated
+from perf.monitoring.simulation import KEYS
+from perf.monitoring.year import Year
 from perf.served import ServerProcess, run_server
 
 MAX_MB, MAX_PERCENT, MAX_QUERY_MS, MAX_SECONDS = 150, 0.2, 50, 240

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from perf.metrics import kills
+from perf.monitoring import kills
 
 
 @pytest.mark.real
