@@ -1,4 +1,4 @@
-"""`subprocess.run` for `manage.py`, by the fork server of this worker."""
+"""`subprocess.Popen` and `subprocess.run` for `manage.py`, by the fork server of this worker."""
 
 from __future__ import annotations
 
@@ -10,41 +10,76 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from tests.fixtures.isolation import FOLDER
 from tests.preloaded import fork_server
 
 ROOT = Path(__file__).resolve().parents[2]
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
+START_S = 60
+
+
+class ForkedCommand:
+    """`manage.py arguments…`, with the methods of Popen: a forked command is not a child of this process."""
+
+    def __init__(
+        self, arguments: Sequence[str], env: dict[str, str], stdout: IO[bytes], stderr: IO[bytes], folder: Path = ROOT
+    ) -> None:
+        self.args = [*MANAGE, *arguments]
+        self.returncode: int | None = None
+        request = json.dumps({"argv": self.args[1:], "env": env, "folder": str(folder)})
+        self._connection = socket.socket(socket.AF_UNIX)
+        self._connection.settimeout(START_S)
+        self._connection.connect(_address())
+        with Path(os.devnull).open("rb") as nothing:
+            descriptors = [stream.fileno() for stream in (nothing, stdout, stderr)]
+            socket.send_fds(self._connection, [request.encode()], descriptors)
+        self.pid = _read_number(self._connection)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Raises TimeoutExpired."""
+        if self.returncode is None:
+            self._connection.settimeout(timeout)
+            try:
+                self.returncode = _read_number(self._connection)
+            except TimeoutError:
+                raise subprocess.TimeoutExpired(self.args, timeout or 0) from None
+            self._connection.close()
+        return self.returncode
+
+    def poll(self) -> int | None:
+        with suppress(subprocess.TimeoutExpired):
+            self.wait(0.0005)
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
 
 
 def run_manage(
     arguments: list[str], env: dict[str, str], *, timeout_s: float, folder: Path = ROOT
 ) -> subprocess.CompletedProcess[str]:
     """Exit code and output of `manage.py arguments…`. Raises TimeoutExpired, after the command was killed."""
-    argv = [*MANAGE, *arguments]
-    request = json.dumps({"argv": argv[1:], "env": env, "folder": str(folder)})
-    with (
-        socket.socket(socket.AF_UNIX) as connection, Path(os.devnull).open("rb") as nothing,
-        tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr,
-    ):  # fmt: skip
-        connection.settimeout(timeout_s)
-        connection.connect(_address())
-        socket.send_fds(connection, [request.encode()], [stream.fileno() for stream in (nothing, stdout, stderr)])
-        pid = _read_number(connection)
+    with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        command = ForkedCommand(arguments, env, stdout, stderr, folder)
         try:
-            code = _read_number(connection)
-        except TimeoutError:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-            connection.settimeout(None)
-            _read_number(connection)
-            raise subprocess.TimeoutExpired(argv, timeout_s) from None
+            code = command.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            command.kill()
+            command.wait()
+            raise
         for stream in (stdout, stderr):
             stream.seek(0)
-        return subprocess.CompletedProcess(argv, code, stdout.read().decode(), stderr.read().decode())
+        return subprocess.CompletedProcess(command.args, code, stdout.read().decode(), stderr.read().decode())
 
 
 def _read_number(connection: socket.socket) -> int:

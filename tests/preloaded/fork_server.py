@@ -21,10 +21,13 @@ from collections.abc import Sequence
 from typing import Any
 
 LIBRARIES = (
-    "django.contrib.admin.sites", "django.contrib.auth.hashers", "django.core.handlers.asgi", "django.core.management",
-    "django.db.backends.sqlite3.base", "django.db.migrations.executor", "django.db.models", "django.forms",
-    "django.template", "django.urls", "asgiref.sync", "psutil", "requests", "rest_framework.serializers",
-    "structlog.dev", "structlog.twisted", "yaml",
+    "django.contrib.admin.options", "django.contrib.admin.sites", "django.contrib.auth.hashers", "django.contrib.staticfiles.handlers",
+    "django.core.handlers.asgi", "django.core.management", "django.core.servers.basehttp", "django.db.backends.sqlite3.base",
+    "django.db.migrations.executor", "django.db.models", "django.forms", "django.template", "django.urls",
+    "django.views.generic", "asgiref.sync", "autobahn.twisted.websocket", "channels.auth", "channels.routing",
+    "cryptography.fernet", "cryptography.hazmat.primitives.kdf.hkdf", "h2.connection", "hdrh.histogram", "psutil", "re2", "requests",
+    "rest_framework.serializers", "rest_framework_dataclasses.serializers", "structlog.dev", "structlog.twisted",
+    "twisted.internet.asyncioreactor", "twisted.web.http", "unittest.mock", "whitenoise.middleware", "yaml",
 )  # fmt: skip
 MAX_REQUEST_BYTES = 100_000
 
