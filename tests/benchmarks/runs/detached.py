@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as current
 
 from benchmarks.engine import generator_execution
+from tests.benchmarks.runs import without_warm_up
+from tests.fixtures.server import migrated_database
+from tests.preloaded.commands import run_manage
 
 DEADLINE_S = 60
 
@@ -33,20 +35,21 @@ class Detached:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.env = {**os.environ, "DATA_DIR": str(folder)}
-        self.manage("migrate", "--verbosity=0", "--skip-checks")
-
-    def manage(self, *arguments: str, source: str = "") -> None:
-        command = [sys.executable, "manage.py", *arguments]
-        subprocess.run(command, cwd=current.BASE_DIR, env=self.env, input=source, text=True, check=True)
+        shutil.copy(migrated_database(), folder / "pm2site.sqlite3")
 
     def python(self, source: str) -> None:
-        self.manage("shell", "--no-imports", "-c", source)
+        finished = run_manage(["shell", "--no-imports", "-c", source], self.env, timeout_s=2 * DEADLINE_S)
+        assert finished.returncode == 0, finished.stderr
 
     def enqueue(self, port: int, duration_s: int, trials: int = 1) -> None:
+        """Trials that are longer than a second begin without a warm-up."""
+        argv = [sys.executable, "-m", without_warm_up.__name__]
         self.python(
-            "from benchmarks.runs import queue; from benchmarks.models import Run; "
-            f"queue.enqueue(Run(framework='node', host='localhost:{port}', address='127.0.0.1', "
-            f"endpoint='/simple', generator='{generator_execution.installed_generators()[0]}', planned_duration_s={duration_s}, trials_planned={trials}, connections=4, workers=1))"
+            "from benchmarks.runs import queue; from benchmarks.models import Run; from system.lib import installation\n"
+            + f"installation.manage_argv = lambda *arguments: [*{argv}, *arguments]\n" * (duration_s > 1)
+            + f"queue.enqueue(Run(framework='node', host='localhost:{port}', address='127.0.0.1', endpoint='/simple',"
+            f" generator='{generator_execution.installed_generators()[0]}', planned_duration_s={duration_s},"
+            f" trials_planned={trials}, connections=4, workers=1))"
         )
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
