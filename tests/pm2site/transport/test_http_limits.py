@@ -31,6 +31,47 @@ def shared_server() -> Iterator[Server]:
     server.clean()
 
 
+class Trickle(threading.Thread):
+    """Sends `start`, then `part` once a second, until the server answers or a minute is over."""
+
+    def __init__(self, server: Server, start: bytes, part: bytes) -> None:
+        super().__init__()
+        self.server, self.first, self.part = server, start, part
+        self.answer: Answer = (0, {})
+        self.seconds = 0.0
+        self.start()
+
+    def run(self) -> None:
+        started_s = time.monotonic()
+        with connect(self.server) as connection:
+            connection.sendall(self.first)
+            try:
+                while time.monotonic() - started_s < 60:
+                    connection.sendall(self.part)
+                    connection.settimeout(1)
+                    try:
+                        if connection.recv(1, 2):  # MSG_PEEK
+                            break
+                    except TimeoutError:
+                        continue
+            except (ConnectionResetError, BrokenPipeError):
+                pass
+            connection.settimeout(30)
+            self.answer, self.seconds = read_answer(connection), time.monotonic() - started_s
+
+
+@pytest.fixture(scope="module", autouse=True)
+def trickles(shared_server: Server) -> Iterator[dict[str, Trickle]]:
+    """A head and a body, beside all tests of this module, because they last half a minute."""
+    threads = {
+        "head": Trickle(shared_server, b"GET /health HTTP/1.1\r\n", b"X: a\r\n"),
+        "body": Trickle(shared_server, POST + HOST + b"Content-Length: 1000\r\n\r\n", b"x"),
+    }
+    yield threads
+    for thread in threads.values():
+        thread.join()
+
+
 def test_liveness_needs_no_host_and_takes_an_absolute_target(shared_server: Server) -> None:
     assert exchange(shared_server, b"GET /health HTTP/1.0\r\n\r\n")[1]["status"] == "ok"
     absolute = b"GET http://localhost/health HTTP/1.1\r\nHost: elsewhere\r\n" + CLOSE
@@ -128,44 +169,6 @@ def test_an_endless_body_is_refused_and_nothing_of_it_is_kept(shared_server: Ser
     assert psutil.Process(shared_server.pid).memory_info().rss - before < 50 * 2**20
 
 
-def test_a_head_and_a_body_that_trickle_in_are_ended(shared_server: Server) -> None:
-    answers: dict[str, tuple[Answer, float]] = {}
-
-    def trickle(name: str, start: bytes, part: bytes) -> None:
-        started_s = time.monotonic()
-        with connect(shared_server) as connection:
-            connection.sendall(start)
-            try:
-                while time.monotonic() - started_s < 60:
-                    connection.sendall(part)
-                    connection.settimeout(1)
-                    try:
-                        if connection.recv(1, 2):  # MSG_PEEK
-                            break
-                    except TimeoutError:
-                        continue
-            except (ConnectionResetError, BrokenPipeError):
-                pass
-            connection.settimeout(30)
-            answers[name] = read_answer(connection), time.monotonic() - started_s
-
-    threads = [
-        threading.Thread(target=trickle, args=("head", b"GET /health HTTP/1.1\r\n", b"X: a\r\n")),
-        threading.Thread(target=trickle, args=("body", POST + HOST + b"Content-Length: 1000\r\n\r\n", b"x")),
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert {name: code(answer) for name, (answer, _) in answers.items()} == {
-        "head": (408, "request_timeout"),
-        "body": (408, "request_timeout"),
-    }
-    assert 9 < answers["head"][1] < 25
-    assert 29 < answers["body"][1] < 50
-
-
 def with_300_files() -> Server:
     server = new_server()
     server.program = ["bash", "-c", 'ulimit -n 300 && exec "$0" "$@"', *server.program]
@@ -235,3 +238,15 @@ def test_a_client_that_does_not_read_is_not_buffered_for(shared_server: Server) 
     assert psutil.Process(shared_server.pid).memory_info().rss - before < 60 * 2**20
     for connection in connections:
         connection.close()
+
+
+def test_a_head_and_a_body_that_trickle_in_are_ended(trickles: dict[str, Trickle]) -> None:
+    for thread in trickles.values():
+        thread.join()
+
+    assert {name: code(trickle.answer) for name, trickle in trickles.items()} == {
+        "head": (408, "request_timeout"),
+        "body": (408, "request_timeout"),
+    }
+    assert 9 < trickles["head"].seconds < 25
+    assert 29 < trickles["body"].seconds < 50
