@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
+import pytest
+
+from benchmarks.sweeps import progress, search
+from benchmarks.sweeps.search import SweepLimits
 from system.host import binaries
 from system.host.ports import is_listening
 from tests.fixtures.ports import free_port
@@ -44,3 +49,9 @@ def run_limited_server(rate: int) -> Iterator[int]:
     argv = [str(binaries.require("node").path), "-e", SOURCE, str(port), str(rate)]
     with run_until_left(argv, lambda: is_listening(port)):
         yield port
+
+
+def take_few_steps(monkeypatch: pytest.MonkeyPatch, precision: float = search.PRECISION) -> None:
+    """A sweep begins five steps below the estimated limit: now two. tests/benchmarks/sweeps holds which rates it tries."""
+    monkeypatch.setattr(search, "FIRST_SHARE", 0.6)
+    monkeypatch.setattr(progress, "SweepLimits", partial(SweepLimits, precision=precision))

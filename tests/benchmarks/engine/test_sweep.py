@@ -18,13 +18,13 @@ from benchmarks.engine.run_result import RunResult
 from benchmarks.generators.scenario import SWEEP
 from system.host.ports import is_listening
 from tests.benchmarks.engine.test_run_protocol import RecordingCallbacks, plan
-from tests.benchmarks.limited_server import run_limited_server
+from tests.benchmarks.limited_server import run_limited_server, take_few_steps
 from tests.fixtures.ports import free_port
 from tests.fixtures.target_server import run_until_left
 
 pytestmark = pytest.mark.real
 
-RATE = 2000
+RATE = 500
 
 
 async def measure_limited_server() -> RunResult:
@@ -41,7 +41,8 @@ async def measure_limited_server() -> RunResult:
     return result
 
 
-async def test_the_bracket_of_a_limited_server_contains_its_limit() -> None:
+async def test_the_bracket_of_a_limited_server_contains_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    take_few_steps(monkeypatch)
     result = await measure_limited_server()
 
     assert result.sweep
@@ -78,7 +79,10 @@ TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
 @pytest.mark.skipif(not (shutil.which("nginx") or Path("/usr/sbin/nginx").exists()), reason="nginx is not installed")
-async def test_of_a_server_that_is_faster_the_generator_is_the_limit(tmp_path: Path) -> None:
+async def test_of_a_server_that_is_faster_the_generator_is_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_few_steps(monkeypatch, precision=1.5)
     with run_nginx(tmp_path) as port:
         sweep_plan = plan(port, profile=SWEEP, generator="h2load", trials_planned=24, connections=100)
         result = await run_protocol.measure(sweep_plan, RecordingCallbacks("nginx", []))
