@@ -11,9 +11,8 @@ import pytest
 # Those of more than 15 s, longest first, by `make test ARGS=--junitxml=…`. A file that is missing here costs at most its
 # own time at the end.
 SLOWEST = (
-    "benchmarks/engine/test_sweep.py",
-    "benchmarks/runs/test_queue.py", "benchmarks/engine/test_odd_targets.py", "pm2site/backup/test_start.py",
-    "pm2site/web/test_schemathesis.py", "pm2/ecosystem/test_equality_with_pm2.py", "pm2/test_command.py", "benchmarks/runs/test_runner.py",
+    "benchmarks/runs/test_runner.py", "benchmarks/runs/test_queue.py", "pm2site/web/test_schemathesis.py",
+    "pm2site/backup/test_start.py", "benchmarks/engine/test_sweep.py", "pm2/ecosystem/test_equality_with_pm2.py", "pm2/test_command.py",
     "rediscluster/operations/test_interruption.py", "pm2/actions/test_scaling.py",
     "rediscluster/operations/test_faults.py", "benchmarks/runs/test_credentials.py",
     "dashboard_client/tui/test_in_a_terminal.py", "pm2site/live/test_feed.py",
@@ -25,6 +24,7 @@ SLOWEST = (
     "pm2/monitor/test_daemon_monitor.py", "end_to_end/test_shutdown.py", "pm2/actions/test_selection.py",
     "end_to_end/test_under_pm2.py", "pm2site/transport/test_websocket_limits.py",
     "dashboard_client/commands/test_commands.py", "dashboard_client/commands/test_pm2_files.py", "test_package.py", "benchmarks/engine/test_run_protocol.py",
+    "benchmarks/engine/test_odd_targets.py",
     "reference_client/test_reference_client.py", "dashboard_client/network/test_live_connection.py",
     "end_to_end/test_main_job.py", "rediscluster/operations/test_cluster.py", "system/host/test_child_processes.py",
 )  # fmt: skip

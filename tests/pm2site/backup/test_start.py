@@ -296,15 +296,17 @@ def test_two_first_starts_on_one_data_dir_both_serve() -> None:
         processes = []
         for server in (first, second):
             argv = [*server.program, "serve"]
-            server.process = subprocess.Popen(argv, env=server.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-            processes.append(server.process)
+            process = subprocess.Popen(argv, env=server.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            server.process = process
+            processes.append(process)
         for server in (first, second):
             assert poll_ready(server, lambda ready: True)["checks"]["database"]["ok"]
     finally:
         for server in (second, first):
             server.stop()
-            if server.process.stderr:
-                server.process.stderr.close()
+        for process in processes:
+            if process.stderr:
+                process.stderr.close()
         first.clean()
 
 
