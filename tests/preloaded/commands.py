@@ -65,6 +65,12 @@ class ForkedCommand:
         self.send_signal(signal.SIGKILL)
 
 
+def can_fork(env: dict[str, str]) -> bool:
+    """Whether the variables that an interpreter reads at its start, as its locale, are those of the fork server."""
+    names = {name for name in env if name.startswith(("LANG", "LC_", "PYTHON"))}
+    return names <= {"LANG"} and env.get("LANG") == os.environ.get("LANG")
+
+
 def run_manage(
     arguments: list[str], env: dict[str, str], *, timeout_s: float, folder: Path = ROOT
 ) -> subprocess.CompletedProcess[str]:
