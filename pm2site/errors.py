@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
-from system.lib.errors import ReportedError
+from system.lib.errors import Conflict, NotFound, ReportedError
 
 
 def new_request_id() -> str:
@@ -80,6 +80,21 @@ class TooManyAttempts(AccessError):
     def __init__(self, retry_after_s: float) -> None:
         super().__init__(f"Too many invalid credentials from this address. Try again in {retry_after_s:.0f} s.")
         self.retry_after_s = retry_after_s
+
+
+class TokenExists(AccessError, Conflict):
+    """A token has the name already. `token_id`: its id."""
+
+    def __init__(self, name: str, token_id: int, *, is_expired: bool) -> None:
+        state = "an expired token" if is_expired else "a token"
+        super().__init__(f"{name} has {state} already. Revoke it first, or choose another name.", id=token_id)
+
+
+class TokenNotFound(AccessError, NotFound):
+    """There is no token with the id."""
+
+    def __init__(self, token_id: int) -> None:
+        super().__init__(f"There is no token {token_id}. It may have been revoked already.")
 
 
 class ServerBusy(ReportedError):

@@ -175,6 +175,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {  # of fields that have other choices elsewhere
+        "AccessRole": (("act", "act"), ("read", "read")),
+        "ClientKind": (("browser", "browser"), ("dashboard", "dashboard"), ("program", "program")),
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "pm2site.web.schema.add_error_responses",

@@ -27,6 +27,7 @@ urlpatterns = [
     path("logout", LogoutView.as_view(), name="logout"),
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("api/access/", include("pm2site.access.api.urls")),
     path("api/activity", ActivityView.as_view(), name="activity"),
     # The view is in benchmarks/api: it lists benchmark endpoints and defaults, and system may not import benchmarks.
     path("api/system/config", ConfigView.as_view(), name="config"),

@@ -36,7 +36,7 @@ ROOMS = {
     ),
     "monitoring": "errors models series charts store sampling recording exposition api admin urls apps",
     "pm2site": (
-        "env logging_setup settings errors models transport access http admin_site audit backup health live web admin banner wiring"
+        "env logging_setup settings errors models transport access http admin_site audit backup health live access.api web admin banner wiring"
         " lifetime asgi urls apps management.commands __main__"
     ),
     "dashboard_client": (

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 from urllib.parse import quote
 
+from dashboard_client.network.access_endpoints import AccessEndpoints
 from dashboard_client.network.calls import Json
 from dashboard_client.network.history_endpoints import HistoryEndpoints
 from dashboard_client.network.pm2_verbs import PM2_VERBS
@@ -16,7 +17,7 @@ SLOW_REQUEST_TIMEOUT_S = 65.0
 EXPORT_MEDIA_TYPES = {"json": "application/json", "csv": "text/csv", "md": "text/markdown", "benchstat": "text/plain"}
 
 
-class Endpoints(TargetEndpoints, HistoryEndpoints):
+class Endpoints(TargetEndpoints, HistoryEndpoints, AccessEndpoints):
     """Every method raises the errors of `dashboard_client.errors`."""
 
     def health(self) -> Json:

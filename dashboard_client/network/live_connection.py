@@ -39,6 +39,7 @@ PING_INTERVAL_S, PING_TIMEOUT_S = 5.0, 10.0  # a silent server is dropped after 
 RECV_TIMEOUT_S = 0.1  # the longest delay of a subscription or stop while no messages arrive
 HEALTHY_S = 10.0  # a connection this old resets the backoff
 POLL_FOR_S = 30.0  # before /ws is retried
+CLIENT_AGENT, DASHBOARD_AGENT = "pm2site-client", "pm2site-dashboard"
 EVENT_STREAMS = frozenset({"pm2:logs", "pm2:events", "activity"})
 
 Deliver = Callable[[events.NetworkEvent], None]
@@ -54,8 +55,11 @@ class Subscription:
 class LiveConnection:
     """Delivers events from its own thread. Subscriptions survive reconnects."""
 
-    def __init__(self, config: Config, deliver: Deliver, read: ReadData = host_and_pm2.read_stream) -> None:
-        self.config, self.deliver, self.read = config, deliver, read
+    def __init__(
+        self, config: Config, deliver: Deliver, read: ReadData = host_and_pm2.read_stream, agent: str = CLIENT_AGENT
+    ) -> None:
+        """`agent`: the User-Agent, by which the server's list of connections names this program."""
+        self.config, self.deliver, self.read, self.agent = config, deliver, read, agent
         self._lock = threading.Lock()
         self._subscriptions: dict[str, Subscription] = {}
         self._resume_points: dict[str, tuple[str, int]] = {}
@@ -160,6 +164,7 @@ class LiveConnection:
             ping_interval=PING_INTERVAL_S,
             ping_timeout=PING_TIMEOUT_S,
             max_size=MAX_MESSAGE_BYTES,
+            user_agent_header=self.agent,
             logger=log,
             **local,
         )

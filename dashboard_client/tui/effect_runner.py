@@ -38,11 +38,12 @@ class EffectRunner:
     def start(self) -> None:
         """Load the network modules and connect."""
         from dashboard_client.network.api import Api
-        from dashboard_client.network.live_connection import LiveConnection
+        from dashboard_client.network.live_connection import DASHBOARD_AGENT, LiveConnection
 
         with self._lock:
             previous = self._connection
-            self._api, self._connection = Api(self.config), LiveConnection(self.config, self.inbox.put)
+            self._api = Api(self.config)
+            self._connection = LiveConnection(self.config, self.inbox.put, agent=DASHBOARD_AGENT)
             if previous:
                 previous.stop(0)
                 for stream, subscription in previous.subscriptions().items():

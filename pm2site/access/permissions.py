@@ -40,6 +40,22 @@ def check_access(credential: Credential | None, method: str, path: str) -> None:
         raise ReadOnly(credential.actor)
 
 
+class MayManageTokens(BasePermission):
+    """Who may list, create and revoke tokens: a credential that may act, and that says whose it is."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        credential = getattr(request._request, "credential", None)
+        if credential is None:
+            raise CredentialMissing
+        if not credential.may_act:
+            raise PermissionDenied(f"{credential.actor} has read-only access. Tokens are for those who may act.")
+        if credential.kind == "open":  # a token would be valid longer than the setting
+            raise PermissionDenied(
+                "With API_OPEN anyone may act, so tokens need more: log in, or run manage.py token on the server."
+            )
+        return True
+
+
 class MayAct(BasePermission):
     """The same rule in REST framework, in case a view is ever reached without it."""
 

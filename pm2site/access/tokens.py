@@ -9,13 +9,15 @@ import hashlib
 import math
 import secrets
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.db import DatabaseError
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
+from pm2site.errors import TokenExists, TokenNotFound
 from pm2site.models import AccessToken, Role
 from system.database.deferred_writes import deferred_writes
 
@@ -33,16 +35,48 @@ def digest(secret: str) -> str:
 
 def create(name: str, *, may_act: bool, expires_at: datetime | None = None) -> str:
     """Replaces the tokens of `name` by a new one, and returns its text, which is stored nowhere."""
+    with _only_writer():
+        AccessToken.objects.filter(name=name).delete()
+        return _insert(name, may_act, expires_at)[0]
+
+
+def create_new(name: str, *, may_act: bool, expires_at: datetime | None = None) -> tuple[str, AccessToken]:
+    """The text of a new token, which is stored nowhere, and its row. Raises TokenExists if `name` has one."""
+    with _only_writer():
+        existing = AccessToken.objects.filter(name=name).first()
+        if existing is not None:
+            raise TokenExists(name, existing.pk, is_expired=not is_valid(existing))
+        return _insert(name, may_act, expires_at)
+
+
+def revoke(token_id: int) -> str:
+    """Deletes the token and returns its name. Raises TokenNotFound."""
+    token = AccessToken.objects.filter(pk=token_id).first()
+    if token is None or not token.delete()[0]:
+        raise TokenNotFound(token_id)
+    return token.name
+
+
+@contextmanager
+def _only_writer() -> Iterator[None]:
+    """A transaction beside which no other one writes tokens: their names are unique by it, not by the table."""
+    with transaction.atomic():
+        if connection.vendor == "postgresql":  # in SQLite a transaction is the only one from its beginning
+            with connection.cursor() as cursor:
+                cursor.execute(f"LOCK TABLE {AccessToken._meta.db_table} IN SHARE ROW EXCLUSIVE MODE")
+        yield
+
+
+def _insert(name: str, may_act: bool, expires_at: datetime | None) -> tuple[str, AccessToken]:
     secret = secrets.token_hex(TOKEN_BYTES)
-    AccessToken.objects.filter(name=name).delete()
-    AccessToken.objects.create(
+    token = AccessToken.objects.create(
         name=name,
         prefix=secret[:PREFIX_LENGTH],
         digest=digest(secret),
         role=Role.ACT if may_act else Role.READ,
         expires_at=expires_at,
     )
-    return secret
+    return secret, token
 
 
 def find(secret: str) -> AccessToken | None:

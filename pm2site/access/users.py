@@ -1,4 +1,4 @@
-"""Validates usernames given on the command line."""
+"""Validates names of users, which are the names of tokens too."""
 
 from __future__ import annotations
 
@@ -6,10 +6,20 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
+MAX_USERNAME = 150  # of Django's user, and of the column of a token
 
-def validate_username(name: str) -> None:
-    """Raises CommandError for an invalid username."""
+
+def username_problems(name: str) -> list[str]:
+    """Sentences saying why `name` is not a valid username; empty if it is one."""
     try:
         get_user_model()(username=name).clean_fields(exclude=["password"])
     except ValidationError as error:
-        raise CommandError(f"{name!r} is not a valid username: {' '.join(error.messages)}") from error
+        return list(error.messages)
+    return []
+
+
+def validate_username(name: str) -> None:
+    """Raises CommandError for an invalid username."""
+    problems = username_problems(name)
+    if problems:
+        raise CommandError(f"{name!r} is not a valid username: {' '.join(problems)}")

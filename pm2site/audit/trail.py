@@ -45,6 +45,8 @@ READ_WAIT_S = 0.5  # so that a client sees the entry of its last request
 feed: Feed[dict[str, object]] = Feed("entries", max_items=MAX_ENTRIES, max_bytes=MAX_ENTRIES)
 
 RECORDED_PATHS = ("/api/", "/login", "/logout", "/admin/")
+# Endpoint and method → action, where a command of `manage.py` does the same and has named it first.
+NAMED_BY_COMMANDS = {("access.tokens", "POST"): "token.create", ("access.tokens", "DELETE"): "token.revoke"}
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,8 @@ def action_of(request: HttpRequest) -> str:
     if len(parts) >= 3 and parts[1] == "runs":
         verbs = [*parts[3:4], *([] if request.method == "POST" else [(request.method or "").lower()])]
         return ".".join([parts[0], *verbs])
-    return ".".join(parts[:2])
+    endpoint = ".".join(parts[:2])
+    return NAMED_BY_COMMANDS.get((endpoint, request.method or ""), endpoint)
 
 
 def subject_of(request: HttpRequest) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -29,6 +31,17 @@ def socket_limit() -> tuple[int, str]:
     return settings.WS_MAX_SOCKETS, "WS_MAX_SOCKETS"
 
 
+@dataclass(frozen=True, slots=True)
+class OpenSocket:
+    """A socket whose client is authenticated, as others may see it. `streams`: what it has subscribed to."""
+
+    credential: Credential
+    address: str
+    user_agent: str
+    connected_at: datetime
+    streams: tuple[str, ...]
+
+
 class Socket(Protocol):
     """`address`: the client's; `credential`: None until it is authenticated; `closed_with`: the code of the close frame
     that was sent, which the client may leave unanswered; None before."""
@@ -36,6 +49,9 @@ class Socket(Protocol):
     address: str
     credential: Credential | None
     closed_with: int | None
+
+    def describe(self) -> OpenSocket | None:
+        """None until it is authenticated."""
 
     async def revoked(self) -> None: ...
 
@@ -92,6 +108,11 @@ class Sockets:
         was_open = socket in self.open
         self.open.discard(socket)
         return was_open
+
+    def described(self) -> list[OpenSocket]:
+        """The authenticated sockets that are not being closed. Thread-safe: each copy is taken in one step."""
+        descriptions = [socket.describe() for socket in list(self.open) if socket.closed_with is None]
+        return [described for described in descriptions if described is not None]
 
     async def shut_down(self) -> None:
         """Closes all sockets with 4503; cancels those that have not closed after `CLOSE_TIMEOUT_S`."""

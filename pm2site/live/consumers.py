@@ -23,7 +23,7 @@ from pm2site.http import error_responses
 from pm2site.http.django_bridge import pools
 from pm2site.http.visit import SCOPE_KEY, Visit
 from pm2site.live import messages
-from pm2site.live.connections import sockets
+from pm2site.live.connections import OpenSocket, sockets
 from pm2site.live.hub import Source
 from pm2site.live.messages import BadMessage, Close, Message
 from pm2site.live.subscriptions import ClientSubscriptions
@@ -36,6 +36,7 @@ AUTH_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 10.0
 SLOW_POLL_S = 0.1
 MAX_BAD_MESSAGES = 20
+USER_AGENT_LENGTH = 200  # kept of a header that may have kilobytes
 
 
 def now() -> str:
@@ -60,6 +61,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.streams, self.read_timeout_s, self.auth_timeout_s = streams, read_timeout_s, auth_timeout_s
         self.client_id = uuid.uuid4().hex[:12]
         self.credential: Credential | None = None
+        self.address = self.user_agent = ""
+        self.connected_at = datetime.now(UTC)
         self.subscriptions = ClientSubscriptions(streams)
         self.bad_messages = 0
         self.tasks: set[asyncio.Task[None]] = set()
@@ -86,7 +89,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def connect(self) -> None:
         visit: Visit = self.scope[SCOPE_KEY]
-        self.address = visit.head.address
+        self.address, self.user_agent = visit.head.address, visit.head.headers.get("user-agent", "")[:USER_AGENT_LENGTH]
         await self.accept()
         excess = sockets.add(self)
         if excess:
@@ -216,6 +219,14 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             if not is_blocked(self.scope):
                 return True
         return False
+
+    def describe(self) -> OpenSocket | None:
+        """As others may see it; None until it is authenticated."""
+        if self.credential is None:
+            return None
+        return OpenSocket(
+            self.credential, self.address, self.user_agent, self.connected_at, tuple(self.subscriptions.names())
+        )
 
     async def revoked(self) -> None:
         """Closes the connection because its credential was revoked."""

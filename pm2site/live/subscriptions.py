@@ -130,6 +130,10 @@ class ClientSubscriptions:
         for stream in list(self._by_stream):
             self.unsubscribe(stream)
 
+    def names(self) -> list[str]:
+        """The streams, in the order of the subscriptions."""
+        return list(self._by_stream)
+
     def current(self) -> list[Subscription]:
         return list(self._by_stream.values())
 

@@ -320,6 +320,7 @@ def test_the_schema_documents_the_response_of_delete() -> None:
     deletes = {path: list(verbs["delete"]["responses"]) for path, verbs in paths.items() if "delete" in verbs}
 
     assert deletes == {
+        "/api/access/tokens/{token_id}": ["200", "4XX", "5XX"],
         "/api/benchmark/clear": ["200", "4XX", "5XX"],
         "/api/benchmark/runs/{run_id}": ["200", "4XX", "5XX"],
         "/api/benchmark/runs/{run_id}/baseline": ["200", "4XX", "5XX"],

@@ -19,6 +19,7 @@ from tests.fixtures.server import Server, StartServer, new_server
 pytestmark = pytest.mark.real
 KEY, READ_KEY = "k" * 20, "r" * 20
 OPEN = {"/health"}
+OF_ACTORS = {"/api/access/tokens"}  # reads for those who may act
 CHANGE_PASSWORD = """
 from django.contrib.auth.models import User
 user = User.objects.get(username="tester")
@@ -70,7 +71,10 @@ def test_every_route_applies_the_same_rules(guarded: Server) -> None:
         assert call(guarded, method, path, X_API_Key="wrong", **proxied) == (401, "invalid_credential"), label
         assert call(guarded, method, path, Authorization=f"Token {revoked}", **proxied)[0] == 401, label
         assert call(guarded, method, path, Host="evil.example", X_API_Key=KEY) == (400, "host_not_allowed"), label
-        if method == "GET":
+        if path in OF_ACTORS and method == "GET":
+            assert call(guarded, method, path, X_API_Key=READ_KEY, **proxied) == (403, "forbidden"), label
+            assert call(guarded, method, path, Authorization=f"Bearer {reader}") == (403, "forbidden"), label
+        elif method == "GET":
             assert call(guarded, method, path, X_API_Key=READ_KEY, **proxied)[0] not in (401, 403, 500), label
             assert call(guarded, method, path, Authorization=f"Bearer {reader}")[0] not in (401, 403, 500), label
         else:

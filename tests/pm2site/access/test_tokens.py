@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -16,7 +19,7 @@ from django.utils import timezone
 
 from pm2site.access import auth, tokens
 from pm2site.access.auth import Credential
-from pm2site.errors import InvalidCredential
+from pm2site.errors import InvalidCredential, TokenExists
 from pm2site.models import AccessToken
 from system.database.deferred_writes import deferred_writes
 
@@ -67,6 +70,28 @@ def test_the_use_of_a_token_is_recorded_to_the_minute(monkeypatch: pytest.Monkey
     tokens._deferred_s.clear()  # as two minutes later
     auth.check_secret(secret, "192.0.2.1")
     assert AccessToken.objects.filter(last_used__gte=first).exists()
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="the lock of SQLite")
+@pytest.mark.django_db(transaction=True)
+def test_nobody_else_writes_between_the_look_for_a_name_and_its_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    insert, locked = tokens._insert, []
+
+    def insert_beside_a_writer(*arguments: Any) -> tuple[str, AccessToken]:
+        with closing(sqlite3.connect(connection.settings_dict["NAME"], timeout=0)) as other:
+            try:
+                other.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                locked.append(str(error))
+        return insert(*arguments)
+
+    monkeypatch.setattr(tokens, "_insert", insert_beside_a_writer)
+    tokens.create("ci", may_act=True)
+    tokens.create_new("eve", may_act=True)
+
+    assert locked == ["database is locked"] * 2
+    with pytest.raises(TokenExists, match="ci has a token already"):
+        tokens.create_new("ci", may_act=True)
 
 
 def test_tokens_of_rest_framework_go_on_working_and_are_no_longer_readable() -> None:

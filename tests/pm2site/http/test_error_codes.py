@@ -91,6 +91,8 @@ pm2site.CredentialMissing 401 not_authenticated
 pm2site.InvalidCredential 401 invalid_credential
 pm2site.ServerBusy 503 server_busy
 pm2site.ServerStopping 503 server_stopping
+pm2site.TokenExists 409 token_exists
+pm2site.TokenNotFound 404 token_not_found
 pm2site.TooManyAttempts 429 too_many_attempts
 rediscluster.ClusterAbsent 409 cluster_absent
 rediscluster.ClusterExists 409 cluster_exists

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pytest
 from pytest_django import Settings
 
 from pm2site.access.auth import Credential
 from pm2site.live import connections
-from pm2site.live.connections import Sockets, socket_limit
+from pm2site.live.connections import OpenSocket, Sockets, socket_limit
 
 READER, TOKEN = Credential("key", "key (read-only)", False), Credential("token", "ci", True, "hash")
+
+SINCE = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 
 
 @dataclass(eq=False)
@@ -19,6 +22,9 @@ class Socket:
     address: str = "10.0.0.1"
     credential: Credential | None = None
     closed_with: int | None = None
+
+    def describe(self) -> OpenSocket | None:
+        return OpenSocket(self.credential, self.address, "", SINCE, ()) if self.credential else None
 
     async def revoked(self) -> None: ...
 
@@ -62,6 +68,14 @@ async def test_a_socket_that_is_being_closed_counts_no_more(settings: Settings) 
         socket.closed_with = 4429
 
     assert accepted(sockets, READER, 3) == 2
+
+
+async def test_sockets_are_described_from_their_authentication_until_they_are_closed() -> None:
+    sockets = Sockets()
+    for socket in (Socket(), Socket("10.0.0.2", TOKEN), Socket("10.0.0.3", TOKEN, closed_with=4401)):
+        assert sockets.add(socket) is None
+
+    assert sockets.described() == [OpenSocket(TOKEN, "10.0.0.2", "", SINCE, ())]
 
 
 async def test_an_address_has_its_share_of_sockets_that_are_not_authenticated(settings: Settings) -> None:
