@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from benchmarks.history.completed import SEARCHED_RUNS
 from benchmarks.models import Validity
 from system.lib.fields import QueryIntegerField, QuerySerializer, TextField
 
@@ -21,6 +22,10 @@ class FilterQuery(QuerySerializer):
     since = serializers.DateTimeField(required=False, help_text="ISO 8601")
     until = serializers.DateTimeField(required=False, help_text="ISO 8601, exclusive")
     validity = serializers.ChoiceField(Validity.choices, required=False)
+    search = TextField(
+        required=False, max_length=200,
+        help_text=f"Text in framework, endpoint or label, in any case, of the newest {SEARCHED_RUNS:,} results",
+    )  # fmt: skip
 
 
 class CursorField(TextField):

@@ -174,6 +174,13 @@ class BaselineMark:
 
 
 @dataclass(frozen=True)
+class TrialOutput:
+    index: Annotated[int, "0: the warm-up"]
+    text: Annotated[str, "What the generator printed: the last 8192 characters, credentials redacted"]
+    is_cut: Annotated[bool, "Whether more was printed"]
+
+
+@dataclass(frozen=True)
 class RunDetails(RunStatus):
     message: str
     progress: dict[str, Any]
@@ -182,6 +189,7 @@ class RunDetails(RunStatus):
         Result | None, dict, "as in the history; null until the first trial is finished, and provisional until the last"
     ]
     trial_results: list[TrialFigures]
+    outputs: Annotated[list[TrialOutput], "Of this server's trials"]
     gates: list[Gate]
     preflight: dict[str, Any]
     environment: dict[str, Any]

@@ -35,6 +35,7 @@ from system.lib.wire_serializers import response_schema
 
 GATE_TEXTS = ("code", "state", "message")
 RUN_PATH = r"runs/(?P<run_id>[^/]+)"
+OUTPUT_LENGTH = 8192  # characters of a trial's output in the response, of the 1 MiB that is stored
 
 
 @extend_schema(tags=["benchmark"])
@@ -147,6 +148,7 @@ def details_body(run: Run) -> responses.RunDetails:
         command=run.command,
         result=to_result(run) if run.req_per_sec is not None else None,
         trial_results=[stored_trial_figures(trial) for trial in trials],
+        outputs=[trial_output(trial) for trial in trials if trial.output],
         gates=[gate for gate in run.gates if all(isinstance(gate.get(name), str) for name in GATE_TEXTS)],
         preflight=run.preflight,
         environment=run.environment,
@@ -166,6 +168,10 @@ def mark_baseline(run: Run, baseline: Baseline) -> responses.BaselineMark:
 
 def stored_trial_figures(trial: Trial) -> TrialFigures:
     return TrialFigures(**{field.name: getattr(trial, field.name) for field in fields(TrialFigures)})
+
+
+def trial_output(trial: Trial) -> responses.TrialOutput:
+    return responses.TrialOutput(trial.index, trial.output[-OUTPUT_LENGTH:], len(trial.output) > OUTPUT_LENGTH)
 
 
 def merge_histograms(trials: list[Trial]) -> responses.Histograms:

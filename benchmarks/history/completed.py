@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +21,8 @@ Position = tuple[datetime, UUID]  # of a run in the order of the history: newest
 RunKind = tuple[str, str, str]  # framework, endpoint, method
 KIND = ("framework", "endpoint", "method")
 MAX_KINDS = 200  # in one query; SQLite joins at most 500 by UNION
+SEARCHED = ("framework", "endpoint", "label")
+SEARCHED_RUNS = 20_000  # a search reads at most these
 FILTERS = {
     "framework": "framework",
     "endpoint": "endpoint",
@@ -30,11 +34,22 @@ FILTERS = {
 
 
 def completed_runs(filters: Mapping[str, Any] | None = None) -> QuerySet[Run]:
-    """`filters`: values by the keys of FILTERS, others are ignored."""
-    conditions = {FILTERS[name]: value for name, value in (filters or {}).items() if name in FILTERS}
+    """`filters`: values by the keys of FILTERS, and `search`; others are ignored."""
+    given = filters or {}
+    conditions = {FILTERS[name]: value for name, value in given.items() if name in FILTERS}
     # Two conditions are for SQLite's planner. Without statistics it expects few rows with `state = "done"`, finds them
     # by an index, and sorts them. Without a limit of the time, it may sort the table instead of following the index.
-    return Run.objects.filter(at__lte=END_OF_TIME, **conditions).exclude(state__in=NOT_DONE).order_by("-at", "-id")
+    rows = Run.objects.filter(at__lte=END_OF_TIME, **conditions).exclude(state__in=NOT_DONE).order_by("-at", "-id")
+    return _containing(rows, given["search"]) if given.get("search") else rows
+
+
+def _containing(rows: QuerySet[Run], text: str) -> QuerySet[Run]:
+    """The rows with `text` in a column of SEARCHED. No index helps, so only the newest are read, however many exist."""
+    oldest = completed_runs().values_list("at", flat=True)[SEARCHED_RUNS : SEARCHED_RUNS + 1].first()
+    if oldest is not None:
+        rows = rows.filter(at__gt=oldest)
+    conditions = (Q(**{f"{column}__icontains": text}) for column in SEARCHED)
+    return rows.filter(reduce(or_, conditions))
 
 
 def without_sweeps(rows: QuerySet[Run]) -> QuerySet[Run]:

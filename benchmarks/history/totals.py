@@ -137,7 +137,7 @@ def fetch_totals() -> HistoryTotals:
 def count_runs(filters: Mapping[str, Any]) -> int:
     """The number of completed runs; `filters` as for `completed_runs`."""
     totals = fetch_totals()
-    used = {name: filters[name] for name in FILTERS if name in filters}
+    used = {name: filters[name] for name in (*FILTERS, "search") if name in filters}
     if used.keys() <= set(KEYS):
         return sum(
             total.count

@@ -20,6 +20,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
+from benchmarks.history import completed
 from benchmarks.models import Run, RunState
 from tests.fixtures.ports import FASTIFY
 
@@ -104,6 +105,37 @@ def test_pages_cover_everything_once() -> None:
         cursor = shape["next"]
 
     assert paged_rates == [1006.0, 9.0, 1004.0, 1003.0, 1002.0, 1001.0, 1000.0]
+
+
+@pytest.mark.parametrize(
+    ("search", "expected"),
+    [
+        ("EXPR", [1006.0, 9.0]),
+        ("/code", [1006.0]),
+        ("nightly", [1004.0, 1001.0]),
+        ("%25", [1004.0]),
+        ("_", []),
+        ("fastify&validity=invalid", []),
+        ("express&validity=invalid", [9.0]),
+    ],
+)
+@pytest.mark.usefixtures("some_runs")
+def test_a_search_finds_text_in_framework_endpoint_and_label(search: str, expected: list[float]) -> None:
+    Run.objects.filter(req_per_sec=1004.0).update(label="Nightly 5 %")
+    Run.objects.filter(req_per_sec=1001.0).update(label="the nightly build")
+
+    shape = get(f"all?limit=10&search={search}")
+
+    assert (rates(shape), shape["total"]) == (expected, len(expected))
+
+
+@pytest.mark.usefixtures("some_runs")
+def test_a_search_reads_a_bounded_number_of_the_newest_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(completed, "SEARCHED_RUNS", 4)
+    shape = get("all?limit=10&search=fastify")
+
+    assert (rates(shape), shape["total"]) == ([1004.0, 1003.0], 2)
+    assert rates(get("all?limit=10&search=fastify&until=2026-01-01T00:04:00Z")) == [1003.0]
 
 
 @pytest.mark.usefixtures("some_runs")

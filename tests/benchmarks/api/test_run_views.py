@@ -251,3 +251,22 @@ def test_a_queued_run_is_shown_cancelled_and_deleted(
 
 def test_a_malformed_id_is_404(client: APIClient) -> None:
     assert client.get("/api/benchmark/runs/1%20or%201").status_code == 404
+
+
+def test_a_run_has_the_end_of_what_its_generator_printed(client: APIClient) -> None:
+    run = Run.objects.create(
+        framework="node", endpoint="/simple", state="done", req_per_sec=1.0, command=["wrk", "-t1", "http://127.0.0.1/"]
+    )
+    for index, output in enumerate(["warm\x1b[31m", "x" * 10 + "y" * 8192, ""]):
+        run.trials.create(
+            index=index, is_warmup=index == 0, started_at=run.created_at, duration_s=1.0, requests=1, req_per_sec=1.0,
+            output=output,
+        )  # fmt: skip
+
+    body = client.get(f"/api/benchmark/runs/{run.pk}").json()
+
+    assert body["command"] == ["wrk", "-t1", "http://127.0.0.1/"]
+    assert body["outputs"] == [
+        {"index": 0, "text": "warm\x1b[31m", "isCut": False},
+        {"index": 1, "text": "y" * 8192, "isCut": True},
+    ]

@@ -29,6 +29,7 @@ FILTERS: list[dict[str, Any]] = [
     {"framework": "koa", "endpoint": "/simple"}, {"framework": "koa", "validity": "valid"},
     {"endpoint": "/simple", "method": "GET", "validity": "valid"}, {"since": START, "validity": "valid"},
     {"since": START, "until": START + timedelta(days=1)}, KIND, {**KIND, "validity": "valid"},
+    {"search": "o"}, {"search": "o", "framework": "koa"}, {"search": "o", "since": START, "validity": "valid"},
 ]  # fmt: skip
 ADMIN_PAGES = [
     "",
