@@ -236,7 +236,7 @@ def test_the_options_of_setup_are_those_of_the_api_and_the_command_line() -> Non
     options = rows("docs/redis.md", "Options of setup")[1:]
     parser = load_command_class("rediscluster", "rediscluster").create_parser("manage.py", "rediscluster")
     flags = [flag for row in options for flag in in_code(row[1])]
-    values = {"--persistence": "rdb", "--allow-no-failover": None}
+    values = {"--persistence": "rdb", "--allow-no-failover": None, "--preview": None}
 
     assert {row[0].strip("`") for row in options} == set(SetupSerializer().fields)
     for flag in flags:

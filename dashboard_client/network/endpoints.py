@@ -164,6 +164,10 @@ class Endpoints(TargetEndpoints, HistoryEndpoints, AccessEndpoints):
         """`options`: basePort, maxMemory, persistence, allowNoFailover."""
         return self._redis("setup", {"nodeCount": node_count, "replicas": replicas, **options})
 
+    def redis_setup_preview(self, node_count: int, replicas: int | None = None, **options: object) -> Json:
+        """The cluster that `redis_setup` would form, after its checks; starts nothing."""
+        return self._redis("setup", {"nodeCount": node_count, "replicas": replicas, **options, "preview": True})
+
     def redis_stop(self, discard: bool | None = None) -> Json:
         return self._redis("stop", {"discard": discard})
 
@@ -186,7 +190,7 @@ class Endpoints(TargetEndpoints, HistoryEndpoints, AccessEndpoints):
         return self.call("GET", "/api/benchmark/latest", query={"count": count})
 
     def benchmark_all(self, limit: int | None = None, cursor: str | None = None, **filters: object) -> Json:
-        """`filters`: framework, endpoint, method, since, until, validity."""
+        """`filters`: framework, endpoint, method, since, until, validity, search."""
         return self.call("GET", "/api/benchmark/all", query={"limit": limit, "cursor": cursor, **filters})
 
     def benchmark_by_framework(self, framework: str) -> Json:

@@ -138,6 +138,8 @@ class PM2ViewSet(ViewSet):
         body = StartSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         audit_hook.name_subject(request._request, body.subject)
+        if body.validated_data.get("preview"):
+            audit_hook.mark_preview(request._request)
         return Response(to_wire(async_to_sync(_start)(body, _actor(request))))
 
     @extend_schema(request=SaveSerializer, responses=response_schema(ActionResult))

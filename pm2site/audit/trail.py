@@ -170,7 +170,7 @@ class AuditMiddleware:
         record(
             actor=credential.actor if credential else "nobody",
             address=str(request.META.get("REMOTE_ADDR") or ""),
-            action=action_of(request),
+            action=f"{action_of(request)}.preview" if audit_hook.is_preview(request) else action_of(request),
             subject=subject_of(request),
             status=response.status_code,
             message=f"{message} ({skipped} more were not recorded)".strip() if skipped else message,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
 from rediscluster.operations.result import FormedCluster, OperationResult
+from rediscluster.operations.setup_preview import SetupPreview
 from rediscluster.status.cluster_stats import ClusterStats, ShardStats
 from rediscluster.status.node_stats import NodeStats
 from rediscluster.status.queries import NodeList
@@ -15,7 +17,7 @@ from rediscluster.status.state_summary import ManifestSummary
 from rediscluster.topology import plan
 from rediscluster.topology.plan import HIGHEST_PORT, PERSISTENCE, Plan
 from system.lib.fields import FlagField, QueryIntegerField, QuerySerializer, StrictIntegerField
-from system.lib.wire_serializers import name_components
+from system.lib.wire_serializers import name_components, response_schema
 
 MAX_MEMORY_BYTES = 2**50
 
@@ -29,6 +31,7 @@ class SetupSerializer(serializers.Serializer[Any]):
     )
     persistence = serializers.ChoiceField(PERSISTENCE, default="none")
     allowNoFailover = FlagField(default=False, help_text="Allow fewer than three masters")
+    preview = FlagField(default=False, help_text="Check everything and answer with the plan; start nothing")
 
     @property
     def plan(self) -> Plan:
@@ -61,6 +64,11 @@ class SlowLogQuery(QuerySerializer):
     limit = QueryIntegerField(min_value=1, max_value=1000, default=100)
 
 
+SETUP_RESPONSE = PolymorphicProxySerializer(
+    "SetupResponse",
+    [response_schema(OperationResult), response_schema(SetupPreview)],
+    resource_type_field_name=None,
+)
 name_components(
     {
         NodeStats: "RedisNode",

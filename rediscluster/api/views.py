@@ -47,12 +47,19 @@ class RedisViewSet(ViewSet):
         """The state, a sentence about it, and the next step."""
         return Response(to_wire(async_to_sync(queries.fetch_status)()))
 
-    @extend_schema(request=serializers.SetupSerializer, responses=response_schema(OperationResult))
+    @extend_schema(request=serializers.SetupSerializer, responses=serializers.SETUP_RESPONSE)
     @action(detail=False, methods=["post"], url_path="setup")
     def set_up(self, request: Request) -> Response:
-        """Form a cluster; responds when all nodes agree and a write to each shard was read back."""
-        plan = _validated(serializers.SetupSerializer, request).plan
+        """Form a cluster; responds when all nodes agree and a write to each shard was read back. With `preview` it
+        responds with the plan, and nothing is started."""
+        body = _validated(serializers.SetupSerializer, request)
+        is_preview = body.validated_data["preview"]
+        if is_preview:
+            audit_hook.mark_preview(request._request)
+        plan = body.plan
         audit_hook.name_subject(request._request, str(len(plan.ports)))
+        if is_preview:
+            return Response(to_wire(async_to_sync(cluster.preview)(plan)))
         return Response(to_wire(async_to_sync(cluster.setup)(plan)))
 
     @extend_schema(request=serializers.StopSerializer, responses=response_schema(OperationResult))

@@ -15,6 +15,7 @@ from rediscluster.operations.failover import fail_over_shard
 from rediscluster.operations.result import Cleaned, OperationResult, PhaseCallback, Phases, ignore_phase
 from rediscluster.operations.resume import resume_cluster
 from rediscluster.operations.setup import setup_cluster
+from rediscluster.operations.setup_preview import SetupPreview, preview_setup
 from rediscluster.operations.stop import stop_cluster
 from rediscluster.status import cluster_sampler
 from rediscluster.topology.plan import Plan
@@ -75,6 +76,11 @@ async def shut_down() -> None:
 async def setup(plan: Plan, on_phase: PhaseCallback = ignore_phase) -> OperationResult:
     """Forms the cluster, or confirms that it is already running. After a failure no node of it is left running."""
     return await _run_exclusively("setup", setup_cluster(plan, Phases(on_phase)))
+
+
+async def preview(plan: Plan) -> SetupPreview:
+    """The cluster that `setup` would form, after its checks. Changes nothing."""
+    return await preview_setup(plan)
 
 
 async def stop(*, discard: bool = False, on_phase: PhaseCallback = ignore_phase) -> OperationResult:

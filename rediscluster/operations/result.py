@@ -114,6 +114,13 @@ def describe_cluster(reports: Sequence[NodeReport], plan: Plan) -> FormedCluster
     )  # fmt: skip
 
 
+def few_masters_warning(plan: Plan) -> str | None:
+    """A sentence if the plan has too few masters to elect one; else None."""
+    if plan.masters >= MIN_MASTERS:
+        return None
+    return f"With {pluralize(plan.masters, 'master')} there is no automatic failover."
+
+
 def make_outcome(
     message: str,
     plan: Plan,
@@ -125,8 +132,9 @@ def make_outcome(
 ) -> OperationResult:
     """`reports` of a running cluster; without them the outcome describes no cluster."""
     warning_texts = [warning for warning in warnings if warning]
-    if reports and plan.masters < MIN_MASTERS:
-        warning_texts.append(f"With {pluralize(plan.masters, 'master')} there is no automatic failover.")
+    few_masters = few_masters_warning(plan)
+    if reports and few_masters:
+        warning_texts.append(few_masters)
     cluster = describe_cluster(reports, plan) if reports else None
     warned = tuple(warning_texts)
     return OperationResult(True, message, plan.ports, cluster, phases.ms, changed, warned, datetime.now(UTC))

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from rediscluster.errors import ClusterExists, ClusterStopped, NodeUnreachable, NotOurs, RedisClusterError
-from rediscluster.nodes import client, manifest, node_files, server, survey
-from rediscluster.nodes.manifest import CLEANING, CREATING, FAILED, RUNNING, STOPPED, Manifest
-from rediscluster.nodes.server import Program
+from rediscluster.errors import RedisClusterError
+from rediscluster.nodes import client, manifest, node_files, server
+from rediscluster.nodes.manifest import FAILED, RUNNING, Manifest
 from rediscluster.nodes.threads import run_to_end
-from rediscluster.operations import form_cluster, result
+from rediscluster.operations import form_cluster, result, setup_checks
 from rediscluster.operations.result import OperationResult, Phases
 from rediscluster.topology.plan import Plan
 from rediscluster.topology.ready_conditions import NodeReport
-from system.lib.quantities import format_ports, pluralize
 
 INTERRUPTED = "it was interrupted, and undone."
 
@@ -25,11 +22,11 @@ async def setup_cluster(plan: Plan, phases: Phases) -> OperationResult:
     """See `cluster.setup`; the caller holds the lock."""
     with phases("check"):
         existing = await asyncio.to_thread(manifest.load)
-        if existing and existing.state not in (CREATING, FAILED, CLEANING):
-            return await _confirm_existing(existing, plan, phases)
+        if existing and not setup_checks.is_leftover(existing):
+            return await setup_checks.confirm_existing(existing, plan, phases)
         if existing:
             await _clear_leftovers(existing)
-        program = await asyncio.to_thread(_check_preconditions, plan)
+        program = await asyncio.to_thread(setup_checks.check_preconditions, plan)
     cluster = manifest.new_manifest(plan, program.path, program.version)
     try:
         with phases("start"):
@@ -46,56 +43,14 @@ async def setup_cluster(plan: Plan, phases: Phases) -> OperationResult:
     return result.make_outcome(message, plan, phases, reports=reports, warnings=[program.warning])
 
 
-async def _confirm_existing(existing: Manifest, plan: Plan, phases: Phases) -> OperationResult:
-    """The outcome when this same cluster is already running. Raises ClusterExists, ClusterStopped."""
-    if existing.state == STOPPED:
-        raise ClusterStopped(
-            f"There is a stopped cluster: {existing.plan}, {pluralize(existing.keys, 'key')}. Resume it or clean it."
-        )
-    if existing.plan != plan:
-        description = f"{existing.plan}, on {format_ports(existing.ports)}, persistence {existing.plan.persistence}"
-        raise ClusterExists(f"There is another cluster: {description}. Clean it first; a cluster cannot be resized.")
-    async with client.open_connections(existing.ports) as nodes:
-        try:
-            reports = await form_cluster.wait_until_ready(nodes, None, within_s=0, aftermath="Resume it.")
-        except RedisClusterError as error:
-            raise ClusterExists(f"This cluster exists, but does not work. {error}") from error
-    message = f"This cluster is already running: {plan}."
-    return result.make_outcome(message, plan, phases, reports=reports, changed=False)
-
-
 async def _clear_leftovers(leftover: Manifest) -> None:
     """Removes the nodes and files of a setup or clean that did not finish. Raises NotOurs if a setup's nodes hold
     keys."""
-    await asyncio.to_thread(node_files.check_node_folders, leftover.ports)
-    await asyncio.to_thread(node_files.check_node_contents, leftover.ports)
-    leftover = await asyncio.to_thread(server.adopt_processes, leftover)
-    running = {node.port: node.process for node in leftover.nodes if node.process}
-    if leftover.state != CLEANING:  # a clean was meant to delete the keys
-        await _refuse_if_keys_exist(tuple(running))
-    await asyncio.gather(*(server.kill_node(port, process) for port, process in running.items()))
+    leftover = await setup_checks.check_leftovers(leftover)
+    running = [(node.port, node.process) for node in leftover.nodes if node.process]
+    await asyncio.gather(*(server.kill_node(port, process) for port, process in running))
     await run_to_end(node_files.delete_node_files, leftover.ports)
     await run_to_end(manifest.remove)
-
-
-async def _refuse_if_keys_exist(ports: Sequence[int]) -> None:
-    async with client.open_connections(ports) as nodes:
-        for port, node in nodes.items():
-            with suppress(NodeUnreachable):
-                if keys := await survey.count_keys(node):
-                    raise NotOurs(
-                        f"The node on {port}, left by a setup that did not finish, holds {pluralize(keys, 'key')}. "
-                        "It was left alone; clean with confirm: true deletes them."
-                    )
-
-
-def _check_preconditions(plan: Plan) -> Program:
-    """Checked before anything is written or started. Raises PortTaken, NotOurs, BinaryMissing, ServerTooOld."""
-    server.check_ports(plan.ports)
-    node_files.check_node_folders(plan.ports)
-    node_files.check_node_contents(plan.ports)
-    node_files.check_no_foreign_data(plan.ports)
-    return server.find_program()
 
 
 def _write_files(cluster: Manifest) -> None:

@@ -36,6 +36,15 @@ def name_subject(request: object, subject: str) -> None:
     request.audit_subject = subject  # type: ignore[attr-defined]
 
 
+def mark_preview(request: object) -> None:
+    """Called by a view that only shows what the Django `request` would do."""
+    request.audit_preview = True  # type: ignore[attr-defined]
+
+
+def is_preview(request: object) -> bool:
+    return bool(getattr(request, "audit_preview", False))
+
+
 def subject_of(request: object) -> str:
     """What the view has named; empty if it has not come to that."""
     return str(getattr(request, "audit_subject", ""))

@@ -48,6 +48,22 @@ def trail() -> list[tuple[str, str, str]]:
     return [(entry.action, entry.target, entry.outcome) for entry in latest]
 
 
+PREVIEW = f"""\
+A setup would start 3 nodes on {FIRST} to {THIRD}: 3 masters without replicas.
+
+shard  slots        master  replicas
+1      0-5460       {FIRST:<6}  none
+2      5461-10922   {SECOND:<6}  none
+3      10923-16383  {THIRD:<6}  none
+"""
+
+
+def test_a_preview_prints_the_plan_and_is_no_entry_of_the_trail(cluster_folder: Path) -> None:
+    assert run("setup", "-n", "3", "--preview")[:2] == (0, PREVIEW)
+    assert run("setup", "-n", "4", "-r", "1", "--preview")[0] == 1
+    assert (read_entries(limit=10).entries, cluster_folder.exists()) == ([], False)
+
+
 def test_from_setup_to_clean(cluster_folder: Path) -> None:
     code, out, err = run("setup", "-n", "3")
     assert (code, re.sub(r"[\d.]+ s", "_ s", out)) == (0, "Set up 3 nodes in _ s: 3 masters without replicas.\n")

@@ -16,6 +16,7 @@ from django.core.management.base import CommandError
 from rediscluster.errors import KeysExist, RedisClusterError
 from rediscluster.operations import cluster
 from rediscluster.operations.result import Cleaned, OperationResult
+from rediscluster.operations.setup_preview import SetupPreview
 from rediscluster.status import cluster_sampler, queries, text_map
 from rediscluster.status.node_stats import UP
 from rediscluster.status.state_summary import RUNNING
@@ -24,6 +25,7 @@ from rediscluster.topology.plan import PERSISTENCE
 from system.errors import HostError
 from system.lib import audit_hook
 from system.lib.commands import CommandLine
+from system.lib.text import table
 from system.lib.wire import to_wire
 
 T = TypeVar("T")
@@ -42,6 +44,7 @@ class Command(CommandLine):
         setup.add_argument("--max-memory", type=int, default=0, metavar="BYTES", help="per node (default: no limit)")
         setup.add_argument("--persistence", choices=PERSISTENCE, default="none")
         setup.add_argument("--allow-no-failover", action="store_true", help="allow fewer than three masters")
+        setup.add_argument("--preview", action="store_true", help="check and print the plan; start nothing")
         stop = verbs.add_parser("stop", help="save the keys and stop all nodes")
         stop.add_argument("--discard", action="store_true", help="do not save; all keys are lost")
         verbs.add_parser("resume", help="start the nodes that are down")
@@ -54,11 +57,12 @@ class Command(CommandLine):
             verb_parser.add_argument("--json", action="store_true", help="the API's JSON instead of text")
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
+        changes = verb != "status" and not options.get("preview")
         subject = str(options.get("port") or options.get("nodes") or "")
         try:
             result = asyncio.run(_run_until_signal(getattr(self, f"_{verb}")(options)))
         except (RedisClusterError, HostError, OSError) as error:
-            if verb != "status":
+            if changes:
                 audit_hook.record_command(f"redis.{verb}", subject, str(error), error)
             hint = " Here: --yes." if isinstance(error, KeysExist) else ""
             raise CommandError("\n  ".join([f"{error}{hint}", *_log_lines(error)])) from error
@@ -67,12 +71,13 @@ class Command(CommandLine):
         except asyncio.CancelledError:
             raise CommandError("Terminated. An unfinished setup was rolled back.", returncode=143) from None
         if result:
-            audit_hook.record_command(f"redis.{verb}", subject, result.message)  # before output that can fail
-            self._print(options, result, lambda: [result.message])
+            if changes:
+                audit_hook.record_command(f"redis.{verb}", subject, result.message)  # before output that can fail
+            self._print(options, result, lambda: _describe(result))
             for warning in getattr(result, "warnings", ()):
                 self.stderr.write(f"Warning: {warning}")
 
-    async def _setup(self, options: dict[str, Any]) -> OperationResult:
+    async def _setup(self, options: dict[str, Any]) -> OperationResult | SetupPreview:
         requested = plan.make_plan(
             options["nodes"],
             replicas=options["replicas"],
@@ -82,6 +87,8 @@ class Command(CommandLine):
             allow_no_failover=options["allow_no_failover"],
             max_nodes=settings.REDIS_MAX_NODES,
         )
+        if options["preview"]:
+            return await cluster.preview(requested)
         return await cluster.setup(requested, self._show_phase)
 
     async def _stop(self, options: dict[str, Any]) -> OperationResult:
@@ -117,6 +124,17 @@ class Command(CommandLine):
                 self.stderr.write(f"{phase:<10}…", ending="\r")
             return
         self.stderr.write(f"{phase:<10}{ms:>10,.1f} ms")
+
+
+def _describe(result: OperationResult | Cleaned | SetupPreview) -> list[str]:
+    """The message, and of a preview the planned shards."""
+    if not isinstance(result, SetupPreview):
+        return [result.message]
+    rows: list[tuple[str, ...]] = [("shard", "slots", "master", "replicas")]
+    for number, shard in enumerate(result.plan.shards, 1):
+        replicas = ", ".join(map(str, shard.replica_ports)) or "none"
+        rows.append((str(number), ", ".join(shard.slots), str(shard.master_port), replicas))
+    return [result.message, "", *table(rows)]
 
 
 async def _run_until_signal(verb: Awaitable[T]) -> T:

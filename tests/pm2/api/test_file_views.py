@@ -75,7 +75,7 @@ def test_the_life_of_an_ecosystem_file(allowing: Server, ecosystem: Path) -> Non
 
     entries = get(allowing, "/api/activity", limit=100)["entries"]
     trail = [(entry["action"], entry["target"], entry["outcome"]) for entry in reversed(entries)]
-    assert trail[:3] == [("pm2.start", path, "ok"), ("pm2.start", path, "ok"), ("pm2.save", "", "ok")]
+    assert trail[:3] == [("pm2.start.preview", path, "ok"), ("pm2.start", path, "ok"), ("pm2.save", "", "ok")]
     assert ("pm2.signal", "api", "ok") in trail
     assert ("pm2.save", "", "refused") in trail
     assert ("pm2.resurrect", "", "ok") in trail

@@ -39,6 +39,9 @@ def test_a_cluster_over_the_wire(start_server: StartServer) -> None:
     server = start_server()
     try:
         assert call(server, "status")[1]["state"] == "absent"
+        status, previewed = call(server, "setup", {"nodeCount": 3, "preview": True})
+        assert (status, previewed["changed"], previewed["plan"]["ports"]) == (200, False, NODES)
+        assert call(server, "status")[1]["state"] == "absent"
         with no_space_for(server):
             status, refused = call(server, "setup", {"nodeCount": 3})
         assert (status, refused["code"], refused["message"].partition(":")[0]) == (
@@ -46,6 +49,7 @@ def test_a_cluster_over_the_wire(start_server: StartServer) -> None:
         )  # fmt: skip
         status, formed = call(server, "setup", {"nodeCount": 3})
         assert (status, formed["success"], formed["nodes"], formed["cluster"]["slotsOk"]) == (200, True, NODES, 16384)
+        assert previewed["plan"]["shards"] == formed["cluster"]["shards"]
 
         listed = call(server, "nodes")[1]
         assert (listed["nodes"], listed["count"]) == (NODES, 3)
@@ -84,6 +88,7 @@ def test_a_cluster_over_the_wire(start_server: StartServer) -> None:
         assert [(entry["action"], entry["outcome"]) for entry in activity] == [
             ("redis.clean", "ok"), ("redis.stop", "ok"), ("redis.clean", "refused"), ("redis.setup", "ok"),
             ("redis.setup", "failed"),  # waited until there was space
+            ("redis.setup.preview", "ok"),
         ]  # fmt: skip
     finally:
         kill_processes_in(server.folder)
