@@ -8,11 +8,12 @@ WORKERS ?= 5
 # In the order of tests/slowest_first.py.
 PYTEST := -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 SERVED := $(VENV)/.server $(VENV)/.node
+TESTED := $(SERVED) $(VENV)/.dev $(VENV)/.browser
 
 .DEFAULT_GOAL := help
 # The tests start hundreds of Python processes: without byte code on disk, each compiles the program again.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help setup run dev demo admin dashboard test test-fast coverage lint check bench harden fmt lock clean
+.PHONY: help setup run dev demo admin dashboard test test-fast browser coverage lint check bench harden fmt lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -36,21 +37,25 @@ admin: $(SERVED) ## create the first admin user (prompts for a password, or gene
 dashboard: $(VENV)/.client ## start the terminal dashboard (API_SERVER, API_KEY … see docs/install.md; ARGS=--help)
 	@exec $(PY) -m dashboard_client $(ARGS)
 
-test: $(SERVED) $(VENV)/.dev ## run all tests, with real PM2, Redis and load generators
+test: $(TESTED) ## run all tests but the long ones of the page, with real PM2, Redis, load generators and Chromium
 	@$(PY) $(PYTEST) $(ARGS)
 
 test-fast: $(SERVED) $(VENV)/.dev ## the tests that start no daemon, server or load generator
 	@$(PY) $(PYTEST) -n 2 -m 'not real' $(ARGS)
 
-coverage: $(SERVED) $(VENV)/.dev ## run all tests and measure the coverage, including that of the servers and clients they start
+browser: $(TESTED) ## run all tests of the page, the long ones too, in a headless Chromium
+	@$(PY) -m pytest -n 2 --dist loadfile -m '' tests/browser $(ARGS)
+
+coverage: $(TESTED) ## run all tests and measure the coverage, including that of the servers and clients they start
 	@$(PY) -m coverage erase
 	@$(PY) -m coverage run $(PYTEST) $(ARGS)
 	@$(PY) -m coverage combine -q && $(PY) -m coverage report --fail-under=85
 
-lint: $(SERVED) $(VENV)/.dev ## check formatting, lint, types, schema and migrations
+lint: $(TESTED) ## check formatting, lint, types, the types of the page's scripts, schema and migrations
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy .
+	@$(PY) -m tests.browser.npm tsc
 	@$(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
 	@$(PY) manage.py makemigrations --check --dry-run --verbosity 0
 
@@ -71,7 +76,7 @@ lock: | $(VENV)/bin/pip ## pin the newest versions that pyproject.toml permits, 
 	  --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
 
 clean: ## remove everything that was installed and built; keeps history and settings in var/
-	rm -rf $(VENV) $(NODE_PARTS)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) $(NODE_PARTS)/node_modules tests/browser/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/pip:
@@ -100,4 +105,10 @@ $(VENV)/.dev: requirements-dev.txt requirements.lock | $(VENV)/.server
 # Also installs Node and redis-server if PATH has none that is recent enough.
 $(VENV)/.node: $(NODE_PARTS)/package-lock.json | $(VENV)/.server
 	@$(PY) manage.py setup
+	@touch $@
+
+# axe-core, the TypeScript compiler, and types of the page's libraries.
+$(VENV)/.browser: tests/browser/package-lock.json | $(VENV)/.dev $(VENV)/.node
+	@echo "Installing the npm packages for the tests of the page (tests/browser)" >&2
+	@$(PY) -m tests.browser.npm ci
 	@touch $@

@@ -227,8 +227,8 @@ def test_a_command_that_does_not_exist_is_found(
 
 def test_make_has_the_targets_that_the_documents_are_written_for() -> None:
     assert {
-        "help", "setup", "run", "dev", "demo", "admin", "dashboard", "test", "test-fast", "coverage", "check", "bench",
-        "harden", "lint", "fmt", "lock", "clean",
+        "help", "setup", "run", "dev", "demo", "admin", "dashboard", "test", "test-fast", "browser", "coverage", "check",
+        "bench", "harden", "lint", "fmt", "lock", "clean",
     } == MAKE_TARGETS  # fmt: skip
 
 

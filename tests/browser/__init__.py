@@ -1,0 +1,1 @@
+"""The browser's page in a real, headless Chromium: journeys, accessibility, console, requests."""
