@@ -3,8 +3,8 @@
 `core`: the server against PM2's own command line, idle, and with many clients; `edge`: requests a second beside
 Express and the least that daphne can do; `pm2`: many processes and a flood of log lines; `metrics`: a year of the
 history of metrics, and kills while it is written; `recording`: what recording costs beside a server with HISTORY=0;
-`prometheus`: counters that a real Prometheus scrapes over restarts; `trust`: the benchmarks against plain wrk and
-against themselves. All parts take about 40 minutes.
+`prometheus`: counters that a real Prometheus scrapes over restarts; `browser`: the page in a headless Chromium;
+`trust`: the benchmarks against plain wrk and against themselves. All parts take about 45 minutes.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from perf import dashboard, edge, history, pm2_load, redis_cluster, trust
+from perf.browser import cost
 from perf.finding import Finding, cpu_seconds, print_findings, time_ms
 from perf.monitoring import prometheus, recording, year_findings
 from perf.served import ROOT, ServerProcess, pm2_command, run_server
@@ -143,6 +144,7 @@ PARTS: dict[str, Callable[[], list[Finding]]] = {
     "metrics": year_findings.findings,
     "recording": recording.findings,
     "dashboard": dashboard.findings,
+    "browser": cost.findings,
     "prometheus": prometheus.findings,
     "trust": trust.findings,
 }

@@ -270,11 +270,15 @@ class Page:
         self.send("HeapProfiler.collectGarbage")
         return int(self.send("Runtime.getHeapUsage")["usedSize"])
 
+    def metrics(self) -> dict[str, float]:
+        """TaskDuration, ScriptDuration, LayoutDuration … of the main thread, in seconds since the first call: its CPU
+        time, to which other processes on the machine add nothing. Also numbers, such as Nodes and JSEventListeners."""
+        self.send("Performance.enable", timeDomain="threadTicks")
+        return {metric["name"]: float(metric["value"]) for metric in self.send("Performance.getMetrics")["metrics"]}
+
     def task_time_s(self) -> float:
-        """The time that the page's main thread has spent on all its tasks since the tab was opened."""
-        self.send("Performance.enable", timeDomain="timeTicks")
-        metrics = self.send("Performance.getMetrics")["metrics"]
-        return float(next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration"))
+        """The CPU time of the main thread for all its tasks since the first call."""
+        return self.metrics()["TaskDuration"]
 
     def transfer(self) -> Transfer:
         """What was received by HTTP since the last call of `Chromium.forget_logs`, or since the test began."""

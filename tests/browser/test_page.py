@@ -124,7 +124,9 @@ def test_a_tab_can_be_dark_narrow_hidden_and_measured(open_page: OpenPage, origi
     assert received.requests == 2
     assert received.received_bytes > len(CONTENT) + len(SCRIPT)
     assert 100_000 < page.heap_bytes() < 10_000_000
-    assert 0 < page.task_time_s() < 30
+    before_s = page.task_time_s()
+    page.evaluate("(() => { for (const end = performance.now() + 50; performance.now() < end;); })()")
+    assert before_s < page.task_time_s() < 30
 
 
 def test_two_persons_have_cookies_of_their_own(open_page: OpenPage, origin: str) -> None:
