@@ -1,7 +1,8 @@
-"""Renders the screenshots of the documents: `python -m perf.screenshots`, which takes about a minute.
+"""Renders the screenshots of the documents: `python -m perf.screenshots [dashboard] [page]`, about three minutes.
 
-Starts a server, six Redis nodes, two frameworks and a benchmark, opens the dashboard in a dark terminal of 120x32 and a
-light one of 80x24, and writes each screen, cell by cell, as SVG into docs/.
+Starts a server, six Redis nodes, two frameworks, a process that crashes, and benchmarks. `dashboard`: the dashboard in
+a dark terminal of 120x32 and a light one of 80x24, cell by cell, as SVG; `page`: the page's views in Chromium, light
+and dark, as PNG. Both are written into docs/ while a benchmark is running.
 """
 
 from __future__ import annotations
@@ -10,12 +11,16 @@ import re
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from html import escape
 from itertools import groupby
+from pathlib import Path
 
 import pyte
 
+from perf.browser.pictures import take_pictures
 from perf.dashboard import DashboardTerminal, open_dashboard
+from perf.pm2_load import run_pm2
 from perf.served import ROOT, ServerProcess, run_server
 
 DOCS = ROOT / "docs"
@@ -24,6 +29,9 @@ CELL, LINE, MARGIN, FONT = 8.43, 16.5, 12, 14
 UNSUPPORTED_SEQUENCES = re.compile(rb"\x1bP[^\x1b]*\x1b\\|\x1b\[[?>=]\d*(?:\$p|[ncqu])")
 THEME_COLOURS = {"dark": ("#16181d", "#d7dae0"), "light": ("#ffffff", "#24292f")}
 SETTLING_S = 8.0
+# Ends after ten seconds, as a process does whose database is gone.
+CRASHING_APP = """console.log("mailer: 3 messages are due");
+setTimeout(() => { throw new Error("connect ECONNREFUSED 127.0.0.1:5432"); }, 10000);"""
 NO_BREAK = "\N{NO-BREAK SPACE}"  # SVG collapses consecutive ordinary spaces
 
 
@@ -77,41 +85,75 @@ def _colours(char: pyte.screens.Char, background: str, foreground: str) -> tuple
     return (bg, fg, char.bold) if char.reverse else (fg, bg, char.bold)
 
 
-def prepare(server: ServerProcess) -> None:
-    """Sets up a cluster, two frameworks and two finished runs, so that every panel has content."""
+def prepare(server: ServerProcess) -> dict[str, object]:
+    """Sets up a cluster, two frameworks, a process with exits and three finished runs, so that every panel has content.
+
+    Returns what the paths of the page's views name.
+    """
+    crashing = Path(server.environment["DATA_DIR"]) / "mailer.js"
+    crashing.write_text(CRASHING_APP, encoding="utf-8")
     server.call("/api/redis/setup", {"nodeCount": 6})
     server.call("/api/pm2/start", {"framework": "fastify", "instances": 2})
     server.call("/api/pm2/start", {"framework": "express", "instances": 1})
-    for framework in ("fastify", "express"):
-        run_benchmark(server, {"framework": framework, "duration": 3, "trials": 2})
+    run_pm2(server, "start", str(crashing), "--name", "mailer", "--restart-delay", "15000")
+    first, _, last = (
+        run_benchmark(server, {"framework": framework, "duration": 3, "trials": 3})
+        for framework in ("fastify", "express", "fastify")
+    )
+    processes = server.call("/api/pm2/stats")["processes"]
+    process = next(process["pmId"] for process in processes if process["name"] == "fastify")
+    node = server.call("/api/redis/stats")["cluster"]["shards"][0]["masterPort"]
+    return {"process": process, "node": node, "run": last, "base": first, "new": last}
 
 
-def run_benchmark(server: ServerProcess, scenario: dict[str, object]) -> None:
-    """Starts a run and waits until it has ended."""
-    run_id = server.call("/api/benchmark/run", scenario)["benchmark"]["id"]
-    while server.call(f"/api/benchmark/runs/{run_id}")["state"] not in ("done", "failed"):
+def run_benchmark(server: ServerProcess, scenario: dict[str, object]) -> str:
+    """Starts a run and waits until it has ended; returns its id."""
+    run_id = str(server.call("/api/benchmark/run", scenario)["benchmark"]["id"])
+    while server.call(f"/api/benchmark/runs/{run_id}")["state"] in ("queued", "preflight", "warming", "running"):
         time.sleep(0.5)
+    return run_id
 
 
-def main() -> int:
+def render_dashboard(server: ServerProcess) -> None:
+    for theme, rows, columns in (("dark", 32, 120), ("light", 24, 80)):
+        with open_dashboard(server.url, rows, columns, theme=theme) as terminal:
+            emulator = read_screen(terminal, rows, columns, 4 * SETTLING_S if theme == "dark" else SETTLING_S)
+        file = DOCS / f"dashboard-{columns}x{rows}-{theme}.svg"
+        file.write_text(render_svg(emulator, theme, f"The terminal dashboard, {columns}x{rows}"), encoding="utf-8")
+        print(f"{file.relative_to(ROOT)}\n" + "\n".join(emulator.display))
+
+
+def main(parts: list[str]) -> int:
+    if not set(parts) <= {"dashboard", "page"}:
+        print("[ERROR] The parts are: dashboard, page; the default is both.", file=sys.stderr)
+        return 2
     DOCS.mkdir(exist_ok=True)
     with run_server() as server:
         try:
-            prepare(server)
-            server.call("/api/benchmark/run", {"framework": "fastify", "profile": "standard"})
-            for theme, rows, columns in (("dark", 32, 120), ("light", 24, 80)):
-                with open_dashboard(server.url, rows, columns, theme=theme) as terminal:
-                    emulator = read_screen(terminal, rows, columns, 4 * SETTLING_S if theme == "dark" else SETTLING_S)
-                file = DOCS / f"dashboard-{columns}x{rows}-{theme}.svg"
-                file.write_text(
-                    render_svg(emulator, theme, f"The terminal dashboard, {columns}x{rows}"), encoding="utf-8"
-                )
-                print(f"{file.relative_to(ROOT)}\n" + "\n".join(emulator.display))
+            subjects = prepare(server)
+            if not parts or "dashboard" in parts:
+                with running_benchmark(server):
+                    render_dashboard(server)
+            if not parts or "page" in parts:
+                with running_benchmark(server) as run_id:
+                    for file in take_pictures(server.url, subjects | {"active_run": run_id}, DOCS):
+                        print(file.relative_to(ROOT))
         finally:
             server.call("/api/redis/clean", {"confirm": True})
             server.call("/api/pm2/deleteAll", {})
     return 0
 
 
+@contextmanager
+def running_benchmark(server: ServerProcess) -> Iterator[str]:
+    """A run of several minutes, past its warm-up; it is cancelled at the end."""
+    scenario = {"framework": "fastify", "profile": "rigorous"}
+    run_id = str(server.call("/api/benchmark/run", scenario)["benchmark"]["id"])
+    while (runs := server.call("/api/benchmark/runs")["runs"]) and runs[0]["phase"] != "trial":
+        time.sleep(0.5)
+    yield run_id
+    server.call(f"/api/benchmark/runs/{run_id}/cancel", {})
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

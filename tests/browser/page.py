@@ -265,10 +265,11 @@ class Page:
     # ---- measures of the browser's own protocol
 
     def heap_bytes(self) -> int:
-        """The used part of JavaScript's heap, after a collection of garbage."""
+        """What JavaScript's heap, its buffers and the document use, after a collection of garbage."""
         self.send("Runtime.releaseObjectGroup", objectGroup=GROUP)
         self.send("HeapProfiler.collectGarbage")
-        return int(self.send("Runtime.getHeapUsage")["usedSize"])
+        usage = self.send("Runtime.getHeapUsage")
+        return int(usage["usedSize"] + usage["embedderHeapUsedSize"] + usage["backingStorageSize"])
 
     def metrics(self) -> dict[str, float]:
         """TaskDuration, ScriptDuration, LayoutDuration … of the main thread, in seconds since the first call: its CPU
