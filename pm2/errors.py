@@ -129,6 +129,15 @@ class ProcessNotFound(PM2Error, NotFound):
         super().__init__(f"No PM2 process is {selection}.{ALL_ADVICE if name == 'all' else ''}")
 
 
+class ExitNotFound(PM2Error, NotFound):
+    """No stored exit has this number."""
+
+    code = "exit_not_found"
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"No exit has the id {number}. Only the newest ones are kept.")
+
+
 class UnknownFramework(PM2Error, NotFound):
     """The registry has no such framework. `kind`: what else could have had the name."""
 

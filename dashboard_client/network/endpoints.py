@@ -151,6 +151,9 @@ class Endpoints(TargetEndpoints, HistoryEndpoints, AccessEndpoints):
     def pm2_exits(self, framework: str | None = None, limit: int | None = None) -> Json:
         return self.call("GET", "/api/pm2/exits", query={"framework": framework, "limit": limit})
 
+    def pm2_exit(self, exit_id: int) -> Json:
+        return self.call("GET", f"/api/pm2/exits/{exit_id}")
+
     def redis_nodes(self) -> Json:
         return self.call("GET", "/api/redis/nodes")
 

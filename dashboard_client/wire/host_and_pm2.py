@@ -122,6 +122,7 @@ class Exit:
     uptime_seconds: float | None = None
     stderr: tuple[str, ...] = ()
     samples: tuple[ExitSample, ...] = ()
+    id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,8 @@ from pm2.api.serializers import (
 )
 from pm2.ecosystem import saved_list_actions, start_from_file
 from pm2.ecosystem.start_from_file import StartResult, as_start_result
-from pm2.exits.classify import ExitList
+from pm2.errors import ExitNotFound
+from pm2.exits.classify import Exit, ExitList
 from pm2.instance_tracking import instance_store
 from pm2.logs.log_search import LogPage
 from pm2.monitor import current_monitor, listing
@@ -194,6 +195,15 @@ class PM2ViewSet(ViewSet):
         data = query.validated_data
         exits = instance_store.load_exits(data["limit"], data.get("framework", ""), since=data.get("since"))
         return Response(to_wire(ExitList(tuple(exits), timezone.now())))
+
+    @extend_schema(responses=response_schema(Exit))
+    @action(detail=False, url_path=r"exits/(?P<exit_id>[0-9]{1,18})")
+    def exit(self, request: Request, exit_id: str) -> Response:
+        """One exit, by its `id`: cause, last output, and the last minute of CPU and memory."""
+        ended = instance_store.load_exit(int(exit_id))
+        if ended is None:
+            raise ExitNotFound(int(exit_id))
+        return Response(to_wire(ended))
 
 
 def _log_page_response(query: LogQuerySerializer) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal as signals
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum, auto
 from typing import Annotated
@@ -81,6 +81,7 @@ class Exit:
     uptime_seconds: float | None
     stderr: tuple[str, ...]
     samples: tuple[UsageSample, ...]
+    id: Annotated[int | None, "null in an event: it is being stored"] = field(default=None, kw_only=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,12 @@ def load_exits(limit: int, name: str = "", pm_id: int | None = None, since: date
     return [ended for row in rows[:limit] if (ended := _exit_from_row(row)) is not None]
 
 
+def load_exit(number: int) -> Exit | None:
+    """The exit with this number in the database, whatever PM2_HOME it is of; None without one that can be read."""
+    row = models.Exit.objects.filter(pk=number).select_related("instance").first()
+    return None if row is None else _exit_from_row(row)
+
+
 def _exit_from_row(row: models.Exit) -> Exit | None:
     """None for a row that cannot be read, which is logged: SQLite stores any type in any column."""
     numbers = row.instance.pm_id, row.exit_code or 0, row.uptime_seconds or 0
@@ -148,4 +154,5 @@ def _exit_from_row(row: models.Exit) -> Exit | None:
         uptime_seconds=row.uptime_seconds,
         stderr=tuple(row.stderr),
         samples=tuple(UsageSample(*sample) for sample in row.readable_samples()),
+        id=row.pk,
     )

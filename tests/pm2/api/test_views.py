@@ -74,6 +74,9 @@ def test_an_exit_is_classified_and_outlives_the_server(start_server: StartServer
         "reloaded by this machine",
         "this machine",
     )
+    assert get(server, f"/api/pm2/exits/{killed['id']}") == killed
+    missing = requests.get(f"{server.url}/api/pm2/exits/999999", timeout=DEADLINE_S)
+    assert (missing.status_code, missing.json()["code"]) == (404, "exit_not_found")
     page = get(server, "/api/pm2/processes/0")
     assert [ended["text"] for ended in page["exits"]] == [killed["text"], reloaded["text"]]
 

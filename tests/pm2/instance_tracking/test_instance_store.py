@@ -52,6 +52,16 @@ def test_a_stored_exit_is_loaded_unchanged(ended: Exit) -> None:
     assert instance_store.load_exits(10) == [ended]
 
 
+def test_an_exit_is_loaded_by_its_number() -> None:
+    save(ENDED, later(ENDED))
+    second, first = instance_store.load_exits(10)
+
+    assert first.id is not None
+    assert (instance_store.load_exit(first.id), first.at) == (ENDED, ENDED.at)
+    assert second.id != first.id
+    assert instance_store.load_exit(10**15) is None
+
+
 def test_nul_characters_are_replaced() -> None:
     save(replace(ENDED, name="a\0b", stderr=("\0one", "t\0wo"), text="changed\0", by="\0eve"))
 
