@@ -165,6 +165,21 @@ class Histograms:
 
 
 @dataclass(frozen=True)
+class LatencyCurves:
+    """Points `[percentile, latency]`, ascending; an empty list for what was not measured."""
+
+    raw: tuple[tuple[float, float], ...]
+    corrected: tuple[tuple[float, float], ...]
+    probe: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class RunLatency(Timestamped):
+    unit: Annotated[str, ("ms",)]
+    curves: LatencyCurves
+
+
+@dataclass(frozen=True)
 class BaselineMark:
     id: Annotated[UUID, "Id of the run"]
     is_this: Annotated[bool, "Whether the requested run is the baseline itself"]

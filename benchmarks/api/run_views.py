@@ -15,6 +15,8 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from benchmarks.analysis import histogram
+from benchmarks.analysis.latency_curve import latency_curve
+from benchmarks.analysis.measurement import merge_latencies
 from benchmarks.api import responses
 from benchmarks.api.run_serializers import (
     HistogramQuery,
@@ -34,6 +36,8 @@ from system.lib.wire import to_wire
 from system.lib.wire_serializers import response_schema
 
 GATE_TEXTS = ("code", "state", "message")
+HISTOGRAM_COLUMNS = {"raw": "histogram", "corrected": "corrected_histogram", "probe": "probe_histogram"}
+FINISHED_IS_KEPT = "private, max-age=3600"  # its latencies do not change any more
 RUN_PATH = r"runs/(?P<run_id>[^/]+)"
 OUTPUT_LENGTH = 8192  # characters of a trial's output in the response, of the 1 MiB that is stored
 
@@ -82,6 +86,14 @@ class RunViewSet(ViewSet):
         run = get_run(run_id)
         queue.cancel(run)
         return success_response(cancelled_message(run))
+
+    @extend_schema(responses=response_schema(responses.RunLatency))
+    @action(detail=False, url_path=RUN_PATH + "/latency")
+    def latency(self, request: Request, run_id: str) -> Response:
+        """Latency by percentile over all trials, at most 200 points a curve, up to 99.999 %."""
+        run = get_run(run_id)
+        kept = {} if run.state in UNFINISHED else {"Cache-Control": FINISHED_IS_KEPT}
+        return Response(to_wire(responses.RunLatency("ms", latency_curves(run))), headers=kept)
 
     @extend_schema(parameters=[HistogramQuery], responses={(200, "text/plain"): OpenApiTypes.STR})
     @action(detail=False, url_path=RUN_PATH + r"/histogram\.hgrm")
@@ -179,6 +191,16 @@ def merge_histograms(trials: list[Trial]) -> responses.Histograms:
         raw=histogram.merge([trial.histogram for trial in trials]),
         corrected=histogram.merge([trial.corrected_histogram for trial in trials]),
         probe=histogram.merge([trial.probe_histogram for trial in trials]),
+    )
+
+
+def latency_curves(run: Run) -> responses.LatencyCurves:
+    trials = [trial for trial in run.trials.all() if not trial.is_warmup]
+    return responses.LatencyCurves(
+        **{
+            kind: latency_curve(merge_latencies(histogram.decode(getattr(trial, column)) for trial in trials))
+            for kind, column in HISTOGRAM_COLUMNS.items()
+        }
     )
 
 

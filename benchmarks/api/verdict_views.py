@@ -11,11 +11,9 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from benchmarks.api import responses
+from benchmarks.api.history_views import validated_query
 from benchmarks.api.run_views import RUN_PATH, get_run, success_response
-from benchmarks.api.verdict_serializers import (
-    CompareSerializer,
-    NameBaselineSerializer,
-)
+from benchmarks.api.verdict_serializers import CompareQuery, CompareSerializer, NameBaselineSerializer
 from benchmarks.history import baselines, run_side
 from system.lib.wire import to_wire
 from system.lib.wire_serializers import response_schema
@@ -31,10 +29,16 @@ class VerdictViewSet(ViewSet):
         """Compare two runs: a verdict per metric, or the reasons why there is none."""
         body = CompareSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        base, new = body.validated_data["base"], body.validated_data["new"]
-        comparison = baselines.compare_with_baseline(new) if base == BASELINE else run_side.compare_runs(base, new)
-        result = {field.name: getattr(comparison, field.name) for field in fields(comparison)}
-        return Response(to_wire(responses.TimestampedComparison(**result)))
+        return comparison_response(**body.validated_data)
+
+    @extend_schema(
+        operation_id="benchmark_compare_retrieve", parameters=[CompareQuery],
+        responses=response_schema(responses.TimestampedComparison),
+    )  # fmt: skip
+    @compare.mapping.get
+    def read_comparison(self, request: Request) -> Response:
+        """The same for a credential that may only read."""
+        return comparison_response(**validated_query(CompareQuery, request))
 
     @extend_schema(responses=response_schema(responses.Baselines))
     @action(detail=False)
@@ -61,3 +65,10 @@ class VerdictViewSet(ViewSet):
         """Remove the baseline; the run stays in the history."""
         baselines.remove_baseline(get_run(run_id))
         return success_response(f"Run {run_id} is no longer a baseline.")
+
+
+def comparison_response(base: str, new: str) -> Response:
+    """Raises RunNotFound, RunUnfinished, NoBaseline, RunUnreadable."""
+    comparison = baselines.compare_with_baseline(new) if base == BASELINE else run_side.compare_runs(base, new)
+    result = {field.name: getattr(comparison, field.name) for field in fields(comparison)}
+    return Response(to_wire(responses.TimestampedComparison(**result)))

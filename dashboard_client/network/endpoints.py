@@ -227,6 +227,10 @@ class Endpoints(TargetEndpoints, HistoryEndpoints, AccessEndpoints):
     def benchmark_run_details(self, run_id: str) -> Json:
         return self.call("GET", f"/api/benchmark/runs/{quote(run_id, safe='')}")
 
+    def benchmark_latency(self, run_id: str) -> Json:
+        """Latency by percentile of a run: raw, corrected, and of the probe, in ms."""
+        return self.call("GET", f"/api/benchmark/runs/{quote(run_id, safe='')}/latency")
+
     def benchmark_histogram(self, run_id: str, file: BinaryIO, kind: str = "raw") -> int:
         """As .hgrm, in µs. `kind`: raw, corrected or probe. Returns the number of bytes written."""
         path = f"/api/benchmark/runs/{quote(run_id, safe='')}/histogram.hgrm"
@@ -244,7 +248,7 @@ class Endpoints(TargetEndpoints, HistoryEndpoints, AccessEndpoints):
 
     def benchmark_compare(self, base: str, new: str) -> Json:
         """`base`: a run's id, or "baseline"."""
-        return self.call("POST", "/api/benchmark/compare", body={"base": base, "new": new})
+        return self.call("GET", "/api/benchmark/compare", query={"base": base, "new": new})
 
     def benchmark_baselines(self) -> Json:
         return self.call("GET", "/api/benchmark/baselines")

@@ -40,6 +40,27 @@ def test_the_trials_of_a_run_as_percentile_text() -> None:
     assert lines[-2].replace(" ", "") == "#[Max=500.000,TotalCount=100.000]"
 
 
+def test_latencies_by_percentile() -> None:
+    run = create_run("fastify", [100.0, 100.0])
+    for trial, latencies in zip(run.trials.all(), [((9, 5),), ((100, 90),), ((100, 9), (500, 1))], strict=True):
+        trial.histogram = histogram.encode(latencies)
+        trial.save()
+    answer = APIClient(headers={"host": "127.0.0.1"}).get(f"/api/benchmark/runs/{run.pk}/latency")
+    body = answer.json()
+    raw = body["curves"].pop("raw")
+
+    assert {key: body[key] for key in ("unit", "curves")} == {"unit": "ms", "curves": {"corrected": [], "probe": []}}
+    assert (raw[0], raw[-1], {value for _, value in raw}) == ([0.0, 0.1], [99.0, 0.1], {0.1})
+    assert answer.headers["Cache-Control"] == "private, max-age=3600"
+
+
+def test_latencies_of_a_run_that_goes_on_are_not_kept() -> None:
+    run = create_run("fastify", [100.0], state="running")
+    answer = APIClient(headers={"host": "127.0.0.1"}).get(f"/api/benchmark/runs/{run.pk}/latency")
+
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
+
+
 def test_a_run_without_latencies_is_404() -> None:
     run = create_run("fastify", [100.0])
 

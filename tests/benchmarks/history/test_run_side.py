@@ -50,6 +50,18 @@ def test_two_runs_get_a_verdict_in_words() -> None:
     assert (shape["reasons"], shape["warnings"]) == ([], [])
 
 
+def test_a_comparison_can_be_read_without_a_post() -> None:
+    base = create_run("express", [100.0, 101.0, 99.5, 100.5, 100.2])
+    new = create_run("fastify", [112.0, 113.0, 111.5, 112.5, 112.2])
+    client = APIClient(headers={"host": "127.0.0.1"})
+    read = client.get("/api/benchmark/compare", {"base": str(base.pk), "new": str(new.pk)})
+    posted = compare(base.pk, new.pk)[1]
+
+    assert (read.status_code, read.json() | {"timestamp": ""}) == (200, posted | {"timestamp": ""})
+    missing = client.get("/api/benchmark/compare", {"base": str(base.pk)})
+    assert (missing.status_code, list(missing.json()["fields"])) == (400, ["new"])
+
+
 def test_runs_under_different_conditions_get_reasons_instead() -> None:
     base = create_run("express", [100.0] * 4)
     new = create_run(
