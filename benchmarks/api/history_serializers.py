@@ -24,7 +24,7 @@ class FilterQuery(QuerySerializer):
     validity = serializers.ChoiceField(Validity.choices, required=False)
     search = TextField(
         required=False, max_length=200,
-        help_text=f"Text in framework, endpoint or label, in any case, of the newest {SEARCHED_RUNS:,} results",
+        help_text=f"Words in framework, method, endpoint or label, in any case; of the newest {SEARCHED_RUNS:,}",
     )  # fmt: skip
 
 

@@ -175,7 +175,7 @@ class LatencyCurves:
 
 @dataclass(frozen=True)
 class RunLatency(Timestamped):
-    unit: Annotated[str, ("ms",)]
+    unit: Annotated[str, "Of the latencies: ms"]
     curves: LatencyCurves
 
 

@@ -21,7 +21,7 @@ Position = tuple[datetime, UUID]  # of a run in the order of the history: newest
 RunKind = tuple[str, str, str]  # framework, endpoint, method
 KIND = ("framework", "endpoint", "method")
 MAX_KINDS = 200  # in one query; SQLite joins at most 500 by UNION
-SEARCHED = ("framework", "endpoint", "label")
+SEARCHED = ("framework", "method", "endpoint", "label")
 SEARCHED_RUNS = 20_000  # a search reads at most these
 FILTERS = {
     "framework": "framework",
@@ -44,12 +44,14 @@ def completed_runs(filters: Mapping[str, Any] | None = None) -> QuerySet[Run]:
 
 
 def _containing(rows: QuerySet[Run], text: str) -> QuerySet[Run]:
-    """The rows with `text` in a column of SEARCHED. No index helps, so only the newest are read, however many exist."""
+    """The rows with each word of `text` in a column of SEARCHED. No index helps, so only the newest are read, however
+    many exist."""
     oldest = completed_runs().values_list("at", flat=True)[SEARCHED_RUNS : SEARCHED_RUNS + 1].first()
     if oldest is not None:
         rows = rows.filter(at__gt=oldest)
-    conditions = (Q(**{f"{column}__icontains": text}) for column in SEARCHED)
-    return rows.filter(reduce(or_, conditions))
+    for word in text.split():
+        rows = rows.filter(reduce(or_, (Q(**{f"{column}__icontains": word}) for column in SEARCHED)))
+    return rows
 
 
 def without_sweeps(rows: QuerySet[Run]) -> QuerySet[Run]:

@@ -196,7 +196,7 @@ class PM2ViewSet(ViewSet):
         exits = instance_store.load_exits(data["limit"], data.get("framework", ""), since=data.get("since"))
         return Response(to_wire(ExitList(tuple(exits), timezone.now())))
 
-    @extend_schema(responses=response_schema(Exit))
+    @extend_schema(operation_id="pm2_exit_retrieve", responses=response_schema(Exit))
     @action(detail=False, url_path=r"exits/(?P<exit_id>[0-9]{1,18})")
     def exit(self, request: Request, exit_id: str) -> Response:
         """One exit, by its `id`: cause, last output, and the last minute of CPU and memory."""

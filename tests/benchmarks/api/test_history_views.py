@@ -113,6 +113,8 @@ def test_pages_cover_everything_once() -> None:
         ("EXPR", [1006.0, 9.0]),
         ("/code", [1006.0]),
         ("nightly", [1004.0, 1001.0]),
+        ("nightly 5", [1004.0]),
+        ("get expr", [9.0]),
         ("%25", [1004.0]),
         ("_", []),
         ("fastify&validity=invalid", []),
@@ -120,7 +122,7 @@ def test_pages_cover_everything_once() -> None:
     ],
 )
 @pytest.mark.usefixtures("some_runs")
-def test_a_search_finds_text_in_framework_endpoint_and_label(search: str, expected: list[float]) -> None:
+def test_a_search_finds_words_in_framework_method_endpoint_and_label(search: str, expected: list[float]) -> None:
     Run.objects.filter(req_per_sec=1004.0).update(label="Nightly 5 %")
     Run.objects.filter(req_per_sec=1001.0).update(label="the nightly build")
 
@@ -360,13 +362,15 @@ def test_the_admin_shows_the_history(client: Client) -> None:
 
 
 def test_config_is_enough_to_build_menus_and_forms(settings: Settings) -> None:
-    settings.REDIS_MAX_NODES = 12
+    settings.REDIS_MAX_NODES, settings.REDIS_BASE_PORT = 12, 7100
     shape = client().get("/api/system/config").json()
 
     assert shape["frameworkNames"] == ["express", "fastify", "bun", "node", "uvicorn"]
     assert shape["ports"]["fastify"] == FASTIFY
     assert [endpoint["path"] for endpoint in shape["benchmarkableEndpoints"]] == ["/simple", "/code", "/code-fast"]
-    assert shape["defaults"] == {"duration": 20.0, "endpoint": "/simple", "method": "GET", "pipelining": 1}
+    assert shape["defaults"] == {
+        "duration": 20.0, "endpoint": "/simple", "method": "GET", "pipelining": 1, "basePort": 7100,
+    }  # fmt: skip
     assert {name: (limit["minimum"], limit["maximum"]) for name, limit in shape["limits"].items()} == {
         "duration": (1, 3600), "instances": (1, 100), "connections": (1, 10_000), "pipelining": (1, 100),
         "workers": (1, 64), "trials": (1, 50), "rate": (1, 1_000_000), "nodes": (3, 12),

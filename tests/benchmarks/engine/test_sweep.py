@@ -6,7 +6,6 @@ import asyncio
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -114,4 +113,3 @@ async def test_a_cancelled_sweep_keeps_its_steps() -> None:
     assert callbacks.result.sweep
     sweep = callbacks.result.sweep.conclude()
     assert (len(sweep.steps), sweep.limit, callbacks.result.is_complete) == (2, "max_steps", False)
-    assert replace(sweep, steps=()).text.endswith("the sweep ended after 2 steps, so the limit may lie anywhere above.")

@@ -181,7 +181,7 @@ def test_pages_of_allowed_origins_get_cors_headers(start_server: StartServer) ->
     assert allowed.headers["Access-Control-Allow-Headers"].lower().split(", ")[3] == "x-api-key"
     assert stats.headers["Access-Control-Allow-Origin"] == "https://my.page"
     assert "Access-Control-Allow-Origin" not in foreign.headers
-    static = requests.get(server.url + "/static/pm2site/live.js", timeout=60)
+    static = requests.get(server.url + "/static/pm2site/main.js", timeout=60)
     assert (static.status_code, "Access-Control-Allow-Origin" in static.headers) == (200, False)
 
 

@@ -67,6 +67,7 @@ pm2.EcosystemInvalid 400 ecosystem_invalid
 pm2.EcosystemNotAllowed 400 ecosystem_not_allowed
 pm2.EcosystemNotFound 404 ecosystem_not_found
 pm2.EcosystemUnsafe 409 ecosystem_unsafe
+pm2.ExitNotFound 404 exit_not_found
 pm2.InvalidHome 503 pm2_home_too_long
 pm2.InvalidPattern 400 bad_pattern
 pm2.InvalidRegistry 500 invalid_registry

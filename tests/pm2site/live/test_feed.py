@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -87,11 +88,13 @@ def test_each_client_has_its_own_interval(shared_server: Server) -> None:
     with connected(shared_server) as fast, connected(shared_server) as slow:
         request(fast, type="subscribe", stream="system:metrics", interval=250)
         request(slow, type="subscribe", stream="system:metrics", interval=1000)
-        slow_seqs = [receive(slow)["seq"] for _ in range(4)]
+        slow_frames = [receive(slow) for _ in range(4)]
         fast_seqs = [receive(fast)["seq"] for _ in range(8)]
 
-    assert all(later - earlier >= 3 for earlier, later in pairwise(slow_seqs[1:]))
-    assert all(later - earlier == 1 for earlier, later in pairwise(fast_seqs[1:]))
+    # Lower bounds alone: a busy machine samples less often.
+    sampled_at = [datetime.fromisoformat(frame["timestamp"]) for frame in slow_frames[1:]]
+    assert all(later - earlier > timedelta(seconds=0.7) for earlier, later in pairwise(sampled_at))
+    assert min(later - earlier for earlier, later in pairwise(fast_seqs)) == 1
 
 
 def test_subscribing_again_changes_the_interval_of_the_one_subscription(shared_server: Server) -> None:
