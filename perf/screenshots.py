@@ -24,6 +24,7 @@ from perf.pm2_load import run_pm2
 from perf.served import ROOT, ServerProcess, run_server
 
 DOCS = ROOT / "docs"
+PAGE = DOCS / "page"  # only pictures that a document shows are in the repository
 CELL, LINE, MARGIN, FONT = 8.43, 16.5, 12, 14
 # pyte prints the body of a DCS and fails on private queries; none of them needs a response here.
 UNSUPPORTED_SEQUENCES = re.compile(rb"\x1bP[^\x1b]*\x1b\\|\x1b\[[?>=]\d*(?:\$p|[ncqu])")
@@ -103,7 +104,11 @@ def prepare(server: ServerProcess) -> dict[str, object]:
     processes = server.call("/api/pm2/stats")["processes"]
     process = next(process["pmId"] for process in processes if process["name"] == "fastify")
     node = server.call("/api/redis/stats")["cluster"]["shards"][0]["masterPort"]
-    return {"process": process, "node": node, "run": last, "base": first, "new": last}
+    while not (exits := server.call("/api/pm2/exits?limit=1")["exits"]):
+        time.sleep(0.5)
+    return {
+        "process": process, "node": node, "run": last, "base": first, "new": last, "exit": exits[0]["id"],
+    }  # fmt: skip
 
 
 def run_benchmark(server: ServerProcess, scenario: dict[str, object]) -> str:
@@ -127,7 +132,7 @@ def main(parts: list[str]) -> int:
     if not set(parts) <= {"dashboard", "page"}:
         print("[ERROR] The parts are: dashboard, page; the default is both.", file=sys.stderr)
         return 2
-    DOCS.mkdir(exist_ok=True)
+    PAGE.mkdir(parents=True, exist_ok=True)
     with run_server() as server:
         try:
             subjects = prepare(server)
@@ -136,7 +141,7 @@ def main(parts: list[str]) -> int:
                     render_dashboard(server)
             if not parts or "page" in parts:
                 with running_benchmark(server) as run_id:
-                    for file in take_pictures(server.url, subjects | {"active_run": run_id}, DOCS):
+                    for file in take_pictures(server.url, subjects | {"active_run": run_id}, PAGE):
                         print(file.relative_to(ROOT))
         finally:
             server.call("/api/redis/clean", {"confirm": True})

@@ -91,6 +91,7 @@ INSTALLED_APPS = [
 ROOT_URLCONF = "pm2site.urls"
 ASGI_APPLICATION = "pm2site.asgi.application"
 MIDDLEWARE = [
+    "pm2site.web.assets.AssetsMiddleware",  # first: files need neither sessions nor the database
     "pm2site.http.middleware.VisitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -113,7 +114,8 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-            ]
+            ],
+            "libraries": {"page_assets": "pm2site.web.template_tags"},
         },
     }
 ]

@@ -13,11 +13,11 @@ from pm2site.access.login import LoginView, LogoutView
 from pm2site.audit.trail import ActivityView
 from pm2site.health import views
 from pm2site.http.error_responses import not_found
-from pm2site.web import front_page
+from pm2site.web import page
 from pm2site.web.schema import SchemaView
 
 urlpatterns = [
-    path("", front_page.index, name="index"),
+    *page.urls(),
     path("health", views.health, name="health"),
     path("ready", views.ready, name="ready"),
     path("metrics", MetricsView.as_view(), name="metrics"),

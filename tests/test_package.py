@@ -143,8 +143,8 @@ def test_the_wheel_contains_the_packages_with_all_their_files(wheel: Path) -> No
     assert names == files_of_packages()
     assert {
         "benchmarks/generators/run_autocannon.cjs", "benchmarks/generators/wrk_done.lua", "dashboard_client/py.typed", "pm2/frameworks/.npmrc",
-        "pm2/frameworks/package-lock.json", "pm2/frameworks/registry.toml", "pm2site/static/pm2site/live.js",
-        "pm2site/templates/index.html",
+        "pm2/frameworks/package-lock.json", "pm2/frameworks/registry.toml", "pm2site/static/pm2site/main.js",
+        "pm2site/templates/page.html",
     } <= names  # fmt: skip
     assert modes["pm2/without_procps/ps"] == 0o755
 
@@ -222,7 +222,7 @@ def test_an_installed_server_starts_frameworks_from_its_data_folder_and_writes_n
 
     installed.start()
     pages = [
-        requests.get(installed.url + path, timeout=CALL_S) for path in ("/", "/static/pm2site/live.js", "/api/schema")
+        requests.get(installed.url + path, timeout=CALL_S) for path in ("/", "/static/pm2site/main.js", "/api/schema")
     ]
     assert [page.status_code for page in pages] == [200, 200, 200]
     assert f"version: {PROJECT['version']}" in pages[-1].text

@@ -21,7 +21,7 @@ IS_COMPLETE = """document.readyState === "complete" && !!document.querySelector(
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """`path`: with names of `Subjects` in braces; `name`: of the file, between `page-` and the theme."""
+    """`path`: with names of `subjects` in braces; `name`: of the file, before the theme."""
 
     name: str
     path: str
@@ -34,11 +34,14 @@ VIEWS = (
     View("overview-400", "/", 400),
     View("processes", "/processes"),
     View("process", "/processes/{process}"),
+    View("exit", "/processes/exits/{exit}"),
+    View("logs", "/logs"),
     View("redis", "/redis"),
     View("redis-node", "/redis/{node}"),
     View("benchmarks", "/benchmarks"),
     View("run", "/benchmarks/runs/{run}"),
     View("run-in-progress", "/benchmarks/runs/{active_run}"),
+    View("targets", "/benchmarks/targets"),
     View("comparison", "/benchmarks/compare?base={base}&new={new}"),
     View("rankings", "/benchmarks/rankings"),
     View("activity", "/activity"),
@@ -68,7 +71,7 @@ def _take_picture(chromium: Chromium, url: str, view: View, path: str, theme: st
     page.wait_until(lambda: page.evaluate(IS_COMPLETE), "a complete page")
     time.sleep(SETTLING_S)
     page.wait_until(lambda: page.evaluate(IS_COMPLETE), "a complete page")
-    file = folder / f"page-{view.name}-{theme}.png"
+    file = folder / f"{view.name}-{theme}.png"
     page.screenshot(file)
     chromium.close_context(page.context)
     return file

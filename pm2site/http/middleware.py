@@ -19,8 +19,13 @@ from system.lib import installation
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+# Of Django's admin and of the API's documents, whose pages have styles in their markup and images in their styles.
+OF_OTHERS = ("/admin/", "/api/")
+POLICY_OF_OTHERS = CONTENT_SECURITY_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace(
+    "img-src 'self'", "img-src 'self' data:; font-src 'self'"
 )
 
 
@@ -44,7 +49,9 @@ class VisitMiddleware:
         if not request.path_info.startswith("/static/"):
             response.headers.setdefault("Cache-Control", "no-store")
         if response.headers.get("Content-Type", "").startswith("text/html"):
-            response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+            is_own = not f"{request.path_info}/".startswith(OF_OTHERS)
+            policy = CONTENT_SECURITY_POLICY if is_own else POLICY_OF_OTHERS
+            response.headers.setdefault("Content-Security-Policy", policy)
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse:

@@ -58,7 +58,8 @@ class Visit:
 
     @property
     def login_url(self) -> str:
-        return f"{settings.LOGIN_URL}?{urlencode({'next': self.head.path})}"
+        query = f"?{self.head.query.decode('ascii', 'replace')}" if self.head.query else ""
+        return f"{settings.LOGIN_URL}?{urlencode({'next': self.head.path + query})}"
 
 
 def new_visit(head: RequestHead) -> Visit:

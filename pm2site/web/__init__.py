@@ -1,1 +1,1 @@
-"""The browser's front page, the OpenAPI document and its page."""
+"""The browser's page with its first state and its files, the OpenAPI document and its page."""
