@@ -59,7 +59,9 @@ class Chromium:
         self._log_names, self._target = sorted(levels), self.driver.current_window_handle
         # Open until the end: the browser resets the folder of downloads and permissions when their socket closes.
         self._resources = ExitStack()
-        self._socket = self._resources.enter_context(connect(self._browser_url(), open_timeout=COMMAND_S))
+        # Without pings: their thread takes numbers of `random`, which Hypothesis holds fixed in tests of this process.
+        connection = connect(self._browser_url(), open_timeout=COMMAND_S, ping_interval=None)
+        self._socket = self._resources.enter_context(connection)
         self.console: list[ConsoleEntry] = []
         self.network: list[NetworkEvent] = []
 

@@ -90,10 +90,10 @@ class Element:
         assert others == "", f"{self.role} {self.name!r} has no option {label!r}, only: {others}"
 
 
-def matches(element: Element, name: Name | None) -> bool:
+def matches(text: str, name: Name | None) -> bool:
     if name is None:
         return True
-    return element.name == name if isinstance(name, str) else bool(name.search(element.name))
+    return text == name if isinstance(name, str) else bool(name.search(text))
 
 
 def elements_of(tab: Tab, nodes: Iterable[Mapping[str, Any]]) -> list[Element]:

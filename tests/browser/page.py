@@ -14,23 +14,15 @@ import requests
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.actions.action_builder import ActionBuilder
-from selenium.webdriver.common.keys import Keys
 
 from tests.browser import axe
 from tests.browser.chromium import Chromium
 from tests.browser.elements import GROUP, Element, Name, elements_of, matches, query
+from tests.browser.keys import KEYS
 from tests.browser.records import Transfer, transfer
 
 DEADLINE_S = 30.0
 POLL_S = 0.03
-# Names of https://developer.mozilla.org/docs/Web/API/UI_Events/Keyboard_event_key_values, where selenium has others.
-KEYS = {
-    "ArrowDown": Keys.ARROW_DOWN, "ArrowLeft": Keys.ARROW_LEFT, "ArrowRight": Keys.ARROW_RIGHT,
-    "ArrowUp": Keys.ARROW_UP, "Backspace": Keys.BACKSPACE, "Delete": Keys.DELETE, "End": Keys.END,
-    "Enter": Keys.ENTER, "Escape": Keys.ESCAPE, "Home": Keys.HOME, "PageDown": Keys.PAGE_DOWN,
-    "PageUp": Keys.PAGE_UP, "Space": Keys.SPACE, "Tab": Keys.TAB, "Control": Keys.CONTROL, "Shift": Keys.SHIFT,
-    "Alt": Keys.ALT, "Meta": Keys.META,
-}  # fmt: skip
 
 
 class Page:
@@ -102,19 +94,25 @@ class Page:
 
     # ---- elements
 
-    def elements(self, role: str, name: Name | None = None, within: Element | None = None) -> list[Element]:
-        """Those that are there now, in the order of the document."""
-        return [element for element in query(self, role, within) if matches(element, name)]
+    def elements(
+        self, role: str, name: Name | None = None, within: Element | None = None, description: Name | None = None
+    ) -> list[Element]:
+        """Those that are there now, in the order of the document. `description`: of a button of an action, its title."""
+        named = [element for element in query(self, role, within) if matches(element.name, name)]
+        return [element for element in named if matches(element.description, description)]
 
-    def element(self, role: str, name: Name | None = None, within: Element | None = None) -> Element:
+    def element(
+        self, role: str, name: Name | None = None, within: Element | None = None, description: Name | None = None
+    ) -> Element:
         """Waits until exactly one matches."""
         seen: list[Element] = []
 
         def is_unique() -> bool:
-            seen[:] = self.elements(role, name, within)
+            seen[:] = self.elements(role, name, within, description)
             return len(seen) == 1
 
-        self.wait_until(is_unique, lambda: f"one {role} {name or ''}, not {self._names_of(role, within)}")
+        expected = f"{role} {name or ''} {description or ''}".rstrip()
+        self.wait_until(is_unique, lambda: f"one {expected}, not {self._names_of(role, within)}")
         return seen[0]
 
     def wait_until_absent(self, role: str, name: Name | None = None, within: Element | None = None) -> None:
@@ -157,29 +155,35 @@ class Page:
 
     # ---- mouse and keyboard
 
-    def click(self, role: str, name: Name | None = None, within: Element | None = None) -> None:
+    def click(
+        self, role: str, name: Name | None = None, within: Element | None = None, description: Name | None = None
+    ) -> None:
         """With the mouse, once the element is enabled and nothing covers it."""
-        reasons: list[object] = []
+        reason = ""
 
         def clicks() -> bool:
-            element = self.element(role, name, within)
-            point = "it is disabled" if element.is_disabled else element.point()
-            reasons[:] = [point]
-            if isinstance(point, str):
-                return False
-            mouse = ActionBuilder(self.chromium.select(self.target), duration=0)
-            mouse.pointer_action.move_to_location(int(point[0]), int(point[1]))  # type: ignore[no-untyped-call]
-            mouse.pointer_action.click()
-            mouse.perform()
-            return True
+            nonlocal reason
+            reason = self.click_once(self.element(role, name, within, description))
+            return not reason
 
-        self.wait_until(clicks, lambda: f"{role} {name or ''} to click: {reasons}")
+        self.wait_until(clicks, lambda: f"{role} {name or ''} {description or ''} to click: {reason}")
+
+    def click_once(self, element: Element) -> str:
+        """Returns why it cannot be clicked now; empty if it was."""
+        point = "it is disabled" if element.is_disabled else element.point()
+        if isinstance(point, str):
+            return point
+        mouse = ActionBuilder(self.chromium.select(self.target), duration=0)
+        mouse.pointer_action.move_to_location(int(point[0]), int(point[1]))  # type: ignore[no-untyped-call]
+        mouse.pointer_action.click()
+        mouse.perform()
+        return ""
 
     def fill(self, role: str, name: Name, text: str) -> None:
         """Clicks the field and replaces its content by typing."""
         self.click(role, name)
         self.press("Control+a")
-        self.type(text) if text else self.press("Delete")
+        self.type(text or KEYS["Delete"])
 
     def choose(self, role: str, name: Name, label: str) -> None:
         """Selects an option of a list. Without mouse and keys: the list of a headless browser is not in the page."""
@@ -201,12 +205,19 @@ class Page:
                 chain.key_up(KEYS[modifier])
             chain.perform()
 
-    def tab_to(self, role: str, name: Name | None = None, key: str = "Tab", at_most: int = 200) -> Element:
+    def tab_to(
+        self, role: str, name: Name | None = None, key: str = "Tab", at_most: int = 200, description: Name | None = None
+    ) -> Element:
         """Presses Tab until the element has the focus, as one does without a mouse."""
         passed = []
         for _ in range(at_most):
             element = self.focused()
-            if element and element.role == role and matches(element, name):
+            if (
+                element
+                and element.role == role
+                and matches(element.name, name)
+                and matches(element.description, description)
+            ):
                 return element
             passed.append(f"{element.role} {element.name!r}" if element else "document")
             self.press(key)

@@ -1,0 +1,1 @@
+"""Every action of the page's tables, performed in Chromium."""

@@ -1,0 +1,1 @@
+"""Every view of the page in Chromium: accessibility, sizes, and many or restless processes."""
