@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import ast
 import re
 import shlex
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import CommandError
-from drf_spectacular.generators import SchemaGenerator
 
 from benchmarks.budgets.expectation import METRICS
 from benchmarks.cli import arguments as arguments_of_benchmarks
@@ -28,8 +25,11 @@ from pm2site.live.connections import REVOCATION_CHECK_S
 from pm2site.live.messages import MAX_INTERVAL_MS, MIN_INTERVAL_MS, Close
 from rediscluster.api.serializers import SetupSerializer
 from system.lib.feed import Feed
+from tests.parity.api import operations
+from tests.parity.commands import client_parser, parsers_by_path
 
 ROOT = Path(__file__).resolve().parent.parent
+PARITY = "docs/parity.md"  # python -m tests.parity
 EDGES = "docs/edges.md"  # a record of what earlier versions did, with commands that must not work
 USER_DOCUMENTS = (
     "README.md",
@@ -168,7 +168,8 @@ def is_valid(words: list[str]) -> bool:
             case ["python", "-m", "benchmarks", *options]:
                 build_parser().parse_args(options)
             case ["python", "-m", module]:
-                return (ROOT / module.replace(".", "/")).with_suffix(".py").exists()
+                path = ROOT / module.replace(".", "/")
+                return path.with_suffix(".py").exists() or (path / "__main__.py").exists()
             case ["make", *targets]:
                 return {target for target in targets if "=" not in target} <= MAKE_TARGETS
             case ["pip", "install", "-r", file]:
@@ -245,14 +246,6 @@ def test_the_options_of_setup_are_those_of_the_api_and_the_command_line() -> Non
 
 
 # --- API ---------------------------------------------------------------------------------------------------
-
-
-@cache
-def operations() -> set[tuple[str, str]]:
-    """Method and path of every operation in the OpenAPI document."""
-    generator = SchemaGenerator()  # type: ignore[no-untyped-call]
-    paths = generator.get_schema(request=None, public=True)["paths"]  # type: ignore[no-untyped-call]
-    return {(method.upper(), path) for path, methods in paths.items() for method in methods}
 
 
 def test_every_endpoint_has_a_row() -> None:
@@ -349,40 +342,19 @@ def test_the_keys_are_those_of_the_dashboard() -> None:
     assert len(named) > 20
 
 
-@pytest.fixture
-def client_parser(monkeypatch: pytest.MonkeyPatch) -> argparse.ArgumentParser:
-    """The parser of `python -m dashboard_client`."""
-    with monkeypatch.context() as patch:
-        patch.setattr(arguments.Parser, "parse_args", lambda parser, argv: parser)
-        parser: object = arguments.parse([])
-    assert isinstance(parser, argparse.ArgumentParser)
-    return parser
-
-
-def command_paths(parser: argparse.ArgumentParser) -> set[tuple[str, ...]]:
-    """The words of every command of a parser: names of subparsers, and choices of an argument `verb`."""
-    paths: set[tuple[str, ...]] = set()
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            paths |= {(name, *rest) for name, child in action.choices.items() for rest in command_paths(child)}
-        elif action.dest == "verb" and action.choices:
-            paths |= {(str(verb),) for verb in action.choices}
-    return paths or {()}
-
-
-def test_the_commands_without_the_screen_are_all_listed(client_parser: argparse.ArgumentParser) -> None:
+def test_the_commands_without_the_screen_are_all_listed() -> None:
     [block] = [block for block in fenced_blocks(read("docs/dashboard.md")) if "run quickstart" in block]
     listed = [tuple(line.split("#")[0].split()[3:]) for line in block.splitlines()]
-    paths = command_paths(client_parser)
+    paths = parsers_by_path(client_parser())
 
     assert {path for path in paths if not any(words[: len(path)] == path for words in listed)} == set()
-    assert {("run", "quickstart"), ("run", "pm2", "start"), ("run", "redis", "clean")} <= paths
+    assert {("run", "quickstart"), ("run", "pm2", "start"), ("run", "redis", "clean")} <= set(paths)
 
 
-def test_the_dashboards_requests_without_a_command_are_all_named(client_parser: argparse.ArgumentParser) -> None:
+def test_the_dashboards_requests_without_a_command_are_all_named() -> None:
     """PM2's verbs have one table for commands and menus; the other requests are built in one module."""
     requests = set(re.findall(r'"((?:redis|benchmark)_\w+)"', read("dashboard_client/tui/model/server_requests.py")))
-    commands = {"_".join(path[1:]).replace("bench_", "benchmark_") for path in command_paths(client_parser)}
+    commands = {"_".join(path[1:]).replace("bench_", "benchmark_") for path in parsers_by_path(client_parser())}
     named = set(re.findall(r"`(benchmark_\w+)`", read("docs/dashboard.md")))
 
     assert {"redis_setup", "benchmark_run"} <= requests & commands
@@ -394,8 +366,8 @@ def test_the_delay_of_a_revocation_is_documented() -> None:
     assert f"--revoke       # closes its WebSockets within {REVOCATION_CHECK_S:g} s\n" in read("docs/access.md")
 
 
-def test_the_options_of_the_dashboard_are_all_listed(client_parser: argparse.ArgumentParser) -> None:
-    flags = {flag for action in client_parser._actions for flag in action.option_strings} - {"-h", "--help"}
+def test_the_options_of_the_dashboard_are_all_listed() -> None:
+    flags = {flag for action in client_parser()._actions for flag in action.option_strings} - {"-h", "--help"}
 
     assert {row[0].strip("`") for row in rows("docs/dashboard.md", "In the terminal")[1:]} == flags
 
@@ -409,10 +381,11 @@ def test_the_readme_is_short() -> None:
 
 @pytest.mark.parametrize("document", [*DOCUMENTS, "CHANGELOG.md"])
 def test_lines_are_at_most_120_characters_long(document: str) -> None:
-    """Rows of ARCHITECTURE's map are as long as the docstrings that they repeat."""
-    is_map = document == "ARCHITECTURE.md"
+    """Rows that are generated, or as long as the docstrings that they repeat, excepted."""
+    is_generated = document in ("ARCHITECTURE.md", PARITY)
 
-    assert [line for line in read(document).splitlines() if len(line) > 120 and not (is_map and line[0] == "|")] == []
+    long_lines = [line for line in read(document).splitlines() if len(line) > 120]
+    assert [line for line in long_lines if not (is_generated and line[0] == "|")] == []
 
 
 def anchors(text: str) -> set[str]:
