@@ -45,7 +45,7 @@ def test_no_view_has_a_verb_for_those_who_may_only_read(open_page: OpenPage, ser
     leaving = get(server, "/api/pm2/exits", KEY)["exits"][0]["id"]
     views = {
         "/processes": "fastify", "/": "Benchmark now", "/processes/0": "Over time", "/logs": "Log files",
-        f"/processes/exits/{leaving}": "fastify", "/redis": "Shards", f"/redis/{SERVERS_REDIS}": "slow log", "/benchmarks": "imported", "/benchmarks/targets": "fastify",
+        f"/processes/exits/{leaving}": "fastify", "/redis": "Shards", f"/redis/{SERVERS_REDIS}": "Slow log", "/benchmarks": "imported", "/benchmarks/targets": "fastify",
         f"/benchmarks/runs/{run}": "imported", f"/benchmarks/compare?base={run}&new={run}": "Both are the same run",
         "/benchmarks/rankings": "Rankings", "/activity": "pm2.start", "/access": "read-only",
     }  # fmt: skip
