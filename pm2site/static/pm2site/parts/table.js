@@ -62,19 +62,19 @@ function Title({ column: { title, label } }) {
 
 /** Preact leaves an element alone that is the same one as before. @param {any} props */
 function Row({ row, columns, className }) {
-  const last = useRef(/** @type {{cells: Map<Column<any>, {shows: unknown, element: any}>, className: string, element: any}} */ (
+  const last = useRef(/** @type {{cells: Map<string, {column: Column<any>, shows: unknown, element: any}>, className: string, element: any}} */ (
     { cells: new Map(), className: "", element: null }));
   const { cells } = last.current;
   let isSame = last.current.element !== null && last.current.className === className;
   const elements = columns.map((/** @type {Column<any>} */ column, /** @type {number} */ index) => {
     const shows = column.shows ? column.shows(row) : NaN;
-    const known = cells.get(column);
-    if (known && column.shows && Object.is(known.shows, shows)) return known.element;
+    const known = cells.get(column.name);
+    if (known?.column === column && column.shows && Object.is(known.shows, shows)) return known.element;
     isSame = false;
     const element = index
       ? html`<td key=${column.name} class=${classes(column)}>${column.cell(row)}</td>`
       : html`<th key=${column.name} scope="row" class=${classes(column)}>${column.cell(row)}</th>`;
-    cells.set(column, { shows, element });
+    cells.set(column.name, { column, shows, element });
     return element;
   });
   if (!isSame) Object.assign(last.current, { className, element: html`<tr class=${className}>${elements}</tr>` });
