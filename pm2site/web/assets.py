@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import mimetypes
-import posixpath
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,16 +18,14 @@ from django.utils.cache import patch_vary_headers
 
 from pm2site.http.error_responses import error_response
 from pm2site.http.middleware import GetResponse
+from pm2site.web import bundle
+from pm2site.web.views import VIEWS
 
 FOLDER = Path(__file__).parents[1] / "static" / "pm2site"
 PREFIX = "/static/assets/"  # below /static/, which needs no credential
 KEPT = "public, max-age=31536000, immutable"
 IMPORT = re.compile(r'from "(\.{1,2}/[^"]+)"')  # not `import("…")`, which loads a view later
-# What only readers of the source need: lines of comments, blocks of them, and casts of the type checker. A fifth of a
-# first load; with detailed errors the modules are served as they are.
-COMMENTS = re.compile(
-    r"^[ \t]*//[^\n]*\n|^[ \t]*/\*\*(?:(?!\*/).)*\*/[ \t]*\n|/\*\* @\w+ [^*\n]*\*/ ?", re.MULTILINE | re.DOTALL
-)
+NO_MODULES = ("vendor/", "theme.js")
 SUFFIXES = (".js", ".css", ".svg")
 MIN_COMPRESSED_BYTES = 400  # smaller ones fit into a packet either way
 TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
@@ -63,12 +60,11 @@ class Assets:
 
 
 def _imports(path: str, source: str) -> list[str]:
-    folder = posixpath.dirname(path)
-    return [posixpath.normpath(posixpath.join(folder, target)) for target in IMPORT.findall(source)]
+    return [bundle.resolve(path, target) for target in IMPORT.findall(source)]
 
 
 def current() -> Assets:
-    """The files as they were at the first request; with detailed errors, as they are now."""
+    """The files as they were at the first request, modules joined; with detailed errors each file as it is now."""
     return _read(_newest_change() if settings.DETAILED_ERRORS else 0.0)
 
 
@@ -82,20 +78,26 @@ def _newest_change() -> float:
 
 @lru_cache(maxsize=1)
 def _read(_changed_at: float) -> Assets:
-    digest, files = hashlib.sha256(), {}
-    for path in _paths():
-        name, plain = path.relative_to(FOLDER).as_posix(), path.read_bytes()
-        if path.suffix == ".js" and not name.startswith("vendor/") and not settings.DETAILED_ERRORS:
-            plain = without_comments(plain.decode()).encode()
+    contents = {path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in _paths()}
+    if not settings.DETAILED_ERRORS:
+        contents = joined_modules(contents)
+    digest = hashlib.sha256()
+    for name, plain in sorted(contents.items()):
         digest.update(f"{name} {len(plain)} ".encode() + plain)
-        content_type = TYPES.get(path.suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-        files[name] = Asset(content_type, plain, gzip.compress(plain, 9, mtime=0))
+    files = {
+        name: Asset(TYPES[Path(name).suffix], plain, gzip.compress(plain, 9, mtime=0))
+        for name, plain in contents.items()
+    }
     return Assets(digest.hexdigest()[:16], MappingProxyType(files))
 
 
-def without_comments(source: str) -> str:
-    """A module without comments that begin a line, and without casts. Its other lines stay as they are."""
-    return COMMENTS.sub("", source)
+def joined_modules(contents: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The same files with the page's own modules joined: what views share, the start, and each view."""
+    is_module = {name: name.endswith(".js") and not name.startswith(NO_MODULES) for name in contents}
+    sources = {name: bundle.without_comments(plain.decode()) for name, plain in contents.items() if is_module[name]}
+    bundles = bundle.joined(sources, [f"views/{view.module}.js" for view in VIEWS], "main.js")
+    others = {name: plain for name, plain in contents.items() if not is_module[name]}
+    return others | {name: source.encode() for name, source in bundles.items()}
 
 
 class AssetsMiddleware:

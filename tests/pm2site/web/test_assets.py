@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from pm2site.web import assets
+from pm2site.web import assets, bundle
 from pm2site.web.views import VIEWS, View
 from system.host import binaries
 from tests.pm2site.web.node_module import PAGE
@@ -135,7 +135,7 @@ export const twice = (count) => /** @type {any} */ (2 * count); // doubled
 const url = "https://example.org/*"; /* kept */
 """
 
-    assert assets.without_comments(source) == (
+    assert bundle.without_comments(source) == (
         '\nexport const twice = (count) => (2 * count); // doubled\n  const cast =\n    (1);\nconst url = "https://example.org/*"; /* kept */\n'
     )
 
@@ -146,7 +146,7 @@ def test_modules_without_comments_are_modules() -> None:
     node = binaries.find("node")
     assert node
     texts = {
-        path.relative_to(PAGE).as_posix(): assets.without_comments(path.read_text(encoding="utf-8"))
+        path.relative_to(PAGE).as_posix(): bundle.without_comments(path.read_text(encoding="utf-8"))
         for path in own_modules()
     }
     code = """import fs from "node:fs"; import vm from "node:vm"; const wrong = [];
@@ -167,8 +167,8 @@ def test_no_line_of_a_template_looks_like_a_comment() -> None:
     wrong = []
     for path in own_modules():
         source = path.read_text(encoding="utf-8")
-        for match in assets.COMMENTS.finditer(source):
-            before = assets.without_comments(source[: match.start()])
+        for match in bundle.COMMENTS.finditer(source):
+            before = bundle.without_comments(source[: match.start()])
             if (not match[0].startswith("/**") and before.count("`") % 2) or match[0].count("`") % 2:
                 wrong.append(f"{path.name}: {match[0][:60]}")
 
@@ -176,10 +176,10 @@ def test_no_line_of_a_template_looks_like_a_comment() -> None:
 
 
 def test_a_client_without_gzip_gets_the_file_as_it_is() -> None:
-    response = Client().get(assets.current().url("main.js"))
+    response = Client().get(assets.current().url("theme.js"))
 
     assert "Content-Encoding" not in response.headers
-    assert response.content.decode() == assets.without_comments((PAGE / "main.js").read_text(encoding="utf-8"))
+    assert response.content == (PAGE / "theme.js").read_bytes()
     assert response.headers["Content-Type"] == "text/javascript; charset=utf-8"
 
 
