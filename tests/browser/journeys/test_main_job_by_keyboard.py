@@ -102,6 +102,7 @@ def delete_the_run(page: Page) -> None:
     for answer in ("Enter", "Escape", "Delete"):
         page.tab_to("DisclosureTriangle", "More about this run")
         page.press("Enter")
+        page.element("button", "Delete")  # the menu has its items once it is open
         page.tab_to("button", "Delete")
         page.press("Enter")
         wait_for_focus(page, "Cancel")

@@ -120,7 +120,8 @@ def test_a_flood_of_log_lines_neither_freezes_nor_grows_the_page(open_page: Open
 
     assert 0 < max(counts) <= MAX_ROWS
     assert sorted(delays_s)[len(delays_s) // 2] < CLICK_S
-    assert page.heap_bytes() < max(heaps[:3]) + MIB
+    half = len(heaps) // 2
+    assert max(heaps[half:]) < max(heaps[:half]) + MIB
 
 
 def test_a_hundred_processes_are_filtered_and_sorted_while_they_change(open_page: OpenPage, server: Server) -> None:
