@@ -12,6 +12,8 @@ from tests.browser.page import DEADLINE_S, Page
 from tests.fixtures.cluster import kill_processes_in
 from tests.fixtures.server import Server, new_server
 
+REQUEST = "fastify GET /simple"  # what the journeys measure
+
 
 @contextmanager
 def run_server(**env: str) -> Iterator[Server]:

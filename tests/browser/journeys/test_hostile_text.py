@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
 from tests.browser.conftest import OpenPage
-from tests.browser.journeys.steps import add_result, post, run_server
+from tests.browser.journeys.steps import add_result, post
 from tests.browser.page import Page
 from tests.fixtures.server import Server
 
@@ -24,12 +23,6 @@ NOT_TEXT = r"""[...document.querySelectorAll('img, [onerror], body script:not(#f
     ['title', 'aria-label', 'label', 'alt', 'placeholder'].map((name) => `${name} of ${one.tagName}: ${one.getAttribute(name) ?? ''}`)
     .filter((text) => /[\x1b\u202e]/.test(text))))
   .concat([document.title, document.body.innerText].filter((text) => /[\x1b\u202e]/.test(text)))"""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with run_server() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

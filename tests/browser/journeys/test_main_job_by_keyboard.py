@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
 from tests.browser.conftest import OpenPage
-from tests.browser.journeys.steps import run_server
+from tests.browser.journeys.steps import REQUEST
 from tests.browser.page import Page
 from tests.fixtures.ports import SERVERS_REDIS
 from tests.fixtures.server import Server
-
-REQUEST = "fastify GET /simple"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with run_server() as started:
-        yield started
 
 
 @pytest.mark.performs(

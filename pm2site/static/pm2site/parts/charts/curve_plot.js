@@ -1,7 +1,7 @@
 // uPlot for curves whose x is no time, with the page's colours.
 
 import { nearestKnown } from "./curve_data.js";
-import { AXIS_PX, color, translucent } from "./plot.js";
+import { AXIS_PX, color, showTip, translucent } from "./plot.js";
 
 const DASH_PX = [6, 4];
 const FEW_POINTS = 60; // so few that single ones between gaps would not be seen as a line
@@ -80,24 +80,11 @@ function drawBands(plot, { xBand, yBand, rules }) {
 }
 
 /** @param {any} plot @param {CurveOptions} options */
-function showValues(plot, { xText, yText }) {
-  let box = plot.over.querySelector(".tip");
-  const { idx, left } = plot.cursor;
-  if (idx === null || idx === undefined || left < 0) {
-    box?.remove();
-    return;
-  }
-  if (!box) {
-    box = document.createElement("div");
-    box.className = "tip";
-    plot.over.append(box);
-  }
-  const lines = plot.series.slice(1).flatMap((/** @type {any} */ each, /** @type {number} */ index) => {
-    const values = plot.data[index + 1];
-    const at = nearestKnown(values, idx, each.width ? 3 : 0);
+const showValues = (plot, { xText, yText }) => showTip(plot, (index) => [
+  xText(plot.data[0][index]),
+  ...plot.series.slice(1).flatMap((/** @type {any} */ each, /** @type {number} */ number) => {
+    const values = plot.data[number + 1];
+    const at = nearestKnown(values, index, each.width ? 3 : 0);
     return at < 0 ? [] : [`${each.label} ${yText(values[at])}`];
-  });
-  box.textContent = [xText(plot.data[0][idx]), ...lines].join("\n");
-  box.classList.toggle("tip-left", left > plot.over.clientWidth / 2);
-  box.style.left = `${left}px`;
-}
+  }),
+]);

@@ -114,8 +114,20 @@ function timeLabels(_plot, times, _axis, _space, step) {
   });
 }
 
-/** The values under the cursor, in the chart's own tooltip. @param {any} plot @param {string} unit */
-function showValues(plot, unit) {
+/** @param {any} plot @param {string} unit */
+const showValues = (plot, unit) => showTip(plot, (at) => [
+  absolute(plot.data[0][at] * 1000),
+  ...plot.series.flatMap((/** @type {any} */ each, /** @type {number} */ index) =>
+    each.label && index % 3 === 2 && plot.data[index][at] !== null && plot.data[index][at] !== undefined
+      ? [`${each.label} ${inUnit(plot.data[index][at], unit)}`] : []),
+]);
+
+/**
+ * What is under the cursor, in a box beside it.
+ * @param {any} plot
+ * @param {(index: number) => string[]} linesAt
+ */
+export function showTip(plot, linesAt) {
   let box = plot.over.querySelector(".tip");
   const { idx, left } = plot.cursor;
   if (idx === null || idx === undefined || left < 0) {
@@ -127,10 +139,7 @@ function showValues(plot, unit) {
     box.className = "tip";
     plot.over.append(box);
   }
-  const lines = plot.series.flatMap((/** @type {any} */ each, /** @type {number} */ index) =>
-    each.label && index % 3 === 2 && plot.data[index][idx] !== null && plot.data[index][idx] !== undefined
-      ? [`${each.label} ${inUnit(plot.data[index][idx], unit)}`] : []);
-  box.textContent = [absolute(plot.data[0][idx] * 1000), ...lines].join("\n");
+  box.textContent = linesAt(idx).join("\n");
   box.classList.toggle("tip-left", left > plot.over.clientWidth / 2);
   box.style.left = `${left}px`;
 }
