@@ -25,6 +25,7 @@ FOLDER = Path(__file__).parents[1] / "static" / "pm2site"
 PREFIX = "/static/assets/"  # below /static/, which needs no credential
 KEPT = "public, max-age=31536000, immutable"
 IMPORT = re.compile(r'from "(\.{1,2}/[^"]+)"')  # not `import("…")`, which loads a view later
+NO_WEIGHT = re.compile(r"\s*q=0(\.0*)?\s*")
 NO_MODULES = ("vendor/", "theme.js")
 SUFFIXES = (".js", ".css", ".svg")
 MIN_COMPRESSED_BYTES = 400  # smaller ones fit into a packet either way
@@ -115,6 +116,14 @@ class AssetsMiddleware:
         return _serve(request, version, path)
 
 
+def accepts_gzip(accepted: str) -> bool:
+    """`accepted`: the header Accept-Encoding, RFC 9110 section 12.5.3; a weight of 0 refuses."""
+    weights = {
+        name.strip().lower(): weight for name, _, weight in (part.partition(";") for part in accepted.split(","))
+    }
+    return "gzip" in weights and not NO_WEIGHT.fullmatch(weights["gzip"])
+
+
 def _serve(request: HttpRequest, version: str, path: str) -> HttpResponse:
     """One file. 404 under another version's address: a page of before an update must not mix old and new modules."""
     assets = current()
@@ -122,7 +131,9 @@ def _serve(request: HttpRequest, version: str, path: str) -> HttpResponse:
     if asset is None:
         message = f"The page's version {assets.version} has no file {version}/{path}. Reload the page."
         return error_response(request, 404, "not_found", message)
-    is_compressed = len(asset.plain) >= MIN_COMPRESSED_BYTES and "gzip" in request.headers.get("Accept-Encoding", "")
+    is_compressed = len(asset.plain) >= MIN_COMPRESSED_BYTES and accepts_gzip(
+        request.headers.get("Accept-Encoding", "")
+    )
     response = HttpResponse(asset.compressed if is_compressed else asset.plain, content_type=asset.content_type)
     if is_compressed:
         response.headers["Content-Encoding"] = "gzip"

@@ -183,6 +183,17 @@ def test_a_client_without_gzip_gets_the_file_as_it_is() -> None:
     assert response.headers["Content-Type"] == "text/javascript; charset=utf-8"
 
 
+@pytest.mark.parametrize(
+    ("accepted", "expected"),
+    [
+        ("gzip", True), ("br, GZIP;q=0.5", True), ("gzip;q=1.0, *;q=0", True), ("", False), ("br", False),
+        ("gzip;q=0", False), ("br;q=1.0, gzip; q=0.000", False), ("x-gzip", False),
+    ],
+)  # fmt: skip
+def test_a_client_may_refuse_gzip(accepted: str, expected: bool) -> None:
+    assert assets.accepts_gzip(accepted) is expected
+
+
 @pytest.mark.parametrize("path", ["none.js", "../settings.py", "vendor/VENDOR.json", "%2e%2e/settings.py"])
 def test_only_the_page_s_files_are_served(client: Client, path: str) -> None:
     assert client.get(assets.current().url(path)).status_code == 404
