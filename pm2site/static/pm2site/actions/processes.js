@@ -31,13 +31,28 @@ const isOption = (name) => name.startsWith("-");
 /** Whether `start` takes a name as the path of an ecosystem file. @param {string} name */
 const isFileName = (name) => name.includes("/") || /\.(config\.[cm]?js|json|ya?ml)$/.test(name);
 
+/** Starting is what works without PM2's daemon: it starts that, too. @param {string} id */
+const startsDaemon = (id) => id.startsWith("pm2.start") || id === "pm2.resurrect";
+
+function daemonProblem() {
+  const stats = gauge("pm2:stats");
+  return stats?.stale && stats.processes.length ? stats.daemon.message ?? "PM2's daemon is down." : "";
+}
+
+/** @param {import("./action.js").Action} action */
+const defineVerb = (action) =>
+  define({
+    ...action,
+    unavailable: (of) => (startsDaemon(action.id) ? "" : daemonProblem()) || (action.unavailable?.(of) ?? ""),
+  });
+
 /**
  * @param {string} verb
  * @param {string} word  On the button.
  * @param {Partial<import("./action.js").Action>} more
  */
 const onProcess = (verb, word, more = {}) =>
-  define({
+  defineVerb({
     id: `pm2.${verb}`, group: "Processes", verb: word, isMutating: true, endpoint: `POST /api/pm2/${verb}`,
     title: (process) => `${word} ${named(process)}`,
     request: (process) => ({ method: "POST", url: `/api/pm2/${verb}`, body: { pmId: process.pmId } }),
@@ -89,7 +104,7 @@ export const sendSignal = onProcess("signal", "Send signal", {
  * @param {Partial<import("./action.js").Action>} more
  */
 const onApp = (verb, word, text, more = {}) =>
-  define({
+  defineVerb({
     id: `pm2.${verb}.app`, group: "Processes", verb: word, isMutating: true, endpoint: `POST /api/pm2/${verb}`,
     title: (app) => `${word} ${app.name}${text}`,
     request: (app) => ({ method: "POST", url: `/api/pm2/${verb}`, body: { name: app.name } }),
@@ -185,7 +200,7 @@ export const startFramework = define({
  * @param {Partial<import("./action.js").Action>} more
  */
 const onAll = (id, verb, title, url, more = {}) =>
-  define({
+  defineVerb({
     id, group: "Processes", verb, isMutating: true, endpoint: `POST ${url}`, title: () => title,
     request: () => ({ method: "POST", url }),
     affected: () => processes().map(line),

@@ -68,7 +68,7 @@ function StateLine() {
   const nodes = redis?.stats ?? [];
   const up = nodes.filter((/** @type {any} */ node) => node.state === "up").length;
   return html`<div class="state" role="group" aria-label="State">
-    ${pm2 && html`<a href="/processes"><${Status} status=${pm2.daemon.state} as=${pm2.daemon.state === "up" ? "ok" : "bad"} text=${`PM2 ${pm2.daemon.version ?? pm2.daemon.state}`} /> <span class="number">${pm2.counts.online}/${pm2.counts.total}</span> online</a>`}
+    ${pm2 && html`<a href="/processes"><${Status} status=${pm2.daemon.state} as=${pm2.daemon.state === "up" ? "ok" : "bad"} text=${`PM2 ${pm2.daemon.version ?? pm2.daemon.state}`} /> <span class="number">${pm2.counts.online}/${pm2.counts.total}</span> ${pm2.stale && pm2.counts.total ? "online before" : "online"}</a>`}
     ${redis && html`<a href="/redis"><${Status} status=${redis.cluster.state} text=${`Redis ${redis.cluster.state}`} /> ${nodes.length > 0 && html`<span class="number">${up}/${nodes.length}</span> nodes`}</a>`}
     <${LinkState} />
     ${found.map((trouble) => html`<a class="bad" href=${trouble.href} key=${trouble.text}><span aria-hidden="true">✖</span> ${printable(trouble.text)}</a>`)}
