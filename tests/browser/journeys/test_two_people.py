@@ -49,6 +49,8 @@ def test_what_another_person_does_appears_with_the_name(open_page: OpenPage, ser
     ann.wait_for_text(re.compile("^api-key: Saved 1 process", re.MULTILINE), "status")
     # The target of a question stays what it was, whatever others do meanwhile.
     close_messages(other)
+    # The note above the table goes, and the rows move up.
+    other.wait_until(lambda: "A reboot would not bring back" not in other.text(), "no note on what is not saved")
     other.click("DisclosureTriangle", "More actions on fastify (0)")
     other.click("button", "Delete", description="Delete fastify (0)")
     pid = re.search(r"pid (\d+)", other.text("dialog"))
